@@ -1,0 +1,46 @@
+# Every task of this repository; `make` alone lists them. Works with GNU make 3.81.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+INSTALLED := .venv/.installed
+
+.PHONY: help install check test try faults bench synth snapshots docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED) ## install everything into this checkout: Python packages, Node, the CDK CLI
+
+$(INSTALLED): requirements-dev.txt package-lock.json scripts/install
+	@scripts/install
+
+check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
+	@scripts/check
+
+test: $(INSTALLED) ## all tests, offline
+	@python -m pytest -n 2 --dist loadgroup -q
+
+try: $(INSTALLED) ## deploy and try on the embedded AWS; SOLUTION=<slug>, KEEP=1, STRICT=1
+	@python -m emulator.tryout $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
+
+faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table
+	@PYTHONPATH=.:lambdas python -m tests.faults
+
+bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
+	@python -m benchmarks
+
+synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
+	@cdk synth --quiet
+
+snapshots: $(INSTALLED) ## accept changed templates
+	@python -m pytest tests/stacks -q --snapshot-update
+
+docs: $(INSTALLED) ## regenerate config.schema.json, docs/catalog.md and the table in README.md
+	@python -m stacks.documents
+
+lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
+	@scripts/lock
+
+clean: ## remove everything that was installed or made here
+	rm -rf .venv node_modules .local cdk.out

@@ -1,0 +1,172 @@
+"""Reads config/config.yaml and reports everything wrong with it in one go, by file, line and key."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from config.models import CommonSettings, Section, SolutionSettings
+
+LARGEST_FILE = 256 * 1024  # bytes; the longest sensible file is a fiftieth of this
+
+Location = tuple[str | int, ...]
+Lines = dict[Location, int]
+
+
+class ConfigError(Exception):
+    """The configuration is unusable; the message is meant for the user and names every problem."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration that has passed every check."""
+
+    common: CommonSettings
+    solutions: Mapping[str, SolutionSettings]
+
+
+@dataclass(frozen=True, order=True)
+class _Problem:
+    line: int
+    key: str
+    message: str
+
+
+def schema_model(solutions: Mapping[str, type[SolutionSettings]]) -> type[BaseModel]:
+    """The model of the whole file; config/config.schema.json is generated from it."""
+    sections: dict[str, Any] = {slug: (model, model()) for slug, model in solutions.items()}
+    all_sections = create_model("Solutions", __base__=Section, **sections)
+    all_sections.__doc__ = "One section a solution; a solution without one has its defaults."
+    whole = create_model(
+        "Config", __base__=Section, common=(CommonSettings, CommonSettings()), solutions=(all_sections, all_sections())
+    )
+    whole.__doc__ = "The configuration of all solutions."
+    return whole
+
+
+def load(path: Path, solutions: Mapping[str, type[SolutionSettings]]) -> Config:
+    """Reads and checks the file.
+
+    Raises:
+        ConfigError: names every problem, one a line.
+    """
+    data, lines = _parse(path, _read(path))
+    model = schema_model(solutions)
+    try:
+        # As JSON, because pydantic's strict mode then takes a list for a tuple and still no "5" for 5.
+        parsed: Any = model.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        raise _refusal(path, [_explain(problem, lines, model) for problem in error.errors()]) from None
+    config = Config(parsed.common, {slug: getattr(parsed.solutions, slug) for slug in solutions})
+    if crossed := [
+        _problem(("solutions", slug, key), lines, message)
+        for slug, settings in config.solutions.items()
+        for key, message in settings.problems_with(config.common)
+    ]:
+        raise _refusal(path, crossed)
+    return config
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigError(f"{path} is larger than {LARGEST_FILE // 1024} KiB; is it the right file?")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist; name another with -c config=<file>") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a directory; name the file in it with -c config=<file>") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _parse(path: Path, text: str) -> tuple[Any, Lines]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise ConfigError(f"{path} is empty; it needs the keys 'common' and 'solutions'")
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(f"{path}:1: must be a mapping with the keys 'common' and 'solutions'")
+        if twice := list(_duplicate_keys(node)):
+            raise _refusal(path, twice)
+        return yaml.safe_load(text), _lines(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        tab = mark is not None and "\t" in text.splitlines()[min(mark.line, text.count("\n"))]
+        hint = "; a tab is in this line, YAML indents with spaces" if tab else ""
+        raise ConfigError(f"{path}:{line}: is not YAML: {error.problem}{hint}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
+
+
+def _duplicate_keys(node: yaml.Node, where: tuple[str, ...] = ()) -> Iterator[_Problem]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _duplicate_keys(item, where)
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in first:
+                yield _Problem(line, ".".join((*where, name)), f"is here twice, first in line {first[name]}; keep one")
+            first.setdefault(name, line)
+            yield from _duplicate_keys(value, (*where, name))
+
+
+def _lines(node: yaml.Node, where: Location = ()) -> Lines:
+    found = {where: node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            found |= _lines(value, (*where, key.value)) | {(*where, key.value): key.start_mark.line + 1}
+    if isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            found |= _lines(value, (*where, index))
+    return found
+
+
+def _problem(where: Location, lines: Lines, message: str) -> _Problem:
+    line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
+    return _Problem(line, ".".join(map(str, where)), message)
+
+
+def _explain(error: ErrorDetails, lines: Lines, model: type[BaseModel]) -> _Problem:
+    where = error["loc"]
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(model, where[:-1])
+        close = get_close_matches(str(where[-1]), known, n=1)
+        message = "unknown key; " + (f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}")
+    elif error["type"] == "missing":
+        message = "is required and missing"
+    elif error["type"] != "value_error":
+        message += f", got {_shown(error['input'])}"
+    if error["type"] == "string_type" and isinstance(error["input"], int | float):
+        message += "; put it in quotes"
+    return _problem(where, lines, message)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _keys_at(model: Any, where: Location) -> list[str]:
+    for part in where:
+        annotation = model.model_fields[part].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(option for option in options if hasattr(option, "model_fields"))
+    return list(model.model_fields)
+
+
+def _refusal(path: Path, problems: list[_Problem]) -> ConfigError:
+    listed = [f"  {path}:{problem.line}: {problem.key}: {problem.message}" for problem in sorted(problems)]
+    return ConfigError("\n".join([f"{len(listed)} problem{'s' * (len(listed) != 1)} in {path}:", *listed]))

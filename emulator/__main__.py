@@ -1,0 +1,48 @@
+"""``python -m emulator --port 4566 --state .local/emulator``: serves until SIGTERM, SIGINT or the end of its parent."""
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+from emulator.certificates import write_certificates
+from emulator.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, Settings, server_environment
+
+
+def main() -> None:
+    """Parses the command line, sets the environment, then imports and runs the server."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default: %(default)s)")
+    parser.add_argument("--state", type=Path, default=Path(".local/emulator"), help="folder for its files")
+    parser.add_argument("--account", default=DEFAULT_ACCOUNT, help="12-digit account id (default: %(default)s)")
+    parser.add_argument("--region", default=DEFAULT_REGION, help="default Region (default: %(default)s)")
+    parser.add_argument("--no-enforce-iam", action="store_true", help="allow every call")
+    parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
+    options = parser.parse_args()
+    settings = Settings(
+        port=options.port,
+        state=options.state.resolve(),
+        account=options.account,
+        region=options.region,
+        enforce_iam=not options.no_enforce_iam,
+    )
+    shutil.rmtree(settings.temporary, ignore_errors=True)
+    settings.temporary.mkdir(parents=True)
+    write_certificates(settings.certificates)
+    environment = server_environment(settings, os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+
+    # Both emulators read the environment when they are imported.
+    from emulator.server import serve
+
+    try:
+        serve(settings, exit_with_stdin=options.exit_with_stdin)
+    finally:
+        shutil.rmtree(settings.temporary, ignore_errors=True)
+    # Threads of the emulators that wait for a Lambda function must not keep the process.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

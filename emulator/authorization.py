@@ -1,0 +1,105 @@
+"""What ministack's IAM has to know to judge the calls that moto serves and the condition keys of single services."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+from emulator import seams
+
+_KINDS = {
+    "i": "instance",
+    "igw": "internet-gateway",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "subnet": "subnet",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+
+# A batch needs the right to do the one thing:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+_ACTIONS = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+
+
+def action_of(call: str) -> str:
+    """The IAM action that a call needs."""
+    return _ACTIONS.get(call, call)
+
+
+def metric_namespace(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+    """``cloudwatch:namespace`` of a PutMetricData, the one way to limit it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    """
+    if action != "cloudwatch:PutMetricData":
+        return {}
+    found = parameters.get("Namespace") or parse_qs(body.decode("latin-1")).get("Namespace")
+    if isinstance(found, list):
+        found = found[0]
+    if not found and body[:1] == b"{":
+        found = json.loads(body).get("Namespace")
+    return {"cloudwatch:namespace": found or seams.read_cbor(body).get("Namespace")}
+
+
+def resource_tag_keys(service: str, arn: str) -> dict[str, Any]:
+    """``ec2:ResourceTag/key`` and ``autoscaling:ResourceTag/key``, older spellings of ``aws:ResourceTag/key``.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    """
+    if service not in ("autoscaling", "ec2"):
+        return {}
+    return {f"{service}:ResourceTag/{name}": value for name, value in seams.resource_tags(arn).items()}
+
+
+def resource_of(service: str, action: str, parameters: dict[str, Any], found: str) -> str | None:
+    """The ARN that AWS judges a call on; None keeps what was *found*.
+
+    Describe calls know no resource. A group's ARN has an id that only the group knows
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
+    """
+    if action.startswith("Describe"):
+        return "*"
+    if service != "autoscaling":
+        return None
+    groups = seams.groups().autoscaling_groups
+    instance_id = _first(parameters.get("InstanceId"))
+    for group in groups.values():
+        named = group.name == _first(parameters.get("AutoScalingGroupName"))
+        if named or (instance_id and any(member.instance_id == instance_id for member in group.instance_states)):
+            return str(group.arn)
+    return None
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
+
+
+def _ec2_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for resource_id, tags in list(seams.ec2_tags().items()):
+        if (kind := _KINDS.get(resource_id.split("-")[0])) and tags:
+            arn = f"arn:aws:ec2:{seams.region()}:{seams.account_id()}:{kind}/{resource_id}"
+            yield arn, [{"Key": name, "Value": value} for name, value in tags.items()]
+
+
+def _group_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for group in list(seams.groups().autoscaling_groups.values()):
+        yield group.arn, [{"Key": tag["Key"], "Value": tag["Value"]} for tag in group.tags]
+
+
+def install() -> None:
+    """Tells ministack."""
+    seams.name_actions(action_of)
+    seams.add_condition_keys(metric_namespace)
+    seams.add_resource_keys(resource_tag_keys)
+    seams.name_resources(resource_of)
+    seams.collect_tags("ec2", _ec2_tags)
+    seams.collect_tags("autoscaling", _group_tags)
+    seams.find_profiles_in_ministack()

@@ -1,0 +1,61 @@
+"""What an account holds, to tell whether a destroyed stack has left something behind."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Client = Callable[[str], Any]
+
+# Service, operation, where the items are, and what tells one from another. Everything that a stack here can make.
+_LISTS = (
+    ("sqs", "list_queues", "QueueUrls", None),
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("dynamodb", "list_tables", "TableNames", None),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("events", "list_rules", "Rules", "Name"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    ("s3", "list_buckets", "Buckets", "Name"),
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    ("autoscaling", "describe_policies", "ScalingPolicies", "PolicyARN"),
+    ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    ("ec2", "describe_subnets", "Subnets", "SubnetId"),
+    ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    ("ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    ("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+    ("ec2", "describe_flow_logs", "FlowLogs", "FlowLogId"),
+    ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+)
+
+
+def inventory(client: Client) -> set[str]:
+    """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
+    return set(_listed(client)) | set(_instances(client))
+
+
+def _listed(client: Client) -> Iterator[str]:
+    for service, operation, items, key in _LISTS:
+        connection = client(service)
+        if connection.can_paginate(operation):
+            pages = connection.get_paginator(operation).paginate()
+        else:
+            pages = [getattr(connection, operation)()]
+        for page in pages:
+            for item in page.get(items, []):
+                if item if key is None else item.get("State") != "deleted":
+                    yield f"{service} {items} {item if key is None else item[key]}"
+
+
+def _instances(client: Client) -> Iterator[str]:
+    for page in client("ec2").get_paginator("describe_instances").paginate():
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                if instance["State"]["Name"] != "terminated":
+                    yield f"ec2 Instances {instance['InstanceId']}"

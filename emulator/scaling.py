@@ -1,0 +1,248 @@
+"""Auto Scaling groups whose instances exist, wait for their hooks and follow their policies (our model over moto's groups).
+
+Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html. Launches and terminations take
+no time; which instance type a mixed instances policy gets is the smallest that fits, not what an allocation strategy chooses.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from emulator import seams
+from emulator.calls import call
+from emulator.instancetypes import smallest_matching
+from emulator.lifecycle import Action, Hook, Waits
+from emulator.stepscaling import new_capacity, step_for
+
+TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
+
+# Waiting instances by account and Region.
+_waits: dict[tuple[str, str], Waits] = {}
+
+# How events leave: source, detail type, detail, resources. Set by the module that knows EventBridge.
+announce: Callable[..., None] = lambda *_: None  # noqa: E731
+
+
+def waits() -> Waits:
+    """The waiting instances of the request's account and Region."""
+    return _waits.setdefault((seams.account_id(), seams.region()), Waits())
+
+
+def reset() -> None:
+    """Forgets every waiting instance."""
+    _waits.clear()
+
+
+def group_named(name: str) -> Any:
+    """moto's group of that name. Raises a ValidationError as the API answers it."""
+    found = seams.groups().autoscaling_groups.get(name)
+    if found is None:
+        raise seams.client_error("ValidationError", f"AutoScalingGroup name not found - {name}")
+    return found
+
+
+# --- capacity ---------------------------------------------------------------------------------------------------------
+
+
+def set_capacity(group: Any, desired: int | None) -> None:
+    """Launches or retires instances until as many are on their way or in service as are desired.
+
+    Instances that wait to be terminated do not count: "the instance is detached from the group and enters the Terminating
+    state" (ec2-auto-scaling-lifecycle.html).
+    """
+    group.desired_capacity = group.min_size if desired is None else desired
+    members = [member for member in group.instance_states if not member.lifecycle_state.startswith("Terminating")]
+    missing = (group.desired_capacity or 0) - len(members)
+    if missing > 0:
+        launch(group, missing)
+    elif missing < 0:
+        unprotected = [member for member in members if not member.protected_from_scale_in]
+        for member in unprotected[:-missing]:
+            retire(group, member)
+
+
+def launch(group: Any, count: int) -> None:
+    """Runs instances from the group's launch template, in the subnets that have the fewest."""
+    specification = _launch_template(group)
+    template = _template_data(specification)
+    on_demand, spot = _purchase_options(group, count)
+    tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
+    subnets = (group.vpc_zone_identifier or "").split(",") if group.vpc_zone_identifier else [None]
+    used = Counter(dict.fromkeys(subnets, 0))
+    used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
+    for market in ["on-demand"] * on_demand + ["spot"] * spot:
+        subnet = min(subnets, key=lambda candidate: used[candidate])
+        used[subnet] += 1
+        instance = call(
+            "ec2",
+            "RunInstances",
+            MinCount=1,
+            MaxCount=1,
+            LaunchTemplate=specification,
+            InstanceType=_instance_type(group, template),
+            TagSpecifications=[
+                {
+                    "ResourceType": "instance",
+                    "Tags": [
+                        {"Key": key, "Value": value}
+                        for key, value in {**tags, "aws:autoscaling:groupName": group.name}.items()
+                    ],
+                }
+            ],
+            **_placement(group, subnet),
+            **_from_template(template),
+            **({"InstanceMarketOptions": {"MarketType": "spot"}} if market == "spot" else {}),
+        )["Instances"][0]
+        member = seams.member_of(
+            group, instance["InstanceId"], protected=bool(group.new_instances_protected_from_scale_in)
+        )
+        group.instance_states.append(member)
+        member.lifecycle_state = "InService"
+
+
+def _launch_template(group: Any) -> dict[str, str]:
+    template = group.ec2_launch_template
+    return {"LaunchTemplateId": template.id, "Version": str(group.launch_template_version)}
+
+
+def _template_data(specification: dict[str, str]) -> dict[str, Any]:
+    found = call(
+        "ec2",
+        "DescribeLaunchTemplateVersions",
+        LaunchTemplateId=specification["LaunchTemplateId"],
+        Versions=[specification["Version"]],
+    )
+    data: dict[str, Any] = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    return data
+
+
+def _from_template(template: dict[str, Any]) -> dict[str, Any]:
+    """What RunInstances of AWS takes from a launch template and moto's does not."""
+    taken: dict[str, Any] = {}
+    if profile := template.get("IamInstanceProfile"):
+        taken["IamInstanceProfile"] = profile
+    interfaces = template.get("NetworkInterfaces") or [{}]
+    groups = template.get("SecurityGroupIds") or interfaces[0].get("Groups")
+    if groups:
+        taken["SecurityGroupIds"] = groups
+    if options := template.get("MetadataOptions"):
+        taken["MetadataOptions"] = {name: value for name, value in options.items() if name != "State"}
+    return taken
+
+
+def _placement(group: Any, subnet: str | None) -> dict[str, Any]:
+    return {"SubnetId": subnet} if subnet else {"Placement": {"AvailabilityZone": group.availability_zones[0]}}
+
+
+def _instance_type(group: Any, template: dict[str, Any]) -> str:
+    """The type of the first override, the smallest that its requirements allow, or the template's."""
+    policy = group.mixed_instances_policy or {}
+    for override in (policy.get("LaunchTemplate") or {}).get("Overrides") or []:
+        if override.get("InstanceType"):
+            return str(override["InstanceType"])
+        if requirements := override.get("InstanceRequirements"):
+            # A group launches what its image runs on.
+            architecture = seams.image_architecture(template.get("ImageId"))
+            return smallest_matching(requirements, [architecture] if architecture else [])
+    return str(template.get("InstanceType") or "m1.small")
+
+
+def _purchase_options(group: Any, count: int) -> tuple[int, int]:
+    """How many of the next *count* instances are On-Demand and how many Spot.
+
+    Follows https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html: the base comes first, then
+    the percentage (default 100) of what is above it, rounded up to whole On-Demand instances.
+    """
+    policy = group.mixed_instances_policy
+    if not policy:
+        return count, 0
+    distribution = policy.get("InstancesDistribution") or {}
+    base = int(distribution.get("OnDemandBaseCapacity") or 0)
+    share = distribution.get("OnDemandPercentageAboveBaseCapacity")
+    percent = 100 if share is None else int(share)
+    total = group.desired_capacity
+    wanted = total if total <= base else base + -(-(total - base) * percent // 100)
+    running = sum(1 for member in group.instance_states if member.instance.lifecycle != "spot")
+    on_demand = max(0, min(count, wanted - running))
+    return on_demand, count - on_demand
+
+
+# --- termination and its hooks ----------------------------------------------------------------------------------------
+
+
+def retire(group: Any, member: Any) -> None:
+    """Terminates an instance, after its terminating hooks if the group has any."""
+    hooks = [
+        Hook(hook.name, hook.lifecycle_transition, int(hook.heartbeat_timeout), hook.default_result)
+        for hook in seams.groups().describe_lifecycle_hooks(group.name)
+        if hook.lifecycle_transition == TERMINATING
+    ]
+    if not hooks:
+        terminate(group, member.instance_id)
+        return
+    member.lifecycle_state = "Terminating:Wait"
+    for action in waits().begin(group.name, member.instance_id, hooks, time.time()):
+        _announce_action(group, member.instance_id, action)
+
+
+def _announce_action(group: Any, instance_id: str, action: Action) -> None:
+    """Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html."""
+    detail = {
+        "LifecycleActionToken": action.token,
+        "AutoScalingGroupName": group.name,
+        "LifecycleHookName": action.hook.name,
+        "EC2InstanceId": instance_id,
+        "LifecycleTransition": action.hook.transition,
+        "Origin": "AutoScalingGroup",
+        "Destination": "EC2",
+    }
+    announce("aws.autoscaling", "EC2 Instance-terminate Lifecycle Action", detail, group.arn)
+
+
+def terminate(group: Any, instance_id: str) -> None:
+    """Terminates an instance of a group at once."""
+    waits().forget(instance_id)
+    group.instance_states = [member for member in group.instance_states if member.instance_id != instance_id]
+    call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+
+
+def settle(now: float | None = None) -> None:
+    """Terminates the instances of the request's account and Region whose waits are over at *now* (epoch seconds)."""
+    waiting = waits()
+    waiting.expire(time.time() if now is None else now)
+    for wait in waiting.finished():
+        group = seams.groups().autoscaling_groups.get(wait.group)
+        if group is not None:
+            terminate(group, wait.instance_id)
+
+
+def settle_everywhere() -> None:
+    """``settle`` for every account and Region; the server calls it each second."""
+    for account, region in list(_waits):
+        with seams.request_scope(account, region):
+            settle()
+
+
+# --- policies ---------------------------------------------------------------------------------------------------------
+
+
+def execute_policy(name: str, value: float, threshold: float) -> None:
+    """Runs a simple or step scaling policy for a metric's *value*; cooldown and warm-up are not modelled.
+
+    The result stays within the group's limits: "Amazon EC2 Auto Scaling never scales beyond the minimum and maximum size"
+    (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html).
+    """
+    policy = seams.groups().policies.get(name)
+    if policy is None:
+        return
+    if policy.policy_type == "StepScaling":
+        adjustment = step_for(policy.step_adjustments or [], value, threshold)
+    else:
+        adjustment = int(policy.scaling_adjustment)
+    if adjustment is None:
+        return
+    group = group_named(policy.auto_scaling_group_name)
+    least = int(policy.min_adjustment_magnitude or 0)
+    wanted = new_capacity(int(group.desired_capacity or 0), policy.adjustment_type, adjustment, least)
+    set_capacity(group, min(max(wanted, int(group.min_size)), int(group.max_size)))

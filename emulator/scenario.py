@@ -1,0 +1,118 @@
+"""What a scenario is: the post's own "test the solution", as steps that say what their evidence is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from emulator.process import EmbeddedAws
+
+Evidence = Literal["real-code", "emulated", "our-model", "recorded"]
+"""What a step rests on: the delivered code ran; a third-party emulator answered; we model the service; or it was only
+recorded that something was asked for."""
+
+StepMethod = Callable[[Any], str]
+AnyStep = TypeVar("AnyStep", bound=StepMethod)
+
+
+class StepFailedError(Exception):
+    """What a step wanted to see did not happen; the message says what was seen instead."""
+
+
+class StepNotRunError(Exception):
+    """A step needs a tool that this machine lacks; the message names it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as the report has it."""
+
+    title: str
+    evidence: Evidence
+    run: StepMethod
+
+
+def step(title: str, evidence: Evidence) -> Callable[[AnyStep], AnyStep]:
+    """Marks a method as a step. It returns what was seen, raises StepFailedError, or StepNotRunError."""
+
+    def mark(method: AnyStep) -> AnyStep:
+        method.step = (title, evidence)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def expect(condition: bool, seen: str) -> None:
+    """Fails the step unless the condition holds.
+
+    Raises:
+        StepFailedError: with what was seen.
+    """
+    if not condition:
+        raise StepFailedError(seen)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that was deployed to the embedded AWS.
+
+    Attributes:
+        outputs: the stack's outputs.
+        settings: the solution's section of the configuration that was deployed.
+        folder: a folder for the scenario's files.
+    """
+
+    aws: EmbeddedAws
+    stack_name: str
+    outputs: Mapping[str, str]
+    settings: Any
+    folder: Path
+
+    @cached_property
+    def resources(self) -> dict[str, list[str]]:
+        """Physical ids of the stack's resources, by type."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
+        found: dict[str, list[str]] = {}
+        for page in pages:
+            for item in page["StackResourceSummaries"]:
+                found.setdefault(item["ResourceType"], []).append(item["PhysicalResourceId"])
+        return found
+
+    def client(self, service: str) -> Any:
+        """A client with the rights of the account's administrator."""
+        return self.aws.client(service)
+
+
+class Scenario:
+    """Base of each solution's scenario, ``emulator/scenarios/<slug>.py``: a context manager whose methods are steps.
+
+    Attributes:
+        variants: settings of the solution, by the name of the variant, that differ from config/config.yaml: what is
+            to be tried besides, and times that are minutes in an account and seconds here.
+    """
+
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+
+    def __init__(self, deployed: Deployed, variant: str) -> None:
+        self.deployed = deployed
+        self.variant = variant
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends every process that the scenario has started."""
+
+    def steps(self) -> Iterator[Step]:
+        """The steps in the order in which the class defines them; a scenario may leave some out of a variant."""
+        for method in vars(type(self)).values():
+            if marked := getattr(method, "step", None):
+                yield Step(*marked, run=method)
+
+
+def scenario_of(slug: str) -> type[Scenario]:
+    """The scenario of a solution."""
+    found: type[Scenario] = import_module(f"emulator.scenarios.{slug}").SCENARIO
+    return found

@@ -1,0 +1,1 @@
+"""One scenario a solution: the post's own "test the solution", as code."""

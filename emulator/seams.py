@@ -1,0 +1,424 @@
+"""Every private name of ministack and moto that this package touches, and what each is for.
+
+ministack has no plugin API and moto's models are not an interface, so both are pinned exactly. What is imported or replaced
+here is tested one by one in ``tests/emulator/test_seams.py``: an upgrade that breaks a seam says which.
+"""
+
+import asyncio
+import copy
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from botocore.parsers import RpcV2CBORParser
+from ministack import app as _gateway
+from ministack.core import iam_actions as _iam_actions
+from ministack.core import iam_evaluator as _iam_evaluator
+from ministack.core import lambda_runtime as _lambda_runtime
+from ministack.core import responses as _responses
+from ministack.core import router as _router
+from ministack.services import cloudwatch as _cloudwatch
+from ministack.services import eventbridge as _eventbridge
+from ministack.services import iam as _iam
+from ministack.services import ssm as _ssm
+from ministack.services import tagging as _tagging
+from ministack.services.cloudformation import changesets as _changesets
+from ministack.services.cloudformation import engine as _engine
+from ministack.services.cloudformation import handlers as _handlers
+from ministack.services.cloudformation import provisioners as _provisioners
+from moto import mock_aws
+from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models import ec2_backends
+from moto.ec2.models import iam_instance_profile as _moto_profiles
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses import EC2Response
+from moto.ec2.responses import instances as _moto_instances
+from moto.moto_api._internal.models import moto_api_backend as _moto_api
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.utilities.utils import load_resource
+from werkzeug.test import Client
+
+Answer = tuple[int, dict[str, str], bytes]
+ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+
+# --- ministack: the gateway -------------------------------------------------------------------------------------------
+
+# The ASGI application: every request that is not ours goes to it.
+gateway: Callable[..., Awaitable[None]] = _gateway.app
+
+# Whose request is being served; CloudFormation handlers and metrics are scoped by it.
+account_id: Callable[[], str] = _responses.get_account_id
+region: Callable[[], str] = _responses.get_region
+request_scope: Callable[[str, str], Any] = _responses.request_scope
+
+
+def route(signing_name: str, handler: ServiceHandler) -> None:
+    """Sends the requests that are signed for *signing_name* to *handler*, after IAM has judged them."""
+    _router.SERVICE_PATTERNS.setdefault(signing_name, {})
+    _gateway.SERVICE_HANDLERS[signing_name] = handler
+
+
+def ministack_handler(signing_name: str) -> ServiceHandler:
+    """The handler that ministack has for a service."""
+    handler: ServiceHandler = _gateway.SERVICE_HANDLERS[signing_name]
+    return handler
+
+
+def stop_functions() -> None:
+    """Ends the worker processes of the Lambda functions and removes their folders."""
+    _lambda_runtime.reset()
+
+
+def reset_ministack() -> None:
+    """Empties every service of ministack."""
+    _gateway._reset_all_state()
+    _lambda_runtime.reset()
+
+
+# --- ministack: CloudFormation ----------------------------------------------------------------------------------------
+
+# type -> {"create": f(logical_id, props, stack), "update": f(id, old, new, stack, logical_id), "delete": f(id, props)}.
+resource_handlers: dict[str, dict[str, Any]] = _provisioners._RESOURCE_HANDLERS
+
+# stack name and logical id -> the generated name of a resource.
+physical_name: Callable[..., str] = _provisioners._physical_name
+
+
+def explain_unknown_types(hint: str) -> None:
+    """Adds *hint* to the error of a template that has a type nobody handles."""
+    validate = _engine.validate_template_support
+
+    def explained(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return validate(*args, **kwargs)
+        except ValueError as error:
+            if "Unrecognized resource types" not in str(error):
+                raise
+            raise ValueError(f"{error}. {hint}") from error
+
+    for module in (_engine, _handlers, _changesets):
+        module.validate_template_support = explained
+
+
+# --- ministack: IAM ---------------------------------------------------------------------------------------------------
+
+
+def instance_profile(name_or_arn: str | None) -> dict[str, Any] | None:
+    """The instance profile of that name or ARN in ministack's IAM, as it stores it."""
+    found = _iam._instance_profiles.get((name_or_arn or "").rsplit("/", 1)[-1])
+    return dict(found) if found else None
+
+
+def add_condition_keys(more: Callable[[str, str, bytes, dict[str, Any]], dict[str, Any]]) -> None:
+    """Adds *more*(service, action, body, parameters) to the condition keys that a request is judged with."""
+    known = _iam_actions.request_tag_context
+
+    def context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {**known(service, action, body, parameters), **more(service, action, body, parameters)}
+
+    _iam_actions.request_tag_context = context
+
+
+def add_resource_keys(more: Callable[[str, str], dict[str, Any]]) -> None:
+    """Adds *more*(service, resource ARN) to the condition keys that a request is judged with."""
+    enforce = _iam_evaluator.enforce
+
+    def enforced(
+        key: str,
+        action: str,
+        service: str,
+        region_name: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:
+        keys = more(service, resource_arn) | (service_context or {})
+        return enforce(key, action, service, region_name, resource_arn=resource_arn, service_context=keys)
+
+    _iam_evaluator.enforce = enforced
+
+
+def name_actions(name: Callable[[str], str]) -> None:
+    """Lets *name*(action) say which IAM action a call needs, where it is not the call's own name."""
+    enforce = _iam_evaluator.enforce
+
+    def enforced(key: str, action: str, *where: str, **more: Any) -> Any:
+        return enforce(key, name(action), *where, **more)
+
+    _iam_evaluator.enforce = enforced
+
+
+def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) -> None:
+    """Lets *name*(service, action, parameters, ARN found) correct the ARN that a request is judged on."""
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        parameters: dict[str, Any],
+        *scope: str,
+    ) -> str:
+        found: str = extract(service, method, path, headers, body, parameters, *scope)
+        if service not in ("autoscaling", "ec2"):
+            return found
+        return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
+
+    _iam_actions.extract_resource_arn = extracted
+
+
+def collect_tags(service: str, collector: Callable[[], Iterator[tuple[str, list[dict[str, str]]]]]) -> None:
+    """Shows the tags of *service* to the Resource Groups Tagging API and to aws:ResourceTag conditions."""
+    _tagging._COLLECTORS[service] = collector
+    _tagging._RESOURCE_TAG_COLLECTORS[service] = collector
+
+
+def resource_tags(arn: str) -> dict[str, str]:
+    """The tags of a resource that a collector knows."""
+    return dict(_tagging.resource_tags(arn) or {})
+
+
+def read_cbor(body: bytes) -> dict[str, Any]:
+    """A CBOR map, read with botocore's own decoder; {} when it is something else."""
+    try:
+        parser = RpcV2CBORParser()
+        value = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+    except Exception:  # whatever a form or a JSON body looks like to a CBOR parser
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+# --- ministack: CloudWatch and EventBridge ----------------------------------------------------------------------------
+
+
+def recorded_datapoints() -> Iterator[dict[str, Any]]:
+    """Every datapoint of every account, Region and metric, to be changed in place (``Timestamp``: epoch seconds)."""
+    for points in _cloudwatch._metrics._data.values():
+        yield from points
+
+
+def on_alarm(action: Callable[[dict[str, Any], str, str, str], None]) -> None:
+    """Calls *action*(alarm, old state, new state, reason) after each change of an alarm's state."""
+    _after(_cloudwatch, "_dispatch_alarm_actions", lambda _, *change: action(*change))
+
+
+def put_aws_event(event: dict[str, Any]) -> None:
+    """Puts an event of an AWS service on the default bus (PutEvents refuses the source ``aws.*``, as on AWS)."""
+    _eventbridge._dispatch_event(event)
+
+
+# --- ministack: SSM ---------------------------------------------------------------------------------------------------
+
+
+class _PublicImages(dict[str, str]):
+    """The public AMI parameters of the Region of the request, from the lists that moto ships: name -> image id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._regions: dict[str, dict[str, str]] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.of(region()).get(name, default)
+
+    def of(self, region_name: str) -> dict[str, str]:
+        """All of one Region; none where moto has no list."""
+        if region_name not in self._regions:
+            try:
+                items = load_resource(f"ssm/resources/ami-amazon-linux-latest/{region_name}.json")
+            except FileNotFoundError:
+                items = []
+            self._regions[region_name] = {item["Name"]: item["Value"] for item in items}
+        return self._regions[region_name]
+
+
+_images = _PublicImages()
+
+
+def publish_images() -> None:
+    """Lets ``/aws/service/ami-amazon-linux-latest/...`` resolve as it does in each Region."""
+    _ssm._PUBLIC_AMI_PARAMETERS = _images
+
+
+def image_architecture(image_id: str | None) -> str | None:
+    """``arm64`` or ``x86_64`` of a published image; None when it is another image."""
+    names = [name for name, value in _images.of(region()).items() if value == image_id]
+    return next((kind for kind in ("arm64", "x86_64") if names and names[0].endswith(kind)), None)
+
+
+# --- moto -------------------------------------------------------------------------------------------------------------
+
+# moto's models are not made for threads: one call at a time, those of this process included.
+moto_lock = threading.RLock()
+
+_moto_application = Client(DomainDispatcherApplication(create_backend_app))
+
+
+async def moto_handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
+    """Answers a request with moto's server application."""
+    return await asyncio.to_thread(_call_moto, method, path, headers, body, query)
+
+
+def _call_moto(method: str, path: str, headers: dict[str, str], body: bytes, query: Mapping[str, Any]) -> Answer:
+    with moto_lock:
+        response = _moto_application.open(
+            quote(path),
+            method=method,
+            data=body,
+            query_string=urlencode(query or {}, doseq=True),
+            headers={name: value for name, value in headers.items() if name != "content-length"},
+        )
+    return response.status_code, dict(response.headers), response.get_data()
+
+
+def start_moto() -> None:
+    """Lets every boto3 client of this process reach moto instead of the network."""
+    mock_aws(config={"core": {"mock_credentials": False, "reset_boto3_session": False}}).start()
+
+
+def reset_moto() -> None:
+    """Empties every service of moto."""
+    _moto_api.reset()
+
+
+def groups() -> Any:
+    """moto's Auto Scaling of the account and Region of the request: groups, policies and hooks."""
+    return autoscaling_backends[account_id()][region()]
+
+
+def every_groups() -> Iterator[tuple[str, str, Any]]:
+    """Account, Region and Auto Scaling backend of all that exist."""
+    for account, regions in list(autoscaling_backends.items()):
+        for region_name, backend in list(regions.items()):
+            yield account, region_name, backend
+
+
+def ec2_tags() -> Mapping[str, dict[str, str]]:
+    """Resource id -> tags, of EC2 in the account and Region of the request."""
+    tags: Mapping[str, dict[str, str]] = ec2_backends[account_id()][region()].tags
+    return tags
+
+
+def instance_type_catalogue() -> Mapping[str, dict[str, Any]]:
+    """Instance type -> what DescribeInstanceTypes answers about it."""
+    catalogue: Mapping[str, dict[str, Any]] = INSTANCE_TYPES
+    return catalogue
+
+
+def serve_action(service: str, name: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    """Adds or replaces an API of moto's ``ec2`` or ``autoscaling``: *answer*(parameters) returns its output or None."""
+
+    def action(response: Any) -> Any:
+        with request_scope(response.current_account, response.region):
+            result = answer(response._get_params())
+        return ActionResult(result) if result is not None else EmptyResult()
+
+    setattr({"ec2": EC2Response, "autoscaling": AutoScalingResponse}[service], name, action)
+
+
+def client_error(code: str, message: str) -> Exception:
+    """The exception that moto answers as an error with that code."""
+    error: Exception = AutoscalingClientError(code, message)
+    return error
+
+
+def member_of(group: Any, instance_id: str, *, protected: bool) -> Any:
+    """A new member for moto's list of a group's instances."""
+    instance = ec2_backends[group.account_id][group.region].get_instance(instance_id)
+    instance.autoscaling_group = group
+    return InstanceState(instance, lifecycle_state="Pending", protected_from_scale_in=protected)
+
+
+def replace_group_capacity(set_capacity: Callable[[Any, int | None], None], launch: Callable[[Any, int], None]) -> None:
+    """Replaces how a group of moto follows its desired capacity, and replaces instances that EC2 terminated."""
+    FakeAutoScalingGroup.set_desired_capacity = set_capacity
+    FakeAutoScalingGroup.replace_autoscaling_group_instances = lambda group, count, _tags: launch(group, count)
+
+
+def keep_launch_settings_on_update() -> None:
+    """UpdateAutoScalingGroup without a mixed instances policy keeps the one that is there; moto drops it."""
+    update = FakeAutoScalingGroup.update
+
+    def kept(group: Any, *args: Any, **kwargs: Any) -> None:
+        if group.mixed_instances_policy and not (kwargs.get("mixed_instances_policy") or kwargs.get("launch_template")):
+            policy = copy.deepcopy(group.mixed_instances_policy)
+            # moto adds the name to what it stores, and refuses a policy that has both.
+            policy["LaunchTemplate"]["LaunchTemplateSpecification"].pop("LaunchTemplateName", None)
+            kwargs["mixed_instances_policy"] = policy
+        update(group, *args, **kwargs)
+
+    FakeAutoScalingGroup.update = kept
+
+
+def answer_policy_arns() -> None:
+    """PutScalingPolicy answers ``PolicyARN``; moto misspells it, so that a client sees nothing."""
+    put = AutoScalingResponse.put_scaling_policy
+
+    def answered(response: Any) -> Any:
+        return ActionResult({"PolicyARN": put(response).result["PolicyArn"]})
+
+    AutoScalingResponse.put_scaling_policy = answered
+
+
+def find_profiles_in_ministack() -> None:
+    """moto's EC2 looks instance profiles up in moto's IAM, which nobody writes to here."""
+
+    def found(
+        account: str, partition: str, iam_instance_profile_arn: str | None, iam_instance_profile_name: str | None
+    ) -> Any:
+        with request_scope(account, region()):
+            profile = instance_profile(iam_instance_profile_arn or iam_instance_profile_name)
+        if profile is None:
+            name = iam_instance_profile_arn or iam_instance_profile_name
+            raise client_error("InvalidParameterValue", f"Value ({name}) for parameter iamInstanceProfile is invalid")
+        return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
+
+    _moto_profiles.filter_iam_instance_profiles = found
+    _moto_instances.filter_iam_instance_profiles = found
+
+
+def remove_interfaces_with_instances() -> None:
+    """A terminated instance of moto keeps its primary network interface, and with it its subnet and security groups."""
+
+    def removed(_: Any, instance: Any) -> None:
+        interfaces = instance.ec2_backend.enis
+        for interface_id in [item.id for item in interfaces.values() if item.instance is instance]:
+            del interfaces[interface_id]
+
+    _after(Instance, "terminate", removed)
+
+
+def on_instance_state(tell: Callable[[str, str], None]) -> None:
+    """Calls *tell*(instance id, state) when an instance of moto changes its state."""
+
+    def launched(reservation: Any, *_: Any, **__: Any) -> None:
+        for instance in reservation.instances:
+            tell(instance.id, "pending")
+            tell(instance.id, "running")
+
+    _after(InstanceBackend, "run_instances", launched)
+    for method, state in {"start": "running", "stop": "stopped", "terminate": "terminated"}.items():
+        _after(Instance, method, lambda _, instance, *__, _state=state, **___: tell(instance.id, _state))
+
+
+def _after(owner: Any, name: str, then: Callable[..., None]) -> None:
+    original = getattr(owner, name)
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        then(result, *args, **kwargs)
+        return result
+
+    setattr(owner, name, wrapper)
+
+
+def json_answer(status: int, value: dict[str, Any]) -> Answer:
+    """An answer of one of our control endpoints."""
+    return status, {"content-type": "application/json"}, json.dumps(value).encode()

@@ -1,0 +1,153 @@
+"""AWS::EC2::LaunchTemplate and the AWS::AutoScaling types."""
+
+from typing import Any
+
+from emulator import seams
+from emulator.calls import call
+from emulator.types.resource import Properties, ResourceType, described
+
+# --- launch templates -------------------------------------------------------------------------------------------------
+
+
+def _template_call(operation: str, properties: Properties, **more: Any) -> dict[str, Any]:
+    known = {name: properties[name] for name in ("LaunchTemplateData", "VersionDescription") if name in properties}
+    return call("ec2", operation, known, **more)
+
+
+def _create_template(properties: Properties) -> str:
+    specifications = properties.get("TagSpecifications") or []
+    tags = [item for item in specifications if item.get("ResourceType") == "launch-template"]
+    made = _template_call(
+        "CreateLaunchTemplate",
+        properties,
+        LaunchTemplateName=properties["LaunchTemplateName"],
+        TagSpecifications=tags,
+    )
+    return str(made["LaunchTemplate"]["LaunchTemplateId"])
+
+
+def _update_template(template_id: str, _old: Properties, new: Properties) -> None:
+    """CloudFormation makes a new version of a changed template and leaves the default version alone."""
+    _template_call("CreateLaunchTemplateVersion", new, LaunchTemplateId=template_id)
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def _group_call(operation: str, properties: Properties, name: str, **more: Any) -> None:
+    known = {key: value for key, value in properties.items() if key not in ("Tags", "LifecycleHookSpecificationList")}
+    call("autoscaling", operation, known, AutoScalingGroupName=name, **more)
+
+
+def _tags(properties: Properties, name: str) -> list[dict[str, Any]]:
+    owner = {"ResourceId": name, "ResourceType": "auto-scaling-group"}
+    return [{"PropagateAtLaunch": True, **tag, **owner} for tag in properties.get("Tags") or []]
+
+
+def _put_hooks(properties: Properties, name: str) -> None:
+    for hook in properties.get("LifecycleHookSpecificationList") or []:
+        call("autoscaling", "PutLifecycleHook", hook, AutoScalingGroupName=name)
+
+
+def _collect_metrics(properties: Properties, name: str) -> None:
+    for collection in properties.get("MetricsCollection") or []:
+        call("autoscaling", "EnableMetricsCollection", collection, AutoScalingGroupName=name)
+
+
+def _create_group(properties: Properties) -> str:
+    """The group starts empty, so that its hooks are there before its first instance, as on AWS."""
+    name = str(properties["AutoScalingGroupName"])
+    empty = {**properties, "MinSize": 0, "DesiredCapacity": 0}
+    _group_call("CreateAutoScalingGroup", empty, name, Tags=_tags(properties, name))
+    _put_hooks(properties, name)
+    _collect_metrics(properties, name)
+    sizes = {"MinSize": properties["MinSize"]}
+    desired = properties.get("DesiredCapacity", properties["MinSize"])
+    call("autoscaling", "UpdateAutoScalingGroup", sizes, AutoScalingGroupName=name, DesiredCapacity=desired)
+    return name
+
+
+def _update_group(name: str, old: Properties, new: Properties) -> None:
+    """Without DesiredCapacity in the template the capacity that scaling policies chose is kept."""
+    _group_call("UpdateAutoScalingGroup", new, name)
+    gone = [tag for tag in _tags(old, name) if tag["Key"] not in {item["Key"] for item in new.get("Tags") or []}]
+    if gone:
+        call("autoscaling", "DeleteTags", Tags=gone)
+    if tags := _tags(new, name):
+        call("autoscaling", "CreateOrUpdateTags", Tags=tags)
+    names = {hook["LifecycleHookName"] for hook in new.get("LifecycleHookSpecificationList") or []}
+    for hook in old.get("LifecycleHookSpecificationList") or []:
+        if hook["LifecycleHookName"] not in names:
+            call("autoscaling", "DeleteLifecycleHook", hook, AutoScalingGroupName=name)
+    _put_hooks(new, name)
+    _collect_metrics(new, name)
+
+
+# --- policies and hooks -----------------------------------------------------------------------------------------------
+
+
+def _put_policy(properties: Properties, name: str) -> str:
+    return str(call("autoscaling", "PutScalingPolicy", properties, PolicyName=name)["PolicyARN"])
+
+
+def _policy_name(arn: str) -> str:
+    return arn.rsplit("policyName/", 1)[-1]
+
+
+def _hook_owner(properties: Properties, name: str) -> dict[str, str]:
+    return {"AutoScalingGroupName": properties["AutoScalingGroupName"], "LifecycleHookName": name}
+
+
+def _create_hook(properties: Properties) -> str:
+    call("autoscaling", "PutLifecycleHook", properties)
+    return str(properties["LifecycleHookName"])
+
+
+TYPES = {
+    "AWS::EC2::LaunchTemplate": ResourceType(
+        create=_create_template,
+        update=_update_template,
+        replaced_by=frozenset({"LaunchTemplateName"}),
+        delete=lambda template_id, _: call("ec2", "DeleteLaunchTemplate", LaunchTemplateId=template_id),
+        attributes=described(
+            "DescribeLaunchTemplates",
+            "LaunchTemplateIds",
+            {
+                "LaunchTemplateId": "LaunchTemplates[0].LaunchTemplateId",
+                "LatestVersionNumber": "to_string(LaunchTemplates[0].LatestVersionNumber)",
+                "DefaultVersionNumber": "to_string(LaunchTemplates[0].DefaultVersionNumber)",
+            },
+        ),
+        name="LaunchTemplateName",
+    ),
+    "AWS::AutoScaling::AutoScalingGroup": ResourceType(
+        create=_create_group,
+        update=_update_group,
+        replaced_by=frozenset({"AutoScalingGroupName"}),
+        delete=lambda name, _: call(
+            "autoscaling", "DeleteAutoScalingGroup", AutoScalingGroupName=name, ForceDelete=True
+        ),
+        attributes=lambda name, _: {"Arn": seams.groups().autoscaling_groups[name].arn},
+        name="AutoScalingGroupName",
+    ),
+    "AWS::AutoScaling::ScalingPolicy": ResourceType(
+        create=lambda properties: _put_policy(properties, properties["PolicyName"]),
+        update=lambda arn, _, new: _put_policy(new, _policy_name(arn)),
+        replaced_by=frozenset({"AutoScalingGroupName"}),
+        delete=lambda arn, properties: call(
+            "autoscaling",
+            "DeletePolicy",
+            AutoScalingGroupName=properties["AutoScalingGroupName"],
+            PolicyName=_policy_name(arn),
+        ),
+        attributes=lambda arn, _: {"Arn": arn, "PolicyName": _policy_name(arn)},
+        name="PolicyName",
+    ),
+    "AWS::AutoScaling::LifecycleHook": ResourceType(
+        create=_create_hook,
+        update=lambda name, _, new: call("autoscaling", "PutLifecycleHook", new, LifecycleHookName=name),
+        replaced_by=frozenset({"AutoScalingGroupName", "LifecycleHookName"}),
+        delete=lambda name, properties: call("autoscaling", "DeleteLifecycleHook", _hook_owner(properties, name)),
+        name="LifecycleHookName",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Code that the functions of two or more solutions use."""

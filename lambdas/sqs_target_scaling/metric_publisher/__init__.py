@@ -1,0 +1,1 @@
+"""Metric-Publisher: how much work waits for each instance, every minute."""

@@ -1,0 +1,56 @@
+"""The two metrics of the Target-Setter, as CloudWatch keeps them: what messages took, and the target in force."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+PERIOD_SECONDS = 60
+
+
+class MetricDataError(RuntimeError):
+    """CloudWatch could not say what messages took; that is not the same as none having been processed."""
+
+
+@dataclass(frozen=True)
+class Durations:
+    """What the messages of each minute took: seconds in all, and how many messages."""
+
+    sums: dict[datetime, float] = field(default_factory=dict)
+    counts: dict[datetime, float] = field(default_factory=dict)
+
+
+def processing_durations(
+    cloudwatch: Any, namespace: str, queue_name: str, *, start: datetime, end: datetime
+) -> Durations:
+    """Returns what MsgProcessingDuration (seconds) has kept between start and end, from every page.
+
+    Sum and SampleCount are asked for instead of Average, which would forget how many messages a minute had
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
+
+    Raises:
+        MetricDataError: when a series came back as anything but data.
+    """
+    dimensions = [{"Name": "QueueName", "Value": queue_name}]
+    metric = {"Namespace": namespace, "MetricName": "MsgProcessingDuration", "Dimensions": dimensions}
+    queries = [
+        {"Id": series, "MetricStat": {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": statistic}}
+        for series, statistic in (("sums", "Sum"), ("counts", "SampleCount"))
+    ]
+    durations = Durations()
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=start, EndTime=end
+    )
+    for result in (result for page in pages for result in page["MetricDataResults"]):
+        # PartialData only means that the series goes on on the next page.
+        if result.get("StatusCode", "Complete") not in ("Complete", "PartialData"):
+            raise MetricDataError(f"GetMetricData answered {result['StatusCode']} for the {result['Id']} of {metric}")
+        series = durations.sums if result["Id"] == "sums" else durations.counts
+        series.update(zip(result["Timestamps"], result["Values"], strict=True))
+    return durations
+
+
+def publish_target(cloudwatch: Any, namespace: str, queue_name: str, target: float) -> None:
+    """Publishes AcceptableBPI (messages per instance), which the dashboard shows beside BPI."""
+    dimensions = [{"Name": "QueueName", "Value": queue_name}]
+    datum = {"MetricName": "AcceptableBPI", "Dimensions": dimensions, "Value": target, "Unit": "Count"}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])

@@ -1,0 +1,1 @@
+"""Testing: fills the queue with messages of a duration of your choice."""

@@ -1,0 +1,93 @@
+"""Every solution of this app, in the order of the blog series. A solution's modules are imported only when wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from config.models import CommonSettings, SolutionSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from constructs import Construct
+
+    from stacks.shared.solution import SolutionStack
+
+
+class UnknownSolutionError(Exception):
+    """A selection matches no solution; the message is meant for the user."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One blog post, as the catalogue, the stacks and the documentation name it."""
+
+    slug: str
+    title: str
+    blog_url: str
+    services: tuple[str, ...]
+
+    @property
+    def settings(self) -> type[SolutionSettings]:
+        """The solution's section of the configuration; does not load the CDK."""
+        found: type[SolutionSettings] = getattr(import_module(f"stacks.{self.slug}.settings"), f"{self._idea}Settings")
+        return found
+
+    def build(self, scope: Construct, common: CommonSettings, settings: SolutionSettings) -> SolutionStack:
+        """Imports the solution's stack and adds it to the app."""
+        stack = getattr(import_module(f"stacks.{self.slug}.stack"), f"{self._idea}Stack")
+        built: SolutionStack = stack(scope, self, common, settings)
+        return built
+
+    def stack_name(self, common: CommonSettings) -> str:
+        """What the user types after ``cdk deploy``."""
+        return "-".join(filter(None, [common.prefix, self.slug.replace("_", "-")]))
+
+    @property
+    def _idea(self) -> str:
+        return self.slug.title().replace("_", "")
+
+
+SOLUTIONS: tuple[Solution, ...] = (
+    Solution(
+        "sqs_target_scaling",
+        "Scaling an ASG using target tracking with a dynamic SQS target",
+        "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",
+        ("EC2 Auto Scaling", "Spot", "SQS", "Lambda", "CloudWatch"),
+    ),
+)
+
+
+def settings_by_slug() -> dict[str, type[SolutionSettings]]:
+    """The settings of every solution, for the loader."""
+    return {solution.slug: solution.settings for solution in SOLUTIONS}
+
+
+def select(solutions: Sequence[Solution], common: CommonSettings, patterns: Iterable[str]) -> list[Solution]:
+    """The solutions that at least one pattern matches, in catalogue order; no patterns select all.
+
+    A pattern is a slug, a stack name, or a glob of a stack name as the CDK CLI takes it.
+
+    Raises:
+        UnknownSolutionError: a pattern matches nothing.
+    """
+    patterns = list(patterns)
+    matched = {pattern: [s for s in solutions if _matches(pattern, s, common)] for pattern in patterns}
+    names = [solution.stack_name(common) for solution in solutions]
+    for pattern, found in matched.items():
+        if not found:
+            close = get_close_matches(pattern, [*names, *(s.slug for s in solutions)], n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UnknownSolutionError(f"no enabled solution is called {pattern!r}; {hint}there are: {', '.join(names)}")
+    wanted = {solution.slug for found in matched.values() for solution in found}
+    return [solution for solution in solutions if solution.slug in wanted or not patterns]
+
+
+def _matches(pattern: str, solution: Solution, common: CommonSettings) -> bool:
+    if any(sign in pattern for sign in "{(!"):
+        return True  # braces and extended globs: build all and let the CLI choose, it knows them
+    return pattern == solution.slug or fnmatchcase(solution.stack_name(common), pattern)

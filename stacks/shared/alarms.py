@@ -1,0 +1,48 @@
+"""Alarms that say what to do, to one topic."""
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.shared.solution import SolutionStack
+
+
+class Alarms(Construct):
+    """The stack's alarms and the topic that hears them: the one of ``common.alarm_topic_arn`` or a new one.
+
+    A new topic is named in the output ``AlarmTopicArn``.
+    """
+
+    def __init__(self, scope: SolutionStack, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self._readme = f"stacks/{scope.solution.slug}/README.md"
+        arn = scope.common.alarm_topic_arn
+        self.topic: sns.ITopic
+        if arn:
+            self.topic = sns.Topic.from_topic_arn(self, "Topic", arn)
+        else:
+            self.topic = sns.Topic(self, "Topic", enforce_ssl=True, master_key=scope.encryption_key)
+            scope.output("AlarmTopicArn", self.topic.topic_arn, "Subscribe here to hear the alarms")
+
+    def when_above(
+        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, *, says: str, minutes: int = 1
+    ) -> cloudwatch.Alarm:
+        """Alarms after *minutes* data points in a row above the threshold; missing data is no alarm.
+
+        Args:
+            says: what has happened; the README has a section ``Alarm: <construct id in words>`` that says what to do.
+        """
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in construct_id)
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=minutes,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"{says}. What to do: {self._readme}#alarm{words}",
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        return alarm

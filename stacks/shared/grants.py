@@ -1,0 +1,42 @@
+"""Rights that cannot be scoped to one resource, each acknowledged where it is given."""
+
+from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_iam as iam
+
+
+def allow_on_any_resource(role: iam.IRole, *actions: str, reason: str) -> None:
+    """Allows actions for which IAM knows no resource.
+
+    Args:
+        reason: why there is none; printed in the validation report.
+    """
+    _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"]), "*", reason)
+
+
+def allow_on_pattern(role: iam.IRole, *actions: str, arn: str, shown: str, reason: str) -> None:
+    """Allows actions on the resources whose ARNs match a pattern.
+
+    Args:
+        arn: the pattern, with a wildcard.
+        shown: the pattern as cdk-nag shows it, pseudo parameters in angle brackets.
+        reason: why the resource cannot be named.
+    """
+    _allow(role, iam.PolicyStatement(actions=list(actions), resources=[arn]), shown, reason)
+
+
+def allow_metrics(role: iam.IRole, namespace: str) -> None:
+    """Allows publishing metrics to one namespace; CloudWatch knows this condition and no resource.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    """
+    statement = iam.PolicyStatement(
+        actions=["cloudwatch:PutMetricData"],
+        resources=["*"],
+        conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
+    )
+    _allow(role, statement, "*", "PutMetricData knows no resource; a condition holds it to one namespace.")
+
+
+def _allow(role: iam.IRole, statement: iam.PolicyStatement, shown: str, reason: str) -> None:
+    role.add_to_principal_policy(statement)
+    Validations.of(role).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{shown}]", reason=reason))

@@ -1,0 +1,55 @@
+"""The launch template of every instance here: Amazon Linux 2023, IMDSv2 only, encrypted gp3."""
+
+from typing import Literal
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+
+from stacks.shared.solution import SolutionStack
+
+
+class Al2023LaunchTemplate(ec2.LaunchTemplate):
+    """A launch template with the newest Amazon Linux 2023 at deployment time.
+
+    Args:
+        architecture: of the image; with attribute-based selection it decides which instance types fit.
+        volume_gib: size of the root volume; the image needs 8.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        *,
+        architecture: Literal["arm64", "x86_64"],
+        role: iam.IRole,
+        security_group: ec2.ISecurityGroup,
+        user_data: ec2.UserData,
+        volume_gib: int = 8,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[architecture]),
+            role=role,
+            security_group=security_group,
+            user_data=user_data,
+            require_imdsv2=True,
+            http_endpoint=True,
+            http_put_response_hop_limit=1,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/xvda",
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        volume_gib,
+                        volume_type=ec2.EbsDeviceVolumeType.GP3,
+                        encrypted=True,
+                        delete_on_termination=True,
+                        kms_key=scope.encryption_key,
+                    ),
+                )
+            ],
+        )
+
+
+_CPU_TYPE = {"arm64": ec2.AmazonLinuxCpuType.ARM_64, "x86_64": ec2.AmazonLinuxCpuType.X86_64}

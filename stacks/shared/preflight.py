@@ -1,0 +1,149 @@
+"""What would stop a deployment in this account and Region, and how to mend it. Reads only."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from config.models import CommonSettings
+
+CDK_QUALIFIER = "hnb659fds"  # of a `cdk bootstrap` without --qualifier
+BOOTSTRAP_VERSION = 6  # the templates of this CDK ask for it
+
+Clients = Callable[[str], Any]
+"""Makes the client of a service by its name."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        status: ``ok``; ``problem``: a deployment would fail; ``unknown``: it could not be looked at.
+        says: what was found.
+        mend: what to do about it; empty if there is nothing to do.
+    """
+
+    what: str
+    status: Literal["ok", "problem", "unknown"]
+    says: str
+    mend: str = ""
+
+
+def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
+    """Runs one check; what cannot be looked at is unknown, never a traceback and never ok."""
+    try:
+        return look()
+    except ClientError as error:
+        refused = error.response["Error"]
+        return Finding(what, "unknown", f"{error.operation_name}: {refused['Code']}", "Allow your role this call")
+    except BotoCoreError as error:
+        return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
+
+
+def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
+    """Credentials, account, bootstrap, the network and the rights to deploy.
+
+    Args:
+        zones: Availability Zones that the solution's own network takes.
+    """
+    yield looked_at("account", lambda: _account(common, clients))
+    yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
+    yield looked_at("rights", lambda: _rights(common, clients))
+    if common.vpc:
+        yield looked_at("network", lambda: _subnets(common, clients))
+    else:
+        yield looked_at("zones", lambda: _zones(clients, zones))
+
+
+def quota(clients: Clients, service: str, code: str, needed: float, what: str) -> Finding:
+    """Compares a need with the account's quota.
+
+    Args:
+        code: of Service Quotas, for example L-34B43A08.
+    """
+
+    def look() -> Finding:
+        value = clients("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
+        if value < needed:
+            mend = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
+            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", mend)
+        return Finding(what, "ok", f"{needed:g} of {value:g} needed at most")
+
+    return looked_at(what, look)
+
+
+def _account(common: CommonSettings, clients: Clients) -> Finding:
+    caller = clients("sts").get_caller_identity()
+    if common.account and common.account != caller["Account"]:
+        says = f"common.account is {common.account}, your credentials are of {caller['Account']}"
+        return Finding("account", "problem", says, "Use the other profile, or correct common.account")
+    return Finding("account", "ok", f"{caller['Account']} as {caller['Arn'].rsplit(':', 1)[-1]}")
+
+
+def _bootstrap(common: CommonSettings, clients: Clients) -> Finding:
+    qualifier = common.bootstrap_qualifier or CDK_QUALIFIER
+    name = f"/cdk-bootstrap/{qualifier}/version"
+    try:
+        version = int(clients("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        option = f" --qualifier {qualifier}" if common.bootstrap_qualifier else ""
+        return Finding("bootstrap", "problem", f"{name} does not exist", f"Run: cdk bootstrap{option}")
+    if version < BOOTSTRAP_VERSION:
+        says = f"version {version}, at least {BOOTSTRAP_VERSION} is needed"
+        return Finding("bootstrap", "problem", says, "Run: cdk bootstrap")
+    return Finding("bootstrap", "ok", f"version {version}")
+
+
+def _rights(common: CommonSettings, clients: Clients) -> Finding:
+    """Whether the caller may take the role that ``cdk bootstrap`` has made for deployments.
+
+    SimulatePrincipalPolicy judges the caller's own policies; the trust of the role is looked at by STS only.
+    """
+    sts = clients("sts")
+    caller = sts.get_caller_identity()
+    partition = caller["Arn"].split(":")[1]
+    qualifier = common.bootstrap_qualifier or CDK_QUALIFIER
+    region = sts.meta.region_name
+    role = f"arn:{partition}:iam::{caller['Account']}:role/cdk-{qualifier}-deploy-role-{caller['Account']}-{region}"
+    if caller["Arn"].endswith(":root"):
+        return Finding("rights", "ok", "the root user may everything; use a role for daily work")
+    source = caller["Arn"]
+    if ":assumed-role/" in source:
+        name = source.split("/")[1]
+        source = clients("iam").get_role(RoleName=name)["Role"]["Arn"]
+    answer = clients("iam").simulate_principal_policy(
+        PolicySourceArn=source, ActionNames=["sts:AssumeRole"], ResourceArns=[role]
+    )
+    decision = answer["EvaluationResults"][0]["EvalDecision"]
+    if decision != "allowed":
+        return Finding("rights", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it")
+    return Finding("rights", "ok", "the deployment role may be assumed")
+
+
+def _zones(clients: Clients, wanted: int) -> Finding:
+    answer = clients("ec2").describe_availability_zones(
+        Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
+    )
+    found = len(answer["AvailabilityZones"])
+    if found < wanted:
+        return Finding("zones", "problem", f"{wanted} wanted, the Region has {found}", f"Set zones to {found} or less")
+    return Finding("zones", "ok", f"{wanted} of {found}")
+
+
+def _subnets(common: CommonSettings, clients: Clients) -> Finding:
+    assert common.vpc
+    wanted = common.vpc.subnet_ids
+    pages = clients("ec2").get_paginator("describe_subnets").paginate(
+        Filters=[{"Name": "subnet-id", "Values": list(wanted)}]
+    )
+    found = {subnet["SubnetId"]: subnet["VpcId"] for page in pages for subnet in page["Subnets"]}
+    missing = [subnet for subnet in wanted if subnet not in found]
+    elsewhere = [subnet for subnet, vpc in found.items() if vpc != common.vpc.id]
+    if missing or elsewhere:
+        says = f"not in {common.vpc.id}: {', '.join([*missing, *elsewhere])}"
+        return Finding("network", "problem", says, "Correct common.vpc")
+    return Finding("network", "ok", f"{len(wanted)} subnets of {common.vpc.id}")

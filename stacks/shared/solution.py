@@ -1,0 +1,73 @@
+"""What every solution's stack has in common."""
+
+from typing import cast
+
+from aws_cdk import CfnMapping, CfnOutput, DefaultStackSynthesizer, Environment, RemovalPolicies, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+
+# What holds the user's data, and stays with common.keep_data_on_destroy.
+DATA_TYPES = ["AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket"]
+
+
+class SolutionStack(Stack):
+    """Base of each solution's stack: one rule for names, descriptions, tags, encryption, removal and outputs.
+
+    Attributes:
+        solution: the catalogue's entry.
+        common: the section ``common`` of the configuration.
+        encryption_key: the customer managed key of ``common.kms_key_arn``, if any.
+    """
+
+    def __init__(self, scope: Construct, solution: Solution, common: CommonSettings) -> None:
+        super().__init__(
+            scope,
+            solution.stack_name(common),
+            description=f"{solution.title} - {solution.blog_url}",
+            env=Environment(account=common.account, region=common.region),
+            synthesizer=DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
+            tags={**common.tags, "solution": solution.slug},
+            termination_protection=common.keep_data_on_destroy,
+        )
+        self.solution = solution
+        self.common = common
+        self.encryption_key = (
+            kms.Key.from_key_arn(self, "EncryptionKey", common.kms_key_arn) if common.kms_key_arn else None
+        )
+        if common.permissions_boundary:
+            policy = iam.ManagedPolicy.from_managed_policy_name(self, "Boundary", common.permissions_boundary)
+            iam.PermissionsBoundary.of(self).apply(policy)
+        kept = DATA_TYPES if common.keep_data_on_destroy else []
+        RemovalPolicies.of(self).destroy(exclude_resource_types=kept)
+        if kept:
+            RemovalPolicies.of(self).retain(apply_to_resource_types=kept)
+
+    def log_group(self, scope: Construct, construct_id: str) -> logs.LogGroup:
+        """A log group of our own: the service's would keep its events for ever and outlive the stack."""
+        group = logs.LogGroup(scope, construct_id, encryption_key=self.encryption_key)
+        cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = self.common.log_retention_days
+        return group
+
+    def output(self, name: str, value: str, description: str) -> None:
+        """Prints a value after ``cdk deploy``; the name is part of the stack's contract."""
+        CfnOutput(self, name, value=value, description=description)
+
+    def console_url(self, path: str) -> str:
+        """Address of a page of the AWS Management Console, in whatever partition the stack lands."""
+        consoles = self.node.try_find_child("Consoles") or CfnMapping(self, "Consoles", mapping=_CONSOLES)
+        assert isinstance(consoles, CfnMapping)
+        return f"https://{consoles.find_in_map(self.partition, 'host')}/{path}"
+
+
+# Hosts of the console: https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/getting-started.html, and the guides
+# "Getting started with AWS services in China" and "AWS GovCloud (US) sign-up".
+_CONSOLES = {
+    "aws": {"host": "console.aws.amazon.com"},
+    "aws-cn": {"host": "console.amazonaws.cn"},
+    "aws-us-gov": {"host": "console.amazonaws-us-gov.com"},
+}

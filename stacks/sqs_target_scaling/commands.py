@@ -1,0 +1,92 @@
+"""What ``python -m stacks sqs_target_scaling`` can do."""
+
+from collections.abc import Iterator
+
+from config.models import CommonSettings
+from stacks.shared.billing import HOURS, MINUTES, BillingUnit
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+
+VOLUME_GIB = 8
+ENDPOINTS = 3  # sqs, monitoring, autoscaling
+# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
+SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
+ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
+
+
+def idle_month(common: CommonSettings, settings: SqsTargetScalingSettings) -> Iterator[BillingUnit]:
+    """What bills in a month without a message. On-Demand and Spot hours are of whatever types EC2 chooses."""
+    dynamic = settings.strategy == "dynamic-target"
+    on_demand = min(settings.minimum, settings.on_demand_base)
+    on_demand += round((settings.minimum - on_demand) * settings.on_demand_percentage / 100)
+    yield BillingUnit("on_demand_instance_hour", HOURS * on_demand, "workers")
+    yield BillingUnit("spot_instance_hour", HOURS * (settings.minimum - on_demand), "workers")
+    yield BillingUnit("gp3_gib_month", VOLUME_GIB * settings.minimum, "root volumes of the workers")
+    if common.vpc is None:
+        public = settings.minimum if settings.network == "public" else int(settings.network == "nat")
+        yield BillingUnit("public_ipv4_hour", HOURS * public, "addresses of the workers or the NAT gateway")
+        yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
+        endpoints = ENDPOINTS * settings.zones if settings.network == "endpoints" else 0
+        yield BillingUnit("interface_endpoint_hour", HOURS * endpoints, "interface endpoints")
+    yield BillingUnit("alarm_month", alarms(settings), "alarms, with the two of the target tracking policy")
+    yield BillingUnit("dashboard_month", 1, "dashboard")
+    if dynamic:
+        updates = MINUTES / settings.target_update_minutes
+        yield BillingUnit("custom_metric_month", 2, "BPI and BacklogWithoutInstances")
+        yield BillingUnit("lambda_request", MINUTES + updates, "Metric-Publisher and Target-Setter")
+        yield BillingUnit("put_metric_data_request", MINUTES, "Metric-Publisher")
+        yield BillingUnit("get_metric_data_metric", 2 * updates, "Target-Setter")
+        yield BillingUnit("sqs_request", MINUTES, "Metric-Publisher")
+    if settings.minimum:
+        yield BillingUnit("sqs_request", settings.minimum * HOURS * 3600 / 20, "long polls of idle workers")
+
+
+def alarms(settings: SqsTargetScalingSettings) -> int:
+    """Alarms of an idle month: ours, and the two that target tracking makes for its policy."""
+    functions = 3 if settings.strategy == "dynamic-target" else 1
+    leaves_zero = settings.strategy == "dynamic-target" and settings.minimum == 0
+    return 2 + functions + leaves_zero + 2
+
+
+def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment: the common things, instance types that fit, and vCPU quotas."""
+    yield from common_findings(common, clients, settings.zones)
+    yield looked_at("instance types", lambda: _types(settings, clients))
+    most = settings.instances.vcpu.max or 192
+    on_demand = settings.on_demand_base
+    on_demand += round((settings.max_instances - on_demand) * settings.on_demand_percentage / 100)
+    if spot := settings.max_instances - on_demand:
+        yield quota(clients, "ec2", SPOT_VCPU_QUOTA, spot * most, "Spot vCPUs")
+    if on_demand:
+        yield quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, on_demand * most, "On-Demand vCPUs")
+
+
+def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
+    wanted = settings.instances
+    requirements = {
+        "VCpuCount": _range(wanted.vcpu.min, wanted.vcpu.max),
+        "MemoryMiB": _range(wanted.memory_mib.min, wanted.memory_mib.max),
+        "BurstablePerformance": wanted.burstable,
+        "InstanceGenerations": ["current"],
+        **({"AllowedInstanceTypes": list(wanted.allowed_types)} if wanted.allowed_types else {}),
+        **({"ExcludedInstanceTypes": list(wanted.excluded_types)} if wanted.excluded_types else {}),
+    }
+    pages = (
+        clients("ec2")
+        .get_paginator("get_instance_types_from_instance_requirements")
+        .paginate(
+            ArchitectureTypes=[settings.architecture],
+            VirtualizationTypes=["hvm"],
+            InstanceRequirements=requirements,
+        )
+    )
+    found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
+    if not found:
+        mend = "Widen instances.vcpu or instances.memory_mib, or change architecture"
+        return Finding("instance types", "problem", "no type of this Region fits", mend)
+    few = "" if len(found) >= 10 else "; more pools make Spot interruptions rarer: widen the requirements"
+    return Finding("instance types", "ok", f"{len(found)} fit{few}")
+
+
+def _range(least: int, most: int | None) -> dict[str, int]:
+    return {"Min": least} if most is None else {"Min": least, "Max": most}

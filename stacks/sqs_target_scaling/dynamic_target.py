@@ -1,0 +1,161 @@
+"""The post's strategy: a policy on the backlog per instance, and two functions that feed it."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.shared.auto_scaling import allow_on_group
+from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+from stacks.sqs_target_scaling.dashboard import graph
+from stacks.sqs_target_scaling.metrics import ACCEPTABLE_BPI, BACKLOG_WITHOUT_INSTANCES, BPI, QueueMetrics
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+
+
+class DynamicTarget(Construct):
+    """Target tracking on BPI, whose target follows the measured processing duration.
+
+    Attributes:
+        functions: Metric-Publisher and Target-Setter.
+        graph: BPI against the acceptable BPI.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: SqsTargetScalingSettings,
+        metrics: QueueMetrics,
+        *,
+        queue: sqs.IQueue,
+        group: autoscaling.AutoScalingGroup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._group = group
+        self._names = {
+            "GROUP_NAME": group.auto_scaling_group_name,
+            "QUEUE_NAME": queue.queue_name,
+            "METRIC_NAMESPACE": settings.metric_namespace,
+        }
+        policy = self._policy(metrics)
+        self.functions: list[lambda_.Function] = [
+            self._metric_publisher(scope, queue),
+            self._target_setter(scope, policy),
+        ]
+        if settings.minimum == 0:
+            self._leave_zero(metrics)
+        # The target is published when it is set; in between it stays.
+        target = cloudwatch.MathExpression(
+            expression="FILL(target, REPEAT)",
+            label="Acceptable BPI",
+            using_metrics={"target": metrics.own(ACCEPTABLE_BPI)},
+            period=metrics.period,
+        )
+        self.graph = graph("Backlog per instance", [metrics.own(BPI), target])
+
+    def _policy(self, metrics: QueueMetrics) -> autoscaling.CfnScalingPolicy:
+        """Target tracking with the target that is right as long as nothing has been measured.
+
+        CloudFormation leaves the live target alone as long as this resource does not change.
+        """
+        metric = metrics.own(BPI)
+        properties = autoscaling.CfnScalingPolicy
+        return properties(
+            self,
+            "BacklogPerInstance",
+            auto_scaling_group_name=self._group.auto_scaling_group_name,
+            policy_type="TargetTrackingScaling",
+            target_tracking_configuration=properties.TargetTrackingConfigurationProperty(
+                target_value=self._settings.acceptable_backlog,
+                customized_metric_specification=properties.CustomizedMetricSpecificationProperty(
+                    namespace=metric.namespace,
+                    metric_name=metric.metric_name,
+                    statistic="Average",
+                    dimensions=[
+                        properties.MetricDimensionProperty(name=name, value=str(value))
+                        for name, value in (metric.dimensions or {}).items()
+                    ],
+                ),
+            ),
+        )
+
+    def _metric_publisher(self, stack: SolutionStack, queue: sqs.IQueue) -> PythonFunction:
+        publisher = PythonFunction(
+            stack,
+            "MetricPublisher",
+            handler="metric_publisher",
+            description="Publishes the backlog per instance every minute",
+            environment={**self._names, "QUEUE_URL": queue.queue_url},
+        )
+        queue.grants.actions(publisher, ["sqs:GetQueueAttributes"])
+        allow_metrics(publisher.own_role, self._settings.metric_namespace)
+        allow_on_any_resource(publisher.own_role, "autoscaling:DescribeAutoScalingGroups", reason=_DESCRIBING)
+        self._every(1, publisher)
+        return publisher
+
+    def _target_setter(self, stack: SolutionStack, policy: autoscaling.CfnScalingPolicy) -> PythonFunction:
+        setter = PythonFunction(
+            stack,
+            "TargetSetter",
+            handler="target_setter",
+            description="Sets the policy's target from the measured processing duration",
+            environment={
+                **self._names,
+                "POLICY_NAME": policy.attr_policy_name,
+                "ACCEPTABLE_LATENCY_SECONDS": str(self._settings.acceptable_latency_seconds),
+                "WINDOW_MINUTES": str(self._settings.duration_window_minutes),
+            },
+        )
+        allow_metrics(setter.own_role, self._settings.metric_namespace)
+        allow_on_any_resource(setter.own_role, "autoscaling:DescribePolicies", reason=_DESCRIBING)
+        allow_on_any_resource(setter.own_role, "cloudwatch:GetMetricData", reason="Reading metrics knows no resource.")
+        allow_on_group(stack, setter.own_role, self._group, "autoscaling:PutScalingPolicy")
+        self._every(self._settings.target_update_minutes, setter)
+        return setter
+
+    def _every(self, minutes: int, function: lambda_.IFunction) -> None:
+        events.Rule(
+            self,
+            f"Every{function.node.id}",
+            description=f"Runs {function.node.id}",
+            schedule=events.Schedule.rate(Duration.minutes(minutes)),
+            targets=[targets.LambdaFunction(function)],
+        )
+
+    def _leave_zero(self, metrics: QueueMetrics) -> None:
+        """Starts the first instance: no document says that target tracking leaves a group of size zero.
+
+        A step policy counts instances that warm up, so that an alarm which stays on adds one instance and no more:
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
+        """
+        first_instance = autoscaling.StepScalingAction(
+            self,
+            "FirstInstance",
+            auto_scaling_group=self._group,
+            adjustment_type=autoscaling.AdjustmentType.CHANGE_IN_CAPACITY,
+            estimated_instance_warmup=Duration.seconds(self._settings.instance_warmup_seconds),
+        )
+        first_instance.add_adjustment(adjustment=1, lower_bound=0)
+        waiting = cloudwatch.Alarm(
+            self,
+            "WorkWithoutWorkers",
+            metric=metrics.own(BACKLOG_WITHOUT_INSTANCES),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description="Starts the first worker: messages wait and no instance is in service. "
+            "See stacks/sqs_target_scaling/README.md#leaving-zero",
+        )
+        waiting.add_alarm_action(actions.AutoScalingAction(first_instance))
+
+
+_DESCRIBING = "Describing Auto Scaling knows no resource."

@@ -1,0 +1,150 @@
+"""Section ``solutions.sqs_target_scaling`` of config/config.yaml."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from config.models import CommonSettings, Section, SolutionSettings
+
+InstanceTypePattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.*-]{1,30}$")]
+Percent = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Between(Section):
+    """A range; null as maximum means no upper bound."""
+
+    min: Annotated[int, Field(ge=0)] = 0
+    """At least so many."""
+    max: Annotated[int, Field(ge=1)] | None = None
+    """At most so many."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}: no instance type fits; lower min or raise max")
+        return self
+
+
+class InstanceSettings(Section):
+    """Attribute-based instance type selection: which instance types may run the workers.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-mixed-instances-group-attribute-based-instance-type-selection.html
+    """
+
+    vcpu: Between = Between(min=2, max=4)
+    """vCPUs of one instance."""
+    memory_mib: Between = Between(min=2048)
+    """Memory of one instance in MiB."""
+    burstable: Literal["included", "excluded", "required"] = "included"
+    """Whether burstable (T) types may, may not or must be used."""
+    allowed_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
+    """Only these, with * as wildcard, for example m7g.*; empty: all that fit."""
+    excluded_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
+    """None of these, with * as wildcard."""
+    spot_max_percent_over_lowest_price: Percent | None = None
+    """Spot price protection against the cheapest fitting type, in percent above it. null: EC2's own."""
+    spot_max_percent_of_on_demand_price: Percent | None = None
+    """Spot price protection against the On-Demand price of that type, in percent of it. null: EC2's own."""
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if self.allowed_types and self.excluded_types:
+            raise ValueError("EC2 takes allowed_types or excluded_types, not both; remove one")
+        if {"*", "*.*"} & set(self.excluded_types):
+            raise ValueError("excluded_types excludes every instance type; name the families to avoid, as in 'c5*'")
+        if self.memory_mib.max == 0 or self.vcpu.max == 0:
+            raise ValueError("a maximum of 0 excludes every instance type")
+        both = (self.spot_max_percent_over_lowest_price, self.spot_max_percent_of_on_demand_price)
+        if None not in both:
+            raise ValueError(
+                "EC2 takes one Spot price limit: spot_max_percent_over_lowest_price or "
+                "spot_max_percent_of_on_demand_price; remove one"
+            )
+        return self
+
+
+class SqsTargetScalingSettings(SolutionSettings):
+    """Workers behind a queue that scale so that messages are done within an acceptable latency."""
+
+    strategy: Literal["dynamic-target", "metric-math"] = "dynamic-target"
+    """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target."""
+    acceptable_latency_seconds: Annotated[int, Field(ge=1, le=1_209_600)] = 300
+    """Seconds from sending a message to its end that are acceptable."""
+    estimated_message_seconds: Annotated[float, Field(gt=0, le=43_200)] = 25
+    """Processing duration of a message, in seconds, that is assumed until durations are measured."""
+    target_update_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
+    """dynamic-target: minutes between two updates of the target."""
+    duration_window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
+    """dynamic-target: the processing durations of so many last minutes make the average."""
+    min_instances: Annotated[int, Field(ge=0, le=500)] | None = None
+    """Smallest size of the group. null: 0 with dynamic-target, 1 with metric-math."""
+    max_instances: Annotated[int, Field(ge=1, le=500)] = 10
+    """Largest size of the group."""
+    instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
+    """Seconds from the start of an instance until it counts in the metrics."""
+    network: Literal["public", "nat", "endpoints"] = "public"
+    """How the workers reach AWS: public addresses without ingress, a NAT gateway, or interface endpoints."""
+    zones: Annotated[int, Field(ge=1, le=6)] = 2
+    """Availability Zones of the solution's own network."""
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    """Processor architecture of the workers."""
+    instances: InstanceSettings = InstanceSettings()
+    """Which instance types may run the workers."""
+    on_demand_base: Annotated[int, Field(ge=0, le=500)] = 0
+    """So many instances are On-Demand before any is Spot."""
+    on_demand_percentage: Annotated[int, Field(ge=0, le=100)] = 0
+    """Percent of the instances above the base that are On-Demand; the rest is Spot."""
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=14_400)] = 30
+    """A busy worker extends the visibility of its message so often; the visibility timeout is three heartbeats."""
+    drain_seconds: Annotated[int, Field(ge=30, le=7_200)] = 900
+    """Scale-in waits so long for a worker to finish its message."""
+    max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """A message that was received so often without success goes to the dead letters."""
+    metric_namespace: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#:/-]{0,254}$")] = (
+        "ComputeBlog/SqsTargetScaling"
+    )
+    """CloudWatch namespace of the solution's metrics; not AWS/..., which is CloudWatch's."""
+    test_messages: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """How many messages the testing function sends if its event does not say."""
+    test_duration_seconds: Annotated[float, Field(ge=0, le=43_200)] = 25
+    """Processing duration of the testing function's messages, in seconds, if its event does not say."""
+
+    @property
+    def minimum(self) -> int:
+        """Smallest size of the group that is in force."""
+        if self.min_instances is not None:
+            return self.min_instances
+        return 0 if self.strategy == "dynamic-target" else 1
+
+    @property
+    def acceptable_backlog(self) -> float:
+        """Messages per instance that can be done within the acceptable latency, as far as known at deployment."""
+        return self.acceptable_latency_seconds / self.estimated_message_seconds
+
+    @field_validator("metric_namespace")
+    @classmethod
+    def _namespace_is_ours(cls, value: str) -> str:
+        if value.startswith("AWS/"):
+            raise ValueError(f"{value!r} begins with AWS/, which CloudWatch keeps for AWS services; choose another")
+        return value
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if self.strategy == "metric-math" and self.minimum < 1:
+            raise ValueError(
+                "min_instances is 0, and no metric-math policy leaves zero; set min_instances to 1 or more, "
+                "or strategy to dynamic-target"
+            )
+        if self.minimum > self.max_instances:
+            raise ValueError(f"min_instances {self.minimum} is above max_instances {self.max_instances}")
+        return self
+
+    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
+        """``network`` and ``zones`` describe a network of our own; with an existing one they would be ignored."""
+        if common.vpc is None:
+            return []
+        return [
+            (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
+            for key in ("network", "zones")
+            if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
+        ]

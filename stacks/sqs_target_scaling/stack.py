@@ -1,0 +1,141 @@
+"""Workers behind an SQS queue that scale so that every message is done within an acceptable latency.
+
+Post: https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/
+"""
+
+from aws_cdk import Fn
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.shared.alarms import Alarms
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.solution import SolutionStack
+from stacks.sqs_target_scaling.dashboard import QueueDashboard
+from stacks.sqs_target_scaling.dynamic_target import DynamicTarget
+from stacks.sqs_target_scaling.metric_math import MetricMath
+from stacks.sqs_target_scaling.metrics import QueueMetrics
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+from stacks.sqs_target_scaling.workers import Workers
+
+HEARTBEATS_VISIBLE = 3  # a worker may miss two heartbeats before its message is given to another
+
+
+class SqsTargetScalingStack(SolutionStack):
+    """Queue -> workers -> results, and the strategy that decides how many workers there are."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: SqsTargetScalingSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        work = QueueWithDeadLetters(
+            self,
+            "Work",
+            visibility_seconds=HEARTBEATS_VISIBLE * settings.heartbeat_seconds,
+            max_receives=settings.max_receives,
+        )
+        results = self._results()
+        workers = Workers(self, "Workers", settings, queue=work.queue, results=results)
+        metrics = QueueMetrics(settings.metric_namespace, queue=work.queue, group=workers.group)
+        testing = self._testing_function(settings, work)
+
+        strategy: DynamicTarget | MetricMath
+        if settings.strategy == "dynamic-target":
+            strategy = DynamicTarget(self, "DynamicTarget", settings, metrics, queue=work.queue, group=workers.group)
+        else:
+            strategy = MetricMath(self, "MetricMath", settings, metrics, group=workers.group)
+
+        self._alarms(settings, metrics, work, [testing, *strategy.functions])
+        dashboard = QueueDashboard(
+            self,
+            "Dashboard",
+            metrics,
+            latency_seconds=settings.acceptable_latency_seconds,
+            scaling=strategy.graph,
+        )
+        self._outputs(settings, work, workers, testing, dashboard)
+
+    def _results(self) -> dynamodb.TableV2:
+        """Where a worker's effect goes, once for each message however often it is delivered."""
+        keep = self.common.keep_data_on_destroy
+        key = self.encryption_key
+        return dynamodb.TableV2(
+            self,
+            "Results",
+            partition_key=dynamodb.Attribute(name="message_id", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="expires_at",
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=keep
+            ),
+        )
+
+    def _testing_function(self, settings: SqsTargetScalingSettings, work: QueueWithDeadLetters) -> PythonFunction:
+        testing = PythonFunction(
+            self,
+            "Testing",
+            handler="testing",
+            description="Sends messages with a processing duration of your choice",
+            environment={
+                "QUEUE_URL": work.queue.queue_url,
+                "MESSAGE_COUNT": str(settings.test_messages),
+                "DURATION_SECONDS": str(settings.test_duration_seconds),
+            },
+            timeout_seconds=300,
+        )
+        work.queue.grants.actions(testing, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"])
+        return testing
+
+    def _alarms(
+        self,
+        settings: SqsTargetScalingSettings,
+        metrics: QueueMetrics,
+        work: QueueWithDeadLetters,
+        functions: list[lambda_.Function],
+    ) -> None:
+        alarms = Alarms(self, "Alarms")
+        alarms.when_above("DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="A message could not be done")
+        alarms.when_above(
+            "Latency",
+            metrics.oldest_message,
+            settings.acceptable_latency_seconds,
+            says=f"The oldest message waits longer than {settings.acceptable_latency_seconds} s",
+            minutes=3,
+        )
+        for function in functions:
+            alarms.when_above(
+                f"{function.node.id}Errors",
+                function.metric_errors(period=metrics.period, statistic=cloudwatch.Stats.SUM),
+                0,
+                says=f"The function {function.node.id} has failed",
+            )
+
+    def _outputs(
+        self,
+        settings: SqsTargetScalingSettings,
+        work: QueueWithDeadLetters,
+        workers: Workers,
+        testing: lambda_.Function,
+        dashboard: QueueDashboard,
+    ) -> None:
+        payload = f'{{"messages": {settings.test_messages}, "duration_seconds": {settings.test_duration_seconds}}}'
+        self.output("QueueUrl", work.queue.queue_url, "Send work here")
+        self.output("DeadLettersUrl", work.dead_letters.queue_url, "What nobody could process ends here")
+        self.output("GroupName", workers.group.auto_scaling_group_name, "Auto Scaling group of the workers")
+        self.output("TestingFunction", testing.function_name, "Sends test messages")
+        self.output("DashboardUrl", dashboard.url, "Backlog, instances, durations and latency through time")
+        self.output(
+            "StartTest",
+            Fn.join(
+                "",
+                [
+                    f"aws lambda invoke --region {self.region} --function-name {testing.function_name} ",
+                    f"--cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout",
+                ],
+            ),
+            "Starts a test with AWS CLI version 2",
+        )

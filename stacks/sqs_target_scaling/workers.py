@@ -1,0 +1,144 @@
+"""The workers: a group of Spot instances that run user_data/worker.py."""
+
+from pathlib import Path
+
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups
+from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.launch_template import Al2023LaunchTemplate
+from stacks.shared.libraries import BOTO3, LibrariesAsset
+from stacks.shared.network import Network, Reach
+from stacks.shared.solution import SolutionStack
+from stacks.sqs_target_scaling.settings import InstanceSettings, SqsTargetScalingSettings
+
+USER_DATA = Path(__file__).parent / "user_data"
+DRAIN_HOOK = "drain"
+# Services that a worker calls, besides S3 and DynamoDB.
+ENDPOINTS = ("sqs", "monitoring", "autoscaling")
+
+
+class Workers(Construct):
+    """Network, role, launch template and group.
+
+    Attributes:
+        group: the Auto Scaling group.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: SqsTargetScalingSettings,
+        *,
+        queue: sqs.IQueue,
+        results: dynamodb.ITableV2,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        network = Network(
+            scope, "Network", reach=Reach(settings.network), zones=settings.zones, endpoints=ENDPOINTS
+        )
+        worker = assets.Asset(self, "Worker", path=str(USER_DATA), exclude=["*", "!worker.py", "!sqs-worker.service"])
+        libraries = LibrariesAsset(self, "Libraries", packages=BOTO3)
+        role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"), description="Workers behind the queue"
+        )
+        queue.grants.actions(
+            role,
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
+            key_actions=["kms:Decrypt"],
+        )
+        results.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
+        if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
+            scope.encryption_key.grant_encrypt_decrypt(role)
+        allow_metrics(role, settings.metric_namespace)
+        self._let_download(role, worker, libraries)
+        allow_on_own_groups(scope, role, "autoscaling:CompleteLifecycleAction")
+        allow_on_any_resource(
+            role, "autoscaling:DescribeAutoScalingInstances", reason="Describing Auto Scaling knows no resource."
+        )
+        template = Al2023LaunchTemplate(
+            scope,
+            "LaunchTemplate",
+            architecture=settings.architecture,
+            role=role,
+            security_group=network.security_group,
+            user_data=ec2.UserData.custom(
+                _resolved(
+                    WORKER_URI=worker.s3_object_url,
+                    LIBRARIES_URI=libraries.s3_object_url,
+                    QUEUE_URL=queue.queue_url,
+                    QUEUE_NAME=queue.queue_name,
+                    RESULTS_TABLE=results.table_name,
+                    METRIC_NAMESPACE=settings.metric_namespace,
+                    HOOK_NAME=DRAIN_HOOK,
+                    HEARTBEAT_SECONDS=str(settings.heartbeat_seconds),
+                    DRAIN_SECONDS=str(settings.drain_seconds),
+                    REGION=scope.region,
+                )
+            ),
+        )
+        self.group = RollingGroup(
+            scope,
+            "WorkerGroup",
+            network=network,
+            instances=autoscaling.MixedInstancesPolicy(
+                launch_template=template,
+                launch_template_overrides=[
+                    autoscaling.LaunchTemplateOverrides(instance_requirements=_requirements(settings.instances))
+                ],
+                instances_distribution=autoscaling.InstancesDistribution(
+                    on_demand_base_capacity=settings.on_demand_base,
+                    on_demand_percentage_above_base_capacity=settings.on_demand_percentage,
+                    spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+                ),
+            ),
+            minimum=settings.minimum,
+            maximum=settings.max_instances,
+            warmup_seconds=settings.instance_warmup_seconds,
+            hooks=[
+                LifecycleHook(
+                    lifecycle_hook_name=DRAIN_HOOK,
+                    lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
+                    heartbeat_timeout=settings.drain_seconds,
+                    default_result="CONTINUE",
+                )
+            ],
+            outlived_by=[role],
+        )
+
+    def _let_download(self, role: iam.Role, *files: assets.Asset) -> None:
+        for file in files:
+            # Asset.grant_read would open the whole bootstrap bucket.
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)]
+                )
+            )
+
+
+def _resolved(**values: str) -> str:
+    script = (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
+    for name, value in values.items():
+        script = script.replace(f"@{name}@", value)
+    return script
+
+
+def _requirements(wanted: InstanceSettings) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
+    group = autoscaling.CfnAutoScalingGroup
+    return group.InstanceRequirementsProperty(
+        v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
+        memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
+        burstable_performance=wanted.burstable,
+        instance_generations=["current"],
+        allowed_instance_types=list(wanted.allowed_types) or None,
+        excluded_instance_types=list(wanted.excluded_types) or None,
+        spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
+        max_spot_price_as_percentage_of_optimal_on_demand_price=wanted.spot_max_percent_of_on_demand_price,
+    )

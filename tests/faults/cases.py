@@ -1,0 +1,88 @@
+"""Every case of a subject, generated from the calls of its happy path and from its event."""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+
+from tests.faults import meddling, refusals
+from tests.faults.events import FOREIGN, late, malformed
+from tests.faults.subject import Event, Subject
+from tests.faults.wire import Call, Fault
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that goes wrong, and what may come of it.
+
+    Args:
+        subject: to whom.
+        where: the call or event it happens to.
+        what: what happens.
+        fault: makes the meddling with the call, if there is any.
+        events: what is delivered, given the event of the world.
+        own: whether a delivery that ends well must have done the event's work; a foreign or malformed event has none.
+        must_succeed: whether failing visibly is not good enough.
+    """
+
+    subject: Subject
+    where: str
+    what: str
+    fault: Callable[[], Fault] | None = None
+    events: Callable[[Event], Sequence[Event]] = lambda event: [event]
+    own: bool = True
+    must_succeed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.subject.name} - {self.where} - {self.what}"
+
+
+def cases(subject: Subject, calls: Sequence[Call], event: Event) -> Iterator[Case]:
+    """Yields the cases of a subject whose happy path makes these calls for this event."""
+    yield Case(subject, "event", "delivered once", must_succeed=True)
+    for call in calls:
+        for what, fault, must_succeed in _faults(call):
+            yield Case(subject, str(call), what, fault, must_succeed=must_succeed)
+    yield from _deliveries(subject, event)
+
+
+def _faults(call: Call) -> Iterator[tuple[str, Callable[[], Fault], bool]]:
+    """Yields what can go wrong with a call, and whether the subject must get over it by itself."""
+    yield "throttled once", partial(meddling.Refused, call, refusals.THROTTLED, lasting=False), True
+    yield "throttled for good", partial(meddling.Refused, call, refusals.THROTTLED, lasting=True), False
+    yield "no connection", partial(meddling.TimedOut, call, connected=False), False
+    yield "no answer in time", partial(meddling.TimedOut, call, connected=True), False
+    yield "denied", partial(meddling.Refused, call, refusals.DENIED, lasting=True), False
+    yield "failing with 500", partial(meddling.Refused, call, refusals.BROKEN, lasting=True), False
+    yield "its answer lost once", partial(meddling.AnswerLost, call), True
+    yield "its answer lost for good", partial(meddling.AnswerLost, call, lasting=True), False
+    yield "stopped after it", partial(meddling.Stopped, call), False
+    if call.paging:
+        yield "answered in two pages", partial(meddling.Paged, call), True
+        yield "an empty page in the middle", partial(meddling.Paged, call, empty_between=True), True
+        yield "second page failing", partial(meddling.Paged, call, second_fails=True), False
+    if call.takes_entries:
+        yield "one entry failing once", partial(meddling.EntryFailed, call), False
+        yield "one entry failing for good", partial(meddling.EntryFailed, call, lasting=True), False
+
+
+def _deliveries(subject: Subject, event: Event) -> Iterator[Case]:
+    """Yields the other ways in which the event, or something else, can arrive."""
+    yield Case(subject, "event", "delivered twice", events=lambda event: [event, event])
+    if late(event) is not None:
+        yield Case(subject, "event", "a day late", events=lambda event: [late(event)])
+        yield Case(subject, "event", "out of order", events=lambda event: [event, late(event)])
+    foreign = FOREIGN | {f"of its own kind, {number}": other for number, other in enumerate(subject.foreign, start=1)}
+    for what, other in foreign.items():
+        yield Case(subject, "foreign event", what, events=partial(_only, other), own=False)
+    # The names are of the recorded event; each world may have another, so it is spoilt anew.
+    for what, _ in malformed(event):
+        yield Case(subject, "malformed event", what, events=partial(_spoilt, what), own=False)
+
+
+def _only(other: Event, event: Event) -> Sequence[Event]:
+    return [deepcopy(other)]
+
+
+def _spoilt(what: str, event: Event) -> Sequence[Event]:
+    return [dict(malformed(event))[what]]

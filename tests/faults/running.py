@@ -1,0 +1,121 @@
+"""Runs a case in a fresh world and judges how it ends."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import Enum
+
+from tests.faults.cases import Case, cases
+from tests.faults.meddling import Stopped
+from tests.faults.subject import Event, Subject, World
+from tests.faults.wire import Call, EndlessError, Fault, ProcessStoppedError, delivery
+from tests.faults.worlds import fresh_world
+
+
+class Verdict(Enum):
+    """How a case ends."""
+
+    DONE = "done"
+    VISIBLY_FAILED = "visibly failed"
+    BAD = "BAD"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a case ended, and what there is to say about it."""
+
+    verdict: Verdict
+    detail: str = ""
+
+
+class HappyPathError(AssertionError):
+    """The happy path of a subject does not end done, so nothing can be generated from it."""
+
+
+def record(subject: Subject) -> tuple[list[Call], Event]:
+    """Returns the calls of a subject's happy path, and its event.
+
+    Raises:
+        HappyPathError: saying what went wrong.
+    """
+    world: World = fresh_world(subject.world)
+    with delivery(world.env) as wire:
+        failure = _failure(subject, world.event)
+    problem = failure or _false(world.unharmed) or _false(world.invariant)
+    if problem:
+        raise HappyPathError(f"{subject.name}: {problem}")
+    return wire.calls, world.event
+
+
+def generated(subject: Subject) -> list[Case]:
+    """Returns the cases of a subject; where the happy path fails, the happy path alone, which then fails as a case."""
+    try:
+        calls, event = record(subject)
+    except HappyPathError:
+        return [Case(subject, "event", "delivered once", must_succeed=True)]
+    return list(cases(subject, calls, event))
+
+
+def run(case: Case) -> Outcome:
+    """Runs one case. It ends done, visibly failed, or badly: then the detail says what is wrong."""
+    world: World = fresh_world(case.subject.world)
+    fault = case.fault() if case.fault else None
+    failure = _deliver(case.subject, world, case.events(world.event), fault)
+    if isinstance(failure, _Endless):
+        return Outcome(Verdict.BAD, failure)
+    if harm := _false(world.unharmed):
+        return Outcome(Verdict.BAD, f"harmed: {harm} (the delivery {_ended(failure)})")
+    if fault and not fault.happened:
+        return Outcome(Verdict.BAD, "the call was not made this time: the happy path is not the same each time")
+    if not failure and case.own and (undone := _false(world.invariant)):
+        return Outcome(Verdict.BAD, f"it returned as if all were done: {undone}")
+    if failure and case.must_succeed:
+        return Outcome(Verdict.BAD, f"it should have got over this: {failure}")
+    if failure or not case.own:
+        # Whoever delivered the event tries again, or the next one comes: now nothing is in the way.
+        again = _deliver(case.subject, world, [world.event])
+        if problem := again or _false(world.unharmed) or _false(world.invariant):
+            return Outcome(
+                Verdict.BAD, f"delivered again, with nothing wrong any more: {problem} (it {_ended(failure)})"
+            )
+    return Outcome(Verdict.VISIBLY_FAILED, failure) if failure else Outcome(Verdict.DONE)
+
+
+class _Endless(str):
+    """A failure that no visible end follows."""
+
+    __slots__ = ()
+
+
+def _deliver(subject: Subject, world: World, events: Sequence[Event], fault: Fault | None = None) -> str:
+    """Delivers the events one after the other and returns how the first failing one failed, or nothing."""
+    with delivery(world.env, fault) as wire:
+        if isinstance(fault, Stopped):
+            fault.wire = wire
+        failures = [_failure(subject, event) for event in events]
+    return next(filter(None, failures), "")
+
+
+def _failure(subject: Subject, event: Event) -> str:
+    try:
+        # A copy: the event that is delivered again is the one that was delivered, whatever the subject does to it.
+        result = subject.deliver(deepcopy(event))
+    except ProcessStoppedError:
+        return "the process was stopped"
+    except EndlessError as error:
+        return _Endless(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "it reported failed items" if subject.tells(result) else ""
+
+
+def _false(look: Callable[[], None]) -> str:
+    try:
+        look()
+    except AssertionError as error:
+        return str(error) or "an assertion without a sentence failed"
+    return ""
+
+
+def _ended(failure: str) -> str:
+    return f"had failed with {failure!r}" if failure else "had returned"

@@ -1,0 +1,82 @@
+"""What is registered: a plain callable that takes an event, and the world of its happy path."""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import iter_modules
+from types import SimpleNamespace
+from typing import Any, Protocol
+from uuid import NAMESPACE_OID, uuid5
+
+from tests.faults import fixtures
+
+Event = Any
+
+
+class World(Protocol):
+    """A prepared AWS, one fresh for every case, and what must be true of it afterwards.
+
+    Both looks raise AssertionError with a sentence. They may be taken more than once, so they must not use up what
+    they look at.
+    """
+
+    env: Mapping[str, str]
+    event: Event
+
+    def invariant(self) -> None:
+        """The event's work is done: all of it, once."""
+
+    def unharmed(self) -> None:
+        """Whatever has happened or not: nothing is lost, doubled, or wrongly changed or deleted."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A callable under test.
+
+    Args:
+        name: for people: `<slug>.<function>`.
+        deliver: takes the event as its runtime would hand it over.
+        world: makes a fresh world.
+        module: the handler module that this covers, where it is one.
+        foreign: events that reach the callable and are not meant for it, beside the general ones.
+        tells: whether a result that was returned says that something failed.
+    """
+
+    name: str
+    deliver: Callable[[Event], Any]
+    world: Callable[[], World]
+    module: str | None = None
+    foreign: tuple[Event, ...] = ()
+    tells: Callable[[Any], bool] = lambda result: reports_failed_items(result)
+
+
+def lambda_function(path: str, world: Callable[[], World], foreign: tuple[Event, ...] = ()) -> Subject:
+    """Registers lambdas/<slug>/<function>/handler.py under its path `<slug>.<function>`."""
+    module = f"{path}.handler"
+
+    def deliver(event: Event) -> Any:
+        context = SimpleNamespace(aws_request_id=request_id(event))
+        return importlib.import_module(module).lambda_handler(event, context)
+
+    return Subject(path, deliver, world, module, foreign)
+
+
+def request_id(event: Event) -> str:
+    """Returns the request id under which an event is invoked: the same one when Lambda delivers it again."""
+    return str(uuid5(NAMESPACE_OID, json.dumps(event, sort_keys=True, default=str)))
+
+
+def reports_failed_items(result: Any) -> bool:
+    """Whether a batch handler has handed items back
+    (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+    """
+    return isinstance(result, dict) and bool(result.get("batchItemFailures"))
+
+
+def registered() -> Iterator[Subject]:
+    """Yields the subjects of every module in `fixtures`, in the order of their names."""
+    for module in iter_modules([str(Path(fixtures.__file__).parent)]):
+        yield from importlib.import_module(f"{fixtures.__name__}.{module.name}").SUBJECTS

@@ -1,0 +1,297 @@
+"""The harness can fail: each of these handlers has one well-known fault, and is caught by it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import create_parser
+from moto.backends import get_backend
+from shared.aws import client
+
+from tests.faults.refusals import BROKEN, DENIED, THROTTLED, Refusal
+from tests.faults.running import Verdict, generated, record, run
+from tests.faults.subject import Subject
+from tests.faults.wire import laboratory
+from tests.faults.worlds import fresh_world
+
+VALUES = {"a": "1", "b": "2"}
+
+
+class MovingWorld:
+    """Two parameters are to be moved from /in to /out; a third one is nobody's business."""
+
+    def __init__(self) -> None:
+        self.env: Mapping[str, str] = {}
+        self.event: Any = {"path": "/in", "time": "2026-01-01T00:00:00Z"}
+        for name, value in {"/keep/x": "9", **{f"/in/{name}": value for name, value in VALUES.items()}}.items():
+            client("ssm").put_parameter(Name=name, Value=value, Type="String")
+
+    def invariant(self) -> None:
+        assert under("/in") == {}, f"not moved: {under('/in')}"
+        assert under("/out") == VALUES, f"not arrived: {under('/out')}"
+
+    def unharmed(self) -> None:
+        assert under("/keep") == {"x": "9"}, "somebody else's parameter is gone"
+        assert set(VALUES) <= set(under("/in")) | set(under("/out")), "lost"
+        assert set(under("/out")) <= set(VALUES), f"doubled: {under('/out')}"
+
+
+class QueueWorld:
+    """Two messages are to be sent, in one batch, each once."""
+
+    def __init__(self) -> None:
+        self.env: Mapping[str, str] = {}
+        self.event: Any = {"queue": client("sqs").create_queue(QueueName="out")["QueueUrl"]}
+
+    def invariant(self) -> None:
+        sent = {message.body for message in memory("sqs").queues["out"]._messages}
+        assert sent == set(VALUES), f"only {sent} arrived"
+
+    def unharmed(self) -> None:
+        sent = [message.body for message in memory("sqs").queues["out"]._messages]
+        assert len(sent) == len(set(sent)), f"doubled: {sent}"
+
+
+def memory(service: str) -> Any:
+    return get_backend(service)["123456789012"]["us-east-1"]
+
+
+def under(path: str) -> dict[str, str]:
+    parameters = memory("ssm")._parameters
+    return {name.rsplit("/", 1)[1]: parameters[name][-1].value for name in parameters if name.startswith(f"{path}/")}
+
+
+def pages(path: str) -> Iterator[dict[str, Any]]:
+    for page in client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True):
+        yield from page["Parameters"]
+
+
+def save(parameter: dict[str, Any], name: str | None = None) -> None:
+    name = name or parameter["Name"].rsplit("/", 1)[1]
+    client("ssm").put_parameter(Name=f"/out/{name}", Value=parameter["Value"], Type="String", Overwrite=True)
+
+
+def delete(parameter: dict[str, Any]) -> None:
+    # Deleted already: an earlier attempt whose answer was lost.
+    with suppress(client("ssm").exceptions.ParameterNotFound):
+        client("ssm").delete_parameter(Name=parameter["Name"])
+
+
+def sound(event: Any) -> None:
+    for parameter in pages(event["path"]):
+        save(parameter)
+        delete(parameter)
+
+
+def swallows_a_denial(event: Any) -> None:
+    with suppress(ClientError):
+        sound(event)
+
+
+def deletes_before_it_has_saved(event: Any) -> None:
+    for parameter in pages(event["path"]):
+        delete(parameter)
+        save(parameter)
+
+
+def reads_the_first_page_only(event: Any) -> None:
+    for parameter in client("ssm").get_parameters_by_path(Path=event["path"], Recursive=True)["Parameters"]:
+        save(parameter)
+        delete(parameter)
+
+
+def stops_at_an_empty_page(event: Any) -> None:
+    for page in client("ssm").get_paginator("get_parameters_by_path").paginate(Path=event["path"], Recursive=True):
+        if not page["Parameters"]:
+            break
+        for parameter in page["Parameters"]:
+            save(parameter)
+            delete(parameter)
+
+
+def saves_again_under_another_name(event: Any) -> None:
+    for parameter in pages(event["path"]):
+        name = parameter["Name"].rsplit("/", 1)[1]
+        save(parameter, f"{name}-2" if name in under("/out") else name)
+        delete(parameter)
+
+
+def fails_when_its_answer_was_lost(event: Any) -> None:
+    for parameter in pages(event["path"]):
+        save(parameter)
+        client("ssm").delete_parameter(Name=parameter["Name"])
+
+
+def takes_every_event_for_its_own(event: Any) -> None:
+    path = event.get("path", "/") if isinstance(event, dict) else "/"
+    for parameter in pages(path or "/"):
+        if not parameter["Name"].startswith("/out"):
+            save(parameter)
+            delete(parameter)
+
+
+def tries_without_end(event: Any) -> None:
+    while True:
+        with suppress(ClientError):
+            return sound(event)
+
+
+def cleans_up_what_it_never_finished(event: Any) -> None:
+    try:
+        for parameter in pages(event["path"]):
+            save(parameter)
+    except ClientError:
+        for name in VALUES:
+            delete({"Name": f"/in/{name}"})
+        raise
+    for name in VALUES:
+        delete({"Name": f"/in/{name}"})
+
+
+def looks_at_no_entry(event: Any) -> None:
+    """Has the other fault of its kind, too: nothing in its messages tells a second delivery from a first."""
+    entries = [{"Id": name, "MessageBody": name} for name in VALUES]
+    client("sqs").send_message_batch(QueueUrl=event["queue"], Entries=entries)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_laboratory() -> Iterator[None]:
+    with laboratory():
+        yield
+
+
+def bad_cases(subject: Subject, only: str = "") -> dict[str, str]:
+    """Returns why each case, or only the one, of a handler ends badly, by where it happens and what."""
+    found = {}
+    for case in generated(subject):
+        name = f"{case.where}: {case.what}"
+        if only in ("", name) and (outcome := run(case)).verdict is Verdict.BAD:
+            found[name] = outcome.detail
+    return found
+
+
+def moving(deliver: Callable[[Any], Any]) -> Subject:
+    return Subject(deliver.__name__, deliver, MovingWorld)
+
+
+CAUGHT = [
+    (swallows_a_denial, "ssm.PutParameter: denied", "it returned as if all were done"),
+    (deletes_before_it_has_saved, "ssm.DeleteParameter: stopped after it", "harmed: lost"),
+    (saves_again_under_another_name, "ssm.PutParameter: stopped after it", "doubled"),
+    (reads_the_first_page_only, "ssm.GetParametersByPath: answered in two pages", "returned as if"),
+    (stops_at_an_empty_page, "ssm.GetParametersByPath: an empty page in the middle", "returned as if"),
+    (fails_when_its_answer_was_lost, "ssm.DeleteParameter: its answer lost once", "should have got over this"),
+    (takes_every_event_for_its_own, "foreign event: of another source", "somebody else's parameter is gone"),
+    (tries_without_end, "ssm.PutParameter: denied", "calls, the last one to ssm"),
+    (cleans_up_what_it_never_finished, "ssm.PutParameter #2: denied", "harmed: lost"),
+]
+
+
+def test_a_sound_handler_passes_every_case() -> None:
+    assert bad_cases(moving(sound)) == {}
+
+
+@pytest.mark.parametrize(("deliver", "case", "why"), CAUGHT, ids=[deliver.__name__ for deliver, _, _ in CAUGHT])
+def test_a_handler_is_caught_that(deliver: Callable[[Any], Any], case: str, why: str) -> None:
+    assert why in bad_cases(moving(deliver), case)[case]
+
+
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [
+        ("sqs.SendMessageBatch: one entry failing for good", "returned as if"),
+        ("sqs.SendMessageBatch: its answer lost once", "doubled"),
+        ("event: delivered twice", "doubled"),
+    ],
+)
+def test_a_handler_of_batches_is_caught_by(case: str, why: str) -> None:
+    assert why in bad_cases(Subject("sender", looks_at_no_entry, QueueWorld), case)[case]
+
+
+@pytest.mark.parametrize("world", [MovingWorld, QueueWorld])
+def test_a_copied_world_is_as_fresh_as_a_built_one(world: Callable[[], Any]) -> None:
+    subject = Subject("sound", sound if world is MovingWorld else looks_at_no_entry, world)
+    for _ in range(3):
+        calls, event = record(subject)
+        assert calls
+        assert event == fresh_world(world).event
+
+
+def test_a_world_is_built_once_for_all_of_its_cases() -> None:
+    built = []
+
+    def build() -> QueueWorld:
+        built.append(1)
+        return QueueWorld()
+
+    bad_cases(Subject("sender", looks_at_no_entry, build))
+    assert len(built) == 1
+
+
+def test_a_world_that_cannot_be_copied_is_built_each_time() -> None:
+    built = []
+
+    def build() -> Any:
+        built.append(1)
+        world = QueueWorld()
+        world.generator = (number for number in range(3))  # type: ignore[attr-defined]
+        return world
+
+    for _ in range(3):
+        fresh_world(build)
+    assert len(built) == 3
+
+
+def test_a_happy_path_that_fails_is_a_bad_case_itself() -> None:
+    def fails(event: Any) -> None:
+        raise KeyError("GROUP_NAME")
+
+    assert "GROUP_NAME" in bad_cases(moving(fails))["event: delivered once"]
+
+
+def test_a_handler_that_hands_its_items_back_has_failed_visibly() -> None:
+    def hands_back(event: Any) -> dict[str, Any]:
+        try:
+            sound(event)
+        except ClientError:
+            return {"batchItemFailures": [{"itemIdentifier": "1"}]}
+        return {"batchItemFailures": []}
+
+    assert bad_cases(moving(hands_back), "ssm.PutParameter: denied") == {}
+
+
+def test_every_call_is_recorded_with_what_can_go_wrong_with_it() -> None:
+    calls, _ = record(moving(sound))
+    assert [str(call) for call in calls] == [
+        "ssm.GetParametersByPath",
+        "ssm.PutParameter",
+        "ssm.DeleteParameter",
+        "ssm.PutParameter #2",
+        "ssm.DeleteParameter #2",
+    ]
+    assert [bool(call.paging) for call in calls] == [True] + [False] * 4
+
+
+@pytest.mark.parametrize("refusal", [THROTTLED, DENIED, BROKEN], ids=lambda refusal: str(refusal.code))
+@pytest.mark.parametrize(
+    ("service", "protocol"),
+    [
+        ("autoscaling", "query"),
+        ("sqs", "json"),
+        ("cloudwatch", "smithy-rpc-v2-cbor"),
+        ("s3", "rest-xml"),
+        ("lambda", "rest-json"),
+        ("ec2", "ec2"),
+    ],
+)
+def test_botocore_understands_a_refusal_in(service: str, protocol: str, refusal: Refusal) -> None:
+    model = ServiceModel(Loader().load_service_model("sqs", "service-2"))
+    response = refusal.response(protocol, f"https://{service}.us-east-1.amazonaws.com/")
+    answer = {"status_code": response.status_code, "headers": response.headers, "body": response.content, "context": {}}
+    parsed = create_parser(protocol).parse(answer, model.operation_model("ListQueues").output_shape)
+    assert parsed["Error"]["Code"] == dict(refusal.spelt).get(protocol, refusal.code)
+    assert parsed["ResponseMetadata"]["HTTPStatusCode"] == refusal.status

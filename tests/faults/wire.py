@@ -1,0 +1,233 @@
+"""Between botocore and moto: sees each call of a subject pass, writes it down, and lets a fault meddle with it.
+
+The hooks are botocore's own events (https://boto3.amazonaws.com/v1/documentation/api/latest/guide/events.html), put in
+front of every session's handlers, so that a subject may make its clients as it likes.
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import moto.core.models
+from botocore import handlers
+from botocore.awsrequest import AWSResponse
+from botocore.retries.quota import RetryQuota
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+from shared import aws
+
+from tests.faults import worlds
+from tests.faults.pages import Paging, paging
+
+MOST_CALLS = 300
+
+
+class ProcessStoppedError(BaseException):
+    """The process is gone, as by a kill or a timeout: no handler of exceptions sees it."""
+
+
+class EndlessError(BaseException):
+    """The subject goes on calling and calling."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One AWS call of a subject: the nth of its operation."""
+
+    service: str
+    operation: str
+    nth: int
+    paging: Paging | None = field(default=None, compare=False)
+    takes_entries: bool = field(default=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.service}.{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
+
+
+class Fault:
+    """Something that goes wrong with one call. Each method may look on, change what it is given, answer, or raise."""
+
+    def __init__(self, target: Call, *, lasting: bool = False) -> None:
+        self.target = target
+        self.lasting = lasting
+        self.happened = False
+
+    def meant(self, call: Call) -> bool:
+        """Whether this call is the target or, when the fault lasts, one of the same operation after it."""
+        same = (call.service, call.operation) == (self.target.service, self.target.operation)
+        return same and (call.nth >= self.target.nth if self.lasting else call.nth == self.target.nth)
+
+    def parameters(self, call: Call, parameters: dict[str, Any]) -> None:
+        """Before the request is made of the parameters."""
+
+    def instead(self, call: Call, parameters: dict[str, Any]) -> dict[str, Any] | None:
+        """Before the call is made: the answer, if it shall not be made at all."""
+        return None
+
+    def attempt(self, call: Call, passage: "Passage") -> Any:
+        """On each attempt at the call: the HTTP response, None for the true one."""
+        return None
+
+    def answer(self, call: Call, parameters: dict[str, Any], parsed: dict[str, Any]) -> None:
+        """After the call took effect, before its answer reaches the subject."""
+
+
+@dataclass
+class Passage:
+    """One attempt at a call: how often it was tried, and the way to AWS."""
+
+    number: int
+    protocol: str
+    event_name: str
+    request: Any
+
+    def proceed(self) -> Any:
+        """Lets the request have its effect and returns the true response."""
+        return _aws(self.event_name, self.request)
+
+
+class Wire:
+    """What passes while one event is delivered."""
+
+    def __init__(self, fault: Fault | None = None) -> None:
+        self.fault = fault
+        self.calls: list[Call] = []
+        self.stopped = False
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._current = threading.local()
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Ends the process: from now on none of its calls gets out, not even from a `finally`."""
+        self.stopped = True
+        raise ProcessStoppedError
+
+    def on_parameters(self, params: dict[str, Any], model: Any, context: dict[str, Any]) -> None:
+        if self.stopped:
+            raise ProcessStoppedError
+        service, operation = model.service_model.service_name, model.name
+        with self._lock:
+            self._counts[service, operation] += 1
+            call = Call(service, operation, self._counts[service, operation], paging(model), _takes_entries(model))
+            self.calls.append(call)
+        if len(self.calls) > MOST_CALLS:
+            raise EndlessError(f"more than {MOST_CALLS} calls, the last one to {call}")
+        context["faults"] = (call, params)
+        if self.fault:
+            self.fault.parameters(call, params)
+
+    def on_call(self, model: Any, context: dict[str, Any], url: str) -> tuple[Any, dict[str, Any]] | None:
+        call, params = context["faults"]
+        self._current.call, self._current.attempts = call, 0
+        self._current.protocol = model.service_model.resolved_protocol
+        answer = self.fault.instead(call, params) if self.fault else None
+        if answer is None:
+            return None
+        return AWSResponse(url, 200, {}, None), answer
+
+    def on_attempt(self, event_name: str, request: Any) -> Any:
+        here = self._current
+        here.attempts += 1
+        passage = Passage(here.attempts, here.protocol, event_name, request)
+        response = self.fault.attempt(here.call, passage) if self.fault else None
+        return passage.proceed() if response is None else response
+
+    def on_answer(self, parsed: dict[str, Any], context: dict[str, Any]) -> None:
+        call, params = context["faults"]
+        if self.fault and parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 200) < 300:
+            self.fault.answer(call, params, parsed)
+
+
+_aws = BotocoreStubber()
+_aws.enabled = True
+_wire: Wire | None = None
+_open = False
+
+
+@contextmanager
+def laboratory() -> Iterator[None]:
+    """Holds an AWS in memory, into which the wire leads; `worlds` fills it.
+
+    Nobody sleeps in it. Each retry has its token: a process lives for one delivery, the clients here for hundreds, and
+    what one case took of their quota another would miss.
+    """
+    global _open
+    environment = {
+        # Where moto also looks for the addresses it serves: another Region would cost a second set of backends.
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    }
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, environment))
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"):
+            os.environ.pop(name, None)
+        stack.enter_context(mock_aws())
+        # botocore asks every `before-send` handler, also after one has answered: with moto's own handler at work a
+        # call that the wire refuses would take effect all the same.
+        stack.enter_context(patch.object(moto.core.models.botocore_stubber, "enabled", False))
+        stack.enter_context(patch.object(time, "sleep", lambda seconds: None))
+        stack.enter_context(patch.object(RetryQuota, "acquire", lambda self, amount: True))
+        aws.client.cache_clear()
+        worlds.forget()
+        _open = True
+        try:
+            yield
+        finally:
+            _open = False
+            aws.client.cache_clear()
+
+
+@contextmanager
+def delivery(environment: Mapping[str, str], fault: Fault | None = None) -> Iterator[Wire]:
+    """Leads the calls made within over a wire, with the environment of the subject."""
+    global _wire
+    with patch.dict(os.environ, environment):
+        _wire = wire = Wire(fault)
+        try:
+            yield wire
+        finally:
+            _wire = None
+
+
+def _takes_entries(model: Any) -> bool:
+    """Whether the operation takes a batch and answers for each of its entries, as SendMessageBatch does."""
+    inputs = model.input_shape.members if model.input_shape else {}
+    outputs = model.output_shape.members if model.output_shape else {}
+    return "Entries" in inputs and "Failed" in outputs
+
+
+def _before_parameter_build(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    if _wire:
+        _wire.on_parameters(params, model, context)
+
+
+def _before_call(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
+    return _wire.on_call(model, context, params["url"]) if _wire else None
+
+
+def _before_send(event_name: str, request: Any, **_: Any) -> Any:
+    if _wire:
+        return _wire.on_attempt(event_name, request)
+    return _aws(event_name, request) if _open else None
+
+
+def _after_call(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if _wire:
+        _wire.on_answer(parsed, context)
+
+
+handlers.BUILTIN_HANDLERS[:0] = [
+    ("before-parameter-build", _before_parameter_build, handlers.REGISTER_FIRST),
+    ("before-call", _before_call, handlers.REGISTER_FIRST),
+    ("before-send", _before_send, handlers.REGISTER_FIRST),
+    ("after-call", _after_call, handlers.REGISTER_FIRST),
+]

@@ -1,0 +1,319 @@
+"""The laws of the house: one rule, one test, every solution of the catalogue."""
+
+import ast
+import json
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.loader import load, schema_model
+from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.documents import documents
+from tests import variants
+from tests.variants import ROOT, Json
+
+SLUGS = [solution.slug for solution in SOLUTIONS]
+EVERY_TEMPLATE = [(variant, slug) for variant in variants.VARIANTS for slug in SLUGS]
+every_template = pytest.mark.parametrize(("variant", "slug"), EVERY_TEMPLATE)
+every_solution = pytest.mark.parametrize("slug", SLUGS)
+
+# Properties that name a resource for good, so that a second copy of the stack cannot exist.
+PHYSICAL_NAMES = {
+    "AlarmName", "AutoScalingGroupName", "BucketName", "DBInstanceIdentifier", "DashboardName", "FunctionName",
+    "GroupName", "InstanceProfileName", "LaunchTemplateName", "LogGroupName", "ManagedPolicyName", "QueueName",
+    "RoleName", "TableName", "TopicName",
+}  # fmt: skip
+README_PARTS = ("## What it deploys", "## Deploy", "## Try it", "## Settings", "## Cost", "## Clean up", "## Limits")
+
+
+def resources(variant: str, slug: str) -> dict[str, Json]:
+    found: dict[str, Json] = variants.templates(variant)[slug]["Resources"]
+    return found
+
+
+def python_files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+# Law 1: a solution stands alone
+
+
+@every_solution
+def test_a_solution_imports_no_other_solution(slug: str) -> None:
+    others = {other for other in SLUGS if other != slug}
+    for path in python_files(f"stacks/{slug}", f"lambdas/{slug}"):
+        for module in imports(path):
+            assert not others & set(module.split(".")), f"{path} imports {module}"
+
+
+@every_template
+def test_no_stack_refers_to_another(variant: str, slug: str) -> None:
+    text = json.dumps(variants.templates(variant)[slug])
+    assert "Fn::ImportValue" not in text and "Fn::GetStackOutput" not in text
+    assert not [o for o in variants.templates(variant)[slug]["Outputs"].values() if "Export" in o]
+
+
+# Law 2: synth is offline and deterministic
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_synth_looks_nothing_up(variant: str) -> None:
+    manifest = json.loads((variants.assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
+    assert "missing" not in manifest
+
+
+def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
+    variants.app_for(variants.DEFAULT, str(tmp_path)).synth()
+    for again in tmp_path.glob("*.template.json"):
+        assert again.read_bytes() == (variants.assembly(variants.DEFAULT) / again.name).read_bytes()
+
+
+def test_stacks_read_neither_the_environment_nor_the_context() -> None:
+    for path in python_files("stacks"):
+        if path.name in ("__main__.py", "commands.py", "check.py"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        for forbidden in ("os.environ", "getenv", "try_get_context", "from_lookup", "datetime.now", "random"):
+            assert forbidden not in text, f"{path}: {forbidden}"
+
+
+# Law 3: any partition, any Region
+
+
+def test_no_code_names_a_partition_or_a_region() -> None:
+    region = re.compile(r"[\"'](?:us|eu|ap|sa|ca|me|af|cn)-(?:gov-)?[a-z]+-\d")
+    for path in python_files("stacks", "lambdas"):
+        text = path.read_text(encoding="utf-8")
+        assert "arn:aws:" not in text, path
+        assert not region.search(text), path
+
+
+# Law 4: one place for every knob
+
+
+@every_solution
+def test_every_setting_has_a_description_and_is_in_the_shipped_configuration(slug: str) -> None:
+    model = settings_by_slug()[slug]
+    assert [name for name, field in model.model_fields.items() if not field.description] in ([], ["enabled"])
+    shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["solutions"]
+    assert slug in shipped
+
+
+def test_the_shipped_configuration_is_that_of_the_defaults() -> None:
+    shipped = load(ROOT / "config/config.yaml", settings_by_slug())
+    defaults: Any = schema_model(settings_by_slug())()
+    assert dict(shipped.solutions) == {slug: getattr(defaults.solutions, slug) for slug in SLUGS}
+
+
+# Law 5: generated names
+
+
+@every_template
+def test_nothing_has_a_fixed_name(variant: str, slug: str) -> None:
+    named = [
+        f"{logical_id}.{key}"
+        for logical_id, resource in resources(variant, slug).items()
+        for key, value in resource.get("Properties", {}).items()
+        if key in PHYSICAL_NAMES and isinstance(value, str)
+    ]
+    assert named == []
+
+
+# Law 6: least privilege
+
+
+@every_template
+def test_no_policy_allows_every_action(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            kms = ("kms:ReEncrypt*", "kms:GenerateDataKey*")  # the CDK's own grant of a key
+            assert not [a for a in actions if "*" in a and a not in kms], logical_id
+
+
+@every_template
+def test_no_role_has_a_managed_policy(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        assert "ManagedPolicyArns" not in resource.get("Properties", {}), logical_id
+
+
+# Law 7: secure by default
+
+
+@every_template
+def test_nothing_is_open_to_the_internet(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
+            properties = resource["Properties"]
+            for rule in [*properties.get("SecurityGroupIngress", []), properties]:
+                assert rule.get("CidrIp") != "0.0.0.0/0" and rule.get("CidrIpv6") != "::/0", logical_id
+
+
+@every_template
+def test_launch_templates_require_imdsv2_and_encrypted_volumes(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] == "AWS::EC2::LaunchTemplate":
+            data = resource["Properties"]["LaunchTemplateData"]
+            assert data["MetadataOptions"]["HttpTokens"] == "required", logical_id
+            assert all(mapping["Ebs"]["Encrypted"] for mapping in data["BlockDeviceMappings"]), logical_id
+
+
+@every_template
+def test_every_log_group_forgets_and_every_function_has_its_own(variant: str, slug: str) -> None:
+    found = resources(variant, slug)
+    for logical_id, resource in found.items():
+        if resource["Type"] == "AWS::Logs::LogGroup":
+            assert resource["Properties"]["RetentionInDays"] <= 3653, logical_id
+        if resource["Type"] == "AWS::Lambda::Function":
+            group = resource["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+            assert found[group]["Type"] == "AWS::Logs::LogGroup"
+
+
+# Law 8: nothing outlives the stack
+
+
+@every_template
+def test_cdk_destroy_leaves_nothing_unless_data_is_to_be_kept(variant: str, slug: str) -> None:
+    from stacks.shared.solution import DATA_TYPES
+
+    kept = {r["Type"] for r in resources(variant, slug).values() if r.get("DeletionPolicy") == "Retain"}
+    assert kept <= (set(DATA_TYPES) if variant == "enterprise" else set())
+
+
+@every_template
+def test_no_function_is_written_in_another_language(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            assert resource["Properties"]["Runtime"].startswith("python3."), logical_id
+
+
+# Law 9: handlers
+
+
+def test_domain_modules_know_no_aws() -> None:
+    for path in python_files("lambdas"):
+        if path.name == "handler.py" or path.parent == ROOT / "lambdas/shared":
+            continue
+        assert not {"boto3", "botocore"} & {module.split(".")[0] for module in imports(path)}, path
+
+
+def test_handlers_do_not_import_the_cdk_and_swallow_nothing() -> None:
+    for path in python_files("lambdas"):
+        assert "aws_cdk" not in {module.split(".")[0] for module in imports(path)}, path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "everything"
+                assert caught not in ("everything", "Exception", "BaseException"), f"{path}:{node.lineno}"
+
+
+# Law 10: a change reaches what runs
+
+
+@every_template
+def test_every_group_replaces_its_instances_when_their_template_changes(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] == "AWS::AutoScaling::AutoScalingGroup":
+            assert "AutoScalingRollingUpdate" in resource.get("UpdatePolicy", {}), logical_id
+
+
+# Law 12: alarms say what to do
+
+
+@every_template
+def test_the_section_that_an_alarm_points_to_exists(variant: str, slug: str) -> None:
+    for logical_id, resource in resources(variant, slug).items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            link = re.search(r"(stacks/\w+/README\.md)#([\w-]+)", resource["Properties"]["AlarmDescription"])
+            assert link, logical_id
+            headings = re.findall(r"^#+ (.+)$", (ROOT / link[1]).read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+            assert link[2] in anchors, f"{logical_id}: {link[0]}"
+
+
+# The catalogue and the documents
+
+
+def test_every_solution_has_all_its_parts() -> None:
+    folders = {path.parent.name for path in (ROOT / "stacks").glob("*/stack.py")}
+    assert folders == set(SLUGS), "a folder of stacks/ is not in the catalogue, or the other way round"
+    for slug in SLUGS:
+        for part in (
+            f"stacks/{slug}/settings.py",
+            f"stacks/{slug}/README.md",
+            f"tests/stacks/test_{slug}.py",
+            f"emulator/scenarios/{slug}.py",
+        ):
+            assert (ROOT / part).exists(), f"{part} is missing"
+
+
+@every_solution
+def test_settings_and_commands_do_not_load_the_cdk(slug: str) -> None:
+    for name in ("settings", "commands", "cost"):
+        path = ROOT / f"stacks/{slug}/{name}.py"
+        if path.exists():
+            assert "aws_cdk" not in {module.split(".")[0] for module in imports(path)}, path
+
+
+@every_solution
+def test_the_readme_has_the_parts_that_readers_look_for(slug: str) -> None:
+    text = (ROOT / f"stacks/{slug}/README.md").read_text(encoding="utf-8")
+    solution = next(solution for solution in SOLUTIONS if solution.slug == slug)
+    assert solution.blog_url in text
+    assert "```mermaid" in text
+    assert [part for part in README_PARTS if f"\n{part}" not in text] == []
+
+
+@pytest.mark.parametrize("name", sorted(documents()))
+def test_generated_documents_are_current(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == documents()[name], "run 'make docs'"
+
+
+def test_every_output_and_stack_is_described() -> None:
+    for solution in SOLUTIONS:
+        template = variants.templates(variants.DEFAULT)[solution.slug]
+        assert solution.blog_url in template["Description"]
+        assert template["Outputs"] and all(output.get("Description") for output in template["Outputs"].values())
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_every_stack_carries_the_tags(variant: str) -> None:
+    manifest = json.loads((variants.assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
+    stacks = [a["properties"] for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
+    assert stacks and all(stack["tags"]["project"] == "snapshot" for stack in stacks)
+
+
+# The repository
+
+
+def test_the_feature_flags_are_those_that_the_library_recommends() -> None:
+    import aws_cdk
+
+    (archive,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.jsii.tgz")
+    with tarfile.open(archive) as tar:
+        file = tar.extractfile("package/recommended-feature-flags.json")
+        assert file is not None
+        recommended = json.load(file)
+    ours = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    assert {key: ours.get(key) for key in recommended} == recommended
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
+    drawers = {"utils.py", "helpers.py", "constants.py", "common.py", "misc.py"}
+    folders = ("stacks", "lambdas", "config", "emulator", "tests", "benchmarks")
+    assert [path for path in python_files(*folders) if path.name in drawers] == []
