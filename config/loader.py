@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from config.models import CommonSettings, Section, SolutionSettings
 
 LARGEST_FILE = 256 * 1024  # bytes; the longest sensible file is a fiftieth of this
+MOST_VALUES = 20_000  # aliases can make a small file enormous
 
 Location = tuple[str | int, ...]
 Lines = dict[Location, int]
@@ -60,9 +61,10 @@ def load(path: Path, solutions: Mapping[str, type[SolutionSettings]]) -> Config:
     model = schema_model(solutions)
     try:
         # As JSON, because pydantic's strict mode then takes a list for a tuple and still no "5" for 5.
-        parsed: Any = model.model_validate_json(json.dumps(data, default=str), strict=True)
+        parsed: Any = model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
-        raise _refusal(path, [_explain(problem, lines, model) for problem in error.errors()]) from None
+        problems = [_explain(problem, lines, model) for problem in error.errors() if not _is_echo(problem)]
+        raise _refusal(path, problems) from None
     config = Config(parsed.common, {slug: getattr(parsed.solutions, slug) for slug in solutions})
     if crossed := [
         _problem(("solutions", slug, key), lines, message)
@@ -95,9 +97,10 @@ def _parse(path: Path, text: str) -> tuple[Any, Lines]:
             raise ConfigError(f"{path} is empty; it needs the keys 'common' and 'solutions'")
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(f"{path}:1: must be a mapping with the keys 'common' and 'solutions'")
+        lines = _lines(node)
         if twice := list(_duplicate_keys(node)):
             raise _refusal(path, twice)
-        return yaml.safe_load(text), _lines(node)
+        return _plain(yaml.safe_load(text)), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
@@ -122,15 +125,33 @@ def _duplicate_keys(node: yaml.Node, where: tuple[str, ...] = ()) -> Iterator[_P
             yield from _duplicate_keys(value, (*where, name))
 
 
-def _lines(node: yaml.Node, where: Location = ()) -> Lines:
-    found = {where: node.start_mark.line + 1}
+def _lines(root: yaml.Node) -> Lines:
+    found: Lines = {}
+    for where, line in _places(root, ()):
+        found.setdefault(where, line)
+        if len(found) > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values; are these aliases of aliases?")
+    return found
+
+
+def _places(node: yaml.Node, where: Location) -> Iterator[tuple[Location, int]]:
+    yield where, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            found |= _lines(value, (*where, key.value)) | {(*where, key.value): key.start_mark.line + 1}
+            yield (*where, key.value), key.start_mark.line + 1
+            yield from _places(value, (*where, key.value))
     if isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            found |= _lines(value, (*where, index))
-    return found
+            yield from _places(value, (*where, index))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say of it: YAML also knows dates, and keys that are no text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _problem(where: Location, lines: Lines, message: str) -> _Problem:
@@ -147,11 +168,18 @@ def _explain(error: ErrorDetails, lines: Lines, model: type[BaseModel]) -> _Prob
         message = "unknown key; " + (f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}")
     elif error["type"] == "missing":
         message = "is required and missing"
+    elif error["type"] == "string_pattern_mismatch" and (example := _example_of(model, where)):
+        message = f"must look like {example!r}, got {_shown(error['input'])}"
     elif error["type"] != "value_error":
         message += f", got {_shown(error['input'])}"
     if error["type"] == "string_type" and isinstance(error["input"], int | float):
         message += "; put it in quotes"
     return _problem(where, lines, message)
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its items, which have problems of their own, were dropped."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _shown(value: object) -> str:
@@ -165,6 +193,21 @@ def _keys_at(model: Any, where: Location) -> list[str]:
         options = [annotation, *getattr(annotation, "__args__", ())]
         model = next(option for option in options if hasattr(option, "model_fields"))
     return list(model.model_fields)
+
+
+def _example_of(model: type[BaseModel], where: Location) -> str | None:
+    """The example in the schema of the field that holds this place: the last one on the way to it that has one."""
+    schema = model.model_json_schema()
+    found, node = None, schema
+    for part in (None, *where):
+        if part is not None:
+            node = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
+        options = [node, *node.get("anyOf", [])]
+        for option in options:
+            found = next(iter(option.get("examples", [])), found)
+        reference = next((option["$ref"] for option in options if "$ref" in option), None)
+        node = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else options[len(options) > 1]
+    return found
 
 
 def _refusal(path: Path, problems: list[_Problem]) -> ConfigError:

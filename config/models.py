@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\w\s.:/=+@-]+$")]
 TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w\s.:/=+@-]*$")]
-VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0123456789abcdef0"])]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0123456789abcdef0"])]
 
 
 class Section(BaseModel):
@@ -35,11 +35,11 @@ class ExistingVpc(Section):
 class CommonSettings(Section):
     """What all solutions share: the section ``common``."""
 
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")] | None = None
+    prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["acme"])] | None = None
     """First part of every stack name, so that several copies fit into one account. null: none."""
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", examples=["eu-central-1"])] | None = None
     """Region to deploy to. null: the Region of your AWS profile."""
-    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, Field(pattern=r"^\d{12}$", examples=["123456789012"])] | None = None
     """Account to deploy to, in quotes. null: the account of your AWS profile."""
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
     """Tags of every stack; CloudFormation passes them on to the resources."""
@@ -49,13 +49,33 @@ class CommonSettings(Section):
     """Days that log groups keep their events."""
     vpc: ExistingVpc | None = None
     """An existing network for everything that needs one. null: each solution makes its own."""
-    permissions_boundary: Annotated[str, StringConstraints(pattern=r"^[\w+=,.@/-]{1,128}$")] | None = None
+    permissions_boundary: (
+        Annotated[str, Field(pattern=r"^[\w+=,.@/-]{1,128}$", examples=["DeveloperBoundary"])] | None
+    ) = None
     """Name of the managed policy that bounds every role created here. null: none."""
-    kms_key_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+$")] | None = None
+    kms_key_arn: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+$",
+                examples=["arn:aws:kms:eu-central-1:123456789012:key/1111..."],
+            ),
+        ]
+        | None
+    ) = None
     """Customer managed key for queues, tables, topics, logs and volumes. null: the keys that AWS manages."""
-    alarm_topic_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+$")] | None = None
+    alarm_topic_arn: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+$",
+                examples=["arn:aws:sns:eu-central-1:123456789012:alarms"],
+            ),
+        ]
+        | None
+    ) = None
     """Topic that hears every alarm. null: each stack makes one and names it in its outputs."""
-    bootstrap_qualifier: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,10}$")] | None = None
+    bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None
     """Qualifier of your `cdk bootstrap`, if it is not the CDK's own."""
 
     @model_validator(mode="after")

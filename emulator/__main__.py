@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from emulator.certificates import write_certificates
+from emulator.process import EmulatorError, refuse_used_port
 from emulator.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, Settings, server_environment
 
 
@@ -19,6 +20,10 @@ def main() -> None:
     parser.add_argument("--no-enforce-iam", action="store_true", help="allow every call")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
+    try:
+        refuse_used_port(options.port)
+    except EmulatorError as error:
+        parser.exit(1, f"{error}\n")
     settings = Settings(
         port=options.port,
         state=options.state.resolve(),

@@ -39,7 +39,7 @@ def terminate_instance_in_auto_scaling_group(parameters: dict[str, Any]) -> dict
             if member.instance_id == instance_id:
                 shrink = str(parameters.get("ShouldDecrementDesiredCapacity", False)).lower() == "true"
                 if shrink and int(group.desired_capacity) <= int(group.min_size):
-                    message = "Currently, desiredSize equals minSize. Terminating instance without replacement will violate group's min size constraint."
+                    message = "Terminating instance without replacement will violate group's min size constraint."
                     raise seams.client_error("ValidationError", message)
                 if not member.lifecycle_state.startswith("Terminating"):
                     scaling.retire(group, member)
@@ -80,12 +80,12 @@ def _open_action(parameters: dict[str, Any]) -> Any:
 def delete_auto_scaling_group(parameters: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html.
 
-    "If the group has instances or scaling activities in progress, you must specify the option to force the deletion". A forced
-    deletion terminates the instances without their hooks; policies and hooks go with the group.
+    "If the group has instances or scaling activities in progress, you must specify the option to force the deletion in
+    order for it to succeed." A forced deletion here terminates the instances without their hooks.
     """
     group = scaling.group_named(parameters["AutoScalingGroupName"])
     if group.instance_states and str(parameters.get("ForceDelete", False)).lower() != "true":
-        message = "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group."
+        message = "You cannot delete an AutoScalingGroup while there are instances still in the group."
         raise seams.client_error("ResourceInUse", message)
     for member in list(group.instance_states):
         scaling.terminate(group, member.instance_id)
@@ -98,7 +98,7 @@ def delete_auto_scaling_group(parameters: dict[str, Any]) -> None:
 
 
 def execute_policy(parameters: dict[str, Any]) -> None:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ExecutePolicy.html; the name or the ARN of a policy."""
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ExecutePolicy.html."""
     name = parameters["PolicyName"].rsplit("policyName/", 1)[-1]
     threshold = float(parameters.get("BreachThreshold") or 0)
     scaling.execute_policy(name, float(parameters.get("MetricValue") or threshold), threshold)
@@ -118,7 +118,4 @@ def install() -> None:
         execute_policy,
     ):
         seams.serve_action("autoscaling", action.__name__, action)
-    seams.replace_group_capacity(scaling.set_capacity, scaling.launch)
     seams.answer_policy_arns()
-    seams.remove_interfaces_with_instances()
-    seams.keep_launch_settings_on_update()

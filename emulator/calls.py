@@ -32,8 +32,8 @@ def call(service: str, operation: str, properties: dict[str, Any] | None = None,
 def fitted(shape: Any, value: Any) -> Any:
     """A CloudFormation value as the API wants it.
 
-    CloudFormation accepts "true" and 1 where an API wants True and "1", ``Name`` where an API says ``name``, and a list of
-    subnets where Auto Scaling wants them in one string.
+    CloudFormation accepts "true" and 1 where an API wants True and "1", ``Name`` where an API says ``name``, and a
+    list of subnets where Auto Scaling wants them in one string.
     """
     kind = shape.type_name
     if kind == "structure":

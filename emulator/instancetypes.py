@@ -1,7 +1,7 @@
 """Which instance types meet attribute-based requirements, from moto's catalogue of instance types (our model).
 
-Follows https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceRequirementsRequest.html for the attributes that it
-knows; the others are not judged. Prices are not known, so price limits exclude nothing.
+Follows https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceRequirementsRequest.html for the attributes
+that it knows; the others are not judged. Prices are not known, so price limits exclude nothing.
 """
 
 from collections.abc import Iterable

@@ -1,16 +1,16 @@
 """Lifecycle hooks of Auto Scaling groups (our model): who waits, for what, until when. No AWS and no clock in here.
 
-Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html: a hook puts an instance into
-``Terminating:Wait``, where it "remains in a wait state until you either complete the lifecycle action, or the timeout period
-ends"; "you can restart the timeout period by recording a heartbeat".
+Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html: a hook puts an instance
+into ``Terminating:Wait``, where it "remains in a wait state until you either complete the lifecycle action, or the
+timeout period ends"; "you can restart the timeout period by recording a heartbeat".
 """
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHook.html: "The maximum is 172800 seconds (48 hours)
-# or 100 times HeartbeatTimeout, whichever is smaller."
+# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHook.html: "The maximum is 172800 seconds (48
+# hours) or 100 times HeartbeatTimeout, whichever is smaller."
 LONGEST_WAIT = 172_800
 MOST_HEARTBEATS = 100
 
@@ -53,7 +53,12 @@ class Wait:
     actions: dict[str, Action] = field(default_factory=dict)
 
     def complete(self, hook_name: str, result: str) -> None:
-        """Ends one action. ABANDON ends the others too: it "stops any remaining actions, such as other lifecycle hooks"."""
+        """Ends one action with CONTINUE or ABANDON.
+
+        "If the instance is terminating, both abandon and continue allow the instance to terminate. However, abandon
+        stops any remaining actions, such as other lifecycle hooks, and continue allows any other lifecycle hooks to
+        complete" (https://docs.aws.amazon.com/autoscaling/ec2/userguide/adding-lifecycle-hooks.html).
+        """
         self.actions.pop(hook_name, None)
         if result == "ABANDON":
             self.actions.clear()

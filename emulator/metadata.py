@@ -1,7 +1,7 @@
-"""The instance metadata service of one emulated instance, so that the delivered worker can run as a process of this machine.
+"""The instance metadata service of one emulated instance, for a worker that runs as a process of this machine.
 
-Follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html; only IMDSv2. botocore finds it by
-``AWS_EC2_METADATA_SERVICE_ENDPOINT`` (``AWS_EC2_METADATA_DISABLED`` must not be true then).
+Follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html; only IMDSv2. botocore
+finds it by ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` (``AWS_EC2_METADATA_DISABLED`` must not be true then).
 """
 
 import datetime
@@ -21,7 +21,7 @@ LONGEST_TOKEN = 21_600
 
 
 class InstanceMetadata:
-    """A metadata server on 127.0.0.1 for the instance *instance_id*; *client* makes boto3 clients of the account's root user.
+    """A metadata server on 127.0.0.1 for one instance; *client* makes boto3 clients of the account's root user.
 
     Its credentials are those of the instance's role, from STS of the embedded AWS, which enforces the role's policies.
     """

@@ -1,5 +1,6 @@
 """The embedded AWS as a child process: started, waited for, pointed at, reset and stopped."""
 
+import contextlib
 import json
 import os
 import signal
@@ -31,8 +32,8 @@ class EmulatorError(Exception):
 class EmbeddedAws:
     """The embedded AWS in a process of its own, with its files (log, certificates, CDK home) below *state*.
 
-    ``with EmbeddedAws(state) as aws:`` starts and stops it. It also ends when this process ends, however that happens: the
-    child reads a pipe whose other end only this process holds. Without *port* it takes a free one.
+    ``with EmbeddedAws(state) as aws:`` starts and stops it. It also ends when this process ends, however that
+    happens: the child reads a pipe whose other end only this process holds. Without *port* it takes a free one.
     """
 
     def __init__(
@@ -98,8 +99,9 @@ class EmbeddedAws:
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a client process: ``subprocess.run(command, env=aws.environment())``.
 
-        It is *base* (default: this process's) without any AWS_* or CDK_* variable, an AWS_PROFILE say, plus ``variables()``.
-        It is to be used as it is, not merged into ``os.environ``: a merge would bring the removed ones back.
+        It is *base* (default: this process's) without any AWS_* or CDK_* variable, an AWS_PROFILE say, plus
+        ``variables()``. It is to be used as it is, not merged into ``os.environ``: a merge would bring the removed
+        ones back.
         """
         return client_environment(self._settings, os.environ if base is None else base)
 
@@ -132,11 +134,12 @@ class EmbeddedAws:
     def start(self) -> None:
         """Starts the server and waits until it answers.
 
-        Raises ``EmulatorError`` when the port is in use, or with the last lines of the log when the server ends at once.
+        Raises ``EmulatorError`` when the port is in use, or with the last lines of the log when the server ends at
+        once.
         """
         if self._process is not None:
             return
-        _refuse_used_port(self._settings.port)
+        refuse_used_port(self._settings.port)
         self._settings.state.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "emulator", "--exit-with-stdin"]
         command += ["--port", str(self._settings.port), "--state", str(self._settings.state)]
@@ -185,10 +188,8 @@ class EmbeddedAws:
         except subprocess.TimeoutExpired:
             process.kill()
         # The functions' workers are in the server's group; after a clean exit there are none left.
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         process.wait()
         if process.stdin:
             process.stdin.close()
@@ -227,7 +228,8 @@ def _free_port() -> int:
         return port
 
 
-def _refuse_used_port(port: int) -> None:
+def refuse_used_port(port: int) -> None:
+    """Raises ``EmulatorError`` when something listens on the port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         used = probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,16 +1,17 @@
-"""Auto Scaling groups whose instances exist, wait for their hooks and follow their policies (our model over moto's groups).
+"""Auto Scaling groups whose instances exist, wait for hooks and follow policies (our model over moto's groups).
 
-Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html. Launches and terminations take
-no time; which instance type a mixed instances policy gets is the smallest that fits, not what an allocation strategy chooses.
+Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html. Launches and
+terminations take no time; which instance type a mixed instances policy gets is the smallest that fits, not what an
+allocation strategy chooses.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from emulator import seams
 from emulator.calls import call
+from emulator.events import put_event
 from emulator.instancetypes import smallest_matching
 from emulator.lifecycle import Action, Hook, Waits
 from emulator.stepscaling import new_capacity, step_for
@@ -19,9 +20,6 @@ TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 # Waiting instances by account and Region.
 _waits: dict[tuple[str, str], Waits] = {}
-
-# How events leave: source, detail type, detail, resources. Set by the module that knows EventBridge.
-announce: Callable[..., None] = lambda *_: None  # noqa: E731
 
 
 def waits() -> Waits:
@@ -48,8 +46,8 @@ def group_named(name: str) -> Any:
 def set_capacity(group: Any, desired: int | None) -> None:
     """Launches or retires instances until as many are on their way or in service as are desired.
 
-    Instances that wait to be terminated do not count: "the instance is detached from the group and enters the Terminating
-    state" (ec2-auto-scaling-lifecycle.html).
+    Instances that wait to be terminated do not count: "the instance is detached from the group and enters the
+    Terminating state" (ec2-auto-scaling-lifecycle.html).
     """
     group.desired_capacity = group.min_size if desired is None else desired
     members = [member for member in group.instance_states if not member.lifecycle_state.startswith("Terminating")]
@@ -151,8 +149,9 @@ def _instance_type(group: Any, template: dict[str, Any]) -> str:
 def _purchase_options(group: Any, count: int) -> tuple[int, int]:
     """How many of the next *count* instances are On-Demand and how many Spot.
 
-    Follows https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html: the base comes first, then
-    the percentage (default 100) of what is above it, rounded up to whole On-Demand instances.
+    Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html: the base
+    comes first, then the percentage of what is above it; a fraction "rounds up to the next integer in favor of
+    On-Demand Instances".
     """
     policy = group.mixed_instances_policy
     if not policy:
@@ -197,7 +196,7 @@ def _announce_action(group: Any, instance_id: str, action: Action) -> None:
         "Origin": "AutoScalingGroup",
         "Destination": "EC2",
     }
-    announce("aws.autoscaling", "EC2 Instance-terminate Lifecycle Action", detail, group.arn)
+    put_event("aws.autoscaling", "EC2 Instance-terminate Lifecycle Action", detail, group.arn)
 
 
 def terminate(group: Any, instance_id: str) -> None:
@@ -205,6 +204,12 @@ def terminate(group: Any, instance_id: str) -> None:
     waits().forget(instance_id)
     group.instance_states = [member for member in group.instance_states if member.instance_id != instance_id]
     call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+
+
+def instance_state_changed(instance_id: str, state: str) -> None:
+    """An instance that EC2 terminated waits for nothing any more."""
+    if state == "terminated":
+        waits().forget(instance_id)
 
 
 def settle(now: float | None = None) -> None:
@@ -224,14 +229,22 @@ def settle_everywhere() -> None:
             settle()
 
 
+def install() -> None:
+    """Puts the model into moto's groups."""
+    seams.replace_group_capacity(set_capacity, launch)
+    seams.keep_launch_settings_on_update()
+    seams.remove_interfaces_with_instances()
+    seams.on_instance_state(instance_state_changed)
+
+
 # --- policies ---------------------------------------------------------------------------------------------------------
 
 
 def execute_policy(name: str, value: float, threshold: float) -> None:
     """Runs a simple or step scaling policy for a metric's *value*; cooldown and warm-up are not modelled.
 
-    The result stays within the group's limits: "Amazon EC2 Auto Scaling never scales beyond the minimum and maximum size"
-    (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html).
+    "The new capacity never goes outside of the minimum and maximum size limits"
+    (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scale-based-on-demand.html).
     """
     policy = seams.groups().policies.get(name)
     if policy is None:

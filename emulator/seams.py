@@ -1,7 +1,7 @@
 """Every private name of ministack and moto that this package touches, and what each is for.
 
-ministack has no plugin API and moto's models are not an interface, so both are pinned exactly. What is imported or replaced
-here is tested one by one in ``tests/emulator/test_seams.py``: an upgrade that breaks a seam says which.
+ministack has no plugin API and moto's models are not an interface, so both are pinned exactly. What is imported or
+replaced here is tested one by one in ``tests/emulator/test_seams.py``: an upgrade that breaks a seam says which.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 import threading
@@ -11,9 +12,11 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, authorization, events, scaling, seams
+from emulator import actions, alarms, authorization, events, scaling, seams
 from emulator.settings import Settings
 from emulator.types import table
+
+log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
 MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2")
@@ -63,7 +66,11 @@ def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event)
 async def _tick() -> None:
     while True:
         await asyncio.sleep(1)
-        scaling.settle_everywhere()
+        try:
+            scaling.settle_everywhere()
+        except Exception:
+            # The clock goes on; the log says what went wrong.
+            log.exception("settling the waiting instances failed")
 
 
 def _connect_parts() -> None:
@@ -72,17 +79,15 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    authorization.install()
-    actions.install()
-    table.install()
-    events.install()
+    for part in (authorization, actions, scaling, table, events, alarms):
+        part.install()
 
 
 _ministack_ssm = seams.ministack_handler("ssm")
 
 
 async def _ssm(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> seams.Answer:
-    """Parameters and tags are ministack's, which CloudFormation reads; commands and documents moto's, which knows EC2."""
+    """Parameters and tags are ministack's, as is CloudFormation; commands and documents moto's, as is EC2."""
     target = headers.get("x-amz-target", "")
     handler = _ministack_ssm if "Parameter" in target or "Tags" in target else seams.moto_handler
     return await handler(method, path, headers, body, query)

@@ -40,8 +40,8 @@ def _upper(step: Mapping[str, Any]) -> float:
 def new_capacity(current: int, kind: str, adjustment: int, least_change: int = 0) -> int:
     """The capacity after an adjustment, before the group's minimum and maximum are applied.
 
-    Percentages: "Values greater than 1 are rounded down. Values between 0 and 1 are rounded to 1. Values between 0 and -1 are
-    rounded to -1. Values less than -1 are rounded up." *least_change* is MinAdjustmentMagnitude.
+    Percentages: "Values greater than 1 are rounded down. Values between 0 and 1 are rounded to 1. Values between 0
+    and -1 are rounded to -1. Values less than -1 are rounded up." *least_change* is MinAdjustmentMagnitude.
     """
     if kind == "ExactCapacity":
         return adjustment

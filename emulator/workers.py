@@ -1,4 +1,4 @@
-"""Instances of a group as real processes of this machine: the delivered user data boots them, the delivered unit starts them."""
+"""Instances of a group as real processes: the delivered user data boots them, the delivered unit starts them."""
 
 import base64
 import json

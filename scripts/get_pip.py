@@ -20,7 +20,7 @@ def main() -> None:
     Raises:
         SystemExit: the wheel is not the expected one.
     """
-    wheel = urllib.request.urlopen(URL, timeout=60).read()  # noqa: S310 (the address is the constant above)
+    wheel = urllib.request.urlopen(URL, timeout=60).read()
     if hashlib.sha256(wheel).hexdigest() != SHA256:
         sys.exit("pip's wheel is not the expected one")
     with tempfile.TemporaryDirectory() as folder:

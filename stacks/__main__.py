@@ -79,9 +79,7 @@ def _list(as_json: bool) -> int:
 
 def _cost(options: argparse.Namespace, config: Config) -> int:
     settings = config.solutions[options.solution]
-    units = [
-        unit for unit in _commands(options.solution).idle_month(config.common, settings) if unit.quantity
-    ]
+    units = [unit for unit in _commands(options.solution).idle_month(config.common, settings) if unit.quantity]
     prices = read_prices(options.prices) if options.prices else {}
     rows = [{**asdict(unit), **({"money": unit.money(prices)} if prices else {})} for unit in units]
     if options.json:

@@ -82,7 +82,9 @@ def select(solutions: Sequence[Solution], common: CommonSettings, patterns: Iter
         if not found:
             close = get_close_matches(pattern, [*names, *(s.slug for s in solutions)], n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
-            raise UnknownSolutionError(f"no enabled solution is called {pattern!r}; {hint}there are: {', '.join(names)}")
+            raise UnknownSolutionError(
+                f"no enabled solution is called {pattern!r}; {hint}there are: {', '.join(names)}"
+            )
     wanted = {solution.slug for found in matched.values() for solution in found}
     return [solution for solution in solutions if solution.slug in wanted or not patterns]
 

@@ -84,7 +84,7 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_stacks_read_neither_the_environment_nor_the_context() -> None:
     for path in python_files("stacks"):
-        if path.name in ("__main__.py", "commands.py", "check.py"):
+        if path.name in ("__main__.py", "commands.py") or "user_data" in path.parts:
             continue
         text = path.read_text(encoding="utf-8")
         for forbidden in ("os.environ", "getenv", "try_get_context", "from_lookup", "datetime.now", "random"):
@@ -143,8 +143,7 @@ def test_no_policy_allows_every_action(variant: str, slug: str) -> None:
             continue
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            kms = ("kms:ReEncrypt*", "kms:GenerateDataKey*")  # the CDK's own grant of a key
-            assert not [a for a in actions if "*" in a and a not in kms], logical_id
+            assert not [action for action in actions if "*" in action], logical_id
 
 
 @every_template

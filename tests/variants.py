@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app import build
 from aws_cdk import App
+
+from app import build
 from config.loader import load
 from stacks.catalog import settings_by_slug
 

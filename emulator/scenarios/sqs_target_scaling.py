@@ -1,5 +1,6 @@
 """The post's test in seconds instead of minutes: messages, workers, measured durations, and the target that follows."""
 
+import datetime
 import json
 import math
 from collections.abc import Iterator
@@ -39,12 +40,10 @@ class SqsTargetScalingScenario(Scenario):
 
     def steps(self) -> Iterator[Step]:
         """All of them for the dynamic target; for metric math those that need no function."""
-        both = {type(self).installs, type(self).sends, type(self).starts, type(self).drains}
         math_only = {type(self).one_policy}
+        in_math = {type(self).installs, type(self).sends, type(self).starts, type(self).drains} | math_only
         for each in super().steps():
-            if self.variant == "dynamic-target" and each.run not in math_only:
-                yield each
-            elif self.variant == "metric-math" and each.run in both | math_only:
+            if (each.run in in_math) if self.variant == "metric-math" else (each.run not in math_only):
                 yield each
 
     # The solution at work
@@ -102,7 +101,10 @@ class SqsTargetScalingScenario(Scenario):
         expect(before == after, f"the policy changed elsewhere: {before} to {after}")
         return f"{old:g} -> {self.first_target:g} messages per instance"
 
-    @step("a deployment that changes the policy resets the target, and the next run of Target-Setter repairs it", "emulated")
+    @step(
+        "a deployment that changes the policy resets the target, and the next run of Target-Setter repairs it",
+        "emulated",
+    )
     def repairs(self) -> str:
         self._redeploy_policy(TargetValue=7)
         reset = self._target()
@@ -231,7 +233,9 @@ class SqsTargetScalingScenario(Scenario):
         wait_until(f"{instances} instances", lambda: len(self._instances()) == instances)
 
     def _instances(self) -> list[str]:
-        (group,) = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])["AutoScalingGroups"]
+        (group,) = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
+            "AutoScalingGroups"
+        ]
         return [instance["InstanceId"] for instance in group["Instances"]]
 
     def _give_up(self, dead: WorkerProcess) -> None:
@@ -253,9 +257,7 @@ class SqsTargetScalingScenario(Scenario):
         return float(self._policy()["TargetTrackingConfiguration"]["TargetValue"])
 
     def _newest(self, metric: str) -> float:
-        import datetime
-
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         queue = self.deployed.outputs["QueueUrl"].rsplit("/", 1)[-1]
         found = self.cloudwatch.get_metric_statistics(
             Namespace=self.deployed.settings.metric_namespace,

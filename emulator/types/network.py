@@ -69,7 +69,7 @@ def _permission(rule: Properties) -> dict[str, Any]:
     peer = next(name for name in _PEERS if name in rule)
     ranges, member = _PEERS[peer]
     note = {"Description": rule["Description"]} if "Description" in rule else {}
-    ports = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+    ports: dict[str, Any] = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
     return {**ports, ranges: [{member: rule[peer], **note}]}
 
 

@@ -22,7 +22,8 @@ class ResourceType:
     """One type: *create* answers with what Ref returns, *attributes* with what Fn::GetAtt returns.
 
     *update* changes the resource in place and gets the old and the new properties; without it, or when a property in
-    *replaced_by* changes, the resource is replaced. *name* is the property that CloudFormation fills when it is left out.
+    *replaced_by* changes, the resource is replaced. *name* is the property that CloudFormation fills when it is left
+    out.
     """
 
     create: Callable[[Properties], str]

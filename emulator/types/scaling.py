@@ -1,4 +1,7 @@
-"""AWS::EC2::LaunchTemplate and the AWS::AutoScaling types."""
+"""AWS::EC2::LaunchTemplate and the AWS::AutoScaling types.
+
+An UpdatePolicy is not carried out: instances that run keep the version of the template that they were launched with.
+"""
 
 from typing import Any
 
@@ -10,7 +13,9 @@ from emulator.types.resource import Properties, ResourceType, described
 
 
 def _template_call(operation: str, properties: Properties, **more: Any) -> dict[str, Any]:
-    known = {name: properties[name] for name in ("LaunchTemplateData", "VersionDescription") if name in properties}
+    known: Properties = {
+        name: properties[name] for name in ("LaunchTemplateData", "VersionDescription") if name in properties
+    }
     return call("ec2", operation, known, **more)
 
 

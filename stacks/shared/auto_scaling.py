@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
+from aws_cdk import Acknowledgment, CfnElement, Duration, Token, Validations
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_iam as iam
 from constructs import IDependable
@@ -85,21 +85,25 @@ def allow_on_own_groups(stack: SolutionStack, role: iam.IRole, *actions: str) ->
         role,
         *actions,
         arn=f"arn:{stack.partition}:autoscaling:{stack.region}:{stack.account}:{groups}",
-        shown=f"arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:{groups}",
+        shown=_shown(stack, groups),
         reason="The group is made after its instances' role; its generated name begins with the stack's.",
     )
 
 
-def allow_on_group(
-    stack: SolutionStack, role: iam.IRole, group: autoscaling.AutoScalingGroup, *actions: str
-) -> None:
+def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.AutoScalingGroup, *actions: str) -> None:
     """Lets a role act on one group, whose ARN holds an id that only EC2 Auto Scaling knows."""
     logical_id = stack.get_logical_id(cast(CfnElement, group.node.default_child))
     allow_on_pattern(
         role,
         *actions,
         arn=group.auto_scaling_group_arn,
-        shown="arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:"
-        f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>",
+        shown=_shown(stack, f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
     )
+
+
+def _shown(stack: SolutionStack, resource: str) -> str:
+    """An Auto Scaling ARN as cdk-nag shows it."""
+    known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
+    shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
+    return f"arn:{shown['Partition']}:autoscaling:{shown['Region']}:{shown['AccountId']}:{resource}"

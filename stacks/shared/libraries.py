@@ -1,6 +1,6 @@
 """Third-party Python packages for instances: the very ones that requirements.txt pins, in one archive."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -13,6 +13,8 @@ from constructs import Construct
 
 CACHE = Path(__file__).parents[2] / ".local" / "libraries"
 BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+# What the installer adds to a package, which differs from one installer to the next.
+INSTALLERS_FILES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
 
 
 class NotPurePythonError(Exception):
@@ -30,6 +32,9 @@ class LibrariesAsset(Asset):
 
     Raises:
         NotPurePythonError: a package is not pure Python.
+
+    Attributes:
+        archive: the file.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, packages: Iterable[str]) -> None:
@@ -39,20 +44,20 @@ class LibrariesAsset(Asset):
         path = CACHE / f"{digest}.zip"
         if not path.exists():
             _archive(found, path)
-        super().__init__(
-            scope, construct_id, path=str(path), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM
-        )
+        super().__init__(scope, construct_id, path=str(path), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM)
+        self.archive = path
 
 
-def _archive(packages: Iterable[Distribution], path: Path) -> None:
+def _archive(packages: Sequence[Distribution], path: Path) -> None:
+    for package in packages:
+        if "Root-Is-Purelib: true" not in (package.read_text("WHEEL") or ""):
+            raise NotPurePythonError(f"{package.name} {package.version} has compiled parts")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, delete=False) as unfinished, ZipFile(unfinished, "w", ZIP_DEFLATED) as zip_:
+    with NamedTemporaryFile(dir=path.parent, delete=False) as unfinished, ZipFile(unfinished, "w") as archive:
         for package in packages:
-            if "Root-Is-Purelib: true" not in (package.read_text("WHEEL") or ""):
-                raise NotPurePythonError(f"{package.name} {package.version} has compiled parts")
             for file in sorted(package.files or [], key=str):
-                if ".." in file.parts or file.suffix == ".pyc":
-                    continue  # scripts, and what this machine's interpreter compiled
+                if ".." in file.parts or file.suffix == ".pyc" or file.name in INSTALLERS_FILES:
+                    continue
                 # A fixed date, so that the same packages give the same archive.
-                zip_.writestr(ZipInfo(str(file), (1980, 1, 1, 0, 0, 0)), file.read_binary(), ZIP_DEFLATED)
+                archive.writestr(ZipInfo(str(file), (1980, 1, 1, 0, 0, 0)), file.read_binary(), ZIP_DEFLATED)
     Path(unfinished.name).replace(path)

@@ -137,8 +137,10 @@ def _zones(clients: Clients, wanted: int) -> Finding:
 def _subnets(common: CommonSettings, clients: Clients) -> Finding:
     assert common.vpc
     wanted = common.vpc.subnet_ids
-    pages = clients("ec2").get_paginator("describe_subnets").paginate(
-        Filters=[{"Name": "subnet-id", "Values": list(wanted)}]
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_subnets")
+        .paginate(Filters=[{"Name": "subnet-id", "Values": list(wanted)}])
     )
     found = {subnet["SubnetId"]: subnet["VpcId"] for page in pages for subnet in page["Subnets"]}
     missing = [subnet for subnet in wanted if subnet not in found]

@@ -48,9 +48,11 @@ class QueueDashboard(Construct):
 
 def graph(title: str, left: Sequence[cloudwatch.IMetric], limit: float | None = None) -> cloudwatch.GraphWidget:
     """One graph of the dashboard, with a red line at the acceptable limit."""
-    lines = [] if limit is None else [
-        cloudwatch.HorizontalAnnotation(value=limit, label="acceptable", color=cloudwatch.Color.RED)
-    ]
+    lines = (
+        []
+        if limit is None
+        else [cloudwatch.HorizontalAnnotation(value=limit, label="acceptable", color=cloudwatch.Color.RED)]
+    )
     return cloudwatch.GraphWidget(
         title=title,
         left=left,

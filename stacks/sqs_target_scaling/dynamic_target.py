@@ -34,7 +34,7 @@ class DynamicTarget(Construct):
         settings: SqsTargetScalingSettings,
         metrics: QueueMetrics,
         *,
-        queue: sqs.IQueue,
+        queue: sqs.Queue,
         group: autoscaling.AutoScalingGroup,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -87,7 +87,7 @@ class DynamicTarget(Construct):
             ),
         )
 
-    def _metric_publisher(self, stack: SolutionStack, queue: sqs.IQueue) -> PythonFunction:
+    def _metric_publisher(self, stack: SolutionStack, queue: sqs.Queue) -> PythonFunction:
         publisher = PythonFunction(
             stack,
             "MetricPublisher",

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.models import CommonSettings, Section, SolutionSettings
 
-InstanceTypePattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.*-]{1,30}$")]
+InstanceTypePattern = Annotated[str, Field(pattern=r"^[a-z0-9.*-]{1,30}$", examples=["m7g.*"])]
 Percent = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -100,9 +100,9 @@ class SqsTargetScalingSettings(SolutionSettings):
     """Scale-in waits so long for a worker to finish its message."""
     max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
     """A message that was received so often without success goes to the dead letters."""
-    metric_namespace: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#:/-]{0,254}$")] = (
-        "ComputeBlog/SqsTargetScaling"
-    )
+    metric_namespace: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#:/-]{0,254}$", examples=["ComputeBlog/SqsTargetScaling"])
+    ] = "ComputeBlog/SqsTargetScaling"
     """CloudWatch namespace of the solution's metrics; not AWS/..., which is CloudWatch's."""
     test_messages: Annotated[int, Field(ge=1, le=10_000)] = 50
     """How many messages the testing function sends if its event does not say."""
@@ -136,7 +136,9 @@ class SqsTargetScalingSettings(SolutionSettings):
                 "or strategy to dynamic-target"
             )
         if self.minimum > self.max_instances:
-            raise ValueError(f"min_instances {self.minimum} is above max_instances {self.max_instances}")
+            raise ValueError(
+                f"min_instances {self.minimum} is above max_instances {self.max_instances}; raise or lower one"
+            )
         return self
 
     def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:

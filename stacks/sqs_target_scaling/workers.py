@@ -37,13 +37,11 @@ class Workers(Construct):
         construct_id: str,
         settings: SqsTargetScalingSettings,
         *,
-        queue: sqs.IQueue,
+        queue: sqs.Queue,
         results: dynamodb.ITableV2,
     ) -> None:
         super().__init__(scope, construct_id)
-        network = Network(
-            scope, "Network", reach=Reach(settings.network), zones=settings.zones, endpoints=ENDPOINTS
-        )
+        network = Network(scope, "Network", reach=Reach(settings.network), zones=settings.zones, endpoints=ENDPOINTS)
         worker = assets.Asset(self, "Worker", path=str(USER_DATA), exclude=["*", "!worker.py", "!sqs-worker.service"])
         libraries = LibrariesAsset(self, "Libraries", packages=BOTO3)
         role = iam.Role(
@@ -56,7 +54,7 @@ class Workers(Construct):
         )
         results.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
         if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
-            scope.encryption_key.grant_encrypt_decrypt(role)
+            scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
         allow_metrics(role, settings.metric_namespace)
         self._let_download(role, worker, libraries)
         allow_on_own_groups(scope, role, "autoscaling:CompleteLifecycleAction")

@@ -13,11 +13,24 @@ from emulator.process import REPOSITORY, EmbeddedAws, EmulatorError
 from tests.emulator.conftest import eventually
 
 
-def _gone(pid: int) -> bool:
-    """No process of the group is left; a zombie that waits for its parent is not left."""
-    listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return not any(row[0] == str(pid) and not row[1].startswith("Z") for row in rows)
+def _gone(group: int) -> bool:
+    """No process of the group is left; one that has ended and waits for its parent to hear of it is not left."""
+    if Path("/proc/self/stat").exists():
+        stats = [_read(path) for path in Path("/proc").glob("[0-9]*/stat")]
+        fields = [stat.rsplit(")", 1)[-1].split() for stat in stats if stat]
+        return not any(state != "Z" and int(its_group) == group for state, _, its_group, *_ in fields)
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    return False
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has just ended
+        return ""
 
 
 def test_it_listens_on_loopback_only(started_aws: EmbeddedAws) -> None:

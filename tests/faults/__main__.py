@@ -31,7 +31,8 @@ def main(parts: list[str]) -> int:
                 verdict = f"[{style}]{outcome.verdict.value}[/]"
                 table.add_row(subject.name, case.where, case.what, verdict, _short(outcome.detail))
             table.add_section()
-    console = Console()
+    # Into a file or a pipe a row is one line, whatever the width of the window.
+    console = Console() if sys.stdout.isatty() else Console(width=220)
     console.print(table)
     console.print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()) or "no such case")
     return 1 if verdicts["BAD"] or not verdicts else 0

@@ -79,8 +79,9 @@ def _by_item(results: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def _by_datapoint(series: list[Any]) -> tuple[list[Any], list[Any]]:
-    """GetMetricData repeats every series on every page, with other datapoints
-    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
+    """Returns the halves of an answer of GetMetricData, which repeats every series on every page, with other points.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
     """
     first, rest = deepcopy(series), deepcopy(series)
     for one, other in zip(first, rest, strict=True):

@@ -67,18 +67,23 @@ def run(case: Case) -> Outcome:
         return Outcome(Verdict.BAD, f"harmed: {harm} (the delivery {_ended(failure)})")
     if fault and not fault.happened:
         return Outcome(Verdict.BAD, "the call was not made this time: the happy path is not the same each time")
-    if not failure and case.own and (undone := _false(world.invariant)):
+    undone = _false(world.invariant) if case.own and not failure else ""
+    if undone and not case.subject.comes_again:
         return Outcome(Verdict.BAD, f"it returned as if all were done: {undone}")
     if failure and case.must_succeed:
         return Outcome(Verdict.BAD, f"it should have got over this: {failure}")
-    if failure or not case.own:
-        # Whoever delivered the event tries again, or the next one comes: now nothing is in the way.
-        again = _deliver(case.subject, world, [world.event])
-        if problem := again or _false(world.unharmed) or _false(world.invariant):
-            return Outcome(
-                Verdict.BAD, f"delivered again, with nothing wrong any more: {problem} (it {_ended(failure)})"
-            )
-    return Outcome(Verdict.VISIBLY_FAILED, failure) if failure else Outcome(Verdict.DONE)
+    if (failure or undone or not case.own) and (problem := _again(case.subject, world)):
+        return Outcome(Verdict.BAD, f"delivered again, with nothing in the way: {problem} (it {_ended(failure)})")
+    if failure:
+        return Outcome(Verdict.VISIBLY_FAILED, failure)
+    return Outcome(Verdict.DONE, "when the work came again" if undone else "")
+
+
+def _again(subject: Subject, world: World) -> str:
+    """Delivers the event as whoever delivered it would do again, and returns what is wrong even then."""
+    if subject.comes_again:
+        subject.comes_again(world)
+    return _deliver(subject, world, [world.event]) or _false(world.unharmed) or _false(world.invariant)
 
 
 class _Endless(str):

@@ -32,6 +32,14 @@ class World(Protocol):
         """Whatever has happened or not: nothing is lost, doubled, or wrongly changed or deleted."""
 
 
+def reports_failed_items(result: Any) -> bool:
+    """Whether a handler of batches has handed items back, as it should with those that failed.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    return isinstance(result, dict) and bool(result.get("batchItemFailures"))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A callable under test.
@@ -43,6 +51,8 @@ class Subject:
         module: the handler module that this covers, where it is one.
         foreign: events that reach the callable and are not meant for it, beside the general ones.
         tells: whether a result that was returned says that something failed.
+        comes_again: for a worker that polls: makes its work come again although it returned, as a message that it did
+            not delete becomes visible again. It may then return with the work undone, if it does it the next time.
     """
 
     name: str
@@ -50,7 +60,8 @@ class Subject:
     world: Callable[[], World]
     module: str | None = None
     foreign: tuple[Event, ...] = ()
-    tells: Callable[[Any], bool] = lambda result: reports_failed_items(result)
+    tells: Callable[[Any], bool] = reports_failed_items
+    comes_again: Callable[[Any], None] | None = None
 
 
 def lambda_function(path: str, world: Callable[[], World], foreign: tuple[Event, ...] = ()) -> Subject:
@@ -67,13 +78,6 @@ def lambda_function(path: str, world: Callable[[], World], foreign: tuple[Event,
 def request_id(event: Event) -> str:
     """Returns the request id under which an event is invoked: the same one when Lambda delivers it again."""
     return str(uuid5(NAMESPACE_OID, json.dumps(event, sort_keys=True, default=str)))
-
-
-def reports_failed_items(result: Any) -> bool:
-    """Whether a batch handler has handed items back
-    (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
-    """
-    return isinstance(result, dict) and bool(result.get("batchItemFailures"))
 
 
 def registered() -> Iterator[Subject]:

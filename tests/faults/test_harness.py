@@ -1,21 +1,23 @@
 """The harness can fail: each of these handlers has one well-known fault, and is caught by it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from moto.backends import get_backend
 from shared.aws import client
 
+from tests.faults.meddling import AnswerLost, Refused, Stopped
 from tests.faults.refusals import BROKEN, DENIED, THROTTLED, Refusal
 from tests.faults.running import Verdict, generated, record, run
-from tests.faults.subject import Subject
-from tests.faults.wire import laboratory
+from tests.faults.subject import Subject, registered
+from tests.faults.wire import Call, ProcessStoppedError, delivery, laboratory
 from tests.faults.worlds import fresh_world
 
 VALUES = {"a": "1", "b": "2"}
@@ -158,6 +160,44 @@ def looks_at_no_entry(event: Any) -> None:
     client("sqs").send_message_batch(QueueUrl=event["queue"], Entries=entries)
 
 
+class WorkWorld:
+    """One message waits for a worker that polls; its event only says how long a poll may take."""
+
+    def __init__(self) -> None:
+        self.url = client("sqs").create_queue(QueueName="in", Attributes={"ReceiveMessageWaitTimeSeconds": "20"})[
+            "QueueUrl"
+        ]
+        client("sqs").send_message(QueueUrl=self.url, MessageBody="a")
+        self.env: Mapping[str, str] = {"QUEUE_URL": self.url}
+        self.event: Any = {"wait": 20}
+
+    def invariant(self) -> None:
+        assert under("/out") == {"a": "1"}, "not done"
+        assert memory("sqs").queues["in"]._messages == [], "not deleted"
+
+    def unharmed(self) -> None:
+        assert under("/out") == {"a": "1"} or memory("sqs").queues["in"]._messages, "lost"
+
+    def time_passes(self) -> None:
+        """Makes messages visible again that were received and not deleted."""
+        for message in memory("sqs").queues["in"]._messages:
+            message.visible_at = 0
+
+
+def works_once(event: Any) -> None:
+    ask = {"QueueUrl": os.environ["QUEUE_URL"], "WaitTimeSeconds": event["wait"]}
+    for message in client("sqs").receive_message(**ask).get("Messages", []):
+        save({"Value": "1"}, message["Body"])
+        client("sqs").delete_message(QueueUrl=os.environ["QUEUE_URL"], ReceiptHandle=message["ReceiptHandle"])
+
+
+def works_once_and_deletes_first(event: Any) -> None:
+    ask = {"QueueUrl": os.environ["QUEUE_URL"], "WaitTimeSeconds": event["wait"]}
+    for message in client("sqs").receive_message(**ask).get("Messages", []):
+        client("sqs").delete_message(QueueUrl=os.environ["QUEUE_URL"], ReceiptHandle=message["ReceiptHandle"])
+        save({"Value": "1"}, message["Body"])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_laboratory() -> Iterator[None]:
     with laboratory():
@@ -212,6 +252,53 @@ def test_a_handler_of_batches_is_caught_by(case: str, why: str) -> None:
     assert why in bad_cases(Subject("sender", looks_at_no_entry, QueueWorld), case)[case]
 
 
+@pytest.mark.parametrize(
+    ("worker", "bad"),
+    [
+        (works_once, {}),
+        (works_once_and_deletes_first, {"sqs.DeleteMessage: stopped after it": "harmed: lost"}),
+    ],
+)
+def test_a_worker_that_polls_is_a_subject_like_any_other(worker: Callable[[Any], Any], bad: dict[str, str]) -> None:
+    subject = Subject("worker", worker, WorkWorld, comes_again=WorkWorld.time_passes)
+    found = bad_cases(subject, next(iter(bad), ""))
+    assert list(found) == list(bad)
+    assert all(why in found[case] for case, why in bad.items())
+
+
+def test_a_call_that_is_refused_has_no_effect() -> None:
+    world = fresh_world(MovingWorld)
+    put = Call("ssm", "PutParameter", 1)
+    with delivery({}, Refused(put, DENIED, lasting=True)) as wire, pytest.raises(ClientError, match="AccessDenied"):
+        sound(world.event)
+    assert [str(call) for call in wire.calls] == ["ssm.GetParametersByPath", "ssm.PutParameter"]
+    assert under("/out") == {}
+
+
+def test_a_call_whose_answer_is_lost_has_its_effect() -> None:
+    world = fresh_world(MovingWorld)
+    with delivery({}, AnswerLost(Call("ssm", "PutParameter", 1), lasting=True)), pytest.raises(ReadTimeoutError):
+        sound(world.event)
+    assert under("/out") == {"a": "1"}
+    assert under("/in") == VALUES
+
+
+def test_a_process_that_is_stopped_gets_no_call_out_any_more() -> None:
+    world = fresh_world(MovingWorld)
+
+    def tidies_up(event: Any) -> None:
+        try:
+            save({"Value": "1"}, "a")
+        finally:
+            delete({"Name": "/in/a"})
+
+    fault = Stopped(Call("ssm", "PutParameter", 1))
+    with delivery({}, fault) as wire, pytest.raises(ProcessStoppedError):
+        fault.wire = wire
+        tidies_up(world.event)
+    assert under("/in") == VALUES
+
+
 @pytest.mark.parametrize("world", [MovingWorld, QueueWorld])
 def test_a_copied_world_is_as_fresh_as_a_built_one(world: Callable[[], Any]) -> None:
     subject = Subject("sound", sound if world is MovingWorld else looks_at_no_entry, world)
@@ -221,14 +308,16 @@ def test_a_copied_world_is_as_fresh_as_a_built_one(world: Callable[[], Any]) -> 
         assert event == fresh_world(world).event
 
 
-def test_a_world_is_built_once_for_all_of_its_cases() -> None:
+@pytest.mark.parametrize("world", [MovingWorld, QueueWorld, *(subject.world for subject in registered())])
+def test_a_world_is_built_once_for_all_of_its_cases(world: Callable[[], Any]) -> None:
     built = []
 
-    def build() -> QueueWorld:
+    def build() -> Any:
         built.append(1)
-        return QueueWorld()
+        return world()
 
-    bad_cases(Subject("sender", looks_at_no_entry, build))
+    for _ in range(3):
+        fresh_world(build)
     assert len(built) == 1
 
 

@@ -4,6 +4,7 @@ The hooks are botocore's own events (https://boto3.amazonaws.com/v1/documentatio
 front of every session's handlers, so that a subject may make its clients as it likes.
 """
 
+import gc
 import os
 import threading
 import time
@@ -26,6 +27,15 @@ from tests.faults import worlds
 from tests.faults.pages import Paging, paging
 
 MOST_CALLS = 300
+
+ENVIRONMENT = {
+    # Where moto also looks for the addresses it serves: another Region would cost a second set of backends.
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+}
 
 
 class ProcessStoppedError(BaseException):
@@ -118,6 +128,9 @@ class Wire:
             self.calls.append(call)
         if len(self.calls) > MOST_CALLS:
             raise EndlessError(f"more than {MOST_CALLS} calls, the last one to {call}")
+        if operation == "ReceiveMessage":
+            # moto waits for messages in earnest; what is not there now does not come.
+            params["WaitTimeSeconds"] = 0
         context["faults"] = (call, params)
         if self.fault:
             self.fault.parameters(call, params)
@@ -158,16 +171,8 @@ def laboratory() -> Iterator[None]:
     what one case took of their quota another would miss.
     """
     global _open
-    environment = {
-        # Where moto also looks for the addresses it serves: another Region would cost a second set of backends.
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    }
     with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, environment))
+        stack.enter_context(patch.dict(os.environ, ENVIRONMENT))
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"):
             os.environ.pop(name, None)
         stack.enter_context(mock_aws())
@@ -178,11 +183,14 @@ def laboratory() -> Iterator[None]:
         stack.enter_context(patch.object(RetryQuota, "acquire", lambda self, amount: True))
         aws.client.cache_clear()
         worlds.forget()
+        # Copies of worlds come and go by the thousand: the collector need not look through all of botocore each time.
+        gc.freeze()
         _open = True
         try:
             yield
         finally:
             _open = False
+            gc.unfreeze()
             aws.client.cache_clear()
 
 

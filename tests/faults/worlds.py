@@ -9,16 +9,24 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.core.base_backend import BackendDict
+from moto.ssm.models import ParameterDict
 
 Regions = dict[str, dict[str, Any]]
 
 _built: dict[Callable[[], Any], "_Snapshot | None"] = {}
 
-# A copy of something locked starts unlocked; locks themselves refuse to be copied.
-_LOCKS = {
+# What refuses to be copied by itself, or cannot. A copy of something locked starts unlocked.
+_REDUCED: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     type(threading.Lock()): lambda lock: (threading.Lock, ()),
     type(threading.RLock()): lambda lock: (threading.RLock, ()),
     threading.Condition: lambda condition: (threading.Condition, ()),
+    ParameterDict: lambda held: (
+        ParameterDict,
+        (held.account_id, held.region_name),
+        dict(vars(held)),
+        None,
+        iter(held.items()),
+    ),
 }
 
 
@@ -90,5 +98,5 @@ def forget() -> None:
 
 
 def _copy(value: Any) -> Any:
-    with patch.dict(copyreg.dispatch_table, _LOCKS):
+    with patch.dict(copyreg.dispatch_table, _REDUCED):
         return deepcopy(value)

@@ -327,9 +327,7 @@ def test_the_dashboard_shows_what_the_post_shows(dynamic: Template) -> None:
     ("metric", "threshold"),
     [("ApproximateNumberOfMessagesVisible", 0), ("ApproximateAgeOfOldestMessage", 300), ("Errors", 0)],
 )
-def test_an_alarm_tells_of_dead_letters_lateness_and_errors(
-    dynamic: Template, metric: str, threshold: int
-) -> None:
+def test_an_alarm_tells_of_dead_letters_lateness_and_errors(dynamic: Template, metric: str, threshold: int) -> None:
     dynamic.has_resource_properties(
         "AWS::CloudWatch::Alarm",
         {"MetricName": metric, "Threshold": threshold, "AlarmActions": [Match.any_value()]},

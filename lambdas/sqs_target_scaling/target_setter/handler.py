@@ -54,22 +54,18 @@ def set_target(
     """Makes the acceptable latency over the average duration the policy's target; without data it changes nothing.
 
     Raises:
-        PolicyNotFoundError: when the group has no policy of that name.
-        WrongPolicyTypeError: when that policy tracks no target.
-        MetricDataError: when CloudWatch could not say what messages took.
-        botocore.exceptions.ClientError: when a call is refused, or has failed five times.
+        PolicyNotFoundError, WrongPolicyTypeError: when the group has no such policy, or one that tracks no target.
+        MetricDataError, botocore.exceptions.ClientError: when AWS did not say what messages took, or refused a call.
     """
-    durations = processing_durations(cloudwatch, namespace, queue_name, start=now - window, end=now)
-    average = average_duration(durations.sums, durations.counts)
+    average = average_duration(*processing_durations(cloudwatch, namespace, queue_name, start=now - window, end=now))
     policy = find_policy(autoscaling, group_name, policy_name)
     before = tracked_target(policy)
-    if average is None:
-        logger.info("no message was processed in the window: the target stays", extra={"target": before})
-        return {"changed": False, "target": before, "average_seconds": None}
-    target = acceptable_backlog_per_instance(latency_seconds, average)
-    changed = three_digits(before) != target
+    target = before if average is None else acceptable_backlog_per_instance(latency_seconds, average)
+    changed = three_digits(before) != three_digits(target)
     if changed:
         autoscaling.put_scaling_policy(**with_target(policy, target))
-    publish_target(cloudwatch, namespace, queue_name, target)
-    logger.info("the target is in force", extra={"target": target, "target_before": before, "average": average})
-    return {"changed": changed, "target": target, "average_seconds": average}
+    if average is not None:
+        publish_target(cloudwatch, namespace, queue_name, target)
+    result = {"changed": changed, "target": target, "average_seconds": average}
+    logger.info("compared the target with what messages took", extra={**result, "target_before": before})
+    return result

@@ -1,8 +1,7 @@
 """The two metrics of the Target-Setter, as CloudWatch keeps them: what messages took, and the target in force."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 PERIOD_SECONDS = 60
 
@@ -11,12 +10,11 @@ class MetricDataError(RuntimeError):
     """CloudWatch could not say what messages took; that is not the same as none having been processed."""
 
 
-@dataclass(frozen=True)
-class Durations:
+class Durations(NamedTuple):
     """What the messages of each minute took: seconds in all, and how many messages."""
 
-    sums: dict[datetime, float] = field(default_factory=dict)
-    counts: dict[datetime, float] = field(default_factory=dict)
+    sums: dict[datetime, float]
+    counts: dict[datetime, float]
 
 
 def processing_durations(
@@ -36,7 +34,7 @@ def processing_durations(
         {"Id": series, "MetricStat": {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": statistic}}
         for series, statistic in (("sums", "Sum"), ("counts", "SampleCount"))
     ]
-    durations = Durations()
+    durations = Durations({}, {})
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries, StartTime=start, EndTime=end
     )

@@ -1,0 +1,21 @@
+"""What the settings of sqs_target_scaling derive."""
+
+import pytest
+
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wanted", "minimum"),
+    [("dynamic-target", None, 0), ("metric-math", None, 1), ("dynamic-target", 3, 3), ("metric-math", 2, 2)],
+)
+def test_the_smallest_size_depends_on_the_strategy_unless_it_is_set(
+    strategy: str, wanted: int | None, minimum: int
+) -> None:
+    settings = SqsTargetScalingSettings.model_validate({"strategy": strategy, "min_instances": wanted})
+    assert settings.minimum == minimum
+
+
+def test_the_acceptable_backlog_is_latency_over_duration_as_in_the_post() -> None:
+    settings = SqsTargetScalingSettings(acceptable_latency_seconds=300, estimated_message_seconds=25)
+    assert settings.acceptable_backlog == 12

@@ -1,0 +1,209 @@
+"""One test for each private name of ministack and moto: after an upgrade, a failure here says which one moved.
+
+What the seams are used for is tested by the behaviours; these tests only look at what is behind them.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+# ministack would start its schedulers when it is imported.
+os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
+seams: Any = import_module("emulator.seams")
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_pinned_versions() -> None:
+    assert (version("ministack"), version("moto")) == ("1.5.33", "5.2.5")
+
+
+def test_ministack_app_is_an_asgi_application() -> None:
+    assert _parameters(seams._gateway.app) == ["scope", "receive", "send"]
+
+
+def test_ministack_service_handlers_are_a_dict_of_coroutines() -> None:
+    assert {"autoscaling", "ec2", "ssm"} <= seams._gateway.SERVICE_HANDLERS.keys()
+
+
+def test_ministack_service_patterns_are_a_dict() -> None:
+    assert isinstance(seams._router.SERVICE_PATTERNS["s3"], dict)
+
+
+def test_ministack_reset_takes_nothing() -> None:
+    assert _parameters(seams._gateway._reset_all_state) == []
+
+
+def test_ministack_lambda_reset_takes_nothing() -> None:
+    assert _parameters(seams._lambda_runtime.reset) == []
+
+
+def test_ministack_request_scope_sets_account_and_region() -> None:
+    with seams.request_scope("210987654321", "eu-central-1"):
+        assert (seams.account_id(), seams.region()) == ("210987654321", "eu-central-1")
+
+
+def test_ministack_resource_handlers_have_create_and_delete() -> None:
+    handler = seams.resource_handlers["AWS::SQS::Queue"]
+    assert _parameters(handler["create"]) == ["logical_id", "props", "stack_name"]
+    assert len(_parameters(handler["delete"])) == 2
+
+
+def test_ministack_update_with_logical_id_passes_five_arguments() -> None:
+    handler = next(item for item in seams.resource_handlers.values() if item.get("update_with_logical_id"))
+    assert len(_parameters(handler["update"])) == 5
+
+
+def test_ministack_physical_name_keeps_stack_and_logical_id() -> None:
+    assert seams.physical_name("stack", "Logical").startswith("stack-Logical")
+
+
+@pytest.mark.parametrize("module", ["_engine", "_handlers", "_changesets"])
+def test_ministack_validate_template_support_names_unknown_types(module: str) -> None:
+    validate = getattr(seams, module).validate_template_support
+    with pytest.raises(ValueError, match=r"Unrecognized resource types: \[AWS::No::Such\]"):
+        validate({"Resources": {"A": {"Type": "AWS::No::Such"}}}, {})
+
+
+def test_ministack_instance_profiles_are_kept_by_name() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        seams._iam._instance_profiles["p"] = {"Arn": "arn:aws:iam::123456789012:instance-profile/x/p"}
+        assert seams.instance_profile("arn:aws:iam::123456789012:instance-profile/x/p") is not None
+        assert seams.instance_profile("p") is not None
+        assert seams.instance_profile("q") is None
+        del seams._iam._instance_profiles["p"]
+
+
+def test_ministack_request_tag_context_takes_service_action_body_parameters() -> None:
+    assert _parameters(seams._iam_actions.request_tag_context) == ["service", "iam_action", "body", "params"]
+
+
+def test_ministack_extract_resource_arn_takes_the_request_and_its_scope() -> None:
+    names = ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"]
+    assert _parameters(seams._iam_actions.extract_resource_arn) == names
+
+
+def test_ministack_action_from_query_reads_parameters() -> None:
+    assert seams._iam_actions._action_from_query({"Action": ["DescribeVpcs"]}, b"", "") == "DescribeVpcs"
+
+
+def test_ministack_enforce_takes_the_keys_of_the_service() -> None:
+    names = ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"]
+    assert _parameters(seams._iam_evaluator.enforce) == names
+
+
+def test_ministack_collectors_are_generators_by_service() -> None:
+    assert list(seams._tagging._COLLECTORS["sqs"]()) == []
+    assert "iam" in seams._tagging._RESOURCE_TAG_COLLECTORS
+    assert seams.resource_tags("arn:aws:iam::123456789012:role/none") == {}
+
+
+def test_ministack_metrics_are_lists_of_points_with_timestamps() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        seams._cloudwatch.record_metric("Tried", "Points", 1.0)
+        assert [point["Value"] for point in seams.recorded_datapoints() if "Timestamp" in point] == [1.0]
+        seams._cloudwatch.reset()
+
+
+def test_ministack_dispatch_alarm_actions_takes_the_change() -> None:
+    names = ["alarm", "old_state", "new_state", "reason"]
+    assert _parameters(seams._cloudwatch._dispatch_alarm_actions) == names
+
+
+def test_ministack_dispatch_event_takes_an_event() -> None:
+    assert _parameters(seams._eventbridge._dispatch_event)[0] == "event"
+
+
+def test_ministack_public_parameters_are_a_dict_by_name() -> None:
+    assert any(name.startswith("/aws/service/ami-amazon-linux-latest/") for name in seams._ssm._PUBLIC_AMI_PARAMETERS)
+
+
+def test_botocore_reads_cbor() -> None:
+    assert seams.read_cbor(b"\xa1\x69Namespace\x64Ours") == {"Namespace": "Ours"}
+    assert seams.read_cbor(b"Action=PutMetricData&Namespace=Ours") == {}
+    assert seams.read_cbor(b"") == {}
+
+
+def test_moto_mock_aws_takes_our_configuration() -> None:
+    assert _parameters(seams.mock_aws)[:1] == ["func"]
+
+
+def test_moto_application_answers() -> None:
+    headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/us-east-1/ec2/aws4_request", "host": "x"}
+    status, _, body = seams._call_moto("POST", "/", headers, b"Action=DescribeRegions", {})
+    assert (status, b"eu-central-1" in body) == (200, True)
+
+
+def test_moto_reset_takes_nothing() -> None:
+    assert _parameters(seams._moto_api.reset) == []
+
+
+def test_moto_images_of_a_region() -> None:
+    with seams.request_scope("123456789012", "eu-central-1"):
+        name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+        assert seams.image_architecture(seams._images.get(name)) == "arm64"
+        assert seams.image_architecture("ami-1") is None
+
+
+def test_moto_instance_types_say_what_requirements_ask() -> None:
+    item = seams.instance_type_catalogue()["c7g.large"]
+    assert (item["VCpuInfo"]["DefaultVCpus"], item["MemoryInfo"]["SizeInMiB"]) == (2, 4096)
+    assert item["ProcessorInfo"]["SupportedArchitectures"] == ["arm64"]
+    assert (item["BareMetal"], item["BurstablePerformanceSupported"], item["CurrentGeneration"]) == (False, False, True)
+
+
+def test_moto_backends_have_groups_policies_and_hooks() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        backend = seams.groups()
+        assert (backend.autoscaling_groups, backend.policies, backend.lifecycle_hooks) == ({}, {}, {})
+        assert backend.describe_lifecycle_hooks("none") == []
+        assert dict(seams.ec2_tags()) is not None
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (seams.AutoScalingResponse, "put_scaling_policy"),
+        (seams.AutoScalingResponse, "_get_params"),
+        (seams.EC2Response, "_get_params"),
+        (seams.FakeAutoScalingGroup, "set_desired_capacity"),
+        (seams.FakeAutoScalingGroup, "replace_autoscaling_group_instances"),
+        (seams.FakeAutoScalingGroup, "update"),
+        (seams.Instance, "start"),
+        (seams.Instance, "stop"),
+        (seams.Instance, "terminate"),
+        (seams.InstanceBackend, "run_instances"),
+        (seams._moto_profiles, "filter_iam_instance_profiles"),
+        (seams._moto_instances, "filter_iam_instance_profiles"),
+    ],
+)
+def test_moto_has_what_is_replaced(owner: Any, name: str) -> None:
+    assert callable(getattr(owner, name))
+
+
+def test_moto_still_lacks_what_is_added() -> None:
+    for name in ("complete_lifecycle_action", "record_lifecycle_action_heartbeat"):
+        assert not hasattr(seams.AutoScalingResponse, name), f"moto has {name} now: ours may go"
+    assert not hasattr(seams.EC2Response, "get_instance_types_from_instance_requirements")
+
+
+def test_moto_members_have_a_state() -> None:
+    names = ["instance", "lifecycle_state", "health_status", "protected_from_scale_in", "autoscaling_group"]
+    assert _parameters(seams.InstanceState) == names
+
+
+def test_moto_errors_take_a_code_and_a_message() -> None:
+    error = seams.client_error("ValidationError", "No")
+    assert (error.code, error.message) == ("ValidationError", "No")
+
+
+def test_moto_results_carry_what_is_answered() -> None:
+    assert seams.ActionResult({"A": 1}).result == {"A": 1}
+    assert seams.EmptyResult() is not None

@@ -1,0 +1,202 @@
+"""``python -m stacks``: lists, checks the configuration, tells costs, and looks at the account."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from config.loader import load
+from config.models import CommonSettings, ExistingVpc
+from stacks.__main__ import main
+from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.shared.billing import BillingUnit
+from stacks.shared.preflight import Finding
+from stacks.sqs_target_scaling.commands import ENDPOINTS as ENDPOINTS_BILLED
+from stacks.sqs_target_scaling.commands import VOLUME_GIB, findings, idle_month
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+from tests import variants
+from tests.variants import ROOT
+
+
+def units(settings: SqsTargetScalingSettings, common: CommonSettings | None = None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for unit in idle_month(common or CommonSettings(), settings):
+        found[unit.unit] = found.get(unit.unit, 0) + unit.quantity
+    return {name: quantity for name, quantity in found.items() if quantity}
+
+
+# Listing
+
+
+def test_without_arguments_the_solutions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert all(solution.slug in capsys.readouterr().out for solution in SOLUTIONS)
+
+
+def test_the_configuration_can_be_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config"]) == 0
+    assert main(["config", "--config", str(ROOT / "tests/fixtures/bad_config/unknown_key.yaml")]) == 1
+    assert "did you mean" in capsys.readouterr().err
+
+
+# Cost
+
+
+def test_an_idle_default_bills_no_instance_gateway_or_endpoint() -> None:
+    billed = units(SqsTargetScalingSettings())
+    assert not {"spot_instance_hour", "on_demand_instance_hour", "nat_gateway_hour", "public_ipv4_hour"} & set(billed)
+
+
+def test_hours_are_those_of_the_smallest_size_split_by_purchase_option() -> None:
+    billed = units(SqsTargetScalingSettings(min_instances=4, on_demand_base=2, on_demand_percentage=50))
+    assert billed["on_demand_instance_hour"] == 3 * 730
+    assert billed["spot_instance_hour"] == 1 * 730
+    assert billed["gp3_gib_month"] == 4 * VOLUME_GIB
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
+    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    settings = config.solutions["sqs_target_scaling"]
+    assert isinstance(settings, SqsTargetScalingSettings)
+    billed = units(settings, config.common)
+    resources = variants.templates(variant)["sqs_target_scaling"]["Resources"].values()
+    count = {kind: sum(r["Type"] == kind for r in resources) for kind in {r["Type"] for r in resources}}
+    assert billed["alarm_month"] == count["AWS::CloudWatch::Alarm"] + 2  # target tracking makes two
+    assert billed["dashboard_month"] == count["AWS::CloudWatch::Dashboard"]
+    assert billed.get("nat_gateway_hour", 0) == 730 * count.get("AWS::EC2::NatGateway", 0)
+    interfaces = [r for r in resources if r.get("Properties", {}).get("VpcEndpointType") == "Interface"]
+    assert billed.get("interface_endpoint_hour", 0) == 730 * len(interfaces) * settings.zones
+    assert not interfaces or len(interfaces) == ENDPOINTS_BILLED
+
+
+def test_money_needs_a_price_and_says_what_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("alarm_month: 0.1\n", encoding="utf-8")
+    assert BillingUnit("alarm_month", 8, "").money({"alarm_month": 0.1}) == pytest.approx(0.8)
+    assert main(["sqs_target_scaling", "cost", "--prices", str(prices)]) == 0
+    printed = capsys.readouterr().out
+    assert "0.80" in printed and "no price" in printed
+
+
+@pytest.mark.parametrize("text", ["- 1", "alarm_month: cheap", "alarm_month: -1", "alarm_month: true", "a: [", None])
+def test_a_price_file_that_is_none_gets_a_sentence(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = tmp_path / "prices.yaml"
+    if text is not None:
+        prices.write_text(text, encoding="utf-8")
+    assert main(["sqs_target_scaling", "cost", "--prices", str(prices)]) == 1
+    assert str(prices) in capsys.readouterr().err
+
+
+def test_costs_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sqs_target_scaling", "cost", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["idle_month"]
+    assert {"unit", "quantity", "of"} == set(rows[0])
+
+
+# Check
+
+
+class Account:
+    """An account that answers every look; what a test sets differs from a healthy one."""
+
+    arn = "arn:aws:sts::123456789012:assumed-role/admin/me"
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {
+            "get_caller_identity": {"Account": "123456789012", "Arn": self.arn},
+            "get_parameter": {"Parameter": {"Value": "30"}},
+            "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/admin"}},
+            "simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "allowed"}]},
+            "describe_availability_zones": {"AvailabilityZones": [{}, {}, {}]},
+            "get_service_quota": {"Quota": {"Value": 640}},
+            "get_instance_types_from_instance_requirements": [
+                {"InstanceTypes": [{"InstanceType": "t4g.small"}]},
+                {"InstanceTypes": [{"InstanceType": "m7g.large"}]},
+            ],
+            "describe_subnets": [{"Subnets": [{"SubnetId": "subnet-0123456789abcdef0", "VpcId": "vpc-01234567"}]}],
+            **answers,
+        }
+
+    def __call__(self, service: str) -> "Account":
+        return self
+
+    @property
+    def meta(self) -> Any:
+        return type("Meta", (), {"region_name": "eu-central-1"})
+
+    def get_paginator(self, operation: str) -> Any:
+        return type("Paginator", (), {"paginate": lambda _, **__: self._answer(operation)})()
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **_: self._answer(operation)
+
+    def _answer(self, operation: str) -> Any:
+        answer = self.answers[operation]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+
+
+def look(account: Account, common: CommonSettings | None = None, **settings: Any) -> dict[str, Finding]:
+    wanted = SqsTargetScalingSettings.model_validate(settings)
+    return {found.what: found for found in findings(common or CommonSettings(), wanted, account)}
+
+
+def test_a_healthy_account_has_no_problem() -> None:
+    found = look(Account())
+    assert {finding.status for finding in found.values()} == {"ok"}
+    assert set(found) == {"account", "bootstrap", "rights", "zones", "instance types", "Spot vCPUs"}
+    assert found["instance types"].says.startswith("2 fit")
+
+
+@pytest.mark.parametrize(
+    ("what", "answers", "settings", "mend"),
+    [
+        ("bootstrap", {"get_parameter": refused("ParameterNotFound")}, {}, "cdk bootstrap"),
+        ("bootstrap", {"get_parameter": {"Parameter": {"Value": "3"}}}, {}, "cdk bootstrap"),
+        (
+            "rights",
+            {"simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "implicitDeny"}]}},
+            {},
+            "assume it",
+        ),
+        ("zones", {}, {"zones": 4}, "Set zones to 3"),
+        ("instance types", {"get_instance_types_from_instance_requirements": [{"InstanceTypes": []}]}, {}, "Widen"),
+        ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 16}}}, {"max_instances": 10}, "L-34B43A08"),
+        (
+            "On-Demand vCPUs",
+            {"get_service_quota": {"Quota": {"Value": 1}}},
+            {"on_demand_percentage": 100},
+            "L-1216C47A",
+        ),
+    ],
+)
+def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
+    what: str, answers: dict[str, Any], settings: dict[str, Any], mend: str
+) -> None:
+    found = look(Account(**answers), **settings)[what]
+    assert found.status == "problem"
+    assert mend in found.mend
+
+
+def test_another_account_than_the_configured_one_is_a_problem() -> None:
+    assert look(Account(), CommonSettings(account="210987654321"))["account"].status == "problem"
+
+
+def test_a_subnet_of_another_network_is_a_problem() -> None:
+    vpc = ExistingVpc(id="vpc-76543210", subnet_ids=("subnet-0123456789abcdef0",))
+    assert "subnet-0123456789abcdef0" in look(Account(), CommonSettings(vpc=vpc))["network"].says
+
+
+@pytest.mark.parametrize("error", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="https://ec2")])
+def test_what_cannot_be_looked_at_is_unknown_and_not_ok(error: Exception) -> None:
+    assert look(Account(describe_availability_zones=error))["zones"].status == "unknown"
