@@ -15,6 +15,7 @@ from config.models import CommonSettings, Section, SolutionSettings
 
 LARGEST_FILE = 256 * 1024  # bytes; the longest sensible file is a fiftieth of this
 MOST_VALUES = 20_000  # aliases can make a small file enormous
+DEEPEST = 50  # levels; an alias can contain itself
 
 Location = tuple[str | int, ...]
 Lines = dict[Location, int]
@@ -135,6 +136,8 @@ def _lines(root: yaml.Node) -> Lines:
 
 
 def _places(node: yaml.Node, where: Location) -> Iterator[tuple[Location, int]]:
+    if len(where) > DEEPEST:
+        raise ValueError(f"deeper than {DEEPEST} levels; does an alias contain itself?")
     yield where, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

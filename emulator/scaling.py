@@ -18,6 +18,9 @@ from emulator.stepscaling import new_capacity, step_for
 
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
+# What images call their root volume: Amazon Linux, and most others.
+ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
+
 # Waiting instances by account and Region.
 _waits: dict[tuple[str, str], Waits] = {}
 
@@ -64,39 +67,41 @@ def launch(group: Any, count: int) -> None:
     """Runs instances from the group's launch template, in the subnets that have the fewest."""
     specification = _launch_template(group)
     template = _template_data(specification)
-    on_demand, spot = _purchase_options(group, count)
     tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
-    subnets = (group.vpc_zone_identifier or "").split(",") if group.vpc_zone_identifier else [None]
-    used = Counter(dict.fromkeys(subnets, 0))
-    used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
-    for market in ["on-demand"] * on_demand + ["spot"] * spot:
-        subnet = min(subnets, key=lambda candidate: used[candidate])
-        used[subnet] += 1
-        instance = call(
+    tags["aws:autoscaling:groupName"] = group.name
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    for (market, subnet), number in _shares(group, count).items():
+        launched = call(
             "ec2",
             "RunInstances",
-            MinCount=1,
-            MaxCount=1,
+            MinCount=number,
+            MaxCount=number,
             LaunchTemplate=specification,
             InstanceType=_instance_type(group, template),
-            TagSpecifications=[
-                {
-                    "ResourceType": "instance",
-                    "Tags": [
-                        {"Key": key, "Value": value}
-                        for key, value in {**tags, "aws:autoscaling:groupName": group.name}.items()
-                    ],
-                }
-            ],
+            TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],
             **_placement(group, subnet),
             **_from_template(template),
             **({"InstanceMarketOptions": {"MarketType": "spot"}} if market == "spot" else {}),
-        )["Instances"][0]
-        member = seams.member_of(
-            group, instance["InstanceId"], protected=bool(group.new_instances_protected_from_scale_in)
         )
-        group.instance_states.append(member)
-        member.lifecycle_state = "InService"
+        for instance in launched["Instances"]:
+            protected = bool(group.new_instances_protected_from_scale_in)
+            member = seams.member_of(group, instance["InstanceId"], protected=protected)
+            group.instance_states.append(member)
+            member.lifecycle_state = "InService"
+
+
+def _shares(group: Any, count: int) -> Counter[tuple[str, str | None]]:
+    """How many of *count* instances go to which market and subnet."""
+    on_demand, spot = _purchase_options(group, count)
+    subnets: list[str | None] = [*group.vpc_zone_identifier.split(",")] if group.vpc_zone_identifier else [None]
+    used = Counter(dict.fromkeys(subnets, 0))
+    used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
+    shares: Counter[tuple[str, str | None]] = Counter()
+    for market in ["on-demand"] * on_demand + ["spot"] * spot:
+        subnet = min(subnets, key=lambda candidate: used[candidate])
+        used[subnet] += 1
+        shares[market, subnet] += 1
+    return shares
 
 
 def _launch_template(group: Any) -> dict[str, str]:
@@ -124,9 +129,21 @@ def _from_template(template: dict[str, Any]) -> dict[str, Any]:
     groups = template.get("SecurityGroupIds") or interfaces[0].get("Groups")
     if groups:
         taken["SecurityGroupIds"] = groups
+    if mappings := template.get("BlockDeviceMappings"):
+        taken["BlockDeviceMappings"] = [_with_default_deletion(mapping) for mapping in mappings]
     if options := template.get("MetadataOptions"):
         taken["MetadataOptions"] = {name: value for name, value in options.items() if name != "State"}
     return taken
+
+
+def _with_default_deletion(mapping: dict[str, Any]) -> dict[str, Any]:
+    """A root volume goes with its instance unless a template says otherwise; the others stay.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/preserving-volumes-on-termination.html
+    """
+    if mapping["DeviceName"] not in ROOT_DEVICES or "Ebs" not in mapping:
+        return mapping
+    return {**mapping, "Ebs": {"DeleteOnTermination": True, **mapping["Ebs"]}}
 
 
 def _placement(group: Any, subnet: str | None) -> dict[str, Any]:

@@ -109,7 +109,8 @@ class Scenario:
         """The steps in the order in which the class defines them; a scenario may leave some out of a variant."""
         for method in vars(type(self)).values():
             if marked := getattr(method, "step", None):
-                yield Step(*marked, run=method)
+                title, evidence = marked
+                yield Step(title, evidence, method)
 
 
 def scenario_of(slug: str) -> type[Scenario]:

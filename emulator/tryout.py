@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
     parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
     options = parser.parse_args()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         return _try(options, console)

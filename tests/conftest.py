@@ -1,16 +1,18 @@
 """What every test shares: no test reaches the network or an account, and templates are synthesized once a worker."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests import variants
-from tests.variants import Json
+Json = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def templates() -> dict[str, Json]:
     """Template of each solution under the default configuration, by slug."""
+    from tests import variants  # takes seconds, for the CDK; most tests need none of it
+
     return variants.templates(variants.DEFAULT)
 
 
@@ -25,8 +27,14 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of one folder, which share a synth or an emulator, on one worker."""
+    """Keeps tests that share something dear on one worker: the syntheses, the embedded AWS."""
     for item in items:
-        folder = item.path.parent.relative_to(item.config.rootpath / "tests").parts
-        item.add_marker(pytest.mark.xdist_group(folder[0] if folder else item.path.stem))
+        folder = item.path.parent.relative_to(item.config.rootpath / "tests").parts[:1]
+        if folder in ((), ("stacks",), ("shared",)):
+            item.add_marker(pytest.mark.xdist_group("synth"))
+        elif folder == ("emulator",):
+            item.add_marker(pytest.mark.xdist_group("emulator"))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

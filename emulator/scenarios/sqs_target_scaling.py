@@ -200,7 +200,6 @@ class SqsTargetScalingScenario(Scenario):
 
     def _all_done(self, total: int) -> str:
         """Waits until so many messages are done and gone, and checks that each had one effect."""
-        ids = {event["id"] for event in self.fleet.events("done")}
         wait_until(
             f"{total} messages done and deleted",
             lambda: len({e["id"] for e in self.fleet.events("done")}) >= total and self._in_queue() == 0,

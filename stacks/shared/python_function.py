@@ -67,5 +67,6 @@ class PythonFunction(lambda_.Function):
             role=own_role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
         )
         self.own_role = own_role

@@ -94,6 +94,7 @@ class DynamicTarget(Construct):
             handler="metric_publisher",
             description="Publishes the backlog per instance every minute",
             environment={**self._names, "QUEUE_URL": queue.queue_url},
+            timeout_seconds=60,
         )
         queue.grants.actions(publisher, ["sqs:GetQueueAttributes"])
         allow_metrics(publisher.own_role, self._settings.metric_namespace)
@@ -113,6 +114,7 @@ class DynamicTarget(Construct):
                 "ACCEPTABLE_LATENCY_SECONDS": str(self._settings.acceptable_latency_seconds),
                 "WINDOW_MINUTES": str(self._settings.duration_window_minutes),
             },
+            timeout_seconds=120,
         )
         allow_metrics(setter.own_role, self._settings.metric_namespace)
         allow_on_any_resource(setter.own_role, "autoscaling:DescribePolicies", reason=_DESCRIBING)

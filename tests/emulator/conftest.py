@@ -1,8 +1,10 @@
 """One embedded AWS per test process, emptied before each test that uses it."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,15 @@ PATIENCE = 10.0
 
 @pytest.fixture(scope="session")
 def started_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(tmp_path_factory.mktemp("embedded-aws")) as running:
+    """Its end is a test too, with functions that were invoked: no process and no temporary file is left."""
+    state = tmp_path_factory.mktemp("embedded-aws")
+    with EmbeddedAws(state) as running:
+        group = running.pid
         yield running
+    running.stop()
+    assert group is not None
+    assert gone(group)
+    assert sorted(path.name for path in state.iterdir()) == ["emulator.log", "tls"]
 
 
 @pytest.fixture
@@ -32,6 +41,26 @@ def eventually(answer: Callable[[], Any], what: str) -> Any:
             return value
         time.sleep(0.02)
     raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+def gone(group: int) -> bool:
+    """No process of the group is left; one that has ended and waits for its parent to hear of it is not left."""
+    if Path("/proc/self/stat").exists():
+        stats = [_read(path) for path in Path("/proc").glob("[0-9]*/stat")]
+        fields = [stat.rsplit(")", 1)[-1].split() for stat in stats if stat]
+        return not any(state != "Z" and int(its_group) == group for state, _, its_group, *_ in fields)
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    return False
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has just ended
+        return ""
 
 
 class Stack:

@@ -10,27 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.process import REPOSITORY, EmbeddedAws, EmulatorError
-from tests.emulator.conftest import eventually
-
-
-def _gone(group: int) -> bool:
-    """No process of the group is left; one that has ended and waits for its parent to hear of it is not left."""
-    if Path("/proc/self/stat").exists():
-        stats = [_read(path) for path in Path("/proc").glob("[0-9]*/stat")]
-        fields = [stat.rsplit(")", 1)[-1].split() for stat in stats if stat]
-        return not any(state != "Z" and int(its_group) == group for state, _, its_group, *_ in fields)
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return True
-    return False
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # it has just ended
-        return ""
+from tests.emulator.conftest import eventually, gone
 
 
 def test_it_listens_on_loopback_only(started_aws: EmbeddedAws) -> None:
@@ -70,17 +50,6 @@ def test_a_client_sees_none_of_the_users_aws_settings(tmp_path: Path) -> None:
     assert environment.items() >= aws.variables().items()
 
 
-def test_stopping_twice_leaves_no_process_and_no_temporary_file(tmp_path: Path) -> None:
-    aws = EmbeddedAws(tmp_path)
-    aws.start()
-    pid = aws.pid
-    assert pid is not None
-    aws.stop()
-    aws.stop()
-    assert _gone(pid)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "tls"]
-
-
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from emulator.process import EmbeddedAws\n"
@@ -89,9 +58,9 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert not _gone(pid)
+        assert not gone(pid)
         os.kill(parent.pid, signal.SIGKILL)
-    eventually(lambda: _gone(pid), "the server ended")
+    eventually(lambda: gone(pid), "the server ended")
     assert not (tmp_path / "tmp").exists()
 
 

@@ -126,6 +126,9 @@ def worker_group(target: float = 12, echo: str = "one") -> Resources:
                 "SecurityGroupIds": [_att("Group", "GroupId")],
                 "UserData": {"Fn::Base64": f"#!/bin/sh\necho {echo}\n"},
                 "MetadataOptions": {"HttpTokens": "required"},
+                "BlockDeviceMappings": [
+                    {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Encrypted": True}}
+                ],
             },
         ),
         "Workers": _resource(

@@ -11,8 +11,8 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from moto.backends import get_backend
-from shared.aws import client
 
+from shared.aws import client
 from tests.faults.meddling import AnswerLost, Refused, Stopped
 from tests.faults.refusals import BROKEN, DENIED, THROTTLED, Refusal
 from tests.faults.running import Verdict, generated, record, run

@@ -21,8 +21,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
-from shared import aws
 
+from shared import aws
 from tests.faults import worlds
 from tests.faults.pages import Paging, paging
 

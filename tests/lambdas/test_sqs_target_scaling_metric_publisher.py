@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sqs_target_scaling.metric_publisher import backlog
 from sqs_target_scaling.metric_publisher.handler import GroupNotFoundError, lambda_handler, publish
 

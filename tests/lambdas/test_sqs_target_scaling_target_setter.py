@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
+
 from sqs_target_scaling.target_setter import target as rules
 from sqs_target_scaling.target_setter.handler import set_target
 from sqs_target_scaling.target_setter.metric import MetricDataError

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
+
 from shared import aws
 from sqs_target_scaling.testing.handler import PAUSES, NotSentError, lambda_handler, send
 from sqs_target_scaling.testing.messages import Load, batches, requested

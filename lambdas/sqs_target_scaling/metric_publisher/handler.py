@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 from shared.aws import client
-
 from sqs_target_scaling.metric_publisher.backlog import backlog_per_instance, backlog_without_instances, in_service
 
 logger = logging.getLogger(__name__)

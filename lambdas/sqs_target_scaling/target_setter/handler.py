@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.aws import client
-
 from sqs_target_scaling.target_setter.metric import processing_durations, publish_target
 from sqs_target_scaling.target_setter.policy import find_policy
 from sqs_target_scaling.target_setter.target import (

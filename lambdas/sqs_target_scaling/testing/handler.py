@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.aws import client
-
 from sqs_target_scaling.testing.messages import Entry, Load, batches, requested
 
 logger = logging.getLogger(__name__)
