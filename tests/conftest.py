@@ -27,14 +27,11 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps tests that share something dear on one worker: the syntheses, the embedded AWS."""
-    for item in items:
-        folder = item.path.parent.relative_to(item.config.rootpath / "tests").parts[:1]
-        if folder in ((), ("stacks",), ("shared",)):
-            item.add_marker(pytest.mark.xdist_group("synth"))
-        elif folder == ("emulator",):
-            item.add_marker(pytest.mark.xdist_group("emulator"))
-        else:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+# What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
+_GROUPS = {"config": "cdk", "shared": "cdk", "stacks": "cdk", "faults": "moto", "lambdas": "moto"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Gives each test the worker of its folder; the tests beside this file are about templates."""
+    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "stacks")
+    item.add_marker(pytest.mark.xdist_group(_GROUPS.get(folder, folder)))

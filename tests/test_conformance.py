@@ -77,7 +77,7 @@ def test_synth_looks_nothing_up(variant: str) -> None:
 
 
 def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
-    variants.app_for(variants.DEFAULT, str(tmp_path)).synth()
+    variants.app_for(variants.DEFAULT, outdir=str(tmp_path)).synth()
     for again in tmp_path.glob("*.template.json"):
         assert again.read_bytes() == (variants.assembly(variants.DEFAULT) / again.name).read_bytes()
 

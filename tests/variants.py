@@ -21,18 +21,24 @@ DEFAULT = "default"
 Json = dict[str, Any]
 
 
-def app_for(variant: str, outdir: str, **context: Any) -> App:
-    """The app under one of the configurations and the feature flags of cdk.json."""
+def app_for(*names: str, outdir: str, validate: bool = False) -> App:
+    """The app under one or more of the configurations and the feature flags of cdk.json.
+
+    Args:
+        validate: whether synthesis validates the templates; that costs seconds, and one test does it for all.
+    """
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    app = App(context={**flags, **context}, outdir=outdir)
-    return build(app, load(FOLDER / f"{variant}.yaml", settings_by_slug()))
+    app = App(context=flags, outdir=outdir, builtin_cloud_formation_validation=validate)
+    for name in names:
+        build(app, load(FOLDER / f"{name}.yaml", settings_by_slug()))
+    return app
 
 
 @cache
 def assembly(variant: str) -> Path:
     """The cloud assembly of a variant, synthesized once in this process."""
     outdir = tempfile.mkdtemp(prefix=f"{variant}-", dir=_scratch().name)
-    app_for(variant, outdir).synth()
+    app_for(variant, outdir=outdir).synth()
     return Path(outdir)
 
 
