@@ -4,6 +4,7 @@ Follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-ca
 finds it by ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` (``AWS_EC2_METADATA_DISABLED`` must not be true then).
 """
 
+import contextlib
 import datetime
 import json
 import secrets
@@ -200,8 +201,9 @@ class InstanceMetadata:
                 self.send_response(status)
                 for name, item in {"Content-Length": str(len(body)), **(headers or {})}.items():
                     self.send_header(name, item)
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a worker was killed while it asked
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Says nothing: the worker's own log is the one to read."""

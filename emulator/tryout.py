@@ -7,12 +7,12 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
@@ -59,6 +59,39 @@ class Trial:
         return self.solution.stack_name(self.config.common)
 
 
+class Syntheses:
+    """Synthesizes trials ahead, one after the other: it needs no AWS, and a scenario mostly waits for workers."""
+
+    def __init__(self, cdk: Cdk, trials: Sequence[Trial]) -> None:
+        self._cdk = cdk
+        self._to_come = iter(trials)
+        self._begun: dict[str, Future[None]] = {}
+        self._executor = ThreadPoolExecutor(max_workers=1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def begin_next(self) -> None:
+        """Starts the next one, if there is one."""
+        if trial := next(self._to_come, None):
+            self._begun[trial.name] = self._executor.submit(self._synthesize, trial)
+
+    def wait_for(self, trial: Trial) -> None:
+        """Waits until a trial's cloud assembly is there.
+
+        Raises:
+            CdkError: it could not be synthesized.
+        """
+        self._begun[trial.name].result()
+
+    def _synthesize(self, trial: Trial) -> None:
+        options = ("--output", str(trial.assembly), "--context", f"config={trial.folder / 'config.yaml'}")
+        self._cdk.require(trial.folder / "synth.log", "synth", "--quiet", "--exclusively", trial.stack, *options)
+
+
 def main() -> int:
     """Runs the try-out.
 
@@ -97,19 +130,19 @@ def _try(options: argparse.Namespace, console: Console) -> int:
     with ExitStack() as stack:
         show = stack.enter_context(_progress(console))
         show("starting the embedded AWS")
-        aws = stack.enter_context(EmbeddedAws(state / "aws", port=options.port))
-        cdk = Cdk(aws.environment())
+        aws = EmbeddedAws(state / "aws", port=options.port)
+        # `make check` and every other synthesis validate the templates, which takes seconds and needs no AWS.
+        cdk = Cdk({**aws.environment(), "CDK_VALIDATION": "false"})
+        syntheses = stack.enter_context(Syntheses(cdk, trials))
         stack.callback(cdk.stop)
-        # The next variant is synthesized while one is tried: most of a scenario is waiting for workers.
-        synths = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-        stack.callback(lambda: synths.shutdown(wait=False, cancel_futures=True))
-        synthesized = {trial.name: synths.submit(_synthesize, cdk, trial) for trial in trials}
+        syntheses.begin_next()
+        stack.enter_context(aws)
         show("cdk bootstrap")
         cdk.require(state / "bootstrap.log", "bootstrap", "--app", "", f"aws://{aws.account}/{aws.region}")
         for trial in trials:
             report = SolutionReport(trial.solution.slug, trial.variant, trial.stack)
             reports.append(report)
-            _run(trial, aws, cdk, synthesized[trial.name], report, show, keep=options.keep)
+            _run(trial, aws, cdk, syntheses, report, show, keep=options.keep)
         ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
         write_json(REPORT, reports, ok=ok)
         show("")
@@ -145,16 +178,11 @@ def _overridden(raw: Json, slug: str, overrides: Any) -> Json:
     return {"common": common, "solutions": {**solutions, slug: section}}
 
 
-def _synthesize(cdk: Cdk, trial: Trial) -> None:
-    options = ("--output", str(trial.assembly), "--context", f"config={trial.folder / 'config.yaml'}")
-    cdk.require(trial.folder / "synth.log", "synth", "--quiet", "--exclusively", trial.stack, *options)
-
-
 def _run(
     trial: Trial,
     aws: EmbeddedAws,
     cdk: Cdk,
-    synthesized: "Future[None]",
+    syntheses: Syntheses,
     report: SolutionReport,
     show: Any,
     *,
@@ -164,7 +192,7 @@ def _run(
     before = inventory(aws.client)
     try:
         show(where + "cdk synth")
-        synthesized.result()
+        syntheses.wait_for(trial)
         started = time.monotonic()
         app = ("--app", str(trial.assembly))
         show(where + "cdk deploy")
@@ -182,7 +210,8 @@ def _run(
         deployed.folder.mkdir()
         report.resources = sum(len(ids) for ids in deployed.resources.values())
         show(where + "cdk diff")
-        report.diff_empty = cdk(trial.folder / "diff.log", "diff", trial.stack, *app, "--fail") == 0
+        report.diff_empty = cdk(trial.folder / "diff.log", "diff", trial.stack, *app, "--fail", "--no-change-set") == 0
+        syntheses.begin_next()
         with scenario_of(trial.solution.slug)(deployed, trial.variant) as scenario:
             for step in scenario.steps():
                 show(where + step.title)

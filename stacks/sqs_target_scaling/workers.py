@@ -11,17 +11,19 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups
+from stacks.shared.boto3_asset import Boto3Asset
 from stacks.shared.grants import allow_metrics, allow_on_any_resource
 from stacks.shared.launch_template import Al2023LaunchTemplate
-from stacks.shared.libraries import BOTO3, LibrariesAsset
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 from stacks.sqs_target_scaling.settings import InstanceSettings, SqsTargetScalingSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
 DRAIN_HOOK = "drain"
-# Services that a worker calls, besides S3 and DynamoDB.
-ENDPOINTS = ("sqs", "monitoring", "autoscaling")
+# What worker.py calls. If your work calls another service, it belongs here, and its endpoint below.
+SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "sqs")
+# The same as interface endpoints; S3 and DynamoDB have gateways.
+ENDPOINTS = ("autoscaling", "monitoring", "sqs")
 
 
 class Workers(Construct):
@@ -43,7 +45,7 @@ class Workers(Construct):
         super().__init__(scope, construct_id)
         network = Network(scope, "Network", reach=Reach(settings.network), zones=settings.zones, endpoints=ENDPOINTS)
         worker = assets.Asset(self, "Worker", path=str(USER_DATA), exclude=["*", "!worker.py", "!sqs-worker.service"])
-        libraries = LibrariesAsset(self, "Libraries", packages=BOTO3)
+        libraries = Boto3Asset(self, "Libraries", services=SERVICES)
         role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"), description="Workers behind the queue"
         )
