@@ -19,7 +19,7 @@ CONFIG = Path(__file__).parent / "config" / "config.yaml"
 def build(app: App, config: Config) -> App:
     """Adds the wanted solutions: all that are enabled, or those that ``-c only=`` or ``cdk ... -e`` names."""
     enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
-    for solution in select(enabled, config.common, _wanted(app)):
+    for solution in select(enabled, config.common, selection(app)):
         solution.build(app, config.common, config.solutions[solution.slug])
     return app
 
@@ -30,7 +30,8 @@ def check(app: App) -> App:
     return app
 
 
-def _wanted(app: App) -> list[str]:
+def selection(app: App) -> list[str]:
+    """Patterns of the wanted stacks; empty means all."""
     if only := app.node.try_get_context("only"):
         return [name.strip() for name in str(only).split(",")]
     # What `cdk deploy -e NAME` hands on; without -e it is ["**"], for list and destroy it is empty.

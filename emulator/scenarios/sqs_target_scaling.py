@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from emulator.sandbox import Service
 from emulator.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
 from emulator.workers import Fleet, WorkerProcess, boot, wait_until
@@ -104,14 +106,23 @@ class SqsTargetScalingScenario(Scenario):
         expect(before == after, f"the policy changed elsewhere: {before} to {after}")
         return f"{old:g} -> {self.first_target:g} messages per instance"
 
+    @step("a deployment that changes nothing keeps the live target", "emulated")
+    def keeps_target(self) -> str:
+        self._redeploy_policy()
+        target = self._target()
+        expect(target == self.first_target, f"the target is {target}")
+        return f"{target:g}"
+
     @step(
         "a deployment that changes the policy resets the target, and the next run of Target-Setter repairs it",
         "emulated",
     )
     def repairs(self) -> str:
-        self._redeploy_policy(TargetValue=7)
+        initial = self.deployed.settings.acceptable_backlog
+        self._redeploy_policy(TargetValue=initial / 2)
+        self._redeploy_policy(TargetValue=initial)
         reset = self._target()
-        expect(reset == 7, f"CloudFormation has set {reset}")
+        expect(reset == initial, f"CloudFormation has set {reset}")
         self._invoke("TargetSetter")
         repaired = self._target()
         expect(repaired == self.first_target, f"Target-Setter has set {repaired}")
@@ -277,7 +288,7 @@ class SqsTargetScalingScenario(Scenario):
         return float(max(found, key=lambda datapoint: datapoint["Timestamp"])["Maximum"])
 
     def _redeploy_policy(self, **changes: object) -> None:
-        """Updates the stack with another target in its template, as a changed configuration would."""
+        """Deploys the stack again, with changes in its target tracking policy, as a changed configuration would."""
         formation = self.deployed.client("cloudformation")
         template = formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
         template = json.loads(template) if isinstance(template, str) else template
@@ -285,12 +296,17 @@ class SqsTargetScalingScenario(Scenario):
             tracking = resource.get("Properties", {}).get("TargetTrackingConfiguration")
             if tracking:
                 tracking.update(changes)
-        formation.update_stack(
-            StackName=self.deployed.stack_name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-            Capabilities=["CAPABILITY_IAM"],
-        )
+        try:
+            formation.update_stack(
+                StackName=self.deployed.stack_name,
+                TemplateBody=json.dumps(template),
+                Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
+                Capabilities=["CAPABILITY_IAM"],
+            )
+        except ClientError as error:
+            if changes or "No updates are to be performed" not in str(error):
+                raise
+            return
         formation.get_waiter("stack_update_complete").wait(
             StackName=self.deployed.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 20}
         )

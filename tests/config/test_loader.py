@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,24 @@ def test_a_solution_is_wanted_by_slug_stack_name_or_glob(pattern: str) -> None:
 def test_a_pattern_that_matches_nothing_is_an_error_that_lists_the_names(pattern: str) -> None:
     with pytest.raises(UnknownSolutionError, match="there are: sqs-target-scaling"):
         select(SOLUTIONS, CommonSettings(), [pattern])
+
+
+@pytest.mark.parametrize(
+    ("context", "wanted"),
+    [
+        ({}, []),
+        ({"aws:cdk:bundling-stacks": ["**"]}, []),
+        ({"aws:cdk:bundling-stacks": []}, []),
+        ({"aws:cdk:bundling-stacks": ["sqs-*"]}, ["sqs-*"]),
+        ({"only": "a, b", "aws:cdk:bundling-stacks": ["**"]}, ["a", "b"]),
+    ],
+)
+def test_the_selection_comes_from_the_cli_or_from_the_context(context: dict[str, Any], wanted: list[str]) -> None:
+    from aws_cdk import App
+
+    from app import selection
+
+    assert selection(App(context=context)) == wanted
 
 
 def test_checking_the_configuration_imports_neither_a_stack_nor_the_cdk() -> None:
