@@ -114,7 +114,7 @@ def test_a_failing_download_powers_the_machine_off(deliver: Callable[..., Delive
         ("queue='@QUEUE_URL@'", "@QUEUE_URL@"),
         ("touch /var/lib/worker", "/var/lib/worker"),
         ("rm -rf /home", "/home"),
-        ('echo x >"/root/x"', "/root/x"),
+        ('echo x >"/srv/x"', "/srv/x"),
     ],
 )
 def test_the_sandbox_refuses_what_it_cannot_contain(line: str, problem: str, tmp_path: Path) -> None:
