@@ -36,7 +36,7 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/stacks -q --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, docs/catalog.md and the table in README.md
+docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
 	@python -m stacks.documents
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew

@@ -87,8 +87,8 @@ def print_table(console: Console, reports: list[SolutionReport], *, kept: bool) 
             _mark(report.deployed, "yes", "no"),
             _mark(bool(report.scenario) and passed == len(report.scenario), f"{passed}/{len(report.scenario)}"),
             Text(str(len(report.steps_not_run)), style="yellow" if report.steps_not_run else ""),
-            _mark(report.diff_empty, "empty", "not empty"),
-            Text("kept", style="yellow") if kept else _mark(report.destroyed_clean, "clean", "not clean"),
+            _mark(report.diff_empty, "empty", "differs"),
+            Text("kept", style="yellow") if kept else _mark(report.destroyed_clean, "clean", "unclean"),
             f"{report.seconds:.1f}",
         )
     console.print()
