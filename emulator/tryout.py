@@ -1,6 +1,7 @@
 """``make try``: bootstraps, deploys, tries, compares and destroys every enabled solution on the embedded AWS."""
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -122,9 +123,19 @@ def _interrupted(*_: object) -> None:
 
 
 def _try(options: argparse.Namespace, console: Console) -> int:
+    LOCAL.mkdir(exist_ok=True)
     state = LOCAL / "try"
-    shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True)
+    with (LOCAL / "try.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmulatorError("another make try runs, or is kept, in this folder: end it first") from None
+        shutil.rmtree(state, ignore_errors=True)
+        state.mkdir()
+        return _run_all(options, console, state)
+
+
+def _run_all(options: argparse.Namespace, console: Console, state: Path) -> int:
     trials = list(_trials(options.config, options.solution, state, first_only=options.keep))
     reports: list[SolutionReport] = []
     with ExitStack() as stack:
@@ -251,7 +262,8 @@ def _progress(console: Console) -> Iterator[Any]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("")
-        yield lambda text: progress.update(task, description=text) if text else progress.stop()
+        room = console.width - 12  # the spinner and the clock
+        yield lambda text: progress.update(task, description=text[:room]) if text else progress.stop()
 
 
 def _stay(console: Console, aws: EmbeddedAws, trials: list[Trial]) -> None:
