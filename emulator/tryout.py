@@ -123,6 +123,7 @@ def _interrupted(*_: object) -> None:
 
 
 def _try(options: argparse.Namespace, console: Console) -> int:
+    solutions = _wanted(options.config, options.solution)
     LOCAL.mkdir(exist_ok=True)
     state = LOCAL / "try"
     with (LOCAL / "try.lock").open("w") as lock:
@@ -132,11 +133,11 @@ def _try(options: argparse.Namespace, console: Console) -> int:
             raise EmulatorError("another make try runs, or is kept, in this folder: end it first") from None
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir()
-        return _run_all(options, console, state)
+        return _run_all(options, console, state, solutions)
 
 
-def _run_all(options: argparse.Namespace, console: Console, state: Path) -> int:
-    trials = list(_trials(options.config, options.solution, state, first_only=options.keep))
+def _run_all(options: argparse.Namespace, console: Console, state: Path, solutions: Sequence[Solution]) -> int:
+    trials = list(_trials(options.config, solutions, state, first_only=options.keep))
     reports: list[SolutionReport] = []
     with ExitStack() as stack:
         show = stack.enter_context(_progress(console))
@@ -164,15 +165,19 @@ def _run_all(options: argparse.Namespace, console: Console, state: Path) -> int:
     return 0 if ok else 1
 
 
-def _trials(config_file: Path, wanted: str | None, state: Path, *, first_only: bool) -> Iterator[Trial]:
-    """Every variant of every wanted solution; the files for it are written.
+def _wanted(config_file: Path, wanted: str | None) -> list[Solution]:
+    config = load(config_file, settings_by_slug())
+    enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
+    return select(enabled, config.common, [wanted] if wanted else [])
+
+
+def _trials(config_file: Path, solutions: Sequence[Solution], state: Path, *, first_only: bool) -> Iterator[Trial]:
+    """Every variant of every solution; the files for it are written.
 
     Two variants of a stack cannot live at once, so that only the first can be kept.
     """
-    config = load(config_file, settings_by_slug())
     raw = yaml.safe_load(config_file.read_text(encoding="utf-8"))
-    enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
-    for solution in select(enabled, config.common, [wanted] if wanted else []):
+    for solution in solutions:
         for variant, overrides in list(scenario_of(solution.slug).variants.items())[: 1 if first_only else None]:
             folder = state / solution.slug / variant
             folder.mkdir(parents=True)
