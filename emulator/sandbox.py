@@ -56,8 +56,9 @@ class Boot:
         return self.root / absolute.lstrip("/")
 
     def written(self) -> list[str]:
-        """Returns the files on the instance, as absolute paths, sorted."""
-        below = [path for top in ("opt", "etc") for path in (self.root / top).rglob("*") if path.is_file()]
+        """Returns the files on the instance, as absolute paths, sorted, without what Python has compiled."""
+        files = (path for top in ("opt", "etc") for path in (self.root / top).rglob("*") if path.is_file())
+        below = [path for path in files if path.parent.name != "__pycache__"]
         return sorted("/" + path.relative_to(self.root).as_posix() for path in below)
 
     def variables(self, absolute: str) -> dict[str, str]:

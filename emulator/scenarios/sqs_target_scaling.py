@@ -13,7 +13,7 @@ from emulator.scenario import Deployed, Scenario, Step, StepFailedError, expect,
 from emulator.workers import Fleet, WorkerProcess, boot, wait_until
 
 MESSAGES = 50
-LONGER_MESSAGES = 16  # of the second batch: fewer, since each takes twice as long
+LONGER_MESSAGES = 10  # of the second batch: fewer, since each takes twice as long
 HOUR = 3600
 # What minutes are in an account is seconds here: a look at the metadata, a heartbeat, a drain.
 QUICK = {"heartbeat_seconds": 1, "drain_seconds": 30, "instance_warmup_seconds": 0}
@@ -36,7 +36,7 @@ class SqsTargetScalingScenario(Scenario):
         self.autoscaling, self.cloudwatch = deployed.client("autoscaling"), deployed.client("cloudwatch")
         self.service: Service | None = None
         self.first_target = math.nan
-        self.first_batch = MESSAGES if variant == "dynamic-target" else 8
+        self.first_batch = MESSAGES if variant == "dynamic-target" else 4
         self.sent = 0
 
     def __exit__(self, *_: object) -> None:
@@ -145,7 +145,7 @@ class SqsTargetScalingScenario(Scenario):
     def survives(self) -> str:
         victim, *_ = self.fleet.workers
         begun = len(victim.events("received"))
-        self._send(4, 1)
+        self._send(4, 0.5)
         wait_until("a message in the victim's hand", lambda: len(victim.events("received")) > begun)
         lost = victim.events("received")[-1]["id"]
         victim.kill()
@@ -170,7 +170,7 @@ class SqsTargetScalingScenario(Scenario):
     def drains(self) -> str:
         alive = [worker for worker in self.fleet.workers if worker.alive]
         before = sum(len(worker.events("received")) for worker in alive)
-        self._send(1, 1.5)
+        self._send(1, 1)
         wait_until(
             "the message in a worker's hand",
             lambda: sum(len(worker.events("received")) for worker in alive) > before,

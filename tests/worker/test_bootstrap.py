@@ -57,6 +57,11 @@ def test_the_instance_has_what_the_worker_needs(booted: tuple[Delivery, Boot]) -
     assert ("TimeoutStopSec", "600") in boot.directives("sqs-worker")
 
 
+def test_the_packages_are_compiled_because_the_service_may_not_write_there(booted: tuple[Delivery, Boot]) -> None:
+    _, boot = booted
+    assert list(boot.path("/opt/sqs-worker/lib/a_library/__pycache__").glob("__init__.*.pyc"))
+
+
 def test_only_root_reads_the_settings_and_everybody_the_program(booted: tuple[Delivery, Boot]) -> None:
     _, boot = booted
     assert stat.S_IMODE(boot.path("/etc/sqs-worker.env").stat().st_mode) == 0o600

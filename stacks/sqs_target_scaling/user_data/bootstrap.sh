@@ -74,6 +74,8 @@ rm -rf /opt/sqs-worker/
 mkdir -p /opt/sqs-worker/lib
 python3.13 -m zipfile -e "$downloads/worker.zip" /opt/sqs-worker/
 python3.13 -m zipfile -e "$downloads/libraries.zip" /opt/sqs-worker/lib
+# The service may not write there, and would compile it all at every start.
+python3.13 -m compileall -q -j 0 /opt/sqs-worker
 
 # systemd reads this file as root and hands its lines to the worker.
 step='writing the settings'
