@@ -11,13 +11,15 @@ from typing import Any
 
 import boto3
 from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
 from config.loader import Config, ConfigError, load
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from stacks.shared.billing import PriceError, read_prices
-from stacks.shared.preflight import Finding
+from stacks.shared.command import Command, CommandError
+from stacks.shared.preflight import Clients, Finding
 
 CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
 MARKS = {"ok": "[green]ok", "problem": "[red]problem", "unknown": "[yellow]unknown"}
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0: all is well; 1: the configuration, the prices or a check has a problem; 2: unusable arguments.
+        0: all is well; 1: the configuration, the prices, a check or a command has a problem; 2: unusable arguments.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -40,9 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"{options.config}: [green]ok[/], {len(config.solutions)} solutions")
             return 0
         return int(options.run(options, config))
-    except (ConfigError, PriceError) as error:
+    except (ConfigError, PriceError, CommandError) as error:
         print(error, file=sys.stderr)
-        return 1
+    except ClientError as error:
+        refused = error.response["Error"]
+        print(f"{error.operation_name}: {refused['Code']}: {refused.get('Message', '')}", file=sys.stderr)
+    except BotoCoreError as error:
+        print(f"{error}; check your AWS profile, Region and network", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         cost = commands.add_parser("cost", parents=[shared], help="what an idle month bills")
         cost.add_argument("--prices", type=Path, help="YAML file of unit: price; without it: units only")
         cost.set_defaults(run=_cost)
+        for command in _own_commands(solution.slug):
+            own = commands.add_parser(command.name, parents=[shared], help=command.help, description=command.help)
+            command.arguments(own)
+            own.set_defaults(run=_own, own=command)
     return parser
 
 
@@ -71,7 +82,8 @@ def _list(as_json: bool) -> int:
         return 0
     table = Table("solution", "commands", "post", box=None)
     for solution in SOLUTIONS:
-        table.add_row(solution.slug, "check, cost", solution.title)
+        names = ["check", "cost", *(command.name for command in _own_commands(solution.slug))]
+        table.add_row(solution.slug, ", ".join(names), solution.title)
     console.print(table)
     console.print("\npython -m stacks <solution> <command> --help", style="dim")
     return 0
@@ -101,19 +113,10 @@ def _cost(options: argparse.Namespace, config: Config) -> int:
 
 
 def _check(options: argparse.Namespace, config: Config) -> int:
-    session = boto3.Session(region_name=config.common.region)
-    retries = ClientConfig(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=20)
-    if session.region_name is None:
-        print("no Region: set common.region, AWS_REGION, or the Region of your profile", file=sys.stderr)
-        return 1
     found: list[Finding] = []
+    clients = _clients(config)
     with console.status("looking at the account") as status:
-        checks = _commands(options.solution).findings(
-            config.common,
-            config.solutions[options.solution],
-            lambda service: session.client(service, config=retries),
-        )
-        for finding in checks:
+        for finding in _commands(options.solution).findings(config.common, config.solutions[options.solution], clients):
             found.append(finding)
             status.update(f"looked at {finding.what}")
     if options.json:
@@ -124,6 +127,38 @@ def _check(options: argparse.Namespace, config: Config) -> int:
             table.add_row(MARKS[finding.status], finding.what, finding.says, finding.mend)
         console.print(table)
     return int(any(finding.status == "problem" for finding in found))
+
+
+def _own(options: argparse.Namespace, config: Config) -> int:
+    with console.status(options.own.help):
+        answer = options.own.run(options, config.common, config.solutions[options.solution], _clients(config))
+    if options.json:
+        print(json.dumps(answer.data, indent=2))
+    else:
+        table = Table(*answer.columns, box=None)
+        for row in answer.rows:
+            table.add_row(*row)
+        console.print(table)
+        for note in answer.notes:
+            console.print(note, style="dim")
+    return int(not answer.ok)
+
+
+def _clients(config: Config) -> Clients:
+    """Clients of the configured Region, or of the AWS profile's, that give up soon enough for someone who waits."""
+    retries = ClientConfig(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=20)
+    session = boto3.Session(region_name=config.common.region)
+
+    def client(service: str, region: str | None = None, /) -> Any:
+        if region is None and session.region_name is None:
+            raise CommandError("no Region: set common.region, AWS_REGION, or the Region of your profile")
+        return session.client(service, region_name=region, config=retries)
+
+    return client
+
+
+def _own_commands(slug: str) -> tuple[Command, ...]:
+    return getattr(_commands(slug), "COMMANDS", ())
 
 
 def _commands(slug: str) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,8 +11,12 @@ from config.models import CommonSettings
 CDK_QUALIFIER = "hnb659fds"  # of a `cdk bootstrap` without --qualifier
 BOOTSTRAP_VERSION = 6  # the templates of this CDK ask for it
 
-Clients = Callable[[str], Any]
-"""Makes the client of a service by its name."""
+
+class Clients(Protocol):
+    """Makes the client of a service by its name."""
+
+    def __call__(self, service: str, region: str | None = None, /) -> Any:
+        """Returns a boto3 client; *region* other than the configured one where a command looks at several."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from config.models import CommonSettings, ExistingVpc
 from stacks.__main__ import main
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from stacks.shared.billing import BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Finding
 from stacks.sqs_target_scaling.commands import ENDPOINTS as ENDPOINTS_BILLED
 from stacks.sqs_target_scaling.commands import VOLUME_GIB, findings, idle_month
@@ -122,7 +123,7 @@ class Account:
             **answers,
         }
 
-    def __call__(self, service: str) -> "Account":
+    def __call__(self, service: str, region: str | None = None, /) -> "Account":
         return self
 
     @property
@@ -200,3 +201,55 @@ def test_a_subnet_of_another_network_is_a_problem() -> None:
 @pytest.mark.parametrize("error", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="https://ec2")])
 def test_what_cannot_be_looked_at_is_unknown_and_not_ok(error: Exception) -> None:
     assert look(Account(describe_availability_zones=error))["zones"].status == "unknown"
+
+
+# Commands of a solution's own
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
+    command = Command("greet", "greets", run, lambda parser: parser.add_argument("--name", default="you"))
+    monkeypatch.setattr("stacks.sqs_target_scaling.commands.COMMANDS", (command,), raising=False)
+
+
+def greeting(options: Any, common: CommonSettings, settings: Any, clients: Any) -> Answer:
+    return Answer(
+        ("name", "latency"), [(options.name, str(settings.acceptable_latency_seconds))], {"name": "you"}, ["done"]
+    )
+
+
+def test_a_solution_offers_commands_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offer(monkeypatch, greeting)
+    assert main(["sqs_target_scaling", "greet", "--name", "Ada"]) == 0
+    printed = capsys.readouterr().out
+    assert "Ada" in printed and "300" in printed and "done" in printed
+    assert main([]) == 0
+    assert "check, cost, greet" in capsys.readouterr().out
+
+
+def test_a_command_answers_programs_in_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offer(monkeypatch, greeting)
+    assert main(["sqs_target_scaling", "greet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"name": "you"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CommandError("nobody to greet"), "nobody to greet"),
+        (refused("AccessDenied"), "Operation: AccessDenied"),
+        (EndpointConnectionError(endpoint_url="https://ec2"), "check your AWS profile"),
+    ],
+)
+def test_a_command_that_cannot_says_why_in_a_sentence(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any) -> Answer:
+        raise error
+
+    offer(monkeypatch, run)
+    assert main(["sqs_target_scaling", "greet"]) == 1
+    assert said in capsys.readouterr().err
