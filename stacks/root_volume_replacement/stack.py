@@ -128,8 +128,6 @@ class RootVolumeReplacementStack(SolutionStack):
         )
         detail = r'"{\"instance-id\": \"INSTANCE_ID\"}"'
         entry = f'[{{"Source": "me", "DetailType": "{OWN_EVENT}", "Detail": {detail}}}]'
-            f'[{{"Source": "me", "DetailType": "{OWN_EVENT}", "Detail": "{{\\"instance-id\\": \\"INSTANCE_ID\\"}}"}}]'
-        )
         self.output(
             "AskForSnapshot",
             f"aws events put-events --region {self.region} --entries '{entry}'",
