@@ -92,12 +92,17 @@ def describe_replace_root_volume_tasks(parameters: dict[str, Any]) -> dict[str, 
 
 
 def next_task_ends(request: dict[str, Any]) -> dict[str, Any]:
-    """``POST /_emulator/root-volume-task {"ends": state}``: how the next task is to end, in every account and Region."""
+    """``POST /_emulator/root-volume-task {"ends": state}``: how the next task of each account is to end."""
     if request["ends"] not in ENDS:
         raise ValueError(f"ends must be one of {', '.join(ENDS)}")
     for volumes in seams.every_volumes():
         volumes.next_task_ends = request["ends"]
     return {"ends": request["ends"]}
+
+
+def age_snapshots(request: dict[str, Any]) -> dict[str, Any]:
+    """``POST /_emulator/age-snapshots {"seconds": n}``: moves every snapshot n seconds into the past (our model)."""
+    return {"aged": sum(volumes.age_snapshots(float(request["seconds"])) for volumes in seams.every_volumes())}
 
 
 def volume_created(volume_id: str) -> None:

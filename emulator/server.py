@@ -149,6 +149,7 @@ CONTROL = {
         "minute": minute,
         "reset": reset,
         "ready": ready,
+        "age-snapshots": root_volumes.age_snapshots,
         "root-volume-task": root_volumes.next_task_ends,
     }.items()
 }

@@ -1,0 +1,1 @@
+"""What ``python -m stacks root_volume_replacement`` can do."""
