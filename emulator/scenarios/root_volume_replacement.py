@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from emulator.scenario import Deployed, Scenario, Step, expect, step
 from emulator.workers import wait_until
 
+IMAGE, ROOT_DEVICE = "ami-12345678", "/dev/sda1"  # of which the embedded AWS knows nothing more
 TWO_HOURS = 7200
 GIB = 8
 # What minutes are in an account is seconds here. The clean-up keeps one snapshot, and nothing younger than an hour.
@@ -210,11 +211,9 @@ class RootVolumeReplacementScenario(Scenario):
     # What the steps look at
 
     def _launch(self, *tags: dict[str, str]) -> str:
-        images = self.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"]
-        image = next(image for image in images if image.get("RootDeviceType") == "ebs")
-        root = {"DeviceName": image["RootDeviceName"], "Ebs": {"VolumeSize": GIB, "VolumeType": "gp3"}}
+        root = {"DeviceName": ROOT_DEVICE, "Ebs": {"VolumeSize": GIB, "VolumeType": "gp3"}}
         launched = self.ec2.run_instances(
-            ImageId=image["ImageId"],
+            ImageId=IMAGE,
             InstanceType="m7i.large",
             MinCount=1,
             MaxCount=1,
