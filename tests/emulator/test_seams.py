@@ -224,3 +224,13 @@ def test_moto_errors_take_a_code_and_a_message() -> None:
 def test_moto_results_carry_what_is_answered() -> None:
     assert seams.ActionResult({"A": 1}).result == {"A": 1}
     assert seams.EmptyResult() is not None
+
+
+def test_moto_has_the_volumes_that_a_replacement_moves() -> None:
+    for name in ("create_volume", "attach_volume", "detach_volume", "get_volume", "get_snapshot"):
+        assert callable(getattr(seams.EBSBackend, name))
+    assert not hasattr(seams.EC2Response, "create_replace_root_volume_task") or seams.volumes, "ours replaces moto's"
+
+
+def test_ministack_tells_of_every_status_of_an_execution() -> None:
+    assert _parameters(seams._stepfunctions._emit_execution_status_event) == ["execution"]
