@@ -33,9 +33,13 @@ class RootVolumeReplacementScenario(Scenario):
         self.instance, self.stranger = "", ""
         self.reports = self.sqs.create_queue(QueueName=f"reports-{variant}")["QueueUrl"]
         queue = self.sqs.get_queue_attributes(QueueUrl=self.reports, AttributeNames=["QueueArn"])
-        self.sns.subscribe(
-            TopicArn=deployed.outputs["ReportTopicArn"], Protocol="sqs", Endpoint=queue["Attributes"]["QueueArn"]
-        )
+        arn, topic = queue["Attributes"]["QueueArn"], deployed.outputs["ReportTopicArn"]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn}
+        policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Action": "sqs:SendMessage"}]}
+        self.sqs.set_queue_attributes(QueueUrl=self.reports, Attributes={"Policy": json.dumps(policy)})
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        self.heard = ""
+        self.before = self._ended("SnapshotMachineArn")  # of an earlier deployment under the same name
 
     def __exit__(self, *_: object) -> None:
         """Removes the instances, their volumes and snapshots, and the queue."""
@@ -62,7 +66,7 @@ class RootVolumeReplacementScenario(Scenario):
     def takes_a_snapshot(self) -> str:
         self.stranger = self._launch()
         self.instance = self._launch(self.opted_in)
-        wait_until("a complete execution for each volume", lambda: self._ended("SnapshotMachineArn") >= 2)
+        wait_until("a complete execution for each volume", lambda: self._ended("SnapshotMachineArn") >= self.before + 2)
         (snapshot,) = self._snapshots()
         tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
         expect(tags["replace-snapshot"] == "true", f"its tags are {tags}")
@@ -106,7 +110,7 @@ class RootVolumeReplacementScenario(Scenario):
         tags = {tag["Key"]: tag["Value"] for tag in kept["Tags"]}
         expect(new != old and output["new"]["id"] == new, f"the root volume is {new}: {output}")
         expect(tags.get("replaced-volume") == "true" and tags.get("root-volume-of") == self.instance, f"tags: {tags}")
-        expect("Root volume replaced" in self._reported(), "nothing was reported")
+        self._hear("Root volume replaced")
         task = self.ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"][0]
         return f"{old} -> {new} by {task['ReplaceRootVolumeTaskId']}, from {task['SnapshotId']}; the old one is kept"
 
@@ -150,10 +154,10 @@ class RootVolumeReplacementScenario(Scenario):
         roots = {instance: self._root(instance) for instance in fleet}
         request = {"to": "launch-state", "tag": {"key": "role", "value": "ci"}}
         self.deployed.aws.control("root-volume-task", ends="failed")
-        stopped = self._end(self._start("FleetMachineArn", request), seconds=60)
+        stopped = self._end(self._start("FleetMachineArn", request))
         expect(stopped.get("error") == "FleetStopped", f"it ended {stopped}")
         expect(all(self._root(instance) == roots[instance] for instance in fleet), "some were replaced")
-        done = self._end(self._start("FleetMachineArn", {**request, "wave_size": 3}), seconds=60)
+        done = self._end(self._start("FleetMachineArn", {**request, "wave_size": 3}))
         expect(done["status"] == "SUCCEEDED", f"it ended {done}")
         expect(all(self._root(instance) != roots[instance] for instance in fleet), "some were not replaced")
         self.ec2.terminate_instances(InstanceIds=fleet)
@@ -179,13 +183,12 @@ class RootVolumeReplacementScenario(Scenario):
         lookalike = self.ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
         self.ec2.create_tags(Resources=[lookalike], Tags=tags)
         self._age()
-        self._reported()
         result = self._clean_up()
         left = {volume["VolumeId"] for volume in self.ec2.describe_volumes()["Volumes"]}
         expect({lookalike, root} <= left, f"{ {lookalike, root} - left } is gone")
         expect(result["deleted"] == result["planned"] > 0, f"{result}")
         expect(len(self._snapshots()) < count, f"there still are {count} snapshots")
-        expect("are being deleted" in self._reported(), "the plan was not sent")
+        self._hear("are being deleted")
         again = self._clean_up()
         expect(again["planned"] == 0, f"a second run planned {again['planned']}")
         return f"{result['deleted']} deleted; kept: {result['kept']}"
@@ -205,7 +208,7 @@ class RootVolumeReplacementScenario(Scenario):
         result = self._clean_up()
         expect(result["planned"] > 0 and result["deleted"] == 0, f"{result}")
         expect(len(self._snapshots()) == count, "snapshots are gone")
-        expect("could be deleted" in self._reported(), "the plan was not sent")
+        self._hear("could be deleted")
         return f"{result['planned']} planned, none deleted"
 
     # What the steps look at
@@ -242,7 +245,7 @@ class RootVolumeReplacementScenario(Scenario):
         arn = self.deployed.outputs[machine]
         return str(self.states.start_execution(stateMachineArn=arn, input=json.dumps(request))["executionArn"])
 
-    def _end(self, execution: str, seconds: float = 30) -> dict[str, Any]:
+    def _end(self, execution: str, seconds: float = 60) -> dict[str, Any]:
         described: dict[str, Any] = {}
 
         def ended() -> bool:
@@ -283,13 +286,16 @@ class RootVolumeReplacementScenario(Scenario):
             if item["id"]["S"].startswith(("vol-", "gone#")):
                 dynamodb.put_item(TableName=table, Item={**item, "at": {"N": str(int(time.time()) - TWO_HOURS)}})
 
-    def _reported(self) -> str:
-        texts = []
-        while messages := self.sqs.receive_message(QueueUrl=self.reports, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                texts.append(json.loads(message["Body"])["Subject"])
+    def _hear(self, words: str) -> None:
+        """Waits for a report with these words in its subject."""
+
+        def heard() -> bool:
+            for message in self.sqs.receive_message(QueueUrl=self.reports).get("Messages", []):
+                self.heard += json.loads(message["Body"])["Subject"] + "\n"
                 self.sqs.delete_message(QueueUrl=self.reports, ReceiptHandle=message["ReceiptHandle"])
-        return "\n".join(texts)
+            return words in self.heard
+
+        wait_until(f"a report that says '{words}'", heard)
 
 
 SCENARIO = RootVolumeReplacementScenario

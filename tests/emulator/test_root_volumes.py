@@ -51,7 +51,7 @@ def test_a_task_to_the_launch_state_as_in_the_guide_s_example(ec2: Any) -> None:
 
 def test_a_snapshot_of_an_earlier_root_volume_can_still_be_used_and_another_instance_s_cannot(ec2: Any) -> None:
     instance, old = launch(ec2)
-    stranger, other = launch(ec2)
+    _, other = launch(ec2)
     ours, theirs = (ec2.create_snapshot(VolumeId=volume)["SnapshotId"] for volume in (old, other))
     ended(
         ec2,
