@@ -13,8 +13,8 @@ from rich.table import Table
 COUNTS = (12_500, 25_000, 50_000)
 PAGE = 1000
 SNAPSHOTS_OF_ONE = 100
-GROWTH_LIMIT = 1.5
-"""How much more time each snapshot of the largest account may take than of the smallest: linear is 1."""
+GROWTH_LIMIT = 2.0
+"""How much more time each snapshot of the largest account may take than of the smallest: linear is 1, quadratic 4."""
 
 
 class Account:

@@ -23,10 +23,15 @@ class Paging:
     token_out: tuple[str, ...]
     result: tuple[str, ...]
     more: str | None = None
+    token_is_a_key: bool = False
+    """DynamoDB's token is the key of an item, and no text."""
 
     def continued(self, parameters: Answer) -> int | None:
         """Returns which page of ours the parameters ask for, None when they ask for none."""
-        found = re.fullmatch(r"page-(\d+)-of-the-fault-harness", str(parameters.get(self.token_in[0], "")))
+        token = parameters.get(self.token_in[0], "")
+        if self.token_is_a_key and token:
+            token = token.get("id", {}).get("S", "")
+        found = re.fullmatch(r"page-(\d+)-of-the-fault-harness", str(token))
         return int(found[1]) if found else None
 
     def split(self, answer: Answer, *, empty_between: bool) -> list[Answer]:
@@ -38,7 +43,8 @@ class Paging:
         parts = [first, [], rest] if empty_between else [first, rest]
         pages = [self._page(answer, part) for part in parts]
         for number, page in enumerate(pages[:-1], start=1):
-            page.update(dict.fromkeys(self.token_out, f"page-{number}-of-the-fault-harness"))
+            token = f"page-{number}-of-the-fault-harness"
+            page.update(dict.fromkeys(self.token_out, {"id": {"S": token}} if self.token_is_a_key else token))
             if self.more:
                 page[self.more] = True
         return pages
@@ -62,7 +68,9 @@ def paging(model: Any) -> Paging | None:
     if known := _paginators(service).get(operation):
         token_out = tuple(_plain(token) for token in _several(known["output_token"]))
         result = tuple(_plain(_several(known["result_key"])[0]).split("."))
-        return Paging(service, operation, _several(known["input_token"]), token_out, result, known.get("more_results"))
+        token_in, more = _several(known["input_token"]), known.get("more_results")
+        key = model.input_shape.members[token_in[0]].type_name == "map"
+        return Paging(service, operation, token_in, token_out, result, more, key)
     inputs = model.input_shape.members if model.input_shape else {}
     outputs = model.output_shape.members if model.output_shape else {}
     lists = [name for name, shape in outputs.items() if shape.type_name == "list"]

@@ -71,7 +71,7 @@ def test_nothing_is_started_after_a_wave_with_a_failure(ids: list[str], size: in
 def test_only_running_instances_that_have_opted_in_and_have_the_tag_are_chosen() -> None:
     ec2 = Ec2(3)
     request = {"to": "image", "image_id": "ami-1", "tag": {"key": "role", "value": "ci"}}
-    event = {"request": request, "state": None, "results": []}
+    event: dict[str, Any] = {"request": request, "state": None, "results": []}
     first = next_wave(ec2, event, opt_in=OptIn("opt", "in"), wave_size=2, most=10, report=print)
     assert ec2.asked == {"tag:opt": ["in"], "instance-state-name": ["running"], "tag:role": ["ci"]}
     assert first["wave"] == [{"instance_id": f"i-{n}", "to": "image", "image_id": "ami-1"} for n in (0, 1)]
