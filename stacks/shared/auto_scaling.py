@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IDependable
 
 from stacks.shared.grants import allow_on_pattern
+from stacks.shared.instance_attributes import InstanceSettings
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
@@ -72,6 +73,23 @@ class RollingGroup(autoscaling.AutoScalingGroup):
                 reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
             ),
         )
+
+
+def instance_requirements(
+    wanted: InstanceSettings, generations: Sequence[str] = ("current",)
+) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
+    """Attribute-based instance type selection as a group takes it."""
+    group = autoscaling.CfnAutoScalingGroup
+    return group.InstanceRequirementsProperty(
+        v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
+        memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
+        burstable_performance=wanted.burstable,
+        instance_generations=list(generations),
+        allowed_instance_types=list(wanted.allowed_types) or None,
+        excluded_instance_types=list(wanted.excluded_types) or None,
+        spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
+        max_spot_price_as_percentage_of_optimal_on_demand_price=wanted.spot_max_percent_of_on_demand_price,
+    )
 
 
 def allow_on_own_groups(stack: SolutionStack, role: iam.IRole, *actions: str) -> None:

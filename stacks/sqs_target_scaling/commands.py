@@ -62,22 +62,13 @@ def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients
 
 
 def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
-    wanted = settings.instances
-    requirements = {
-        "VCpuCount": _range(wanted.vcpu.min, wanted.vcpu.max),
-        "MemoryMiB": _range(wanted.memory_mib.min, wanted.memory_mib.max),
-        "BurstablePerformance": wanted.burstable,
-        "InstanceGenerations": ["current"],
-        **({"AllowedInstanceTypes": list(wanted.allowed_types)} if wanted.allowed_types else {}),
-        **({"ExcludedInstanceTypes": list(wanted.excluded_types)} if wanted.excluded_types else {}),
-    }
     pages = (
         clients("ec2")
         .get_paginator("get_instance_types_from_instance_requirements")
         .paginate(
             ArchitectureTypes=[settings.architecture],
             VirtualizationTypes=["hvm"],
-            InstanceRequirements=requirements,
+            InstanceRequirements=settings.instances.requirements(["current"]),
         )
     )
     found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
@@ -86,7 +77,3 @@ def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
         return Finding("instance types", "problem", "no type of this Region fits", mend)
     few = "" if len(found) >= 10 else "; more pools make Spot interruptions rarer: widen the requirements"
     return Finding("instance types", "ok", f"{len(found)} fit{few}")
-
-
-def _range(least: int, most: int | None) -> dict[str, int]:
-    return {"Min": least} if most is None else {"Min": least, "Max": most}
