@@ -54,6 +54,12 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "spot_asg",
+        "Best practices to optimize your Amazon EC2 Spot Instances usage",
+        "https://aws.amazon.com/blogs/compute/best-practices-to-optimize-your-amazon-ec2-spot-instances-usage/",
+        ("EC2 Auto Scaling", "Spot", "EventBridge", "Lambda", "FIS", "CloudWatch"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

@@ -244,7 +244,7 @@ class SpotAsgSettings(SolutionSettings):
         """``network`` and ``zones`` describe a network of our own; a load balancer needs two subnets."""
         if common.vpc is None:
             return []
-        found = [
+        found: list[tuple[str, str]] = [
             (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
             for key in ("network", "zones")
             if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
