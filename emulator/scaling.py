@@ -223,7 +223,13 @@ def _announce_action(group: Any, instance_id: str, action: Action) -> None:
 
 
 def retire(group: Any, member: Any) -> None:
-    """Terminates an instance, after its terminating hooks if the group has any."""
+    """Terminates an instance, after its terminating hooks if the group has any.
+
+    Before, it "waits for the instance to deregister from the load balancer"
+    (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html), which takes no
+    time here.
+    """
+    seams.deregister_target(group, member.instance_id)
     if not _begin_wait(group, member, TERMINATING):
         terminate(group, member.instance_id)
 
@@ -265,6 +271,7 @@ def _enter_service(group: Any, instance_id: str) -> None:
     for member in group.instance_states:
         if member.instance_id == instance_id:
             member.lifecycle_state = "InService"
+            seams.register_target(group, instance_id)
             member.in_service_since = time.monotonic()
 
 

@@ -385,6 +385,21 @@ def member_of(group: Any, instance_id: str, *, protected: bool) -> Any:
     return InstanceState(instance, lifecycle_state="Pending", protected_from_scale_in=protected)
 
 
+def register_target(group: Any, instance_id: str) -> None:
+    """Registers an instance with the target groups of its group, which moto does at launches of its own only."""
+    for arn in group.target_group_arns:
+        target_group = group.autoscaling_backend.elbv2_backend.target_groups[arn]
+        target_group.register([{"Id": instance_id, "Port": target_group.port}])
+
+
+def deregister_target(group: Any, instance_id: str) -> None:
+    """Deregisters an instance from the target groups of its group, where it is registered."""
+    for arn in group.target_group_arns:
+        target_group = group.autoscaling_backend.elbv2_backend.target_groups.get(arn)
+        if target_group and instance_id in target_group.targets:
+            target_group.deregister([{"Id": instance_id}])
+
+
 def replace_group_capacity(set_capacity: Callable[[Any, int | None], None], launch: Callable[[Any, int], None]) -> None:
     """Replaces how a group of moto follows its desired capacity, and replaces instances that EC2 terminated."""
     FakeAutoScalingGroup.set_desired_capacity = set_capacity

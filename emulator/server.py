@@ -12,14 +12,14 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, alarms, authorization, events, minutes, scaling, seams
+from emulator import actions, alarms, authorization, events, minutes, scaling, seams, spot
 from emulator.settings import Settings
 from emulator.types import table
 
 log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
-MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2")
+MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2", "elasticloadbalancing")
 
 TICK_SECONDS = 0.2
 
@@ -82,7 +82,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, table, events, alarms):
+    for part in (authorization, actions, scaling, table, events, alarms, spot):
         part.install()
 
 
@@ -134,7 +134,13 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 
 CONTROL = {
     f"/_emulator/{name}": answer
-    for name, answer in {"age-metrics": age_metrics, "minute": minute, "reset": reset, "ready": ready}.items()
+    for name, answer in {
+        "age-metrics": age_metrics,
+        "minute": minute,
+        "reset": reset,
+        "ready": ready,
+        "spot-notice": spot.notice,
+    }.items()
 }
 
 

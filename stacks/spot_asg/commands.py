@@ -10,7 +10,7 @@ from config.models import CommonSettings
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
-from stacks.spot_asg.score import Score, question, scores
+from stacks.spot_asg.score import question, scores
 from stacks.spot_asg.settings import SpotAsgSettings
 
 VOLUME_GIB = 8
@@ -151,18 +151,18 @@ def _score(options: Namespace, common: CommonSettings, settings: SpotAsgSettings
             "(same shape, capacity and Regions), or wait"
         ) from None
     names = _zone_names(ec2) if zonal else {}
-    rows = [
-        [score.region, *([names.get(score.zone_id, ""), score.zone_id] if zonal else []), str(score.score)]
-        for score in found
-    ]
-    best = max((score.score for score in found if score.region == here), default=None)
-    enough = options.at_least is None or (best or 0) >= options.at_least
+    here_scores = max((score.score for score in found if score.region == here), default=0)
+    missed = options.at_least is not None and here_scores < options.at_least
+    notes = [f"{here} scores {here_scores or 'not at all'}, less than {options.at_least}."] if missed else []
     return Answer(
         columns=("Region", *(("zone", "zone id") if zonal else ()), "score"),
-        rows=rows,
-        data={"request": asked, "scores": [score.data(names) for score in found], "ok": enough and bool(found)},
-        notes=_notes(settings, capacity, found, zonal, here, best, options.at_least),
-        ok=enough and bool(found),
+        rows=[
+            [each.region, *([names.get(each.zone_id, ""), each.zone_id] if zonal else []), str(each.score)]
+            for each in found
+        ],
+        data={"request": asked, "scores": [each.data(names) for each in found], "ok": bool(found) and not missed},
+        notes=_notes(settings, capacity, zonal=zonal) + notes,
+        ok=bool(found) and not missed,
     )
 
 
@@ -171,22 +171,13 @@ def _zone_names(ec2: Any) -> dict[str, str]:
     return {zone["ZoneId"]: zone["ZoneName"] for zone in zones}
 
 
-def _notes(
-    settings: SpotAsgSettings,
-    capacity: int,
-    found: list[Score],
-    zonal: bool,
-    here: str,
-    best: int | None,
-    at_least: int | None,
-) -> Iterator[str]:
-    shape = f"{len(settings.types)} types" if settings.types else "all types with the attributes"
-    yield f"\n10: very likely to get {capacity} Spot Instances of {shape} now; 1: not likely. No promise, and no forecast."
-    yield "A zone's score is for all of them in that zone alone." if zonal else "A Region's score is for all its zones."
-    if not found:
-        yield "EC2 named none: ask for less, or for other Regions."
-    elif at_least is not None and (best or 0) < at_least:
-        yield f"{here} scores {best or 'not at all'}, less than {at_least}."
+def _notes(settings: SpotAsgSettings, capacity: int, *, zonal: bool) -> list[str]:
+    shape = f"{len(settings.types)} types" if settings.types else "any type that has the attributes"
+    whole = "a zone's is for all of them in that zone alone" if zonal else "a Region's is for all its zones together"
+    return [
+        f"\nHow likely {capacity} Spot Instances of {shape} are to be had now, 1 to 10; {whole}.",
+        "EC2 names the ten best. A score is no promise, and says nothing about tomorrow.",
+    ]
 
 
 COMMANDS = (

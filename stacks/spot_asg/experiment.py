@@ -1,12 +1,13 @@
 """A fault injection experiment: really interrupts some Spot Instances of the group, to see that nobody notices."""
 
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_fis as fis
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_on_any_resource, shown_arn
 from stacks.shared.solution import SolutionStack
 from stacks.spot_asg.dashboard import SpotMetrics
 from stacks.spot_asg.settings import SpotAsgSettings
@@ -96,6 +97,12 @@ class Experiment(Construct):
                 actions=["ec2:SendSpotInstanceInterruptions"],
                 resources=[f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:instance/*"],
                 conditions={"StringEquals": {f"aws:ResourceTag/{GROUP_TAG}": group_name}},
+            )
+        )
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{shown_arn(scope, 'ec2', 'instance/*')}]",
+                reason="Instances come and go; a condition holds it to those that carry the tag of this group.",
             )
         )
         allow_on_any_resource(role, "ec2:DescribeInstances", reason="Describing knows no resource.")

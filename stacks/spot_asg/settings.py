@@ -194,8 +194,8 @@ class SpotAsgSettings(SolutionSettings):
                 f"types lists {len(self.types)}; Spot needs at least {DIVERSE} to choose from, "
                 "or none, and then attributes decide"
             )
-        if self.types and "attributes" in self.model_fields_set:
-            raise ValueError("types and attributes are both given and EC2 takes one of them; remove one")
+        if self.types and self.attributes != InstanceSettings():
+            raise ValueError("types are listed, so that attributes would have no effect; remove one")
         return self
 
     @model_validator(mode="after")
