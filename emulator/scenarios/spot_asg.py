@@ -45,6 +45,7 @@ class SpotAsgScenario(Scenario):
         self.group = deployed.outputs["GroupName"]
         self.autoscaling, self.ec2 = deployed.client("autoscaling"), deployed.client("ec2")
         self.cloudwatch, self.elb = deployed.client("cloudwatch"), deployed.client("elbv2")
+        self.sqs = deployed.client("sqs")
         self.machine: Boot | None = None
 
     def __exit__(self, *_: object) -> None:
@@ -145,78 +146,73 @@ class SpotAsgScenario(Scenario):
         expect(left == ["watching", "leaving", "stopped"], f"the unit logged {left}")
         return f"{' '.join(pool)}: 1; on the instance: {' -> '.join(left)}"
 
-    @step("its hook is completed once, after it has had its time", "real-code")
+    @step("its hook is completed once, after it has had its time; the same event again does nothing", "real-code")
     def completes(self) -> str:
         wait_until("its end", lambda: self._state(self.victim) == "terminated")
         wait_until("the replacement", lambda: len(self._in_service()) == INSTANCES)
-        logs = self._logged("Termination")
-        done = [line for line in logs if line.get("message") == "completed"]
-        expect([line["instance"] for line in done] == [self.victim], f"logged was {logs}")
+        detail = {
+            "AutoScalingGroupName": self.group,
+            "LifecycleHookName": HOOK,
+            "EC2InstanceId": self.victim,
+            "LifecycleActionToken": "00000000-0000-0000-0000-000000000000",
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+        }
+        event = json.dumps({"source": "aws.autoscaling", "detail": detail})
+        for _ in range(2):
+            self.sqs.send_message(QueueUrl=self._queue("Queue"), MessageBody=event, DelaySeconds=0)
+        wait_until("both taken", lambda: self._waiting("Queue") == 0)
+        expect(self._waiting("DeadLetters") == 0, "an event was lost")
         return f"{self.victim} is terminated, {INSTANCES} serve"
 
     @step("the same warning again, and late: nothing happens, and it counts once", "real-code")
     def again(self) -> str:
         for _ in range(2):
-            self.deployed.aws.spot_notice("interruption", self.victim)
-        wait_until("two more notices taken", lambda: len(self._logged("Notices", "not an instance of this group")) >= 2)
+            self._tell("interruption", self.victim)
         expect(self._count("Interruptions") == 1, f"{self._count('Interruptions')} counted")
         alive = self._members()[0]
         for _ in range(2):
-            self.deployed.aws.spot_notice("interruption", alive)
-        wait_until(
-            "both taken",
-            lambda: len([n for n in self._logged("Notices", "took a notice") if n["instance"] == alive]) == 2,
-        )
+            self._tell("interruption", alive)
         expect(self._count("Interruptions") == 2, f"{self._count('Interruptions')} counted")
         expect(alive not in self._healthy(), "it is still registered")
-        return "of four notices two were of a gone instance, two of one instance; counted: 1 more"
+        return "of four notices two were of an instance that is gone, two of one other instance; 1 more counted"
 
     @step("a notice for an instance of somebody else touches nothing", "real-code")
     def foreign(self) -> str:
-        image = self._instances_in_ec2()[0]["ImageId"]
-        tag = {"Key": "solution", "Value": "spot_asg"}
         other = self.ec2.run_instances(
-            ImageId=image,
+            ImageId=self._instances_in_ec2()[0]["ImageId"],
             InstanceType="m6g.large",
             MinCount=1,
             MaxCount=1,
-            TagSpecifications=[{"ResourceType": "instance", "Tags": [tag]}],
+            TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "solution", "Value": "spot_asg"}]}],
         )["Instances"][0]["InstanceId"]
         before = (self._healthy(), self._count("Interruptions"))
-        self.deployed.aws.spot_notice("interruption", other)
-        wait_until(
-            "the notice", lambda: any(n["instance"] == other for n in self._logged("Notices", "not an instance of"))
-        )
+        self._tell("interruption", other)
         self.ec2.terminate_instances(InstanceIds=[other])
         expect((self._healthy(), self._count("Interruptions")) == before, "something changed")
         return "although it carries this solution's tag"
 
     @step("rebalance recommendations drain while half of the group stays healthy; the rest waits", "real-code")
     def rebalances(self) -> str:
-        self._set_size(0)
-        wait_until("an empty group", lambda: not self._members())
-        self._set_size(INSTANCES)
-        wait_until("four healthy", lambda: len(self._healthy()) == INSTANCES)
-        for position, instance in enumerate(self._members(), 1):
-            self.deployed.aws.spot_notice("rebalance", instance)
-            wait_until("the count", lambda count=position: self._count("RebalanceRecommendations") == count)  # type: ignore[misc]
+        for instance in self._members():
+            self._tell("rebalance", instance)
+        expect(self._count("RebalanceRecommendations") == INSTANCES, f"{self._count('RebalanceRecommendations')}")
         healthy = self._healthy()
         expect(len(healthy) == INSTANCES // 2, f"{len(healthy)} are healthy")
         return f"{INSTANCES} recommendations for {INSTANCES} instances: {len(healthy)} still serve"
 
-    @step("Capacity Rebalancing replaces an instance at risk, whose hook is completed", "our-model")
+    @step("Capacity Rebalancing replaces an instance at risk, which then leaves through its hook", "our-model")
     def replaces(self) -> str:
         old = self._healthy()[0]
         self.deployed.aws.spot_notice("rebalance", old, act=True)
-        wait_until("its end", lambda: self._state(old) == "terminated")
         wait_until("the replacement", lambda: len(self._in_service()) == INSTANCES)
-        return f"{INSTANCES} serve"
+        expect(old not in self._in_service(), f"{old} still serves")
+        return f"{INSTANCES} serve, and {old} has its time to leave"
 
     @step(
         "scale-in gives each instance its time: its unit stops the application, then the hook is completed", "real-code"
     )
     def scales_in(self) -> str:
-        members = self._members()
+        members = self._in_service()
         unit = self._watch(members[-1])
         begun = time.monotonic()
         self._set_size(0)
@@ -225,7 +221,8 @@ class SpotAsgScenario(Scenario):
         expect(self._state(members[-1]) != "terminated", "the instance ended before its application")
         wait_until("an empty group", lambda: not self._members())
         expect(unit.events("leaving")[0]["reason"] == "termination", f"{unit.events()}")
-        expect(not self._dead_letters(), "an event was lost")
+        wait_until("all events taken", lambda: self._waiting("Queue") == 0)
+        expect(self._waiting("DeadLetters") == 0, "an event was lost")
         return f"stopped after {stopped:.1f} s, the group was empty after {time.monotonic() - begun:.1f} s"
 
     # What the steps look at
@@ -242,6 +239,12 @@ class SpotAsgScenario(Scenario):
         if done.returncode:
             raise StepFailedError(f"{' '.join(words)}: {done.stderr.strip()}")
         return dict(json.loads(done.stdout))
+
+    def _tell(self, kind: str, instance_id: str) -> None:
+        """Lets EC2 announce something, and waits until the function has taken it."""
+        before = self._invoked("Notices")
+        self.deployed.aws.spot_notice(kind, instance_id)
+        wait_until("the notice is taken", lambda: self._invoked("Notices") > before)
 
     def _watch(self, instance_id: str) -> Any:
         assert self.machine
@@ -285,9 +288,12 @@ class SpotAsgScenario(Scenario):
         dimensions = {"AutoScalingGroupName": self.group}
         if pool:
             dimensions |= {"InstanceType": pool[0], "AvailabilityZone": pool[1]}
+        return self._sum(self.deployed.settings.metric_namespace, metric, dimensions)
+
+    def _sum(self, namespace: str, metric: str, dimensions: dict[str, str]) -> float:
         now = datetime.datetime.now(datetime.UTC)
         found = self.cloudwatch.get_metric_statistics(
-            Namespace=self.deployed.settings.metric_namespace,
+            Namespace=namespace,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
             StartTime=now - datetime.timedelta(minutes=30),
@@ -297,20 +303,23 @@ class SpotAsgScenario(Scenario):
         )["Datapoints"]
         return float(sum(point["Sum"] for point in found))
 
-    def _logged(self, function: str, message: str = "") -> list[dict[str, Any]]:
-        (group,) = [name for name in self.deployed.resources["AWS::Logs::LogGroup"] if f"-{function}Logs" in name]
-        pages = self.deployed.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-        lines = [event["message"].strip() for page in pages for event in page["events"]]
-        found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in found if message in str(line.get("message", ""))]
+    def _invoked(self, function: str) -> int:
+        """How often a function has run to its end, without an error."""
+        (name,) = [name for name in self.deployed.resources["AWS::Lambda::Function"] if f"-{function}" in name]
+        of = {"FunctionName": name}
+        errors = self._sum("AWS/Lambda", "Errors", of)
+        expect(not errors, f"{function} has failed {errors:g} times")
+        return int(self._sum("AWS/Lambda", "Invocations", of))
 
-    def _dead_letters(self) -> int:
-        sqs = self.deployed.client("sqs")
-        names = ["ApproximateNumberOfMessages"]
-        urls = [url for url in self.deployed.resources["AWS::SQS::Queue"] if "DeadLetters" in url]
-        return sum(
-            int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]]) for url in urls
-        )
+    def _queue(self, name: str) -> str:
+        (url,) = [url for url in self.deployed.resources["AWS::SQS::Queue"] if f"-Leaving{name}" in url]
+        return url
+
+    def _waiting(self, name: str) -> int:
+        """Messages of a queue: visible, in flight or delayed."""
+        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+        found = self.sqs.get_queue_attributes(QueueUrl=self._queue(name), AttributeNames=names)["Attributes"]
+        return sum(int(found[each]) for each in names)
 
 
 SCENARIO = SpotAsgScenario

@@ -27,7 +27,7 @@ class LifecycleAction:
         """
         event: Any = json.loads(body)
         detail = event["detail"]
-        if event["source"] != "aws.autoscaling" or detail.get("LifecycleTransition") != TERMINATING:
+        if event["source"] != "aws.autoscaling" or detail["LifecycleTransition"] != TERMINATING:
             return None
         return cls(
             detail["AutoScalingGroupName"],
