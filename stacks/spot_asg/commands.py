@@ -77,6 +77,7 @@ def findings(common: CommonSettings, settings: SpotAsgSettings, clients: Clients
 
 
 def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
+    """Which types there are, and how many pools: a type in a zone, or in a subnet of an existing network."""
     ec2 = clients("ec2")
     if not settings.types:
         pages = ec2.get_paginator("get_instance_types_from_instance_requirements").paginate(

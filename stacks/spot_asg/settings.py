@@ -249,7 +249,6 @@ class SpotAsgSettings(SolutionSettings):
             for key in ("network", "zones")
             if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
         ]
-        if len(common.vpc.subnet_ids) < 2:
-            wants = "a load balancer needs" if self.load_balancer else "Spot pools are as many as zones: it needs"
-            found.append(("load_balancer" if self.load_balancer else "zones", f"{wants} two subnets in common.vpc"))
+        if self.load_balancer and len(common.vpc.subnet_ids) < 2:
+            found.append(("load_balancer", "needs at least two subnets in common.vpc, in two zones; add one"))
         return found

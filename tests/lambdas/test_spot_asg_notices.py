@@ -171,7 +171,7 @@ def test_an_interrupted_instance_leaves_every_target_group_even_the_last_healthy
 def test_an_instance_of_another_group_is_left_alone() -> None:
     account = Account()
     assert account.take(INTERRUPTION, "i-99") == {"notice": INTERRUPTION, "member": False}
-    assert account.elb.left == account.cloudwatch.data == []
+    assert not account.elb.left and not account.cloudwatch.data
     assert account.table.items == {}
 
 
@@ -194,7 +194,7 @@ def test_what_is_gone_already_has_been_left(code: str) -> None:
 
 def test_one_refusing_target_group_does_not_keep_the_instance_in_the_other_and_is_reported() -> None:
     account = Account(target_groups=(WEB, API), web="AccessDenied")
-    with pytest.raises(NotDeregisteredError, match="targetgroup/web/1.*AccessDenied"):
+    with pytest.raises(NotDeregisteredError, match=r"targetgroup/web/1.*AccessDenied"):
         account.take(INTERRUPTION)
     assert account.elb.left == [(API, "i-0")]
     assert len(account.cloudwatch.data) == 2
