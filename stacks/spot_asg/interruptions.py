@@ -7,7 +7,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
@@ -80,7 +79,18 @@ class Interruptions(Construct):
         if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
             scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
         allow_metrics(role, settings.metric_namespace)
-        notices.configure_async_invoke(retry_attempts=2, on_failure=destinations.SqsDestination(self.lost))
+        # SqsDestination would grant kms:GenerateDataKey* and kms:ReEncrypt*.
+        self.lost.grants.actions(role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"])
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "NoticesRetries",
+            function_name=notices.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=2,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.lost.queue_arn)
+            ),
+        )
         events.Rule(
             self,
             "SpotNotices",

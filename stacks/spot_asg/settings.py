@@ -10,12 +10,11 @@ from config.models import CommonSettings, Section, SolutionSettings
 from stacks.shared.instance_attributes import InstanceSettings
 
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}\.[a-z0-9-]{1,20}$", examples=["m7g.large"])]
-RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", examples=["eu-central-1"])]
+RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$")]
 TargetGroupArn = Annotated[
     str,
     Field(
         pattern=r"^arn:aws[\w-]*:elasticloadbalancing:[\w-]+:\d{12}:targetgroup/[\w-]+/[0-9a-f]+$",
-        examples=["arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"],
     ),
 ]
 

@@ -230,8 +230,6 @@ def test_notices_may_deregister_from_the_configured_target_groups_only(enterpris
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "sqs:SendMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
     }
     (statement,) = [
         s for s in statements(enterprise, "Notices") if s["Action"] == "elasticloadbalancing:DeregisterTargets"
