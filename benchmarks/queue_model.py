@@ -183,7 +183,7 @@ class _Run:
             latencies=[
                 done_at - message.sent_at for done_at, message in zip(self._done_at, self._messages, strict=True)
             ],
-            most_instances=max(moment.in_service for moment in self._timeline),
+            most_instances=max((seen.in_service for seen in self._timeline), default=self._desired),
             instance_hours=(self._instance_seconds + running) / 3600,
             timeline=self._timeline,
         )
