@@ -49,17 +49,19 @@ class View(NamedTuple):
 
 
 class Strategy(Protocol):
-    """A way to scale. It lives for one run.
+    """A way to scale. It lives for one run."""
 
-    Attributes:
-        name: what tables and pictures call it.
-        policies: its target tracking policies.
-        from_aws: whether its metrics are those of SQS and the group, which come later than a function's.
-    """
+    @property
+    def name(self) -> str:
+        """What tables and pictures call it."""
 
-    name: str
-    policies: Sequence[TargetTracking]
-    from_aws: bool
+    @property
+    def policies(self) -> Sequence[TargetTracking]:
+        """Its target tracking policies."""
+
+    @property
+    def from_aws(self) -> bool:
+        """Whether its metrics are those of SQS and the group, which come later than a function's."""
 
     def datapoints(self, view: View) -> Sequence[float | None]:
         """Returns the datapoint of each policy for the minute that ends; it may move targets, too."""

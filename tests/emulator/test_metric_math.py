@@ -16,11 +16,11 @@ def series(expression: str, **metrics: list[Value]) -> list[Value]:
     return [evaluate(expression, dict(zip(names, row, strict=True))) for row in zip(*metrics.values(), strict=True)]
 
 
-# The page's examples: _ is a missing datapoint
+# The page's examples
 
-_ = None
+NO: Value = None
 METRIC1: list[Value] = [30, 20, 0, 0]
-METRIC2: list[Value] = [20, _, 20, _]
+METRIC2: list[Value] = [20, NO, 20, NO]
 
 
 def test_between_two_series_a_missing_value_counts_as_zero() -> None:
@@ -32,23 +32,23 @@ def test_between_two_series_a_missing_value_counts_as_zero() -> None:
 @pytest.mark.parametrize(
     ("metric2", "metric3", "result"),
     [
-        ("[30, _, 0, 0, 30]", "[0, 0, 20, _, 20]", [30, 0, 20, _, _]),
-        ("5", "[0, 0, 20, _, 20]", [5, 5, 20, _, _]),
-        ("[30, _, 0, 0, 30]", "5", [30, 0, 5, 5, _]),
+        ("[30, NO, 0, 0, 30]", "[0, 0, 20, NO, 20]", [30, 0, 20, NO, NO]),
+        ("5", "[0, 0, 20, NO, 20]", [5, 5, 20, NO, NO]),
+        ("[30, NO, 0, 0, 30]", "5", [30, 0, 5, 5, NO]),
     ],
 )
 def test_if_takes_series_and_numbers(metric2: str, metric3: str, result: list[Value]) -> None:
-    rows: dict[str, list[Value]] = {"condition": [1, 1, 0, 0, _]}
+    rows: dict[str, list[Value]] = {"condition": [1, 1, 0, 0, NO]}
     if metric2 != "5":
-        rows["metric2"] = [30, _, 0, 0, 30]
+        rows["metric2"] = [30, NO, 0, 0, 30]
     if metric3 != "5":
-        rows["metric3"] = [0, 0, 20, _, 20]
+        rows["metric3"] = [0, 0, 20, NO, 20]
     expression = f"IF(condition, {'metric2' if 'metric2' in rows else 5}, {'metric3' if 'metric3' in rows else 5})"
     assert series(expression, **rows) == result
 
 
 def test_if_without_an_alternative_shows_only_what_the_condition_lets_through() -> None:
-    assert series("IF(metric1 < 400, metric1)", metric1=[300, 500, _]) == [300, _, _]
+    assert series("IF(metric1 < 400, metric1)", metric1=[300, 500, NO]) == [300, NO, NO]
 
 
 def test_if_can_show_highs_and_lows() -> None:
@@ -61,7 +61,7 @@ def test_any_value_but_zero_is_true(condition: float) -> None:
 
 
 def test_the_backlog_per_instance_of_the_auto_scaling_guide() -> None:
-    assert series("(m1)/(m2)", m1=[100, 0, 30], m2=[4, 4, 0]) == [25, 0, _], "a division by zero drops the datapoint"
+    assert series("(m1)/(m2)", m1=[100, 0, 30], m2=[4, 4, 0]) == [25, 0, NO], "a division by zero drops the datapoint"
 
 
 # Missing data
