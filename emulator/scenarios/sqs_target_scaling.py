@@ -14,6 +14,7 @@ from emulator.workers import Fleet, WorkerProcess, boot, wait_until
 
 MESSAGES = 50
 LONGER_MESSAGES = 10  # of the second batch: fewer, since each takes twice as long
+DEMANDING = 26  # one for each of two instances, and twenty-four that two instances do in 300 s
 HOUR = 3600
 # What minutes are in an account is seconds here: a look at the metadata, a heartbeat, a drain.
 QUICK = {"heartbeat_seconds": 1, "drain_seconds": 30, "instance_warmup_seconds": 0}
@@ -26,6 +27,7 @@ class SqsTargetScalingScenario(Scenario):
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "dynamic-target": {"strategy": "dynamic-target", "min_instances": None, **QUICK},
         "metric-math": {"strategy": "metric-math", "min_instances": None, **QUICK},
+        "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
@@ -36,7 +38,7 @@ class SqsTargetScalingScenario(Scenario):
         self.autoscaling, self.cloudwatch = deployed.client("autoscaling"), deployed.client("cloudwatch")
         self.service: Service | None = None
         self.first_target = math.nan
-        self.first_batch = MESSAGES if variant == "dynamic-target" else 4
+        self.first_batch = {"dynamic-target": MESSAGES, "metric-math": 4, "demand": DEMANDING}[variant]
         self.sent = 0
 
     def __exit__(self, *_: object) -> None:
@@ -44,11 +46,13 @@ class SqsTargetScalingScenario(Scenario):
         self.fleet.stop()
 
     def steps(self) -> Iterator[Step]:
-        """All of them for the dynamic target; for metric math those that need no function."""
-        math_only = {type(self).one_policy}
-        in_math = {type(self).installs, type(self).sends, type(self).starts, type(self).drains} | math_only
+        """All of the post's for the dynamic target; for the others what they share, and what is theirs."""
+        cls = type(self)
+        shared = {cls.installs, cls.sends, cls.starts, cls.drains}
+        own = {"metric-math": {cls.one_policy}, "demand": {cls.publishes_demand, cls.leaves_zero}}
+        others = {cls.one_policy, cls.publishes_demand}
         for each in super().steps():
-            if (each.run in in_math) if self.variant == "metric-math" else (each.run not in math_only):
+            if each.run in shared | own[self.variant] if self.variant in own else each.run not in others:
                 yield each
 
     # The solution at work
@@ -85,6 +89,18 @@ class SqsTargetScalingScenario(Scenario):
         backlog = self._newest("BPI")
         expect(backlog == MESSAGES / 2, f"BPI is {backlog}")
         return f"BPI {backlog:g} = {MESSAGES} messages / 2 instances"
+
+    @step("Demand-Publisher publishes the instances that are needed for each of two in service", "real-code")
+    def publishes_demand(self) -> str:
+        self.deployed.aws.age_metrics(HOUR)  # a queue of the same name may have been here before
+        said = self._invoke("DemandPublisher")["Demand"]
+        settings = self.deployed.settings
+        backlog = DEMANDING - 2  # the next message of an instance is no backlog
+        needed = backlog * settings.estimated_message_seconds / settings.acceptable_latency_seconds
+        expect(math.isclose(said, needed / 2) and self._newest("Demand") == said, f"the demand is {said}")
+        target = self._target()
+        expect(target == 1, f"the target is {target}")
+        return f"{needed:g} needed / 2 instances = {said:g}, held at {target:g}"
 
     @step("two processes run the delivered worker and empty the queue", "real-code")
     def starts(self) -> str:
@@ -190,7 +206,7 @@ class SqsTargetScalingScenario(Scenario):
     @step("with nobody in service, a waiting message starts the first instance", "our-model")
     def leaves_zero(self) -> str:
         self._send(1, 0)
-        self._invoke("MetricPublisher")
+        self._invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
         waiting = self._newest("BacklogWithoutInstances")
         expect(waiting == 1, f"BacklogWithoutInstances is {waiting}")
         wait_until("an instance", lambda: len(self._instances()) == 1)
