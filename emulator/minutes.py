@@ -86,6 +86,20 @@ def settle_everywhere() -> None:
                 _publish_group(group)
                 _scale(account, region, group)
             seams.evaluate_alarms()
+    if clock.length < MINUTE:
+        age_metrics(MINUTE - clock.length)
+
+
+def age_metrics(seconds: float) -> int:
+    """Moves every datapoint so many seconds into the past, and returns how many there are.
+
+    After a short minute that makes it a whole one for whoever reads metrics by the minute.
+    """
+    count = 0
+    for point in seams.recorded_datapoints():
+        point["Timestamp"] -= seconds
+        count += 1
+    return count
 
 
 def _publish_queues() -> None:

@@ -29,6 +29,12 @@ QUICK = {
     "drain_seconds": 30,
     "instance_warmup_seconds": 2,
 }
+# What the schedules of each strategy run.
+SCHEDULED = {
+    "dynamic-target": ("MetricPublisher", "TargetSetter"),
+    "metric-math": (),
+    "demand": ("DemandPublisher",),
+}
 QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1"}
 
 
@@ -38,6 +44,7 @@ class SqsTargetScalingScenario(Scenario):
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "dynamic-target": {"strategy": "dynamic-target", "min_instances": None, **QUICK},
         "metric-math": {"strategy": "metric-math", "min_instances": None, **QUICK},
+        "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
@@ -56,12 +63,12 @@ class SqsTargetScalingScenario(Scenario):
         self.fleet.stop()
 
     def steps(self) -> Iterator[Step]:
-        """All of them for the dynamic target; for metric math those that need no function."""
+        """All of them for the dynamic target; for the others the post's tests, and what is theirs."""
         kind = type(self)
-        math_only = {kind.one_policy}
-        in_math = {kind.installs, kind.test_1, kind.scales_in, kind.test_2} | math_only
+        shared = {kind.installs, kind.test_1, kind.scales_in, kind.test_2}
+        own = {"metric-math": {kind.one_policy}, "demand": {kind.leaves_zero}}
         for each in super().steps():
-            if (each.run in in_math) if self.variant == "metric-math" else (each.run not in math_only):
+            if each.run in shared | own[self.variant] if self.variant in own else each.run != kind.one_policy:
                 yield each
 
     # The solution at work
@@ -153,7 +160,7 @@ class SqsTargetScalingScenario(Scenario):
         peak, seen = self._test(TEST_2)
         ratio = peak / self.first_peak
         expect(1.5 <= ratio <= 2.7, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
-        if self.variant == "metric-math":
+        if self.variant != "dynamic-target":
             return seen
         self._invoke("TargetSetter")
         target = self._target()
@@ -213,7 +220,7 @@ class SqsTargetScalingScenario(Scenario):
     @step("with nobody in service, a waiting message starts the first instance", "our-model")
     def leaves_zero(self) -> str:
         self._send(1, 0)
-        self._invoke("MetricPublisher")
+        self._invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
         waiting = self._newest("BacklogWithoutInstances")
         expect(waiting == 1, f"BacklogWithoutInstances is {waiting}")
         wait_until("an instance", lambda: len(self._instances()) == 1)
@@ -239,8 +246,7 @@ class SqsTargetScalingScenario(Scenario):
 
     def _at_work(self, minute: float = 1) -> LiveGroup:
         assert self.service
-        names = ("MetricPublisher", "TargetSetter") if self.variant == "dynamic-target" else ()
-        functions = [partial(self._invoke, name) for name in names]
+        functions = [partial(self._invoke, name) for name in SCHEDULED[self.variant]]
         return LiveGroup(self.deployed, self.fleet, self.group, self.service, QUICK_WORKER, functions, minute)
 
     def _test(self, duration_seconds: float) -> tuple[int, str]:
