@@ -152,6 +152,7 @@ def _capacity(group: Any, warm_up: float) -> Capacity:
         warming=len(in_service) - warm,
         minimum=int(group.min_size),
         maximum=int(group.max_size),
+        terminating=sum(member.lifecycle_state.startswith("Terminating") for member in group.instance_states),
     )
 
 
