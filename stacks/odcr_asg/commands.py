@@ -138,7 +138,7 @@ def plan(options: Namespace, common: CommonSettings, settings: OdcrAsgSettings, 
             ],
         },
         [
-            f"{len(names)} zones reserve {count} each, {len(names) * count} in all; {idle} of them bill idle meanwhile.",
+            f"{len(names)} zones reserve {count} each, {len(names) * count} in all; with every zone {idle} bill idle.",
             "a+b: a instances in reservations, b on whatever capacity there is. Our model; it asks no account.",
         ],
     )

@@ -100,7 +100,7 @@ class OdcrAsgSettings(SolutionSettings):
             if common.region in (None, region):
                 return []
             return [("zone_names", f"are of {region}, common.region is {common.region}; correct one")]
-        ignored = [
+        ignored: list[tuple[str, str]] = [
             (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
             for key in ("network", "zones", "zone_names")
             if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
