@@ -119,7 +119,7 @@ def test_a_targeted_reservation_takes_only_who_names_it_or_its_pool(account: Acc
     "other", [{"InstanceType": "t4g.micro"}, {"InstancePlatform": "Windows"}, {"Tenancy": "dedicated"}]
 )
 def test_type_platform_and_tenancy_must_be_the_same(account: Account, other: dict[str, str]) -> None:
-    pool = account.pool(account.reserve("a", 1, **other))
+    pool = account.pool(account.reserve("a", 1, **dict[str, Any](other)))
     assert account.reservation_of(account.run("a", **target(pool))) is None
 
 
