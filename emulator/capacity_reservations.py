@@ -239,6 +239,24 @@ def _described(item: Reservation) -> Json:
     }
 
 
+def publish_metrics() -> None:
+    """Publishes the use of every active reservation; AWS does so every five minutes, here each minute.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-cw-metrics.html
+    """
+    for item in here().reservations.values():
+        if item.state == "active":
+            used = len(item.members)
+            values = {
+                "UsedInstanceCount": used,
+                "AvailableInstanceCount": item.free,
+                "TotalInstanceCount": item.count,
+                "InstanceUtilization": 100 * used / item.count,
+            }
+            for name, value in values.items():
+                seams.record_metric("AWS/EC2CapacityReservations", name, {"CapacityReservationId": item.id}, value)
+
+
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 

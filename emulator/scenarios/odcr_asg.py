@@ -8,9 +8,11 @@ from botocore.exceptions import ClientError
 
 from emulator.automation import Execution, role_clients, start
 from emulator.scenario import Deployed, Scenario, Step, expect, step
+from emulator.workers import wait_until
 from stacks.odcr_asg.placement import place
 
 POST = {"required_instances": 6, "max_instances": 12, "zones": 3, "zone_names": [], "drills": True}
+HOUR = 3600
 
 
 class OdcrAsgScenario(Scenario):
@@ -115,6 +117,21 @@ class OdcrAsgScenario(Scenario):
         expect((meanwhile, after) == (5, before), f"{meanwhile} were used meanwhile; {before} became {after}")
         return "its place stayed free for it: nobody else may have it"
 
+    @step("with every reservation in use the alarm of each zone rings", "our-model")
+    def rings(self) -> str:
+        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=9)
+        before = self._ringing()
+        aws = self.deployed.aws
+        aws.age_metrics(HOUR)  # what was published while there was room is of another hour
+        aws.minute_lasts(0.5)
+        try:
+            wait_until("three alarms", lambda: len(self._ringing()) == 3)
+        finally:
+            aws.minute_lasts(60)
+        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=6)
+        expect(before == [], f"it rang before: {before}")
+        return "9 of 9 used: 3 alarms"
+
     @step("the drills' roles may do nothing besides", "emulated")
     def bounded(self) -> str:
         denied = []
@@ -144,6 +161,12 @@ class OdcrAsgScenario(Scenario):
             for item in reservations
         }
         return Counter(counts)
+
+    def _ringing(self) -> list[str]:
+        pages = self.deployed.client("cloudwatch").get_paginator("describe_alarms").paginate(StateValue="ALARM")
+        return [
+            alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"] if "UsedUp" in alarm["AlarmName"]
+        ]
 
     def _reservation_of(self, instance_id: str) -> str | None:
         (found,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]

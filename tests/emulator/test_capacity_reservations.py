@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from emulator.automation import run, start
 from emulator.process import EmbeddedAws
-from tests.emulator.conftest import Stack
+from tests.emulator.conftest import Stack, eventually
 
 KIND = {"InstanceType": "t4g.nano", "InstancePlatform": "Linux/UNIX"}
 
@@ -205,6 +206,35 @@ def test_a_group_leaves_a_zone_that_it_may_no_longer_use(account: Account) -> No
     assert (account.zones(), account.free()) == ({"a": 2}, [0, 2])
     (described,) = account.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
     assert described["LaunchTemplate"]["LaunchTemplateId"] == account.template, "an update keeps it"
+
+
+# Metrics: capacity-reservation-cw-metrics.html
+
+
+def test_each_minute_tells_how_many_instances_use_a_reservation(aws: EmbeddedAws, account: Account) -> None:
+    reservation = account.reserve("a", 4)
+    account.run("a", **target(account.pool(reservation)))
+    account.group("none", "a", 0, "balanced-best-effort")
+    aws.minute_lasts(0.1)
+    cloudwatch = aws.client("cloudwatch")
+    dimensions = [{"Name": "CapacityReservationId", "Value": reservation}]
+    now = datetime.now(UTC)
+
+    def value(name: str) -> float | None:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/EC2CapacityReservations",
+            MetricName=name,
+            Dimensions=dimensions,
+            StartTime=now - timedelta(minutes=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Minimum"],
+        )["Datapoints"]
+        return float(found[0]["Minimum"]) if found else None
+
+    eventually(lambda: value("InstanceUtilization"), "a datapoint")
+    names = ("UsedInstanceCount", "AvailableInstanceCount", "TotalInstanceCount", "InstanceUtilization")
+    assert [value(name) for name in names] == [1, 3, 4, 25]
 
 
 # Types
