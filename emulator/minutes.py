@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emulator import scaling, seams
+from emulator import capacity_reservations, scaling, seams
 from emulator.calls import call
 from emulator.metric_math import evaluate
 from emulator.target_tracking import DEFAULT_COOLDOWN_SECONDS, Alarms, Capacity, TargetTracking, desired_capacity
@@ -82,6 +82,7 @@ def settle_everywhere() -> None:
     for account, region in seams.queue_scopes().union(groups):
         with seams.request_scope(account, region):
             _publish_queues()
+            capacity_reservations.publish_metrics()
             for group in list(seams.groups().autoscaling_groups.values()):
                 _publish_group(group)
                 _scale(account, region, group)
