@@ -54,6 +54,12 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "odcr_asg",
+        "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",
+        "https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/",
+        ("EC2 Auto Scaling", "Capacity Reservations", "Resource Groups", "Systems Manager", "CloudWatch"),
+    ),
+    Solution(
         "spot_asg",
         "Best practices to optimize your Amazon EC2 Spot Instances usage",
         "https://aws.amazon.com/blogs/compute/best-practices-to-optimize-your-amazon-ec2-spot-instances-usage/",

@@ -1,10 +1,10 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import load_balancing, math_alarms, network, scaling
+from emulator.types import capacity_reservations, load_balancing, math_alarms, network, scaling
 from emulator.types.resource import ResourceType, recorded
 
-TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES | load_balancing.TYPES
+TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES | capacity_reservations.TYPES | load_balancing.TYPES
 
 # Asked for, kept, deleted; no API shows them.
 RECORDED: tuple[str, ...] = ("AWS::FIS::ExperimentTemplate",)
