@@ -1,5 +1,7 @@
 """Rights that cannot be scoped to one resource, each acknowledged where it is given."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 
@@ -13,15 +15,24 @@ def allow_on_any_resource(role: iam.IRole, *actions: str, reason: str) -> None:
     _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"]), "*", reason)
 
 
-def allow_on_pattern(role: iam.IRole, *actions: str, arn: str, shown: str, reason: str) -> None:
+def allow_on_pattern(
+    role: iam.IRole,
+    *actions: str,
+    arn: str,
+    shown: str,
+    reason: str,
+    conditions: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Allows actions on the resources whose ARNs match a pattern.
 
     Args:
         arn: the pattern, with a wildcard.
         shown: the pattern as cdk-nag shows it, pseudo parameters in angle brackets.
         reason: why the resource cannot be named.
+        conditions: what holds the pattern to fewer resources.
     """
-    _allow(role, iam.PolicyStatement(actions=list(actions), resources=[arn]), shown, reason)
+    statement = iam.PolicyStatement(actions=list(actions), resources=[arn], conditions=conditions)
+    _allow(role, statement, shown, reason)
 
 
 def allow_metrics(role: iam.IRole, namespace: str) -> None:

@@ -13,6 +13,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
 
     Args:
         architecture: of the image; with attribute-based selection it decides which instance types fit.
+        instance_type: for a group of one type; left out where the group chooses.
         volume_gib: size of the root volume; the image needs 8.
     """
 
@@ -26,10 +27,12 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
         security_group: ec2.ISecurityGroup,
         user_data: ec2.UserData,
         volume_gib: int = 8,
+        instance_type: ec2.InstanceType | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
+            instance_type=instance_type,
             machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[architecture]),
             role=role,
             security_group=security_group,
