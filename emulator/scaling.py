@@ -86,7 +86,7 @@ def launch(group: Any, count: int) -> None:
             member = seams.member_of(group, instance["InstanceId"], protected=protected)
             group.instance_states.append(member)
             if not _begin_wait(group, member, LAUNCHING):
-                member.lifecycle_state = "InService"
+                _enter_service(group, member.instance_id)
 
 
 def _shares(group: Any, count: int) -> Counter[tuple[str, str | None]]:
@@ -265,6 +265,14 @@ def _enter_service(group: Any, instance_id: str) -> None:
     for member in group.instance_states:
         if member.instance_id == instance_id:
             member.lifecycle_state = "InService"
+            member.in_service_since = time.monotonic()
+
+
+def seconds_in_service(member: Any) -> float | None:
+    """For how long an instance has been in service; None if it is not."""
+    if member.lifecycle_state != "InService":
+        return None
+    return time.monotonic() - getattr(member, "in_service_since", 0)  # 0: attached, and not launched by us
 
 
 def settle_everywhere() -> None:
@@ -278,6 +286,7 @@ def install() -> None:
     """Puts the model into moto's groups."""
     seams.replace_group_capacity(set_capacity, launch)
     seams.keep_launch_settings_on_update()
+    seams.keep_warm_up()
     seams.remove_interfaces_with_instances()
     seams.on_instance_state(instance_state_changed)
 
