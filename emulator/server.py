@@ -12,7 +12,7 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, alarms, authorization, events, minutes, scaling, seams
+from emulator import actions, alarms, authorization, events, minutes, scaling, seams, tagevents, warmpool
 from emulator.settings import Settings
 from emulator.types import table
 
@@ -82,7 +82,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, table, events, alarms):
+    for part in (authorization, actions, scaling, warmpool, table, events, tagevents, alarms):
         part.install()
 
 

@@ -189,7 +189,11 @@ def test_moto_backends_have_groups_policies_and_hooks() -> None:
     [
         (seams.AutoScalingResponse, "put_scaling_policy"),
         (seams.AutoScalingResponse, "_get_params"),
+        (seams.AutoScalingBackend, "describe_auto_scaling_instances"),
+        (seams.EC2Response, "_get_param"),
         (seams.EC2Response, "_get_params"),
+        (seams.EC2Response, "create_tags"),
+        (seams.EC2Response, "delete_tags"),
         (seams.FakeAutoScalingGroup, "set_desired_capacity"),
         (seams.FakeAutoScalingGroup, "replace_autoscaling_group_instances"),
         (seams.FakeAutoScalingGroup, "update"),
