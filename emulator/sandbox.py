@@ -54,7 +54,7 @@ class Boot:
     calls: list[list[str]]
 
     def path(self, absolute: str) -> Path:
-        """Returns where an absolute path of the instance lies in the sandbox; a path that was moved already, as it is."""
+        """Returns where an absolute path of the instance lies in the sandbox; one that was moved already, as it is."""
         moved = Path(absolute)
         return moved if moved.is_relative_to(self.root) else self.root / absolute.lstrip("/")
 

@@ -1,7 +1,7 @@
 """The event of a changed tag (our model): only EC2's, which are all that is asked for here.
 
-Follows https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html: an event for each resource, with the keys
-that were added, changed or deleted, and the tags that the resource has afterwards.
+Follows https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html: an event for each resource, with the
+keys that were added, changed or deleted, and the tags that the resource has afterwards.
 """
 
 from emulator import seams

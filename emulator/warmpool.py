@@ -1,8 +1,8 @@
 """Warm pools of Auto Scaling groups (our model): instances that are prepared, stopped, and taken at scale-out.
 
-Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html: with a launching hook an
-instance waits in ``Warmed:Pending:Wait`` and, when it leaves the pool, again in ``Pending:Wait``. Not modelled: instances
-that scale-in sends back to the pool, and a pool that shrinks.
+Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html: with a launching hook
+an instance waits in ``Warmed:Pending:Wait`` and, when it leaves the pool, again in ``Pending:Wait``. Not modelled:
+instances that scale-in sends back to the pool, and a pool that shrinks.
 """
 
 from typing import Any

@@ -13,12 +13,13 @@ from emulator.workers import Fleet, WorkerProcess, boot, wait_until
 TAG, PASSED, FAILED = "Compliance-Check", "Successful", "Failed"
 PORT = 18_473  # of the endpoint that mode instance checks, on the loopback interface of this machine
 TABLE = "tried-inventory"
+PATIENCE = 60  # seconds for the script, each of whose looks starts the AWS CLI several times
 # What is minutes in an account is seconds here.
 QUICK_SCRIPT = {"POLL_SECONDS": "0.3", "HEARTBEAT_SECONDS": "2", "LONGEST_WAIT_SECONDS": "60"}
 
 
 class CustomHealthChecksScenario(Scenario):
-    """Mode event: tag, launch event and sweep reach the function in any order. Mode instance: the script itself runs."""
+    """Mode event: tag, launch event and sweep, in any order. Mode instance: the script itself runs."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "event": {"mode": "event", "warm_pool": {"min_size": 1, "max_prepared": 3}},
@@ -101,6 +102,7 @@ class CustomHealthChecksScenario(Scenario):
     @step("a tag whose event is lost is found by the sweep", "real-code")
     def swept(self) -> str:
         (waiting,) = self._in("Pending:Wait")
+        (pooled,) = self._in("Warmed:Pending:Wait")
         rules = [
             rule["Name"] for rule in self.events.list_rules()["Rules"] if "aws.tag" in rule.get("EventPattern", "")
         ]
@@ -111,7 +113,7 @@ class CustomHealthChecksScenario(Scenario):
         answer = self._invoke({"group": self.group})
         for rule in rules:
             self.events.enable_rule(Name=rule)
-        expect(answer == {"CONTINUE": [waiting]}, f"it answered {answer}")
+        expect(answer == {"CONTINUE": [waiting], "nothing": [pooled]}, f"it answered {answer}")
         self._until(waiting, "InService")
         return f"rule disabled, tag set, sweep: {answer}"
 
@@ -153,11 +155,11 @@ class CustomHealthChecksScenario(Scenario):
         for instance in self._in("Pending:Wait"):
             self._start(instance)
         first = self.fleet.workers[0]
-        wait_until("a heartbeat", lambda: bool(first.events("heartbeat")))
+        wait_until("a heartbeat", lambda: bool(first.events("heartbeat")), seconds=PATIENCE)
         self._mark(first.instance_id, PASSED)
         self.endpoint = Answering()
         begun = len(first.events("looked"))
-        wait_until("two more looks", lambda: len(first.events("looked")) > begun + 1)
+        wait_until("two more looks", lambda: len(first.events("looked")) > begun + 1, seconds=PATIENCE)
         verdicts = {event["verdict"] for event in first.events("looked")}
         expect(verdicts == {"pending"}, f"the verdicts are {verdicts}")
         healthy = {member["HealthStatus"].lower() for member in self._members()}
@@ -169,7 +171,7 @@ class CustomHealthChecksScenario(Scenario):
         first, other = self.fleet.workers[:2]
         self._enter_in_table(first.instance_id)
         self._until(first.instance_id, "InService")
-        wait_until("the script's end", lambda: first.exit_status == 0)
+        wait_until("the script's end", lambda: first.exit_status == 0, seconds=PATIENCE)
         expect(self._states()[other.instance_id] == "Pending:Wait", "the other did not wait on")
         return " -> ".join(event["event"] for event in first.events()[-3:])
 
@@ -179,7 +181,7 @@ class CustomHealthChecksScenario(Scenario):
         waited = int(victim.events("looked")[-1]["waited"])
         victim.kill()
         again = self._start(victim.instance_id)
-        wait_until("a look after the reboot", lambda: len(again.events("started")) == 2 and len(again.events()) > 0)
+        wait_until("a look after the reboot", lambda: self._looked_again(again), seconds=PATIENCE)
         self._enter_in_table(victim.instance_id)
         self._mark(victim.instance_id, PASSED)
         self._until(victim.instance_id, "InService")
@@ -193,7 +195,7 @@ class CustomHealthChecksScenario(Scenario):
         (bad,) = self._in("Pending:Wait")
         self._mark(bad, FAILED)
         script = self._start(bad)
-        wait_until("its end", lambda: bad not in self._states())
+        wait_until("its end", lambda: bad not in self._states(), seconds=PATIENCE)
         wait_until("the log", lambda: bool(script.events("abandoned")))
         return f"{script.events('looked')[-1]['verdict']} after {script.events('looked')[-1]['waited']} s, and replaced"
 
@@ -232,7 +234,12 @@ class CustomHealthChecksScenario(Scenario):
         return [name for name, found in self._states().items() if found == state]
 
     def _until(self, instance: str, state: str) -> None:
-        wait_until(f"{instance} in {state}", lambda: self._states().get(instance) == state)
+        wait_until(f"{instance} in {state}", lambda: self._states().get(instance) == state, seconds=PATIENCE)
+
+    @staticmethod
+    def _looked_again(script: WorkerProcess) -> bool:
+        kinds = [event["event"] for event in script.events()]
+        return kinds.count("started") == 2 and kinds[-1] in ("looked", "heartbeat")
 
     def _tag(self, instance: str) -> str | None:
         (reservation,) = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]

@@ -10,6 +10,7 @@ from config.models import CommonSettings, Section, SolutionSettings
 LONGEST_WAIT_SECONDS = 172_800
 MOST_HEARTBEATS = 100
 SWEEP_SECONDS = 60  # mode event: the schedule that looks at every waiting instance
+SWEEPS = 3  # so many in the time of one heartbeat, so that one may be lost
 
 # What the instance's script and a shell can take without quoting: no quotes, no dollar, no line feed, no |.
 TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]{1,128}$", examples=["Compliance-Check"])]
@@ -150,10 +151,10 @@ class CustomHealthChecksSettings(SolutionSettings):
                 f"longest_wait_seconds is {longest}; with heartbeat_seconds {heartbeat} EC2 Auto Scaling takes "
                 f"{heartbeat} to {most} (100 heartbeats, at most 48 hours)"
             )
-        if self.mode == "event" and longest > heartbeat and heartbeat < 2 * SWEEP_SECONDS:
+        if self.mode == "event" and longest > heartbeat and heartbeat < SWEEPS * SWEEP_SECONDS:
             raise ValueError(
                 f"heartbeat_seconds is {heartbeat}, and mode event sends heartbeats once a minute at most; "
-                f"set it to {2 * SWEEP_SECONDS} or more, or remove longest_wait_seconds"
+                f"set it to {SWEEPS * SWEEP_SECONDS} or more, or remove longest_wait_seconds"
             )
         return self
 

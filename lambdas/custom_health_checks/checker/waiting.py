@@ -53,4 +53,5 @@ def action_for(verdict: Verdict, *, waited: float, heartbeat: int, longest: int)
         return Action.ABANDON
     # One heartbeat in every half of the time-out is enough, so that one may be lost; two looks fall into the window.
     due = waited % (heartbeat / 2) < 2 * LOOK_SECONDS
-    return Action.HEARTBEAT if due and 0 <= waited <= longest - heartbeat else Action.NOTHING
+    wanted = longest > heartbeat and waited <= longest - heartbeat
+    return Action.HEARTBEAT if due and wanted else Action.NOTHING

@@ -12,6 +12,8 @@ set -uo pipefail
 metadata="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}/latest"
 memory="${STATE_DIRECTORY:-/var/lib/custom-health-check}/waiting"
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=''
+# A machine that boots is slow: one second and one attempt, the default, is little.
+export AWS_METADATA_SERVICE_TIMEOUT=5 AWS_METADATA_SERVICE_NUM_ATTEMPTS=3
 
 log() { # EVENT [KEY VALUE]...
   local line="{\"event\": \"$1\"" value
