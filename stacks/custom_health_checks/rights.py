@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.auto_scaling import allow_on_own_groups
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 DESCRIBING = "Describe calls of EC2 and EC2 Auto Scaling know no resource."
@@ -68,12 +68,11 @@ def _let_run(stack: SolutionStack, role: iam.IRole, checked: CheckedGroup, docum
     instances = stack.format_arn(
         service="ec2", resource="instance", resource_name="*", arn_format=ArnFormat.SLASH_RESOURCE_NAME
     )
-    shown = f"arn:<AWS::Partition>:ec2:{stack.common.region or '<AWS::Region>'}"
     allow_on_pattern(
         role,
         "ssm:SendCommand",
         arn=instances,
-        shown=f"{shown}:{stack.common.account or '<AWS::AccountId>'}:instance/*",
+        shown=shown_arn(stack, "ec2", "instance/*"),
         reason="Instances come and go; a condition holds the command to those of the group.",
         conditions={"StringLike": {"ssm:resourceTag/aws:autoscaling:groupName": f"{checked.name_prefix}*"}},
     )

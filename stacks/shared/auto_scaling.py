@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, Token, Validations
+from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import IDependable
 
-from stacks.shared.grants import allow_on_pattern
+from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
@@ -98,7 +98,7 @@ def allow_on_own_groups(
         role,
         *actions,
         arn=f"arn:{stack.partition}:autoscaling:{stack.region}:{stack.account}:{groups}",
-        shown=_shown(stack, groups),
+        shown=shown_arn(stack, "autoscaling", groups),
         reason="The group is made after its instances' role; its generated name begins with the stack's.",
     )
 
@@ -110,7 +110,7 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
         role,
         *actions,
         arn=group.auto_scaling_group_arn,
-        shown=_shown(stack, f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
+        shown=shown_arn(stack, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
     )
 
@@ -118,10 +118,3 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
 def generated_name_prefix(stack: SolutionStack, group: autoscaling.AutoScalingGroup) -> str:
     """What CloudFormation lets the generated name of a group begin with: known before the group is there."""
     return f"{stack.stack_name}-{stack.get_logical_id(cast(CfnElement, group.node.default_child))}-"
-
-
-def _shown(stack: SolutionStack, resource: str) -> str:
-    """An Auto Scaling ARN as cdk-nag shows it."""
-    known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
-    shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
-    return f"arn:{shown['Partition']}:autoscaling:{shown['Region']}:{shown['AccountId']}:{resource}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
 
 
@@ -46,6 +46,13 @@ def allow_metrics(role: iam.IRole, namespace: str) -> None:
         conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
     )
     _allow(role, statement, "*", "PutMetricData knows no resource; a condition holds it to one namespace.")
+
+
+def shown_arn(stack: Stack, service: str, resource: str) -> str:
+    """An ARN of this account and Region as cdk-nag shows it."""
+    known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
+    shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
+    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{shown['AccountId']}:{resource}"
 
 
 def _allow(role: iam.IRole, statement: iam.PolicyStatement, shown: str, reason: str) -> None:

@@ -53,6 +53,7 @@ class Aws:
         self.done: list[tuple[str, str]] = []
         self.refusal: ClientError | None = None
         self.broken: set[str] = set()
+        self.unseen: set[str] = set()
         self.answer: dict[str, Any] = {"status": 200}
         self.asked: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
@@ -69,6 +70,7 @@ class Aws:
             "describe_auto_scaling_groups": self._group,
             "describe_warm_pool": self._pool,
             "list_command_invocations": self._commands,
+            "describe_instances": self._described,
         }
         return type("Pages", (), {"paginate": staticmethod(pages[operation])})
 
@@ -97,13 +99,14 @@ class Aws:
         for run in self.runs:
             yield {"CommandInvocations": [run]}
 
-    def describe_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
+    def _described(self, InstanceIds: list[str]) -> Iterator[dict[str, Any]]:  # noqa: N803
+        yield {"Reservations": []}
         (name,) = InstanceIds
         if name in self.broken:
             raise refused("RequestLimitExceeded")
         tags = [{"Key": key, "Value": value} for key, value in self.tags[name].items()]
         found = {"InstanceId": name, "LaunchTime": self.started[name], "PrivateIpAddress": "10.0.0.9", "Tags": tags}
-        return {"Reservations": [{"Instances": [found]}]}
+        yield {"Reservations": [{"Instances": [found]}] if name not in self.unseen else []}
 
     def complete_lifecycle_action(self, **parameters: Any) -> None:
         assert parameters["AutoScalingGroupName"] == GROUP and parameters["LifecycleHookName"] == "checked"
@@ -235,6 +238,13 @@ def test_one_instance_that_cannot_be_looked_at_does_not_stop_the_others_and_is_t
     with pytest.raises(LookError, match=r"i-a: .*RequestLimitExceeded"):
         look(aws, SWEEP)
     assert aws.done == [("i-b", "CONTINUE")]
+
+
+def test_an_instance_that_ec2_does_not_show_yet_is_a_visible_failure() -> None:
+    aws = Aws(a="Pending:Wait")
+    aws.unseen = {"i-a"}
+    with pytest.raises(LookError, match="does not show i-a"):
+        look(aws, "i-a")
 
 
 def test_somebody_else_was_quicker() -> None:

@@ -24,6 +24,10 @@ from shared.aws import client
 logger = logging.getLogger(__name__)
 
 
+class UnknownInstanceError(LookupError):
+    """The group has an instance that EC2 does not show, or not yet."""
+
+
 class LookError(RuntimeError):
     """Some instances could not be looked at; the others were."""
 
@@ -69,7 +73,7 @@ def check(clients: Clients, rules: Rules, request: Request, *, now: datetime) ->
     for member in waiting(clients("autoscaling"), rules, request):
         try:
             action = treat(clients, rules, member, now)
-        except (ClientError, BotoCoreError, ProbeError) as fault:
+        except (ClientError, BotoCoreError, ProbeError, UnknownInstanceError) as fault:
             logger.error("could not look", extra={"instance": member.instance_id, "error": str(fault)})
             failures.append(f"{member.instance_id}: {fault}")
             continue
@@ -112,6 +116,7 @@ def treat(clients: Clients, rules: Rules, member: Member, now: datetime) -> Acti
     Raises:
         botocore.exceptions.ClientError: when a call is refused, or has failed five times.
         ProbeError: when the prober has failed.
+        UnknownInstanceError: when EC2 does not show the instance.
     """
     instance, started = described(clients("ec2"), member.instance_id)
     verdict = together(LOOKS[each["kind"]](each, instance, clients) for each in rules.checks)
@@ -125,9 +130,16 @@ def treat(clients: Clients, rules: Rules, member: Member, now: datetime) -> Acti
 
 
 def described(ec2: Any, instance_id: str) -> tuple[Instance, datetime]:
-    """Returns an instance, and when it was started last: at its launch, or when it left the warm pool."""
-    (reservation,) = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
-    (found,) = reservation["Instances"]
+    """Returns an instance, and when it was started last: at its launch, or when it left the warm pool.
+
+    Raises:
+        UnknownInstanceError: when EC2 does not show it.
+    """
+    pages = ec2.get_paginator("describe_instances").paginate(InstanceIds=[instance_id])
+    all_found = [item for page in pages for each in page["Reservations"] for item in each["Instances"]]
+    if not all_found:
+        raise UnknownInstanceError(f"EC2 does not show {instance_id}")
+    found = all_found[0]
     tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
     return Instance(instance_id, found.get("PrivateIpAddress"), tags), found["LaunchTime"]
 
