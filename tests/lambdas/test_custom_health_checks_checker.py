@@ -39,7 +39,7 @@ class Aws:
     """Instances of groups, their tags, and every other thing that a check looks at; keeps what is done."""
 
     class Exceptions:
-        class InvalidInstanceId(ClientError):  # noqa: N818
+        class InvalidInstanceId(ClientError):  # type: ignore[misc]  # noqa: N818
             """As the SSM client has it."""
 
     exceptions = Exceptions
