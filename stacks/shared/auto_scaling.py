@@ -74,11 +74,14 @@ class RollingGroup(autoscaling.AutoScalingGroup):
                 id="AwsSolutions-AS3",
                 reason="Scaling is what this group is for; metrics and alarms tell what needs a person, not each step.",
             ),
-            Acknowledgment(
-                id="AwsSolutions-EC26",
-                reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
-            ),
         )
+        if mixed:
+            Validations.of(self).acknowledge(
+                Acknowledgment(
+                    id="AwsSolutions-EC26",
+                    reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
+                )
+            )
 
 
 def allow_on_own_groups(
