@@ -137,7 +137,12 @@ class InstanceMetadata:
             was_member = any(tag["Key"] == "aws:autoscaling:groupName" for tag in instance.get("Tags", []))
             return "Terminated" if was_member and instance["State"]["Name"] == "terminated" else None
         state = str(found[0]["LifecycleState"])
-        for prefix, target in (("Terminating", "Terminated"), ("Pending", "InService"), ("EnteringStandby", "Standby")):
+        for prefix, target in (
+            ("Terminating", "Terminated"),
+            ("Pending", "InService"),
+            ("EnteringStandby", "Standby"),
+            ("Warmed:Pending", "Warmed:Stopped"),
+        ):
             if state.startswith(prefix):
                 return target
         return state

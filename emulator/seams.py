@@ -34,7 +34,7 @@ from ministack.services.cloudformation import handlers as _handlers
 from ministack.services.cloudformation import provisioners as _provisioners
 from moto import mock_aws
 from moto.autoscaling.exceptions import AutoscalingClientError
-from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState, autoscaling_backends
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
@@ -513,6 +513,37 @@ def on_instance_state(tell: Callable[[str, str], None]) -> None:
     _after(InstanceBackend, "run_instances", launched)
     for method, state in {"start": "running", "stop": "stopped", "terminate": "terminated"}.items():
         _after(Instance, method, lambda _, instance, *__, _state=state, **___: tell(instance.id, _state))
+
+
+def on_ec2_tags(tell: Callable[[str, dict[str, str], dict[str, str]], None]) -> None:
+    """Calls *tell*(resource id, tags before, tags after) for each resource whose tags an API call of EC2 names."""
+    for name in ("create_tags", "delete_tags"):
+        setattr(EC2Response, name, _telling(getattr(EC2Response, name), tell))
+
+
+def _telling(original: Callable[[Any], Any], tell: Callable[[str, dict[str, str], dict[str, str]], None]) -> Any:
+    def action(response: Any) -> Any:
+        kept = response.ec2_backend.tags
+        before = {name: dict(kept[name]) for name in response._get_param("Resources", [])}
+        result = original(response)
+        with request_scope(response.current_account, response.region):
+            for name, tags in before.items():
+                tell(name, tags, dict(kept[name]))
+        return result
+
+    return action
+
+
+def show_instances_beside_groups(more: Callable[[Any], list[Any]]) -> None:
+    """DescribeAutoScalingInstances also shows the members that *more*(group) returns."""
+    describe = AutoScalingBackend.describe_auto_scaling_instances
+
+    def described(backend: Any, instance_ids: list[str]) -> list[Any]:
+        others = [member for group in backend.autoscaling_groups.values() for member in more(group)]
+        wanted = [member for member in others if not instance_ids or member.instance_id in instance_ids]
+        return [*describe(backend, instance_ids), *wanted]
+
+    AutoScalingBackend.describe_auto_scaling_instances = described
 
 
 def _after(owner: Any, name: str, then: Callable[..., None]) -> None:

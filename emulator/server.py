@@ -22,6 +22,8 @@ from emulator import (
     scaling,
     seams,
     spot,
+    tagevents,
+    warmpool,
     zone_rebalancing,
 )
 from emulator.settings import Settings
@@ -93,7 +95,19 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, capacity_reservations, zone_rebalancing, table, events, alarms, spot):
+    for part in (
+        authorization,
+        actions,
+        scaling,
+        capacity_reservations,
+        zone_rebalancing,
+        warmpool,
+        table,
+        events,
+        tagevents,
+        alarms,
+        spot,
+    ):
         part.install()
 
 

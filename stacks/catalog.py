@@ -66,6 +66,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Auto Scaling", "Spot", "EventBridge", "Lambda", "FIS", "CloudWatch"),
     ),
     Solution(
+        "custom_health_checks",
+        "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",
+        "https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/",
+        ("EC2 Auto Scaling", "EventBridge", "Lambda"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

@@ -5,6 +5,7 @@ from typing import cast
 
 from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import IDependable
 
@@ -17,13 +18,15 @@ LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProper
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
-    """A mixed-instances group that replaces its instances one by one when their launch template changes.
+    """A group that replaces its instances one by one when their launch template changes.
 
     Its lifecycle hooks are part of the group resource: no instance can start, or end, before its hook exists.
 
     Args:
+        instances: a mixed instances policy, or the launch template of On-Demand instances of one type.
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
+        protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
     """
 
     def __init__(
@@ -32,29 +35,33 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         construct_id: str,
         *,
         network: Network,
-        instances: autoscaling.MixedInstancesPolicy,
+        instances: autoscaling.MixedInstancesPolicy | ec2.ILaunchTemplate,
         minimum: int,
         maximum: int,
         warmup_seconds: int,
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
+        protected: bool | None = None,
     ) -> None:
+        mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
         super().__init__(
             scope,
             construct_id,
             vpc=network.vpc,
             vpc_subnets=network.subnets,
-            mixed_instances_policy=instances,
+            mixed_instances_policy=mixed,
+            launch_template=None if mixed else cast(ec2.ILaunchTemplate, instances),
             min_capacity=minimum,
             max_capacity=maximum,  # no desired capacity: a redeployment would reset what the policies have set
-            capacity_rebalance=True,
+            capacity_rebalance=True if mixed else None,  # Spot only
+            new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
             update_policy=rolling_update(),
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         self.node.add_dependency(*outlived_by)
-        acknowledge_group(self)
+        acknowledge_group(self, mixed=mixed is not None)
 
 
 def rolling_update(min_in_service: int | None = None) -> autoscaling.UpdatePolicy:
@@ -76,18 +83,21 @@ def rolling_update(min_in_service: int | None = None) -> autoscaling.UpdatePolic
     )
 
 
-def acknowledge_group(group: autoscaling.AutoScalingGroup) -> None:
+def acknowledge_group(group: autoscaling.AutoScalingGroup, *, mixed: bool = True) -> None:
     """What cdk-nag finds in every group here, and why it stays."""
     Validations.of(group).acknowledge(
         Acknowledgment(
             id="AwsSolutions-AS3",
             reason="Scaling is what this group is for; metrics and alarms tell what needs a person, not each step.",
         ),
-        Acknowledgment(
-            id="AwsSolutions-EC26",
-            reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
-        ),
     )
+    if mixed:
+        Validations.of(group).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-EC26",
+                reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
+            ),
+        )
 
 
 def instance_requirements(
@@ -107,13 +117,19 @@ def instance_requirements(
     )
 
 
-def allow_on_own_groups(stack: SolutionStack, role: iam.IRole, *actions: str) -> None:
+def allow_on_own_groups(
+    stack: SolutionStack, role: iam.IRole, *actions: str, only: autoscaling.AutoScalingGroup | None = None
+) -> None:
     """Lets the instances of a stack act on its own Auto Scaling groups.
 
     By the generated name, which begins with the stack's. The group's own ARN would close a circle: the group needs the
     launch template, that the role, and the role the policy.
+
+    Args:
+        only: the one group that is meant, for what must be there before it.
     """
-    groups = f"autoScalingGroup:*:autoScalingGroupName/{stack.stack_name}-*"
+    prefix = generated_name_prefix(stack, only) if only else f"{stack.stack_name}-"
+    groups = f"autoScalingGroup:*:autoScalingGroupName/{prefix}*"
     allow_on_pattern(
         role,
         *actions,
@@ -133,3 +149,8 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
         shown=shown_arn(stack, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
     )
+
+
+def generated_name_prefix(stack: SolutionStack, group: autoscaling.AutoScalingGroup) -> str:
+    """What CloudFormation lets the generated name of a group begin with: known before the group is there."""
+    return f"{stack.stack_name}-{stack.get_logical_id(cast(CfnElement, group.node.default_child))}-"

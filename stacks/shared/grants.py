@@ -18,15 +18,24 @@ def allow_on_any_resource(
     _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"], conditions=conditions), "*", reason)
 
 
-def allow_on_pattern(role: iam.IRole, *actions: str, arn: str, shown: str, reason: str) -> None:
+def allow_on_pattern(
+    role: iam.IRole,
+    *actions: str,
+    arn: str,
+    shown: str,
+    reason: str,
+    conditions: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Allows actions on the resources whose ARNs match a pattern.
 
     Args:
         arn: the pattern, with a wildcard.
         shown: the pattern as cdk-nag shows it, pseudo parameters in angle brackets.
         reason: why the resource cannot be named.
+        conditions: what holds the pattern to fewer resources.
     """
-    _allow(role, iam.PolicyStatement(actions=list(actions), resources=[arn]), shown, reason)
+    statement = iam.PolicyStatement(actions=list(actions), resources=[arn], conditions=conditions)
+    _allow(role, statement, shown, reason)
 
 
 def allow_metrics(role: iam.IRole, namespace: str) -> None:
