@@ -37,7 +37,7 @@ _LISTS = (
 
 def inventory(client: Client) -> set[str]:
     """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
-    return set(_listed(client)) | set(_instances(client))
+    return set(_listed(client)) | set(_instances(client)) | set(_policies(client))
 
 
 def _listed(client: Client) -> Iterator[str]:
@@ -59,3 +59,10 @@ def _instances(client: Client) -> Iterator[str]:
             for instance in reservation["Instances"]:
                 if instance["State"]["Name"] != "terminated":
                     yield f"ec2 Instances {instance['InstanceId']}"
+
+
+def _policies(client: Client) -> Iterator[str]:
+    pages = client("organizations").get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
+    for page in pages:
+        for policy in page["Policies"]:
+            yield f"organizations Policies {policy['Name']}"

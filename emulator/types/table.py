@@ -1,10 +1,10 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import network, scaling
+from emulator.types import network, organizations, scaling
 from emulator.types.resource import ResourceType, recorded
 
-TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES
+TYPES: dict[str, ResourceType] = network.TYPES | organizations.TYPES | scaling.TYPES
 
 # Asked for, kept, deleted; no API shows them. Empty until a solution needs one.
 RECORDED: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 # ministack would start its schedulers when it is imported.
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
@@ -207,3 +208,23 @@ def test_moto_errors_take_a_code_and_a_message() -> None:
 def test_moto_results_carry_what_is_answered() -> None:
     assert seams.ActionResult({"A": 1}).result == {"A": 1}
     assert seams.EmptyResult() is not None
+
+
+def test_ministack_organizations_answers_and_refuses() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        assert seams.organizations("DescribeOrganization")["Organization"]["MasterAccountId"] == "123456789012"
+        with pytest.raises(ClientError, match="PolicyNotFoundException"):
+            seams.organizations("DescribePolicy", PolicyId="p-12345678")
+
+
+def test_ministack_iam_engine_judges_policies() -> None:
+    document = {
+        "Statement": [
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"ec2:Subnet": "true"}}}
+        ]
+    }
+    judged = [
+        seams.denies([document], "s3:GetObject", "arn:aws:iam::1:role/a", "*", keys)
+        for keys in ({}, {"ec2:Subnet": "a"})
+    ]
+    assert judged == [True, False]

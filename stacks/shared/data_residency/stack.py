@@ -41,6 +41,7 @@ class GuardrailsStack(SolutionStack):
 
     def _policy(self, policy: Policy) -> organizations.CfnPolicy:
         targets = [target for target in self._settings.targets if policy.is_for(target)]
+        text = policy.text(self._settings.partition or PARTITION)
         made = organizations.CfnPolicy(
             self,
             policy.id,
@@ -48,15 +49,16 @@ class GuardrailsStack(SolutionStack):
             name=f"{self.stack_name}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', policy.id)).lower()}",
             description=f"Data residency: {', '.join(statement.sid for statement in policy.statements)}"[:512],
             type="SERVICE_CONTROL_POLICY",
-            content=self._minified(policy),
+            content=_with_partition(text),
             target_ids=targets if targets and self._settings.attach_by == "deployment" else None,
         )
+        if PARTITION not in text:
+            made.add_property_override("Content", text)  # the construct itself takes no string that is known already
         self.output(f"{policy.id}PolicyId", made.attr_id, f"Id of the policy {policy.id}")
         return made
 
-    def _minified(self, policy: Policy) -> str:
-        """As a string: an object would be written by CloudFormation, at a length that nobody knows before."""
-        if self._settings.partition:
-            return policy.text(self._settings.partition)
-        between = [text for piece in policy.text().split(PARTITION) for text in (piece, Aws.PARTITION)]
-        return Fn.join("", between[:-1])
+
+def _with_partition(text: str) -> str:
+    """As a string: an object would be written by CloudFormation, at a length that nobody knows before."""
+    between = [part for piece in text.split(PARTITION) for part in (piece, Aws.PARTITION)]
+    return Fn.join("", between[:-1] if PARTITION in text else between)
