@@ -9,7 +9,9 @@ from stacks.shared.data_residency import statements
 from stacks.shared.data_residency.settings import GuardrailSettings, Switches
 from stacks.shared.data_residency.statements import Statement
 
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$")]
+ZoneName = Annotated[
+    str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["xx-west-2-lax-1a"])
+]
 
 
 class LocalZoneSwitches(Switches):
@@ -58,6 +60,8 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
 
     @model_validator(mode="after")
     def _zones_are_named(self) -> Self:
+        if self.subnet_condition == "zone" and not self.zones:
+            raise ValueError("subnet_condition 'zone' needs the names of Local Zones in zones")
         if self.snapshots == "leaving-zone" and not self.zones:
             raise ValueError("snapshots 'leaving-zone' needs the names of Local Zones in zones")
         return self

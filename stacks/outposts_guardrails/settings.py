@@ -37,6 +37,9 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     outpost_arn_pattern: OutpostArn | None = None
     """ARN, with * and ?, of the Outposts that the snapshot statements are about. null: all, as in the post."""
 
+    deny_all_sharing: bool = False
+    """true: deny sharing of any snapshot. AWS's list names no key that tells ModifySnapshotAttribute of an Outpost."""
+
     @property
     def outposts(self) -> str:
         """The pattern that is in force."""
@@ -45,7 +48,7 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""
         groups = super().groups()
-        groups["Snapshots"] = list(statements.outpost_snapshots(self, self.outposts))
+        groups["Snapshots"] = list(statements.outpost_snapshots(self, self.outposts, all_sharing=self.deny_all_sharing))
         if self.switched_on("DenyNotOutpostSubnet"):
             groups["Subnets"] = list(statements.subnets(self, "DenyNotOutpostSubnet"))
         return groups
@@ -54,6 +57,12 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
         """What synthesis says about these settings, each with an id."""
         yield from super().warnings()
         yield from self.subnet_warnings("DenyNotOutpostSubnet")
+        if self.switched_on("DenySnapshotsNotOutposts") and not self.deny_all_sharing:
+            yield (
+                "sharing",
+                "DenySnapshotsNotOutposts: AWS's list names no ec2:OutpostArn for ModifySnapshotAttribute. If EC2 does "
+                "not tell it, snapshots on the Outpost can be shared; deny_all_sharing does not depend on it",
+            )
 
     @model_validator(mode="after")
     def _a_zone_is_no_outpost(self) -> Self:

@@ -187,8 +187,6 @@ class GuardrailSettings(SolutionSettings):
             raise ValueError(f"subnets have no effect with subnet_condition {self.subnet_condition!r}; remove one")
         if (self.subnet_condition == "tag") != (self.subnet_tag is not None):
             raise ValueError("subnet_condition 'tag' and subnet_tag belong together; set both or neither")
-        if self.subnet_condition == "zone" and not self.zone_names:
-            raise ValueError("subnet_condition 'zone' needs the names of Local Zones in zones")
         if self.targets and self.subnets_by_target and set(self.targets) != set(self.subnets_by_target):
             odd = sorted(set(self.targets) ^ set(self.subnets_by_target))
             raise ValueError(f"targets and subnets_by_target must name the same targets; only one has {', '.join(odd)}")

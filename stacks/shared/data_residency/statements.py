@@ -111,8 +111,12 @@ def snapshots_leaving(settings: GuardrailSettings, zones: tuple[str, ...]) -> It
     yield Statement("DenyAllSnapshotsCopies", denied, (SNAPSHOTS,))
 
 
-def outpost_snapshots(settings: GuardrailSettings, pattern: str) -> Iterator[Statement]:
-    """Snapshots of an Outpost's volumes that are stored in the Region; copies and shares of those on the Outpost."""
+def outpost_snapshots(settings: GuardrailSettings, pattern: str, *, all_sharing: bool) -> Iterator[Statement]:
+    """Snapshots of an Outpost's volumes that are stored in the Region; copies and shares of those on the Outpost.
+
+    AWS's list names ec2:OutpostArn for CopySnapshot and not for ModifySnapshotAttribute, which the post joins in one
+    statement: sharing passes if EC2 does not tell it, unless *all_sharing* is denied.
+    """
     if settings.switched_on("DenySnapshotsToRegion"):
         condition: Condition = {"ArnLike": {"ec2:SourceOutpostArn": pattern}, "Null": {"ec2:OutpostArn": "true"}}
         denied = _actions(settings, "DenySnapshotsToRegion", actions.CREATE_SNAPSHOTS)
@@ -120,6 +124,8 @@ def outpost_snapshots(settings: GuardrailSettings, pattern: str) -> Iterator[Sta
     if settings.switched_on("DenySnapshotsNotOutposts"):
         denied = _actions(settings, "DenySnapshotsNotOutposts", actions.MOVE_SNAPSHOTS)
         yield Statement("DenySnapshotsNotOutposts", denied, (SNAPSHOTS,), {"ArnLike": {"ec2:OutpostArn": pattern}})
+        if all_sharing:
+            yield Statement("DenySnapshotsNotOutpostsSharing", ("ec2:ModifySnapshotAttribute",), (SNAPSHOTS,))
 
 
 def subnets(settings: GuardrailSettings, sid: str, zones: tuple[str, ...] = ()) -> Iterator[Statement]:
