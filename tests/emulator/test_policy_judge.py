@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacks.shared.data_residency.judge import UNKNOWN, OneOf, Request, beyond_reach, judge
+from stacks.shared.data_residency.judge import UNKNOWN, Json, OneOf, Request, Value, beyond_reach, judge
 from stacks.shared.data_residency.table import columns, decisions, examples
-from tests.variants import ROOT, Json
+from tests.variants import ROOT
 
 # ministack would start its schedulers when it is imported.
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
@@ -169,10 +169,10 @@ def test_service_linked_roles_and_the_management_account_are_beyond_reach() -> N
 
 def test_what_is_not_known_may_be_denied_and_is_named() -> None:
     document = deny("a:B", {"ArnLike": {"ec2:SourceOutpostArn": "arn:*"}, "Null": {"ec2:OutpostArn": "true"}})
-    unknown = {"ec2:SourceOutpostArn": UNKNOWN}
+    unknown: dict[str, Value] = {"ec2:SourceOutpostArn": UNKNOWN}
     verdict = judge([document], Request("a:B", ROLE, {"*": unknown}))
     assert (verdict.decision, verdict.sids, verdict.missing) == ("may be denied", ("D",), ("ec2:SourceOutpostArn",))
-    there = {**unknown, "ec2:OutpostArn": "arn:aws:outposts:a:1:outpost/op"}
+    there: dict[str, Value] = {**unknown, "ec2:OutpostArn": "arn:aws:outposts:a:1:outpost/op"}
     assert judge([document], Request("a:B", ROLE, {"*": there})).decision == "passes"
 
 

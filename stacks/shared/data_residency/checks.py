@@ -8,6 +8,8 @@ from stacks.shared.data_residency import attachment
 from stacks.shared.data_residency.settings import GuardrailSettings
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
+
 
 def findings(common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the account, the organization, each target, the zones."""
@@ -52,7 +54,25 @@ def _target(settings: GuardrailSettings, clients: Clients, target: str) -> Findi
     if target in settings.subnets_by_target and above:
         says = f"it is below {', '.join(sorted(above))}, and only subnets that both list would be allowed"
         return Finding(what, "problem", says, "List targets in subnets_by_target that do not contain each other")
+    if others := _other_subnet_statements(settings, organizations, target):
+        says = f"{' and '.join(sorted(others))} is on it or above it, and only subnets that both list would be allowed"
+        return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
     return Finding(what, "ok", f"{there} policies are there, {wanted} come")
+
+
+def _other_subnet_statements(settings: GuardrailSettings, organizations: Any, target: str) -> set[str]:
+    """Subnet statements of another solution here that reach a target; ours and theirs would intersect."""
+    ours = {statement.sid for policy in settings.policies for statement in policy.statements if statement.allow_list}
+    if not ours:
+        return set()
+    theirs = SUBNET_STATEMENTS - ours
+    reaching = {
+        item
+        for place in {target, *_parents(organizations, target)}
+        for item in attachment.policies_on(organizations, place)
+    }
+    texts = [organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"] for policy_id in sorted(reaching)]
+    return {sid for sid in theirs for text in texts if f'"{sid}"' in text}
 
 
 def _parents(organizations: Any, target: str) -> set[str]:

@@ -54,7 +54,10 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _records(found: Any) -> Iterator[dict[str, Any]]:
-    items = found if isinstance(found, list) else found.get("Records", found.get("Events", [found]))
+    whole = found if isinstance(found, dict) else {"Records": found}
+    items = whole.get("Records", whole.get("Events", [whole]))
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError("it is no list of records")
     for item in items:
         record = json.loads(item["CloudTrailEvent"]) if "CloudTrailEvent" in item else item
         if "eventSource" not in record or "eventName" not in record:
