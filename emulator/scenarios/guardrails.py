@@ -87,7 +87,7 @@ class GuardrailsScenario(Scenario):
 
     @step("the policies are written as files for Control Tower and the Landing Zone Accelerator", "real-code")
     def writes(self) -> str:
-        self._run("files", out=self.deployed.folder / "files", ou=["Regulated"])
+        self._run("files", out=self.deployed.folder / "files", ou=["Regulated"], partition="aws")
         written = sorted((self.deployed.folder / "files").rglob("*.json"))
         expect(len(written) == 2 * len(self._ids()), f"{len(written)} files")
         return f"{len(written)} policies and 2 lists of them"

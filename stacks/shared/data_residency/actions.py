@@ -113,6 +113,9 @@ MODERN = {
     "DenyPutObjectToRegionalBuckets": ("s3:ReplicateObject",),
 }
 
+# What moves the data of other services, wherever it is offered itself.
+MOVERS = {"backup", "datasync", "dms"}
+
 # "if blocking is desired, then add the action to the first recommended guardrail": both posts.
 LOG_DELIVERY = ("logs:PutLogEvents",)
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,18 @@ def _records(found: Any) -> Iterator[dict[str, Any]]:
         yield record
 
 
-def judged(documents: Iterable[Json], records: Iterable[Json], management_account: str | None = None) -> Iterator[Call]:
-    """Every call that succeeded, with its verdict."""
-    documents = list(documents)
+def judged(
+    documents: Callable[[str], list[Json]], records: Iterable[Json], management_account: str | None = None
+) -> Iterator[Call]:
+    """Every call that succeeded, with its verdict.
+
+    Args:
+        documents: the policies, given the partition of a call.
+    """
     for record in records:
         if request := request_of(record):
-            verdict = judge(documents, request, management_account=management_account)
+            policies = documents(_partition(record.get("userIdentity") or {}))
+            verdict = judge(policies, request, management_account=management_account)
             yield Call(request, verdict, str(record.get("eventID", "")), str(record.get("eventTime", "")))
 
 

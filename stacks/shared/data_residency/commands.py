@@ -5,6 +5,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from config.models import CommonSettings
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.data_residency import attachment, cloudtrail, files
+from stacks.shared.data_residency.judge import Json
 from stacks.shared.data_residency.settings import GuardrailSettings
 from stacks.shared.preflight import Clients
 
@@ -30,7 +32,7 @@ def guardrail_commands(slug: str) -> tuple[Command, ...]:
         return "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
 
     def attach(options: Namespace, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Answer:
-        return _attach(options, stack(common), settings, clients)
+        return _attach(options, slug, stack(common), settings, clients)
 
     def detach(options: Namespace, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Answer:
         return _detach(stack(common), clients)
@@ -71,8 +73,11 @@ def _dry_run(options: Namespace, common: CommonSettings, settings: GuardrailSett
     else:
         management = management or _management_account(clients)
         records = _history(options.days, options.region, clients)
-    partition = settings.partition or "aws"
-    documents = [json.loads(policy.text(partition)) for policy in settings.policies]
+
+    @cache
+    def documents(partition: str) -> list[Json]:
+        return [json.loads(policy.text(settings.partition or partition)) for policy in settings.policies]
+
     looked_at_calls = 0
     counted: Counter[tuple[str, str, str, str, str]] = Counter()
     for call in cloudtrail.judged(documents, records, management):
@@ -140,7 +145,7 @@ def _attach_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="all targets, not only the next")
 
 
-def _attach(options: Namespace, stack: str, settings: GuardrailSettings, clients: Clients) -> Answer:
+def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettings, clients: Clients) -> Answer:
     if not settings.targets:
         raise CommandError("no targets are named; nothing is attached unless the configuration names them")
     organizations = clients("organizations")
@@ -160,9 +165,7 @@ def _attach(options: Namespace, stack: str, settings: GuardrailSettings, clients
     if not stages:
         notes = ["Every target has every policy."]
     elif options.yes:
-        notes = [
-            f"Watch for AccessDenied before the next stage. Back: python -m stacks {stack.replace('-', '_')} detach"
-        ]
+        notes = [f"Watch for AccessDenied before the next stage. Back: python -m stacks {slug} detach"]
     else:
         notes = ["Nothing was done. Look at dry-run first, then repeat with --yes."]
     return Answer(("target", "policies", "what"), rows, data, notes)
@@ -182,13 +185,16 @@ def _detach(stack: str, clients: Clients) -> Answer:
 def _write_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument(
+        "--partition", default="aws", help="for Control Tower, where the setting partition is null (aws)"
+    )
+    parser.add_argument(
         "--ou", action="append", default=[], help="name of a unit to attach to; none: attached to nothing"
     )
 
 
 def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answer:
     rows = []
-    for path, text in files.files(stack, settings, options.ou).items():
+    for path, text in files.files(stack, settings, options.ou, settings.partition or options.partition).items():
         target = options.out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -16,11 +16,12 @@ from stacks.shared.data_residency.settings import GuardrailSettings
 ACCELERATOR_PARTITION = "${PARTITION}"
 
 
-def files(stack: str, settings: GuardrailSettings, units: Sequence[str]) -> dict[str, str]:
+def files(stack: str, settings: GuardrailSettings, units: Sequence[str], partition: str) -> dict[str, str]:
     """Text of each file by its path.
 
     Args:
         units: names of the organizational units to attach to; both tools know units by name.
+        partition: for Control Tower; the accelerator knows its own.
     """
     tower: list[dict[str, Any]] = []
     accelerator: list[dict[str, Any]] = []
@@ -28,7 +29,7 @@ def files(stack: str, settings: GuardrailSettings, units: Sequence[str]) -> dict
     for policy in settings.policies:
         name = f"{stack}-{policy.id.lower()}"
         about = {"name": name, "description": _about(policy)}
-        found[f"control-tower/policies/{name}.json"] = policy.text(settings.partition or "aws")
+        found[f"control-tower/policies/{name}.json"] = policy.text(partition)
         found[f"landing-zone-accelerator/service-control-policies/{name}.json"] = policy.text(ACCELERATOR_PARTITION)
         attached = {"organizational_units": list(units)}
         rules = {"resource_file": f"policies/{name}.json", "deploy_method": "scp", "deployment_targets": attached}

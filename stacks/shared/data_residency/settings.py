@@ -65,7 +65,7 @@ class GuardrailSettings(SolutionSettings):
     """Which statements there are."""
     services_in_zone: Annotated[tuple[Service, ...], Field(max_length=100)] | None = None
     """IAM prefixes of the services that the zone or Outpost offers, such as ec2 and rds; DenyCopyToRegion then leaves
-    the others out. null: all of the post."""
+    the others out, but for those that move data of others (datasync, backup, dms). null: all of the post."""
     modern_actions: bool = False
     """true: deny also the actions that do the same and that AWS has added since the post."""
     extra_actions: dict[str, Annotated[tuple[Action, ...], Field(max_length=200)]] = Field(

@@ -76,7 +76,8 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
     if settings.switched_on("DenyCopyToRegion"):
         copies = _actions(settings, "DenyCopyToRegion", actions.COPY_TO_REGION)
         if settings.services_in_zone is not None:
-            copies = tuple(a for a in copies if actions.service_of(a) in settings.services_in_zone)
+            kept = actions.MOVERS | set(settings.services_in_zone)
+            copies = tuple(action for action in copies if actions.service_of(action) in kept)
         if settings.block_log_delivery:
             copies += actions.LOG_DELIVERY
         if copies:

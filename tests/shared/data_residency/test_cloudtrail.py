@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
 from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings
 from stacks.shared.data_residency.cloudtrail import UnreadableEventsError, judged, read, request_of
+from stacks.shared.data_residency.judge import Json
 from stacks.shared.data_residency.settings import GuardrailSettings
-from tests.variants import Json
 
 IN_ZONE = "subnet-0123456789abcdef0"
 ELSEWHERE = "subnet-0fedcba9876543210"
@@ -45,7 +45,9 @@ def instances(*subnets: str, zone: str = "us-west-2a") -> Json:
 
 
 def decide(settings: GuardrailSettings, record: Json, management: str | None = None) -> tuple[str, tuple[str, ...]]:
-    documents = [json.loads(policy.text("aws")) for policy in settings.policies]
+    def documents(partition: str) -> list[Json]:
+        return [json.loads(policy.text(partition)) for policy in settings.policies]
+
     calls = list(judged(documents, [record], management))
     return (calls[0].verdict.decision, calls[0].verdict.missing) if calls else ("no call", ())
 
@@ -125,6 +127,12 @@ def session(role: str | None) -> Json:
 )
 def test_whose_call_it_was(identity: Json, decision: str) -> None:
     assert decide(POSTED, event("CopyImage", userIdentity=identity), "999988887777")[0] == decision
+
+
+def test_a_call_of_another_partition_meets_the_policies_of_that_partition() -> None:
+    identity = {"type": "IAMUser", "arn": "arn:aws-cn:iam::111122223333:user/ada"}
+    record = event("PutObject", "s3", asked={"bucketName": "a", "key": "b"}, userIdentity=identity)
+    assert decide(POSTED, record) == ("denied", ())
 
 
 def test_arns_are_of_the_partition_of_the_caller() -> None:

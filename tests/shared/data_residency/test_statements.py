@@ -209,18 +209,16 @@ def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> Non
 def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> None:
     settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2", "rds"))
     kept = statements(settings)["DenyCopyToRegion"].actions
-    assert {action.split(":")[0] for action in kept} == {"ec2", "rds"}
+    assert {action.split(":")[0] for action in kept} == {"ec2", "rds", "datasync"}, "DataSync moves data of others"
     warning = dict(settings.warnings())["services"]
-    assert "elasticache:CreateSnapshot" in warning and "datasync:Create*" in warning and "rds:" not in warning
+    assert "elasticache:CreateSnapshot" in warning and "rds:" not in warning
     assert set(statements(settings)["DenyDirectTransferToRegion"].actions) == set(TRANSFER), "services of the Region"
 
 
-def test_a_statement_of_absent_services_only_is_dropped() -> None:
-    settings = LocalZoneGuardrailsSettings(services_in_zone=())
-    assert "DenyCopyToRegion" not in statements(settings)
-    assert all(action in dict(settings.warnings())["services"] for action in COPY)
-    logs = statements(LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True))
-    assert logs["DenyCopyToRegion"].actions == ("logs:PutLogEvents",)
+def test_what_moves_the_data_of_other_services_stays_denied() -> None:
+    settings = LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True, modern_actions=True)
+    kept = statements(settings)["DenyCopyToRegion"].actions
+    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "logs"}
 
 
 def test_local_zones_say_that_outposts_are_hit() -> None:
