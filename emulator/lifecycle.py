@@ -1,18 +1,21 @@
 """Lifecycle hooks of Auto Scaling groups (our model): who waits, for what, until when. No AWS and no clock in here.
 
 Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html: a hook puts an instance
-into ``Terminating:Wait``, where it "remains in a wait state until you either complete the lifecycle action, or the
-timeout period ends"; "you can restart the timeout period by recording a heartbeat".
+into ``Pending:Wait`` or ``Terminating:Wait``, where it "remains in a wait state until you either complete the lifecycle
+action, or the timeout period ends"; "you can restart the timeout period by recording a heartbeat".
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHook.html: "The maximum is 172800 seconds (48
 # hours) or 100 times HeartbeatTimeout, whichever is smaller."
 LONGEST_WAIT = 172_800
 MOST_HEARTBEATS = 100
+
+LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
+TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,31 @@ class Action:
 
 @dataclass
 class Wait:
-    """An instance in a wait state: it proceeds when none of its actions is open any more."""
+    """An instance in a wait state: it proceeds when none of its actions is open any more.
+
+    Attributes:
+        transition: ``LAUNCHING`` or ``TERMINATING``.
+        abandoned: some action ended with ABANDON; a launching instance is then terminated.
+    """
 
     group: str
     instance_id: str
+    transition: str
     actions: dict[str, Action] = field(default_factory=dict)
+    abandoned: bool = False
 
     def complete(self, hook_name: str, result: str) -> None:
         """Ends one action with CONTINUE or ABANDON.
 
         "If the instance is terminating, both abandon and continue allow the instance to terminate. However, abandon
         stops any remaining actions, such as other lifecycle hooks, and continue allows any other lifecycle hooks to
-        complete" (https://docs.aws.amazon.com/autoscaling/ec2/userguide/adding-lifecycle-hooks.html).
+        complete"; if it is launching, "abandon indicates that your custom actions were unsuccessful, and that Amazon
+        EC2 Auto Scaling can terminate the instance"
+        (https://docs.aws.amazon.com/autoscaling/ec2/userguide/completing-lifecycle-hooks.html).
         """
         self.actions.pop(hook_name, None)
         if result == "ABANDON":
+            self.abandoned = True
             self.actions.clear()
 
 
@@ -70,9 +83,12 @@ class Waits:
     def __init__(self) -> None:
         self._waits: dict[str, Wait] = {}
 
-    def begin(self, group: str, instance_id: str, hooks: Iterable[Hook], now: float) -> list[Action]:
-        """Lets an instance wait for *hooks*; returns the actions, to be announced with their tokens."""
-        wait = Wait(group, instance_id)
+    def begin(self, group: str, instance_id: str, hooks: Sequence[Hook], now: float) -> list[Action]:
+        """Lets an instance wait for *hooks* of one transition; returns the actions, to be announced with their tokens.
+
+        What it waited for before is over: an instance that leaves while it was launching is not launching any more.
+        """
+        wait = Wait(group, instance_id, hooks[0].transition)
         for hook in hooks:
             wait.actions[hook.name] = Action(hook, str(uuid.uuid4()), now, now + hook.heartbeat_timeout)
         self._waits[instance_id] = wait

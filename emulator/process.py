@@ -168,6 +168,10 @@ class EmbeddedAws:
         """Moves every CloudWatch datapoint *seconds* into the past, instead of waiting that long."""
         self.control("age-metrics", seconds=seconds)
 
+    def minute_lasts(self, seconds: float) -> None:
+        """Lets a minute of metrics and scaling policies last so many seconds."""
+        self.control("minute", seconds=seconds)
+
     def control(self, name: str, **request: object) -> dict[str, Any]:
         """Calls one of the control endpoints. Raises ``EmulatorError`` when it refuses or does not answer."""
         try:

@@ -13,10 +13,8 @@ from emulator import seams
 from emulator.calls import call
 from emulator.events import put_event
 from emulator.instancetypes import smallest_matching
-from emulator.lifecycle import Action, Hook, Waits
+from emulator.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Waits
 from emulator.stepscaling import new_capacity, step_for
-
-TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 # What images call their root volume: Amazon Linux, and most others.
 ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
@@ -87,7 +85,8 @@ def launch(group: Any, count: int) -> None:
             protected = bool(group.new_instances_protected_from_scale_in)
             member = seams.member_of(group, instance["InstanceId"], protected=protected)
             group.instance_states.append(member)
-            member.lifecycle_state = "InService"
+            if not _begin_wait(group, member, LAUNCHING):
+                _enter_service(group, member.instance_id)
 
 
 def _shares(group: Any, count: int) -> Counter[tuple[str, str | None]]:
@@ -184,36 +183,49 @@ def _purchase_options(group: Any, count: int) -> tuple[int, int]:
     return on_demand, count - on_demand
 
 
-# --- termination and its hooks ----------------------------------------------------------------------------------------
+# --- hooks and termination --------------------------------------------------------------------------------------------
+
+# Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html.
+_EVENTS = {
+    LAUNCHING: ("EC2 Instance-launch Lifecycle Action", "EC2", "AutoScalingGroup"),
+    TERMINATING: ("EC2 Instance-terminate Lifecycle Action", "AutoScalingGroup", "EC2"),
+}
+_WAIT_STATES = {LAUNCHING: "Pending:Wait", TERMINATING: "Terminating:Wait"}
 
 
-def retire(group: Any, member: Any) -> None:
-    """Terminates an instance, after its terminating hooks if the group has any."""
+def _begin_wait(group: Any, member: Any, transition: str) -> bool:
+    """Lets an instance wait for the group's hooks of a transition; False if there are none."""
     hooks = [
         Hook(hook.name, hook.lifecycle_transition, int(hook.heartbeat_timeout), hook.default_result)
         for hook in seams.groups().describe_lifecycle_hooks(group.name)
-        if hook.lifecycle_transition == TERMINATING
+        if hook.lifecycle_transition == transition
     ]
     if not hooks:
-        terminate(group, member.instance_id)
-        return
-    member.lifecycle_state = "Terminating:Wait"
+        return False
+    member.lifecycle_state = _WAIT_STATES[transition]
     for action in waits().begin(group.name, member.instance_id, hooks, time.time()):
         _announce_action(group, member.instance_id, action)
+    return True
 
 
 def _announce_action(group: Any, instance_id: str, action: Action) -> None:
-    """Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html."""
+    detail_type, origin, destination = _EVENTS[action.hook.transition]
     detail = {
         "LifecycleActionToken": action.token,
         "AutoScalingGroupName": group.name,
         "LifecycleHookName": action.hook.name,
         "EC2InstanceId": instance_id,
         "LifecycleTransition": action.hook.transition,
-        "Origin": "AutoScalingGroup",
-        "Destination": "EC2",
+        "Origin": origin,
+        "Destination": destination,
     }
-    put_event("aws.autoscaling", "EC2 Instance-terminate Lifecycle Action", detail, group.arn)
+    put_event("aws.autoscaling", detail_type, detail, group.arn)
+
+
+def retire(group: Any, member: Any) -> None:
+    """Terminates an instance, after its terminating hooks if the group has any."""
+    if not _begin_wait(group, member, TERMINATING):
+        terminate(group, member.instance_id)
 
 
 def terminate(group: Any, instance_id: str) -> None:
@@ -230,13 +242,37 @@ def instance_state_changed(instance_id: str, state: str) -> None:
 
 
 def settle(now: float | None = None) -> None:
-    """Terminates the instances of the request's account and Region whose waits are over at *now* (epoch seconds)."""
+    """Moves the instances of the request's account and Region on whose waits are over at *now* (epoch seconds).
+
+    A launched instance enters service; one whose launch was abandoned is terminated and another takes its place.
+    """
     waiting = waits()
     waiting.expire(time.time() if now is None else now)
     for wait in waiting.finished():
         group = seams.groups().autoscaling_groups.get(wait.group)
-        if group is not None:
+        if group is None:
+            continue
+        if wait.transition == TERMINATING:
             terminate(group, wait.instance_id)
+        elif wait.abandoned:
+            terminate(group, wait.instance_id)
+            set_capacity(group, group.desired_capacity)
+        else:
+            _enter_service(group, wait.instance_id)
+
+
+def _enter_service(group: Any, instance_id: str) -> None:
+    for member in group.instance_states:
+        if member.instance_id == instance_id:
+            member.lifecycle_state = "InService"
+            member.in_service_since = time.monotonic()
+
+
+def seconds_in_service(member: Any) -> float | None:
+    """For how long an instance has been in service; None if it is not."""
+    if member.lifecycle_state != "InService":
+        return None
+    return time.monotonic() - getattr(member, "in_service_since", 0)  # 0: attached, and not launched by us
 
 
 def settle_everywhere() -> None:
@@ -250,6 +286,7 @@ def install() -> None:
     """Puts the model into moto's groups."""
     seams.replace_group_capacity(set_capacity, launch)
     seams.keep_launch_settings_on_update()
+    seams.keep_warm_up()
     seams.remove_interfaces_with_instances()
     seams.on_instance_state(instance_state_changed)
 

@@ -8,6 +8,7 @@ import asyncio
 import copy
 import json
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
 from ministack.services import organizations as _organizations
+from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
 from ministack.services import tagging as _tagging
 from ministack.services.cloudformation import changesets as _changesets
@@ -198,7 +200,7 @@ def read_cbor(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-# --- ministack: CloudWatch and EventBridge ----------------------------------------------------------------------------
+# --- ministack: CloudWatch --------------------------------------------------------------------------------------------
 
 
 def recorded_datapoints() -> Iterator[dict[str, Any]]:
@@ -207,9 +209,56 @@ def recorded_datapoints() -> Iterator[dict[str, Any]]:
         yield from points
 
 
+def record_metric(namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
+    """Keeps a datapoint of now, as an AWS service publishes it (PutMetricData refuses the namespace ``AWS/``)."""
+    _cloudwatch._store_datum(namespace, name, dict(dimensions), time.time(), "Count", value, None, None, None)
+
+
+def metric_statistic(
+    namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, since: float
+) -> float | None:
+    """A statistic over the datapoints of one metric since then (epoch seconds); None if there are none."""
+    points = _cloudwatch._metrics.get((namespace, name, _cloudwatch._dims_key(dict(dimensions)))) or []
+    stats = _cloudwatch._calc_stats([point for point in points if point["Timestamp"] > since])
+    return float(stats[statistic]) if stats else None
+
+
+def evaluate_alarms() -> None:
+    """Lets the alarms of the request's account and Region look at their metrics, as PutMetricData does."""
+    _cloudwatch._evaluate_all_alarms()
+
+
 def on_alarm(action: Callable[[dict[str, Any], str, str, str], None]) -> None:
     """Calls *action*(alarm, old state, new state, reason) after each change of an alarm's state."""
     _after(_cloudwatch, "_dispatch_alarm_actions", lambda _, *change: action(*change))
+
+
+# --- ministack: SQS ---------------------------------------------------------------------------------------------------
+
+
+def queue_scopes() -> set[tuple[str, str]]:
+    """Account and Region of all that have queues."""
+    return {(account, region_name) for account, region_name, *_ in _sqs._queues._data}
+
+
+def queue_counts() -> Iterator[tuple[str, dict[str, float]]]:
+    """Name of each queue of the request's account and Region, and its AWS/SQS metrics as they are now."""
+    now = time.time()
+    for queue in _sqs._queues.values():
+        _sqs._refresh_counts(queue)
+        counts = queue["attributes"]
+        oldest = min((message["sent_at"] for message in queue["messages"]), default=now)
+        yield (
+            queue["name"],
+            {
+                "ApproximateNumberOfMessagesVisible": float(counts["ApproximateNumberOfMessages"]),
+                "ApproximateNumberOfMessagesNotVisible": float(counts["ApproximateNumberOfMessagesNotVisible"]),
+                "ApproximateAgeOfOldestMessage": now - oldest,
+            },
+        )
+
+
+# --- ministack: EventBridge -------------------------------------------------------------------------------------------
 
 
 def put_aws_event(event: dict[str, Any]) -> None:
@@ -397,6 +446,26 @@ def keep_launch_settings_on_update() -> None:
     FakeAutoScalingGroup.update = kept
 
 
+def keep_warm_up() -> None:
+    """Groups keep their DefaultInstanceWarmup, which moto forgets; -1 removes it."""
+
+    def kept(result: Any, response: Any) -> None:
+        parameters = response._get_params()
+        if "DefaultInstanceWarmup" in parameters:
+            group = response.autoscaling_backend.autoscaling_groups[parameters["AutoScalingGroupName"]]
+            seconds = int(parameters["DefaultInstanceWarmup"])
+            group.default_instance_warmup = seconds if seconds >= 0 else None
+
+    for method in ("create_auto_scaling_group", "update_auto_scaling_group"):
+        _after(AutoScalingResponse, method, kept)
+
+
+def warm_up_of(group: Any) -> int | None:
+    """A group's DefaultInstanceWarmup in seconds, None if it has none."""
+    found: int | None = getattr(group, "default_instance_warmup", None)
+    return found
+
+
 def answer_policy_arns() -> None:
     """PutScalingPolicy answers ``PolicyARN``; moto misspells it, so that a client sees nothing."""
     put = AutoScalingResponse.put_scaling_policy
@@ -420,8 +489,16 @@ def find_profiles_in_ministack() -> None:
             raise client_error("InvalidParameterValue", f"Value ({name}) for parameter iamInstanceProfile is invalid")
         return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
 
+    def associated(result: Any, response: Any) -> None:
+        profile = response._get_params().get("IamInstanceProfile")
+        for instance in result.result.instances[1:] if profile else ():
+            names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
+            response.ec2_backend.associate_iam_instance_profile(instance_id=instance.id, **names)
+
     _moto_profiles.filter_iam_instance_profiles = found
     _moto_instances.filter_iam_instance_profiles = found
+    # moto gives the profile to the first instance of a launch only.
+    _after(EC2Response, "run_instances", associated)
 
 
 def remove_interfaces_with_instances() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, alarms, authorization, events, scaling, seams
+from emulator import actions, alarms, authorization, events, minutes, scaling, seams
 from emulator.settings import Settings
 from emulator.types import table
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
 MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2")
+
+TICK_SECONDS = 0.2
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -65,12 +67,13 @@ def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event)
 
 async def _tick() -> None:
     while True:
-        await asyncio.sleep(1)
-        try:
-            scaling.settle_everywhere()
-        except Exception:
-            # The clock goes on; the log says what went wrong.
-            log.exception("settling the waiting instances failed")
+        await asyncio.sleep(TICK_SECONDS)
+        for part in (scaling, minutes):
+            try:
+                part.settle_everywhere()
+            except Exception:
+                # The clock goes on; the log says what went wrong.
+                log.exception("what time brings about failed in %s", part.__name__)
 
 
 def _connect_parts() -> None:
@@ -109,9 +112,16 @@ def age_metrics(request: dict[str, Any]) -> dict[str, Any]:
     return {"aged": count}
 
 
+def minute(request: dict[str, Any]) -> dict[str, Any]:
+    """``POST /_emulator/minute {"seconds": n}``: lets a minute of metrics and policies last n seconds (our model)."""
+    minutes.clock.set(float(request["seconds"]))
+    return {"seconds": minutes.clock.seconds}
+
+
 def reset(_request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/reset``: both halves as freshly started; the default VPC comes with the first call to EC2."""
     scaling.reset()
+    minutes.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -122,7 +132,10 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
     return {"ready": True}
 
 
-CONTROL = {"/_emulator/age-metrics": age_metrics, "/_emulator/reset": reset, "/_emulator/ready": ready}
+CONTROL = {
+    f"/_emulator/{name}": answer
+    for name, answer in {"age-metrics": age_metrics, "minute": minute, "reset": reset, "ready": ready}.items()
+}
 
 
 async def _application(scope: Scope, receive: Receive, send: Send) -> None:

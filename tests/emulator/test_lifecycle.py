@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.lifecycle import Hook, Wait, Waits
+from emulator.lifecycle import LAUNCHING, Hook, Wait, Waits
 
 DRAIN = Hook("drain", "autoscaling:EC2_INSTANCE_TERMINATING", 300, "CONTINUE")
 ARCHIVE = Hook("archive", "autoscaling:EC2_INSTANCE_TERMINATING", 60, "ABANDON")
@@ -83,7 +83,7 @@ def test_an_action_that_is_not_open_is_an_error(group: str, hook: str, instance:
 
 
 def test_completing_twice_does_no_harm() -> None:
-    wait = Wait("workers", "i-1")
+    wait = Wait("workers", "i-1", LAUNCHING)
     wait.complete("drain", "CONTINUE")
     wait.complete("drain", "CONTINUE")
     assert wait.actions == {}

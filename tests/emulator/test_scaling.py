@@ -110,6 +110,83 @@ def test_a_scale_out_does_not_count_the_leaving_instances(hooked: Group) -> None
     assert sorted(hooked.states().values()) == ["InService"] * 3 + ["Terminating:Wait"] * 2
 
 
+def test_every_instance_of_a_launch_has_the_profile(aws: EmbeddedAws) -> None:
+    aws.client("iam").create_instance_profile(InstanceProfileName="worker")
+    api = aws.client("ec2")
+    api.run_instances(ImageId="ami-12345678", MinCount=3, MaxCount=3, IamInstanceProfile={"Name": "worker"})
+    (found,) = api.describe_instances()["Reservations"]
+    profiles = [instance["IamInstanceProfile"]["Arn"].rsplit("/", 1)[-1] for instance in found["Instances"]]
+    assert profiles == ["worker"] * 3
+
+
+class LaunchHooked(Group):
+    """A group of three whose new instances wait for the hook ``check``."""
+
+    def __init__(self, aws: EmbeddedAws, template: str, *, heartbeat: int = 300, default: str = "ABANDON") -> None:
+        super().__init__(aws, template, hook=False)
+        self.api.put_lifecycle_hook(
+            AutoScalingGroupName="workers",
+            LifecycleHookName="check",
+            LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            HeartbeatTimeout=heartbeat,
+            DefaultResult=default,
+        )
+
+    def pending(self) -> list[str]:
+        return [name for name, state in self.states().items() if state == "Pending:Wait"]
+
+    def answer(self, instance_id: str, result: str) -> None:
+        self.api.complete_lifecycle_action(
+            AutoScalingGroupName="workers",
+            LifecycleHookName="check",
+            InstanceId=instance_id,
+            LifecycleActionResult=result,
+        )
+
+
+def test_a_launched_instance_waits_for_its_hook_and_enters_service_when_it_is_completed(
+    aws: EmbeddedAws, template: str
+) -> None:
+    group = LaunchHooked(aws, template)
+    group.scale(4)
+    (launched,) = group.pending()
+    group.answer(launched, "CONTINUE")
+    assert group.states()[launched] == "InService"
+    with pytest.raises(ClientError, match="No active Lifecycle Action found"):
+        group.answer(launched, "CONTINUE")
+
+
+def test_an_abandoned_launch_is_terminated_and_another_instance_is_launched(aws: EmbeddedAws, template: str) -> None:
+    group = LaunchHooked(aws, template)
+    group.scale(4)
+    (launched,) = group.pending()
+    group.answer(launched, "ABANDON")
+    (next_one,) = group.pending()
+    assert next_one != launched
+    assert launched not in group.states()
+    assert group.desired() == 4
+
+
+@pytest.mark.parametrize(("default", "enters"), [("CONTINUE", True), ("ABANDON", False)])
+def test_a_launch_that_nobody_answers_ends_with_the_default_of_the_hook(
+    aws: EmbeddedAws, template: str, default: str, enters: bool
+) -> None:
+    group = LaunchHooked(aws, template, heartbeat=1, default=default)
+    group.scale(4)
+    (launched,) = group.pending()
+    eventually(lambda: launched not in group.pending(), "the hook timed out")
+    assert (group.states().get(launched) == "InService") is enters
+
+
+def test_a_waiting_instance_counts_towards_the_capacity_and_may_leave_again(aws: EmbeddedAws, template: str) -> None:
+    group = LaunchHooked(aws, template)
+    group.scale(4)
+    group.scale(4)
+    assert len(group.pending()) == 1
+    group.scale(0)
+    assert group.states() == {}
+
+
 def test_the_time_out_of_a_hook_ends_the_wait(aws: EmbeddedAws, hooked: Group) -> None:
     hooked.api.put_lifecycle_hook(
         AutoScalingGroupName="workers",
@@ -259,6 +336,21 @@ def test_state_changes_and_waiting_instances_are_announced(aws: EmbeddedAws, hoo
     heard = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the end is announced")
     event = json.loads(heard[0]["Body"])
     assert event["detail"] == {"instance-id": leaving, "state": "terminated"}
+
+
+def test_a_launch_that_waits_is_announced(aws: EmbeddedAws, template: str) -> None:
+    sqs, events = aws.client("sqs"), aws.client("events")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    group = LaunchHooked(aws, template)
+    events.put_rule(Name="launches", EventPattern=json.dumps({"source": ["aws.autoscaling"]}))
+    events.put_targets(Rule="launches", Targets=[{"Id": "1", "Arn": arn}])
+    group.scale(4)
+    heard = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the wait is announced")
+    event = json.loads(heard[0]["Body"])
+    assert event["detail-type"] == "EC2 Instance-launch Lifecycle Action"
+    assert [event["detail"]["EC2InstanceId"]] == group.pending()
+    assert (event["detail"]["Origin"], event["detail"]["Destination"]) == ("EC2", "AutoScalingGroup")
 
 
 def test_types_for_requirements_come_from_the_catalogue(aws: EmbeddedAws) -> None:

@@ -113,6 +113,23 @@ def test_ministack_metrics_are_lists_of_points_with_timestamps() -> None:
         seams._cloudwatch.reset()
 
 
+def test_ministack_keeps_datapoints_and_answers_statistics() -> None:
+    with seams.request_scope("123456789012", "eu-central-1"):
+        seams.record_metric("AWS/Tried", "Size", {"Name": "x"}, 2)
+        seams.record_metric("AWS/Tried", "Size", {"Name": "x"}, 4)
+        assert seams.metric_statistic("AWS/Tried", "Size", {"Name": "x"}, "Average", since=0) == 3
+        assert seams.metric_statistic("AWS/Tried", "Size", {"Name": "y"}, "Average", since=0) is None
+        seams.evaluate_alarms()
+        seams._cloudwatch._metrics.clear()
+
+
+def test_ministack_queues_count_their_messages() -> None:
+    assert seams.queue_scopes() == set()
+    assert _parameters(seams._sqs._refresh_counts) == ["q"]
+    with seams.request_scope("123456789012", "eu-central-1"):
+        assert list(seams.queue_counts()) == []
+
+
 def test_ministack_dispatch_alarm_actions_takes_the_change() -> None:
     names = ["alarm", "old_state", "new_state", "reason"]
     assert _parameters(seams._cloudwatch._dispatch_alarm_actions) == names
