@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from config.models import CommonSettings
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
@@ -93,6 +95,8 @@ def _dry_run(options: Namespace, common: CommonSettings, settings: GuardrailSett
     denied = sum(count for found, count in counted.items() if found[0] == "denied")
     unsure = sum(counted.values()) - denied
     notes = [f"{looked_at_calls} calls that succeeded: {denied} would have been denied, {unsure} may have been"]
+    if management is None:
+        notes.append("The management account is not known (--management-account); its calls are judged like others.")
     if not options.events:
         notes.append(
             "The event history has no data events: writes to S3, DynamoDB, SQS, ... need a trail and --events."
@@ -133,8 +137,12 @@ def _history(days: int, regions: list[str] | None, clients: Clients) -> Iterator
 
 
 def _management_account(clients: Clients) -> str | None:
-    organization: str = clients("organizations").describe_organization()["Organization"]["MasterAccountId"]
-    return organization
+    """None where the caller may not ask, or there is no organization yet."""
+    try:
+        account: str = clients("organizations").describe_organization()["Organization"]["MasterAccountId"]
+    except ClientError:
+        return None
+    return account
 
 
 # --- attach and detach ------------------------------------------------------------------------------------------------

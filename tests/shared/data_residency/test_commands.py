@@ -234,6 +234,18 @@ def test_dry_run_looks_at_thirty_days_of_writes_and_leaves_the_management_accoun
     assert "no data events" in answer.notes[1]
 
 
+def test_dry_run_works_where_the_organization_may_not_be_asked() -> None:
+    class Member(Organization):
+        def describe_organization(self) -> Any:
+            raise refused("AccessDeniedException")
+
+    member = Member(LocalZoneGuardrailsSettings())
+    member.events = [event("CopyImage")]
+    answer = run("dry-run", member, LocalZoneGuardrailsSettings())
+    assert answer.data["denied"] == 1
+    assert "management account is not known" in answer.notes[1]
+
+
 def test_dry_run_can_look_at_several_regions() -> None:
     organization = Organization(LocalZoneGuardrailsSettings())
     run("dry-run", organization, LocalZoneGuardrailsSettings(), "--region", "us-west-2", "--region", "us-east-1")
