@@ -42,7 +42,7 @@ _LISTS = (
 
 def inventory(client: Client) -> set[str]:
     """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
-    return set(_listed(client)) | set(_instances(client)) | set(_reservations(client))
+    return {*_listed(client), *_instances(client), *_reservations(client), *_policies(client)}
 
 
 def _listed(client: Client) -> Iterator[str]:
@@ -71,3 +71,10 @@ def _reservations(client: Client) -> Iterator[str]:
         for reservation in page["CapacityReservations"]:
             if reservation["State"] == "active":
                 yield f"ec2 CapacityReservations {reservation['CapacityReservationId']}"
+
+
+def _policies(client: Client) -> Iterator[str]:
+    pages = client("organizations").get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
+    for page in pages:
+        for policy in page["Policies"]:
+            yield f"organizations Policies {policy['Name']}"

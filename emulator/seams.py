@@ -9,11 +9,12 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from botocore.exceptions import ClientError
 from botocore.parsers import RpcV2CBORParser
 from ministack import app as _gateway
 from ministack.core import iam_actions as _iam_actions
@@ -24,6 +25,7 @@ from ministack.core import router as _router
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
+from ministack.services import organizations as _organizations
 from ministack.services import resource_groups as _resource_groups
 from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
@@ -277,6 +279,44 @@ def queue_counts() -> Iterator[tuple[str, dict[str, float]]]:
 def put_aws_event(event: dict[str, Any]) -> None:
     """Puts an event of an AWS service on the default bus (PutEvents refuses the source ``aws.*``, as on AWS)."""
     _eventbridge._dispatch_event(event)
+
+
+# --- ministack: Organizations, and its IAM engine as a judge ----------------------------------------------------------
+
+
+def organizations(operation: str, **parameters: Any) -> dict[str, Any]:
+    """One call to ministack's Organizations in this process.
+
+    Raises ``botocore.exceptions.ClientError`` as any AWS client does.
+    """
+    status, _, body = _organizations._DISPATCH[operation](parameters)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        code = str(answer.get("__type", "")).rsplit("#", 1)[-1]
+        raise ClientError({"Error": {"Code": code, "Message": answer.get("message", "")}}, operation)
+    return answer
+
+
+def denies(
+    documents: Iterable[Mapping[str, Any]], action: str, principal: str | None, arn: str, keys: Mapping[str, Any]
+) -> bool:
+    """Whether a Deny of policies applies to one resource of a request, by ministack's IAM engine.
+
+    Args:
+        keys: the condition keys of the resource; a key that is not there is absent from the request.
+    """
+    context = _iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account="111122223333",
+        action=action,
+        resource_arn=arn,
+        region="",
+        service_context={name.lower(): value for name, value in keys.items()},
+    )
+    parsed = [_iam_evaluator.parse_policy_document(dict(document)) for document in documents]
+    decision: str = _iam_evaluator.evaluate(context, parsed).decision
+    return decision == "Deny"
 
 
 # --- ministack: SSM ---------------------------------------------------------------------------------------------------

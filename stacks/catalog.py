@@ -72,6 +72,18 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Auto Scaling", "EventBridge", "Lambda"),
     ),
     Solution(
+        "local_zone_guardrails",
+        "Best practices for managing data residency in AWS Local Zones using landing zone controls",
+        "https://aws.amazon.com/blogs/compute/best-practices-for-managing-data-residency-in-aws-local-zones-using-landing-zone-controls/",
+        ("Organizations", "Local Zones", "Control Tower"),
+    ),
+    Solution(
+        "outposts_guardrails",
+        "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
+        "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",
+        ("Organizations", "Outposts", "Control Tower"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

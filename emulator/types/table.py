@@ -1,11 +1,12 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import capacity_reservations, load_balancing, math_alarms, network, scaling, warmpool
+from emulator.types import capacity_reservations, load_balancing, math_alarms, network, organizations, scaling, warmpool
 from emulator.types.resource import ResourceType, recorded
 
 TYPES: dict[str, ResourceType] = {
     **network.TYPES,
+    **organizations.TYPES,
     **scaling.TYPES,
     **capacity_reservations.TYPES,
     **load_balancing.TYPES,

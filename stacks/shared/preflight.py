@@ -46,15 +46,20 @@ def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
         return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
 
 
+def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
+    """Credentials, account, bootstrap and the rights to deploy: for a solution without a network."""
+    yield looked_at("account", lambda: _account(common, clients))
+    yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
+    yield looked_at("rights", lambda: _rights(common, clients))
+
+
 def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
     """Credentials, account, bootstrap, the network and the rights to deploy.
 
     Args:
         zones: Availability Zones that the solution's own network takes.
     """
-    yield looked_at("account", lambda: _account(common, clients))
-    yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
-    yield looked_at("rights", lambda: _rights(common, clients))
+    yield from account_findings(common, clients)
     if common.vpc:
         yield looked_at("network", lambda: _subnets(common, clients))
     else:

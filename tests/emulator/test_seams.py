@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 # ministack would start its schedulers when it is imported.
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
@@ -269,3 +270,23 @@ def test_trust_policies_are_judged_with_a_context_of_service_keys() -> None:
     assert _parameters(seams._iam_evaluator.evaluate_trust_policy)[:3] == ["trust_doc", "caller_arn", "ctx"]
     fields = inspect.signature(seams._iam_evaluator.EvalContext).parameters
     assert {"service_context", "principal_account"} <= set(fields)
+
+
+def test_ministack_organizations_answers_and_refuses() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        assert seams.organizations("DescribeOrganization")["Organization"]["MasterAccountId"] == "123456789012"
+        with pytest.raises(ClientError, match="PolicyNotFoundException"):
+            seams.organizations("DescribePolicy", PolicyId="p-12345678")
+
+
+def test_ministack_iam_engine_judges_policies() -> None:
+    document = {
+        "Statement": [
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"ec2:Subnet": "true"}}}
+        ]
+    }
+    judged = [
+        seams.denies([document], "s3:GetObject", "arn:aws:iam::1:role/a", "*", keys)
+        for keys in ({}, {"ec2:Subnet": "a"})
+    ]
+    assert judged == [True, False]
