@@ -54,6 +54,12 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "instance_connect_endpoint",
+        "Secure Connectivity from Public to Private: Introducing EC2 Instance Connect Endpoint",
+        "https://aws.amazon.com/blogs/compute/secure-connectivity-from-public-to-private-introducing-ec2-instance-connect-endpoint-june-13-2023/",
+        ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.models import CommonSettings, Section, SolutionSettings
+from config.models import CommonSettings, Section, SolutionSettings, TagKey, TagValue
 
 WIDEST_PREFIX = 8
 NO_CLIENT_IP = frozenset({"c1", "cg1", "cg2", "g1", "hi1", "m1", "m2", "m3", "t1"})
@@ -27,11 +27,11 @@ def _network(text: str) -> str:
 Cidr = Annotated[str, Field(examples=["203.0.113.0/24"]), AfterValidator(_network)]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t4g.nano"])]
 OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.@-]{0,30}$", examples=["ec2-user"])]
-PrincipalArn = Annotated[
+Principal = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[\w-]*:(iam|sts)::(\d{12}|\*):[\w+=,.@/*-]+$",
-        examples=["arn:aws:sts::123456789012:assumed-role/Operators/*"],
+        pattern=r"^(root|(user|assumed-role|federated-user)/(\*?[\w+=,.@/-])+\*?)$",
+        examples=["assumed-role/Operators/*"],
     ),
 ]
 
@@ -39,9 +39,9 @@ PrincipalArn = Annotated[
 class InstanceTag(Section):
     """A tag that an instance must have."""
 
-    key: Annotated[str, Field(pattern=r"^[\w.:/=+@-]{1,128}$", examples=["instance-connect"])] = "instance-connect"
+    key: TagKey = "instance-connect"
     """Key of the tag; aws: belongs to AWS."""
-    value: Annotated[str, Field(pattern=r"^[\w.:/=+@-]{0,256}$", examples=["allowed"])] = "allowed"
+    value: TagValue = "allowed"
     """Value of the tag."""
 
     @model_validator(mode="after")
@@ -78,8 +78,8 @@ class InstanceConnectEndpointSettings(SolutionSettings):
     """Users of the operating system whose SSH keys the data-plane policy may push; the first is in the outputs."""
     trail: Literal["existing", "create"] | None = None
     """Logs tunnels, and tells of those that others open, from CloudTrail: your trail's events, or a new trail."""
-    expected_principals: Annotated[tuple[PrincipalArn, ...], Field(max_length=50)] = ()
-    """With trail: whose tunnels are no news; ARNs as CloudTrail writes them, * as wildcard. Empty: all are."""
+    expected_principals: Annotated[tuple[Principal, ...], Field(max_length=50)] = ()
+    """With trail: whose tunnels are no news, as the ends of their ARNs in CloudTrail, * a wildcard. Empty: none."""
 
     @property
     def linux_architecture(self) -> Literal["arm64", "x86_64"]:

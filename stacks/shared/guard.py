@@ -13,6 +13,7 @@ from constructs import IConstruct
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
+FUNCTION = "GuardFunction"
 TIMEOUT_SECONDS = 60
 
 
@@ -57,12 +58,12 @@ class Guard(CustomResource):
 
 
 def _function(stack: SolutionStack) -> PythonFunction:
-    found = stack.node.try_find_child("Guard")
+    found = stack.node.try_find_child(FUNCTION)
     if isinstance(found, PythonFunction):
         return found
     function = PythonFunction(
         stack,
-        "Guard",
+        FUNCTION,
         handler="guard",
         shared=True,
         description="Stops an update that would replace what must stay",
