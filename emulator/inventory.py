@@ -32,6 +32,8 @@ _LISTS = (
     ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    ("ec2", "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId"),
+    ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
 )
 
 

@@ -5,12 +5,14 @@ replaced here is tested one by one in ``tests/emulator/test_seams.py``: an upgra
 """
 
 import asyncio
+import contextlib
 import copy
 import json
 import threading
-import zlib
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,6 +25,7 @@ from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
 from ministack.services import cloudwatch as _cloudwatch
+from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
 from ministack.services import sqs as _sqs
@@ -494,3 +497,69 @@ def _after(owner: Any, name: str, then: Callable[..., None]) -> None:
 def json_answer(status: int, value: dict[str, Any]) -> Answer:
     """An answer of one of our control endpoints."""
     return status, {"content-type": "application/json"}, json.dumps(value).encode()
+
+
+# --- for EC2 Instance Connect Endpoints -------------------------------------------------------------------------------
+
+
+def kept_in_ec2(name: str) -> dict[str, Any]:
+    """A dictionary that lives and ends with moto's EC2 of the account and Region of the request."""
+    kept: dict[str, Any] = vars(ec2_backends[account_id()][region()]).setdefault(name, {})
+    return kept
+
+
+def let_events_reach_logs() -> None:
+    """A rule's target may be a log group, as on AWS: each event becomes one log event in a stream of the target's.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        if ":logs:" not in target["Arn"]:
+            invoke(target, event, rule, view)
+            return
+        view = view or _eventbridge._pattern_event_view(event)
+        where = {"logGroupName": target["Arn"].split(":log-group:")[1], "logStreamName": "events"}
+        _cloudwatch_logs._create_log_stream(where)
+        message = {"timestamp": int(time.time() * 1000), "message": json.dumps(view.event_with_detail())}
+        _cloudwatch_logs._put_log_events({**where, "logEvents": [message]})
+
+    _eventbridge._invoke_target = invoked
+
+
+def simulate_with_context_keys() -> None:
+    """Lets SimulatePrincipalPolicy judge with the ContextEntries of the request, which ministack leaves out.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    given: ContextVar[dict[str, Any]] = ContextVar("given")
+    extract, build, evaluate = (
+        _iam._extract_simulate_params,
+        _iam._build_simulate_results_real,
+        _iam_evaluator.evaluate,
+    )
+
+    def extracted(parameters: dict[str, Any]) -> Any:
+        entries, number = {}, 1
+        while name := _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            value = _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            entries[name.lower()] = value
+            number += 1
+        given.set(entries)
+        return extract(parameters)
+
+    def built(*arguments: Any) -> Any:
+        try:
+            return build(*arguments)
+        finally:
+            given.set({})
+
+    def evaluated(context: Any, *arguments: Any, **more: Any) -> Any:
+        with contextlib.suppress(LookupError):
+            context.service_context.update(given.get())
+        return evaluate(context, *arguments, **more)
+
+    _iam._extract_simulate_params = extracted
+    _iam._build_simulate_results_real = built
+    _iam_evaluator.evaluate = evaluated

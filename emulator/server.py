@@ -12,7 +12,7 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, alarms, authorization, events, minutes, scaling, seams
+from emulator import actions, alarms, authorization, events, instance_connect, minutes, scaling, seams
 from emulator.settings import Settings
 from emulator.types import table
 
@@ -82,7 +82,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, table, events, alarms):
+    for part in (authorization, actions, scaling, instance_connect, table, events, alarms):
         part.install()
 
 
@@ -134,7 +134,13 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 
 CONTROL = {
     f"/_emulator/{name}": answer
-    for name, answer in {"age-metrics": age_metrics, "minute": minute, "reset": reset, "ready": ready}.items()
+    for name, answer in {
+        "age-metrics": age_metrics,
+        "minute": minute,
+        "put-event": instance_connect.put_aws_event,
+        "reset": reset,
+        "ready": ready,
+    }.items()
 }
 
 

@@ -1,13 +1,13 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import network, scaling
+from emulator.types import instance_connect, network, scaling
 from emulator.types.resource import ResourceType, recorded
 
-TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES
+TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES | instance_connect.TYPES
 
-# Asked for, kept, deleted; no API shows them. Empty until a solution needs one.
-RECORDED: tuple[str, ...] = ()
+# Asked for, kept, deleted; no API shows them.
+RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition")
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/types (a few calls to the service's API), "

@@ -25,7 +25,7 @@ def idle_month(common: CommonSettings, settings: InstanceConnectEndpointSettings
             yield BillingUnit(name, HOURS, f"{system.title()} demo instance")
             yield BillingUnit("gp3_gib_month", gib, f"root volume of the {system.title()} demo instance")
     if settings.trail:
-        yield BillingUnit("alarm_month", 2, "the alarm on undelivered events, of two metrics")
+        yield BillingUnit("alarm_month", 2, "events that could not be logged or told")
 
 
 def findings(common: CommonSettings, settings: InstanceConnectEndpointSettings, clients: Clients) -> Iterator[Finding]:

@@ -51,7 +51,8 @@ class TunnelLog(Construct):
         self.log_group = scope.log_group(self, "Tunnels")
         every = self._log_every(endpoint_id)
         strangers = self._tell_of_strangers(settings, endpoint_id, alarms)
-        self._alarm_when_undelivered(alarms, every, strangers)
+        self._alarm_when_undelivered(alarms, "NotLogged", every.ref, "An attempt at a tunnel was not logged")
+        self._alarm_when_undelivered(alarms, "NotTold", strangers.rule_name, "A stranger's tunnel was not told")
         query = logs.CfnQueryDefinition(
             self,
             "WhoConnected",
@@ -120,25 +121,15 @@ class TunnelLog(Construct):
         )
         return rule
 
-    def _alarm_when_undelivered(self, alarms: Alarms, every: events.CfnRule, strangers: events.Rule) -> None:
-        period = Duration.minutes(5)
-        names = {"every": every.ref, "strangers": strangers.rule_name}
-        failed = cloudwatch.MathExpression(
-            expression="FILL(every, 0) + FILL(strangers, 0)",
-            label="Events that could not be delivered",
-            period=period,
-            using_metrics={
-                key: cloudwatch.Metric(
-                    namespace="AWS/Events",
-                    metric_name="FailedInvocations",
-                    dimensions_map={"RuleName": name},
-                    statistic=cloudwatch.Stats.SUM,
-                    period=period,
-                )
-                for key, name in names.items()
-            },
+    def _alarm_when_undelivered(self, alarms: Alarms, name: str, rule_name: str, says: str) -> None:
+        failed = cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="FailedInvocations",
+            dimensions_map={"RuleName": rule_name},
+            statistic=cloudwatch.Stats.SUM,
+            period=Duration.minutes(5),
         )
-        alarms.when_above("Undelivered", failed, 0, says="An OpenTunnel event was neither logged nor told")
+        alarms.when_above(name, failed, 0, says=says)
 
 
 README = "stacks/instance_connect_endpoint/README.md"

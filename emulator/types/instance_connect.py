@@ -1,0 +1,87 @@
+"""AWS::EC2::InstanceConnectEndpoint, and the AWS::EC2 types of single instances."""
+
+from typing import Any
+
+from emulator.calls import call
+from emulator.types.resource import Properties, ResourceType, described, without_tags
+
+
+class CreatedFirst(ResourceType):
+    """A type that is replaced as CloudFormation replaces: the new one is made before the old one is deleted.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
+
+    def _update(
+        self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
+    ) -> tuple[str, dict[str, Any]]:
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        if changed <= {"Tags"}:
+            return super()._update(physical_id, old, new, stack, logical_id)
+        made = self._create(logical_id, new, stack)
+        self._delete(physical_id, old)
+        return made
+
+
+def _create_endpoint(properties: Properties) -> str:
+    made = call("ec2", "CreateInstanceConnectEndpoint", without_tags(properties))
+    return str(made["InstanceConnectEndpoint"]["InstanceConnectEndpointId"])
+
+
+def _create_instance(properties: Properties) -> str:
+    """An instance of a launch template; what the template leaves out may be in the properties."""
+    made = call("ec2", "RunInstances", _for_run(properties), MinCount=1, MaxCount=1)
+    return str(made["Instances"][0]["InstanceId"])
+
+
+def _for_run(properties: Properties) -> dict[str, Any]:
+    interfaces = [
+        {**item, "Groups": item["GroupSet"]} if "GroupSet" in item else item
+        for item in properties.get("NetworkInterfaces") or []
+    ]
+    return {**without_tags(properties), **({"NetworkInterfaces": interfaces} if interfaces else {})}
+
+
+_ENDPOINT = "InstanceConnectEndpoints[0]."
+
+TYPES = {
+    "AWS::EC2::InstanceConnectEndpoint": CreatedFirst(
+        create=_create_endpoint,
+        delete=lambda endpoint_id, _: call(
+            "ec2", "DeleteInstanceConnectEndpoint", InstanceConnectEndpointId=endpoint_id
+        ),
+        attributes=described(
+            "DescribeInstanceConnectEndpoints",
+            "InstanceConnectEndpointIds",
+            {
+                "Id": f"{_ENDPOINT}InstanceConnectEndpointId",
+                "InstanceConnectEndpointArn": f"{_ENDPOINT}InstanceConnectEndpointArn",
+                "State": f"{_ENDPOINT}State",
+                "VpcId": f"{_ENDPOINT}VpcId",
+                "NetworkInterfaceIds": f"{_ENDPOINT}NetworkInterfaceIds",
+            },
+        ),
+        ec2_tags=True,
+    ),
+    "AWS::EC2::Instance": ResourceType(
+        create=_create_instance,
+        delete=lambda instance_id, _: call("ec2", "TerminateInstances", InstanceIds=[instance_id]),
+        attributes=described(
+            "DescribeInstances",
+            "InstanceIds",
+            {
+                "InstanceId": "Reservations[0].Instances[0].InstanceId",
+                "PrivateIp": "Reservations[0].Instances[0].PrivateIpAddress",
+                "VpcId": "Reservations[0].Instances[0].VpcId",
+            },
+        ),
+        ec2_tags=True,
+    ),
+    "AWS::EC2::KeyPair": ResourceType(
+        create=lambda properties: str(call("ec2", "CreateKeyPair", without_tags(properties))["KeyName"]),
+        delete=lambda name, _: call("ec2", "DeleteKeyPair", KeyName=name),
+        attributes=lambda name, _: {
+            "KeyPairId": call("ec2", "DescribeKeyPairs", KeyNames=[name])["KeyPairs"][0]["KeyPairId"]
+        },
+    ),
+}
