@@ -29,17 +29,20 @@ def _create_endpoint(properties: Properties) -> str:
 
 
 def _create_instance(properties: Properties) -> str:
-    """An instance of a launch template; what the template leaves out may be in the properties."""
-    made = call("ec2", "RunInstances", _for_run(properties), MinCount=1, MaxCount=1)
-    return str(made["Instances"][0]["InstanceId"])
+    """An instance of its own, or of a launch template.
 
-
-def _for_run(properties: Properties) -> dict[str, Any]:
-    interfaces = [
-        {**item, "Groups": item["GroupSet"]} if "GroupSet" in item else item
-        for item in properties.get("NetworkInterfaces") or []
-    ]
-    return {**without_tags(properties), **({"NetworkInterfaces": interfaces} if interfaces else {})}
+    moto gives it a root volume besides the template's, which stays when the instance ends, unless it is told of them.
+    """
+    wanted = without_tags(properties)
+    if "LaunchTemplate" in wanted and "BlockDeviceMappings" not in wanted:
+        version = {"LaunchTemplateId": wanted["LaunchTemplate"]["LaunchTemplateId"]}
+        versions = [str(wanted["LaunchTemplate"]["Version"])]
+        found = call("ec2", "DescribeLaunchTemplateVersions", version, Versions=versions)["LaunchTemplateVersions"]
+        if devices := found[0]["LaunchTemplateData"].get("BlockDeviceMappings"):
+            wanted["BlockDeviceMappings"] = devices
+    if interfaces := wanted.get("NetworkInterfaces"):  # CloudFormation says GroupSet where the API says Groups
+        wanted["NetworkInterfaces"] = [{**item, "Groups": item.get("GroupSet", [])} for item in interfaces]
+    return str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
 
 
 _ENDPOINT = "InstanceConnectEndpoints[0]."

@@ -67,11 +67,17 @@ class Patient:
 
     @property
     def instance_groups(self) -> list[str]:
-        """The security groups of the instance."""
+        """The security groups of the network interface that has the instance's address."""
+        address = self.instance["PrivateIpAddress"]
+        for interface in self.instance.get("NetworkInterfaces", []):
+            if any(item["PrivateIpAddress"] == address for item in interface.get("PrivateIpAddresses", [])):
+                return [group["GroupId"] for group in interface["Groups"]]
         return [group["GroupId"] for group in self.instance["SecurityGroups"]]
 
     def permissions(self, groups: list[str], direction: str) -> list[Json]:
         """All rules of some groups in one direction."""
+        if not groups:  # EC2 would describe all groups
+            return []
         found = self.clients("ec2").describe_security_groups(GroupIds=groups)["SecurityGroups"]
         return [permission for group in found for permission in group[direction]]
 

@@ -18,9 +18,17 @@ from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSet
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 
-QUERY = """fields detail.eventTime as when, detail.userIdentity.arn as who, detail.sourceIPAddress as from_address,
-  detail.requestParameters.privateIpAddress as to_address, detail.requestParameters.remotePort as port,
-  detail.requestParameters.instanceConnectEndpointId as endpoint, detail.errorCode as error
+PARAMETERS = "detail.requestParameters"
+FIELDS = (
+    "detail.eventTime",
+    "detail.userIdentity.arn",
+    "detail.sourceIPAddress",
+    f"{PARAMETERS}.privateIpAddress",
+    f"{PARAMETERS}.remotePort",
+    f"{PARAMETERS}.instanceConnectEndpointId",
+    "detail.errorCode",
+)
+QUERY = f"""fields {", ".join(FIELDS)}
 | filter detail.eventName = "OpenTunnel"
 | sort @timestamp desc
 | limit 200"""
