@@ -115,4 +115,5 @@ def install() -> None:
     ):
         seams.serve_action("ec2", api.__name__, api)
     seams.let_events_reach_logs()
+    seams.discover_json_fields()
     seams.simulate_with_context_keys()

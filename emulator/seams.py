@@ -528,6 +528,30 @@ def let_events_reach_logs() -> None:
     _eventbridge._invoke_target = invoked
 
 
+def discover_json_fields() -> None:
+    """Lets a query of Logs Insights use the fields of JSON events, by their paths with dots.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+    """
+    collect = _cloudwatch_logs._collect_query_records
+
+    def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from flat(inner, f"{path}.{name}" if path else name)
+        elif path and value is not None:
+            yield path, value if isinstance(value, str) else json.dumps(value)
+
+    def collected(*arguments: Any) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = collect(*arguments)
+        for record in records:
+            with contextlib.suppress(ValueError):
+                record.update(flat(json.loads(record["@message"]), ""))
+        return records
+
+    _cloudwatch_logs._collect_query_records = collected
+
+
 def simulate_with_context_keys() -> None:
     """Lets SimulatePrincipalPolicy judge with the ContextEntries of the request, which ministack leaves out.
 

@@ -26,7 +26,7 @@ class RefusedError(Exception):
     """The change must not be made; the message is meant for whoever deploys."""
 
 
-def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> None:
+def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> str:
     """Does what CloudFormation asks for, and tells it how that ended.
 
     CloudFormation may deliver a request twice, and Lambda repeats one whose answer could not be given: *act* must be
@@ -35,6 +35,9 @@ def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> None:
     Args:
         event: the request.
         act: does it and returns the physical id. What it refuses, or cannot do, fails the resource with its words.
+
+    Returns:
+        SUCCESS or FAILED, as CloudFormation was told.
 
     Raises:
         ValueError: the event is no request, so that there is nobody to answer.
@@ -54,13 +57,14 @@ def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> None:
         logger.exception("failed")
     finally:  # whatever else ends the function, the answer is given, and the function fails
         _send(event, physical_id, reason)
+    return "SUCCESS" if physical_id else "FAILED"
 
 
 def _send(event: Mapping[str, Any], physical_id: str | None, reason: str) -> None:
     known = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     # A failed creation is deleted under the id that it answers here.
     named = {"PhysicalResourceId": physical_id or event.get("PhysicalResourceId") or event["LogicalResourceId"]}
-    outcome = {"Status": "SUCCESS"} if physical_id else {"Status": "FAILED", "Reason": reason[:LONGEST_REASON]}
+    outcome = {"Status": "SUCCESS"} if physical_id else {"Status": "FAILED", "Reason": _short(reason)}
     body = json.dumps({**known, **named, **outcome}).encode()
     for seconds in (*PAUSES, None):
         try:
@@ -70,6 +74,12 @@ def _send(event: Mapping[str, Any], physical_id: str | None, reason: str) -> Non
             if seconds is None:
                 raise
             time.sleep(seconds)
+
+
+def _short(reason: str) -> str:
+    """Characters that JSON writes in one byte, or two, so that their number limits the answer."""
+    plain = (letter if letter.isascii() and letter.isprintable() else "?" for letter in reason)
+    return "".join(plain)[:LONGEST_REASON]
 
 
 def upload(url: str, body: bytes) -> None:

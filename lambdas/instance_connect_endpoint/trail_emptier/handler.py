@@ -23,9 +23,9 @@ class NotEmptyError(ValueError):
     """Some objects are left; the message is meant for whoever destroys the stack."""
 
 
-def lambda_handler(event: Any, context: Any) -> None:
+def lambda_handler(event: Any, context: Any) -> str:
     """Answers one request of CloudFormation."""
-    answer(event, empty_when_deleted)
+    return answer(event, empty_when_deleted)
 
 
 def empty_when_deleted(request: Mapping[str, Any]) -> str:
@@ -36,7 +36,7 @@ def empty_when_deleted(request: Mapping[str, Any]) -> str:
     """
     bucket: str = request["ResourceProperties"]["BucketName"]
     # A creation that failed before it had a name is deleted under another id, and there is nothing of ours to empty.
-    if request["RequestType"] == "Delete" and request.get("PhysicalResourceId") == bucket:
+    if request["RequestType"] == "Delete" and request["PhysicalResourceId"] == bucket:
         _empty(bucket)
     return bucket
 

@@ -15,9 +15,9 @@ ROLLING_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html"""
 
 
-def lambda_handler(event: Any, context: Any) -> None:
+def lambda_handler(event: Any, context: Any) -> str:
     """Answers one request of CloudFormation."""
-    answer(event, guard)
+    return answer(event, guard)
 
 
 def guard(request: Mapping[str, Any]) -> str:
