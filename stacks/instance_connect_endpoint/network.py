@@ -9,6 +9,8 @@ from constructs import Construct
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
 from stacks.shared.solution import SolutionStack
 
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")  # RFC 1918
+
 
 class PrivateNetwork(Construct):
     """One subnet for endpoint and demo instances, and their security groups.
@@ -34,6 +36,7 @@ class PrivateNetwork(Construct):
                 self, "Vpc", vpc_id=existing.id, availability_zones=[Fn.select(0, Fn.get_azs())]
             )
             self.subnet_id = existing.subnet_ids[0]
+            self.private_cidrs = self.private_cidrs or list(PRIVATE_RANGES)
         else:
             vpc = self._new_vpc(scope)
             self.vpc = vpc

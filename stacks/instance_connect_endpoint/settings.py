@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.models import CommonSettings, Section, SolutionSettings, TagKey, TagValue
+from config.models import Section, SolutionSettings, TagKey, TagValue
 
 WIDEST_PREFIX = 8
 NO_CLIENT_IP = frozenset({"c1", "cg1", "cg2", "g1", "hi1", "m1", "m2", "m3", "t1"})
@@ -71,7 +71,8 @@ class InstanceConnectEndpointSettings(SolutionSettings):
     tunnel_seconds: Annotated[int, Field(ge=1, le=3_600)] = 3_600
     """The longest connection that the data-plane policy allows; an hour is the most that AWS allows."""
     private_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=20)] = ()
-    """Private IPv4 ranges that the data-plane policy lets people connect to. Empty: all of the solution's own VPC."""
+    """Private IPv4 ranges that the data-plane policy lets people connect to. Empty: the solution's own VPC, or all
+    private ranges with common.vpc, whose range is not known before deployment."""
     instance_tag: InstanceTag = InstanceTag()
     """Instances with this tag take the SSH keys of people with the data-plane policy; the demo instances have it."""
     os_users: Annotated[tuple[OsUser, ...], Field(min_length=1, max_length=10)] = ("ec2-user",)
@@ -109,12 +110,6 @@ class InstanceConnectEndpointSettings(SolutionSettings):
             if self.preserve_client_ip and not keeps_client_ip(kind):
                 raise ValueError(f"{kind} cannot be reached with preserve_client_ip; choose a newer instance family")
         return self
-
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """The ranges of an existing network are not known at synthesis."""
-        if common.vpc and not self.private_cidrs:
-            return [("private_cidrs", "is needed with common.vpc: list the ranges of its subnets")]
-        return []
 
 
 def is_arm(instance_type: str) -> bool:

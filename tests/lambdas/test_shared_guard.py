@@ -73,7 +73,7 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
     fake = CloudFormation()
     monkeypatch.setattr(handler, "client", lambda service: fake)
     monkeypatch.setattr(custom_resource, "upload", fake.upload)
-    monkeypatch.setattr(custom_resource.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("shared.custom_resource.time.sleep", lambda seconds: None)
     yield fake
 
 
@@ -227,7 +227,7 @@ def test_the_answer_is_put_without_a_content_type(monkeypatch: pytest.MonkeyPatc
         sent.append(wanted)
         return io.BytesIO()
 
-    monkeypatch.setattr(custom_resource.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
     custom_resource.upload(URL, b"{}")
     (wanted,) = sent
     assert (wanted.get_method(), wanted.data, wanted.headers) == ("PUT", b"{}", {"Content-type": ""})
