@@ -236,6 +236,9 @@ class InstanceConnectEndpointScenario(Scenario):
         self.cleanup.append(lambda: sqs.delete_queue(QueueUrl=queue))
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         topic = self.outputs["AlarmTopicArn"]
+        send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        document = {"Version": "2012-10-17", "Statement": [{**send, "Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(document)})
         subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
         self.cleanup.append(lambda: sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"]))
         self._open_tunnel("arn:aws:sts::123456789012:assumed-role/Operators/ada", "198.51.100.4")
