@@ -114,6 +114,7 @@ def install() -> None:
         delete_instance_connect_endpoint,
     ):
         seams.serve_action("ec2", api.__name__, api)
+    seams.know_prefix("instance-connect-endpoint", "eice")
     seams.let_events_reach_logs()
     seams.discover_json_fields()
     seams.simulate_with_context_keys()

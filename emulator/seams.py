@@ -46,6 +46,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses import instances as _moto_instances
+from moto.ec2.utils import EC2_RESOURCE_TO_PREFIX as _moto_prefixes  # noqa: N811
 from moto.moto_api._internal.models import moto_api_backend as _moto_api
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.utilities.utils import load_resource
@@ -506,6 +507,11 @@ def kept_in_ec2(name: str) -> dict[str, Any]:
     """A dictionary that lives and ends with moto's EC2 of the account and Region of the request."""
     kept: dict[str, Any] = vars(ec2_backends[account_id()][region()]).setdefault(name, {})
     return kept
+
+
+def know_prefix(kind: str, prefix: str) -> None:
+    """Lets CreateTags take the ids of a kind of resource that moto does not know."""
+    _moto_prefixes[kind] = prefix
 
 
 def let_events_reach_logs() -> None:

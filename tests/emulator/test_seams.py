@@ -235,6 +235,10 @@ def test_moto_ec2_backends_take_attributes() -> None:
         assert seams.kept_in_ec2("tried") == {"a": 1}
 
 
+def test_moto_tags_by_the_prefix_of_an_id() -> None:
+    assert seams._moto_prefixes["subnet"] == "subnet"
+
+
 def test_ministack_invokes_a_target_with_a_view_of_the_event() -> None:
     assert _parameters(seams._eventbridge._invoke_target) == ["target", "event", "rule", "view"]
     assert _parameters(seams._eventbridge._pattern_event_view) == ["event"]

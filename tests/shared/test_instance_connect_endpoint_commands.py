@@ -139,8 +139,10 @@ class Account:
 
     def simulate_principal_policy(self, **request: Any) -> Json:
         self.simulated.append(request)
-        decide = lambda action: self.decisions.get(action, "allowed")  # noqa: E731
-        results = [{"EvalActionName": a, "EvalDecision": decide(a)} for a in request["ActionNames"]]
+        results = [
+            {"EvalActionName": action, "EvalDecision": self.decisions.get(action, "allowed")}
+            for action in request["ActionNames"]
+        ]
         return {"EvaluationResults": results}
 
 
