@@ -34,12 +34,14 @@ _LISTS = (
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
     ("ec2", "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId"),
     ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
+    ("resource-groups", "list_groups", "GroupIdentifiers", "GroupName"),
+    ("ssm", "list_documents", "DocumentIdentifiers", "Name"),
 )
 
 
 def inventory(client: Client) -> set[str]:
     """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
-    return set(_listed(client)) | set(_instances(client))
+    return set(_listed(client)) | set(_instances(client)) | set(_reservations(client))
 
 
 def _listed(client: Client) -> Iterator[str]:
@@ -61,3 +63,10 @@ def _instances(client: Client) -> Iterator[str]:
             for instance in reservation["Instances"]:
                 if instance["State"]["Name"] != "terminated":
                     yield f"ec2 Instances {instance['InstanceId']}"
+
+
+def _reservations(client: Client) -> Iterator[str]:
+    for page in client("ec2").get_paginator("describe_capacity_reservations").paginate():
+        for reservation in page["CapacityReservations"]:
+            if reservation["State"] == "active":
+                yield f"ec2 CapacityReservations {reservation['CapacityReservationId']}"

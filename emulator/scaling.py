@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from emulator import seams
+from emulator import capacity_reservations, seams
 from emulator.calls import call
 from emulator.events import put_event
 from emulator.instancetypes import smallest_matching
@@ -57,7 +57,7 @@ def set_capacity(group: Any, desired: int | None) -> None:
         launch(group, missing)
     elif missing < 0:
         unprotected = [member for member in members if not member.protected_from_scale_in]
-        for member in unprotected[:-missing]:
+        for member in capacity_reservations.scale_in_order(group, unprotected)[:-missing]:
             retire(group, member)
 
 
@@ -68,7 +68,7 @@ def launch(group: Any, count: int) -> None:
     tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
     tags["aws:autoscaling:groupName"] = group.name
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-    for (market, subnet), number in _shares(group, count).items():
+    for (market, subnet), number in _shares(group, template, count).items():
         launched = call(
             "ec2",
             "RunInstances",
@@ -79,6 +79,7 @@ def launch(group: Any, count: int) -> None:
             TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],
             **_placement(group, subnet),
             **_from_template(template),
+            **capacity_reservations.launch_parameters(group),
             **({"InstanceMarketOptions": {"MarketType": "spot"}} if market == "spot" else {}),
         )
         for instance in launched["Instances"]:
@@ -89,15 +90,16 @@ def launch(group: Any, count: int) -> None:
                 _enter_service(group, member.instance_id)
 
 
-def _shares(group: Any, count: int) -> Counter[tuple[str, str | None]]:
+def _shares(group: Any, template: dict[str, Any], count: int) -> Counter[tuple[str, str | None]]:
     """How many of *count* instances go to which market and subnet."""
     on_demand, spot = _purchase_options(group, count)
     subnets: list[str | None] = [*group.vpc_zone_identifier.split(",")] if group.vpc_zone_identifier else [None]
     used = Counter(dict.fromkeys(subnets, 0))
     used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
     shares: Counter[tuple[str, str | None]] = Counter()
+    next_subnet = capacity_reservations.subnet_chooser(group, template)
     for market in ["on-demand"] * on_demand + ["spot"] * spot:
-        subnet = min(subnets, key=lambda candidate: used[candidate])
+        subnet = next_subnet(used)
         used[subnet] += 1
         shares[market, subnet] += 1
     return shares

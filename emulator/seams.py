@@ -28,6 +28,7 @@ from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
+from ministack.services import resource_groups as _resource_groups
 from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
 from ministack.services import tagging as _tagging
@@ -180,6 +181,20 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
 
     _iam_actions.extract_resource_arn = extracted
+
+
+def let_root_stand_for_services() -> None:
+    """Fills ``aws:SourceAccount`` when a trust policy is judged: here the account's root assumes a service's role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    evaluate = _iam_evaluator.evaluate_trust_policy
+
+    def evaluated(trust: Any, caller: str, context: Any, *more: Any, **named: Any) -> Any:
+        context.service_context.setdefault("aws:sourceaccount", context.principal_account)
+        return evaluate(trust, caller, context, *more, **named)
+
+    _iam_evaluator.evaluate_trust_policy = evaluated
 
 
 def collect_tags(service: str, collector: Callable[[], Iterator[tuple[str, list[dict[str, str]]]]]) -> None:
@@ -456,8 +471,16 @@ def find_profiles_in_ministack() -> None:
             raise client_error("InvalidParameterValue", f"Value ({name}) for parameter iamInstanceProfile is invalid")
         return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
 
+    def associated(result: Any, response: Any) -> None:
+        profile = response._get_params().get("IamInstanceProfile")
+        for instance in result.result.instances[1:] if profile else ():
+            names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
+            response.ec2_backend.associate_iam_instance_profile(instance_id=instance.id, **names)
+
     _moto_profiles.filter_iam_instance_profiles = found
     _moto_instances.filter_iam_instance_profiles = found
+    # moto gives the profile to the first instance of a launch only.
+    _after(EC2Response, "run_instances", associated)
 
 
 def remove_interfaces_with_instances() -> None:
@@ -493,6 +516,86 @@ def _after(owner: Any, name: str, then: Callable[..., None]) -> None:
         return result
 
     setattr(owner, name, wrapper)
+
+
+# --- capacity reservations and resource groups ------------------------------------------------------------------------
+
+# What CreateAutoScalingGroup and UpdateAutoScalingGroup take and moto does not keep.
+GROUP_SETTINGS = (
+    "AvailabilityZoneDistribution",
+    "AvailabilityZoneImpairmentPolicy",
+    "CapacityReservationSpecification",
+)
+
+
+def on_group_settings(tell: Callable[[str, dict[str, Any]], None]) -> None:
+    """Calls *tell*(name, parameters) before a group of moto is made or changed; Describe shows what was kept."""
+    for action in ("create_auto_scaling_group", "update_auto_scaling_group"):
+        original = getattr(AutoScalingResponse, action)
+
+        def told(response: Any, _original: Callable[[Any], Any] = original) -> Any:
+            parameters = response._get_params()
+            name = parameters["AutoScalingGroupName"]
+            with request_scope(response.current_account, response.region):
+                tell(name, parameters)
+                result = _original(response)
+                group = groups().autoscaling_groups.get(name)
+            for setting in GROUP_SETTINGS:
+                if setting in parameters and group is not None:
+                    setattr(group, setting, parameters[setting])
+            return result
+
+        setattr(AutoScalingResponse, action, told)
+
+
+def after_group_update(then: Callable[[Any], None]) -> None:
+    """Calls *then*(group of moto) after each UpdateAutoScalingGroup."""
+    update = AutoScalingResponse.update_auto_scaling_group
+
+    def told(response: Any) -> Any:
+        result = update(response)
+        with request_scope(response.current_account, response.region):
+            then(groups().autoscaling_groups[response._get_param("AutoScalingGroupName")])
+        return result
+
+    AutoScalingResponse.update_auto_scaling_group = told
+
+
+def on_launch(tell: Callable[[dict[str, Any], list[Any]], None]) -> None:
+    """Calls *tell*(parameters, instances of moto) after each RunInstances."""
+    run = EC2Response.run_instances
+
+    def told(response: Any) -> Any:
+        result = run(response)
+        with request_scope(response.current_account, response.region):
+            tell(response._get_params(), result.result.instances)
+        return result
+
+    EC2Response.run_instances = told
+
+
+def show_reservation(instance_id: str, reservation_id: str | None) -> None:
+    """Lets DescribeInstances show the capacity reservation that an instance of moto runs in."""
+    instance = ec2_backends[account_id()][region()].get_instance(instance_id)
+    instance.capacity_reservation_id = reservation_id
+
+
+def resource_groups(operation: str, **parameters: Any) -> dict[str, Any]:
+    """Calls an API of ministack's Resource Groups in this process: ``create_group``, ``group_resources``, ...
+
+    Raises the client error that it answers.
+    """
+    status, headers, body = getattr(_resource_groups, f"_{operation}")(parameters)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise client_error(headers["x-amzn-errortype"], answer["Message"])
+    return answer
+
+
+def group_members(arn: str) -> list[str]:
+    """ARNs of the members of a resource group; none if there is no such group."""
+    name = _resource_groups._resolve_arn_group(arn)
+    return list(_resource_groups._group_members.get(name) or []) if name else []
 
 
 def json_answer(status: int, value: dict[str, Any]) -> Answer:

@@ -12,7 +12,18 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator import actions, alarms, authorization, events, instance_connect, minutes, scaling, seams
+from emulator import (
+    actions,
+    alarms,
+    authorization,
+    capacity_reservations,
+    events,
+    instance_connect,
+    minutes,
+    scaling,
+    seams,
+    zone_rebalancing,
+)
 from emulator.settings import Settings
 from emulator.types import table
 
@@ -82,7 +93,17 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, instance_connect, table, events, alarms):
+    for part in (
+        authorization,
+        actions,
+        scaling,
+        capacity_reservations,
+        instance_connect,
+        zone_rebalancing,
+        table,
+        events,
+        alarms,
+    ):
         part.install()
 
 
@@ -104,12 +125,7 @@ def age_metrics(request: dict[str, Any]) -> dict[str, Any]:
 
     Time passes for whoever reads metrics, so that nothing needs to sleep.
     """
-    seconds = float(request["seconds"])
-    count = 0
-    for point in seams.recorded_datapoints():
-        point["Timestamp"] -= seconds
-        count += 1
-    return {"aged": count}
+    return {"aged": minutes.age_metrics(float(request["seconds"]))}
 
 
 def minute(request: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +137,7 @@ def minute(request: dict[str, Any]) -> dict[str, Any]:
 def reset(_request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/reset``: both halves as freshly started; the default VPC comes with the first call to EC2."""
     scaling.reset()
+    capacity_reservations.reset()
     minutes.reset()
     seams.reset_ministack()
     seams.reset_moto()

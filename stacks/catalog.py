@@ -60,6 +60,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
     ),
     Solution(
+        "odcr_asg",
+        "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",
+        "https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/",
+        ("EC2 Auto Scaling", "Capacity Reservations", "Resource Groups", "Systems Manager", "CloudWatch"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

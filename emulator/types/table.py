@@ -1,10 +1,10 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import instance_connect, network, scaling
+from emulator.types import capacity_reservations, instance_connect, network, scaling
 from emulator.types.resource import ResourceType, recorded
 
-TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES | instance_connect.TYPES
+TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES | capacity_reservations.TYPES | instance_connect.TYPES
 
 # Asked for, kept, deleted; no API shows them.
 RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition")

@@ -1,16 +1,21 @@
 """Rights that cannot be scoped to one resource, each acknowledged where it is given."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 
 
-def allow_on_any_resource(role: iam.IRole, *actions: str, reason: str) -> None:
-    """Allows actions for which IAM knows no resource.
+def allow_on_any_resource(
+    role: iam.IRole, *actions: str, reason: str, conditions: Mapping[str, Any] | None = None
+) -> None:
+    """Allows actions for which IAM knows no resource, or that conditions hold to what they are for.
 
     Args:
         reason: why there is none; printed in the validation report.
     """
-    _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"]), "*", reason)
+    _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"], conditions=conditions), "*", reason)
 
 
 def allow_on_pattern(role: iam.IRole, *actions: str, arn: str, shown: str, reason: str) -> None:

@@ -66,8 +66,9 @@ class InstanceSettings(Section):
 class SqsTargetScalingSettings(SolutionSettings):
     """Workers behind a queue that scale so that messages are done within an acceptable latency."""
 
-    strategy: Literal["dynamic-target", "metric-math"] = "dynamic-target"
-    """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target."""
+    strategy: Literal["dynamic-target", "metric-math", "demand"] = "dynamic-target"
+    """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target, no
+    function. demand: one policy on the instances that are needed for each in service, and one function."""
     acceptable_latency_seconds: Annotated[int, Field(ge=1, le=1_209_600)] = 300
     """Seconds from sending a message to its end that are acceptable."""
     estimated_message_seconds: Annotated[float, Field(gt=0, le=43_200)] = 25
@@ -76,8 +77,10 @@ class SqsTargetScalingSettings(SolutionSettings):
     """dynamic-target: minutes between two updates of the target."""
     duration_window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     """dynamic-target: the processing durations of so many last minutes make the average."""
+    demand_window_minutes: Annotated[int, Field(ge=2, le=180)] = 10
+    """demand: arrivals and processing durations of so many last minutes count."""
     min_instances: Annotated[int, Field(ge=0, le=500)] | None = None
-    """Smallest size of the group. null: 0 with dynamic-target, 1 with metric-math."""
+    """Smallest size of the group. null: 1 with metric-math, else 0."""
     max_instances: Annotated[int, Field(ge=1, le=500)] = 10
     """Largest size of the group."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
@@ -114,7 +117,7 @@ class SqsTargetScalingSettings(SolutionSettings):
         """Smallest size of the group that is in force."""
         if self.min_instances is not None:
             return self.min_instances
-        return 0 if self.strategy == "dynamic-target" else 1
+        return 1 if self.strategy == "metric-math" else 0
 
     @property
     def acceptable_backlog(self) -> float:
@@ -133,7 +136,7 @@ class SqsTargetScalingSettings(SolutionSettings):
         if self.strategy == "metric-math" and self.minimum < 1:
             raise ValueError(
                 "min_instances is 0, and no metric-math policy leaves zero; set min_instances to 1 or more, "
-                "or strategy to dynamic-target"
+                "or strategy to dynamic-target or demand"
             )
         if self.minimum > self.max_instances:
             raise ValueError(
