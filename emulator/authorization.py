@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from emulator import seams
 
 _KINDS = {
+    "eice": "instance-connect-endpoint",
     "i": "instance",
     "igw": "internet-gateway",
     "lt": "launch-template",

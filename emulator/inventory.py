@@ -35,6 +35,8 @@ _LISTS = (
     ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    ("ec2", "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId"),
+    ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
     ("resource-groups", "list_groups", "GroupIdentifiers", "GroupName"),
     ("ssm", "list_documents", "DocumentIdentifiers", "Name"),
 )

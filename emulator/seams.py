@@ -5,11 +5,14 @@ replaced here is tested one by one in ``tests/emulator/test_seams.py``: an upgra
 """
 
 import asyncio
+import contextlib
 import copy
 import json
 import threading
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,6 +26,7 @@ from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
 from ministack.services import cloudwatch as _cloudwatch
+from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
 from ministack.services import organizations as _organizations
@@ -45,6 +49,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses import instances as _moto_instances
+from moto.ec2.utils import EC2_RESOURCE_TO_PREFIX as _moto_prefixes  # noqa: N811
 from moto.moto_api._internal.models import moto_api_backend as _moto_api
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.utilities.utils import load_resource
@@ -330,6 +335,8 @@ class _PublicImages(dict[str, str]):
         self._regions: dict[str, dict[str, str]] = {}
 
     def get(self, name: str, default: Any = None) -> Any:
+        if name.startswith("/aws/service/ami-windows-latest/"):  # moto has no list of these: any id will do
+            return f"ami-{zlib.crc32(name.encode()):017x}"
         return self.of(region()).get(name, default)
 
     def of(self, region_name: str) -> dict[str, str]:
@@ -680,3 +687,98 @@ def group_members(arn: str) -> list[str]:
 def json_answer(status: int, value: dict[str, Any]) -> Answer:
     """An answer of one of our control endpoints."""
     return status, {"content-type": "application/json"}, json.dumps(value).encode()
+
+
+# --- for EC2 Instance Connect Endpoints -------------------------------------------------------------------------------
+
+
+def kept_in_ec2(name: str) -> dict[str, Any]:
+    """A dictionary that lives and ends with moto's EC2 of the account and Region of the request."""
+    kept: dict[str, Any] = vars(ec2_backends[account_id()][region()]).setdefault(name, {})
+    return kept
+
+
+def know_prefix(kind: str, prefix: str) -> None:
+    """Lets CreateTags take the ids of a kind of resource that moto does not know."""
+    _moto_prefixes[kind] = prefix
+
+
+def let_events_reach_logs() -> None:
+    """A rule's target may be a log group, as on AWS: each event becomes one log event in a stream of the target's.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        if ":logs:" not in target["Arn"]:
+            invoke(target, event, rule, view)
+            return
+        view = view or _eventbridge._pattern_event_view(event)
+        where = {"logGroupName": target["Arn"].split(":log-group:")[1], "logStreamName": "events"}
+        _cloudwatch_logs._create_log_stream(where)
+        message = {"timestamp": int(time.time() * 1000), "message": json.dumps(view.event_with_detail())}
+        _cloudwatch_logs._put_log_events({**where, "logEvents": [message]})
+
+    _eventbridge._invoke_target = invoked
+
+
+def discover_json_fields() -> None:
+    """Lets a query of Logs Insights use the fields of JSON events, by their paths with dots.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+    """
+    collect = _cloudwatch_logs._collect_query_records
+
+    def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from flat(inner, f"{path}.{name}" if path else name)
+        elif path and value is not None:
+            yield path, value if isinstance(value, str) else json.dumps(value)
+
+    def collected(*arguments: Any) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = collect(*arguments)
+        for record in records:
+            with contextlib.suppress(ValueError):
+                record.update(flat(json.loads(record["@message"]), ""))
+        return records
+
+    _cloudwatch_logs._collect_query_records = collected
+
+
+def simulate_with_context_keys() -> None:
+    """Lets SimulatePrincipalPolicy judge with the ContextEntries of the request, which ministack leaves out.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    given: ContextVar[dict[str, Any]] = ContextVar("given")
+    extract, build, evaluate = (
+        _iam._extract_simulate_params,
+        _iam._build_simulate_results_real,
+        _iam_evaluator.evaluate,
+    )
+
+    def extracted(parameters: dict[str, Any]) -> Any:
+        entries, number = {}, 1
+        while name := _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            value = _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            entries[name.lower()] = value
+            number += 1
+        given.set(entries)
+        return extract(parameters)
+
+    def built(*arguments: Any) -> Any:
+        try:
+            return build(*arguments)
+        finally:
+            given.set({})
+
+    def evaluated(context: Any, *arguments: Any, **more: Any) -> Any:
+        with contextlib.suppress(LookupError):
+            context.service_context.update(given.get())
+        return evaluate(context, *arguments, **more)
+
+    _iam._extract_simulate_params = extracted
+    _iam._build_simulate_results_real = built
+    _iam_evaluator.evaluate = evaluated

@@ -18,6 +18,7 @@ from emulator import (
     authorization,
     capacity_reservations,
     events,
+    instance_connect,
     minutes,
     scaling,
     seams,
@@ -100,6 +101,7 @@ def _connect_parts() -> None:
         actions,
         scaling,
         capacity_reservations,
+        instance_connect,
         zone_rebalancing,
         warmpool,
         table,
@@ -158,6 +160,7 @@ CONTROL = {
     for name, answer in {
         "age-metrics": age_metrics,
         "minute": minute,
+        "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,

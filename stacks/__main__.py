@@ -80,7 +80,7 @@ def _list(as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(solution) for solution in SOLUTIONS], indent=2))
         return 0
-    table = Table(Column("solution", no_wrap=True), Column("commands", no_wrap=True), "post", box=None)
+    table = Table(Column("solution", no_wrap=True), "commands", "post", box=None)
     for solution in SOLUTIONS:
         names = ["check", "cost", *(command.name for command in _own_commands(solution.slug))]
         table.add_row(solution.slug, ", ".join(names), solution.title)

@@ -54,6 +54,12 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "instance_connect_endpoint",
+        "Secure Connectivity from Public to Private: Introducing EC2 Instance Connect Endpoint",
+        "https://aws.amazon.com/blogs/compute/secure-connectivity-from-public-to-private-introducing-ec2-instance-connect-endpoint-june-13-2023/",
+        ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
+    ),
+    Solution(
         "odcr_asg",
         "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",
         "https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/",

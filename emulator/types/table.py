@@ -1,7 +1,16 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import capacity_reservations, load_balancing, math_alarms, network, organizations, scaling, warmpool
+from emulator.types import (
+    capacity_reservations,
+    instance_connect,
+    load_balancing,
+    math_alarms,
+    network,
+    organizations,
+    scaling,
+    warmpool,
+)
 from emulator.types.resource import ResourceType, recorded
 
 TYPES: dict[str, ResourceType] = {
@@ -11,10 +20,11 @@ TYPES: dict[str, ResourceType] = {
     **capacity_reservations.TYPES,
     **load_balancing.TYPES,
     **warmpool.TYPES,
+    **instance_connect.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
-RECORDED: tuple[str, ...] = ("AWS::FIS::ExperimentTemplate",)
+RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::FIS::ExperimentTemplate", "AWS::Logs::QueryDefinition")
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/types (a few calls to the service's API), "

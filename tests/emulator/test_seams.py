@@ -243,6 +243,42 @@ def test_moto_results_carry_what_is_answered() -> None:
     assert seams.EmptyResult() is not None
 
 
+# For EC2 Instance Connect Endpoints
+
+
+def test_moto_ec2_backends_take_attributes() -> None:
+    with seams.request_scope("210987654321", "eu-central-1"):
+        seams.kept_in_ec2("tried")["a"] = 1
+        assert seams.kept_in_ec2("tried") == {"a": 1}
+
+
+def test_moto_tags_by_the_prefix_of_an_id() -> None:
+    assert seams._moto_prefixes["subnet"] == "subnet"
+
+
+def test_ministack_invokes_a_target_with_a_view_of_the_event() -> None:
+    assert _parameters(seams._eventbridge._invoke_target) == ["target", "event", "rule", "view"]
+    assert _parameters(seams._eventbridge._pattern_event_view) == ["event"]
+
+
+def test_ministack_logs_take_a_stream_and_events() -> None:
+    assert _parameters(seams._cloudwatch_logs._create_log_stream) == ["data"]
+    assert _parameters(seams._cloudwatch_logs._put_log_events) == ["data"]
+    assert _parameters(seams._cloudwatch_logs._collect_query_records)[0] == "group_names"
+
+
+def test_ministack_simulates_with_the_parameters_of_the_request() -> None:
+    assert _parameters(seams._iam._extract_simulate_params) == ["p"]
+    assert _parameters(seams._iam._build_simulate_results_real)[-1] == "policies"
+    assert _parameters(seams._iam_evaluator.evaluate)[0] == "ctx"
+    assert "service_context" in _parameters(seams._iam_evaluator.EvalContext)
+
+
+def test_ministack_resolves_the_images_of_windows() -> None:
+    name = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
+    assert seams._PublicImages().get(name).startswith("ami-")
+
+
 # --- capacity reservations and resource groups ------------------------------------------------------------------------
 
 
