@@ -4,6 +4,8 @@ import io
 import json
 import sys
 from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -69,11 +71,19 @@ def main() -> int:
             )
     console.print()
     console.print(functions)
+    linear = True
+    for solution in SOLUTIONS:
+        if find_spec(f"benchmarks.{solution.slug}"):  # what only this solution measures
+            console.print()
+            rows, ok = import_module(f"benchmarks.{solution.slug}").measure(console)
+            report[solution.slug] = rows
+            linear = linear and ok
     path = REPOSITORY / ".local" / "bench-report.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    slow = [row for rows in report.values() for row in rows if float(str(row["ratio"])) > float(str(row["limit"]))]
-    return 1 if slow else 0
+    timed_rows = [*report["synth"], *report["functions"]]
+    slow = [row for row in timed_rows if float(str(row["ratio"])) > float(str(row["limit"]))]
+    return 1 if slow or not linear else 0
 
 
 def _context(slug: str) -> str:

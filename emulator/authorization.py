@@ -9,12 +9,15 @@ from emulator import seams
 
 _KINDS = {
     "eice": "instance-connect-endpoint",
+    "ami": "image",
     "i": "instance",
     "igw": "internet-gateway",
     "lt": "launch-template",
     "nat": "natgateway",
     "rtb": "route-table",
+    "replacevol": "replace-root-volume-task",
     "sg": "security-group",
+    "snap": "snapshot",
     "subnet": "subnet",
     "vol": "volume",
     "vpc": "vpc",
@@ -28,6 +31,9 @@ _ACTIONS = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
+
+
+_BY_ID = ("CreateTags", "DeleteSnapshot", "DeleteTags")
 
 
 def action_of(call: str) -> str:
@@ -79,6 +85,10 @@ def resource_of(service: str, action: str, parameters: dict[str, Any], found: st
     """
     if action.startswith("Describe"):
         return "*"
+    if service == "ec2":
+        # Tags are judged on what is tagged; a snapshot's ARN has no account.
+        tagged = parameters.get("ResourceId.1") if action in ("CreateTags", "DeleteTags") else None
+        return _arn(str(_first(tagged or parameters.get("SnapshotId") or ""))) if action in _BY_ID else None
     if service != "autoscaling":
         return None
     groups = seams.groups().autoscaling_groups
@@ -94,10 +104,16 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
 
 
+def _arn(resource_id: str) -> str | None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html."""
+    kind = _KINDS.get(resource_id.split("-")[0])
+    account = "" if kind in ("image", "snapshot") else seams.account_id()
+    return f"arn:aws:ec2:{seams.region()}:{account}:{kind}/{resource_id}" if kind else None
+
+
 def _ec2_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
     for resource_id, tags in list(seams.ec2_tags().items()):
-        if (kind := _KINDS.get(resource_id.split("-")[0])) and tags:
-            arn = f"arn:aws:ec2:{seams.region()}:{seams.account_id()}:{kind}/{resource_id}"
+        if (arn := _arn(resource_id)) and tags:
             yield arn, [{"Key": name, "Value": value} for name, value in tags.items()]
 
 

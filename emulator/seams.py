@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -33,6 +34,7 @@ from ministack.services import organizations as _organizations
 from ministack.services import resource_groups as _resource_groups
 from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
+from ministack.services import stepfunctions as _stepfunctions
 from ministack.services import tagging as _tagging
 from ministack.services.cloudformation import changesets as _changesets
 from ministack.services.cloudformation import engine as _engine
@@ -45,6 +47,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models import iam_instance_profile as _moto_profiles
+from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
@@ -591,6 +594,105 @@ def show_instances_beside_groups(more: Callable[[Any], list[Any]]) -> None:
         return [*describe(backend, instance_ids), *wanted]
 
     AutoScalingBackend.describe_auto_scaling_instances = described
+
+
+# --- moto: volumes ----------------------------------------------------------------------------------------------------
+
+
+class Volumes:
+    """moto's EBS of one account and Region, as far as root volumes go.
+
+    Attributes:
+        tasks: replacement tasks by id; moto keeps them, so that a reset forgets them.
+        instance: an instance of moto by its id; raises moto's error if there is none.
+    """
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self.instance = backend.get_instance
+        self.tasks: dict[str, Any] = vars(backend).setdefault("replace_root_volume_tasks", {})
+        self._previous: dict[str, list[str]] = vars(backend).setdefault("previous_root_volumes", {})
+
+    @property
+    def next_task_ends(self) -> str:
+        """How the next task is to end."""
+        return str(vars(self._backend).get("next_task_ends", "succeeded"))
+
+    @next_task_ends.setter
+    def next_task_ends(self, state: str) -> None:
+        self._backend.next_task_ends = state
+
+    def lineage(self, instance_id: str) -> set[str]:
+        """The volumes that are or were an instance's root."""
+        return {*self._previous.get(instance_id, []), self._root(instance_id)[1]}
+
+    def volume_of_snapshot(self, snapshot_id: str) -> str:
+        """The volume that a snapshot was taken from, whether it still exists or not."""
+        return str(self._backend.get_snapshot(snapshot_id).volume.id)
+
+    def replace_root(self, instance_id: str, snapshot_id: str | None, image_id: str | None) -> None:
+        """Makes a volume of the old one's type and size, and attaches it in its place."""
+        instance, (device, old_id) = self.instance(instance_id), self._root(instance_id)
+        old, kept = self._backend.get_volume(old_id), instance.block_device_mapping[device].delete_on_termination
+        new = self._backend.create_volume(
+            size=old.size, zone_name=old.zone.name, snapshot_id=snapshot_id, volume_type=old.volume_type
+        )
+        self.detach_root(instance_id)
+        self._backend.attach_volume(new.id, instance_id, device, kept)
+        if image_id:
+            instance.image_id = image_id
+
+    def detach_root(self, instance_id: str) -> None:
+        """Detaches it, and remembers it."""
+        device, volume_id = self._root(instance_id)
+        self._previous.setdefault(instance_id, []).append(volume_id)
+        self._backend.detach_volume(volume_id, instance_id, device)
+
+    def age_snapshots(self, seconds: float) -> int:
+        """Moves every snapshot into the past, and counts them."""
+        for snapshot in self._backend.snapshots.values():
+            snapshot.start_time -= timedelta(seconds=seconds)
+        return len(self._backend.snapshots)
+
+    def _root(self, instance_id: str) -> tuple[str, str]:
+        instance = self.instance(instance_id)
+        device = str(instance.root_device_name)
+        if device not in instance.block_device_mapping:
+            return device, ""
+        return device, str(instance.block_device_mapping[device].volume_id)
+
+
+def volumes() -> Volumes:
+    """Those of the account and Region of the request."""
+    return Volumes(ec2_backends[account_id()][region()])
+
+
+def every_volumes() -> Iterator[Volumes]:
+    """Those of every account and Region that has been used."""
+    for regions in list(ec2_backends.values()):
+        yield from map(Volumes, list(regions.values()))
+
+
+def on_volume_created(tell: Callable[[str], None]) -> None:
+    """Calls *tell*(volume id) when moto has made a volume."""
+    _after(EBSBackend, "create_volume", lambda volume, backend, *_, **__: _in_scope(backend, tell, volume.id))
+
+
+def _in_scope(backend: Any, tell: Callable[[str], None], volume_id: str) -> None:
+    with request_scope(backend.account_id, backend.region_name):
+        tell(volume_id)
+
+
+# --- ministack: Step Functions ----------------------------------------------------------------------------------------
+
+
+def on_execution_status(tell: Callable[[str, str], None]) -> None:
+    """Calls *tell*(ARN of the state machine, status) when an execution has begun or ended, a nested one too."""
+    _after(
+        _stepfunctions,
+        "_emit_execution_status_event",
+        lambda _, execution: tell(execution["stateMachineArn"], execution["status"]),
+    )
 
 
 def _after(owner: Any, name: str, then: Callable[..., None]) -> None:

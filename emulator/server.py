@@ -18,8 +18,10 @@ from emulator import (
     authorization,
     capacity_reservations,
     events,
+    executions,
     instance_connect,
     minutes,
+    root_volumes,
     scaling,
     seams,
     spot,
@@ -109,6 +111,8 @@ def _connect_parts() -> None:
         tagevents,
         alarms,
         spot,
+        root_volumes,
+        executions,
     ):
         part.install()
 
@@ -160,10 +164,12 @@ CONTROL = {
     for name, answer in {
         "age-metrics": age_metrics,
         "minute": minute,
+        "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,
+        "root-volume-task": root_volumes.next_task_ends,
     }.items()
 }
 

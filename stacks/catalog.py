@@ -95,6 +95,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",
         ("EC2 Auto Scaling", "Spot", "SQS", "Lambda", "CloudWatch"),
     ),
+    Solution(
+        "root_volume_replacement",
+        "Quick restoration through replacing the root volumes of Amazon EC2 instances",
+        "https://aws.amazon.com/blogs/compute/quick-restoration-through-replacing-the-root-volumes-of-amazon-ec2/",
+        ("EC2", "EBS", "Step Functions", "EventBridge", "Lambda", "DynamoDB"),
+    ),
 )
 
 

@@ -326,3 +326,13 @@ def test_ministack_iam_engine_judges_policies() -> None:
         for keys in ({}, {"ec2:Subnet": "a"})
     ]
     assert judged == [True, False]
+
+
+def test_moto_has_the_volumes_that_a_replacement_moves() -> None:
+    for name in ("create_volume", "attach_volume", "detach_volume", "get_volume", "get_snapshot"):
+        assert callable(getattr(seams.EBSBackend, name))
+    assert not hasattr(seams.EC2Response, "create_replace_root_volume_task") or seams.volumes, "ours replaces moto's"
+
+
+def test_ministack_tells_of_every_status_of_an_execution() -> None:
+    assert _parameters(seams._stepfunctions._emit_execution_status_event) == ["execution"]

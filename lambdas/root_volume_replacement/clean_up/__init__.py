@@ -1,0 +1,1 @@
+"""Clean-up: what this solution has left behind, and nothing else."""

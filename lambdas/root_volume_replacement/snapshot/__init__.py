@@ -1,0 +1,1 @@
+"""Snapshot: a new root volume of an opted-in instance gets one, to which it can be restored."""

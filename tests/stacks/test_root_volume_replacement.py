@@ -1,0 +1,226 @@
+"""What the post on root volumes promises, and what the issue adds, read off the templates."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from config.models import CommonSettings
+from stacks.root_volume_replacement.commands import ALARMS, idle_month
+from stacks.root_volume_replacement.machine import DEFINITIONS
+from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from tests import variants
+from tests.snapshots import TemplateSnapshot, readable
+from tests.variants import Json
+
+SLUG = "root_volume_replacement"
+
+
+@pytest.fixture(scope="module")
+def default() -> Template:
+    return Template.from_string(json.dumps(variants.templates(variants.DEFAULT)[SLUG]))
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Template:
+    return Template.from_string(json.dumps(variants.templates("enterprise")[SLUG]))
+
+
+def statements(of: Template, role: str) -> list[Json]:
+    return [
+        statement
+        for name, policy in of.find_resources("AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def allowed(of: Template, role: str, action: str) -> list[Json]:
+    return [one for one in statements(of, role) if action in (one["Action"], *one["Action"])]
+
+
+def every_action(of: Template) -> set[str]:
+    found: set[str] = set()
+    for one in statements(of, ""):
+        found.update([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    return found
+
+
+def definition(name: str) -> Json:
+    found: Json = json.loads((DEFINITIONS / f"{name}.asl.json").read_text(encoding="utf-8"))
+    return found
+
+
+# Snapshots
+
+
+def test_a_volume_that_was_created_starts_the_state_machine_and_so_does_an_event_of_your_own(default: Template) -> None:
+    default.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.ec2"],
+                "detail-type": ["EBS Volume Notification"],
+                "detail": {"event": ["createVolume"], "result": ["available"]},
+            },
+            "Targets": [Match.object_like({"DeadLetterConfig": Match.any_value()})],
+        },
+    )
+    default.has_resource_properties(
+        "AWS::Events::Rule", {"EventPattern": Match.object_like({"detail-type": ["Root Volume Snapshot Wanted"]})}
+    )
+
+
+def test_the_attachment_is_awaited_by_the_state_machine_and_not_by_a_function(default: Template) -> None:
+    states = definition("snapshot")["States"]
+    assert states["Wait"]["Type"] == "Wait" and states["Wait"]["Next"] == "Look"
+    default.has_resource_properties("AWS::Lambda::Function", {"Timeout": 60, "Environment": Match.any_value()})
+
+
+def test_snapshots_are_made_with_our_tag_only(default: Template) -> None:
+    conditions = [one.get("Condition") for one in allowed(default, "SnapshotRole", "ec2:CreateSnapshot")]
+    assert {"StringEquals": {"aws:RequestTag/replace-snapshot": "true"}} in conditions
+    (tagging,) = allowed(default, "SnapshotRole", "ec2:CreateTags")
+    assert tagging["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}
+
+
+# Replacements
+
+
+def test_only_instances_that_have_opted_in_can_be_replaced(default: Template, enterprise: Template) -> None:
+    for template, key, value in (
+        (default, "root-volume-replacement", "enabled"),
+        (enterprise, "acme:restorable", "yes"),
+    ):
+        found = allowed(template, "ReplacementRole", "ec2:CreateReplaceRootVolumeTask")
+        on_instances = [one for one in found if "instance/*" in json.dumps(one["Resource"])]
+        assert [one["Condition"] for one in on_instances] == [{"StringEquals": {f"aws:ResourceTag/{key}": value}}]
+
+
+def test_every_step_of_a_replacement_is_retried_and_its_failure_is_reported_before_the_machine_fails() -> None:
+    states = definition("replacement")["States"]
+    tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
+    assert list(tasks) == ["Begin", "Start", "Follow", "Verify", "Check", "Finish", "Give up"]
+    for name, state in tasks.items():
+        assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"], name
+        assert state["Catch"][0]["Next"] == ("Failed" if name == "Give up" else "Give up"), name
+    assert states["Failed"]["Type"] == "Fail"
+
+
+@pytest.mark.parametrize("name", ["snapshot", "replacement", "fleet"])
+def test_every_state_is_reached_and_leads_to_one_that_exists(name: str) -> None:
+    machine = definition(name)
+    states = machine["States"]
+    following = {
+        target
+        for state in states.values()
+        for target in [
+            state.get("Next"),
+            state.get("Default"),
+            *(choice["Next"] for choice in state.get("Choices", [])),
+            *(catch["Next"] for catch in state.get("Catch", [])),
+        ]
+        if target
+    }
+    assert {machine["StartAt"], *following} == set(states)
+
+
+def test_a_fleet_starts_replacements_waits_for_them_and_lets_one_that_fails_stop_no_other_of_its_wave(
+    default: Template,
+) -> None:
+    wave = definition("fleet")["States"]["Wave"]
+    replace = wave["ItemProcessor"]["States"]["Replace"]
+    assert replace["Resource"].endswith("states:startExecution.sync:2") and replace["Catch"]
+    assert allowed(default, "ReplacementsStartReplacements", "states:StartExecution")
+
+
+def test_the_definitions_have_no_placeholder_left(default: Template) -> None:
+    for machine in default.find_resources("AWS::StepFunctions::StateMachine").values():
+        properties = machine["Properties"]
+        text = properties["DefinitionString"]
+        names = {part.split("}")[0] for part in text.split("${")[1:]}
+        assert names == set(properties["DefinitionSubstitutions"])
+        assert properties["LoggingConfiguration"]["Level"] == "ALL"
+
+
+# Deleting
+
+
+def test_by_default_nothing_has_the_right_to_delete_a_volume_or_a_snapshot(default: Template) -> None:
+    assert not {"ec2:DeleteVolume", "ec2:DeleteSnapshot"} & every_action(default)
+    default.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Environment": {"Variables": Match.object_like({"MODE": "dry-run", "ALLOW_DELETION": "false"})}},
+    )
+
+
+def test_with_both_keys_only_what_carries_our_tags_can_be_deleted(enterprise: Template) -> None:
+    for role, action, tag in (
+        ("ReplacementRole", "ec2:DeleteVolume", "replaced-volume"),
+        ("CleanUpRole", "ec2:DeleteVolume", "replaced-volume"),
+        ("CleanUpRole", "ec2:DeleteSnapshot", "replace-snapshot"),
+    ):
+        (statement,) = allowed(enterprise, role, action)
+        assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{tag}": "true"}}
+
+
+def test_the_clean_up_and_the_fleets_run_on_schedules_with_a_time_zone(default: Template, enterprise: Template) -> None:
+    default.has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {"ScheduleExpression": "cron(0 3 * * ? *)", "ScheduleExpressionTimezone": "UTC"},
+    )
+    default.resource_count_is("AWS::Scheduler::Schedule", 1)
+    enterprise.resource_count_is("AWS::Scheduler::Schedule", 3)
+    request = json.dumps({"to": "launch-state", "tag": {"key": "role", "value": "ci"}})
+    enterprise.has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {
+            "ScheduleExpression": "cron(0 5 ? * SUN *)",
+            "ScheduleExpressionTimezone": "Europe/Berlin",
+            "Target": Match.object_like({"Input": request, "DeadLetterConfig": Match.any_value()}),
+        },
+    )
+
+
+# What people see
+
+
+@pytest.mark.parametrize("metric", ["ExecutionsFailed", "Errors", "ApproximateNumberOfMessagesVisible"])
+def test_an_alarm_tells_of_everything_that_fails(default: Template, metric: str) -> None:
+    default.has_resource_properties(
+        "AWS::CloudWatch::Alarm", {"MetricName": metric, "Threshold": 0, "AlarmActions": [Match.any_value()]}
+    )
+    machines = {
+        json.dumps(alarm["Properties"]["Dimensions"])
+        for alarm in default.find_resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "ExecutionsFailed"
+    }
+    assert len(machines) == 3
+
+
+def test_the_outputs_name_what_a_user_does_next(default: Template) -> None:
+    outputs = default.to_json()["Outputs"]
+    assert {"OptIn", "StartReplacement", "AskForSnapshot", "ReportTopicArn", "FleetMachineArn"} <= set(outputs)
+    assert "start-execution" in json.dumps(outputs["StartReplacement"])
+
+
+def test_the_key_of_the_enterprise_reaches_what_holds_data(enterprise: Template) -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    enterprise.all_resources_properties("AWS::SNS::Topic", {"KmsMasterKeyId": key})
+    enterprise.all_resources_properties("AWS::SQS::Queue", {"KmsMasterKeyId": key})
+    enterprise.all_resources_properties("AWS::Lambda::Function", {"KmsKeyArn": key})
+    for table in enterprise.find_resources("AWS::DynamoDB::GlobalTable").values():
+        assert table["DeletionPolicy"] == "Retain"
+
+
+def test_the_billing_units_are_those_of_the_template(default: Template) -> None:
+    units = {unit.unit: unit.quantity for unit in idle_month(CommonSettings(), RootVolumeReplacementSettings())}
+    assert units["alarm_month"] == ALARMS == len(default.find_resources("AWS::CloudWatch::Alarm"))
+
+
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
+def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
+    found: Any = readable(variants.templates(variant)[SLUG])
+    assert found == snapshot(extension_class=TemplateSnapshot)
