@@ -449,8 +449,16 @@ def find_profiles_in_ministack() -> None:
             raise client_error("InvalidParameterValue", f"Value ({name}) for parameter iamInstanceProfile is invalid")
         return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
 
+    def associated(result: Any, response: Any) -> None:
+        profile = response._get_params().get("IamInstanceProfile")
+        for instance in result.result.instances[1:] if profile else ():
+            names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
+            response.ec2_backend.associate_iam_instance_profile(instance_id=instance.id, **names)
+
     _moto_profiles.filter_iam_instance_profiles = found
     _moto_instances.filter_iam_instance_profiles = found
+    # moto gives the profile to the first instance of a launch only.
+    _after(EC2Response, "run_instances", associated)
 
 
 def remove_interfaces_with_instances() -> None:

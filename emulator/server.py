@@ -104,12 +104,7 @@ def age_metrics(request: dict[str, Any]) -> dict[str, Any]:
 
     Time passes for whoever reads metrics, so that nothing needs to sleep.
     """
-    seconds = float(request["seconds"])
-    count = 0
-    for point in seams.recorded_datapoints():
-        point["Timestamp"] -= seconds
-        count += 1
-    return {"aged": count}
+    return {"aged": minutes.age_metrics(float(request["seconds"]))}
 
 
 def minute(request: dict[str, Any]) -> dict[str, Any]:
