@@ -79,6 +79,18 @@ def test_the_fixed_target_takes_four_instances_and_much_longer() -> None:
     assert fixed.minutes >= 1.4 * dynamic.minutes
 
 
+def test_no_delay_gives_the_posts_two_measurements_and_its_estimate_together() -> None:
+    def minutes(test: int, launch_seconds: int) -> float:
+        assumptions = replace(ASSUMPTIONS, maximum_instances=10, launch_seconds=launch_seconds)
+        return simulate(
+            [Message(0, POST_TESTS[test].seconds)] * 50, POST_TESTS[test].new(assumptions), assumptions
+        ).minutes
+
+    for launch_seconds in range(0, 600, 15):
+        found = [minutes(test, launch_seconds) for test in (TEST_1, TEST_2, TEST_2_FIXED)]
+        assert found != pytest.approx([9, 10, 20], rel=0.15)
+
+
 def test_as_in_the_posts_figure_the_instances_come_at_minute_four_or_five() -> None:
     for test, wanted in ((TEST_1, 4), (TEST_2, 8)):
         sizes = [moment.in_service for moment in post_outcomes()[test].timeline]
