@@ -37,7 +37,7 @@ class DynamicTarget(FixedTarget):
         self._minutes = minutes
         self.name = f"dynamic target, {minutes} min"
         if latency_seconds:
-            self.name += f", for {latency_seconds:g} s"
+            self.name += f", at {latency_seconds / assumptions.acceptable_latency_seconds:.0%} of the latency"
 
     def datapoints(self, view: View) -> list[float | None]:
         """BPI, and every so many minutes a new target."""

@@ -9,7 +9,9 @@ from benchmarks.queue_scenarios import (
     ASSUMPTIONS,
     POST_TESTS,
     SCENARIO_ASSUMPTIONS,
+    Row,
     comparison,
+    otherwise,
     post_outcomes,
 )
 
@@ -54,15 +56,23 @@ def post_sheet() -> Sheet:
 
 def comparison_sheet() -> Sheet:
     """Share of messages within the latency, and instance-hours, of every strategy."""
-    found = comparison()
-    columns = ("load", "work", *(figures.strategy for figures in found[0].figures))
+    return _compared("load", [(row.scenario.name, row) for row in comparison()])
+
+
+def otherwise_sheet() -> Sheet:
+    """The same for 1,000 messages if the assumptions were others."""
+    return _compared("1,000 messages, but", otherwise())
+
+
+def _compared(first: str, found: Sequence[tuple[str, Row]]) -> Sheet:
+    columns = (first, "work", *(figures.strategy for figures in found[0][1].figures))
     rows = [
         (
-            row.scenario.name,
+            name,
             _hours(row.work_hours),
             *(f"{100 * figures.share:.1f} %, {_hours(figures.instance_hours)}" for figures in row.figures),
         )
-        for row in found
+        for name, row in found
     ]
     return Sheet("Share of messages within the acceptable latency, and instance-hours", columns, rows)
 
