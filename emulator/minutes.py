@@ -138,7 +138,7 @@ def _scale(account: str, region: str, group: Any) -> None:
     capacity = _capacity(group, max(_warm_up(group, policy) for policy in policies))
     wanted = desired_capacity(tracked, capacity)
     if wanted != capacity.desired:
-        newest = ", ".join(f"{tracking.alarms.newest:g} of {tracking.target:g}" for tracking in tracked)
+        newest = ", ".join(f"{tracking.alarms.newest} of {tracking.target:g}" for tracking in tracked)
         log.info("%s: %d -> %d instances at %s", group.name, capacity.desired, wanted, newest)
         scaling.set_capacity(group, wanted)
 

@@ -72,12 +72,6 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Auto Scaling", "Spot", "EventBridge", "Lambda", "FIS", "CloudWatch"),
     ),
     Solution(
-        "custom_health_checks",
-        "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",
-        "https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/",
-        ("EC2 Auto Scaling", "EventBridge", "Lambda"),
-    ),
-    Solution(
         "local_zone_guardrails",
         "Best practices for managing data residency in AWS Local Zones using landing zone controls",
         "https://aws.amazon.com/blogs/compute/best-practices-for-managing-data-residency-in-aws-local-zones-using-landing-zone-controls/",
@@ -88,6 +82,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
         "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",
         ("Organizations", "Outposts", "Control Tower"),
+    ),
+    Solution(
+        "custom_health_checks",
+        "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",
+        "https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/",
+        ("EC2 Auto Scaling", "EventBridge", "Lambda"),
     ),
     Solution(
         "sqs_target_scaling",

@@ -250,7 +250,7 @@ class RootVolumeReplacementScenario(Scenario):
 
         def ended() -> bool:
             described.update(self.states.describe_execution(executionArn=execution))
-            return described["status"] != "RUNNING"
+            return bool(described["status"] != "RUNNING")
 
         wait_until("the end of an execution", ended, seconds)
         return described
