@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test try faults bench synth snapshots docs lock clean
+.PHONY: help install check test try faults bench simulate synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -29,6 +29,9 @@ faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a tab
 
 bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
 	@python -m benchmarks
+
+simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
+	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
 synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 	@cdk synth --quiet

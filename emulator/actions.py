@@ -5,6 +5,7 @@ from typing import Any
 
 from emulator import scaling, seams
 from emulator.instancetypes import matching
+from emulator.minutes import GROUP_METRICS
 
 
 def get_instance_types_from_instance_requirements(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +98,15 @@ def delete_auto_scaling_group(parameters: dict[str, Any]) -> None:
     del backend.autoscaling_groups[group.name]
 
 
+def enable_metrics_collection(parameters: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_EnableMetricsCollection.html.
+
+    "If you specify Granularity and don't specify any metrics, all metrics are enabled." Here all that are published.
+    """
+    group = scaling.group_named(parameters["AutoScalingGroupName"])
+    group.metrics = sorted({*group.metrics, *(parameters.get("Metrics") or GROUP_METRICS)})
+
+
 def execute_policy(parameters: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ExecutePolicy.html."""
     name = parameters["PolicyName"].rsplit("policyName/", 1)[-1]
@@ -115,6 +125,7 @@ def install() -> None:
         complete_lifecycle_action,
         record_lifecycle_action_heartbeat,
         delete_auto_scaling_group,
+        enable_metrics_collection,
         execute_policy,
     ):
         seams.serve_action("autoscaling", action.__name__, action)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from emulator import seams
 
 _KINDS = {
+    "eice": "instance-connect-endpoint",
     "ami": "image",
     "i": "instance",
     "igw": "internet-gateway",
@@ -53,6 +54,17 @@ def metric_namespace(service: str, action: str, body: bytes, parameters: dict[st
     if not found and body[:1] == b"{":
         found = json.loads(body).get("Namespace")
     return {"cloudwatch:namespace": found or seams.read_cbor(body).get("Namespace")}
+
+
+def launch_keys(service: str, action: str, _body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+    """``ec2:LaunchTemplate`` of a RunInstances; the tags that it sets need no right of their own here, on AWS they do.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-launch-templates.html
+    """
+    template = _first(parameters.get("LaunchTemplate.LaunchTemplateId"))
+    if action != "ec2:RunInstances" or not template:
+        return {}
+    return {"ec2:LaunchTemplate": f"arn:aws:ec2:{seams.region()}:{seams.account_id()}:launch-template/{template}"}
 
 
 def resource_tag_keys(service: str, arn: str) -> dict[str, Any]:
@@ -114,8 +126,10 @@ def install() -> None:
     """Tells ministack."""
     seams.name_actions(action_of)
     seams.add_condition_keys(metric_namespace)
+    seams.add_condition_keys(launch_keys)
     seams.add_resource_keys(resource_tag_keys)
     seams.name_resources(resource_of)
     seams.collect_tags("ec2", _ec2_tags)
     seams.collect_tags("autoscaling", _group_tags)
     seams.find_profiles_in_ministack()
+    seams.let_root_stand_for_services()

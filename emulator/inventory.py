@@ -19,6 +19,9 @@ _LISTS = (
     ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
     ("s3", "list_buckets", "Buckets", "Name"),
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    ("autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", "ScheduledActionName"),
+    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
     ("autoscaling", "describe_policies", "ScalingPolicies", "PolicyARN"),
     ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
     ("ec2", "describe_subnets", "Subnets", "SubnetId"),
@@ -32,12 +35,16 @@ _LISTS = (
     ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    ("ec2", "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId"),
+    ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
+    ("resource-groups", "list_groups", "GroupIdentifiers", "GroupName"),
+    ("ssm", "list_documents", "DocumentIdentifiers", "Name"),
 )
 
 
 def inventory(client: Client) -> set[str]:
     """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
-    return set(_listed(client)) | set(_instances(client))
+    return {*_listed(client), *_instances(client), *_reservations(client), *_policies(client)}
 
 
 def _listed(client: Client) -> Iterator[str]:
@@ -59,3 +66,17 @@ def _instances(client: Client) -> Iterator[str]:
             for instance in reservation["Instances"]:
                 if instance["State"]["Name"] != "terminated":
                     yield f"ec2 Instances {instance['InstanceId']}"
+
+
+def _reservations(client: Client) -> Iterator[str]:
+    for page in client("ec2").get_paginator("describe_capacity_reservations").paginate():
+        for reservation in page["CapacityReservations"]:
+            if reservation["State"] == "active":
+                yield f"ec2 CapacityReservations {reservation['CapacityReservationId']}"
+
+
+def _policies(client: Client) -> Iterator[str]:
+    pages = client("organizations").get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
+    for page in pages:
+        for policy in page["Policies"]:
+            yield f"organizations Policies {policy['Name']}"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105
 LIFETIME_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
@@ -51,7 +51,12 @@ class InstanceMetadata:
 
     def environment(self) -> dict[str, str]:
         """What an instance's process needs to be set to find it; no credentials, which come from here."""
-        return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url, "AWS_EC2_METADATA_DISABLED": "false"}
+        return {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url,
+            "AWS_EC2_METADATA_DISABLED": "false",
+            # One process answers for all instances here, on a machine that may be busy; botocore gives up after 1 s.
+            "AWS_METADATA_SERVICE_TIMEOUT": "10",
+        }
 
     def start(self) -> None:
         """Serves from now on."""
@@ -132,7 +137,12 @@ class InstanceMetadata:
             was_member = any(tag["Key"] == "aws:autoscaling:groupName" for tag in instance.get("Tags", []))
             return "Terminated" if was_member and instance["State"]["Name"] == "terminated" else None
         state = str(found[0]["LifecycleState"])
-        for prefix, target in (("Terminating", "Terminated"), ("Pending", "InService"), ("EnteringStandby", "Standby")):
+        for prefix, target in (
+            ("Terminating", "Terminated"),
+            ("Pending", "InService"),
+            ("EnteringStandby", "Standby"),
+            ("Warmed:Pending", "Warmed:Stopped"),
+        ):
             if state.startswith(prefix):
                 return target
         return state
@@ -191,7 +201,7 @@ class InstanceMetadata:
                     return
                 try:
                     value = metadata.value(self.path.removeprefix("/latest/"))
-                except ClientError as error:
+                except (ClientError, BotoCoreError) as error:
                     self._answer(500, str(error))
                     return
                 self._answer(404 if value is None else 200, value or "")

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emulator import scaling, seams
+from emulator import capacity_reservations, scaling, seams
 from emulator.calls import call
 from emulator.metric_math import evaluate
 from emulator.target_tracking import DEFAULT_COOLDOWN_SECONDS, Alarms, Capacity, TargetTracking, desired_capacity
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60.0
 
-# What a group collects by itself when it is told to, of what exists: name -> lifecycle states that count.
-_GROUP_METRICS: Mapping[str, tuple[str, ...]] = {
+# What a group publishes when it is told to: name -> lifecycle states that count. AWS has more of them.
+GROUP_METRICS: Mapping[str, tuple[str, ...]] = {
     "GroupInServiceInstances": ("InService",),
     "GroupPendingInstances": ("Pending", "Pending:Wait", "Pending:Proceed"),
     "GroupTerminatingInstances": ("Terminating", "Terminating:Wait", "Terminating:Proceed"),
@@ -39,11 +39,13 @@ class Clock:
 
     Attributes:
         seconds: how long a minute lasts.
+        length: how long the minute that has just ended took in fact, in seconds.
     """
 
     def __init__(self) -> None:
-        self.seconds = MINUTE
+        self.seconds = self.length = MINUTE
         self._over: float | None = None
+        self._began = 0.0
 
     def set(self, seconds: float) -> None:
         """Begins a minute now, and lets it and the next ones last so long. Raises ValueError if that is no duration."""
@@ -54,9 +56,10 @@ class Clock:
     def is_over(self, now: float) -> bool:
         """Whether a minute has ended by *now* (seconds of any steady clock), which begins the next one."""
         if self._over is None:
-            self._over = now + self.seconds
+            self._over, self._began = now + self.seconds, now
         if now < self._over:
             return False
+        self.length, self._began = now - self._began, now
         # Minutes that nobody looked at are not made up for: one late datapoint instead of several.
         self._over = self._over + self.seconds if now < self._over + self.seconds else now + self.seconds
         return True
@@ -79,10 +82,25 @@ def settle_everywhere() -> None:
     for account, region in seams.queue_scopes().union(groups):
         with seams.request_scope(account, region):
             _publish_queues()
+            capacity_reservations.publish_metrics()
             for group in list(seams.groups().autoscaling_groups.values()):
                 _publish_group(group)
                 _scale(account, region, group)
             seams.evaluate_alarms()
+    if clock.length < MINUTE:
+        age_metrics(MINUTE - clock.length)
+
+
+def age_metrics(seconds: float) -> int:
+    """Moves every datapoint so many seconds into the past, and returns how many there are.
+
+    After a short minute that makes it a whole one for whoever reads metrics by the minute.
+    """
+    count = 0
+    for point in seams.recorded_datapoints():
+        point["Timestamp"] -= seconds
+        count += 1
+    return count
 
 
 def _publish_queues() -> None:
@@ -93,13 +111,8 @@ def _publish_queues() -> None:
 
 def _publish_group(group: Any) -> None:
     states = [member.lifecycle_state for member in group.instance_states]
-    for metric in group.metrics:
-        if metric == "GroupDesiredCapacity":
-            value = int(group.desired_capacity or 0)
-        elif metric in _GROUP_METRICS:
-            value = sum(state in _GROUP_METRICS[metric] for state in states)
-        else:
-            continue
+    for metric in GROUP_METRICS.keys() & set(group.metrics):
+        value = sum(state in GROUP_METRICS[metric] for state in states)
         seams.record_metric("AWS/AutoScaling", metric, {"AutoScalingGroupName": group.name}, value)
 
 
@@ -125,7 +138,7 @@ def _scale(account: str, region: str, group: Any) -> None:
     capacity = _capacity(group, max(_warm_up(group, policy) for policy in policies))
     wanted = desired_capacity(tracked, capacity)
     if wanted != capacity.desired:
-        newest = ", ".join(f"{tracking.alarms.newest:g} of {tracking.target:g}" for tracking in tracked)
+        newest = ", ".join(f"{tracking.alarms.newest} of {tracking.target:g}" for tracking in tracked)
         log.info("%s: %d -> %d instances at %s", group.name, capacity.desired, wanted, newest)
         scaling.set_capacity(group, wanted)
 
@@ -140,6 +153,7 @@ def _capacity(group: Any, warm_up: float) -> Capacity:
         warming=len(in_service) - warm,
         minimum=int(group.min_size),
         maximum=int(group.max_size),
+        terminating=sum(member.lifecycle_state.startswith("Terminating") for member in group.instance_states),
     )
 
 
@@ -177,5 +191,5 @@ def _math(queries: Sequence[Mapping[str, Any]]) -> float | None:
 def _statistic(metric: Mapping[str, Any], statistic: str) -> float | None:
     dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
     return seams.metric_statistic(
-        metric["Namespace"], metric["MetricName"], dimensions, statistic, since=time.time() - clock.seconds
+        metric["Namespace"], metric["MetricName"], dimensions, statistic, since=time.time() - clock.length
     )

@@ -172,6 +172,16 @@ class EmbeddedAws:
         """Lets a minute of metrics and scaling policies last so many seconds."""
         self.control("minute", seconds=seconds)
 
+    def spot_notice(self, kind: str, instance_id: str, *, act: bool = False) -> None:
+        """Announces that EC2 wants a Spot Instance back: ``interruption`` or ``rebalance``.
+
+        Args:
+            act: whether the instance's group acts on it too, as Capacity Rebalancing does.
+        """
+        self.control(
+            "spot-notice", kind=kind, instance_id=instance_id, act=act, account=self.account, region=self.region
+        )
+
     def control(self, name: str, **request: object) -> dict[str, Any]:
         """Calls one of the control endpoints. Raises ``EmulatorError`` when it refuses or does not answer."""
         try:

@@ -27,6 +27,8 @@ MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc)/)")
 # Paths a script may name without writing there: its interpreter, the installed programs, the bin.
 FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin)/|dev/null\b)\w[\w./-]*")
 SEPARATOR = "\x1f"
+# What a unit may start, and what stands for it here.
+PROGRAMS = {"/usr/bin/python3.13": sys.executable, "/bin/bash": "bash"}
 RECORDED = ("dnf", "systemctl", "sleep")
 
 
@@ -52,8 +54,9 @@ class Boot:
     calls: list[list[str]]
 
     def path(self, absolute: str) -> Path:
-        """Returns where an absolute path of the instance lies in the sandbox."""
-        return self.root / absolute.lstrip("/")
+        """Returns where an absolute path of the instance lies in the sandbox; one that was moved already, as it is."""
+        moved = Path(absolute)
+        return moved if moved.is_relative_to(self.root) else self.root / absolute.lstrip("/")
 
     def written(self) -> list[str]:
         """Returns the files on the instance, as absolute paths, sorted, without what Python has compiled."""
@@ -75,7 +78,7 @@ class Boot:
         return [(name, value) for name, _, value in pairs]
 
     def service(self, unit: str) -> Service:
-        """Returns how the installed service starts. Raises SandboxError for a program that is not python3.13."""
+        """Returns how the installed service starts. Raises SandboxError for a program that is not known here."""
         environment: dict[str, str] = {}
         command: list[str] = []
         for name, value in self.directives(unit):
@@ -85,9 +88,9 @@ class Boot:
                 environment |= dict(pair.split("=", 1) for pair in shlex.split(self._moved(value)))
             elif name == "EnvironmentFile":
                 environment |= self.variables(value)
-        if command[:1] != ["/usr/bin/python3.13"]:
-            raise SandboxError(f"{unit} does not start with /usr/bin/python3.13: {command}")
-        return Service([sys.executable, *command[1:]], environment)
+        if not command or command[0] not in PROGRAMS:
+            raise SandboxError(f"{unit} does not start with {' or '.join(PROGRAMS)}: {command}")
+        return Service([PROGRAMS[command[0]], *command[1:]], environment)
 
     def _moved(self, text: str) -> str:
         return MOVED.sub(f"{self.root}/", text)

@@ -7,17 +7,23 @@ allocation strategy chooses.
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from emulator import seams
+from emulator import capacity_reservations, seams
 from emulator.calls import call
 from emulator.events import put_event
 from emulator.instancetypes import smallest_matching
-from emulator.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Waits
+from emulator.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Wait, Waits
 from emulator.stepscaling import new_capacity, step_for
 
 # What images call their root volume: Amazon Linux, and most others.
 ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
+
+# What warm pools add (warmpool.py): instances that are ready (group, count -> how many it supplied), and instances that
+# have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
+suppliers: list[Callable[[Any, int], int]] = []
+keepers: list[Callable[[Any, Wait], bool]] = []
 
 # Waiting instances by account and Region.
 _waits: dict[tuple[str, str], Waits] = {}
@@ -57,18 +63,29 @@ def set_capacity(group: Any, desired: int | None) -> None:
         launch(group, missing)
     elif missing < 0:
         unprotected = [member for member in members if not member.protected_from_scale_in]
-        for member in unprotected[:-missing]:
+        for member in capacity_reservations.scale_in_order(group, unprotected)[:-missing]:
             retire(group, member)
 
 
 def launch(group: Any, count: int) -> None:
+    """Adds instances to the group, running those that nobody supplies; each waits for its launching hooks."""
+    for supply in suppliers:
+        count -= supply(group, count)
+    for member in run(group, count):
+        group.instance_states.append(member)
+        if not begin_wait(group, member, LAUNCHING):
+            enter_service(group, member.instance_id)
+
+
+def run(group: Any, count: int) -> list[Any]:
     """Runs instances from the group's launch template, in the subnets that have the fewest."""
+    members = []
     specification = _launch_template(group)
     template = _template_data(specification)
     tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
     tags["aws:autoscaling:groupName"] = group.name
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-    for (market, subnet), number in _shares(group, count).items():
+    for (market, subnet), number in _shares(group, template, count).items():
         launched = call(
             "ec2",
             "RunInstances",
@@ -79,25 +96,25 @@ def launch(group: Any, count: int) -> None:
             TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],
             **_placement(group, subnet),
             **_from_template(template),
+            **capacity_reservations.launch_parameters(group),
             **({"InstanceMarketOptions": {"MarketType": "spot"}} if market == "spot" else {}),
         )
         for instance in launched["Instances"]:
             protected = bool(group.new_instances_protected_from_scale_in)
-            member = seams.member_of(group, instance["InstanceId"], protected=protected)
-            group.instance_states.append(member)
-            if not _begin_wait(group, member, LAUNCHING):
-                _enter_service(group, member.instance_id)
+            members.append(seams.member_of(group, instance["InstanceId"], protected=protected))
+    return members
 
 
-def _shares(group: Any, count: int) -> Counter[tuple[str, str | None]]:
+def _shares(group: Any, template: dict[str, Any], count: int) -> Counter[tuple[str, str | None]]:
     """How many of *count* instances go to which market and subnet."""
     on_demand, spot = _purchase_options(group, count)
     subnets: list[str | None] = [*group.vpc_zone_identifier.split(",")] if group.vpc_zone_identifier else [None]
     used = Counter(dict.fromkeys(subnets, 0))
     used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
     shares: Counter[tuple[str, str | None]] = Counter()
+    next_subnet = capacity_reservations.subnet_chooser(group, template)
     for market in ["on-demand"] * on_demand + ["spot"] * spot:
-        subnet = min(subnets, key=lambda candidate: used[candidate])
+        subnet = next_subnet(used)
         used[subnet] += 1
         shares[market, subnet] += 1
     return shares
@@ -193,8 +210,13 @@ _EVENTS = {
 _WAIT_STATES = {LAUNCHING: "Pending:Wait", TERMINATING: "Terminating:Wait"}
 
 
-def _begin_wait(group: Any, member: Any, transition: str) -> bool:
-    """Lets an instance wait for the group's hooks of a transition; False if there are none."""
+def begin_wait(
+    group: Any, member: Any, transition: str, state: str | None = None, way: tuple[str, str] | None = None
+) -> bool:
+    """Lets an instance wait for the group's hooks of a transition; False if there are none.
+
+    *state* and *way* (origin and destination) are those of the transition unless a warm pool is on the way.
+    """
     hooks = [
         Hook(hook.name, hook.lifecycle_transition, int(hook.heartbeat_timeout), hook.default_result)
         for hook in seams.groups().describe_lifecycle_hooks(group.name)
@@ -202,14 +224,15 @@ def _begin_wait(group: Any, member: Any, transition: str) -> bool:
     ]
     if not hooks:
         return False
-    member.lifecycle_state = _WAIT_STATES[transition]
+    member.lifecycle_state = state or _WAIT_STATES[transition]
     for action in waits().begin(group.name, member.instance_id, hooks, time.time()):
-        _announce_action(group, member.instance_id, action)
+        _announce_action(group, member.instance_id, action, way)
     return True
 
 
-def _announce_action(group: Any, instance_id: str, action: Action) -> None:
-    detail_type, origin, destination = _EVENTS[action.hook.transition]
+def _announce_action(group: Any, instance_id: str, action: Action, way: tuple[str, str] | None) -> None:
+    detail_type, *usual = _EVENTS[action.hook.transition]
+    origin, destination = way or usual
     detail = {
         "LifecycleActionToken": action.token,
         "AutoScalingGroupName": group.name,
@@ -223,8 +246,14 @@ def _announce_action(group: Any, instance_id: str, action: Action) -> None:
 
 
 def retire(group: Any, member: Any) -> None:
-    """Terminates an instance, after its terminating hooks if the group has any."""
-    if not _begin_wait(group, member, TERMINATING):
+    """Terminates an instance, after its terminating hooks if the group has any.
+
+    Before, it "waits for the instance to deregister from the load balancer"
+    (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html), which takes no
+    time here.
+    """
+    seams.deregister_target(group, member.instance_id)
+    if not begin_wait(group, member, TERMINATING):
         terminate(group, member.instance_id)
 
 
@@ -254,17 +283,21 @@ def settle(now: float | None = None) -> None:
             continue
         if wait.transition == TERMINATING:
             terminate(group, wait.instance_id)
+        elif any(keep(group, wait) for keep in keepers):
+            pass
         elif wait.abandoned:
             terminate(group, wait.instance_id)
             set_capacity(group, group.desired_capacity)
         else:
-            _enter_service(group, wait.instance_id)
+            enter_service(group, wait.instance_id)
 
 
-def _enter_service(group: Any, instance_id: str) -> None:
+def enter_service(group: Any, instance_id: str) -> None:
+    """An instance that waits for nothing any more does its work."""
     for member in group.instance_states:
         if member.instance_id == instance_id:
             member.lifecycle_state = "InService"
+            seams.register_target(group, instance_id)
             member.in_service_since = time.monotonic()
 
 

@@ -5,16 +5,20 @@ replaced here is tested one by one in ``tests/emulator/test_seams.py``: an upgra
 """
 
 import asyncio
+import contextlib
 import copy
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import zlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from botocore.exceptions import ClientError
 from botocore.parsers import RpcV2CBORParser
 from ministack import app as _gateway
 from ministack.core import iam_actions as _iam_actions
@@ -23,8 +27,11 @@ from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
 from ministack.services import cloudwatch as _cloudwatch
+from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
+from ministack.services import organizations as _organizations
+from ministack.services import resource_groups as _resource_groups
 from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
 from ministack.services import stepfunctions as _stepfunctions
@@ -35,7 +42,7 @@ from ministack.services.cloudformation import handlers as _handlers
 from ministack.services.cloudformation import provisioners as _provisioners
 from moto import mock_aws
 from moto.autoscaling.exceptions import AutoscalingClientError
-from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState, autoscaling_backends
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
@@ -45,6 +52,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses import instances as _moto_instances
+from moto.ec2.utils import EC2_RESOURCE_TO_PREFIX as _moto_prefixes  # noqa: N811
 from moto.moto_api._internal.models import moto_api_backend as _moto_api
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.utilities.utils import load_resource
@@ -180,6 +188,20 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
     _iam_actions.extract_resource_arn = extracted
 
 
+def let_root_stand_for_services() -> None:
+    """Fills ``aws:SourceAccount`` when a trust policy is judged: here the account's root assumes a service's role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    evaluate = _iam_evaluator.evaluate_trust_policy
+
+    def evaluated(trust: Any, caller: str, context: Any, *more: Any, **named: Any) -> Any:
+        context.service_context.setdefault("aws:sourceaccount", context.principal_account)
+        return evaluate(trust, caller, context, *more, **named)
+
+    _iam_evaluator.evaluate_trust_policy = evaluated
+
+
 def collect_tags(service: str, collector: Callable[[], Iterator[tuple[str, list[dict[str, str]]]]]) -> None:
     """Shows the tags of *service* to the Resource Groups Tagging API and to aws:ResourceTag conditions."""
     _tagging._COLLECTORS[service] = collector
@@ -267,6 +289,44 @@ def put_aws_event(event: dict[str, Any]) -> None:
     _eventbridge._dispatch_event(event)
 
 
+# --- ministack: Organizations, and its IAM engine as a judge ----------------------------------------------------------
+
+
+def organizations(operation: str, **parameters: Any) -> dict[str, Any]:
+    """One call to ministack's Organizations in this process.
+
+    Raises ``botocore.exceptions.ClientError`` as any AWS client does.
+    """
+    status, _, body = _organizations._DISPATCH[operation](parameters)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        code = str(answer.get("__type", "")).rsplit("#", 1)[-1]
+        raise ClientError({"Error": {"Code": code, "Message": answer.get("message", "")}}, operation)
+    return answer
+
+
+def denies(
+    documents: Iterable[Mapping[str, Any]], action: str, principal: str | None, arn: str, keys: Mapping[str, Any]
+) -> bool:
+    """Whether a Deny of policies applies to one resource of a request, by ministack's IAM engine.
+
+    Args:
+        keys: the condition keys of the resource; a key that is not there is absent from the request.
+    """
+    context = _iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account="111122223333",
+        action=action,
+        resource_arn=arn,
+        region="",
+        service_context={name.lower(): value for name, value in keys.items()},
+    )
+    parsed = [_iam_evaluator.parse_policy_document(dict(document)) for document in documents]
+    decision: str = _iam_evaluator.evaluate(context, parsed).decision
+    return decision == "Deny"
+
+
 # --- ministack: SSM ---------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +338,8 @@ class _PublicImages(dict[str, str]):
         self._regions: dict[str, dict[str, str]] = {}
 
     def get(self, name: str, default: Any = None) -> Any:
+        if name.startswith("/aws/service/ami-windows-latest/"):  # moto has no list of these: any id will do
+            return f"ami-{zlib.crc32(name.encode()):017x}"
         return self.of(region()).get(name, default)
 
     def of(self, region_name: str) -> dict[str, str]:
@@ -388,6 +450,21 @@ def member_of(group: Any, instance_id: str, *, protected: bool) -> Any:
     return InstanceState(instance, lifecycle_state="Pending", protected_from_scale_in=protected)
 
 
+def register_target(group: Any, instance_id: str) -> None:
+    """Registers an instance with the target groups of its group, which moto does at launches of its own only."""
+    for arn in group.target_group_arns:
+        target_group = group.autoscaling_backend.elbv2_backend.target_groups[arn]
+        target_group.register([{"Id": instance_id, "Port": target_group.port}])
+
+
+def deregister_target(group: Any, instance_id: str) -> None:
+    """Deregisters an instance from the target groups of its group, where it is registered."""
+    for arn in group.target_group_arns:
+        target_group = group.autoscaling_backend.elbv2_backend.target_groups.get(arn)
+        if target_group and instance_id in target_group.targets:
+            target_group.deregister([{"Id": instance_id}])
+
+
 def replace_group_capacity(set_capacity: Callable[[Any, int | None], None], launch: Callable[[Any, int], None]) -> None:
     """Replaces how a group of moto follows its desired capacity, and replaces instances that EC2 terminated."""
     FakeAutoScalingGroup.set_desired_capacity = set_capacity
@@ -452,8 +529,16 @@ def find_profiles_in_ministack() -> None:
             raise client_error("InvalidParameterValue", f"Value ({name}) for parameter iamInstanceProfile is invalid")
         return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
 
+    def associated(result: Any, response: Any) -> None:
+        profile = response._get_params().get("IamInstanceProfile")
+        for instance in result.result.instances[1:] if profile else ():
+            names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
+            response.ec2_backend.associate_iam_instance_profile(instance_id=instance.id, **names)
+
     _moto_profiles.filter_iam_instance_profiles = found
     _moto_instances.filter_iam_instance_profiles = found
+    # moto gives the profile to the first instance of a launch only.
+    _after(EC2Response, "run_instances", associated)
 
 
 def remove_interfaces_with_instances() -> None:
@@ -478,6 +563,40 @@ def on_instance_state(tell: Callable[[str, str], None]) -> None:
     _after(InstanceBackend, "run_instances", launched)
     for method, state in {"start": "running", "stop": "stopped", "terminate": "terminated"}.items():
         _after(Instance, method, lambda _, instance, *__, _state=state, **___: tell(instance.id, _state))
+
+
+def on_ec2_tags(tell: Callable[[str, dict[str, str], dict[str, str]], None]) -> None:
+    """Calls *tell*(resource id, tags before, tags after) for each resource whose tags an API call of EC2 names."""
+    for name in ("create_tags", "delete_tags"):
+        setattr(EC2Response, name, _telling(getattr(EC2Response, name), tell))
+
+
+def _telling(original: Callable[[Any], Any], tell: Callable[[str, dict[str, str], dict[str, str]], None]) -> Any:
+    def action(response: Any) -> Any:
+        kept = response.ec2_backend.tags
+        before = {name: dict(kept[name]) for name in response._get_param("Resources", [])}
+        result = original(response)
+        with request_scope(response.current_account, response.region):
+            for name, tags in before.items():
+                tell(name, tags, dict(kept[name]))
+        return result
+
+    return action
+
+
+def show_instances_beside_groups(more: Callable[[Any], list[Any]]) -> None:
+    """DescribeAutoScalingInstances also shows the members that *more*(group) returns."""
+    describe = AutoScalingBackend.describe_auto_scaling_instances
+
+    def described(backend: Any, instance_ids: list[str]) -> list[Any]:
+        others = [member for group in backend.autoscaling_groups.values() for member in more(group)]
+        wanted = [member for member in others if not instance_ids or member.instance_id in instance_ids]
+        return [*describe(backend, instance_ids), *wanted]
+
+    AutoScalingBackend.describe_auto_scaling_instances = described
+
+
+# --- moto: volumes ----------------------------------------------------------------------------------------------------
 
 
 class Volumes:
@@ -587,6 +706,181 @@ def _after(owner: Any, name: str, then: Callable[..., None]) -> None:
     setattr(owner, name, wrapper)
 
 
+# --- capacity reservations and resource groups ------------------------------------------------------------------------
+
+# What CreateAutoScalingGroup and UpdateAutoScalingGroup take and moto does not keep.
+GROUP_SETTINGS = (
+    "AvailabilityZoneDistribution",
+    "AvailabilityZoneImpairmentPolicy",
+    "CapacityReservationSpecification",
+)
+
+
+def on_group_settings(tell: Callable[[str, dict[str, Any]], None]) -> None:
+    """Calls *tell*(name, parameters) before a group of moto is made or changed; Describe shows what was kept."""
+    for action in ("create_auto_scaling_group", "update_auto_scaling_group"):
+        original = getattr(AutoScalingResponse, action)
+
+        def told(response: Any, _original: Callable[[Any], Any] = original) -> Any:
+            parameters = response._get_params()
+            name = parameters["AutoScalingGroupName"]
+            with request_scope(response.current_account, response.region):
+                tell(name, parameters)
+                result = _original(response)
+                group = groups().autoscaling_groups.get(name)
+            for setting in GROUP_SETTINGS:
+                if setting in parameters and group is not None:
+                    setattr(group, setting, parameters[setting])
+            return result
+
+        setattr(AutoScalingResponse, action, told)
+
+
+def after_group_update(then: Callable[[Any], None]) -> None:
+    """Calls *then*(group of moto) after each UpdateAutoScalingGroup."""
+    update = AutoScalingResponse.update_auto_scaling_group
+
+    def told(response: Any) -> Any:
+        result = update(response)
+        with request_scope(response.current_account, response.region):
+            then(groups().autoscaling_groups[response._get_param("AutoScalingGroupName")])
+        return result
+
+    AutoScalingResponse.update_auto_scaling_group = told
+
+
+def on_launch(tell: Callable[[dict[str, Any], list[Any]], None]) -> None:
+    """Calls *tell*(parameters, instances of moto) after each RunInstances."""
+    run = EC2Response.run_instances
+
+    def told(response: Any) -> Any:
+        result = run(response)
+        with request_scope(response.current_account, response.region):
+            tell(response._get_params(), result.result.instances)
+        return result
+
+    EC2Response.run_instances = told
+
+
+def show_reservation(instance_id: str, reservation_id: str | None) -> None:
+    """Lets DescribeInstances show the capacity reservation that an instance of moto runs in."""
+    instance = ec2_backends[account_id()][region()].get_instance(instance_id)
+    instance.capacity_reservation_id = reservation_id
+
+
+def resource_groups(operation: str, **parameters: Any) -> dict[str, Any]:
+    """Calls an API of ministack's Resource Groups in this process: ``create_group``, ``group_resources``, ...
+
+    Raises the client error that it answers.
+    """
+    status, headers, body = getattr(_resource_groups, f"_{operation}")(parameters)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise client_error(headers["x-amzn-errortype"], answer["Message"])
+    return answer
+
+
+def group_members(arn: str) -> list[str]:
+    """ARNs of the members of a resource group; none if there is no such group."""
+    name = _resource_groups._resolve_arn_group(arn)
+    return list(_resource_groups._group_members.get(name) or []) if name else []
+
+
 def json_answer(status: int, value: dict[str, Any]) -> Answer:
     """An answer of one of our control endpoints."""
     return status, {"content-type": "application/json"}, json.dumps(value).encode()
+
+
+# --- for EC2 Instance Connect Endpoints -------------------------------------------------------------------------------
+
+
+def kept_in_ec2(name: str) -> dict[str, Any]:
+    """A dictionary that lives and ends with moto's EC2 of the account and Region of the request."""
+    kept: dict[str, Any] = vars(ec2_backends[account_id()][region()]).setdefault(name, {})
+    return kept
+
+
+def know_prefix(kind: str, prefix: str) -> None:
+    """Lets CreateTags take the ids of a kind of resource that moto does not know."""
+    _moto_prefixes[kind] = prefix
+
+
+def let_events_reach_logs() -> None:
+    """A rule's target may be a log group, as on AWS: each event becomes one log event in a stream of the target's.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        if ":logs:" not in target["Arn"]:
+            invoke(target, event, rule, view)
+            return
+        view = view or _eventbridge._pattern_event_view(event)
+        where = {"logGroupName": target["Arn"].split(":log-group:")[1], "logStreamName": "events"}
+        _cloudwatch_logs._create_log_stream(where)
+        message = {"timestamp": int(time.time() * 1000), "message": json.dumps(view.event_with_detail())}
+        _cloudwatch_logs._put_log_events({**where, "logEvents": [message]})
+
+    _eventbridge._invoke_target = invoked
+
+
+def discover_json_fields() -> None:
+    """Lets a query of Logs Insights use the fields of JSON events, by their paths with dots.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+    """
+    collect = _cloudwatch_logs._collect_query_records
+
+    def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from flat(inner, f"{path}.{name}" if path else name)
+        elif path and value is not None:
+            yield path, value if isinstance(value, str) else json.dumps(value)
+
+    def collected(*arguments: Any) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = collect(*arguments)
+        for record in records:
+            with contextlib.suppress(ValueError):
+                record.update(flat(json.loads(record["@message"]), ""))
+        return records
+
+    _cloudwatch_logs._collect_query_records = collected
+
+
+def simulate_with_context_keys() -> None:
+    """Lets SimulatePrincipalPolicy judge with the ContextEntries of the request, which ministack leaves out.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    given: ContextVar[dict[str, Any]] = ContextVar("given")
+    extract, build, evaluate = (
+        _iam._extract_simulate_params,
+        _iam._build_simulate_results_real,
+        _iam_evaluator.evaluate,
+    )
+
+    def extracted(parameters: dict[str, Any]) -> Any:
+        entries, number = {}, 1
+        while name := _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            value = _iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            entries[name.lower()] = value
+            number += 1
+        given.set(entries)
+        return extract(parameters)
+
+    def built(*arguments: Any) -> Any:
+        try:
+            return build(*arguments)
+        finally:
+            given.set({})
+
+    def evaluated(context: Any, *arguments: Any, **more: Any) -> Any:
+        with contextlib.suppress(LookupError):
+            context.service_context.update(given.get())
+        return evaluate(context, *arguments, **more)
+
+    _iam._extract_simulate_params = extracted
+    _iam._build_simulate_results_real = built
+    _iam_evaluator.evaluate = evaluated

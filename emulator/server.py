@@ -16,12 +16,18 @@ from emulator import (
     actions,
     alarms,
     authorization,
+    capacity_reservations,
     events,
     executions,
+    instance_connect,
     minutes,
     root_volumes,
     scaling,
     seams,
+    spot,
+    tagevents,
+    warmpool,
+    zone_rebalancing,
 )
 from emulator.settings import Settings
 from emulator.types import table
@@ -29,7 +35,7 @@ from emulator.types import table
 log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
-MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2")
+MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2", "elasticloadbalancing")
 
 TICK_SECONDS = 0.2
 
@@ -92,7 +98,22 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
-    for part in (authorization, actions, scaling, table, events, alarms, root_volumes, executions):
+    for part in (
+        authorization,
+        actions,
+        scaling,
+        capacity_reservations,
+        instance_connect,
+        zone_rebalancing,
+        warmpool,
+        table,
+        events,
+        tagevents,
+        alarms,
+        spot,
+        root_volumes,
+        executions,
+    ):
         part.install()
 
 
@@ -114,12 +135,7 @@ def age_metrics(request: dict[str, Any]) -> dict[str, Any]:
 
     Time passes for whoever reads metrics, so that nothing needs to sleep.
     """
-    seconds = float(request["seconds"])
-    count = 0
-    for point in seams.recorded_datapoints():
-        point["Timestamp"] -= seconds
-        count += 1
-    return {"aged": count}
+    return {"aged": minutes.age_metrics(float(request["seconds"]))}
 
 
 def minute(request: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +147,7 @@ def minute(request: dict[str, Any]) -> dict[str, Any]:
 def reset(_request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/reset``: both halves as freshly started; the default VPC comes with the first call to EC2."""
     scaling.reset()
+    capacity_reservations.reset()
     minutes.reset()
     seams.reset_ministack()
     seams.reset_moto()
@@ -147,9 +164,11 @@ CONTROL = {
     for name, answer in {
         "age-metrics": age_metrics,
         "minute": minute,
+        "age-snapshots": root_volumes.age_snapshots,
+        "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,
-        "age-snapshots": root_volumes.age_snapshots,
+        "spot-notice": spot.notice,
         "root-volume-task": root_volumes.next_task_ends,
     }.items()
 }

@@ -4,13 +4,14 @@ One model for two clocks: the embedded AWS gives it a datapoint each minute of i
 ``benchmarks/queue_scaling.py`` each minute of simulated time. It follows
 
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html: alarms on the metric, missing
-  data scale nothing, several policies, rounding, warm-up;
+  data scale nothing, several policies, rounding, warm-up, instances that terminate;
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-default-instance-warmup.html: what warms up;
 - https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html: capacity
   is added in proportion to the metric, and removed only once it is "usually more than 10%" below the target.
 
 No page says how many datapoints the alarms take (3 and 15 are those of the alarms that Auto Scaling makes) nor how
-large a step of a scale-in is: here as many as the metric says, rounded up.
+large a step of a scale-in is: here as many as the metric says, rounded up. An alarm of CloudWatch looks further back
+where datapoints are missing; here a gap among the newest is a gap, and scales nothing.
 """
 
 import math
@@ -35,6 +36,7 @@ class Capacity:
         warm: in service, and longer than the warm-up.
         warming: in service, still within the warm-up.
         desired: with those that are still being launched.
+        terminating: no longer in service, and not gone: a lifecycle hook or a connection holds them.
     """
 
     desired: int
@@ -42,6 +44,7 @@ class Capacity:
     warming: int
     minimum: int
     maximum: int
+    terminating: int = 0
 
 
 @dataclass
@@ -92,15 +95,24 @@ class TargetTracking:
         """Returns the desired capacity that this policy wants now, within the group's limits.
 
         Scale-out: the metric goes up and down with 1 / instances, so that warm * metric / target instances hold the
-        target. Instances that are launched or warm up already are part of that number. Scale-in waits for them.
+        target. Instances that are launched or warm up already are part of that number. Scale-in waits for them, and
+        counts what is terminating: "we consider instances that are terminating as part of the current capacity".
         """
         value = self.alarms.newest
         if value is not None and self.alarms.high(self.target):
-            return _within(capacity, max(capacity.desired, _rounded_up(capacity.warm * value / self.target)))
+            return _within(capacity, max(capacity.desired, self._holding(capacity.warm, value)))
         settled = capacity.warming == 0 and capacity.warm >= capacity.desired
         if value is not None and self.scale_in and settled and self.alarms.low(self.target):
-            return _within(capacity, min(capacity.desired, _rounded_up(capacity.warm * value / self.target)))
+            return _within(capacity, min(capacity.desired, self._holding(capacity.warm + capacity.terminating, value)))
         return capacity.desired
+
+    def _holding(self, instances: int, value: float) -> float:
+        """How many instances bring the metric to the target: all there can be for a target that none reaches.
+
+        Rounded so that no instance is missing; a target hit exactly is not missed by an error of the arithmetic.
+        """
+        holding = instances * value / self.target if self.target > 0 else math.inf
+        return math.ceil(holding - 1e-9) if math.isfinite(holding) else math.inf
 
 
 def desired_capacity(policies: Sequence[TargetTracking], capacity: Capacity) -> int:
@@ -108,18 +120,13 @@ def desired_capacity(policies: Sequence[TargetTracking], capacity: Capacity) -> 
 
     "Your Auto Scaling group will scale out if any of the target tracking policies are ready for scale out. It will
     scale in only if all of the target tracking policies (with the scale-in portion enabled) are ready to scale in."
-    The largest capacity that a policy wants wins.
+    The largest capacity that a policy wants wins. A policy that is ready for scale-out forbids scale-in also where
+    the group has reached its maximum, or is launching what the policy wants.
     """
-    out = max((policy.wanted(capacity) for policy in policies), default=capacity.desired)
-    if out > capacity.desired:
-        return out
+    if any(policy.alarms.high(policy.target) for policy in policies):
+        return max(policy.wanted(capacity) for policy in policies)
     return max((policy.wanted(capacity) for policy in policies if policy.scale_in), default=capacity.desired)
 
 
-def _within(capacity: Capacity, wanted: int) -> int:
-    return min(max(wanted, capacity.minimum), capacity.maximum)
-
-
-def _rounded_up(instances: float) -> int:
-    """Rounded so that no instance is missing; a target hit exactly is not missed by an error of the arithmetic."""
-    return math.ceil(instances - 1e-9)
+def _within(capacity: Capacity, wanted: float) -> int:
+    return int(min(max(wanted, capacity.minimum), capacity.maximum))

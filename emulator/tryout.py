@@ -86,6 +86,8 @@ class Syntheses:
         Raises:
             CdkError: it could not be synthesized.
         """
+        while trial.name not in self._begun:  # the trial before it failed too early to begin it
+            self.begin_next()
         self._begun[trial.name].result()
 
     def _synthesize(self, trial: Trial) -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -73,9 +74,11 @@ class WorkerProcess:
             if name not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PYTHONPATH")
         }
         environment = inherited | self.metadata.environment() | service.environment | variables
-        with self._log.open("wb") as log:
+        program, *arguments = service.command
+        alone = ["-s"] if program == sys.executable else []
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [service.command[0], "-s", *service.command[1:]], env=environment, stdout=log, stderr=subprocess.STDOUT
+                [program, *alone, *arguments], env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:

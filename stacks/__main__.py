@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from config.loader import Config, ConfigError, load
 from stacks.catalog import SOLUTIONS, settings_by_slug
@@ -80,7 +80,7 @@ def _list(as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(solution) for solution in SOLUTIONS], indent=2))
         return 0
-    table = Table("solution", "commands", "post", box=None)
+    table = Table(Column("solution", no_wrap=True), "commands", "post", box=None)
     for solution in SOLUTIONS:
         names = ["check", "cost", *(command.name for command in _own_commands(solution.slug))]
         table.add_row(solution.slug, ", ".join(names), solution.title)

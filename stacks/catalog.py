@@ -54,6 +54,42 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "instance_connect_endpoint",
+        "Secure Connectivity from Public to Private: Introducing EC2 Instance Connect Endpoint",
+        "https://aws.amazon.com/blogs/compute/secure-connectivity-from-public-to-private-introducing-ec2-instance-connect-endpoint-june-13-2023/",
+        ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
+    ),
+    Solution(
+        "odcr_asg",
+        "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",
+        "https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/",
+        ("EC2 Auto Scaling", "Capacity Reservations", "Resource Groups", "Systems Manager", "CloudWatch"),
+    ),
+    Solution(
+        "spot_asg",
+        "Best practices to optimize your Amazon EC2 Spot Instances usage",
+        "https://aws.amazon.com/blogs/compute/best-practices-to-optimize-your-amazon-ec2-spot-instances-usage/",
+        ("EC2 Auto Scaling", "Spot", "EventBridge", "Lambda", "FIS", "CloudWatch"),
+    ),
+    Solution(
+        "local_zone_guardrails",
+        "Best practices for managing data residency in AWS Local Zones using landing zone controls",
+        "https://aws.amazon.com/blogs/compute/best-practices-for-managing-data-residency-in-aws-local-zones-using-landing-zone-controls/",
+        ("Organizations", "Local Zones", "Control Tower"),
+    ),
+    Solution(
+        "outposts_guardrails",
+        "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
+        "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",
+        ("Organizations", "Outposts", "Control Tower"),
+    ),
+    Solution(
+        "custom_health_checks",
+        "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",
+        "https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/",
+        ("EC2 Auto Scaling", "EventBridge", "Lambda"),
+    ),
+    Solution(
         "sqs_target_scaling",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",

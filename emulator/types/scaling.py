@@ -108,6 +108,15 @@ def _create_hook(properties: Properties) -> str:
     return str(properties["LifecycleHookName"])
 
 
+def _put_scheduled(properties: Properties, name: str) -> None:
+    call("autoscaling", "PutScheduledUpdateGroupAction", properties, ScheduledActionName=name)
+
+
+def _create_scheduled(properties: Properties) -> str:
+    _put_scheduled(properties, properties["ScheduledActionName"])
+    return str(properties["ScheduledActionName"])
+
+
 TYPES = {
     "AWS::EC2::LaunchTemplate": ResourceType(
         create=_create_template,
@@ -147,6 +156,19 @@ TYPES = {
         ),
         attributes=lambda arn, _: {"Arn": arn, "PolicyName": _policy_name(arn)},
         name="PolicyName",
+    ),
+    "AWS::AutoScaling::ScheduledAction": ResourceType(
+        create=_create_scheduled,
+        update=lambda name, _, new: _put_scheduled(new, name),
+        replaced_by=frozenset({"AutoScalingGroupName", "ScheduledActionName"}),
+        delete=lambda name, properties: call(
+            "autoscaling",
+            "DeleteScheduledAction",
+            AutoScalingGroupName=properties["AutoScalingGroupName"],
+            ScheduledActionName=name,
+        ),
+        attributes=lambda name, _: {"ScheduledActionName": name},
+        name="ScheduledActionName",
     ),
     "AWS::AutoScaling::LifecycleHook": ResourceType(
         create=_create_hook,

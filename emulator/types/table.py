@@ -1,13 +1,30 @@
 """All CloudFormation types that are ours, and what happens to a template that has one nobody handles."""
 
 from emulator import seams
-from emulator.types import network, scaling
+from emulator.types import (
+    capacity_reservations,
+    instance_connect,
+    load_balancing,
+    math_alarms,
+    network,
+    organizations,
+    scaling,
+    warmpool,
+)
 from emulator.types.resource import ResourceType, recorded
 
-TYPES: dict[str, ResourceType] = network.TYPES | scaling.TYPES
+TYPES: dict[str, ResourceType] = {
+    **network.TYPES,
+    **organizations.TYPES,
+    **scaling.TYPES,
+    **capacity_reservations.TYPES,
+    **load_balancing.TYPES,
+    **warmpool.TYPES,
+    **instance_connect.TYPES,
+}
 
-# Asked for, kept, deleted; no API shows them. Empty until a solution needs one.
-RECORDED: tuple[str, ...] = ()
+# Asked for, kept, deleted; no API shows them.
+RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::FIS::ExperimentTemplate", "AWS::Logs::QueryDefinition")
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/types (a few calls to the service's API), "
@@ -24,4 +41,5 @@ def install() -> None:
         del seams.resource_handlers[name]
     for name, resource_type in {**TYPES, **{name: recorded(name) for name in RECORDED}}.items():
         seams.resource_handlers[name] = resource_type.handler()
+    math_alarms.install()
     seams.explain_unknown_types(HINT)

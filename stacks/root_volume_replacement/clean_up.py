@@ -11,7 +11,13 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.root_volume_replacement.rights import allow_describing, allow_ledger, allow_on_every, scheduler_role
+from stacks.root_volume_replacement.rights import (
+    allow_describing,
+    allow_ledger,
+    allow_on_every,
+    allow_reports,
+    scheduler_role,
+)
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -67,7 +73,7 @@ class CleanUp(Construct):
                 condition = {"StringEquals": {f"aws:ResourceTag/{tag}": "true"}}
                 allow_on_every(scope, self.function, action, kind, conditions=condition, reason=OURS)
         allow_ledger(scope, self.function, ledger, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
-        reports.grant_publish(self.function.own_role)
+        allow_reports(scope, self.function, reports)
         scheduler.Schedule(
             self,
             "Schedule",

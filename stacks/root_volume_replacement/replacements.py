@@ -6,7 +6,13 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
-from stacks.root_volume_replacement.rights import allow_describing, allow_ledger, allow_on_every, allow_on_executions
+from stacks.root_volume_replacement.rights import (
+    allow_describing,
+    allow_ledger,
+    allow_on_every,
+    allow_on_executions,
+    allow_reports,
+)
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -121,7 +127,7 @@ class Replacements(Construct):
                 function.own_role, "kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"
             )
         allow_ledger(stack, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
-        reports.grant_publish(function.own_role)
+        allow_reports(self._stack, function, reports)
         return function
 
     def _fleet(self, reports: sns.ITopic) -> PythonFunction:
@@ -139,7 +145,7 @@ class Replacements(Construct):
             timeout_seconds=60,
         )
         allow_describing(function, "ec2:DescribeInstances")
-        reports.grant_publish(function.own_role)
+        allow_reports(self._stack, function, reports)
         return function
 
     def _let_ask_for_executions(self, function: PythonFunction) -> None:

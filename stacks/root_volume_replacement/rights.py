@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from aws_cdk import Acknowledgment, ArnFormat, CfnElement, Validations
+from aws_cdk import Acknowledgment, ArnFormat, CfnElement, Token, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -36,17 +37,31 @@ def allow_on_every(
         kinds: such as ``volume``.
         reason: why the resource cannot be named.
     """
-    arns = []
     for kind in kinds:
-        account = "" if kind in WITHOUT_ACCOUNT else stack.account
-        arns.append(stack.format_arn(service="ec2", account=account, resource=kind, resource_name="*"))
-        shown = f"arn:<AWS::Partition>:ec2:{_shown(stack.region)}:{_shown(account)}:{kind}/*"
-        Validations.of(function.own_role).acknowledge(
-            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{shown}]", reason=reason)
+        shown = shown_arn(stack, "ec2", f"{kind}/*")
+        if kind in WITHOUT_ACCOUNT:
+            account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+            shown = shown.replace(f":{account}:{kind}", f"::{kind}")
+        allow_on_pattern(
+            function.own_role,
+            action,
+            arn=stack.format_arn(
+                service="ec2",
+                account="" if kind in WITHOUT_ACCOUNT else stack.account,
+                resource=kind,
+                resource_name="*",
+            ),
+            shown=shown,
+            reason=reason,
+            conditions=conditions,
         )
-    function.own_role.add_to_principal_policy(
-        iam.PolicyStatement(actions=[action], resources=arns, conditions=dict(conditions or {}))
-    )
+
+
+def allow_reports(stack: SolutionStack, function: PythonFunction, topic: sns.ITopic) -> None:
+    """Allows publishing to the topic. Not grant_publish: with a key it would allow ``kms:GenerateDataKey*``."""
+    function.own_role.add_to_principal_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]))
+    if stack.encryption_key:
+        stack.encryption_key.grant(function.own_role, "kms:Decrypt", "kms:GenerateDataKey")
 
 
 def allow_ledger(stack: SolutionStack, function: PythonFunction, ledger: dynamodb.ITableV2, *actions: str) -> None:
@@ -70,10 +85,10 @@ def allow_on_executions(
     )
     to.attach_to_role(role)
     to.add_statements(iam.PolicyStatement(actions=list(actions), resources=[pattern]))
-    where = f"{_shown(stack.region)}:{_shown(stack.account)}:execution:<{_logical_id(stack, machine)}.Name>:*"
+    shown = shown_arn(stack, "states", f"execution:<{_logical_id(stack, machine)}.Name>:*")
     Validations.of(to).acknowledge(
         Acknowledgment(
-            id=f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:{where}]",
+            id=f"AwsSolutions-IAM5[Resource::{shown}]",
             reason="Executions are named when they start; these are of one state machine.",
         )
     )
@@ -93,9 +108,3 @@ def scheduler_role(stack: SolutionStack, scope: Construct, function: PythonFunct
 
 def _logical_id(stack: SolutionStack, construct: Construct) -> str:
     return stack.get_logical_id(cast(CfnElement, construct.node.default_child))
-
-
-def _shown(value: str) -> str:
-    """A region or account as cdk-nag shows it: the pseudo parameter if it is not known yet."""
-    names = {"AWS.Region": "<AWS::Region>", "AWS.AccountId": "<AWS::AccountId>"}
-    return next((shown for name, shown in names.items() if name in value), value)

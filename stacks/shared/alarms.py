@@ -26,14 +26,22 @@ class Alarms(Construct):
             scope.output("AlarmTopicArn", self.topic.topic_arn, "Subscribe here to hear the alarms")
 
     def when_above(
-        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, *, says: str, minutes: int = 1
+        self,
+        construct_id: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        *,
+        says: str,
+        minutes: int = 1,
+        about: str | None = None,
     ) -> cloudwatch.Alarm:
         """Alarms after *minutes* data points in a row above the threshold; missing data is no alarm.
 
         Args:
             says: what has happened; the README has a section ``Alarm: <construct id in words>`` that says what to do.
+            about: names that section instead of the construct id, where several alarms share it.
         """
-        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in construct_id)
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about or construct_id)
         alarm = cloudwatch.Alarm(
             self,
             construct_id,

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, Token, Validations
+from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import IDependable
 
-from stacks.shared.grants import allow_on_pattern
+from stacks.shared.grants import allow_on_pattern, shown_arn
+from stacks.shared.instance_attributes import InstanceSettings
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
@@ -16,13 +18,15 @@ LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProper
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
-    """A mixed-instances group that replaces its instances one by one when their launch template changes.
+    """A group that replaces its instances one by one when their launch template changes.
 
     Its lifecycle hooks are part of the group resource: no instance can start, or end, before its hook exists.
 
     Args:
+        instances: a mixed instances policy, or the launch template of On-Demand instances of one type.
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
+        protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
     """
 
     def __init__(
@@ -31,42 +35,64 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         construct_id: str,
         *,
         network: Network,
-        instances: autoscaling.MixedInstancesPolicy,
+        instances: autoscaling.MixedInstancesPolicy | ec2.ILaunchTemplate,
         minimum: int,
         maximum: int,
         warmup_seconds: int,
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
+        protected: bool | None = None,
     ) -> None:
+        mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
         super().__init__(
             scope,
             construct_id,
             vpc=network.vpc,
             vpc_subnets=network.subnets,
-            mixed_instances_policy=instances,
+            mixed_instances_policy=mixed,
+            launch_template=None if mixed else cast(ec2.ILaunchTemplate, instances),
             min_capacity=minimum,
             max_capacity=maximum,  # no desired capacity: a redeployment would reset what the policies have set
-            capacity_rebalance=True,
+            capacity_rebalance=True if mixed else None,  # Spot only
+            new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
-            update_policy=autoscaling.UpdatePolicy.rolling_update(
-                max_batch_size=1,
-                suspend_processes=[
-                    autoscaling.ScalingProcess.ALARM_NOTIFICATION,
-                    autoscaling.ScalingProcess.AZ_REBALANCE,
-                    autoscaling.ScalingProcess.HEALTH_CHECK,
-                    autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
-                    autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
-                ],
-            ),
+            update_policy=rolling_update(),
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         self.node.add_dependency(*outlived_by)
-        Validations.of(self).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-AS3",
-                reason="Scaling is what this group is for; metrics and alarms tell what needs a person, not each step.",
-            ),
+        acknowledge_group(self, mixed=mixed is not None)
+
+
+def rolling_update(min_in_service: int | None = None) -> autoscaling.UpdatePolicy:
+    """One instance after the other, while nothing else changes the group.
+
+    Args:
+        min_in_service: so many stay in service meanwhile; None: one less than there are.
+    """
+    return autoscaling.UpdatePolicy.rolling_update(
+        max_batch_size=1,
+        min_instances_in_service=min_in_service,
+        suspend_processes=[
+            autoscaling.ScalingProcess.ALARM_NOTIFICATION,
+            autoscaling.ScalingProcess.AZ_REBALANCE,
+            autoscaling.ScalingProcess.HEALTH_CHECK,
+            autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
+            autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
+        ],
+    )
+
+
+def acknowledge_group(group: autoscaling.AutoScalingGroup, *, mixed: bool = True) -> None:
+    """What cdk-nag finds in every group here, and why it stays."""
+    Validations.of(group).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-AS3",
+            reason="Scaling is what this group is for; metrics and alarms tell what needs a person, not each step.",
+        ),
+    )
+    if mixed:
+        Validations.of(group).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-EC26",
                 reason="The rule cannot follow the reference to the launch template, whose volumes are encrypted.",
@@ -74,18 +100,41 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         )
 
 
-def allow_on_own_groups(stack: SolutionStack, role: iam.IRole, *actions: str) -> None:
+def instance_requirements(
+    wanted: InstanceSettings, generations: Sequence[str] = ("current",)
+) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
+    """Attribute-based instance type selection as a group takes it."""
+    group = autoscaling.CfnAutoScalingGroup
+    return group.InstanceRequirementsProperty(
+        v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
+        memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
+        burstable_performance=wanted.burstable,
+        instance_generations=list(generations),
+        allowed_instance_types=list(wanted.allowed_types) or None,
+        excluded_instance_types=list(wanted.excluded_types) or None,
+        spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
+        max_spot_price_as_percentage_of_optimal_on_demand_price=wanted.spot_max_percent_of_on_demand_price,
+    )
+
+
+def allow_on_own_groups(
+    stack: SolutionStack, role: iam.IRole, *actions: str, only: autoscaling.AutoScalingGroup | None = None
+) -> None:
     """Lets the instances of a stack act on its own Auto Scaling groups.
 
     By the generated name, which begins with the stack's. The group's own ARN would close a circle: the group needs the
     launch template, that the role, and the role the policy.
+
+    Args:
+        only: the one group that is meant, for what must be there before it.
     """
-    groups = f"autoScalingGroup:*:autoScalingGroupName/{stack.stack_name}-*"
+    prefix = generated_name_prefix(stack, only) if only else f"{stack.stack_name}-"
+    groups = f"autoScalingGroup:*:autoScalingGroupName/{prefix}*"
     allow_on_pattern(
         role,
         *actions,
         arn=f"arn:{stack.partition}:autoscaling:{stack.region}:{stack.account}:{groups}",
-        shown=_shown(stack, groups),
+        shown=shown_arn(stack, "autoscaling", groups),
         reason="The group is made after its instances' role; its generated name begins with the stack's.",
     )
 
@@ -97,13 +146,11 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
         role,
         *actions,
         arn=group.auto_scaling_group_arn,
-        shown=_shown(stack, f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
+        shown=shown_arn(stack, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
     )
 
 
-def _shown(stack: SolutionStack, resource: str) -> str:
-    """An Auto Scaling ARN as cdk-nag shows it."""
-    known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
-    shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
-    return f"arn:{shown['Partition']}:autoscaling:{shown['Region']}:{shown['AccountId']}:{resource}"
+def generated_name_prefix(stack: SolutionStack, group: autoscaling.AutoScalingGroup) -> str:
+    """What CloudFormation lets the generated name of a group begin with: known before the group is there."""
+    return f"{stack.stack_name}-{stack.get_logical_id(cast(CfnElement, group.node.default_child))}-"

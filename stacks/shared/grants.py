@@ -1,27 +1,41 @@
 """Rights that cannot be scoped to one resource, each acknowledged where it is given."""
 
-from aws_cdk import Acknowledgment, Validations
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
 
 
-def allow_on_any_resource(role: iam.IRole, *actions: str, reason: str) -> None:
-    """Allows actions for which IAM knows no resource.
+def allow_on_any_resource(
+    role: iam.IRole, *actions: str, reason: str, conditions: Mapping[str, Any] | None = None
+) -> None:
+    """Allows actions for which IAM knows no resource, or that conditions hold to what they are for.
 
     Args:
         reason: why there is none; printed in the validation report.
     """
-    _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"]), "*", reason)
+    _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"], conditions=conditions), "*", reason)
 
 
-def allow_on_pattern(role: iam.IRole, *actions: str, arn: str, shown: str, reason: str) -> None:
+def allow_on_pattern(
+    role: iam.IRole,
+    *actions: str,
+    arn: str,
+    shown: str,
+    reason: str,
+    conditions: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Allows actions on the resources whose ARNs match a pattern.
 
     Args:
         arn: the pattern, with a wildcard.
         shown: the pattern as cdk-nag shows it, pseudo parameters in angle brackets.
         reason: why the resource cannot be named.
+        conditions: what holds the pattern to fewer resources.
     """
-    _allow(role, iam.PolicyStatement(actions=list(actions), resources=[arn]), shown, reason)
+    statement = iam.PolicyStatement(actions=list(actions), resources=[arn], conditions=conditions)
+    _allow(role, statement, shown, reason)
 
 
 def allow_metrics(role: iam.IRole, namespace: str) -> None:
@@ -35,6 +49,13 @@ def allow_metrics(role: iam.IRole, namespace: str) -> None:
         conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
     )
     _allow(role, statement, "*", "PutMetricData knows no resource; a condition holds it to one namespace.")
+
+
+def shown_arn(stack: Stack, service: str, resource: str) -> str:
+    """An ARN of the stack's account and Region as cdk-nag shows it."""
+    known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
+    shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
+    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{shown['AccountId']}:{resource}"
 
 
 def _allow(role: iam.IRole, statement: iam.PolicyStatement, shown: str, reason: str) -> None:

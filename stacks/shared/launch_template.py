@@ -14,6 +14,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
     Args:
         architecture: of the image; with attribute-based selection it decides which instance types fit.
         volume_gib: size of the root volume; the image needs 8.
+        instance_type: for a group of one type; None: the group chooses.
     """
 
     def __init__(
@@ -26,11 +27,13 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
         security_group: ec2.ISecurityGroup,
         user_data: ec2.UserData,
         volume_gib: int = 8,
+        instance_type: str | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[architecture]),
+            instance_type=ec2.InstanceType(instance_type) if instance_type else None,
             role=role,
             security_group=security_group,
             user_data=user_data,

@@ -30,7 +30,7 @@ class Network(Construct):
 
     Args:
         reach: how instances reach the AWS APIs.
-        zones: Availability Zones, 1 to 6.
+        zones: how many Availability Zones, 1 to 6, or their names.
         endpoints: names of the services that get an interface endpoint with ``Reach.ENDPOINTS``; S3 and DynamoDB have
             gateway endpoints, which are free.
 
@@ -41,7 +41,13 @@ class Network(Construct):
     """
 
     def __init__(
-        self, scope: SolutionStack, construct_id: str, *, reach: Reach, zones: int, endpoints: Sequence[str]
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        *,
+        reach: Reach,
+        zones: int | Sequence[str],
+        endpoints: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         existing = scope.common.vpc
@@ -66,14 +72,16 @@ class Network(Construct):
         if reach is Reach.ENDPOINTS and not existing:
             self._add_endpoints(endpoints)
 
-    def _new_vpc(self, stack: SolutionStack, reach: Reach, zones: int) -> ec2.Vpc:
+    def _new_vpc(self, stack: SolutionStack, reach: Reach, zones: int | Sequence[str]) -> ec2.Vpc:
         kinds = [ec2.SubnetConfiguration(name="Workers", subnet_type=_SUBNET_TYPE[reach], cidr_mask=20)]
         if reach is Reach.NAT:
             kinds.append(ec2.SubnetConfiguration(name="Nat", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28))
         vpc = ec2.Vpc(
             self,
             "Vpc",
-            availability_zones=[Fn.select(n, Fn.get_azs()) for n in range(zones)],
+            availability_zones=[Fn.select(n, Fn.get_azs()) for n in range(zones)]
+            if isinstance(zones, int)
+            else list(zones),
             nat_gateways=1 if reach is Reach.NAT else 0,
             subnet_configuration=kinds,
             # The CDK empties the default group by a Node function of its own; nothing here is in that group.
@@ -90,6 +98,8 @@ class Network(Construct):
         assert isinstance(self.vpc, ec2.Vpc)
         self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        if not services:
+            return
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="HTTPS from the instances", allow_all_outbound=False
         )

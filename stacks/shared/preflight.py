@@ -46,15 +46,20 @@ def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
         return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
 
 
+def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
+    """Credentials, account, bootstrap and the rights to deploy: for a solution without a network."""
+    yield looked_at("account", lambda: _account(common, clients))
+    yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
+    yield looked_at("rights", lambda: _rights(common, clients))
+
+
 def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
     """Credentials, account, bootstrap, the network and the rights to deploy.
 
     Args:
         zones: Availability Zones that the solution's own network takes.
     """
-    yield looked_at("account", lambda: _account(common, clients))
-    yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
-    yield looked_at("rights", lambda: _rights(common, clients))
+    yield from account_findings(common, clients)
     if common.vpc:
         yield looked_at("network", lambda: _subnets(common, clients))
     else:
@@ -113,12 +118,9 @@ def _rights(common: CommonSettings, clients: Clients) -> Finding:
     qualifier = common.bootstrap_qualifier or CDK_QUALIFIER
     region = sts.meta.region_name
     role = f"arn:{partition}:iam::{caller['Account']}:role/cdk-{qualifier}-deploy-role-{caller['Account']}-{region}"
-    if caller["Arn"].endswith(":root"):
+    source = policy_source(clients, caller["Arn"])
+    if source is None:
         return Finding("rights", "ok", "the root user may everything; use a role for daily work")
-    source = caller["Arn"]
-    if ":assumed-role/" in source:
-        name = source.split("/")[1]
-        source = clients("iam").get_role(RoleName=name)["Role"]["Arn"]
     answer = clients("iam").simulate_principal_policy(
         PolicySourceArn=source, ActionNames=["sts:AssumeRole"], ResourceArns=[role]
     )
@@ -126,6 +128,20 @@ def _rights(common: CommonSettings, clients: Clients) -> Finding:
     if decision != "allowed":
         return Finding("rights", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it")
     return Finding("rights", "ok", "the deployment role may be assumed")
+
+
+def policy_source(clients: Clients, arn: str) -> str | None:
+    """What SimulatePrincipalPolicy takes for a caller: of a session its role; None for the root user.
+
+    Args:
+        arn: the caller's, as STS tells it.
+    """
+    if arn.endswith(":root"):
+        return None
+    if ":assumed-role/" not in arn:
+        return arn
+    role: str = clients("iam").get_role(RoleName=arn.split("/")[1])["Role"]["Arn"]
+    return role
 
 
 def _zones(clients: Clients, wanted: int) -> Finding:

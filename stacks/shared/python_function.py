@@ -19,6 +19,7 @@ class PythonFunction(lambda_.Function):
 
     Args:
         handler: folder of the handler below the solution's, for example ``metric_publisher``.
+        shared: whether that folder is below lambdas/shared instead; the function then carries nothing else.
         timeout_seconds: at most 900.
         memory_mib: 128 to 10,240 MiB.
 
@@ -36,8 +37,10 @@ class PythonFunction(lambda_.Function):
         environment: Mapping[str, str],
         timeout_seconds: int = 30,
         memory_mib: int = 256,
+        shared: bool = False,
     ) -> None:
         slug = scope.solution.slug
+        package = "shared" if shared else slug
         log_group = scope.log_group(scope, f"{construct_id}Logs")
         own_role = iam.Role(
             scope,
@@ -55,10 +58,10 @@ class PythonFunction(lambda_.Function):
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(
                 str(LAMBDAS),
-                exclude=["/*", "!/shared", f"!/{slug}", "__pycache__", "*.pyc"],
+                exclude=["/*", "!/shared", f"!/{package}", "__pycache__", "*.pyc"],
                 ignore_mode=IgnoreMode.GIT,
             ),
-            handler=f"{slug}.{handler}.handler.lambda_handler",
+            handler=f"{package}.{handler}.handler.lambda_handler",
             description=description,
             environment=dict(environment),
             environment_encryption=scope.encryption_key,

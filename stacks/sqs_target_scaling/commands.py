@@ -16,7 +16,6 @@ ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I
 
 def idle_month(common: CommonSettings, settings: SqsTargetScalingSettings) -> Iterator[BillingUnit]:
     """What bills in a month without a message. On-Demand and Spot hours are of whatever types EC2 chooses."""
-    dynamic = settings.strategy == "dynamic-target"
     on_demand = min(settings.minimum, settings.on_demand_base)
     on_demand += round((settings.minimum - on_demand) * settings.on_demand_percentage / 100)
     yield BillingUnit("on_demand_instance_hour", HOURS * on_demand, "workers")
@@ -30,22 +29,27 @@ def idle_month(common: CommonSettings, settings: SqsTargetScalingSettings) -> It
         yield BillingUnit("interface_endpoint_hour", HOURS * endpoints, "interface endpoints")
     yield BillingUnit("alarm_month", alarms(settings), "alarms, with the two of the target tracking policy")
     yield BillingUnit("dashboard_month", 1, "dashboard")
-    if dynamic:
+    if settings.strategy == "dynamic-target":
         updates = MINUTES / settings.target_update_minutes
         yield BillingUnit("custom_metric_month", 2, "BPI and BacklogWithoutInstances")
         yield BillingUnit("lambda_request", MINUTES + updates, "Metric-Publisher and Target-Setter")
         yield BillingUnit("put_metric_data_request", MINUTES, "Metric-Publisher")
         yield BillingUnit("get_metric_data_metric", 2 * updates, "Target-Setter")
         yield BillingUnit("sqs_request", MINUTES, "Metric-Publisher")
+    if settings.strategy == "demand":
+        yield BillingUnit("custom_metric_month", 2, "Demand and BacklogWithoutInstances")
+        yield BillingUnit("lambda_request", MINUTES, "Demand-Publisher")
+        yield BillingUnit("put_metric_data_request", MINUTES, "Demand-Publisher")
+        yield BillingUnit("get_metric_data_metric", 3 * MINUTES, "Demand-Publisher")
+        yield BillingUnit("sqs_request", MINUTES, "Demand-Publisher")
     if settings.minimum:
         yield BillingUnit("sqs_request", settings.minimum * HOURS * 3600 / 20, "long polls of idle workers")
 
 
 def alarms(settings: SqsTargetScalingSettings) -> int:
     """Alarms of an idle month: ours, and the two that target tracking makes for its policy."""
-    functions = 3 if settings.strategy == "dynamic-target" else 1
-    leaves_zero = settings.strategy == "dynamic-target" and settings.minimum == 0
-    return 2 + functions + leaves_zero + 2
+    functions = {"dynamic-target": 3, "demand": 2, "metric-math": 1}[settings.strategy]
+    return 2 + functions + (settings.minimum == 0) + 2
 
 
 def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients: Clients) -> Iterator[Finding]:
@@ -62,22 +66,13 @@ def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients
 
 
 def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
-    wanted = settings.instances
-    requirements = {
-        "VCpuCount": _range(wanted.vcpu.min, wanted.vcpu.max),
-        "MemoryMiB": _range(wanted.memory_mib.min, wanted.memory_mib.max),
-        "BurstablePerformance": wanted.burstable,
-        "InstanceGenerations": ["current"],
-        **({"AllowedInstanceTypes": list(wanted.allowed_types)} if wanted.allowed_types else {}),
-        **({"ExcludedInstanceTypes": list(wanted.excluded_types)} if wanted.excluded_types else {}),
-    }
     pages = (
         clients("ec2")
         .get_paginator("get_instance_types_from_instance_requirements")
         .paginate(
             ArchitectureTypes=[settings.architecture],
             VirtualizationTypes=["hvm"],
-            InstanceRequirements=requirements,
+            InstanceRequirements=settings.instances.requirements(["current"]),
         )
     )
     found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
@@ -86,7 +81,3 @@ def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
         return Finding("instance types", "problem", "no type of this Region fits", mend)
     few = "" if len(found) >= 10 else "; more pools make Spot interruptions rarer: widen the requirements"
     return Finding("instance types", "ok", f"{len(found)} fit{few}")
-
-
-def _range(least: int, most: int | None) -> dict[str, int]:
-    return {"Min": least} if most is None else {"Min": least, "Max": most}

@@ -3,7 +3,6 @@
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -15,7 +14,8 @@ from stacks.shared.grants import allow_metrics, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.sqs_target_scaling.dashboard import graph
-from stacks.sqs_target_scaling.metrics import ACCEPTABLE_BPI, BACKLOG_WITHOUT_INSTANCES, BPI, QueueMetrics
+from stacks.sqs_target_scaling.first_instance import leave_zero
+from stacks.sqs_target_scaling.metrics import ACCEPTABLE_BPI, BPI, QueueMetrics
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 
@@ -51,7 +51,7 @@ class DynamicTarget(Construct):
             self._target_setter(scope, policy),
         ]
         if settings.minimum == 0:
-            self._leave_zero(metrics)
+            leave_zero(self, settings, metrics, group)
         # The target is published when it is set; in between it stays.
         target = cloudwatch.MathExpression(
             expression="FILL(target, REPEAT)",
@@ -131,33 +131,6 @@ class DynamicTarget(Construct):
             schedule=events.Schedule.rate(Duration.minutes(minutes)),
             targets=[targets.LambdaFunction(function)],
         )
-
-    def _leave_zero(self, metrics: QueueMetrics) -> None:
-        """Starts the first instance: no document says that target tracking leaves a group of size zero.
-
-        A step policy counts instances that warm up, so that an alarm which stays on adds one instance and no more:
-        https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
-        """
-        first_instance = autoscaling.StepScalingAction(
-            self,
-            "FirstInstance",
-            auto_scaling_group=self._group,
-            adjustment_type=autoscaling.AdjustmentType.CHANGE_IN_CAPACITY,
-            estimated_instance_warmup=Duration.seconds(self._settings.instance_warmup_seconds),
-        )
-        first_instance.add_adjustment(adjustment=1, lower_bound=0)
-        waiting = cloudwatch.Alarm(
-            self,
-            "WorkWithoutWorkers",
-            metric=metrics.own(BACKLOG_WITHOUT_INSTANCES),
-            threshold=0,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description="Starts the first worker: messages wait and no instance is in service. "
-            "See stacks/sqs_target_scaling/README.md#leaving-zero",
-        )
-        waiting.add_alarm_action(actions.AutoScalingAction(first_instance))
 
 
 _DESCRIBING = "Describing Auto Scaling knows no resource."

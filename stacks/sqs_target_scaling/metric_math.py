@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.sqs_target_scaling.dashboard import graph
+from stacks.sqs_target_scaling.expressions import expected_wait
 from stacks.sqs_target_scaling.metrics import MESSAGE_DURATION, QueueMetrics
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
@@ -73,12 +74,6 @@ class MetricMath(Construct):
                 ),
             ),
         )
-
-
-def expected_wait(estimated_message_seconds: float) -> str:
-    """The metric math: seconds until the last visible message is begun, with no input ever missing or zero below."""
-    instances = "FILL(instances, 1)"
-    return f"FILL(visible, 0) * FILL(duration, {estimated_message_seconds:g}) / IF({instances} > 0, {instances}, 1)"
 
 
 def _input(

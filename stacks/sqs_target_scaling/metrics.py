@@ -5,9 +5,10 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
-# Names as the post has them, and two of ours; the functions and the worker publish them under the same names.
+# Names as the post has them, and ours; the functions and the worker publish them under the same names.
 BPI = "BPI"
 ACCEPTABLE_BPI = "AcceptableBPI"
+DEMAND = "Demand"
 BACKLOG_WITHOUT_INSTANCES = "BacklogWithoutInstances"
 MESSAGE_DURATION = "MsgProcessingDuration"
 DUPLICATES = "DuplicateMessages"

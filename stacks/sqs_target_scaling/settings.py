@@ -4,70 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config.models import CommonSettings, Section, SolutionSettings
-
-InstanceTypePattern = Annotated[str, Field(pattern=r"^[a-z0-9.*-]{1,30}$", examples=["m7g.*"])]
-Percent = Annotated[int, Field(ge=0, le=10_000)]
-
-
-class Between(Section):
-    """A range; null as maximum means no upper bound."""
-
-    min: Annotated[int, Field(ge=0)] = 0
-    """At least so many."""
-    max: Annotated[int, Field(ge=1)] | None = None
-    """At most so many."""
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}: no instance type fits; lower min or raise max")
-        return self
-
-
-class InstanceSettings(Section):
-    """Attribute-based instance type selection: which instance types may run the workers.
-
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-mixed-instances-group-attribute-based-instance-type-selection.html
-    """
-
-    vcpu: Between = Between(min=2, max=4)
-    """vCPUs of one instance."""
-    memory_mib: Between = Between(min=2048)
-    """Memory of one instance in MiB."""
-    burstable: Literal["included", "excluded", "required"] = "included"
-    """Whether burstable (T) types may, may not or must be used."""
-    allowed_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
-    """Only these, with * as wildcard, for example m7g.*; empty: all that fit."""
-    excluded_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
-    """None of these, with * as wildcard."""
-    spot_max_percent_over_lowest_price: Percent | None = None
-    """Spot price protection against the cheapest fitting type, in percent above it. null: EC2's own."""
-    spot_max_percent_of_on_demand_price: Percent | None = None
-    """Spot price protection against the On-Demand price of that type, in percent of it. null: EC2's own."""
-
-    @model_validator(mode="after")
-    def _something_is_left(self) -> Self:
-        if self.allowed_types and self.excluded_types:
-            raise ValueError("EC2 takes allowed_types or excluded_types, not both; remove one")
-        if {"*", "*.*"} & set(self.excluded_types):
-            raise ValueError("excluded_types excludes every instance type; name the families to avoid, as in 'c5*'")
-        if self.memory_mib.max == 0 or self.vcpu.max == 0:
-            raise ValueError("a maximum of 0 excludes every instance type")
-        both = (self.spot_max_percent_over_lowest_price, self.spot_max_percent_of_on_demand_price)
-        if None not in both:
-            raise ValueError(
-                "EC2 takes one Spot price limit: spot_max_percent_over_lowest_price or "
-                "spot_max_percent_of_on_demand_price; remove one"
-            )
-        return self
+from config.models import CommonSettings, SolutionSettings
+from stacks.shared.instance_attributes import InstanceSettings
 
 
 class SqsTargetScalingSettings(SolutionSettings):
     """Workers behind a queue that scale so that messages are done within an acceptable latency."""
 
-    strategy: Literal["dynamic-target", "metric-math"] = "dynamic-target"
-    """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target."""
+    strategy: Literal["dynamic-target", "metric-math", "demand"] = "dynamic-target"
+    """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target, no
+    function. demand: one policy on the instances that are needed for each in service, and one function."""
     acceptable_latency_seconds: Annotated[int, Field(ge=1, le=1_209_600)] = 300
     """Seconds from sending a message to its end that are acceptable."""
     estimated_message_seconds: Annotated[float, Field(gt=0, le=43_200)] = 25
@@ -76,8 +22,10 @@ class SqsTargetScalingSettings(SolutionSettings):
     """dynamic-target: minutes between two updates of the target."""
     duration_window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     """dynamic-target: the processing durations of so many last minutes make the average."""
+    demand_window_minutes: Annotated[int, Field(ge=2, le=180)] = 10
+    """demand: arrivals and processing durations of so many last minutes count."""
     min_instances: Annotated[int, Field(ge=0, le=500)] | None = None
-    """Smallest size of the group. null: 0 with dynamic-target, 1 with metric-math."""
+    """Smallest size of the group. null: 1 with metric-math, else 0."""
     max_instances: Annotated[int, Field(ge=1, le=500)] = 10
     """Largest size of the group."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
@@ -114,7 +62,7 @@ class SqsTargetScalingSettings(SolutionSettings):
         """Smallest size of the group that is in force."""
         if self.min_instances is not None:
             return self.min_instances
-        return 0 if self.strategy == "dynamic-target" else 1
+        return 1 if self.strategy == "metric-math" else 0
 
     @property
     def acceptable_backlog(self) -> float:
@@ -133,7 +81,7 @@ class SqsTargetScalingSettings(SolutionSettings):
         if self.strategy == "metric-math" and self.minimum < 1:
             raise ValueError(
                 "min_instances is 0, and no metric-math policy leaves zero; set min_instances to 1 or more, "
-                "or strategy to dynamic-target"
+                "or strategy to dynamic-target or demand"
             )
         if self.minimum > self.max_instances:
             raise ValueError(

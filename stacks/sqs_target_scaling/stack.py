@@ -16,6 +16,7 @@ from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
 from stacks.sqs_target_scaling.dashboard import QueueDashboard
+from stacks.sqs_target_scaling.demand import Demand
 from stacks.sqs_target_scaling.dynamic_target import DynamicTarget
 from stacks.sqs_target_scaling.metric_math import MetricMath
 from stacks.sqs_target_scaling.metrics import QueueMetrics
@@ -43,9 +44,11 @@ class SqsTargetScalingStack(SolutionStack):
         metrics = QueueMetrics(settings.metric_namespace, queue=work.queue, group=workers.group)
         testing = self._testing_function(settings, work)
 
-        strategy: DynamicTarget | MetricMath
+        strategy: DynamicTarget | Demand | MetricMath
         if settings.strategy == "dynamic-target":
             strategy = DynamicTarget(self, "DynamicTarget", settings, metrics, queue=work.queue, group=workers.group)
+        elif settings.strategy == "demand":
+            strategy = Demand(self, "Demand", settings, metrics, queue=work.queue, group=workers.group)
         else:
             strategy = MetricMath(self, "MetricMath", settings, metrics, group=workers.group)
 

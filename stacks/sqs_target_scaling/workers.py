@@ -10,13 +10,13 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups
+from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups, instance_requirements
 from stacks.shared.boto3_asset import Boto3Asset
 from stacks.shared.grants import allow_metrics, allow_on_any_resource
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
-from stacks.sqs_target_scaling.settings import InstanceSettings, SqsTargetScalingSettings
+from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
 DRAIN_HOOK = "drain"
@@ -91,7 +91,7 @@ class Workers(Construct):
             instances=autoscaling.MixedInstancesPolicy(
                 launch_template=template,
                 launch_template_overrides=[
-                    autoscaling.LaunchTemplateOverrides(instance_requirements=_requirements(settings.instances))
+                    autoscaling.LaunchTemplateOverrides(instance_requirements=instance_requirements(settings.instances))
                 ],
                 instances_distribution=autoscaling.InstancesDistribution(
                     on_demand_base_capacity=settings.on_demand_base,
@@ -128,17 +128,3 @@ def _resolved(**values: str) -> str:
     for name, value in values.items():
         script = script.replace(f"@{name}@", value)
     return script
-
-
-def _requirements(wanted: InstanceSettings) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
-    group = autoscaling.CfnAutoScalingGroup
-    return group.InstanceRequirementsProperty(
-        v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
-        memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
-        burstable_performance=wanted.burstable,
-        instance_generations=["current"],
-        allowed_instance_types=list(wanted.allowed_types) or None,
-        excluded_instance_types=list(wanted.excluded_types) or None,
-        spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
-        max_spot_price_as_percentage_of_optimal_on_demand_price=wanted.spot_max_percent_of_on_demand_price,
-    )

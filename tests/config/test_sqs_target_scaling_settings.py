@@ -7,7 +7,14 @@ from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 @pytest.mark.parametrize(
     ("strategy", "wanted", "minimum"),
-    [("dynamic-target", None, 0), ("metric-math", None, 1), ("dynamic-target", 3, 3), ("metric-math", 2, 2)],
+    [
+        ("dynamic-target", None, 0),
+        ("metric-math", None, 1),
+        ("demand", None, 0),
+        ("dynamic-target", 3, 3),
+        ("metric-math", 2, 2),
+        ("demand", 1, 1),
+    ],
 )
 def test_the_smallest_size_depends_on_the_strategy_unless_it_is_set(
     strategy: str, wanted: int | None, minimum: int

@@ -30,9 +30,7 @@ class Tracked:
             AvailabilityZones=["us-east-1a"],
             LaunchTemplate={"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"]},
         )
-        self.api.enable_metrics_collection(
-            AutoScalingGroupName="workers", Metrics=["GroupInServiceInstances"], Granularity="1Minute"
-        )
+        self.api.enable_metrics_collection(AutoScalingGroupName="workers", Granularity="1Minute")
         configuration = {"TargetValue": target, "CustomizedMetricSpecification": specification}
         self.api.put_scaling_policy(
             AutoScalingGroupName="workers",

@@ -121,9 +121,9 @@ def test_a_new_volume_is_told_as_in_the_guide_s_example(aws: EmbeddedAws, ec2: A
 def test_a_failed_execution_is_counted_as_step_functions_counts_it(aws: EmbeddedAws) -> None:
     states = aws.client("stepfunctions")
     definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Fail", "Error": "No"}}})
-    arn = states.create_state_machine(
-        name="fails", definition=definition, roleArn=f"arn:aws:iam::{aws.account}:role/none"
-    )["stateMachineArn"]
+    role = aws.client("iam").create_role(RoleName="none", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    machine = states.create_state_machine(name="fails", definition=definition, roleArn=role)
+    arn = machine["stateMachineArn"]
     states.start_execution(stateMachineArn=arn)
     now = time.time()
 

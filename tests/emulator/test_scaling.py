@@ -110,6 +110,15 @@ def test_a_scale_out_does_not_count_the_leaving_instances(hooked: Group) -> None
     assert sorted(hooked.states().values()) == ["InService"] * 3 + ["Terminating:Wait"] * 2
 
 
+def test_every_instance_of_a_launch_has_the_profile(aws: EmbeddedAws) -> None:
+    aws.client("iam").create_instance_profile(InstanceProfileName="worker")
+    api = aws.client("ec2")
+    api.run_instances(ImageId="ami-12345678", MinCount=3, MaxCount=3, IamInstanceProfile={"Name": "worker"})
+    (found,) = api.describe_instances()["Reservations"]
+    profiles = [instance["IamInstanceProfile"]["Arn"].rsplit("/", 1)[-1] for instance in found["Instances"]]
+    assert profiles == ["worker"] * 3
+
+
 class LaunchHooked(Group):
     """A group of three whose new instances wait for the hook ``check``."""
 

@@ -8,9 +8,11 @@ import os
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 # ministack would start its schedulers when it is imported.
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
@@ -188,8 +190,15 @@ def test_moto_backends_have_groups_policies_and_hooks() -> None:
     ("owner", "name"),
     [
         (seams.AutoScalingResponse, "put_scaling_policy"),
+        (seams.AutoScalingResponse, "create_auto_scaling_group"),
+        (seams.AutoScalingResponse, "update_auto_scaling_group"),
+        (seams.EC2Response, "run_instances"),
         (seams.AutoScalingResponse, "_get_params"),
+        (seams.AutoScalingBackend, "describe_auto_scaling_instances"),
+        (seams.EC2Response, "_get_param"),
         (seams.EC2Response, "_get_params"),
+        (seams.EC2Response, "create_tags"),
+        (seams.EC2Response, "delete_tags"),
         (seams.FakeAutoScalingGroup, "set_desired_capacity"),
         (seams.FakeAutoScalingGroup, "replace_autoscaling_group_instances"),
         (seams.FakeAutoScalingGroup, "update"),
@@ -206,9 +215,17 @@ def test_moto_has_what_is_replaced(owner: Any, name: str) -> None:
 
 
 def test_moto_still_lacks_what_is_added() -> None:
-    for name in ("complete_lifecycle_action", "record_lifecycle_action_heartbeat"):
-        assert not hasattr(seams.AutoScalingResponse, name), f"moto has {name} now: ours may go"
-    assert not hasattr(seams.EC2Response, "get_instance_types_from_instance_requirements")
+    # Its source, because a test of this process may have added ours to its classes.
+    folder = Path(inspect.getfile(seams.EC2Response)).parent
+    sources = [*folder.glob("*.py"), Path(inspect.getfile(seams.AutoScalingResponse))]
+    source = "".join(path.read_text() for path in sources)
+    for name in (
+        "complete_lifecycle_action",
+        "record_lifecycle_action_heartbeat",
+        "get_instance_types_from_instance_requirements",
+        "get_spot_placement_scores",
+    ):
+        assert f"def {name}(" not in source, f"moto has {name} now: ours may go"
 
 
 def test_moto_members_have_a_state() -> None:
@@ -224,6 +241,91 @@ def test_moto_errors_take_a_code_and_a_message() -> None:
 def test_moto_results_carry_what_is_answered() -> None:
     assert seams.ActionResult({"A": 1}).result == {"A": 1}
     assert seams.EmptyResult() is not None
+
+
+# For EC2 Instance Connect Endpoints
+
+
+def test_moto_ec2_backends_take_attributes() -> None:
+    with seams.request_scope("210987654321", "eu-central-1"):
+        seams.kept_in_ec2("tried")["a"] = 1
+        assert seams.kept_in_ec2("tried") == {"a": 1}
+
+
+def test_moto_tags_by_the_prefix_of_an_id() -> None:
+    assert seams._moto_prefixes["subnet"] == "subnet"
+
+
+def test_ministack_invokes_a_target_with_a_view_of_the_event() -> None:
+    assert _parameters(seams._eventbridge._invoke_target) == ["target", "event", "rule", "view"]
+    assert _parameters(seams._eventbridge._pattern_event_view) == ["event"]
+
+
+def test_ministack_logs_take_a_stream_and_events() -> None:
+    assert _parameters(seams._cloudwatch_logs._create_log_stream) == ["data"]
+    assert _parameters(seams._cloudwatch_logs._put_log_events) == ["data"]
+    assert _parameters(seams._cloudwatch_logs._collect_query_records)[0] == "group_names"
+
+
+def test_ministack_simulates_with_the_parameters_of_the_request() -> None:
+    assert _parameters(seams._iam._extract_simulate_params) == ["p"]
+    assert _parameters(seams._iam._build_simulate_results_real)[-1] == "policies"
+    assert _parameters(seams._iam_evaluator.evaluate)[0] == "ctx"
+    assert "service_context" in _parameters(seams._iam_evaluator.EvalContext)
+
+
+def test_ministack_resolves_the_images_of_windows() -> None:
+    name = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
+    assert seams._PublicImages().get(name).startswith("ami-")
+
+
+# --- capacity reservations and resource groups ------------------------------------------------------------------------
+
+
+def test_moto_still_lacks_capacity_reservations_and_drops_what_groups_say_of_them() -> None:
+    assert not hasattr(seams.EC2Response, "create_capacity_reservation"), "moto has them now: ours may go"
+    source = inspect.getsource(seams.FakeAutoScalingGroup)
+    assert [name for name in seams.GROUP_SETTINGS if name in source] == []
+
+
+def test_resource_groups_are_made_and_have_members() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        arn = seams.resource_groups("create_group", Name="seam")["Group"]["GroupArn"]
+        member = "arn:aws:ec2:us-east-1:123456789012:capacity-reservation/cr-1"
+        seams.resource_groups("group_resources", Group="seam", ResourceArns=[member])
+        assert seams.group_members(arn) == [member]
+        seams.resource_groups("ungroup_resources", Group="seam", ResourceArns=[member])
+        assert seams.group_members(arn) == []
+        seams.resource_groups("delete_group", GroupName="seam")
+        assert seams.group_members(arn) == []
+        with pytest.raises(seams.AutoscalingClientError, match="seam"):
+            seams.resource_groups("get_group", GroupName="seam")
+
+
+def test_trust_policies_are_judged_with_a_context_of_service_keys() -> None:
+    assert _parameters(seams._iam_evaluator.evaluate_trust_policy)[:3] == ["trust_doc", "caller_arn", "ctx"]
+    fields = inspect.signature(seams._iam_evaluator.EvalContext).parameters
+    assert {"service_context", "principal_account"} <= set(fields)
+
+
+def test_ministack_organizations_answers_and_refuses() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        assert seams.organizations("DescribeOrganization")["Organization"]["MasterAccountId"] == "123456789012"
+        with pytest.raises(ClientError, match="PolicyNotFoundException"):
+            seams.organizations("DescribePolicy", PolicyId="p-12345678")
+
+
+def test_ministack_iam_engine_judges_policies() -> None:
+    document = {
+        "Statement": [
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"ec2:Subnet": "true"}}}
+        ]
+    }
+    judged = [
+        seams.denies([document], "s3:GetObject", "arn:aws:iam::1:role/a", "*", keys)
+        for keys in ({}, {"ec2:Subnet": "a"})
+    ]
+    assert judged == [True, False]
 
 
 def test_moto_has_the_volumes_that_a_replacement_moves() -> None:

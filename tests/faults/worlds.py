@@ -89,6 +89,8 @@ def empty() -> None:
     """
     for backend in BackendDict._instances:
         backend.clear()
+        # S3 keeps beside its backends whose each bucket is, and looks for ever for one that is gone.
+        getattr(backend, "bucket_accounts", {}).clear()
     BackendDict._instances.clear()
 
 

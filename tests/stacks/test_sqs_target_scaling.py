@@ -30,6 +30,11 @@ def math() -> Template:
 
 
 @pytest.fixture(scope="module")
+def demand() -> Template:
+    return template("demand")
+
+
+@pytest.fixture(scope="module")
 def enterprise() -> Template:
     return template("enterprise")
 
@@ -305,6 +310,45 @@ def test_the_target_setter_may_change_the_policies_of_this_group_only(dynamic: T
     assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": group}
 
 
+def test_the_demand_has_one_policy_held_at_one_and_one_function_besides_the_testing_one(demand: Template) -> None:
+    (policy,) = policies(demand, "TargetTrackingScaling")
+    target = policy["TargetTrackingConfiguration"]
+    assert target["TargetValue"] == 1
+    assert target["CustomizedMetricSpecification"]["MetricName"] == "Demand"
+    demand.resource_count_is("AWS::Lambda::Function", 2)
+    demand.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)"})
+
+
+def test_the_demand_publisher_knows_latency_estimate_and_window_and_changes_no_policy(demand: Template) -> None:
+    demand.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Environment": {
+                "Variables": Match.object_like(
+                    {
+                        "ACCEPTABLE_LATENCY_SECONDS": "300",
+                        "ESTIMATED_MESSAGE_SECONDS": "25",
+                        "WINDOW_MINUTES": "10",
+                    }
+                )
+            }
+        },
+    )
+    assert actions(demand, "DemandPublisher") == {
+        "sqs:GetQueueAttributes",
+        "autoscaling:DescribeAutoScalingGroups",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:PutMetricData",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+def test_the_demand_leaves_zero_as_the_dynamic_target_does(demand: Template) -> None:
+    (policy,) = policies(demand, "StepScaling")
+    assert policy["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
+
+
 # What people see
 
 
@@ -364,6 +408,6 @@ def test_kept_data_outlives_the_stack(enterprise: Template) -> None:
             assert resource["DeletionPolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("variant", [variants.DEFAULT, "metric-math"])
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "demand", "metric-math"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
     assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)

@@ -142,3 +142,12 @@ def test_an_unusable_environment_is_one_clear_sentence() -> None:
     )
     missing = "QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, HEARTBEAT_SECONDS (seconds, above 0)"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sqs-worker: set in the environment: {missing}\n")
+
+
+def test_a_worker_without_credentials_ends_so_that_the_unit_starts_another(
+    start: Callable[[], Process], metadata: InstanceMetadataServer
+) -> None:
+    metadata.items = {path: item for path, item in metadata.items.items() if "security-credentials" not in path}
+    worker = start()
+    worker.until("failed")
+    assert worker.ended() == 1

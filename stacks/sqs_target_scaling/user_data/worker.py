@@ -373,7 +373,7 @@ class Worker:
 
 
 def main() -> int:
-    """Runs this machine's worker. Returns 0 when it has drained, 2 when the environment is unusable."""
+    """Runs this machine's worker. Returns 0 when it has drained, 1 without credentials, 2 without its settings."""
     try:
         settings = Settings.read(os.environ)
     except ValueError as fault:
@@ -387,7 +387,12 @@ def main() -> int:
     # A receive takes up to 20 s; standard mode retries with backoff what AWS calls transient.
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=30)
     names = ("sqs", "dynamodb", "cloudwatch", "autoscaling")
-    clients = [boto3.client(name, region_name=settings.aws_region, config=config) for name in names]
+    session = boto3.Session(region_name=settings.aws_region)
+    if session.get_credentials() is None:
+        # botocore asks the metadata service once, and its clients never again: the unit starts a new process.
+        log("failed", error="no credentials from the instance metadata; is there an instance profile?")
+        return 1
+    clients = [session.client(name, config=config) for name in names]
     watch.look()  # before the first receive: started again on an instance that leaves, it takes nothing
     Thread(target=watch.run, args=(settings.watch_seconds,), daemon=True).start()
     log("started", instance=watch.instance_id, queue=settings.queue_name)

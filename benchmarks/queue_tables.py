@@ -1,0 +1,89 @@
+"""The figures of the simulation as tables: in the terminal, and in the README of the solution."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from rich.table import Table
+
+from benchmarks.queue_scenarios import (
+    ASSUMPTIONS,
+    POST_TESTS,
+    SCENARIO_ASSUMPTIONS,
+    Row,
+    comparison,
+    otherwise,
+    post_outcomes,
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of texts."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def rich(self) -> Table:
+        """For the terminal."""
+        table = Table(*self.columns, title=self.title, title_justify="left", box=None)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def markdown(self) -> str:
+        """For a README."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def post_sheet() -> Sheet:
+    """The post's tests: what it says, and what the model says."""
+    rows = [
+        (
+            test.name,
+            test.new(ASSUMPTIONS).name,
+            test.instances,
+            test.minutes,
+            str(outcome.most_instances),
+            f"{outcome.minutes:.1f}",
+        )
+        for test, outcome in zip(POST_TESTS, post_outcomes(), strict=True)
+    ]
+    columns = ("50 messages", "strategy", "post: instances", "post: minutes", "model: instances", "model: minutes")
+    return Sheet("The post's tests", columns, rows)
+
+
+def comparison_sheet() -> Sheet:
+    """Share of messages within the latency, and instance-hours, of every strategy."""
+    return _compared("load", [(row.scenario.name, row) for row in comparison()])
+
+
+def otherwise_sheet() -> Sheet:
+    """The same for 1,000 messages if the assumptions were others."""
+    return _compared("1,000 messages, but", otherwise())
+
+
+def _compared(first: str, found: Sequence[tuple[str, Row]]) -> Sheet:
+    columns = (first, "work", *(figures.strategy for figures in found[0][1].figures))
+    rows = [
+        (
+            name,
+            _hours(row.work_hours),
+            *(f"{100 * figures.share:.1f} %, {_hours(figures.instance_hours)}" for figures in row.figures),
+        )
+        for name, row in found
+    ]
+    return Sheet("Share of messages within the acceptable latency, and instance-hours", columns, rows)
+
+
+def assumptions_sheet() -> Sheet:
+    """What the model takes for granted."""
+    ours = [(item.name, getattr(ASSUMPTIONS, item.name), item.metadata) for item in fields(ASSUMPTIONS)]
+    rows = [(name, f"{value:g} {metadata['unit']}", metadata["says"]) for name, value, metadata in ours]
+    rows += [(name, f"{value:g} {unit}".strip(), says) for name, value, unit, says in SCENARIO_ASSUMPTIONS]
+    return Sheet("Assumptions", ("assumption", "value", "what it is"), rows)
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.1f} h" if hours < 100 else f"{hours:,.0f} h"

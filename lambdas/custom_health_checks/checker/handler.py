@@ -1,0 +1,169 @@
+"""EventBridge -> EC2 Auto Scaling: completes the launching hook of an instance whose checks have passed or failed.
+
+Three events say that an instance may be ready: its hook begins to wait, a tag of it changes, a minute has passed. Each
+of them may come first, twice, late or never. So none is believed: every one leads to the same look at what is now, and
+only an instance that waits is judged. A hook can be completed once; who comes second is told so by EC2 Auto Scaling.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_health_checks.checker.looks import LOOKS, Clients, Instance, ProbeError
+from custom_health_checks.checker.request import Request, request_of
+from custom_health_checks.checker.verdict import Verdict, together
+from custom_health_checks.checker.waiting import Action, Member, action_for
+from shared.aws import client
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownInstanceError(LookupError):
+    """The group has an instance that EC2 does not show, or not yet."""
+
+
+class LookError(RuntimeError):
+    """Some instances could not be looked at; the others were."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the stack has set.
+
+    Attributes:
+        group_prefix: what the name of the one group begins with.
+    """
+
+    group_prefix: str
+    hook_name: str
+    checks: Sequence[Mapping[str, Any]]
+    heartbeat: int
+    longest: int
+    warm_pool: bool
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
+    """Looks where the event says, by the rules of the environment."""
+    rules = Rules(
+        group_prefix=os.environ["GROUP_PREFIX"],
+        hook_name=os.environ["HOOK_NAME"],
+        checks=json.loads(os.environ["CHECKS"]),
+        heartbeat=int(os.environ["HEARTBEAT_SECONDS"]),
+        longest=int(os.environ["LONGEST_WAIT_SECONDS"]),
+        warm_pool=os.environ["WARM_POOL"] == "true",
+    )
+    return check(client, rules, request_of(event), now=datetime.now(UTC))
+
+
+def check(clients: Clients, rules: Rules, request: Request, *, now: datetime) -> dict[str, list[str]]:
+    """Judges every instance of the request that waits; returns the ids of the instances by what was done.
+
+    Raises:
+        LookError: when an instance could not be looked at. All others were, and the event may come again.
+        botocore.exceptions.ClientError: when it cannot be found out who waits.
+    """
+    done: dict[str, list[str]] = {}
+    failures = []
+    for member in waiting(clients("autoscaling"), rules, request):
+        try:
+            action = treat(clients, rules, member, now)
+        except (ClientError, BotoCoreError, ProbeError, UnknownInstanceError) as fault:
+            logger.error("could not look", extra={"instance": member.instance_id, "error": str(fault)})
+            failures.append(f"{member.instance_id}: {fault}")
+            continue
+        done.setdefault(action.value, []).append(member.instance_id)
+    if failures:
+        raise LookError("; ".join(failures))
+    return done
+
+
+def waiting(autoscaling: Any, rules: Rules, request: Request) -> list[Member]:
+    """Returns the instances of the request that the hook holds now, each once."""
+    found = _of_group(autoscaling, rules, request.group) if request.group else _of_ids(autoscaling, request)
+    by_id = {member.instance_id: member for member in found if member.waits_in(rules.group_prefix)}
+    return list(by_id.values())
+
+
+def _of_ids(autoscaling: Any, request: Request) -> Iterator[Member]:
+    pages = autoscaling.get_paginator("describe_auto_scaling_instances").paginate(
+        InstanceIds=list(request.instance_ids)
+    )
+    for page in pages:
+        for item in page["AutoScalingInstances"]:
+            yield Member(item["InstanceId"], item["AutoScalingGroupName"], item["LifecycleState"])
+
+
+def _of_group(autoscaling: Any, rules: Rules, group: str | None) -> Iterator[Member]:
+    """The instances of the group and of its warm pool, which the group itself does not list."""
+    pages = autoscaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[group])
+    found = [item for page in pages for each in page["AutoScalingGroups"] for item in each["Instances"]]
+    if rules.warm_pool:
+        pages = autoscaling.get_paginator("describe_warm_pool").paginate(AutoScalingGroupName=group)
+        found += [item for page in pages for item in page["Instances"]]
+    for item in found:
+        yield Member(item["InstanceId"], str(group), item["LifecycleState"])
+
+
+def treat(clients: Clients, rules: Rules, member: Member, now: datetime) -> Action:
+    """Judges one instance that waits, and does what follows.
+
+    Raises:
+        botocore.exceptions.ClientError: when a call is refused, or has failed five times.
+        ProbeError: when the prober has failed.
+        UnknownInstanceError: when EC2 does not show the instance.
+    """
+    instance, started = described(clients("ec2"), member.instance_id)
+    verdict = together(LOOKS[each["kind"]](each, instance, clients) for each in rules.checks)
+    waited = (now - started).total_seconds()
+    action = action_for(verdict, waited=waited, heartbeat=rules.heartbeat, longest=rules.longest)
+    told = tell(clients("autoscaling"), rules, member, action)
+    facts = {"instance": member.instance_id, "state": member.state, "verdict": verdict.value, "action": action.value}
+    level = logging.WARNING if verdict is Verdict.FAILED else logging.INFO
+    logger.log(level, "looked", extra={**facts, "waited": round(waited), "first": told})
+    return action
+
+
+def described(ec2: Any, instance_id: str) -> tuple[Instance, datetime]:
+    """Returns an instance, and when it was started last: at its launch, or when it left the warm pool.
+
+    Raises:
+        UnknownInstanceError: when EC2 does not show it.
+    """
+    pages = ec2.get_paginator("describe_instances").paginate(InstanceIds=[instance_id])
+    all_found = [item for page in pages for each in page["Reservations"] for item in each["Instances"]]
+    if not all_found:
+        raise UnknownInstanceError(f"EC2 does not show {instance_id}")
+    found = all_found[0]
+    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    return Instance(instance_id, found.get("PrivateIpAddress"), tags), found["LaunchTime"]
+
+
+def tell(autoscaling: Any, rules: Rules, member: Member, action: Action) -> bool:
+    """Completes the hook or renews its time-out; returns False if the hook does not wait any more.
+
+    Raises:
+        botocore.exceptions.ClientError: when it is refused for another reason.
+    """
+    names = {
+        "AutoScalingGroupName": member.group,
+        "LifecycleHookName": rules.hook_name,
+        "InstanceId": member.instance_id,
+    }
+    try:
+        if action in (Action.CONTINUE, Action.ABANDON):
+            autoscaling.complete_lifecycle_action(**names, LifecycleActionResult=action.value)
+        elif action is Action.HEARTBEAT:
+            autoscaling.record_lifecycle_action_heartbeat(**names)
+    except ClientError as refused:
+        error = refused.response["Error"]
+        # Another delivery was quicker, or the time-out. The same code also says that there is no such group or hook.
+        if error["Code"] == "ValidationError" and "No active Lifecycle Action" in error.get("Message", ""):
+            return False
+        raise
+    return True

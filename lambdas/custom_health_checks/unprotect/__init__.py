@@ -1,0 +1,1 @@
+"""Unprotect: takes scale-in protection away before a stack is deleted, which would wait for ever otherwise."""

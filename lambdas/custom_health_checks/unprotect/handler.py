@@ -1,0 +1,102 @@
+"""CloudFormation -> EC2 Auto Scaling: takes scale-in protection away when its custom resource goes.
+
+CloudFormation deletes a group by scaling it to zero, without force, and waits for ever for instances that are protected
+(https://github.com/aws/aws-cdk/issues/18179). This resource is deleted before the group. It also goes when
+``scale_in_protection`` is switched off: instances that run lose their protection then.
+"""
+
+import json
+import logging
+import os
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_health_checks.unprotect.plan import Request, batches, protected
+from shared.aws import client
+
+logger = logging.getLogger(__name__)
+
+ROUNDS, ROUND_SECONDS = 12, 5.0
+"""A minute for instances that are between two states; the function has two."""
+
+
+class StillLaunchingError(RuntimeError):
+    """Protected instances are neither in service nor held by the hook; deleting the stack again is worth a try."""
+
+
+def lambda_handler(event: Any, context: Any) -> None:
+    """Does what CloudFormation asks, and answers in any case: without an answer it waits for an hour."""
+    request = Request.parse(event)
+    reason = None
+    try:
+        if request.kind == "Delete":
+            unprotect(client("autoscaling"), request.group, os.environ["HOOK_NAME"])
+    except (ClientError, BotoCoreError, StillLaunchingError) as fault:
+        logger.error("could not take the protection away", extra={"group": request.group, "error": str(fault)})
+        reason = f"{request.group}: {fault}"[:1000]
+    send(request.url, request.answer(event, reason))
+
+
+def unprotect(
+    autoscaling: Any, group_name: str, hook_name: str, *, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Ends the protection of every instance of the group, and of those to come. Done again, it changes nothing.
+
+    Raises:
+        StillLaunchingError: when protected instances go on being launched.
+        botocore.exceptions.ClientError: when a call is refused, or has failed five times.
+    """
+    if instances_of(autoscaling, group_name) is None:
+        return  # it is gone already
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, NewInstancesProtectedFromScaleIn=False)
+    for _ in range(ROUNDS):
+        found = protected(instances_of(autoscaling, group_name) or [])
+        for ids in batches(found.settled):
+            autoscaling.set_instance_protection(
+                AutoScalingGroupName=group_name, InstanceIds=ids, ProtectedFromScaleIn=False
+            )
+        for instance_id in found.waiting:
+            give_up(autoscaling, group_name, hook_name, instance_id)
+        facts = {"settled": found.settled, "given_up": found.waiting, "launching": found.launching}
+        logger.info("protection taken away", extra={"group": group_name, **facts})
+        if not found.launching:
+            return
+        pause(ROUND_SECONDS)
+    raise StillLaunchingError(f"still launching, and protected: {', '.join(found.launching)}")
+
+
+def instances_of(autoscaling: Any, group_name: str) -> list[dict[str, Any]] | None:
+    """Returns the instances of a group, None if there is no such group."""
+    pages = autoscaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[group_name])
+    groups = [group for page in pages for group in page["AutoScalingGroups"]]
+    return [instance for group in groups for instance in group["Instances"]] if groups else None
+
+
+def give_up(autoscaling: Any, group_name: str, hook_name: str, instance_id: str) -> None:
+    """Abandons the launch of an instance that waits."""
+    try:
+        autoscaling.complete_lifecycle_action(
+            AutoScalingGroupName=group_name,
+            LifecycleHookName=hook_name,
+            InstanceId=instance_id,
+            LifecycleActionResult="ABANDON",
+        )
+    except ClientError as refused:
+        # It does not wait any more; in service it is no longer protected by the group's setting.
+        if "No active Lifecycle Action" not in refused.response["Error"].get("Message", ""):
+            raise
+
+
+def send(url: str, answer: dict[str, Any]) -> None:
+    """Puts the answer where CloudFormation reads it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+    """
+    body = json.dumps(answer).encode()
+    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - the URL is CloudFormation's own
+        pass

@@ -1,0 +1,85 @@
+"""Which instances lose their protection, and how. No AWS in here."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+AT_ONCE = 50
+"""Instances that one SetInstanceProtection takes
+(https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html)."""
+
+_SETTLED = {"InService", "EnteringStandby", "Standby"}
+_WAITING = {"Pending:Wait", "Warmed:Pending:Wait"}
+
+
+class RequestError(ValueError):
+    """The event is none that CloudFormation sends for a custom resource."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What CloudFormation asks of the custom resource.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html
+    """
+
+    kind: str  # Create, Update or Delete
+    group: str
+    physical_id: str
+    url: str
+
+    @classmethod
+    def parse(cls, event: Any) -> "Request":
+        """Raises RequestError: it is no such request."""
+        try:
+            group = event["ResourceProperties"]["GroupName"]
+            physical_id = event.get("PhysicalResourceId") or f"unprotect-{group}"
+            found = cls(event["RequestType"], group, physical_id, event["ResponseURL"])
+        except (KeyError, TypeError, AttributeError) as missing:
+            raise RequestError(f"not a request of CloudFormation: {missing!r}") from None
+        if found.kind not in ("Create", "Update", "Delete") or not all(
+            isinstance(v, str) for v in vars(found).values()
+        ):
+            raise RequestError(f"not a request of CloudFormation: {found.kind!r:.100}")
+        return found
+
+    def answer(self, event: Any, reason: str | None) -> dict[str, Any]:
+        """What CloudFormation wants to hear: success, or FAILED with the reason."""
+        return {
+            "Status": "FAILED" if reason else "SUCCESS",
+            "Reason": reason or "",
+            "PhysicalResourceId": self.physical_id,
+            **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+        }
+
+
+@dataclass(frozen=True)
+class Protected:
+    """The ids of protected instances, by what can be done about them.
+
+    Attributes:
+        settled: in service or on standby: the protection can be taken away.
+        waiting: held by the launching hook. SetInstanceProtection refuses them, so they are given up: in service they
+            would be protected again.
+        launching: on their way to one or the other.
+    """
+
+    settled: list[str]
+    waiting: list[str]
+    launching: list[str]
+
+
+def protected(instances: Iterable[dict[str, Any]]) -> Protected:
+    """Sorts the protected instances of a group. Those that are terminating have nothing to lose."""
+    found = [(item["InstanceId"], item["LifecycleState"]) for item in instances if item.get("ProtectedFromScaleIn")]
+    return Protected(
+        settled=[name for name, state in found if state in _SETTLED],
+        waiting=[name for name, state in found if state in _WAITING],
+        launching=[name for name, state in found if state in ("Pending", "Pending:Proceed")],
+    )
+
+
+def batches(ids: list[str]) -> Iterator[list[str]]:
+    """Yields the ids, as many at a time as one call takes."""
+    for first in range(0, len(ids), AT_ONCE):
+        yield ids[first : first + AT_ONCE]

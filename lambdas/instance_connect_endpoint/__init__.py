@@ -1,0 +1,1 @@
+"""The functions of instance_connect_endpoint."""

@@ -1,0 +1,1 @@
+"""Guard: stops an update of a stack that would destroy or replace what must stay."""

@@ -1,0 +1,1 @@
+"""Termination: lets an instance go that has had its time to leave."""

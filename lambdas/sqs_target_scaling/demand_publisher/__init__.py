@@ -1,0 +1,1 @@
+"""Demand-Publisher: how much of its instances a queue needs, every minute."""

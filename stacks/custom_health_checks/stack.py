@@ -1,0 +1,97 @@
+"""An Auto Scaling group whose instances enter service only when checks of your own have passed.
+
+Post: https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/
+"""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.custom_health_checks.event_mode import EventMode
+from stacks.custom_health_checks.group import CheckedGroup
+from stacks.custom_health_checks.protection import EndOfProtection
+from stacks.custom_health_checks.rights import DESCRIBING, let_agent_work, let_look
+from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.solution import SolutionStack
+
+MOST_MINUTES = 1440  # of an alarm on minutes
+SLACK_MINUTES = 5  # for the launch itself
+
+
+class CustomHealthChecksStack(SolutionStack):
+    """Group with a launching hook, and who completes it: a function, or a script on the instance."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: CustomHealthChecksSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        checked = CheckedGroup(self, "Checked", settings)
+        let_agent_work(checked.role, settings)
+        functions: list[lambda_.Function] = []
+        if settings.mode == "event":
+            functions += EventMode(self, "Event", settings, checked).functions
+        else:
+            let_look(self, checked.role, checked, settings)
+            allow_on_any_resource(
+                checked.role, "autoscaling:DescribeAutoScalingInstances", "ec2:DescribeTags", reason=DESCRIBING
+            )
+        if settings.scale_in_protection:
+            functions.append(EndOfProtection(self, "Protection", checked.group).function)
+        self._alarms(settings, checked, functions)
+        self._outputs(settings, checked, functions)
+
+    def _alarms(
+        self, settings: CustomHealthChecksSettings, checked: CheckedGroup, functions: list[lambda_.Function]
+    ) -> None:
+        alarms = Alarms(self, "Alarms")
+        minute = Duration.minutes(1)
+        minutes = -(-settings.longest_wait // 60) + SLACK_MINUTES
+        pending = cloudwatch.Metric(
+            namespace="AWS/AutoScaling",
+            metric_name="GroupPendingInstances",
+            dimensions_map={"AutoScalingGroupName": checked.group.auto_scaling_group_name},
+            statistic=cloudwatch.Stats.MINIMUM,
+            period=minute,
+        )
+        alarms.when_above(
+            "NeverPassed",
+            pending,
+            0,
+            says="One instance after the other waits for its checks and none passes",
+            minutes=min(minutes, MOST_MINUTES),
+        )
+        for function in functions:
+            alarms.when_above(
+                f"{function.node.id}Errors",
+                function.metric_errors(period=minute, statistic=cloudwatch.Stats.SUM),
+                0,
+                says=f"The function {function.node.id} has failed",
+            )
+
+    def _outputs(
+        self, settings: CustomHealthChecksSettings, checked: CheckedGroup, functions: list[lambda_.Function]
+    ) -> None:
+        group = checked.group.auto_scaling_group_name
+        region = f"--region {self.region}"
+        self.output("GroupName", group, "Auto Scaling group of the checked instances")
+        if settings.mode == "event":
+            self.output("CheckerFunction", functions[0].function_name, "Decides who enters service")
+        self.output(
+            "ShowInstances",
+            f"aws autoscaling describe-auto-scaling-instances {region} --output table --query "
+            f"\"AutoScalingInstances[?AutoScalingGroupName=='{group}'].[InstanceId,LifecycleState,HealthStatus]\"",
+            "Shows who waits and who is in service",
+        )
+        for check in settings.checks:
+            if check.kind == "tag":
+                self.output(
+                    "LetIn" + "".join(letter for letter in check.key.title() if letter.isalnum()),
+                    f"aws ec2 create-tags {region} --resources INSTANCE_ID "
+                    f"--tags 'Key={check.key},Value={check.success}'",
+                    f"Sets the tag {check.key} of an instance as the post does by hand",
+                )

@@ -1,0 +1,85 @@
+"""What ``python -m stacks instance_connect_endpoint`` can do."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from config.models import CommonSettings
+from stacks.instance_connect_endpoint.doctor import DOCTOR, stack_outputs
+from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
+
+LINUX_GIB = 8
+WINDOWS_GIB = 30
+COMMANDS = (DOCTOR,)
+
+
+def idle_month(common: CommonSettings, settings: InstanceConnectEndpointSettings) -> Iterator[BillingUnit]:
+    """What bills in a month without a connection. The endpoint itself does not."""
+    for kind, gib, system in (
+        (settings.linux_instance_type, LINUX_GIB, "linux"),
+        (settings.windows_instance_type, WINDOWS_GIB, "windows"),
+    ):
+        if kind:
+            name = f"{system}_{kind.replace('.', '_').replace('-', '_')}_hour"
+            yield BillingUnit(name, HOURS, f"{system.title()} demo instance")
+            yield BillingUnit("gp3_gib_month", gib, f"root volume of the {system.title()} demo instance")
+    if settings.trail:
+        yield BillingUnit("alarm_month", 2, "events that could not be logged or told")
+
+
+def findings(common: CommonSettings, settings: InstanceConnectEndpointSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment: the common things, the one endpoint of the VPC, instance types, the trail."""
+    yield from common_findings(common, clients, 1)
+    if common.vpc and settings.endpoint:
+        yield looked_at("endpoint", lambda: _only_endpoint(common, clients))
+    if common.vpc and settings.preserve_client_ip:
+        yield looked_at("addresses", lambda: _ipv4_only(common, clients))
+    for kind in filter(None, (settings.linux_instance_type, settings.windows_instance_type)):
+        yield looked_at(kind, partial(_offered, kind, clients))
+    if settings.trail == "existing":
+        yield looked_at("trail", lambda: _logging_trail(clients))
+
+
+def _only_endpoint(common: CommonSettings, clients: Clients) -> Finding:
+    assert common.vpc
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_instance_connect_endpoints")
+        .paginate(Filters=[{"Name": "vpc-id", "Values": [common.vpc.id]}])
+    )
+    gone = ("delete-complete", "create-failed")
+    found = [e for page in pages for e in page["InstanceConnectEndpoints"] if e["State"] not in gone]
+    ours = stack_outputs(common, clients).get("EndpointId")
+    others = [endpoint["InstanceConnectEndpointId"] for endpoint in found]
+    if [endpoint for endpoint in others if endpoint != ours]:
+        mend = "Use that one, with endpoint: false here, or delete it: a VPC has one at most"
+        return Finding("endpoint", "problem", f"{common.vpc.id} has {', '.join(others)} already", mend)
+    return Finding("endpoint", "ok", "it is ours" if found else f"{common.vpc.id} has none yet")
+
+
+def _ipv4_only(common: CommonSettings, clients: Clients) -> Finding:
+    """CloudFormation cannot choose the endpoint's address type; in a dual-stack subnet it is dual-stack."""
+    assert common.vpc
+    subnet_id = common.vpc.subnet_ids[0]
+    (subnet,) = clients("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"]
+    if subnet.get("Ipv6CidrBlockAssociationSet"):
+        says = f"{subnet_id} has IPv6, and a dual-stack endpoint preserves no client address"
+        return Finding("addresses", "problem", says, "Name a subnet with IPv4 only first, or preserve_client_ip: false")
+    return Finding("addresses", "ok", f"{subnet_id} has IPv4 only")
+
+
+def _offered(kind: str, clients: Clients) -> Finding:
+    answer = clients("ec2").describe_instance_type_offerings(Filters=[{"Name": "instance-type", "Values": [kind]}])
+    if not answer["InstanceTypeOfferings"]:
+        return Finding(kind, "problem", "this Region does not offer it", "Choose another instance type")
+    return Finding(kind, "ok", "offered here")
+
+
+def _logging_trail(clients: Clients) -> Finding:
+    cloudtrail = clients("cloudtrail")
+    trails = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
+    for trail in trails:
+        if cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]:
+            return Finding("trail", "ok", f"{trail['Name']} logs")
+    return Finding("trail", "problem", "no trail logs in this Region", "Set trail to create, or make one")

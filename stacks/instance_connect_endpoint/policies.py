@@ -1,0 +1,165 @@
+"""Two managed policies for people, which nobody has until you attach them: one to build, one to connect.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-ec2-instance-connect-endpoint.html
+"""
+
+from aws_cdk import Acknowledgment, ArnFormat, Token, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.instance_connect_endpoint.network import PrivateNetwork
+from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
+from stacks.shared.solution import SolutionStack
+
+SERVICE = "ec2-instance-connect.amazonaws.com"
+
+
+class Policies(Construct):
+    """Separate rights: whoever builds endpoints cannot connect, whoever connects can build none.
+
+    Args:
+        endpoint: None while it is taken out; nobody can open a tunnel then.
+
+    Attributes:
+        control_plane: to create, change and delete the endpoint of this subnet.
+        data_plane: to open tunnels through this endpoint, to the ports and addresses of the settings, for as long as
+            they say, and to push SSH keys to instances with the tag.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: InstanceConnectEndpointSettings,
+        *,
+        network: PrivateNetwork,
+        endpoint: ec2.CfnInstanceConnectEndpoint | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._stack = scope
+        self.control_plane = iam.ManagedPolicy(
+            self,
+            "ControlPlane",
+            description="Create, change and delete the EC2 Instance Connect Endpoint of one subnet",
+            statements=self._control(network),
+        )
+        self.data_plane = iam.ManagedPolicy(
+            self,
+            "DataPlane",
+            description="Connect to private instances through one EC2 Instance Connect Endpoint",
+            statements=self._connect(settings, network, endpoint),
+        )
+        self._acknowledge(settings)
+
+    def _control(self, network: PrivateNetwork) -> list[iam.PolicyStatement]:
+        subnet = self._arn("subnet", network.subnet_id)
+        group = self._arn("security-group", network.endpoint_group.security_group_id)
+        endpoints, interfaces = self._arn("instance-connect-endpoint"), self._arn("network-interface")
+        return [
+            iam.PolicyStatement(
+                sid="CreateHere",
+                actions=["ec2:CreateInstanceConnectEndpoint", "ec2:CreateNetworkInterface"],
+                resources=[subnet, group, endpoints, interfaces],
+            ),
+            iam.PolicyStatement(
+                sid="ChangeAndDeleteHere",
+                actions=["ec2:ModifyInstanceConnectEndpoint", "ec2:DeleteInstanceConnectEndpoint"],
+                resources=[endpoints],
+                conditions={"StringEquals": {"ec2:SubnetID": network.subnet_id}},
+            ),
+            iam.PolicyStatement(
+                sid="ChangeToThisGroup", actions=["ec2:ModifyInstanceConnectEndpoint"], resources=[group]
+            ),
+            iam.PolicyStatement(
+                sid="TagWhatIsCreated",
+                actions=["ec2:CreateTags"],
+                resources=[endpoints, interfaces],
+                conditions={
+                    "StringEquals": {"ec2:CreateAction": ["CreateInstanceConnectEndpoint", "CreateNetworkInterface"]}
+                },
+            ),
+            iam.PolicyStatement(
+                sid="LetEc2MakeInterfaces",
+                actions=["iam:CreateServiceLinkedRole"],
+                resources=[
+                    self._stack.format_arn(
+                        service="iam", region="", resource="role", resource_name=f"aws-service-role/{SERVICE}/*"
+                    )
+                ],
+                conditions={"StringEquals": {"iam:AWSServiceName": SERVICE}},
+            ),
+            iam.PolicyStatement(sid="Look", actions=["ec2:DescribeInstanceConnectEndpoints"], resources=["*"]),
+        ]
+
+    def _connect(
+        self,
+        settings: InstanceConnectEndpointSettings,
+        network: PrivateNetwork,
+        endpoint: ec2.CfnInstanceConnectEndpoint | None,
+    ) -> list[iam.PolicyStatement]:
+        tag, statements = settings.instance_tag, []
+        if endpoint:
+            statements.append(
+                iam.PolicyStatement(
+                    sid="OpenTunnel",
+                    actions=["ec2-instance-connect:OpenTunnel"],
+                    resources=[endpoint.attr_instance_connect_endpoint_arn],
+                    conditions={
+                        "NumericEquals": {"ec2-instance-connect:remotePort": [str(port) for port in settings.ports]},
+                        "IpAddress": {"ec2-instance-connect:privateIpAddress": network.private_cidrs},
+                        "NumericLessThanEquals": {
+                            "ec2-instance-connect:maxTunnelDuration": str(settings.tunnel_seconds)
+                        },
+                    },
+                )
+            )
+        if 22 in settings.ports:
+            statements.append(
+                iam.PolicyStatement(
+                    sid="PushKey",
+                    actions=["ec2-instance-connect:SendSSHPublicKey"],
+                    resources=[self._arn("instance")],
+                    conditions={
+                        "StringEquals": {
+                            "ec2:osuser": list(settings.os_users),
+                            f"aws:ResourceTag/{tag.key}": tag.value,
+                        }
+                    },
+                )
+            )
+        look = ["ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints"]
+        return [*statements, iam.PolicyStatement(sid="Look", actions=look, resources=["*"])]
+
+    def _arn(self, resource: str, name: str = "*") -> str:
+        return self._stack.format_arn(
+            service="ec2", resource=resource, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+        )
+
+    def _acknowledge(self, settings: InstanceConnectEndpointSettings) -> None:
+        any_of = "An id is known only after creation; the other resources or conditions of the statement hold it here."
+        reasons = {
+            "instance-connect-endpoint/*": any_of,
+            "network-interface/*": any_of,
+        }
+        for resource, reason in reasons.items():
+            self._accept(self.control_plane, self._shown("ec2", resource), reason)
+        role = f"role/aws-service-role/{SERVICE}/*"
+        self._accept(self.control_plane, self._shown("iam", role), "AWS names the role; its path is this service's.")
+        if 22 in settings.ports:
+            self._accept(
+                self.data_plane, self._shown("ec2", "instance/*"), "Instances are chosen by their tag, as it changes."
+            )
+        for policy in (self.control_plane, self.data_plane):
+            self._accept(policy, "*", "Describe calls of EC2 know no resource.")
+
+    def _accept(self, policy: iam.ManagedPolicy, resource: str, reason: str) -> None:
+        Validations.of(policy).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason))
+
+    def _shown(self, service: str, resource: str) -> str:
+        """An ARN as cdk-nag shows it."""
+        stack = self._stack
+        known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
+        shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
+        region = "" if service == "iam" else shown["Region"]
+        return f"arn:{shown['Partition']}:{service}:{region}:{shown['AccountId']}:{resource}"

@@ -1,0 +1,67 @@
+"""Section ``solutions.local_zone_guardrails`` of config/config.yaml."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stacks.shared.data_residency import statements
+from stacks.shared.data_residency.settings import GuardrailSettings, Switches
+from stacks.shared.data_residency.statements import Statement
+
+ZoneName = Annotated[
+    str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["xx-west-2-lax-1a"])
+]
+
+
+class LocalZoneSwitches(Switches):
+    """Which statements there are, by their Sid in the post."""
+
+    DenyAllSnapshots: bool = True
+    """No snapshot is made, copied or shared, or none that leaves the zone (see snapshots)."""
+    DenyNotLocalZonesSubnet: bool = True
+    """No instance or interface is made outside the Local Zones. Without subnets, zones or a tag: left out."""
+
+
+class LocalZoneGuardrailsSettings(GuardrailSettings):
+    """Guardrails that keep data in Local Zones."""
+
+    statements: LocalZoneSwitches = LocalZoneSwitches()
+    """Which statements there are."""
+    snapshots: Literal["all", "leaving-zone"] = "all"
+    """all: deny every snapshot, as the post. leaving-zone: only those that are not stored in the zone, and all copies
+    and shares; for Local Zones with Amazon S3."""
+    zones: Annotated[tuple[ZoneName, ...], Field(max_length=30)] = ()
+    """Names of your Local Zones, as in us-west-2-lax-1a. For snapshots leaving-zone and subnet_condition zone."""
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """Local Zones that the statements know."""
+        return self.zones
+
+    def groups(self) -> dict[str, list[Statement]]:
+        """Three policies, as in the post."""
+        groups = super().groups()
+        if self.switched_on("DenyAllSnapshots"):
+            leaving = self.snapshots == "leaving-zone"
+            of_zones = statements.snapshots_leaving(self, self.zones) if leaving else statements.all_snapshots(self)
+            groups["Snapshots"] = list(of_zones)
+        if self.switched_on("DenyNotLocalZonesSubnet"):
+            groups["Subnets"] = list(statements.subnets(self, "DenyNotLocalZonesSubnet", self.zones))
+        return groups
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """What synthesis says about these settings, each with an id."""
+        yield from super().warnings()
+        if self.switched_on("DenyAllSnapshots"):
+            which = "copies and shares" if self.snapshots == "leaving-zone" else "all snapshots"
+            yield "outposts", f"DenyAllSnapshots denies {which} in the whole account, those on AWS Outposts included"
+        yield from self.subnet_warnings("DenyNotLocalZonesSubnet")
+
+    @model_validator(mode="after")
+    def _zones_are_named(self) -> Self:
+        if self.subnet_condition == "zone" and not self.zones:
+            raise ValueError("subnet_condition 'zone' needs the names of Local Zones in zones")
+        if self.snapshots == "leaving-zone" and not self.zones:
+            raise ValueError("snapshots 'leaving-zone' needs the names of Local Zones in zones")
+        return self

@@ -1,0 +1,165 @@
+"""What ``python -m stacks odcr_asg`` can do."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from config.models import CommonSettings
+from stacks.odcr_asg.placement import Placement, place
+from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+
+VOLUME_GIB = 8
+ALARMS_PER_ZONE = 2
+ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
+STANDARD = "acdhimrtz"
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def idle_month(common: CommonSettings, settings: OdcrAsgSettings) -> Iterator[BillingUnit]:
+    """What bills in a month at the required size. An idle reservation bills as a running instance of its type does.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-pricing-billing.html
+    """
+    zones, required, kind = settings.zone_count(common), settings.required_instances, settings.instance_type
+    idle = zones * settings.reserved_per_zone(common) - required
+    yield BillingUnit("on_demand_instance_hour", HOURS * required, f"{required} running {kind}, all in reservations")
+    yield BillingUnit(
+        "on_demand_instance_hour", HOURS * idle, f"{idle} idle reservations of {kind}, each like a running instance"
+    )
+    yield BillingUnit("gp3_gib_month", VOLUME_GIB * required, "root volumes")
+    if common.vpc is None:
+        addresses = required if settings.network == "public" else int(settings.network == "nat")
+        yield BillingUnit("public_ipv4_hour", HOURS * addresses, "addresses of the instances or the NAT gateway")
+        yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
+    yield BillingUnit("alarm_month", ALARMS_PER_ZONE * zones, "alarms, two for each zone")
+
+
+# --- check ------------------------------------------------------------------------------------------------------------
+
+
+def findings(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment: the common things, the type in every zone, its quota, and the end date."""
+    yield from common_findings(common, clients, settings.zone_count(common))
+    yield looked_at("zones of the type", lambda: _zones(common, settings, clients))
+    yield looked_at("instance type", lambda: _type(settings, clients))
+    if settings.instance_type[0] in STANDARD:
+        yield _vcpus(common, settings, clients)
+    if settings.end_date:
+        left = settings.end_date - datetime.now(UTC)
+        over = left.total_seconds() <= 0
+        says = f"{settings.ends_at} is over" if over else f"{settings.ends_at}, {left.days} days from now"
+        yield Finding("end date", "problem" if over else "ok", says, "Set a later end_date, or null" if over else "")
+
+
+def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:
+    """Whether the type is offered wherever it is to be reserved."""
+    ec2 = clients("ec2")
+    filters = [{"Name": "instance-type", "Values": [settings.instance_type]}]
+    pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
+        LocationType="availability-zone", Filters=filters
+    )
+    offered = {item["Location"] for page in pages for item in page["InstanceTypeOfferings"]}
+    wanted = list(_wanted_zones(common, settings, ec2))
+    if missing := [zone for zone in wanted if zone not in offered]:
+        says = f"{settings.instance_type} is not offered in {', '.join(missing)}"
+        named = f"Set zone_names to some of {', '.join(sorted(offered))}" if offered else "Choose another instance_type"
+        return Finding("zones of the type", "problem", says, named)
+    return Finding("zones of the type", "ok", f"{settings.instance_type} in {', '.join(wanted)}")
+
+
+def _wanted_zones(common: CommonSettings, settings: OdcrAsgSettings, ec2: Any) -> Iterator[str]:
+    if common.vpc:
+        pages = ec2.get_paginator("describe_subnets").paginate(
+            Filters=[{"Name": "subnet-id", "Values": list(common.vpc.subnet_ids)}]
+        )
+        yield from sorted(subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"])
+    elif settings.zone_names:
+        yield from settings.zone_names
+    else:
+        found = ec2.describe_availability_zones(Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}])
+        yield from sorted(zone["ZoneName"] for zone in found["AvailabilityZones"])[: settings.zones]
+
+
+def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
+    """Whether the image, whose architecture is read off the type's name, runs on it."""
+    answer = clients("ec2").describe_instance_types(InstanceTypes=[settings.instance_type])
+    found = answer["InstanceTypes"][0]["ProcessorInfo"]["SupportedArchitectures"]
+    if settings.architecture not in found:
+        says = f"{settings.instance_type} is {' and '.join(found)}, the image {settings.architecture}"
+        return Finding("instance type", "problem", says, "Choose another instance_type")
+    return Finding("instance type", "ok", f"{settings.instance_type} is {settings.architecture}")
+
+
+def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:
+    """Reservations count against the On-Demand quota "even if they are unused"; so do instances outside of them.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-limits.html
+    """
+    count, zones = settings.reserved_per_zone(common), settings.zone_count(common)
+    outside = max(0, settings.max_instances - (zones - 1) * count)  # at most, with one zone lost
+
+    def look() -> Finding:
+        answer = clients("ec2").describe_instance_types(InstanceTypes=[settings.instance_type])
+        vcpus = answer["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"]
+        return quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, (zones * count + outside) * vcpus, "On-Demand vCPUs")
+
+    return looked_at("On-Demand vCPUs", look)
+
+
+# --- plan -------------------------------------------------------------------------------------------------------------
+
+
+def plan(options: Namespace, common: CommonSettings, settings: OdcrAsgSettings, _clients: Clients) -> Answer:
+    """Which instances the reservations cover: with every zone, and with each of them lost. Asks no account."""
+    names = _zone_labels(common, settings)
+    count = settings.reserved_per_zone(common)
+    wanted = settings.required_instances if options.wanted is None else options.wanted
+    if not 0 <= wanted <= settings.max_instances:
+        raise CommandError(f"--wanted {wanted} is not between 0 and max_instances {settings.max_instances}")
+    reserved = dict.fromkeys(names, count)
+    cases = {"none": place(wanted, reserved)} | {zone: place(wanted, reserved, [zone]) for zone in names}
+    idle = len(names) * count - min(wanted, cases["none"].covered_in_all)
+    rows = [(lost, *(_cell(found, zone) for zone in names), *_sums(found)) for lost, found in cases.items()]
+    return Answer(
+        ("zone lost", *names, "covered", "not covered"),
+        rows,
+        {
+            "wanted": wanted,
+            "reserved": reserved,
+            "cases": [
+                {"lost": lost, "covered": dict(found.covered), "uncovered": dict(found.uncovered)}
+                for lost, found in cases.items()
+            ],
+        },
+        [
+            f"{len(names)} zones reserve {count} each, {len(names) * count} in all; with every zone {idle} bill idle.",
+            "a+b: a instances in reservations, b on whatever capacity there is. Our model; it asks no account.",
+        ],
+    )
+
+
+def _zone_labels(common: CommonSettings, settings: OdcrAsgSettings) -> tuple[str, ...]:
+    if settings.zone_names and common.vpc is None:
+        return settings.zone_names
+    return tuple(f"zone {number}" for number in range(1, settings.zone_count(common) + 1))
+
+
+def _cell(found: Placement, zone: str) -> str:
+    return f"{found.covered[zone]}+{found.uncovered[zone]}" if zone in found.covered else "lost"
+
+
+def _sums(found: Placement) -> tuple[str, str]:
+    return str(found.covered_in_all), str(found.uncovered_in_all)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--wanted", type=int, help="size of the group; default: required_instances")
+
+
+COMMANDS = (Command("plan", "which instances the reservations cover when a zone is lost", plan, _arguments),)

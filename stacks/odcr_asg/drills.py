@@ -1,0 +1,146 @@
+"""The post's tests as Systems Manager Automation documents: people start them, nothing else does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks.odcr_asg.group import ReservedGroup
+from stacks.odcr_asg.reservations import ReservationPool
+from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.shared.auto_scaling import allow_on_group
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.solution import SolutionStack
+
+DOCUMENTS = Path(__file__).parent / "documents"
+DRILL_TAG = "odcr-asg-drill"
+
+
+class Drills(Construct):
+    """Three documents, each with a role that may do what its steps do."""
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: OdcrAsgSettings,
+        *,
+        group: ReservedGroup,
+        pool: ReservationPool,
+        subnet_ids: list[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        zones = len(subnet_ids)
+        beyond = min(zones * pool.count + zones, settings.max_instances)
+        self._common: Mapping[str, Any] = {
+            "GROUP_NAME": group.group.auto_scaling_group_name,
+            "RESERVATION_IDS": [reservation.ref for reservation in pool.reservations],
+            "HOLD": f"PT{settings.drill_minutes}M",
+        }
+        scale_out = self._drill(scope, "ScaleOut", "scale-out", {"DRILL_CAPACITY": beyond})
+        allow_on_group(scope, scale_out, group.group, "autoscaling:SetDesiredCapacity")
+        lose_zone = self._drill(
+            scope,
+            "LoseZone",
+            "lose-zone",
+            {"SUBNETS_TO_KEEP": ",".join(subnet_ids[:-1]), "ALL_SUBNETS": ",".join(subnet_ids)},
+        )
+        allow_on_group(scope, lose_zone, group.group, "autoscaling:UpdateAutoScalingGroup")
+        for role in (scale_out, lose_zone):
+            allow_on_any_resource(
+                role,
+                "autoscaling:DescribeAutoScalingGroups",
+                "ec2:DescribeCapacityReservations",
+                reason="Describing knows no resource.",
+            )
+        outsider = self._drill(
+            scope,
+            "Outsider",
+            "outsider",
+            {
+                "SUBNET_ID": subnet_ids[0],
+                "TEMPLATE_ID": group.template.launch_template_id,
+                "TEMPLATE_VERSION": group.template.latest_version_number,
+                "STACK_NAME": scope.stack_name,
+            },
+        )
+        self._let_start_one_instance(scope, outsider, group, settings.instance_type)
+
+    def _drill(self, stack: SolutionStack, construct_id: str, name: str, values: Mapping[str, Any]) -> iam.Role:
+        """A document and its role; the values replace the @PLACEHOLDERS@ of the file."""
+        role = iam.Role(
+            self,
+            f"{construct_id}Role",
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup-iam.html
+            assumed_by=iam.ServicePrincipal(
+                "ssm.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+            description=f"Drill {name} of odcr_asg",
+        )
+        content = yaml.safe_load((DOCUMENTS / f"{name}.yaml").read_text(encoding="utf-8"))
+        document = ssm.CfnDocument(
+            self,
+            construct_id,
+            content=filled(content, {**self._common, **values, "ROLE_ARN": role.role_arn}),
+            document_type="Automation",
+            document_format="JSON",
+        )
+        stack.output(
+            f"{construct_id}Drill",
+            f"aws ssm start-automation-execution --region {stack.region} --document-name {document.ref}",
+            f"Starts the drill {name}, which puts everything back at its end",
+        )
+        return role
+
+    def _let_start_one_instance(
+        self, stack: SolutionStack, role: iam.Role, group: ReservedGroup, instance_type: str
+    ) -> None:
+        """From the group's launch template and of its type only; what it ends was tagged by it at birth.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-launch-templates.html
+        """
+        tag = stack.stack_name
+        template = stack.format_arn(
+            service="ec2", resource="launch-template", resource_name=group.template.launch_template_id
+        )
+        for actions, conditions in (
+            (("ec2:DescribeCapacityReservations", "ec2:DescribeInstances"), None),
+            (
+                ("ec2:RunInstances",),
+                {
+                    "ArnEquals": {"ec2:LaunchTemplate": template},
+                    "StringEqualsIfExists": {"ec2:InstanceType": instance_type},
+                },
+            ),
+            (
+                ("ec2:CreateTags",),
+                {"StringEquals": {"ec2:CreateAction": "RunInstances", f"aws:RequestTag/{DRILL_TAG}": tag}},
+            ),
+            (("ec2:TerminateInstances",), {"StringEquals": {f"aws:ResourceTag/{DRILL_TAG}": tag}}),
+        ):
+            allow_on_any_resource(
+                role,
+                *actions,
+                conditions=conditions,
+                reason="Describing knows no resource; conditions hold the rest to one launch template and one tag.",
+            )
+        group.role.grant_pass_role(role)
+        if stack.encryption_key:  # EC2 encrypts the volume in the name of whoever starts the instance
+            stack.encryption_key.grant(
+                role, "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"
+            )
+
+
+def filled(content: Any, values: Mapping[str, Any]) -> Any:
+    """A document in which each "@NAME@" is what *values* says."""
+    if isinstance(content, dict):
+        return {key: filled(item, values) for key, item in content.items()}
+    if isinstance(content, list):
+        return [filled(item, values) for item in content]
+    if isinstance(content, str) and content.startswith("@") and content.endswith("@"):
+        return values[content.strip("@")]
+    return content

@@ -1,0 +1,98 @@
+"""A group that survives the loss of any one zone, because its capacity is reserved in the others.
+
+Post: https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/
+"""
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.odcr_asg.drills import Drills
+from stacks.odcr_asg.group import ReservedGroup
+from stacks.odcr_asg.reservations import ReservationPool, metric
+from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.network import Network, Reach
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+REACH = {"isolated": Reach.ENDPOINTS, "public": Reach.PUBLIC, "nat": Reach.NAT}
+HOURS_IDLE = 24
+MINIMUM = cloudwatch.Stats.MINIMUM
+
+
+class OdcrAsgStack(SolutionStack):
+    """Reservations in every zone -> pool -> group."""
+
+    def __init__(self, scope: Construct, solution: Solution, common: CommonSettings, settings: OdcrAsgSettings) -> None:
+        super().__init__(scope, solution, common)
+        network = Network(
+            self,
+            "Network",
+            reach=REACH[settings.network],
+            zones=settings.zone_names or settings.zones,
+            endpoints=(),  # those of S3 and DynamoDB come anyway, and are free
+        )
+        subnets = network.subnets.subnets or network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
+        subnet_ids = [subnet.subnet_id for subnet in subnets]
+        zones = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
+        pool = ReservationPool(self, "Reservations", settings, zones=zones, count=settings.reserved_per_zone(common))
+        group = ReservedGroup(self, "Instances", settings, network=network, subnet_ids=subnet_ids, pool_arn=pool.arn)
+        self._alarms(pool)
+        if settings.drills:
+            Drills(self, "Drills", settings, group=group, pool=pool, subnet_ids=subnet_ids)
+        self._outputs(group, pool, subnet_ids)
+
+    def _zones_of(self, subnet_ids: list[str]) -> list[str]:
+        """Zones of an existing network, which only EC2 knows: found at deployment, one attribute for each subnet."""
+        finder = PythonFunction(
+            self,
+            "SubnetZones",
+            handler="subnet_zones",
+            description="Tells CloudFormation the zones of subnets",
+            environment={},
+            timeout_seconds=120,
+        )
+        allow_on_any_resource(finder.own_role, "ec2:DescribeSubnets", reason="Describing knows no resource.")
+        found = CustomResource(
+            self,
+            "ZonesOfSubnets",
+            resource_type="Custom::SubnetZones",
+            service_token=finder.function_arn,
+            properties={"SubnetIds": subnet_ids},
+            service_timeout=Duration.minutes(10),
+        )
+        found.node.add_dependency(finder.own_role)  # its policy too
+        return [found.get_att_string(f"Zone{number}") for number in range(1, len(subnet_ids) + 1)]
+
+    def _alarms(self, pool: ReservationPool) -> None:
+        alarms = Alarms(self, "Alarms")
+        for number, reservation in enumerate(pool.reservations, 1):
+            alarms.when_above(
+                f"UsedUpInZone{number}",
+                metric(reservation, "InstanceUtilization", period=Duration.minutes(5), statistic=MINIMUM),
+                99,
+                says=f"Every reservation of zone {number} is in use: the next instance runs on unreserved capacity",
+                about="ReservationsUsedUp",
+            )
+            alarms.when_above(
+                f"IdleInZone{number}",
+                metric(reservation, "AvailableInstanceCount", period=Duration.hours(1), statistic=MINIMUM),
+                pool.count - 1,
+                says=f"No reservation of zone {number} was used for a day, and all of them bill",
+                minutes=HOURS_IDLE,
+                about="ReservationsIdle",
+            )
+
+    def _outputs(self, group: ReservedGroup, pool: ReservationPool, subnet_ids: list[str]) -> None:
+        self.output(
+            "AutoScalingGroupName", group.group.auto_scaling_group_name, "The group that is sure of its capacity"
+        )
+        self.output("SubnetForManuallyAddedInstance", subnet_ids[0], "For the post's test with an instance of your own")
+        self.output(
+            "SubnetsToKeepWhenDroppingASGAZ", ",".join(subnet_ids[:-1]), "For the post's test that drops a zone"
+        )
+        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations: who names it may use them")

