@@ -1,0 +1,253 @@
+"""CloudFormation -> EC2, ELB: makes what CloudFormation has no type for, and undoes it.
+
+A pool, its range of addresses, the subnet that uses it, Elastic IPs and a load balancer out of it are a resource of the
+stack each, so that CloudFormation makes them in their order and deletes them in the reverse one
+(https://docs.aws.amazon.com/outposts/latest/userguide/manage-lgw-routes.html). What was made is found again by its
+tags, or by its name: a request may come twice. Only what carries them is ever deleted.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from outposts_routing.coip.plan import balancer_name, in_use, to_associate
+from outposts_routing.ownership import is_of, specification, tags_of
+from shared.aws import client
+from shared.custom_resource import Facts, RefusedError, answer
+
+logger = logging.getLogger(__name__)
+
+Request = Mapping[str, Any]
+Made = tuple[str, Facts]
+
+ROUNDS, ROUND_SECONDS = 60, 10.0
+"""Ten minutes until a deleted load balancer has given its addresses back; the function has fifteen."""
+
+
+def lambda_handler(event: Any, context: Any) -> str:
+    """Answers one request of CloudFormation."""
+    return answer(event, act)
+
+
+def act(request: Request) -> Made:
+    """Makes, changes or removes one resource and returns its physical id and attributes.
+
+    Raises:
+        RefusedError: it cannot be done, with what to do.
+        botocore.exceptions.ClientError: a call is refused, or has failed five times.
+        LookupError: no such kind of resource.
+    """
+    make, remove = _KINDS[request["ResourceType"]]
+    if request["RequestType"] == "Delete":
+        remove(request)
+        return request["PhysicalResourceId"], {}
+    return make(request)
+
+
+# --- the pool and its range -------------------------------------------------------------------------------------------
+
+
+def make_pool(request: Request) -> Made:
+    """A pool of the route table: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCoipPool.html."""
+    table = request["ResourceProperties"]["RouteTableId"]
+    pool = _own_pool(request) or client("ec2").create_coip_pool(
+        LocalGatewayRouteTableId=table, TagSpecifications=specification("coip-pool", request)
+    )["CoipPool"]
+    return pool["PoolId"], {"PoolId": pool["PoolId"]}
+
+
+def remove_pool(request: Request) -> None:
+    """Deletes the pool, which is empty by then."""
+    if pool := _own_pool(request):
+        _unless_gone(lambda: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
+
+
+def make_range(request: Request) -> Made:
+    """A range of the pool: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCoipCidr.html."""
+    wanted = request["ResourceProperties"]
+    pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
+    pools = [pool for pool in _pools() if pool["PoolId"] == pool_id]
+    if not pools:
+        raise RefusedError(f"the pool {pool_id} is gone; who deleted it?")
+    if cidr not in pools[0].get("PoolCidrs", []):
+        client("ec2").create_coip_cidr(CoipPoolId=pool_id, Cidr=cidr)
+    return f"{pool_id}|{cidr}", {}
+
+
+def remove_range(request: Request, *, pause: Callable[[float], None] = time.sleep) -> None:
+    """Deletes the range as soon as nobody has an address of it.
+
+    Raises:
+        RefusedError: somebody keeps one; it says who.
+    """
+    wanted = request["ResourceProperties"]
+    pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
+    for last in [*[False] * (ROUNDS - 1), True]:
+        # Looked up again each time: it may be gone by now, with the range.
+        if not any(pool["PoolId"] == pool_id and cidr in pool.get("PoolCidrs", []) for pool in _pools()):
+            return
+        used = in_use(_usages(pool_id), cidr)
+        if not used:
+            _unless_gone(lambda: client("ec2").delete_coip_cidr(CoipPoolId=pool_id, Cidr=cidr))
+            return
+        if last:
+            raise RefusedError(f"{cidr} is in use: {', '.join(used)}; release these addresses and try again")
+        logger.info("addresses are in use", extra={"cidr": cidr, "used": used})
+        pause(ROUND_SECONDS)
+
+
+def _pools() -> Iterator[dict[str, Any]]:
+    for page in client("ec2").get_paginator("describe_coip_pools").paginate():
+        yield from page["CoipPools"]
+
+
+def _own_pool(request: Request) -> dict[str, Any] | None:
+    table = request["ResourceProperties"]["RouteTableId"]
+    own = (pool for pool in _pools() if is_of(pool.get("Tags"), request))
+    return next((pool for pool in own if pool["LocalGatewayRouteTableId"] == table), None)
+
+
+def _usages(pool_id: str) -> Iterator[dict[str, Any]]:
+    """botocore has no paginator for this call."""
+    more: dict[str, str] = {}
+    while True:
+        page = client("ec2").get_coip_pool_usage(PoolId=pool_id, **more)
+        yield from page.get("CoipAddressUsages", [])
+        if not page.get("NextToken"):
+            return
+        more = {"NextToken": page["NextToken"]}
+
+
+# --- who uses it ------------------------------------------------------------------------------------------------------
+
+
+def make_subnet(request: Request) -> Made:
+    """Lets every interface of the subnet have an address of the pool from its start.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html: both in one call.
+    """
+    wanted = request["ResourceProperties"]
+    client("ec2").modify_subnet_attribute(
+        SubnetId=wanted["SubnetId"],
+        MapCustomerOwnedIpOnLaunch={"Value": True},
+        CustomerOwnedIpv4Pool=wanted["PoolId"],
+    )
+    return f"{wanted['SubnetId']}|{wanted['PoolId']}", {}
+
+
+def remove_subnet(request: Request) -> None:
+    """Ends that, unless the subnet uses another pool by now."""
+    wanted = request["ResourceProperties"]
+    pages = client("ec2").get_paginator("describe_subnets")
+    filters = [{"Name": "subnet-id", "Values": [wanted["SubnetId"]]}]
+    found = [subnet for page in pages.paginate(Filters=filters) for subnet in page["Subnets"]]
+    for subnet in found:
+        if subnet.get("MapCustomerOwnedIpOnLaunch") and subnet.get("CustomerOwnedIpv4Pool") == wanted["PoolId"]:
+            client("ec2").modify_subnet_attribute(
+                SubnetId=subnet["SubnetId"], MapCustomerOwnedIpOnLaunch={"Value": False}
+            )
+
+
+def make_address(request: Request) -> Made:
+    """An Elastic IP out of the pool, at a network interface if one is named.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
+    """
+    ec2, wanted = client("ec2"), request["ResourceProperties"]
+    address = _own_address(request) or ec2.allocate_address(
+        Domain="vpc",
+        CustomerOwnedIpv4Pool=wanted["PoolId"],
+        TagSpecifications=specification("elastic-ip", request),
+    )
+    interface = wanted.get("NetworkInterfaceId")
+    before = (request.get("OldResourceProperties") or {}).get("NetworkInterfaceId")
+    match to_associate(address, interface, before):
+        case "associate":
+            # Between two of our interfaces it moves; what somebody else has given to another stays there.
+            ours = address.get("NetworkInterfaceId") in (None, "", before)
+            if not ours:
+                raise RefusedError(
+                    f"{address['AllocationId']} is at {address['NetworkInterfaceId']}, which nobody asked for here; "
+                    "disassociate it there first"
+                )
+            ec2.associate_address(
+                AllocationId=address["AllocationId"], NetworkInterfaceId=interface, AllowReassociation=bool(before)
+            )
+        case "disassociate":
+            ec2.disassociate_address(AssociationId=address["AssociationId"])
+    return address["AllocationId"], {"CustomerOwnedIp": address.get("CustomerOwnedIp", "")}
+
+
+def remove_address(request: Request) -> None:
+    """Takes the address from whoever has it, and gives it back to the pool."""
+    ec2 = client("ec2")
+    if address := _own_address(request):
+        if association := address.get("AssociationId"):
+            _unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
+        _unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"]))
+
+
+def _own_address(request: Request) -> dict[str, Any] | None:
+    """DescribeAddresses has no pages."""
+    filters = [{"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in tags_of(request)]
+    found = client("ec2").describe_addresses(Filters=filters)["Addresses"]
+    return next((address for address in found if is_of(address.get("Tags"), request)), None)
+
+
+def make_balancer(request: Request) -> Made:
+    """An Application Load Balancer with addresses of the pool, which can only be named when it is made.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
+    wanted = request["ResourceProperties"]
+    balancer = (
+        _own_balancer(request)
+        or client("elbv2").create_load_balancer(
+            Name=balancer_name(request["StackId"], request["LogicalResourceId"]),
+            Type="application",
+            Scheme=wanted["Scheme"],
+            Subnets=[wanted["SubnetId"]],
+            SecurityGroups=wanted["SecurityGroupIds"],
+            CustomerOwnedIpv4Pool=wanted["PoolId"],
+            Tags=tags_of(request),
+        )["LoadBalancers"][0]
+    )
+    return balancer["LoadBalancerArn"], {"DNSName": balancer["DNSName"]}
+
+
+def remove_balancer(request: Request) -> None:
+    """Deletes it; its addresses come back a while later, for which the range waits."""
+    if balancer := _own_balancer(request):
+        client("elbv2").delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+
+
+def _own_balancer(request: Request) -> dict[str, Any] | None:
+    elbv2 = client("elbv2")
+    name = balancer_name(request["StackId"], request["LogicalResourceId"])
+    try:
+        found = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"]
+    except elbv2.exceptions.LoadBalancerNotFoundException:
+        return None
+    return found[0] if found else None
+
+
+def _unless_gone(call: Callable[[], object]) -> None:
+    """What a first delivery of the request has removed is removed."""
+    try:
+        call()
+    except ClientError as error:
+        if "NotFound" not in error.response["Error"]["Code"]:
+            raise
+        logger.info("gone already", extra={"error": str(error)})
+
+
+_KINDS: Mapping[str, tuple[Callable[[Request], Made], Callable[[Request], None]]] = {
+    "Custom::CoipPool": (make_pool, remove_pool),
+    "Custom::CoipCidr": (make_range, remove_range),
+    "Custom::CoipSubnet": (make_subnet, remove_subnet),
+    "Custom::CoipAddress": (make_address, remove_address),
+    "Custom::CoipLoadBalancer": (make_balancer, remove_balancer),
+}

@@ -1,0 +1,172 @@
+"""CloudFormation -> EC2: the order in which the mode of a local gateway's route table can change.
+
+A VPC and a group of virtual interfaces are with one route table at a time
+(https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html), and CloudFormation makes the new
+before it deletes the old. This resource comes after the new route table and before its associations: when the table
+changes, it takes the routes and both associations from the old one. On the way back of a failed update it gives them
+back. It deletes in route tables of its stack alone.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from outposts_routing.handover.plan import Held, Wanted, held, lacking
+from outposts_routing.ownership import STACK
+from shared.aws import client
+from shared.custom_resource import RefusedError, answer
+from shared.guard.handler import ROLLING_BACK
+
+logger = logging.getLogger(__name__)
+
+ROUNDS, ROUND_SECONDS = 60, 5.0
+"""Five minutes for associations that end; the function has six."""
+KINDS = (
+    "local-gateway-route-table-vpc-association",
+    "local-gateway-route-table-virtual-interface-group-association",
+)
+
+
+def lambda_handler(event: Any, context: Any) -> str:
+    """Answers one request of CloudFormation."""
+    return answer(event, hand_over)
+
+
+def hand_over(request: Mapping[str, Any]) -> str:
+    """Returns a physical id that never changes.
+
+    Raises:
+        RefusedError: the old table keeps something.
+        botocore.exceptions.ClientError: a call is refused, or has failed five times.
+    """
+    physical_id = f"handover-{request['LogicalResourceId']}"
+    properties = request["ResourceProperties"]
+    if request["RequestType"] == "Delete":
+        # CloudFormation has deleted what it knows. What a way back has made, it does not know.
+        clear(properties["RouteTableId"], request["StackId"])
+    elif request["RequestType"] == "Update":
+        before = request["OldResourceProperties"]["RouteTableId"]
+        if before != properties["RouteTableId"]:
+            clear(before, request["StackId"])
+            if _rolls_back(request["StackId"]):
+                restore(properties["RouteTableId"], Wanted.of(properties), request["StackId"])
+    return physical_id
+
+
+def clear(table: str, stack_id: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+    """Takes everything from a route table of this stack: routes first, then VPCs, then the virtual interfaces.
+
+    Raises:
+        RefusedError: an association does not end within the time.
+    """
+    ec2 = client("ec2")
+    if not _is_ours(table, stack_id):
+        return
+    for last in [*[False] * (ROUNDS - 1), True]:
+        found = look(table)
+        for destination in found.routes:
+            _unless_gone(
+                lambda cidr=destination: ec2.delete_local_gateway_route(
+                    LocalGatewayRouteTableId=table, DestinationCidrBlock=cidr
+                )
+            )
+        for association in found.vpcs.values():
+            _unless_gone(
+                lambda name=association: ec2.delete_local_gateway_route_table_vpc_association(
+                    LocalGatewayRouteTableVpcAssociationId=name
+                )
+            )
+        if not found.vpcs:
+            for association in found.groups.values():
+                _unless_gone(
+                    lambda name=association: (
+                        ec2.delete_local_gateway_route_table_virtual_interface_group_association(
+                            LocalGatewayRouteTableVirtualInterfaceGroupAssociationId=name
+                        )
+                    )
+                )
+        if found.empty:
+            return
+        logger.info("taken from the route table", extra={"table": table, **vars(found)})
+        if last:
+            raise RefusedError(
+                f"{table} still has {', '.join([*found.vpcs, *found.groups, *found.ending, *found.routes])}; "
+                "try again, or change the mode in two deployments: attached: false, then the other mode"
+            )
+        if found.ending or not (found.routes or found.vpcs or found.groups):
+            pause(ROUND_SECONDS)
+
+
+def restore(table: str, wanted: Wanted, stack_id: str) -> None:
+    """Gives a route table what it had: CloudFormation believes that it never lost it."""
+    ec2, missing = client("ec2"), lacking(wanted, look(table))
+    vpc_kind, group_kind = KINDS
+    for vpc in missing.vpcs:
+        ec2.create_local_gateway_route_table_vpc_association(
+            LocalGatewayRouteTableId=table, VpcId=vpc, TagSpecifications=_tags(vpc_kind, stack_id)
+        )
+    if missing.group:
+        ec2.create_local_gateway_route_table_virtual_interface_group_association(
+            LocalGatewayRouteTableId=table,
+            LocalGatewayVirtualInterfaceGroupId=missing.group,
+            TagSpecifications=_tags(group_kind, stack_id),
+        )
+    for destination in missing.routes:
+        ec2.create_local_gateway_route(
+            LocalGatewayRouteTableId=table,
+            DestinationCidrBlock=destination,
+            LocalGatewayVirtualInterfaceGroupId=wanted.group,
+        )
+    logger.info("given back to the route table", extra={"table": table, **vars(missing)})
+
+
+def look(table: str) -> Held:
+    """What a route table holds, from every page."""
+    of_table = [{"Name": "local-gateway-route-table-id", "Values": [table]}]
+    return held(
+        _pages("search_local_gateway_routes", "Routes", LocalGatewayRouteTableId=table),
+        _pages(
+            "describe_local_gateway_route_table_vpc_associations",
+            "LocalGatewayRouteTableVpcAssociations",
+            Filters=of_table,
+        ),
+        _pages(
+            "describe_local_gateway_route_table_virtual_interface_group_associations",
+            "LocalGatewayRouteTableVirtualInterfaceGroupAssociations",
+            Filters=of_table,
+        ),
+    )
+
+
+def _is_ours(table: str, stack_id: str) -> bool:
+    """Whether the route table is there and carries the tag of this stack."""
+    of_table = [{"Name": "local-gateway-route-table-id", "Values": [table]}]
+    found = _pages("describe_local_gateway_route_tables", "LocalGatewayRouteTables", Filters=of_table)
+    return any({"Key": STACK, "Value": stack_id} in item.get("Tags", []) for item in found)
+
+
+def _tags(kind: str, stack_id: str) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": [{"Key": STACK, "Value": stack_id}]}]
+
+
+def _rolls_back(stack_id: str) -> bool:
+    """The request does not say in which direction the stack goes; only the stack does."""
+    (stack,) = client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+    return stack["StackStatus"] in ROLLING_BACK
+
+
+def _pages(operation: str, items: str, **parameters: Any) -> list[dict[str, Any]]:
+    pages = client("ec2").get_paginator(operation).paginate(**parameters)
+    return [item for page in pages for item in page.get(items, [])]
+
+
+def _unless_gone(call: Callable[[], object]) -> None:
+    """What a first delivery of the request has removed is removed."""
+    try:
+        call()
+    except ClientError as error:
+        if "NotFound" not in error.response["Error"]["Code"]:
+            raise
