@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError, create_model
@@ -192,10 +192,17 @@ def _shown(value: object) -> str:
 
 def _keys_at(model: Any, where: Location) -> list[str]:
     for part in where:
-        annotation = model.model_fields[part].annotation
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(option for option in options if hasattr(option, "model_fields"))
+        if part in model.model_fields:  # else a place in a list or a mapping, whose model is known already
+            model = next(_models_in(model.model_fields[part].annotation), model)
     return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[Any]:
+    """The models that a type is made of, through optional values, lists and mappings."""
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def _example_of(model: type[BaseModel], where: Location) -> str | None:

@@ -96,6 +96,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Auto Scaling", "Spot", "SQS", "Lambda", "CloudWatch"),
     ),
     Solution(
+        "outposts_routing",
+        "How to choose between CoIP and Direct VPC routing modes on AWS Outposts rack",
+        "https://aws.amazon.com/blogs/compute/how-to-choose-between-coip-and-direct-vpc-routing-modes-on-aws-outposts-rack/",
+        ("Outposts", "VPC", "Elastic Load Balancing", "IPAM", "Lambda"),
+    ),
+    Solution(
         "root_volume_replacement",
         "Quick restoration through replacing the root volumes of Amazon EC2 instances",
         "https://aws.amazon.com/blogs/compute/quick-restoration-through-replacing-the-root-volumes-of-amazon-ec2/",

@@ -77,7 +77,7 @@ def make_range(request: Request) -> Made:
     return f"{pool_id}|{cidr}", {}
 
 
-def remove_range(request: Request, *, pause: Callable[[float], None] = time.sleep) -> None:
+def remove_range(request: Request) -> None:
     """Deletes the range as soon as nobody has an address of it.
 
     Raises:
@@ -96,7 +96,7 @@ def remove_range(request: Request, *, pause: Callable[[float], None] = time.slee
         if last:
             raise RefusedError(f"{cidr} is in use: {', '.join(used)}; release these addresses and try again")
         logger.info("addresses are in use", extra={"cidr": cidr, "used": used})
-        pause(ROUND_SECONDS)
+        time.sleep(ROUND_SECONDS)
 
 
 def _pools() -> Iterator[dict[str, Any]]:
@@ -214,6 +214,10 @@ def make_balancer(request: Request) -> Made:
             CustomerOwnedIpv4Pool=wanted["PoolId"],
             Tags=tags_of(request),
         )["LoadBalancers"][0]
+    )
+    client("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Attributes=[{"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": "true"}],
     )
     return balancer["LoadBalancerArn"], {"DNSName": balancer["DNSName"]}
 

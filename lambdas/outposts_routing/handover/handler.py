@@ -56,7 +56,7 @@ def hand_over(request: Mapping[str, Any]) -> str:
     return physical_id
 
 
-def clear(table: str, stack_id: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+def clear(table: str, stack_id: str) -> None:
     """Takes everything from a route table of this stack: routes first, then VPCs, then the virtual interfaces.
 
     Raises:
@@ -96,8 +96,8 @@ def clear(table: str, stack_id: str, *, pause: Callable[[float], None] = time.sl
                 f"{table} still has {', '.join([*found.vpcs, *found.groups, *found.ending, *found.routes])}; "
                 "try again, or change the mode in two deployments: attached: false, then the other mode"
             )
-        if found.ending or not (found.routes or found.vpcs or found.groups):
-            pause(ROUND_SECONDS)
+        if found.ending:
+            time.sleep(ROUND_SECONDS)
 
 
 def restore(table: str, wanted: Wanted, stack_id: str) -> None:

@@ -1,0 +1,237 @@
+"""A routing domain: a route table of the local gateway with its VPCs, virtual interfaces and routes."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from stacks.outposts_routing.coip import CustomerOwned
+from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Functions
+from stacks.outposts_routing.load_balancer import Front
+from stacks.outposts_routing.settings import COIP, Domain
+from stacks.shared.guard import Guard
+from stacks.shared.solution import SolutionStack
+
+RACK_SECONDS = 60
+OUTAGE = (
+    "Traffic between the Outpost and the network on premises stops meanwhile, and addresses change. Set "
+    "accept_outage: true and deploy again, or do it in two deployments, both with accept_outage: true: first "
+    "attached: false, then attached: true with the change."
+)
+
+
+class RoutingDomain(Construct):
+    """Everything of one routing domain.
+
+    What depends on the mode has the mode in its logical id, and what depends on the pool the pool's range: CloudFormation
+    makes the new beside the old, and deletes the old from its dependents down.
+
+    Attributes:
+        rack: the custom resource that knows the ids of the rack.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        domain: Domain,
+        *,
+        functions: Functions,
+        outpost_arn: str | None,
+        local_gateway_id: str | None,
+        accept_outage: bool,
+        common_vpc_id: str | None,
+        label: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._stack, self._domain, self._label = scope, domain, label
+        own_group = bool(domain.virtual_interfaces)
+        self.rack = CustomResource(
+            self,
+            "Rack",
+            resource_type="Custom::OutpostsRack",
+            service_token=functions.rack.function_arn,
+            service_timeout=Duration.seconds(3 * RACK_SECONDS),
+            properties={
+                "OutpostArn": outpost_arn,
+                "LocalGatewayId": local_gateway_id,
+                "VirtualInterfaceGroupId": domain.virtual_interface_group_id,
+                "MakesGroup": str(own_group).lower(),
+            },
+        )
+        self.rack.node.add_dependency(functions.rack.own_role)
+        self._gateway = self.rack.get_att_string("LocalGatewayId")
+        self._group, self._interfaces = self._virtual_interfaces()
+        self._subnet: ec2.CfnSubnet | None = None
+        # Route tables of Outpost subnets, and all VPCs by id.
+        self._tables: list[str] = [table for vpc in domain.vpcs for table in vpc.route_table_ids]
+        self._vpcs = [vpc.id for vpc in domain.vpcs]
+        own_vpc = self._own_vpc() if domain.vpc_cidr and scope.common.vpc is None else None
+        if common_vpc_id:
+            self._vpcs.append(common_vpc_id)
+        content = Construct(self, "Coip" if domain.mode == COIP else "Direct")
+        if domain.attached:
+            self._attach(content, functions, own_vpc)
+        Guard(
+            scope,
+            f"{construct_id}Guard",
+            of=content,
+            subject=f"the routing domain {label}",
+            guarded={
+                "Mode": domain.mode,
+                "Attached": str(domain.attached).lower(),
+                "CoipCidr": domain.coip_cidr or "",
+                "LocalGatewayId": self._gateway,
+            },
+            way=OUTAGE,
+            accepted=accept_outage,
+        )
+
+    def _virtual_interfaces(self) -> tuple[str, Sequence[CfnResource]]:
+        """The group's id, and the interfaces that must be there before it is of use."""
+        if not self._domain.virtual_interfaces:
+            return self.rack.get_att_string("VirtualInterfaceGroupId"), ()
+        group = ec2.CfnLocalGatewayVirtualInterfaceGroup(
+            self, "Interfaces", local_gateway_id=self._gateway, local_bgp_asn=self._domain.local_bgp_asn
+        )
+        interfaces = [
+            ec2.CfnLocalGatewayVirtualInterface(
+                self,
+                f"Interface{number}",
+                local_gateway_virtual_interface_group_id=group.ref,
+                outpost_lag_id=interface.outpost_lag_id,
+                vlan=interface.vlan,
+                local_address=interface.local_address,
+                peer_address=interface.peer_address,
+                # The field for four-byte numbers takes the others too.
+                peer_bgp_asn_extended=interface.peer_bgp_asn,
+            )
+            for number, interface in enumerate(self._domain.virtual_interfaces, 1)
+        ]
+        return group.ref, interfaces
+
+    def _own_vpc(self) -> ec2.Vpc:
+        """A VPC with one subnet on the Outpost; an Outpost is in one zone, which the rack knows."""
+        assert self._domain.vpc_cidr
+        zone = self.rack.get_att_string("AvailabilityZone")
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(self._domain.vpc_cidr),
+            availability_zones=[Fn.select(0, Fn.get_azs())],
+            subnet_configuration=[],
+            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
+            restrict_default_security_group=False,
+        )
+        vpc.add_flow_log(
+            "Rejected",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(self._stack.log_group(self, "RejectedTraffic")),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+        self._subnet = ec2.CfnSubnet(
+            self,
+            "OutpostSubnet",
+            vpc_id=vpc.vpc_id,
+            cidr_block=self._domain.subnet_cidr,
+            availability_zone=zone,
+            outpost_arn=self.rack.get_att_string("OutpostArn"),
+        )
+        table = ec2.CfnRouteTable(self, "OutpostRoutes", vpc_id=vpc.vpc_id)
+        ec2.CfnSubnetRouteTableAssociation(
+            self, "OutpostSubnetRoutes", subnet_id=self._subnet.ref, route_table_id=table.ref
+        )
+        self._tables.append(table.ref)
+        self._vpcs.append(vpc.vpc_id)
+        self._stack.output(f"{self._name}VpcId", vpc.vpc_id, f"VPC of the routing domain {self._label}")
+        self._stack.output(f"{self._name}SubnetId", self._subnet.ref, "Its subnet on the Outpost")
+        return vpc
+
+    @property
+    def _name(self) -> str:
+        return self.node.id
+
+    def _attach(self, content: Construct, functions: Functions, own_vpc: ec2.Vpc | None) -> None:
+        domain, tags = self._domain, [CfnTag(key=STACK_TAG, value=Aws.STACK_ID)]
+        table = ec2.CfnLocalGatewayRouteTable(
+            content, "RouteTable", local_gateway_id=self._gateway, mode=domain.mode, tags=tags
+        )
+        handover = CustomResource(
+            self,
+            "Handover",
+            resource_type="Custom::Handover",
+            service_token=functions.handover.function_arn,
+            service_timeout=Duration.seconds(2 * HANDOVER_SECONDS),
+            properties={
+                "RouteTableId": table.ref,
+                "VpcIds": self._vpcs,
+                "VirtualInterfaceGroupId": self._group,
+                "Destinations": list(domain.local_gateway_routes),
+            },
+        )
+        handover.node.add_dependency(functions.handover.own_role)
+        interfaces = ec2.CfnLocalGatewayRouteTableVirtualInterfaceGroupAssociation(
+            content,
+            "VirtualInterfaces",
+            local_gateway_route_table_id=table.ref,
+            local_gateway_virtual_interface_group_id=self._group,
+            tags=tags,
+        )
+        for needed in (handover, *self._interfaces):
+            interfaces.node.add_dependency(needed)
+        for destination in domain.local_gateway_routes:
+            route = ec2.CfnLocalGatewayRoute(
+                content,
+                f"To{_in_words(destination)}",
+                destination_cidr_block=destination,
+                local_gateway_route_table_id=table.ref,
+                local_gateway_virtual_interface_group_id=self._group,
+            )
+            route.node.add_dependency(interfaces)
+        associations = []
+        for number, vpc_id in enumerate(self._vpcs, 1):
+            association = ec2.CfnLocalGatewayRouteTableVPCAssociation(
+                content, f"Vpc{number}", local_gateway_route_table_id=table.ref, vpc_id=vpc_id, tags=tags
+            )
+            association.node.add_dependency(handover)
+            associations.append(association)
+        self._route(associations)
+        self._stack.output(f"{self._name}RouteTableId", table.ref, f"Local gateway route table, mode {domain.mode}")
+        front = None
+        if domain.load_balancer and own_vpc and self._subnet:
+            front = Front(self, "Front", domain, vpc=own_vpc)
+        ready: list[CfnResource] = [interfaces, *associations]
+        if domain.mode == COIP:
+            CustomerOwned(
+                content,
+                f"Pool{_in_words(cast(str, domain.coip_cidr))}",
+                domain,
+                stack=self._stack,
+                function=functions.coip,
+                table_id=table.ref,
+                after=ready,
+                subnet=self._subnet,
+                front=front,
+                name=self._name,
+            )
+        elif front and self._subnet:
+            front.direct(content, self._stack, subnet_id=self._subnet.ref, after=ready, name=self._name)
+
+    def _route(self, associations: Sequence[CfnResource]) -> None:
+        """Routes of the Outpost subnets; one to the local gateway is refused before the VPC is associated."""
+        for number, table_id in enumerate(self._tables, 1):
+            for cidr in self._domain.on_premises_cidrs:
+                route = ec2.CfnRoute(
+                    self,
+                    f"Table{number}To{_in_words(cidr)}",
+                    route_table_id=table_id,
+                    destination_cidr_block=cidr,
+                    local_gateway_id=self._gateway,
+                )
+                for association in associations:
+                    route.node.add_dependency(association)
+
+
+def _in_words(cidr: str) -> str:
+    return cidr.replace(".", "x").replace("/", "m")

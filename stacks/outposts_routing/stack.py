@@ -1,0 +1,60 @@
+"""An Outposts rack and your network: direct VPC routing, or a pool of customer-owned IP addresses.
+
+Post:
+https://aws.amazon.com/blogs/compute/how-to-choose-between-coip-and-direct-vpc-routing-modes-on-aws-outposts-rack/
+"""
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.outposts_routing.domain import RoutingDomain
+from stacks.outposts_routing.functions import Functions
+from stacks.outposts_routing.settings import MAIN, OutpostsRoutingSettings
+from stacks.shared.solution import SolutionStack
+
+
+class OutpostsRoutingStack(SolutionStack):
+    """The routing domains of one Outpost; on a first-generation rack there is one."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: OutpostsRoutingSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        functions = Functions(self, "Functions", settings)
+        listed = [vpc.id for domain in settings.domains.values() for vpc in domain.vpcs]
+        unlisted = common.vpc.id if common.vpc and common.vpc.id not in listed else None
+        for name, domain in settings.domains.items():
+            built = RoutingDomain(
+                self,
+                name.title(),
+                domain,
+                functions=functions,
+                outpost_arn=settings.outpost_arn,
+                local_gateway_id=settings.local_gateway_id,
+                accept_outage=settings.accept_outage,
+                common_vpc_id=unlisted if name == MAIN else None,
+                label=name,
+            )
+            if name == MAIN:
+                self.output("LocalGatewayId", built.rack.get_att_string("LocalGatewayId"), "Target of your routes")
+        if settings.ipam_pool_id:
+            self._set_aside(settings, settings.ipam_pool_id)
+
+    def _set_aside(self, settings: OutpostsRoutingSettings, pool_id: str) -> None:
+        """Manual allocations, as the post advises; IPAM sees the ranges of VPCs by itself."""
+        wanted: dict[str, str] = {}
+        for domain in settings.domains.values():
+            if domain.coip_cidr:
+                wanted[domain.coip_cidr] = "customer-owned addresses of an Outpost"
+            for cidr in domain.on_premises_cidrs:
+                wanted.setdefault(cidr, "on premises")
+        for cidr, what in wanted.items():
+            ec2.CfnIPAMAllocation(
+                self,
+                f"Aside{cidr.replace('.', 'x').replace('/', 'm')}",
+                ipam_pool_id=pool_id,
+                cidr=cidr,
+                description=f"{self.solution.slug}: {what}",
+            )
