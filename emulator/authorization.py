@@ -9,6 +9,11 @@ from emulator import seams
 
 _KINDS = {
     "eice": "instance-connect-endpoint",
+    "eipalloc": "elastic-ip",
+    "ipv4pool-coip": "coip-pool",
+    "lgw-rtb": "local-gateway-route-table",
+    "lgw-vif-grp-assoc": "local-gateway-route-table-virtual-interface-group-association",
+    "lgw-vpc-assoc": "local-gateway-route-table-vpc-association",
     "ami": "image",
     "i": "instance",
     "igw": "internet-gateway",
@@ -106,7 +111,7 @@ def _first(value: Any) -> Any:
 
 def _arn(resource_id: str) -> str | None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html."""
-    kind = _KINDS.get(resource_id.split("-")[0])
+    kind = _KINDS.get(resource_id.rpartition("-")[0])
     account = "" if kind in ("image", "snapshot") else seams.account_id()
     return f"arn:aws:ec2:{seams.region()}:{account}:{kind}/{resource_id}" if kind else None
 

@@ -37,6 +37,14 @@ _LISTS = (
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
     ("ec2", "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId"),
     ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
+    ("ec2", "describe_local_gateway_route_tables", "LocalGatewayRouteTables", "LocalGatewayRouteTableId"),
+    (
+        "ec2",
+        "describe_local_gateway_virtual_interface_groups",
+        "LocalGatewayVirtualInterfaceGroups",
+        "LocalGatewayVirtualInterfaceGroupId",
+    ),
+    ("ec2", "describe_coip_pools", "CoipPools", "PoolId"),
     ("resource-groups", "list_groups", "GroupIdentifiers", "GroupName"),
     ("ssm", "list_documents", "DocumentIdentifiers", "Name"),
 )

@@ -884,3 +884,44 @@ def simulate_with_context_keys() -> None:
     _iam._extract_simulate_params = extracted
     _iam._build_simulate_results_real = built
     _iam_evaluator.evaluate = evaluated
+
+
+# --- for local gateways -----------------------------------------------------------------------------------------------
+
+
+def refine_action(
+    name: str, before: Callable[[dict[str, Any]], None], after: Callable[[dict[str, Any], Any], None]
+) -> None:
+    """Looks at an EC2 API of moto: *before*(parameters) may refuse, *after*(parameters, answer) may change its answer."""
+    original = getattr(EC2Response, name)
+
+    def action(response: Any) -> Any:
+        parameters = response._get_params()
+        with request_scope(response.current_account, response.region):
+            before(parameters)
+        answer = original(response)
+        with request_scope(response.current_account, response.region):
+            after(parameters, answer.result)
+        return answer
+
+    setattr(EC2Response, name, action)
+
+
+def tag_in_ec2(resource_id: str, tags: dict[str, str]) -> None:
+    """Tags of a resource whose kind of id moto's CreateTags does not take: those with two parts before the number."""
+    ec2_backends[account_id()][region()].tags[resource_id] = tags
+
+
+def ec2_address(allocation_id: str) -> Any:
+    """moto's Elastic IP; its Describe shows attributes by the snake-case names of the API's members."""
+    return ec2_backends[account_id()][region()].address_by_allocation([allocation_id])[0]
+
+
+def ec2_subnet(subnet_id: str) -> Any:
+    """moto's subnet, the same."""
+    return ec2_backends[account_id()][region()].get_subnet(subnet_id)
+
+
+def ec2_routes(route_table_id: str) -> list[Any]:
+    """The routes of a route table of moto, the same."""
+    return list(ec2_backends[account_id()][region()].get_route_table(route_table_id).routes)

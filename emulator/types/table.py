@@ -5,6 +5,7 @@ from emulator.types import (
     capacity_reservations,
     instance_connect,
     load_balancing,
+    local_gateways,
     math_alarms,
     network,
     organizations,
@@ -21,6 +22,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **local_gateways.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.

@@ -44,10 +44,10 @@ class CustomerOwned(Construct):
         self._pool_id = pool.ref
         pool.node.add_dependency(*after)
         self._range = self._resource("Range", "CoipCidr", {"PoolId": self._pool_id, "Cidr": domain.coip_cidr})
-        mapped = [subnet.ref] if subnet and domain.map_coip_on_launch else []
-        mapped += [listed for vpc in domain.vpcs for listed in vpc.coip_subnet_ids]
-        for number, subnet_id in enumerate(mapped, 1):
-            self._user(f"Subnet{number}", "CoipSubnet", {"SubnetId": subnet_id})
+        mapped = {"OwnSubnet": subnet.ref} if subnet and domain.map_coip_on_launch else {}
+        mapped |= {listed.title().replace("-", ""): listed for vpc in domain.vpcs for listed in vpc.coip_subnet_ids}
+        for called, subnet_id in mapped.items():
+            self._user(called, "CoipSubnet", {"SubnetId": subnet_id})
         for address, interface in domain.elastic_ips.items():
             made = self._user(f"Address{address}", "CoipAddress", {"NetworkInterfaceId": interface})
             stack.output(

@@ -1,1 +1,214 @@
-COMMANDS=()
+"""What ``python -m stacks outposts_routing`` can do."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict
+from ipaddress import IPv4Network
+from typing import Any
+
+from config.models import CommonSettings
+from stacks.outposts_routing.advice import Circumstances, recommend
+from stacks.outposts_routing.ranges import Kind, Range, addresses, usable_in_subnet
+from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
+
+SLUG = "outposts_routing"
+
+
+def idle_month(common: CommonSettings, settings: OutpostsRoutingSettings) -> Iterator[BillingUnit]:
+    """What bills in a month without traffic: load balancers. The rack is paid for as a whole, with its local gateway."""
+    balancers = sum(domain.load_balancer is not None and domain.attached for domain in settings.domains.values())
+    yield BillingUnit("application_load_balancer_hour", HOURS * balancers, "load balancers on the Outpost")
+
+
+def findings(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment: the common things, the rack, and a change that the guard would stop."""
+    yield from account_findings(common, clients)
+    yield looked_at("local gateway", lambda: _gateway(settings, clients))
+    if settings.rack_generation == 1 and settings.virtual_interface_group_id is None:
+        yield looked_at("virtual interfaces", lambda: _group(settings, clients))
+    yield looked_at("mode", lambda: _mode(common, settings, clients))
+
+
+def _gateway(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    found = _gateways(settings, clients)
+    names = ", ".join(sorted(gateway["LocalGatewayId"] for gateway in found))
+    if len(found) == 1:
+        return Finding("local gateway", "ok", f"{names} of {found[0]['OutpostArn'].rsplit('/', 1)[-1]}")
+    if found:
+        return Finding("local gateway", "problem", f"there are {names}", "Set outpost_arn")
+    says = "no local gateway here fits"
+    return Finding("local gateway", "problem", says, "Correct outpost_arn and local_gateway_id; this needs an Outposts rack")
+
+
+def _gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[str, Any]]:
+    pages = clients("ec2").get_paginator("describe_local_gateways").paginate()
+    return [
+        gateway
+        for page in pages
+        for gateway in page["LocalGateways"]
+        if settings.outpost_arn in (None, gateway["OutpostArn"])
+        and settings.local_gateway_id in (None, gateway["LocalGatewayId"])
+    ]
+
+
+def _group(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    """A group that is with a route table already cannot be with another."""
+    ec2 = clients("ec2")
+    ids = [gateway["LocalGatewayId"] for gateway in _gateways(settings, clients)]
+    filters = [{"Name": "local-gateway-id", "Values": ids}]
+    pages = ec2.get_paginator("describe_local_gateway_virtual_interface_groups").paginate(Filters=filters)
+    groups = [group["LocalGatewayVirtualInterfaceGroupId"] for page in pages for group in page[f"{_VIF}Groups"]]
+    if len(groups) != 1:
+        says = f"there are {', '.join(sorted(groups)) or 'none'}"
+        return Finding("virtual interfaces", "problem", says, "Set virtual_interface_group_id")
+    pages = ec2.get_paginator(
+        "describe_local_gateway_route_table_virtual_interface_group_associations"
+    ).paginate(Filters=filters)
+    taken = {
+        item["LocalGatewayVirtualInterfaceGroupId"]: item["LocalGatewayRouteTableId"]
+        for page in pages
+        for item in page["LocalGatewayRouteTableVirtualInterfaceGroupAssociations"]
+    }
+    table = taken.get(groups[0])
+    if table and table not in _tables_of_stack(ec2):
+        mend = "Take it from that route table first; on a first-generation rack there is one"
+        return Finding("virtual interfaces", "problem", f"{groups[0]} is with {table}", mend)
+    return Finding("virtual interfaces", "ok", f"{groups[0]}" + (", with this stack's route table" if table else ""))
+
+
+_VIF = "LocalGatewayVirtualInterface"
+
+
+def _tables_of_stack(ec2: Any) -> dict[str, str]:
+    """Mode by id of the route tables that stacks of this solution have made."""
+    pages = ec2.get_paginator("describe_local_gateway_route_tables").paginate()
+    return {
+        table["LocalGatewayRouteTableId"]: table["Mode"]
+        for page in pages
+        for table in page["LocalGatewayRouteTables"]
+        if any(tag["Key"] == "outposts-routing-stack" for tag in table.get("Tags", []))
+    }
+
+
+def _mode(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    table = _outputs(common, clients).get("MainRouteTableId")
+    mode = _tables_of_stack(clients("ec2")).get(table or "")
+    if mode is None:
+        return Finding("mode", "ok", f"{settings.mode}; nothing is deployed yet")
+    if mode != settings.mode and not settings.accept_outage:
+        says = f"{mode} is deployed, {settings.mode} configured"
+        return Finding("mode", "problem", says, "The guard stops it: set accept_outage to true, when an outage is fine")
+    return Finding("mode", "ok", f"{settings.mode}" if mode == settings.mode else f"{mode} becomes {settings.mode}")
+
+
+def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
+    """The outputs of the deployed stack; none if it is not there."""
+    stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
+    cloudformation = clients("cloudformation")
+    pages = cloudformation.get_paginator("list_stacks").paginate()
+    if not any(s["StackName"] == stack and s["StackStatus"] != "DELETE_COMPLETE" for p in pages for s in p["StackSummaries"]):
+        return {}
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+# Which mode
+
+
+def advise(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
+    """Answers from the post's criteria; asks no AWS."""
+    if options.exposed is not None and options.resources is not None and options.exposed > options.resources:
+        raise CommandError(f"--exposed {options.exposed} is more than --resources {options.resources}")
+    given = Circumstances(
+        ranges=_ranges(options, settings),
+        overlap_likely=options.overlap,
+        isolate=options.isolate,
+        nat_sensitive=tuple(options.nat_sensitive),
+        exposed=options.exposed,
+        resources=options.resources,
+        internet_facing=options.internet_facing_alb,
+        second_generation=options.second_generation or settings.rack_generation == 2,
+    )
+    advice = recommend(given)
+    answer = {"both": "both, in two routing domains", None: "neither as it is"}.get(advice.mode, advice.mode)
+    rows = [(r.criterion, r.speaks_for, "yes" if r.binding else "no", r.because) for r in advice.reasons]
+    data = {"mode": advice.mode, "reasons": [asdict(r) for r in advice.reasons], "next_steps": list(advice.next_steps)}
+    notes = [f"Recommended: {answer}", *advice.next_steps]
+    return Answer(("criterion", "speaks for", "binds", "because"), rows, data, notes, ok=advice.mode is not None)
+
+
+def _ranges(options: Namespace, settings: OutpostsRoutingSettings) -> list[Range]:
+    """Those of the options; without any, those of the configuration."""
+    named = [
+        Range(kind, option, network)
+        for kind, option, networks in (
+            (Kind.VPC, "--vpc-cidr", options.vpc_cidr),
+            (Kind.ON_PREMISES, "--on-premises-cidr", options.on_premises_cidr),
+            (Kind.UNREACHED, "--unreached-cidr", options.unreached_cidr),
+        )
+        for network in networks
+    ]
+    return named or settings.ranges
+
+
+def _recommend_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--vpc-cidr", type=_cidr, action="append", default=[], help="range of a VPC; may be repeated")
+    parser.add_argument("--on-premises-cidr", type=_cidr, action="append", default=[], help="range that it reaches")
+    parser.add_argument("--unreached-cidr", type=_cidr, action="append", default=[], help="range in use, not reached")
+    parser.add_argument("--overlap", action="store_true", help="ranges are likely to overlap")
+    parser.add_argument("--isolate", action="store_true", help="only some resources may be reached from on premises")
+    parser.add_argument(
+        "--nat-sensitive",
+        action="append",
+        default=[],
+        metavar="APPLICATION",
+        help="does not bear translated addresses, for example 'Active Directory' or iSCSI; may be repeated",
+    )
+    parser.add_argument("--exposed", type=_count, help="resources that the on-premises network must reach")
+    parser.add_argument("--resources", type=_count, help="all resources on the Outpost")
+    parser.add_argument("--internet-facing-alb", action="store_true", help="by the local internet connection")
+    parser.add_argument("--second-generation", action="store_true", help="the rack has several routing domains")
+
+
+def _cidr(text: str) -> IPv4Network:
+    try:
+        return IPv4Network(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no IPv4 range: {error}") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
+# How many addresses
+
+
+def sizes(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
+    """Compares what the configuration needs with what its ranges have; asks no AWS."""
+    rows, notes = [], []
+    for name, domain in settings.domains.items():
+        if domain.subnet_cidr:
+            room = usable_in_subnet(IPv4Network(domain.subnet_cidr))
+            rows.append((name, "subnet_cidr", domain.subnet_cidr, f"{room}", ""))
+        if domain.coip_cidr:
+            room = addresses(IPv4Network(domain.coip_cidr))
+            rows.append((name, "coip_cidr", domain.coip_cidr, f"{room}", f"{domain.needed_addresses}"))
+            if domain.map_coip_on_launch and domain.subnet_cidr and room < usable_in_subnet(IPv4Network(domain.subnet_cidr)):
+                notes.append(
+                    f"{name}: map_coip_on_launch gives every interface of {domain.subnet_cidr} an address, and "
+                    f"{domain.coip_cidr} has fewer; elastic_ips give them to single interfaces"
+                )
+    columns = ("domain", "key", "range", "addresses", "needed here")
+    return Answer(columns, rows, [dict(zip(columns, row, strict=True)) for row in rows], notes)
+
+
+COMMANDS = (
+    Command("recommend", "which mode suits, and why", advise, _recommend_arguments),
+    Command("sizes", "how many addresses the ranges have, and how many are needed", sizes),
+)

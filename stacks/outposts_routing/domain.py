@@ -1,7 +1,7 @@
 """A routing domain: a route table of the local gateway with its VPCs, virtual interfaces and routes."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
 from aws_cdk import aws_ec2 as ec2
@@ -65,12 +65,12 @@ class RoutingDomain(Construct):
         self._gateway = self.rack.get_att_string("LocalGatewayId")
         self._group, self._interfaces = self._virtual_interfaces()
         self._subnet: ec2.CfnSubnet | None = None
-        # Route tables of Outpost subnets, and all VPCs by id.
-        self._tables: list[str] = [table for vpc in domain.vpcs for table in vpc.route_table_ids]
-        self._vpcs = [vpc.id for vpc in domain.vpcs]
+        # Route tables of Outpost subnets, and VPCs, by what their constructs are called: never by their place in a list.
+        self._tables = {_letters(table): table for vpc in domain.vpcs for table in vpc.route_table_ids}
+        self._vpcs = {_letters(vpc.id): vpc.id for vpc in domain.vpcs}
         own_vpc = self._own_vpc() if domain.vpc_cidr and scope.common.vpc is None else None
         if common_vpc_id:
-            self._vpcs.append(common_vpc_id)
+            self._vpcs[_letters(common_vpc_id)] = common_vpc_id
         content = Construct(self, "Coip" if domain.mode == COIP else "Direct")
         if domain.attached:
             self._attach(content, functions, own_vpc)
@@ -94,7 +94,7 @@ class RoutingDomain(Construct):
         if not self._domain.virtual_interfaces:
             return self.rack.get_att_string("VirtualInterfaceGroupId"), ()
         group = ec2.CfnLocalGatewayVirtualInterfaceGroup(
-            self, "Interfaces", local_gateway_id=self._gateway, local_bgp_asn=self._domain.local_bgp_asn
+            self, "Interfaces", local_gateway_id=self._gateway, **_asn("local_bgp_asn", self._domain.local_bgp_asn)
         )
         interfaces = [
             ec2.CfnLocalGatewayVirtualInterface(
@@ -105,8 +105,7 @@ class RoutingDomain(Construct):
                 vlan=interface.vlan,
                 local_address=interface.local_address,
                 peer_address=interface.peer_address,
-                # The field for four-byte numbers takes the others too.
-                peer_bgp_asn_extended=interface.peer_bgp_asn,
+                **_asn("peer_bgp_asn", interface.peer_bgp_asn),
             )
             for number, interface in enumerate(self._domain.virtual_interfaces, 1)
         ]
@@ -142,8 +141,8 @@ class RoutingDomain(Construct):
         ec2.CfnSubnetRouteTableAssociation(
             self, "OutpostSubnetRoutes", subnet_id=self._subnet.ref, route_table_id=table.ref
         )
-        self._tables.append(table.ref)
-        self._vpcs.append(vpc.vpc_id)
+        self._tables["Own"] = table.ref
+        self._vpcs["OwnVpc"] = vpc.vpc_id
         self._stack.output(f"{self._name}VpcId", vpc.vpc_id, f"VPC of the routing domain {self._label}")
         self._stack.output(f"{self._name}SubnetId", self._subnet.ref, "Its subnet on the Outpost")
         return vpc
@@ -165,7 +164,7 @@ class RoutingDomain(Construct):
             service_timeout=Duration.seconds(2 * HANDOVER_SECONDS),
             properties={
                 "RouteTableId": table.ref,
-                "VpcIds": self._vpcs,
+                "VpcIds": list(self._vpcs.values()),
                 "VirtualInterfaceGroupId": self._group,
                 "Destinations": list(domain.local_gateway_routes),
             },
@@ -190,9 +189,9 @@ class RoutingDomain(Construct):
             )
             route.node.add_dependency(interfaces)
         associations = []
-        for number, vpc_id in enumerate(self._vpcs, 1):
+        for called, vpc_id in self._vpcs.items():
             association = ec2.CfnLocalGatewayRouteTableVPCAssociation(
-                content, f"Vpc{number}", local_gateway_route_table_id=table.ref, vpc_id=vpc_id, tags=tags
+                content, called, local_gateway_route_table_id=table.ref, vpc_id=vpc_id, tags=tags
             )
             association.node.add_dependency(handover)
             associations.append(association)
@@ -203,9 +202,10 @@ class RoutingDomain(Construct):
             front = Front(self, "Front", domain, vpc=own_vpc)
         ready: list[CfnResource] = [interfaces, *associations]
         if domain.mode == COIP:
+            assert domain.coip_cidr and functions.coip
             CustomerOwned(
                 content,
-                f"Pool{_in_words(cast(str, domain.coip_cidr))}",
+                f"Pool{_in_words(domain.coip_cidr)}",
                 domain,
                 stack=self._stack,
                 function=functions.coip,
@@ -220,17 +220,26 @@ class RoutingDomain(Construct):
 
     def _route(self, associations: Sequence[CfnResource]) -> None:
         """Routes of the Outpost subnets; one to the local gateway is refused before the VPC is associated."""
-        for number, table_id in enumerate(self._tables, 1):
+        for called, table_id in self._tables.items():
             for cidr in self._domain.on_premises_cidrs:
                 route = ec2.CfnRoute(
                     self,
-                    f"Table{number}To{_in_words(cidr)}",
+                    f"{called}To{_in_words(cidr)}",
                     route_table_id=table_id,
                     destination_cidr_block=cidr,
                     local_gateway_id=self._gateway,
                 )
                 for association in associations:
                     route.node.add_dependency(association)
+
+
+def _asn(field: str, number: int | None) -> dict[str, Any]:
+    """A BGP number in the field that has room for it: the plain one is a signed integer of 32 bits."""
+    return {} if number is None else {field if number < 2**31 else f"{field}_extended": number}
+
+
+def _letters(resource_id: str) -> str:
+    return resource_id.title().replace("-", "")
 
 
 def _in_words(cidr: str) -> str:

@@ -4,7 +4,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.outposts_routing.settings import COIP, OutpostsRoutingSettings
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -59,16 +59,17 @@ class Functions(Construct):
             timeout_seconds=HANDOVER_SECONDS,
         )
         self._let_hand_over()
-        # It stays while an update takes the last pool out: CloudFormation calls it once more for that.
-        self.coip = PythonFunction(
-            scope,
-            "Coip",
-            handler="coip",
-            description="Makes and removes customer-owned addresses",
-            environment={},
-            timeout_seconds=COIP_SECONDS,
-        )
-        self._let_own_addresses()
+        self.coip: PythonFunction | None = None
+        if any(domain.mode == COIP and domain.attached for domain in settings.domains.values()):
+            self.coip = PythonFunction(
+                scope,
+                "Coip",
+                handler="coip",
+                description="Makes and removes customer-owned addresses",
+                environment={},
+                timeout_seconds=COIP_SECONDS,
+            )
+            self._let_own_addresses(self.coip.own_role)
 
     def _let_read_outpost(self, settings: OutpostsRoutingSettings) -> None:
         if settings.outpost_arn:
@@ -113,8 +114,7 @@ class Functions(Construct):
             iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[self._stack.stack_id])
         )
 
-    def _let_own_addresses(self) -> None:
-        role = self.coip.own_role
+    def _let_own_addresses(self, role: iam.IRole) -> None:
         allow_on_any_resource(
             role,
             "ec2:DescribeAddresses",

@@ -154,21 +154,32 @@ def remove_subnet(request: Request) -> None:
 def make_address(request: Request) -> Made:
     """An Elastic IP out of the pool, at a network interface if one is named.
 
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html. One that cannot go where it is
+    wanted goes back at once: the pool's range waits for it otherwise.
     """
-    ec2, wanted = client("ec2"), request["ResourceProperties"]
-    address = _own_address(request) or ec2.allocate_address(
+    found = _own_address(request)
+    address = found or client("ec2").allocate_address(
         Domain="vpc",
-        CustomerOwnedIpv4Pool=wanted["PoolId"],
+        CustomerOwnedIpv4Pool=request["ResourceProperties"]["PoolId"],
         TagSpecifications=specification("elastic-ip", request),
     )
-    interface = wanted.get("NetworkInterfaceId")
+    try:
+        _give(address, request)
+    except ClientError:
+        if request["RequestType"] == "Create":
+            remove_address(request)
+        raise
+    return address["AllocationId"], {"CustomerOwnedIp": address.get("CustomerOwnedIp", "")}
+
+
+def _give(address: Mapping[str, Any], request: Request) -> None:
+    """Associates or disassociates an address as the request wants it."""
+    ec2, interface = client("ec2"), request["ResourceProperties"].get("NetworkInterfaceId")
     before = (request.get("OldResourceProperties") or {}).get("NetworkInterfaceId")
     match to_associate(address, interface, before):
         case "associate":
             # Between two of our interfaces it moves; what somebody else has given to another stays there.
-            ours = address.get("NetworkInterfaceId") in (None, "", before)
-            if not ours:
+            if address.get("NetworkInterfaceId") not in (None, "", before):
                 raise RefusedError(
                     f"{address['AllocationId']} is at {address['NetworkInterfaceId']}, which nobody asked for here; "
                     "disassociate it there first"
@@ -178,7 +189,6 @@ def make_address(request: Request) -> Made:
             )
         case "disassociate":
             ec2.disassociate_address(AssociationId=address["AssociationId"])
-    return address["AllocationId"], {"CustomerOwnedIp": address.get("CustomerOwnedIp", "")}
 
 
 def remove_address(request: Request) -> None:
