@@ -306,15 +306,10 @@ def _propagated(table: Json) -> Iterator[Json]:
                     yield {**known, "DestinationCidrBlock": cidr, "CoipPoolId": pool["PoolId"]}
         return
     vpcs = [item["VpcId"] for item in _vpc_associations().values() if item["LocalGatewayRouteTableId"] == name]
-    for subnet in call("ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": vpcs}])["Subnets"]:
-        if subnet.get("OutpostArn") and _leads_here(subnet["SubnetId"]):
-            yield {**known, "DestinationCidrBlock": subnet["CidrBlock"], "SubnetId": subnet["SubnetId"]}
-
-
-def _leads_here(subnet_id: str) -> bool:
-    filters = [{"Name": "association.subnet-id", "Values": [subnet_id]}]
-    tables = call("ec2", "DescribeRouteTables", Filters=filters)["RouteTables"]
-    return any(route.get("LocalGatewayId") == GATEWAY_ID for table in tables for route in table["Routes"])
+    for subnet in seams.ec2_subnets():
+        leads_here = any(getattr(route, "local_gateway_id", None) == GATEWAY_ID for route in subnet.routes)
+        if subnet.vpc_id in vpcs and getattr(subnet, "outpost_arn", None) and leads_here:
+            yield {**known, "DestinationCidrBlock": subnet.cidr_block, "SubnetId": subnet.id}
 
 
 def delete_local_gateway_route(parameters: Json) -> Json:
@@ -396,9 +391,9 @@ def _cidr(pool: Json, cidr: str) -> Json:
 def _used(pool_id: str) -> dict[str, str]:
     """Allocation id by address."""
     return {
-        address["CustomerOwnedIp"]: address["AllocationId"]
-        for address in call("ec2", "DescribeAddresses")["Addresses"]
-        if address.get("CustomerOwnedIpv4Pool") == pool_id
+        address.customer_owned_ip: address.allocation_id
+        for address in seams.ec2_addresses()
+        if getattr(address, "customer_owned_ipv4_pool", None) == pool_id
     }
 
 
@@ -588,6 +583,11 @@ def resource_of(service: str, action: str, parameters: Json, found: str) -> str 
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     """
+    if service == "elasticloadbalancing" and action == "CreateLoadBalancer":
+        name = str(_first(parameters.get("Name")))
+        return f"arn:aws:elasticloadbalancing:{seams.region()}:{seams.account_id()}:loadbalancer/app/{name}/*"
+    if service == "elasticloadbalancing" and action.endswith(("LoadBalancer", "LoadBalancerAttributes")):
+        return str(_first(parameters.get("LoadBalancerArn"))) if not action.startswith("Describe") else None
     if service != "ec2" or action.startswith("Describe"):
         return None
     if action in ("AllocateAddress", "AssociateAddress", "DisassociateAddress", "ReleaseAddress"):
@@ -596,8 +596,7 @@ def resource_of(service: str, action: str, parameters: Json, found: str) -> str 
         return None
     if action.startswith(_IDENTIFIED) or action in ("CreateCoipCidr", "CreateLocalGatewayRoute"):
         for key in _ID_PARAMETERS:
-            if name := parameters.get(key):
-                name = name[0] if isinstance(name, list) else name
+            if name := _first(parameters.get(key)):
                 kind = next(kind for kind, prefix in KINDS.items() if name.startswith(f"{prefix}-"))
                 return _arn(kind, name)
     kind = {
@@ -610,15 +609,15 @@ def resource_of(service: str, action: str, parameters: Json, found: str) -> str 
 def _allocation(parameters: Json) -> str:
     """Id of the address that a call is about; * where it is made."""
 
-    def said(name: str) -> str:
-        value = parameters.get(name) or ""
-        return str(value[0] if isinstance(value, list) else value)
+    association = _first(parameters.get("AssociationId"))
+    for address in seams.ec2_addresses():
+        if association and address.association_id == association:
+            return str(address.allocation_id)
+    return str(_first(parameters.get("AllocationId")) or "*")
 
-    association = said("AssociationId")
-    for address in call("ec2", "DescribeAddresses")["Addresses"] if association else []:
-        if address.get("AssociationId") == association:
-            return str(address["AllocationId"])
-    return said("AllocationId") or "*"
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
 
 
 def request_tags(service: str, action: str, _body: bytes, parameters: Json) -> Json:
@@ -632,8 +631,7 @@ def request_tags(service: str, action: str, _body: bytes, parameters: Json) -> J
     for name, value in parameters.items():
         if re.fullmatch(r"TagSpecification\.\d+\.Tag\.\d+\.Key", name):
             tag = parameters[f"{name.removesuffix('Key')}Value"]
-            key, value = (item[0] if isinstance(item, list) else item for item in (value, tag))
-            found[f"aws:RequestTag/{key}".lower()] = value
+            found[f"aws:RequestTag/{_first(value)}".lower()] = _first(tag)
     return found
 
 

@@ -181,7 +181,7 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         *scope: str,
     ) -> str:
         found: str = extract(service, method, path, headers, body, parameters, *scope)
-        if service not in ("autoscaling", "ec2"):
+        if service not in ("autoscaling", "ec2", "elasticloadbalancing"):
             return found
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
 
@@ -910,6 +910,22 @@ def refine_action(
 def tag_in_ec2(resource_id: str, tags: dict[str, str]) -> None:
     """Tags of a resource whose kind of id moto's CreateTags does not take: those with two parts before the number."""
     ec2_backends[account_id()][region()].tags[resource_id] = tags
+
+
+def ec2_addresses() -> list[Any]:
+    """All Elastic IPs of moto."""
+    return list(ec2_backends[account_id()][region()].addresses)
+
+
+def ec2_subnets() -> list[Any]:
+    """All subnets of moto, each with its route table's routes as ``routes``."""
+    backend = ec2_backends[account_id()][region()]
+    found = [subnet for zone in backend.subnets.values() for subnet in zone.values()]
+    tables = list(backend.route_tables.values())
+    for subnet in found:
+        own = [table for table in tables if subnet.id in table._associations.values()]
+        subnet.routes = [route for table in own for route in table.routes]
+    return found
 
 
 def ec2_address(allocation_id: str) -> Any:

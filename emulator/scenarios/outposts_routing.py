@@ -147,10 +147,12 @@ class OutpostsRoutingScenario(Scenario):
         expect(advertised == {OTHER_POOL}, f"advertised is {advertised}")
         (address,) = self.ec2.describe_addresses()["Addresses"]
         expect(ip_address(address["CustomerOwnedIp"]) in ip_network(OTHER_POOL), f"{address}")
-        deleted = [kind for kind in self._deleted() if kind.startswith("Custom::Coip")]
-        order = ["Custom::CoipPool", "Custom::CoipCidr"]
-        expect(deleted[-2:] == order[::-1] and len(deleted) == 4, f"deleted: {deleted}")
-        return " -> ".join(kind.removeprefix("Custom::") for kind in deleted)
+        # The model refuses a pool that has ranges, and a range that has addresses: in another order they would be left.
+        (pool,) = self.ec2.describe_coip_pools()["CoipPools"]
+        expect(pool["PoolCidrs"] == [OTHER_POOL], f"{pool}")
+        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
+        expect(subnet["CustomerOwnedIpv4Pool"] == pool["PoolId"], f"{subnet}")
+        return f"advertised: {OTHER_POOL}; the Elastic IP is {address['CustomerOwnedIp']} now; nothing is left of {POOL}"
 
     @step("the careful way, in two deployments: detached, then attached in the other mode", "real-code")
     def in_two(self) -> str:
@@ -291,11 +293,6 @@ class OutpostsRoutingScenario(Scenario):
     def _failed(self) -> list[str]:
         """What the clean-up could not delete."""
         return [e["LogicalResourceId"] for e in self._newest_events() if e["ResourceStatus"] == "DELETE_FAILED"]
-
-    def _deleted(self) -> list[str]:
-        """Types of what the last update has deleted, in that order."""
-        newest = [e for e in self._newest_events() if e["ResourceStatus"] == "DELETE_COMPLETE"]
-        return [event["ResourceType"] for event in reversed(newest)]
 
     def _newest_events(self) -> list[Json]:
         """Events of the last operation, the newest first."""

@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_routing.coip.plan import balancer_name, in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
-from shared.custom_resource import Facts, RefusedError, answer
+from shared.custom_resource import PAUSES, Facts, RefusedError, answer
 
 logger = logging.getLogger(__name__)
 
 Request = Mapping[str, Any]
 Made = tuple[str, Facts]
 
+THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "RequestThrottled")
 ROUNDS, ROUND_SECONDS = 60, 10.0
 """Ten minutes until a deleted load balancer has given its addresses back; the function has fifteen."""
 
@@ -53,9 +54,12 @@ def act(request: Request) -> Made:
 def make_pool(request: Request) -> Made:
     """A pool of the route table: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCoipPool.html."""
     table = request["ResourceProperties"]["RouteTableId"]
-    pool = _own_pool(request) or client("ec2").create_coip_pool(
-        LocalGatewayRouteTableId=table, TagSpecifications=specification("coip-pool", request)
-    )["CoipPool"]
+    pool = _made_once(
+        lambda: _own_pool(request),
+        lambda ec2: ec2.create_coip_pool(
+            LocalGatewayRouteTableId=table, TagSpecifications=specification("coip-pool", request)
+        )["CoipPool"],
+    )
     return pool["PoolId"], {"PoolId": pool["PoolId"]}
 
 
@@ -157,11 +161,13 @@ def make_address(request: Request) -> Made:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html. One that cannot go where it is
     wanted goes back at once: the pool's range waits for it otherwise.
     """
-    found = _own_address(request)
-    address = found or client("ec2").allocate_address(
-        Domain="vpc",
-        CustomerOwnedIpv4Pool=request["ResourceProperties"]["PoolId"],
-        TagSpecifications=specification("elastic-ip", request),
+    address = _made_once(
+        lambda: _own_address(request),
+        lambda ec2: ec2.allocate_address(
+            Domain="vpc",
+            CustomerOwnedIpv4Pool=request["ResourceProperties"]["PoolId"],
+            TagSpecifications=specification("elastic-ip", request),
+        ),
     )
     try:
         _give(address, request)
@@ -246,6 +252,29 @@ def _own_balancer(request: Request) -> dict[str, Any] | None:
     except elbv2.exceptions.LoadBalancerNotFoundException:
         return None
     return found[0] if found else None
+
+
+def _made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
+    """Finds what is there, or makes it. These calls have no client token, so after a lost answer it is looked for first."""
+    for seconds in (*PAUSES, None):
+        if found := find():
+            return found
+        try:
+            return make(client("ec2", 1))
+        except (BotoCoreError, ClientError) as error:
+            if seconds is None or not _may_pass(error):
+                raise
+            logger.info("tried again", extra={"error": str(error)})
+            time.sleep(seconds)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another attempt may succeed: throttled, a fault of the service, or no answer."""
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error.response["Error"]["Code"] in THROTTLED
 
 
 def _unless_gone(call: Callable[[], object]) -> None:

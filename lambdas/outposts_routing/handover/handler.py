@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_routing.handover.plan import Held, Wanted, held, lacking
 from outposts_routing.ownership import STACK
 from shared.aws import client
-from shared.custom_resource import RefusedError, answer
+from shared.custom_resource import PAUSES, RefusedError, answer
 from shared.guard.handler import ROLLING_BACK
 
 logger = logging.getLogger(__name__)
@@ -101,9 +101,26 @@ def clear(table: str, stack_id: str) -> None:
 
 
 def restore(table: str, wanted: Wanted, stack_id: str) -> None:
-    """Gives a route table what it had: CloudFormation believes that it never lost it."""
-    ec2, missing = client("ec2"), lacking(wanted, look(table))
-    vpc_kind, group_kind = KINDS
+    """Gives a route table what it had: CloudFormation believes that it never lost it.
+
+    What is made has no client token, so what is missing is looked up before each attempt.
+    """
+    for seconds in (*PAUSES, None):
+        missing = lacking(wanted, look(table))
+        try:
+            _give(table, missing, wanted.group, stack_id)
+        except (BotoCoreError, ClientError) as error:
+            if seconds is None:
+                raise
+            logger.info("tried again", extra={"error": str(error)})
+            time.sleep(seconds)
+        else:
+            logger.info("given back to the route table", extra={"table": table, **vars(missing)})
+            return
+
+
+def _give(table: str, missing: Wanted, group: str, stack_id: str) -> None:
+    ec2, (vpc_kind, group_kind) = client("ec2", 1), KINDS
     for vpc in missing.vpcs:
         ec2.create_local_gateway_route_table_vpc_association(
             LocalGatewayRouteTableId=table, VpcId=vpc, TagSpecifications=_tags(vpc_kind, stack_id)
@@ -111,16 +128,15 @@ def restore(table: str, wanted: Wanted, stack_id: str) -> None:
     if missing.group:
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
             LocalGatewayRouteTableId=table,
-            LocalGatewayVirtualInterfaceGroupId=missing.group,
+            LocalGatewayVirtualInterfaceGroupId=group,
             TagSpecifications=_tags(group_kind, stack_id),
         )
     for destination in missing.routes:
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=table,
             DestinationCidrBlock=destination,
-            LocalGatewayVirtualInterfaceGroupId=wanted.group,
+            LocalGatewayVirtualInterfaceGroupId=group,
         )
-    logger.info("given back to the route table", extra={"table": table, **vars(missing)})
 
 
 def look(table: str) -> Held:
