@@ -1,0 +1,385 @@
+"""Rack, Coip and Handover: what they make twice (nothing), undo, give back, and leave to others."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from emulator import local_gateways as model
+from outposts_routing.coip import handler as coip
+from outposts_routing.coip.plan import balancer_name, in_use, to_associate
+from outposts_routing.handover import handler as handover
+from outposts_routing.handover.plan import Wanted, held, lacking
+from outposts_routing.ownership import is_of, tags_of
+from outposts_routing.rack.facts import RackError, gateway_of, group_of
+from shared import aws
+from shared.custom_resource import RefusedError
+
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
+POOL = "172.16.0.0/26"
+Json = dict[str, Any]
+
+model.serve()
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """EC2 in memory, with the model of local gateways; nobody sleeps."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with mock_aws():
+        aws.client.cache_clear()
+        found = aws.client("ec2")
+        found.slept = slept
+        yield found
+        aws.client.cache_clear()
+
+
+def new_table(ec2: Any, mode: str, stack_id: str = STACK_ID) -> str:
+    tags = [{"Key": "outposts-routing-stack", "Value": stack_id}]
+    made = ec2.create_local_gateway_route_table(
+        LocalGatewayId=model.GATEWAY_ID,
+        Mode=mode,
+        TagSpecifications=[{"ResourceType": "local-gateway-route-table", "Tags": tags}],
+    )
+    return str(made["LocalGatewayRouteTable"]["LocalGatewayRouteTableId"])
+
+
+def request(kind: str, resource: str, properties: Json, old: Json | None = None, part: str = "Part") -> Json:
+    return {
+        "RequestType": kind,
+        "ResourceType": f"Custom::{resource}",
+        "StackId": STACK_ID,
+        "LogicalResourceId": part,
+        "PhysicalResourceId": "made",
+        "ResourceProperties": properties,
+        "OldResourceProperties": old or {},
+    }
+
+
+def new_pool(ec2: Any) -> str:
+    properties = {"RouteTableId": new_table(ec2, "coip"), "Cidr": POOL}
+    pool, _ = coip.act(request("Create", "CoipPool", properties))
+    coip.act(request("Create", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
+    return pool
+
+
+def interface(ec2: Any) -> str:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    return str(ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"])
+
+
+# Coip
+
+
+def test_a_request_that_comes_twice_makes_one_of_each(ec2: Any) -> None:
+    properties = {"RouteTableId": new_table(ec2, "coip"), "Cidr": POOL}
+    pools = {coip.act(request("Create", "CoipPool", properties))[0] for _ in range(2)}
+    (pool,) = pools
+    for _ in range(2):
+        coip.act(request("Create", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
+        coip.act(request("Create", "CoipAddress", {"PoolId": pool}, part="Web"))
+    assert ec2.describe_coip_pools()["CoipPools"][0]["PoolCidrs"] == [POOL]
+    (address,) = ec2.describe_addresses()["Addresses"]
+    assert address["CustomerOwnedIpv4Pool"] == pool
+
+
+def test_another_stacks_pool_is_neither_taken_nor_deleted(ec2: Any) -> None:
+    table = new_table(ec2, "coip")
+    foreign = ec2.create_coip_pool(LocalGatewayRouteTableId=table)["CoipPool"]["PoolId"]
+    ours, _ = coip.act(request("Create", "CoipPool", {"RouteTableId": table, "Cidr": POOL}))
+    assert ours != foreign
+    for _ in range(2):
+        coip.act(request("Delete", "CoipPool", {"RouteTableId": table, "Cidr": POOL}))
+    assert [pool["PoolId"] for pool in ec2.describe_coip_pools()["CoipPools"]] == [foreign]
+
+
+def test_a_range_waits_for_its_addresses_and_then_says_who_has_them(ec2: Any) -> None:
+    pool = new_pool(ec2)
+    ec2.allocate_address(Domain="vpc", CustomerOwnedIpv4Pool=pool)
+    with pytest.raises(RefusedError, match=r"172\.16\.0\.0 \(eipalloc-\w+\); release these"):
+        coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
+    assert len(ec2.slept) == coip.ROUNDS - 1
+
+
+def test_a_range_goes_as_soon_as_its_last_address_has(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = new_pool(ec2)
+    allocation = ec2.allocate_address(Domain="vpc", CustomerOwnedIpv4Pool=pool)["AllocationId"]
+    monkeypatch.setattr(time, "sleep", lambda _: ec2.release_address(AllocationId=allocation))
+    coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
+    assert ec2.describe_coip_pools()["CoipPools"][0]["PoolCidrs"] == []
+
+
+def test_usage_is_read_to_its_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pages:
+        def get_coip_pool_usage(self, PoolId: str, NextToken: str = "") -> Json:  # noqa: N803
+            pages: dict[str, Json] = {
+                "": {"CoipAddressUsages": [{"CoIp": "172.16.0.1"}], "NextToken": "2"},
+                "2": {"CoipAddressUsages": [{"CoIp": "172.16.0.2"}]},
+            }
+            return pages[NextToken]
+
+    monkeypatch.setattr(coip, "client", lambda _: Pages())
+    assert [usage["CoIp"] for usage in coip._usages("pool")] == ["172.16.0.1", "172.16.0.2"]
+
+
+def test_an_address_moves_between_interfaces_and_is_given_back(ec2: Any) -> None:
+    pool, first, second = new_pool(ec2), interface(ec2), interface(ec2)
+    steps: list[tuple[str | None, str | None]] = [(first, None), (second, first), (None, second)]
+    for wanted, before in steps:
+        kind = "Update" if before else "Create"
+        coip.act(
+            request(
+                kind,
+                "CoipAddress",
+                {"PoolId": pool, **({"NetworkInterfaceId": wanted} if wanted else {})},
+                {"PoolId": pool, **({"NetworkInterfaceId": before} if before else {})},
+            )
+        )
+        (address,) = ec2.describe_addresses()["Addresses"]
+        assert address.get("NetworkInterfaceId") == (wanted or "")
+    for _ in range(2):
+        coip.act(request("Delete", "CoipAddress", {"PoolId": pool}))
+    assert ec2.describe_addresses()["Addresses"] == []
+
+
+def test_what_somebody_else_has_associated_stays_there(ec2: Any) -> None:
+    pool, ours, theirs = new_pool(ec2), interface(ec2), interface(ec2)
+    made, _ = coip.act(request("Create", "CoipAddress", {"PoolId": pool}))
+    ec2.associate_address(AllocationId=made, NetworkInterfaceId=theirs)
+    coip.act(request("Update", "CoipAddress", {"PoolId": pool}, {"PoolId": pool}))
+    with pytest.raises(RefusedError, match="nobody asked for here"):
+        coip.act(request("Update", "CoipAddress", {"PoolId": pool, "NetworkInterfaceId": ours}, {"PoolId": pool}))
+    assert ec2.describe_addresses()["Addresses"][0]["NetworkInterfaceId"] == theirs
+
+
+def test_an_address_that_cannot_go_where_it_is_wanted_goes_back(ec2: Any) -> None:
+    pool = new_pool(ec2)
+    missing = {"PoolId": pool, "NetworkInterfaceId": "eni-0123456789abcdef0"}
+    with pytest.raises(ClientError, match="does not exist"):
+        coip.act(request("Create", "CoipAddress", missing))
+    assert ec2.describe_addresses()["Addresses"] == []
+
+
+def test_after_a_lost_answer_it_is_looked_for_and_not_made_again(ec2: Any) -> None:
+    made: list[str] = []
+
+    def lose(_: Any) -> str:
+        made.append("one")
+        raise ReadTimeoutError(endpoint_url="https://ec2")
+
+    assert coip._made_once(lambda: made[0] if made else None, lose) == "one"
+    assert made == ["one"]
+
+
+def test_what_is_denied_is_not_tried_again(ec2: Any) -> None:
+    tried: list[int] = []
+
+    def deny(_: Any) -> str:
+        tried.append(1)
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": ""}}, "CreateCoipPool")
+
+    with pytest.raises(ClientError):
+        coip._made_once(lambda: None, deny)
+    assert tried == [1] and ec2.slept == []
+
+
+def test_a_subnet_that_uses_another_pool_by_now_keeps_it(ec2: Any) -> None:
+    first = new_pool(ec2)
+    table = new_table(ec2, "coip")
+    second, _ = coip.act(request("Create", "CoipPool", {"RouteTableId": table, "Cidr": "172.17.0.0/26"}, part="Other"))
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(
+        VpcId=vpc, CidrBlock="10.0.0.0/24", OutpostArn="arn:aws:outposts:::outpost/op-1", AvailabilityZone="us-east-1a"
+    )["Subnet"]["SubnetId"]
+    for pool in (first, second):
+        coip.act(request("Create", "CoipSubnet", {"PoolId": pool, "SubnetId": subnet}))
+    coip.act(request("Delete", "CoipSubnet", {"PoolId": first, "SubnetId": subnet}))
+    assert ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CustomerOwnedIpv4Pool"] == second
+    coip.act(request("Delete", "CoipSubnet", {"PoolId": second, "SubnetId": subnet}))
+    assert not ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["MapCustomerOwnedIpOnLaunch"]
+    coip.act(request("Delete", "CoipSubnet", {"PoolId": second, "SubnetId": "subnet-0123456789abcdef0"}))
+
+
+def test_a_load_balancer_is_made_once_and_deleted_by_its_name(ec2: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    properties = {"SubnetId": subnet, "SecurityGroupIds": [], "Scheme": "internal", "PoolId": "ipv4pool-coip-1"}
+    arns = {coip.act(request("Create", "CoipLoadBalancer", properties))[0] for _ in range(2)}
+    assert len(arns) == 1
+    for _ in range(2):
+        coip.act(request("Delete", "CoipLoadBalancer", properties))
+    assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_a_name_fits_elb_and_differs_by_stack_and_part() -> None:
+    names = {balancer_name(stack, part) for stack in ("a", "b") for part in ("x", "y")}
+    assert len(names) == 4
+    assert all(len(name) <= 32 and not name.startswith("internal-") for name in names)
+
+
+def test_only_addresses_of_the_range_are_in_the_way() -> None:
+    usages = [
+        {"CoIp": "172.16.0.9", "AwsService": "elasticloadbalancing"},
+        {"CoIp": "172.16.0.10", "AllocationId": "eipalloc-1"},
+        {"CoIp": "172.16.9.1", "AllocationId": "eipalloc-2"},
+        {},
+    ]
+    assert in_use(usages, POOL) == ["172.16.0.9 (elasticloadbalancing)", "172.16.0.10 (eipalloc-1)"]
+
+
+@given(st.sampled_from([None, "a", "b"]), st.sampled_from([None, "a", "b"]), st.sampled_from([None, "a", "b"]))
+def test_an_address_ends_where_it_is_wanted_and_is_taken_from_nobody_else(
+    now: str | None, wanted: str | None, before: str | None
+) -> None:
+    decided = to_associate({"NetworkInterfaceId": now}, wanted, before)
+    assert (decided == "associate") == (wanted is not None and now != wanted)
+    assert (decided == "disassociate") == (wanted is None and now is not None and now == before)
+
+
+# Handover
+
+
+class Network:
+    """A table of each mode; the direct one has a VPC, the virtual interfaces and a route."""
+
+    def __init__(self, ec2: Any) -> None:
+        self.ec2 = ec2
+        self.old, self.new = new_table(ec2, "direct-vpc-routing"), new_table(ec2, "coip")
+        self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=self.old, VpcId=self.vpc)
+        ec2.create_local_gateway_route_table_virtual_interface_group_association(
+            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=model.FIRST_GROUP_ID
+        )
+        ec2.create_local_gateway_route(
+            LocalGatewayRouteTableId=self.old,
+            DestinationCidrBlock="0.0.0.0/0",
+            LocalGatewayVirtualInterfaceGroupId=model.FIRST_GROUP_ID,
+        )
+
+    def request(self, kind: str, table: str, before: str = "") -> Json:
+        known = {
+            "VpcIds": [self.vpc],
+            "VirtualInterfaceGroupId": model.FIRST_GROUP_ID,
+            "Destinations": ["0.0.0.0/0"],
+        }
+        return request(kind, "Handover", {**known, "RouteTableId": table}, {**known, "RouteTableId": before})
+
+
+def stack_is(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    class Formation:
+        def describe_stacks(self, **_: str) -> Json:
+            return {"Stacks": [{"StackStatus": status}]}
+
+    known = handover.client
+    monkeypatch.setattr(
+        handover, "client", lambda service, *a: Formation() if service == "cloudformation" else known(service, *a)
+    )
+
+
+def test_the_old_table_lets_go_of_everything(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(ec2)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    for _ in range(2):
+        handover.hand_over(network.request("Update", network.new, network.old))
+    assert handover.look(network.old).empty and handover.look(network.new).empty
+    ec2.delete_local_gateway_route_table(LocalGatewayRouteTableId=network.old)
+
+
+def test_on_the_way_back_it_gets_it_all_again(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(ec2)
+    before = handover.look(network.old)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    handover.hand_over(network.request("Update", network.new, network.old))
+    stack_is(monkeypatch, "UPDATE_ROLLBACK_IN_PROGRESS")
+    for _ in range(2):
+        handover.hand_over(network.request("Update", network.old, network.new))
+    after = handover.look(network.old)
+    assert (after.routes, set(after.vpcs), set(after.groups)) == (before.routes, set(before.vpcs), set(before.groups))
+    handover.hand_over(network.request("Delete", network.old))
+    assert handover.look(network.old).empty
+
+
+def test_an_update_that_keeps_the_table_touches_nothing(ec2: Any) -> None:
+    network = Network(ec2)
+    handover.hand_over(network.request("Create", network.old))
+    handover.hand_over(network.request("Update", network.old, network.old))
+    assert handover.look(network.old).vpcs
+
+
+def test_a_table_without_the_tag_of_this_stack_is_left_alone(ec2: Any) -> None:
+    foreign = new_table(ec2, "coip", f"{STACK_ID}-other")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=foreign, VpcId=vpc)
+    handover.clear(foreign, STACK_ID)
+    handover.clear("lgw-rtb-0123456789abcdef0", STACK_ID)
+    assert handover.look(foreign).vpcs
+
+
+def test_associations_that_do_not_end_fail_with_the_careful_way(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(ec2)
+    stuck = held([], [{"VpcId": "v", "LocalGatewayRouteTableVpcAssociationId": "a", "State": "disassociating"}], [])
+    monkeypatch.setattr(handover, "look", lambda _: stuck)
+    with pytest.raises(RefusedError, match="still has a; try again, or change the mode in two deployments"):
+        handover.clear(network.old, STACK_ID)
+    assert len(ec2.slept) == handover.ROUNDS - 1
+
+
+NAMES = st.lists(st.sampled_from("abcd"), unique=True)
+
+
+@given(NAMES, NAMES, st.booleans())
+def test_what_a_table_lacks_and_has_is_what_is_wanted(wanted: list[str], has: list[str], group: bool) -> None:
+    found = held(
+        [{"DestinationCidrBlock": item, "Type": "static", "State": "active"} for item in has],
+        [{"VpcId": item, "LocalGatewayRouteTableVpcAssociationId": item, "State": "associated"} for item in has],
+        [],
+    )
+    missing = lacking(Wanted(tuple(wanted), tuple(wanted), "g" if group else ""), found)
+    assert set(missing.routes) == set(missing.vpcs) == set(wanted) - set(has)
+    assert missing.group == ("g" if group else "")
+
+
+def test_propagated_routes_go_by_themselves() -> None:
+    assert held([{"DestinationCidrBlock": "10.0.0.0/22", "Type": "propagated", "State": "active"}], [], []).empty
+
+
+# Rack
+
+GATEWAY = {"LocalGatewayId": "lgw-1", "OutpostArn": "arn:op-1", "OwnerId": "123456789012", "State": "available"}
+OTHER = {**GATEWAY, "LocalGatewayId": "lgw-2", "OutpostArn": "arn:op-2"}
+
+
+def test_the_only_rack_needs_no_name_and_one_of_two_does() -> None:
+    none: Json = {"outpost_arn": None, "gateway_id": None, "account": "123456789012"}
+    assert gateway_of([GATEWAY], **none) == GATEWAY
+    assert gateway_of([GATEWAY, OTHER], **{**none, "outpost_arn": "arn:op-2"}) == OTHER
+    assert gateway_of([GATEWAY, OTHER], **{**none, "gateway_id": "lgw-1"}) == GATEWAY
+    with pytest.raises(RackError, match="lgw-1, lgw-2 are all here; say which by outpost_arn"):
+        gateway_of([OTHER, GATEWAY], **none)
+    with pytest.raises(RackError, match="no local gateway here belongs to an Outposts rack"):
+        gateway_of([], **none)
+    with pytest.raises(RackError, match="belongs to account 123456789012"):
+        gateway_of([GATEWAY], **{**none, "account": "210987654321"})
+
+
+def test_a_group_that_the_gateway_has_not_is_refused() -> None:
+    groups = [{"LocalGatewayVirtualInterfaceGroupId": name} for name in ("g-1", "g-2")]
+    assert group_of(groups, group_id="g-2", gateway_id="lgw-1") == "g-2"
+    with pytest.raises(RackError, match="has g-1, g-2; say which"):
+        group_of(groups, group_id=None, gateway_id="lgw-1")
+    with pytest.raises(RackError, match="lgw-1 has no g-3"):
+        group_of(groups, group_id="g-3", gateway_id="lgw-1")
+
+
+def test_only_both_tags_prove_an_owner() -> None:
+    ours = request("Create", "CoipPool", {})
+    assert is_of(tags_of(ours), ours)
+    assert not is_of(tags_of(ours)[:1], ours) and not is_of(None, ours)
+    assert not is_of(tags_of(ours), {**ours, "StackId": "another"})
