@@ -2,8 +2,8 @@
 
 After https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html and
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateReplaceRootVolumeTask.html (our model). A task is
-pending, then in progress, then it ends; its states change when it is looked at, after PENDING_SECONDS each, unless tasks
-are held. Encryption, boot modes and what an image must have in common with the instance are not looked at.
+pending, then in progress, then it ends; its states change when it is looked at, after PENDING_SECONDS each, unless
+tasks are held. Encryption, boot modes and what an image must have in common with the instance are not looked at.
 """
 
 import threading
