@@ -114,6 +114,9 @@ def _publish_group(group: Any) -> None:
     for metric in GROUP_METRICS.keys() & set(group.metrics):
         value = sum(state in GROUP_METRICS[metric] for state in states)
         seams.record_metric("AWS/AutoScaling", metric, {"AutoScalingGroupName": group.name}, value)
+    if "GroupDesiredCapacity" in group.metrics:
+        desired = int(group.desired_capacity or 0)
+        seams.record_metric("AWS/AutoScaling", "GroupDesiredCapacity", {"AutoScalingGroupName": group.name}, desired)
 
 
 # --- target tracking --------------------------------------------------------------------------------------------------
