@@ -177,20 +177,6 @@ def _row(metric: Sequence[str], rendering: Json, properties: Json) -> Row:
     )
 
 
-def labels(of_rows: Sequence[Row]) -> list[str]:
-    """What the legend calls each row: its label, else what tells it from the others."""
-    metrics = [row for row in of_rows if not row.expression]
-    parts = [{"": row.metric, **dict(row.dimensions)} for row in metrics]
-    differing = {key for part in parts for key in part if len({other.get(key) for other in parts}) > 1}
-    differing = differing or {""}
-    found = []
-    for row in of_rows:
-        own = {"": row.metric, **dict(row.dimensions)}
-        named = " ".join(value for key, value in own.items() if key in differing) or row.metric
-        found.append(row.label or row.id or row.expression if row.expression else row.label or named)
-    return found
-
-
 def seconds_shown(body: Json) -> int:
     """How far back a dashboard looks, by its ``start`` (``-PT6H``, ``-P7D``).
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.pictures.body import Row, Widget, alarms
-from emulator.pictures.kept import NO_DATAPOINTS, Kept, Line
+from emulator.pictures.kept import Kept
 from emulator.pictures.page import GREY, INK, LIGHT, Box, Page, grid
+from emulator.pictures.reader import NO_DATAPOINTS, Line
 
 PALETTE = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
@@ -34,9 +35,9 @@ class Window:
 
     @classmethod
     def of(cls, kept: Kept) -> "Window":
-        """The window of a dashboard; expressions, which may fill time up, do not widen it."""
+        """The window of a dashboard; expressions that fill time up do not widen it."""
         shown = [each for listed in kept.shown.values() for each in listed]
-        plain = [each for each in shown if not each.row.expression] or shown
+        plain = [each for each in shown if "FILL" not in each.row.expression] or shown
         times = [time for each in plain for line in each.lines for time in line.times]
         period = max((each.row.period for each in plain if each.lines), default=60)
         return cls(min(times), max(max(times), min(times) + period)) if times else cls()
@@ -83,8 +84,9 @@ class Graph:
         for each in kept.shown[widget.number]:
             if not each.row.visible:
                 continue
-            for line in each.lines:
-                series = Series(each.row, line, each.row.color or next(colours))
+            for place, line in enumerate(each.lines):
+                color = each.row.color if each.row.color and place == 0 else next(colours)
+                series = Series(each.row, line, color)
                 self._series.append(series)
                 self._legend.append((line.label, series.color))
             if not each.lines:
@@ -216,6 +218,9 @@ class Graph:
             color = (entry[0] if isinstance(entry, list) else entry).get("color") or "#9467bd"
             for moment in moments:
                 axes.axvline(moment, color=color, linewidth=1, linestyle="--")
+            if label := (entry[0] if isinstance(entry, list) else entry).get("label"):
+                where = {"xycoords": ("data", "axes fraction"), "xytext": (3, -2), "textcoords": "offset points"}
+                axes.annotate(str(label), (moments[0], 1), va="top", fontsize=7, color=color, **where)
             if len(moments) == 2:
                 axes.axvspan(*moments, color=color, alpha=0.12, linewidth=0)
 

@@ -65,7 +65,7 @@ class Page:
 
         x, y = self._place(box.x, box.y + box.height)
         size = box.width / self.width, box.height / self.height
-        look = {"facecolor": color, "edgecolor": edge, "linewidth": 0.8, "zorder": -1}  # below the axes, in order
+        look: Any = {"facecolor": color, "edgecolor": edge, "linewidth": 0.8, "zorder": -1}  # below the axes, in order
         self.figure.add_artist(Rectangle((x, y), *size, transform=self.figure.transFigure, **look))
 
     def axes(self, box: Box) -> Any:

@@ -17,7 +17,7 @@ from emulator.workers import Fleet, boot, wait_until
 INSTANCES = 4
 # What minutes are in an account is seconds here.
 QUICK = {"max_instances": 8, "drain_seconds": 1, "stop_seconds": 1}
-QUICK_MINUTE = 2.0
+QUICK_MINUTE = 1.0
 QUICK_UNIT = {"WATCH_SECONDS": "0.2"}
 HOOK = "leave"
 
