@@ -306,7 +306,7 @@ class SpotAsgScenario(Scenario):
             Namespace=namespace,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-            StartTime=now - datetime.timedelta(hours=3),
+            StartTime=now - datetime.timedelta(days=1),
             EndTime=now + datetime.timedelta(minutes=1),
             Period=60,
             Statistics=["Sum"],
