@@ -171,6 +171,7 @@ CONTROL = {
         "ready": ready,
         "spot-notice": spot.notice,
         "root-volume-task": root_volumes.next_task_ends,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
 
