@@ -98,6 +98,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
     for part in (
         authorization,
         actions,

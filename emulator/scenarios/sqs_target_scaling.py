@@ -47,6 +47,7 @@ class SqsTargetScalingScenario(Scenario):
         "metric-math": {"strategy": "metric-math", "min_instances": None, **QUICK},
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
+    pictured = ("dynamic-target",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -169,6 +170,10 @@ class SqsTargetScalingScenario(Scenario):
         expect(math.isclose(ratio, 0.5, rel_tol=0.06), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
 
+    @step("the post's dashboard has both tests, with their metrics, on it", "emulated")
+    def shows(self) -> str:
+        return self.deployed.keep_dashboard(self._dashboard())
+
     # What goes wrong
 
     @step("a worker killed in the middle of a message loses nothing", "real-code")
@@ -232,6 +237,10 @@ class SqsTargetScalingScenario(Scenario):
     def _function(self, name: str) -> str:
         found = [f for f in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in f]
         return found[0]
+
+    def _dashboard(self) -> str:
+        (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
+        return name
 
     def _invoke(self, name: str, **event: object) -> dict[str, Any]:
         answer = self.functions.invoke(FunctionName=self._function(name), Payload=json.dumps(event))
