@@ -101,7 +101,9 @@ def _panel(axes: Any, mode: str, shown: dict[str, Any]) -> None:
     inner, outer = shown["instance"], shown["seen"]
     for middle, end, colour in ((41.3, inner, BLUE), (74.5, outer, seen)):
         size = 7 if middle < 50 else 9
-        axes.text(middle, 17.2, f"from {end}\nto {shown['server']}", ha="center", va="bottom", color=colour, fontsize=size)
+        axes.text(
+            middle, 17.2, f"from {end}\nto {shown['server']}", ha="center", va="bottom", color=colour, fontsize=size
+        )
         axes.text(middle, 9.6, f"from {shown['server']}\nto {end}", ha="center", va="top", color=colour, fontsize=size)
     axes.annotate("", (84, 30.5), (65, 27.5), arrowprops={"arrowstyle": "->", "color": GREY, "linestyle": "--"})
     axes.text(74.5, 31, f"BGP: {shown['advertised']}", ha="center", va="bottom", color=GREY, fontsize=9)
@@ -115,7 +117,9 @@ def _box(axes: Any, left: float, low: float, width: float, height: float, label:
 
 
 def _arrow(axes: Any, start: float, end: float, height: float, colour: str) -> None:
-    axes.annotate("", (end, height), (start, height), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1.6})
+    axes.annotate(
+        "", (end, height), (start, height), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1.6}
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Local gateways of an Outposts rack, which moto lacks: route tables, associations, routes, and customer-owned addresses.
+"""Local gateways of an Outposts rack, which moto lacks: route tables, associations, routes, customer-owned addresses.
 
 Our model, after the user guide and the API's reference; every account has one rack with one local gateway and one group
 of virtual interfaces. Nothing is routed. What no page says is refused rather than allowed: codes and words of such
@@ -76,7 +76,7 @@ def _here() -> Json:
 
 
 def create_local_gateway_virtual_interface_group(parameters: Json) -> Json:
-    """https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html: yours on the second generation."""
+    """https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html (second generation)."""
     made = _made("local-gateway-virtual-interface-group", parameters)
     group = {
         "LocalGatewayVirtualInterfaceGroupId": made,
@@ -328,7 +328,9 @@ def create_coip_pool(parameters: Json) -> Json:
     table = _named(_tables(), parameters["LocalGatewayRouteTableId"])
     name = table["LocalGatewayRouteTableId"]
     _refuse_if(table["Mode"] != COIP, f"{name} is not in mode {COIP}")
-    _refuse_if(len([p for p in _pools().values() if p["LocalGatewayRouteTableId"] == name]) >= 10, f"{name} has 10 pools")
+    _refuse_if(
+        len([p for p in _pools().values() if p["LocalGatewayRouteTableId"] == name]) >= 10, f"{name} has 10 pools"
+    )
     made = _made("coip-pool", parameters)
     _pools()[made] = {
         "PoolId": made,
@@ -410,7 +412,7 @@ def _pool_is_there(parameters: Json) -> None:
 
 
 def _allocated(parameters: Json, answer: Json) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: the next free one of the pool."""
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: the next free one."""
     pool_id = parameters.get("CustomerOwnedIpv4Pool")
     if not pool_id:
         return

@@ -152,7 +152,9 @@ class OutpostsRoutingScenario(Scenario):
         expect(pool["PoolCidrs"] == [OTHER_POOL], f"{pool}")
         (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
         expect(subnet["CustomerOwnedIpv4Pool"] == pool["PoolId"], f"{subnet}")
-        return f"advertised: {OTHER_POOL}; the Elastic IP is {address['CustomerOwnedIp']} now; nothing is left of {POOL}"
+        return (
+            f"advertised: {OTHER_POOL}; the Elastic IP is {address['CustomerOwnedIp']} now; nothing is left of {POOL}"
+        )
 
     @step("the careful way, in two deployments: detached, then attached in the other mode", "real-code")
     def in_two(self) -> str:

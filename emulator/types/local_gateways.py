@@ -1,4 +1,4 @@
-"""AWS::EC2::LocalGateway types. A change of what they cannot change makes a new one; the engine deletes the old at the end.
+"""AWS::EC2::LocalGateway types. What they cannot change makes a new one; the engine deletes the old at the end.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """

@@ -73,9 +73,9 @@ class Advice:
 def recommend(given: Circumstances) -> Advice:
     """Returns the mode that suits, with its reasons.
 
-    What binds decides. Where it binds to both sides, two routing domains serve, or, on a first-generation rack, one side
-    has to give way. Where nothing binds, the number of exposed resources leans to a side, and else direct VPC routing is
-    the default.
+    What binds decides. Where it binds to both sides, two routing domains serve, or, on a first-generation rack, one
+    side has to give way. Where nothing binds, the number of exposed resources leans to a side, and else direct VPC
+    routing is the default.
     """
     reasons = tuple(_reasons(given))
     sides = {reason.speaks_for for reason in reasons if reason.binding}
@@ -119,7 +119,7 @@ def _reasons(given: Circumstances) -> Iterator[Reason]:
 def _notes(given: Circumstances) -> Iterator[str]:
     for one, other in overlaps(given.ranges):
         if {one.kind, other.kind} == {Kind.VPC, Kind.ON_PREMISES}:
-            yield f"{one} and {other}: hosts there are never reached from the VPC, whose own route wins, in neither mode"
+            yield f"{one} and {other}: in neither mode are hosts there reached from the VPC, whose own route wins"
 
 
 def _prefix(given: Circumstances) -> int:

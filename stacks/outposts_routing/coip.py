@@ -66,7 +66,9 @@ class CustomerOwned(Construct):
                 },
             )
             front.listen(self, made.ref)
-            stack.output(f"{name}LoadBalancer", made.get_att_string("DNSName"), "Load balancer with addresses of the pool")
+            stack.output(
+                f"{name}LoadBalancer", made.get_att_string("DNSName"), "Load balancer with addresses of the pool"
+            )
         stack.output(f"{name}PoolId", self._pool_id, f"Pool of {domain.coip_cidr}")
 
     def _user(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CustomResource:

@@ -18,7 +18,7 @@ SLUG = "outposts_routing"
 
 
 def idle_month(common: CommonSettings, settings: OutpostsRoutingSettings) -> Iterator[BillingUnit]:
-    """What bills in a month without traffic: load balancers. The rack is paid for as a whole, with its local gateway."""
+    """What bills in a month without traffic: load balancers. The rest is part of the rack."""
     balancers = sum(domain.load_balancer is not None and domain.attached for domain in settings.domains.values())
     yield BillingUnit("application_load_balancer_hour", HOURS * balancers, "load balancers on the Outpost")
 
@@ -40,7 +40,9 @@ def _gateway(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
     if found:
         return Finding("local gateway", "problem", f"there are {names}", "Set outpost_arn")
     says = "no local gateway here fits"
-    return Finding("local gateway", "problem", says, "Correct outpost_arn and local_gateway_id; this needs an Outposts rack")
+    return Finding(
+        "local gateway", "problem", says, "Correct outpost_arn and local_gateway_id; this needs an Outposts rack"
+    )
 
 
 def _gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[str, Any]]:
@@ -64,9 +66,9 @@ def _group(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
     if len(groups) != 1:
         says = f"there are {', '.join(sorted(groups)) or 'none'}"
         return Finding("virtual interfaces", "problem", says, "Set virtual_interface_group_id")
-    pages = ec2.get_paginator(
-        "describe_local_gateway_route_table_virtual_interface_group_associations"
-    ).paginate(Filters=filters)
+    pages = ec2.get_paginator("describe_local_gateway_route_table_virtual_interface_group_associations").paginate(
+        Filters=filters
+    )
     taken = {
         item["LocalGatewayVirtualInterfaceGroupId"]: item["LocalGatewayRouteTableId"]
         for page in pages
@@ -109,7 +111,9 @@ def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
     stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
     cloudformation = clients("cloudformation")
     pages = cloudformation.get_paginator("list_stacks").paginate()
-    if not any(s["StackName"] == stack and s["StackStatus"] != "DELETE_COMPLETE" for p in pages for s in p["StackSummaries"]):
+    if not any(
+        s["StackName"] == stack and s["StackStatus"] != "DELETE_COMPLETE" for p in pages for s in p["StackSummaries"]
+    ):
         return {}
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
@@ -199,7 +203,11 @@ def sizes(options: Namespace, common: CommonSettings, settings: Any, clients: Cl
         if domain.coip_cidr:
             room = addresses(IPv4Network(domain.coip_cidr))
             rows.append((name, "coip_cidr", domain.coip_cidr, f"{room}", f"{domain.needed_addresses}"))
-            if domain.map_coip_on_launch and domain.subnet_cidr and room < usable_in_subnet(IPv4Network(domain.subnet_cidr)):
+            if (
+                domain.map_coip_on_launch
+                and domain.subnet_cidr
+                and room < usable_in_subnet(IPv4Network(domain.subnet_cidr))
+            ):
                 notes.append(
                     f"{name}: map_coip_on_launch gives every interface of {domain.subnet_cidr} an address, and "
                     f"{domain.coip_cidr} has fewer; elastic_ips give them to single interfaces"

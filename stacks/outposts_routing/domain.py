@@ -7,10 +7,11 @@ from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from stacks.outposts_routing.advice import COIP
 from stacks.outposts_routing.coip import CustomerOwned
 from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Functions
 from stacks.outposts_routing.load_balancer import Front
-from stacks.outposts_routing.settings import COIP, Domain
+from stacks.outposts_routing.settings import Domain
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
@@ -25,8 +26,8 @@ OUTAGE = (
 class RoutingDomain(Construct):
     """Everything of one routing domain.
 
-    What depends on the mode has the mode in its logical id, and what depends on the pool the pool's range: CloudFormation
-    makes the new beside the old, and deletes the old from its dependents down.
+    What depends on the mode has the mode in its logical id, and what depends on the pool the pool's range:
+    CloudFormation makes the new beside the old, and deletes the old from its dependents down.
 
     Attributes:
         rack: the custom resource that knows the ids of the rack.
@@ -65,7 +66,7 @@ class RoutingDomain(Construct):
         self._gateway = self.rack.get_att_string("LocalGatewayId")
         self._group, self._interfaces = self._virtual_interfaces()
         self._subnet: ec2.CfnSubnet | None = None
-        # Route tables of Outpost subnets, and VPCs, by what their constructs are called: never by their place in a list.
+        # Route tables of Outpost subnets, and VPCs, by what their constructs are called: never by a place in a list.
         self._tables = {_letters(table): table for vpc in domain.vpcs for table in vpc.route_table_ids}
         self._vpcs = {_letters(vpc.id): vpc.id for vpc in domain.vpcs}
         own_vpc = self._own_vpc() if domain.vpc_cidr and scope.common.vpc is None else None

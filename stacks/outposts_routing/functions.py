@@ -4,7 +4,8 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.outposts_routing.settings import COIP, OutpostsRoutingSettings
+from stacks.outposts_routing.advice import COIP
+from stacks.outposts_routing.settings import OutpostsRoutingSettings
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack

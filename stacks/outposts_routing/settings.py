@@ -120,7 +120,7 @@ class Domain(Section):
     """Mode coip: the pool's range, /16 to /28, of your own and in use by nobody."""
     map_coip_on_launch: bool = False
     """Mode coip: true gives every interface in the own subnet an address of the pool."""
-    elastic_ips: Annotated[dict[Name, InterfaceId | None], Field(max_length=60)] = {}
+    elastic_ips: dict[Name, InterfaceId | None] = Field(default={}, max_length=60)
     """Mode coip: addresses of the pool by name, each with the network interface that has it, or null."""
     load_balancer: LoadBalancer | None = None
     """A load balancer on the Outpost, which bills its hours. null: none."""
@@ -180,7 +180,9 @@ class Domain(Section):
         if self.coip_cidr:
             pool = IPv4Network(self.coip_cidr)
             if not 16 <= pool.prefixlen <= 28:
-                raise ValueError(f"coip_cidr {pool}: it is a /16 to a /28; the post's example is a /26 for a /22 subnet")
+                raise ValueError(
+                    f"coip_cidr {pool}: it is a /16 to a /28; the post's example is a /26 for a /22 subnet"
+                )
             if self.needed_addresses > addresses(pool):
                 raise ValueError(
                     f"coip_cidr {pool} has {addresses(pool)} addresses, and {self.needed_addresses} are needed for "
@@ -194,7 +196,9 @@ class Domain(Section):
         if len(set(ids)) < len(ids):
             raise ValueError("vpcs names a VPC twice; list each once, with all its cidrs")
         if (self.load_balancer or self.map_coip_on_launch) and not self.vpc_cidr:
-            raise ValueError("load_balancer and map_coip_on_launch are about the own subnet; set vpc_cidr, or remove them")
+            raise ValueError(
+                "load_balancer and map_coip_on_launch are about the own subnet; set vpc_cidr, or remove them"
+            )
         if self.load_balancer and not (self.load_balancer.client_cidrs or self.on_premises_cidrs):
             raise ValueError("nobody may reach the load_balancer; set its client_cidrs, or on_premises_cidrs")
         if self.load_balancer and "0.0.0.0/0" in self.load_balancer.client_cidrs:
@@ -223,7 +227,7 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
     """Its local gateway. null: found by the Outpost."""
     rack_generation: Literal[1, 2] = 1
     """2: a second-generation rack, which has several routing domains."""
-    more_domains: Annotated[dict[Name, Domain], Field(max_length=MOST_DOMAINS - 1)] = {}
+    more_domains: dict[Name, Domain] = Field(default={}, max_length=MOST_DOMAINS - 1)
     """Second generation: further routing domains by name, each with the keys of this one."""
     ipam_pool_id: PoolId | None = None
     """IPAM pool in which coip_cidr and on_premises_cidrs are set aside, so that nobody takes them for a VPC."""
@@ -266,8 +270,8 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
             for name, domain in self.domains.items():
                 if not (domain.virtual_interface_group_id or domain.virtual_interfaces):
                     raise ValueError(
-                        f"domain {name} needs virtual_interface_group_id or virtual_interfaces: each domain has a group "
-                        "of its own"
+                        f"domain {name} needs virtual_interface_group_id or virtual_interfaces: each domain has a "
+                        "group of its own"
                     )
         for what, ids in (
             ("virtual_interface_group_id", [domain.virtual_interface_group_id for domain in self.domains.values()]),
@@ -290,7 +294,9 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
         ]
         for key in ("load_balancer", "map_coip_on_launch"):
             if any(getattr(domain, key) for domain in self.domains.values()):
-                problems.append((key, "is about a subnet of the solution's own, and common.vpc takes its place; remove it"))
+                problems.append(
+                    (key, "is about a subnet of the solution's own, and common.vpc takes its place; remove it")
+                )
         listed = [vpc.id for domain in self.domains.values() for vpc in domain.vpcs]
         if common.vpc.id not in listed and any(item.kind is not Kind.VPC for item in self.ranges):
             problems.append(("vpcs", f"list {common.vpc.id} of common.vpc with its cidrs, or no overlap can be found"))

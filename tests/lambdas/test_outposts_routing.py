@@ -277,7 +277,7 @@ def stack_is(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
         def describe_stacks(self, **_: str) -> Json:
             return {"Stacks": [{"StackStatus": status}]}
 
-    known = handover.client
+    known = aws.client
     monkeypatch.setattr(
         handover, "client", lambda service, *a: Formation() if service == "cloudformation" else known(service, *a)
     )

@@ -114,7 +114,9 @@ def test_the_guard_is_asked_before_anything_of_the_mode_and_the_old_table_lets_g
 def test_what_depends_on_mode_or_pool_has_it_in_its_name() -> None:
     for name in (*of_type(TABLE, COIP), *of_type(VPC_ASSOCIATION, COIP), *of_type(GROUP_ASSOCIATION, COIP)):
         assert name.startswith("MainCoip")
-    assert all("172x16x0x0m26" in name for kind in ("Pool", "Cidr", "Address") for name in of_type(f"Custom::Coip{kind}", COIP))
+    assert all(
+        "172x16x0x0m26" in name for kind in ("Pool", "Cidr", "Address") for name in of_type(f"Custom::Coip{kind}", COIP)
+    )
     for name in (*of_type(TABLE), *of_type(VPC_ASSOCIATION), *of_type(GROUP_ASSOCIATION)):
         assert name.startswith("MainDirect")
 

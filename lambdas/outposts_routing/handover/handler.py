@@ -10,6 +10,7 @@ back. It deletes in route tables of its stack alone.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -68,26 +69,14 @@ def clear(table: str, stack_id: str) -> None:
     for last in [*[False] * (ROUNDS - 1), True]:
         found = look(table)
         for destination in found.routes:
-            _unless_gone(
-                lambda cidr=destination: ec2.delete_local_gateway_route(
-                    LocalGatewayRouteTableId=table, DestinationCidrBlock=cidr
-                )
-            )
+            route = {"LocalGatewayRouteTableId": table, "DestinationCidrBlock": destination}
+            _unless_gone(partial(ec2.delete_local_gateway_route, **route))
         for association in found.vpcs.values():
-            _unless_gone(
-                lambda name=association: ec2.delete_local_gateway_route_table_vpc_association(
-                    LocalGatewayRouteTableVpcAssociationId=name
-                )
-            )
-        if not found.vpcs:
-            for association in found.groups.values():
-                _unless_gone(
-                    lambda name=association: (
-                        ec2.delete_local_gateway_route_table_virtual_interface_group_association(
-                            LocalGatewayRouteTableVirtualInterfaceGroupAssociationId=name
-                        )
-                    )
-                )
+            named = {"LocalGatewayRouteTableVpcAssociationId": association}
+            _unless_gone(partial(ec2.delete_local_gateway_route_table_vpc_association, **named))
+        for association in found.groups.values() if not found.vpcs else ():
+            named = {"LocalGatewayRouteTableVirtualInterfaceGroupAssociationId": association}
+            _unless_gone(partial(ec2.delete_local_gateway_route_table_virtual_interface_group_association, **named))
         if found.empty:
             return
         logger.info("taken from the route table", extra={"table": table, **vars(found)})

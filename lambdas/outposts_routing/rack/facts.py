@@ -32,8 +32,8 @@ def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id:
     )
     if gateway["OwnerId"] != account:
         raise RackError(
-            f"{gateway['LocalGatewayId']} belongs to account {gateway['OwnerId']}, and only that account can make route "
-            "tables for it; deploy there"
+            f"{gateway['LocalGatewayId']} belongs to account {gateway['OwnerId']}, and only that account can make "
+            "route tables for it; deploy there"
         )
     return gateway
 

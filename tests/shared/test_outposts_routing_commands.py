@@ -1,0 +1,237 @@
+"""``python -m stacks outposts_routing``: which mode and why, sizes, and what would stop a deployment."""
+
+import json
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.models import CommonSettings
+from stacks.__main__ import main
+from stacks.outposts_routing.advice import COIP, DIRECT, Circumstances, recommend
+from stacks.outposts_routing.commands import findings, idle_month
+from stacks.outposts_routing.ranges import (
+    Kind,
+    Range,
+    addresses,
+    overlaps,
+    smallest_prefix,
+    usable_in_subnet,
+)
+from stacks.outposts_routing.settings import LoadBalancer, OutpostsRoutingSettings
+
+VPC = Range(Kind.VPC, "vpc_cidr", IPv4Network("10.0.0.0/16"), "main")
+INSIDE = IPv4Network("10.0.4.0/24")
+
+
+# The post
+
+
+def test_the_posts_sizes_hold() -> None:
+    settings = OutpostsRoutingSettings(mode=COIP, coip_cidr="172.16.0.0/26", subnet_cidr="10.0.0.0/22")
+    assert usable_in_subnet(IPv4Network("10.0.0.0/22")) == 1019
+    assert addresses(IPv4Network("172.16.0.0/26")) == 64
+    assert settings.needed_addresses == 0
+    assert (
+        recommend(Circumstances(isolate=True, exposed=40, resources=1019))
+        .next_steps[1]
+        .endswith("/26; room to grow is yours to add")
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_", "mode", "criterion"),
+    [
+        (Circumstances(), DIRECT, "operation"),
+        (Circumstances(overlap_likely=True), COIP, "overlap"),
+        (Circumstances(isolate=True), COIP, "isolation"),
+        (Circumstances(internet_facing=True), COIP, "internet-facing load balancer"),
+        (Circumstances(nat_sensitive=("Active Directory",)), DIRECT, "NAT-sensitive application"),
+        (Circumstances(exposed=60, resources=1000), COIP, "exposed resources"),
+        (Circumstances(exposed=600, resources=1000), DIRECT, "exposed resources"),
+        (Circumstances(exposed=60, resources=1000, nat_sensitive=("iSCSI",)), DIRECT, "NAT-sensitive application"),
+        (Circumstances(ranges=(VPC, Range(Kind.UNREACHED, "x", INSIDE, "main"))), COIP, "overlap"),
+        (Circumstances(isolate=True, nat_sensitive=("iSCSI",)), None, "isolation"),
+        (Circumstances(isolate=True, nat_sensitive=("iSCSI",), second_generation=True), "both", "isolation"),
+    ],
+)
+def test_each_criterion_of_the_post_has_its_answer(given_: Circumstances, mode: str | None, criterion: str) -> None:
+    advice = recommend(given_)
+    assert advice.mode == mode
+    assert advice.reasons[0].criterion == criterion and advice.reasons[0].because
+    assert advice.next_steps
+
+
+@given(
+    st.builds(
+        Circumstances,
+        overlap_likely=st.booleans(),
+        isolate=st.booleans(),
+        nat_sensitive=st.sampled_from([(), ("iSCSI",)]),
+        internet_facing=st.booleans(),
+        second_generation=st.booleans(),
+        exposed=st.none() | st.integers(0, 100),
+        resources=st.none() | st.integers(100, 1000),
+    )
+)
+def test_no_advice_goes_against_what_binds(given_: Circumstances) -> None:
+    advice = recommend(given_)
+    binding = {reason.speaks_for for reason in advice.reasons if reason.binding}
+    if len(binding) == 1:
+        assert {advice.mode} == binding
+    if len(binding) == 2:
+        assert advice.mode == ("both" if given_.second_generation else None)
+    assert advice.mode in {reason.speaks_for for reason in advice.reasons} | {"both", None}
+
+
+# Ranges
+
+NETWORKS = st.builds(
+    lambda address, prefix: IPv4Network((address >> (32 - prefix) << (32 - prefix), prefix)),
+    st.integers(0x0A000000, 0x0A03FFFF),
+    st.integers(14, 28),
+)
+
+
+@given(NETWORKS, NETWORKS, st.sampled_from(list(Kind)), st.sampled_from(list(Kind)), st.booleans())
+def test_overlaps_are_those_of_the_addresses(
+    one: IPv4Network, other: IPv4Network, kind: Kind, other_kind: Kind, translated: bool
+) -> None:
+    pair = (Range(kind, "a", one, "main"), Range(other_kind, "b", other, "main"))
+    shared = int(one.network_address) <= int(other.broadcast_address) and int(other.network_address) <= int(
+        one.broadcast_address
+    )
+    found = list(overlaps(pair, translated=translated))
+    kinds = {kind, other_kind}
+    allowed = kinds == {Kind.ON_PREMISES, Kind.UNREACHED} or (kinds == {Kind.VPC, Kind.UNREACHED} and translated)
+    assert bool(found) == (shared and not allowed)
+
+
+def test_domains_share_the_network_on_premises_and_nothing_else() -> None:
+    def found(kind: Kind, other: Kind) -> bool:
+        pair = [Range(kind, "a", INSIDE, "main"), Range(other, "b", INSIDE, "factory")]
+        return bool(list(overlaps(pair)))
+
+    assert not found(Kind.ON_PREMISES, Kind.ON_PREMISES)
+    assert not found(Kind.VPC, Kind.UNREACHED)
+    for kind, other in ((Kind.VPC, Kind.VPC), (Kind.VPC, Kind.COIP), (Kind.COIP, Kind.ON_PREMISES)):
+        assert found(kind, other)
+
+
+@given(st.integers(1, 5000))
+def test_the_smallest_range_is_enough_and_half_of_it_is_not(needed: int) -> None:
+    size = 2 ** (32 - smallest_prefix(needed))
+    assert size >= needed and (size == 1 or size // 2 < needed)
+
+
+# The commands
+
+
+def test_recommend_prints_reasons_and_ends_with_1_where_nothing_serves(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["outposts_routing", "recommend", "--json"]
+    assert main([*command, "--isolate", "--exposed", "5", "--resources", "100"]) == 0
+    assert json.loads(capsys.readouterr().out)["mode"] == COIP
+    ranges = ["--vpc-cidr", "10.0.0.0/16", "--on-premises-cidr", "10.0.4.0/24"]
+    assert main([*command, *ranges, "--nat-sensitive", "iSCSI"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert data["mode"] is None
+    assert "--vpc-cidr 10.0.0.0/16 overlaps --on-premises-cidr 10.0.4.0/24" in data["reasons"][0]["because"]
+    assert any("in neither mode are hosts" in step for step in data["next_steps"])
+
+
+def test_unusable_arguments_get_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["outposts_routing", "recommend", "--exposed", "5", "--resources", "4"]) == 1
+    assert "--exposed 5 is more than --resources 4" in capsys.readouterr().err
+    for wrong in (["--vpc-cidr", "10.0.0.1/16"], ["--exposed", "-1"]):
+        with pytest.raises(SystemExit):
+            main(["outposts_routing", "recommend", *wrong])
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_sizes_compare_needs_and_ranges(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["outposts_routing", "sizes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"domain": "main", "key": "subnet_cidr", "range": "10.0.0.0/22", "addresses": "1019", "needed here": ""}
+    ]
+
+
+def test_only_a_load_balancer_bills() -> None:
+    settings = OutpostsRoutingSettings(on_premises_cidrs=("192.168.0.0/16",), load_balancer=LoadBalancer())
+    assert [unit.quantity for unit in idle_month(CommonSettings(), settings)] == [730]
+    assert [unit.quantity for unit in idle_month(CommonSettings(), OutpostsRoutingSettings())] == [0]
+
+
+class Aws:
+    """A rack, and maybe a deployed stack whose route table has a mode."""
+
+    def __init__(self, *, gateways: int = 1, deployed: str | None = None, taken_by: str | None = None) -> None:
+        self.gateways, self.deployed, self.taken_by = gateways, deployed, taken_by
+
+    def __call__(self, service: str, region: str | None = None, /) -> "Aws":
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        answers: dict[str, Any] = {
+            "describe_local_gateways": {
+                "LocalGateways": [
+                    {"LocalGatewayId": f"lgw-{n}", "OutpostArn": f"arn:outpost/op-{n}"} for n in range(self.gateways)
+                ]
+            },
+            "describe_local_gateway_virtual_interface_groups": {
+                "LocalGatewayVirtualInterfaceGroups": [{"LocalGatewayVirtualInterfaceGroupId": "group"}]
+            },
+            "describe_local_gateway_route_table_virtual_interface_group_associations": {
+                "LocalGatewayRouteTableVirtualInterfaceGroupAssociations": [
+                    {"LocalGatewayVirtualInterfaceGroupId": "group", "LocalGatewayRouteTableId": self.taken_by}
+                ]
+                if self.taken_by
+                else []
+            },
+            "describe_local_gateway_route_tables": {
+                "LocalGatewayRouteTables": [
+                    {
+                        "LocalGatewayRouteTableId": "ours",
+                        "Mode": self.deployed,
+                        "Tags": [{"Key": "outposts-routing-stack", "Value": "s"}],
+                    }
+                ]
+                if self.deployed
+                else []
+            },
+            "list_stacks": {
+                "StackSummaries": [{"StackName": "outposts-routing", "StackStatus": "CREATE_COMPLETE"}]
+                if self.deployed
+                else []
+            },
+        }
+        page = answers[operation]
+
+        class Pages:
+            def paginate(self, **_: Any) -> Iterator[Any]:
+                yield page
+
+        return Pages()
+
+    def describe_stacks(self, StackName: str) -> Any:  # noqa: N803
+        return {"Stacks": [{"Outputs": [{"OutputKey": "MainRouteTableId", "OutputValue": "ours"}]}]}
+
+
+def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str]]:
+    monkeypatch.setattr("stacks.outposts_routing.commands.account_findings", lambda *_: iter(()))
+    checked = findings(CommonSettings(), OutpostsRoutingSettings(**settings), aws)
+    return {finding.what: (finding.status, finding.says + finding.mend) for finding in checked}
+
+
+def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {status for status, _ in found_by(Aws(), monkeypatch).values()} == {"ok"}
+    assert found_by(Aws(gateways=0), monkeypatch)["local gateway"][0] == "problem"
+    assert "Set outpost_arn" in found_by(Aws(gateways=2), monkeypatch)["local gateway"][1]
+    assert found_by(Aws(taken_by="theirs"), monkeypatch)["virtual interfaces"][0] == "problem"
+    assert found_by(Aws(taken_by="ours", deployed=DIRECT), monkeypatch)["virtual interfaces"][0] == "ok"
+    changed: dict[str, Any] = {"mode": COIP, "coip_cidr": "172.16.0.0/26"}
+    status, says = found_by(Aws(deployed=DIRECT), monkeypatch, **changed)["mode"]
+    assert status == "problem" and "direct-vpc-routing is deployed, coip configured" in says
+    assert found_by(Aws(deployed=DIRECT), monkeypatch, accept_outage=True, **changed)["mode"][0] == "ok"
