@@ -910,7 +910,7 @@ def simulate_with_context_keys() -> None:
 def refine_action(
     name: str, before: Callable[[dict[str, Any]], None], after: Callable[[dict[str, Any], Any], None]
 ) -> None:
-    """Looks at an EC2 API of moto: *before*(parameters) may refuse, *after*(parameters, answer) may change the answer."""
+    """Looks at an EC2 API of moto: *before*(parameters) may refuse, *after*(parameters, answer) may change it."""
     original = getattr(EC2Response, name)
 
     def action(response: Any) -> Any:

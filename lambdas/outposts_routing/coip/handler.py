@@ -255,7 +255,7 @@ def _own_balancer(request: Request) -> dict[str, Any] | None:
 
 
 def _made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
-    """Finds what is there, or makes it. These calls have no client token: after a lost answer it is looked for first."""
+    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for."""
     for seconds in (*PAUSES, None):
         if found := find():
             return found
