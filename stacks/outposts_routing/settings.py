@@ -30,7 +30,7 @@ OutpostArn = Annotated[
     str,
     Field(
         pattern=r"^arn:aws[a-z-]*:outposts:[a-z0-9-]+:\d{12}:outpost/op-[0-9a-f]{17}$",
-        examples=["arn:aws:outposts:eu-central-1:123456789012:outpost/op-0123456789abcdef0"],
+        examples=["arn:aws-us-gov:outposts:us-gov-west-1:123456789012:outpost/op-0123456789abcdef0"],
     ),
 ]
 LocalGatewayId = Annotated[str, Field(pattern=r"^lgw-[0-9a-f]{8,17}$", examples=["lgw-0123456789abcdef0"])]
@@ -43,7 +43,7 @@ CertificateArn = Annotated[
     str,
     Field(
         pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+$",
-        examples=["arn:aws:acm:eu-central-1:123456789012:certificate/1111..."],
+        examples=["arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/1111..."],
     ),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,19}$", examples=["factory"])]
