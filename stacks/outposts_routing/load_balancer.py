@@ -55,10 +55,6 @@ class Front(Construct):
                 id="AwsSolutions-ELB2",
                 reason="Internal, for the ranges that are let in; access logs would need a bucket in the Region.",
             ),
-            Acknowledgment(
-                id="E3680",
-                reason="Two subnets are for Regions; on an Outpost the API demands exactly one Outpost subnet.",
-            ),
         )
         balancer.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3680"]}})
         self.listen(scope, balancer.ref)
