@@ -55,6 +55,10 @@ class Front(Construct):
                 id="AwsSolutions-ELB2",
                 reason="Internal, for the ranges that are let in; access logs would need a bucket in the Region.",
             ),
+            Acknowledgment(
+                id="CloudFormation-Validate::E3680",
+                reason="Two subnets are for Regions; on an Outpost the API demands one Outpost subnet.",
+            ),
         )
         balancer.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3680"]}})
         self.listen(scope, balancer.ref)
