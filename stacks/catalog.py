@@ -78,6 +78,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("Organizations", "Local Zones", "Control Tower"),
     ),
     Solution(
+        "spot_placement_tracker",
+        "Optimizing Amazon EC2 Spot Instances with Spot Placement Scores",
+        "https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/",
+        ("Spot", "CloudWatch", "Lambda", "S3", "EventBridge"),
+    ),
+    Solution(
         "outposts_guardrails",
         "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
         "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",

@@ -1,0 +1,75 @@
+"""CloudFormation -> S3 and CloudWatch: a deployment stores its file; the end of the stack takes all away that it wrote.
+
+The file of the deployment replaces the stored one only if it has changed since the last deployment, so that a deployment
+for other reasons keeps what people have uploaded meanwhile.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.aws import client
+from shared.custom_resource import RefusedError, answer
+from spot_placement_tracker.dashboards.following import follow, unfollow
+from spot_placement_tracker.dashboards.layout import Frame
+from spot_placement_tracker.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def lambda_handler(event: Any, context: Any) -> str:
+    """Answers one request of CloudFormation."""
+    return answer(event, act)
+
+
+def act(request: Mapping[str, Any]) -> str:
+    """Does what is asked for, and returns the bucket's name, the physical id.
+
+    Raises:
+        RefusedError: the file has a problem, or a dashboard of its names is somebody else's.
+    """
+    properties = request["ResourceProperties"]
+    bucket: str = properties["Bucket"]
+    store = Store(client("s3"), bucket)
+    if request["RequestType"] == "Delete":
+        # A creation that failed before it had a name is deleted under another id, and has written nothing.
+        if request["PhysicalResourceId"] == bucket:
+            _take_away(store, keep=properties["KeepData"] == "true")
+        return bucket
+    source = properties["SourceBucket"], properties["SourceKey"]
+    before = request.get("OldResourceProperties", {})
+    changed = source != (before.get("SourceBucket"), before.get("SourceKey"))
+    if changed:
+        store.put_file(client("s3").get_object(Bucket=source[0], Key=source[1])["Body"].read())
+    frame = Frame(
+        namespace=properties["MetricNamespace"],
+        region=os.environ["AWS_REGION"],
+        stack=properties["Tracker"],
+        address=store.address,
+        days=int(properties["ReportDays"]),
+    )
+    take_over = properties["TakeOver"] == "true"
+    found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))
+    # A file that people have uploaded is not this deployment's to refuse; the alarm tells of it.
+    if found.problems and changed:
+        raise RefusedError(f"{store.address}:{'; '.join(found.problems)}")
+    return bucket
+
+
+def _take_away(store: Store, *, keep: bool) -> None:
+    gone = unfollow(store, client("cloudwatch"))
+    logger.info("deleted", extra={"dashboards": list(gone)})
+    if keep:
+        return
+    s3 = client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=store.bucket):
+        versions = [
+            {"Key": each["Key"], "VersionId": each["VersionId"]}
+            for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        ]
+        if versions:
+            errors = s3.delete_objects(Bucket=store.bucket, Delete={"Objects": versions, "Quiet": True}).get("Errors")
+            if errors:
+                raise ValueError(f"{len(errors)} objects of {store.bucket} were not deleted: {errors[0]['Code']}")
