@@ -188,6 +188,19 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
     _iam_actions.extract_resource_arn = extracted
 
 
+def name_resources_of(service: str, name: Callable[[bytes, dict[str, Any]], str | None]) -> None:
+    """Lets *name*(body, parameters) say the ARN that a request of one service is judged on; None keeps the one found."""
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(
+        of: str, method: str, path: str, headers: dict[str, str], body: bytes, parameters: dict[str, Any], *scope: str
+    ) -> str:
+        found: str = extract(of, method, path, headers, body, parameters, *scope)
+        return (name(body, parameters) or found) if of == service else found
+
+    _iam_actions.extract_resource_arn = extracted
+
+
 def let_root_stand_for_services() -> None:
     """Fills ``aws:SourceAccount`` when a trust policy is judged: here the account's root assumes a service's role.
 

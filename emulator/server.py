@@ -149,6 +149,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    spot.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -169,6 +170,7 @@ CONTROL = {
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,
+        "spot-questions": spot.limit_questions,
         "root-volume-task": root_volumes.next_task_ends,
     }.items()
 }

@@ -124,7 +124,9 @@ class _Check:
             self._name(value.get("ConfigurationName"), (*at, "ConfigurationName"))
         shape = self._shape(value, at)
         regions = self._regions(value["RegionNames"], (*at, "RegionNames")) if "RegionNames" in value else ()
-        capacities = self._capacities(value["TargetCapacity"], (*at, "TargetCapacity")) if "TargetCapacity" in value else []
+        capacities = (
+            self._capacities(value["TargetCapacity"], (*at, "TargetCapacity")) if "TargetCapacity" in value else []
+        )
         unit, single = value.get("TargetCapacityUnitType"), value.get("SingleAvailabilityZone")
         if "TargetCapacityUnitType" in value and unit not in UNITS:
             says = f"must be one of {', '.join(UNITS)}, got {unit!r:.60}"
@@ -185,7 +187,9 @@ class _Check:
     def _regions(self, value: Any, at: Where) -> list[str]:
         if not isinstance(value, list) or not 1 <= len(value) <= MOST_REGIONS:
             count = f"{len(value)} Regions" if isinstance(value, list) else f"{value!r:.60}"
-            self.problems.append((at, f"must be a list of 1 to {MOST_REGIONS} Regions, which is EC2's limit, got {count}"))
+            self.problems.append(
+                (at, f"must be a list of 1 to {MOST_REGIONS} Regions, which is EC2's limit, got {count}")
+            )
             return []
         for number, item in enumerate(value):
             if not isinstance(item, str) or not _REGION.fullmatch(item):

@@ -115,9 +115,7 @@ def sizes(lines: Iterable[Line]) -> list[Size]:
     ]
 
 
-def _largest(
-    group: Sequence[Question], place: Place, means: Mapping[tuple[str, Place], Profile]
-) -> int | None:
+def _largest(group: Sequence[Question], place: Place, means: Mapping[tuple[str, Place], Profile]) -> int | None:
     largest, wanted = None, 0
     for question in group:
         profile = means.get((question.key, place))

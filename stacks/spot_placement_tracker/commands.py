@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from spot_placement_tracker.checks import Reading, read
+from spot_placement_tracker.dashboards.following import GONE
 from spot_placement_tracker.dashboards.layout import is_ours
 from spot_placement_tracker.history import known_zones, lines
 from spot_placement_tracker.insights import Line, Size, sizes
@@ -84,14 +85,12 @@ def _concurrency(clients: Clients) -> Finding:
     return Finding("concurrency", "ok", f"{RESERVED} of {left} would be reserved")
 
 
-def _dashboard(
-    common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients, name: str
-) -> Finding:
+def _dashboard(common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients, name: str) -> Finding:
     what = f"dashboard {name}"
     try:
         body = clients("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFound":
+        if error.response["Error"]["Code"] not in GONE:
             raise
         return Finding(what, "ok", "the name is free")
     address = _outputs(common, clients).get("FileAddress")
@@ -124,10 +123,14 @@ def _validate(
         "questions": len(questions),
         "regional_series": sum(len(question.places()) for question in questions),
     }
-    notes = [] if found.problems else [
-        f"{counts['questions']} questions for {counts['dashboards']} dashboards. EC2 takes only so many new ones in 24 hours;",
-        "no document gives a number, the public tracker's page says ten. It refuses the others, the first ones are tracked.",
-    ]
+    notes = (
+        []
+        if found.problems
+        else [
+            f"{counts['questions']} questions for {counts['dashboards']} dashboards. EC2 takes only so many new ones in 24 hours;",
+            "no document gives a number, the public tracker's page says ten. It refuses the others, the first ones are tracked.",
+        ]
+    )
     data = {**counts, "problems": list(found.problems), "warnings": list(found.warnings), "ok": not found.problems}
     return Answer(("", "line", "says"), rows, data, notes, ok=not found.problems)
 
@@ -170,7 +173,11 @@ def _report(
     told = [line for line in found if line.profile.count]
     several = sizes(found)
     notes = [f"Averages of {days} days; hours in UTC.", *map(_sized, several)]
-    data = {"days": days, "series": [_line_data(line) for line in told], "sizes": [_size_data(size) for size in several]}
+    data = {
+        "days": days,
+        "series": [_line_data(line) for line in told],
+        "sizes": [_size_data(size) for size in several],
+    }
     return Answer(
         ("configuration", "where", "hours of data", "score", "best hour", "best day"),
         [

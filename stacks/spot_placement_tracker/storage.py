@@ -108,11 +108,9 @@ class Storage(Construct):
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)])
         )
         for name in (FILE, PLAN):
-            self.allow(function, "s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion", key=name)
+            self.allow(function, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", key=name)
         self.allow_listing(function)
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:ListBucketVersions"], resources=[self.bucket.bucket_arn])
-        )
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucketVersions"], resources=[self.bucket.bucket_arn]))
         allow_dashboards(self._stack, function)
         stored = CustomResource(
             self,

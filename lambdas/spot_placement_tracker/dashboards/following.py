@@ -14,6 +14,8 @@ from spot_placement_tracker.store import FILE, Plan, Store
 
 MOST_DELETED = 100
 """Dashboards in one request of DeleteDashboards."""
+GONE = ("ResourceNotFound", "DashboardNotFoundError")
+"""The error of a dashboard that is not there, by the API's page and by the name of its shape."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,7 @@ class Followed:
         return {name: list(value) for name, value in vars(self).items()}
 
 
-def follow(
-    store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime
-) -> Followed:
+def follow(store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime) -> Followed:
     """Makes plan and dashboards what the file says. Of a file with problems only these are kept.
 
     Args:
@@ -98,27 +98,35 @@ class Boards:
         """Deletes those of them that are ours, and returns their names."""
         ours = [name for name in names if (body := self._body(name)) is not None and is_ours(body, self._address)]
         for start in range(0, len(ours), MOST_DELETED):
-            try:
-                self._cloudwatch.delete_dashboards(DashboardNames=ours[start : start + MOST_DELETED])
-            except self._cloudwatch.exceptions.DashboardNotFoundError:
+            batch = ours[start : start + MOST_DELETED]
+            if not self._deleted(batch):
                 # One of them is gone meanwhile, and CloudWatch then deletes none: one by one.
-                for name in ours[start : start + MOST_DELETED]:
-                    self._delete_one(name)
+                for name in batch:
+                    self._deleted([name])
         return tuple(ours)
 
-    def _delete_one(self, name: str) -> None:
+    def _deleted(self, names: list[str]) -> bool:
         try:
-            self._cloudwatch.delete_dashboards(DashboardNames=[name])
-        except self._cloudwatch.exceptions.DashboardNotFoundError:
-            pass
+            self._cloudwatch.delete_dashboards(DashboardNames=names)
+        except self._cloudwatch.exceptions.ClientError as error:
+            _raise_unless_gone(error)
+            return False
+        return True
 
     def _body(self, name: str) -> str | None:
         if name not in self._bodies:
             try:
                 self._bodies[name] = self._cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
-            except self._cloudwatch.exceptions.DashboardNotFoundError:
+            except self._cloudwatch.exceptions.ClientError as error:
+                _raise_unless_gone(error)
                 self._bodies[name] = None
         return self._bodies[name]
+
+
+def _raise_unless_gone(error: Any) -> None:
+    """By its code: two exceptions of botocore's model share it."""
+    if error.response["Error"]["Code"] not in GONE:
+        raise error
 
 
 def _reading(store: Store) -> Reading:

@@ -41,9 +41,7 @@ class Frame:
     days: int
 
 
-def bodies(
-    dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line], frame: Frame
-) -> dict[str, Json]:
+def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line], frame: Frame) -> dict[str, Json]:
     """The body of each dashboard by its name; what is too much for one goes on in ``<name>-2``, and so on.
 
     Args:
@@ -196,7 +194,9 @@ def _texts(dashboard: Dashboard, lines: Sequence[Line], frame: Frame, top: int) 
         texts.append(_text(f"{header}\n\nNo data yet: the first report with data tells.", top, 3))
         top += 3
     if several := [size for size in sizes(own)]:
-        table, height = _table(("configuration", "where", "largest size that keeps its score", "asked for"), _sized(several))
+        table, height = _table(
+            ("configuration", "where", "largest size that keeps its score", "asked for"), _sized(several)
+        )
         texts.append(_text(f"## How large it may be\n\n{table}", top, height + 2))
     elif any(len(group) > 1 for group in workloads(dashboard.questions)):
         texts.append(_text("## How large it may be\n\nNo data yet.", top, 3))

@@ -14,7 +14,7 @@ from shared.aws import client
 from shared.custom_resource import RefusedError, answer
 from spot_placement_tracker.dashboards.following import follow, unfollow
 from spot_placement_tracker.dashboards.layout import Frame
-from spot_placement_tracker.store import Store
+from spot_placement_tracker.store import FILE, PLAN, Store
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def _take_away(store: Store, *, keep: bool) -> None:
         versions = [
             {"Key": each["Key"], "VersionId": each["VersionId"]}
             for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if each["Key"] in (FILE, PLAN)  # what else is there, somebody has put there, and keeps the bucket
         ]
         if versions:
             errors = s3.delete_objects(Bucket=store.bucket, Delete={"Objects": versions, "Quiet": True}).get("Errors")
