@@ -189,7 +189,7 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
 
 
 def name_resources_of(service: str, name: Callable[[bytes, dict[str, Any]], str | None]) -> None:
-    """Lets *name*(body, parameters) say the ARN that a request of one service is judged on; None keeps the one found."""
+    """Lets *name*(body, parameters) say the ARN that a service's request is judged on; None keeps the one found."""
     extract = _iam_actions.extract_resource_arn
 
     def extracted(

@@ -23,9 +23,9 @@ def reset() -> None:
 def limit_questions(request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/spot-questions {"most": n}``: 24 hours begin, in which n different questions are answered.
 
-    "We can limit the number of new request configurations within a 24-hour period [...]. If you reach the limit, you can
-    retry the request configurations that you've already used, but you can't specify new request configurations until
-    the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The error
+    "We can limit the number of new request configurations within a 24-hour period [...]. If you reach the limit, you
+    can retry the request configurations that you've already used, but you can't specify new request configurations
+    until the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The error
     and its words are those that the README of the public tracker shows.
     """
     _answered.clear()

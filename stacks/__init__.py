@@ -1,4 +1,4 @@
-"""The stacks. What settings and commands share with the functions is a module of the functions, found by its own name."""
+"""The stacks; the modules of the functions are found by their own names, where settings and commands share them."""
 
 import sys
 from pathlib import Path

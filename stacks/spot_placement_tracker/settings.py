@@ -1,4 +1,4 @@
-"""Section ``solutions.spot_placement_tracker`` of config/config.yaml; what is tracked says the public tracker's file."""
+"""Section ``solutions.spot_placement_tracker`` of config/config.yaml; a file says what is tracked."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +25,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
     take_over_dashboards: bool = False
     """true: dashboards of the file's names that somebody else has written are overwritten, and deleted at the end."""
     reserve_concurrency: bool = True
-    """true: no two rounds, and no two reports, run at once. false for accounts whose concurrency has nothing to spare."""
+    """true: no two rounds, and no two reports, run at once. false for accounts with no concurrency to spare."""
     metric_namespace: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._#/-]{0,254}$", examples=["Spot Placement Score Metrics"])
     ] = "Spot Placement Score Metrics"

@@ -16,7 +16,7 @@ WHEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same package gives the
 
 
 class YamlLayer(lambda_.LayerVersion):
-    """The very PyYAML that requirements.txt pins, without its compiled part, which is optional and for one machine only.
+    """The very PyYAML that requirements.txt pins, without its optional compiled part, which is for one machine.
 
     It is made once for each version, from what ``pip install -r requirements.txt`` has put and checked here.
     """

@@ -193,7 +193,7 @@ def _texts(dashboard: Dashboard, lines: Sequence[Line], frame: Frame, top: int) 
     else:
         texts.append(_text(f"{header}\n\nNo data yet: the first report with data tells.", top, 3))
         top += 3
-    if several := [size for size in sizes(own)]:
+    if several := sizes(own):
         table, height = _table(
             ("configuration", "where", "largest size that keeps its score", "asked for"), _sized(several)
         )

@@ -1,4 +1,4 @@
-"""CloudFormation -> S3 and CloudWatch: a deployment stores its file; the end of the stack takes all away that it wrote.
+"""CloudFormation -> S3 and CloudWatch: a deployment stores its file; the end takes away what the stack wrote.
 
 The file of the deployment replaces the stored one only if it has changed since the last deployment, so that a deployment
 for other reasons keeps what people have uploaded meanwhile.
