@@ -219,7 +219,7 @@ class _Check:
 
     def _unknown(self, value: Mapping[Any, Any], known: tuple[str, ...], at: Where) -> None:
         """Only a warning: the public tracker takes files with any keys besides."""
-        self.warnings += [((*at, *where), f"{says} It has no effect") for where, says in unknown(value, known)]
+        self.warnings += [((*at, *where), f"{says}; it has no effect") for where, says in unknown(value, known)]
 
     def _warn_twice(self, value: Sequence[Any], at: Where) -> None:
         for number, item in enumerate(value):

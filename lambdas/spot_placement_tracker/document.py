@@ -43,8 +43,8 @@ def parse(text: str) -> Document:
     """
     if len(text) > LARGEST:
         raise NotYamlError(f"1: is longer than {LARGEST} characters; is it the right file?")
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise NotYamlError("1: is empty; it must be a list of dashboards")
@@ -64,8 +64,6 @@ def parse(text: str) -> Document:
         if isinstance(error, NotYamlError):
             raise
         raise NotYamlError(f"1: is not YAML: {str(error).splitlines()[0] if str(error) else 'too deep'}") from None
-    finally:
-        loader.dispose()
 
 
 def _places(node: yaml.Node, where: Where) -> Iterator[tuple[Where, int]]:
