@@ -98,6 +98,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
     for part in (
         authorization,
         actions,
@@ -172,6 +173,7 @@ CONTROL = {
         "spot-notice": spot.notice,
         "spot-questions": spot.limit_questions,
         "root-volume-task": root_volumes.next_task_ends,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
 
