@@ -25,8 +25,8 @@ def limit_questions(request: dict[str, Any]) -> dict[str, Any]:
 
     "We can limit the number of new request configurations within a 24-hour period [...]. If you reach the limit, you
     can retry the request configurations that you've already used, but you can't specify new request configurations
-    until the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The error
-    and its words are those that the README of the public tracker shows.
+    until the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The
+    error and its words are those that the README of the public tracker shows.
     """
     _answered.clear()
     _most["questions"] = None if request["most"] is None else int(request["most"])

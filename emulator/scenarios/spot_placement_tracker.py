@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ class SpotPlacementTrackerScenario(Scenario):
     """A round, a refusal, changed and broken files, two weeks of history, and two hundred configurations."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
+    pictured = ("default",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -83,6 +84,20 @@ class SpotPlacementTrackerScenario(Scenario):
         self.deployed.aws.control("spot-questions", most=None)
         return f"{TAKEN} tracked twice, {len(done['refused'])} MaxConfigLimitExceeded each time, the alarm is in ALARM"
 
+    @step("a configuration scores less than its AlarmBelowScore everywhere: an alarm rings", "real-code")
+    def rings(self) -> str:
+        first = yaml.safe_load(self.shipped)[0]
+        minds = [{**each, "AlarmBelowScore": 10, "TargetCapacity": 2000} for each in first["Sps"][:1]]
+        self._upload([{**first, "Sps": [*minds, *first["Sps"][3:]]}])
+        wait_until("the line in its graph", lambda: "annotations" in self._widgets(BOARD)[0]["properties"])
+        for _ in range(2):
+            self._round()
+            self._later()
+        wait_until("the alarm", lambda: self._alarm("BelowAlarmScore") == "ALARM")
+        self._put(self.shipped)
+        wait_until("the shipped file", lambda: "annotations" not in self._widgets(BOARD)[0]["properties"])
+        return "a line at 10 in its graph, two rounds below, the alarm is in ALARM"
+
     @step(
         "another file is uploaded: dashboards appear, change and go within seconds, without a deployment", "real-code"
     )
@@ -135,6 +150,10 @@ class SpotPlacementTrackerScenario(Scenario):
         sizes = {(each["configuration"], each["region"]): each["largest"] for each in told["sizes"]}
         expect(sizes["Any that fits", "eu-west-1"] == 500, f"{sizes}")
         return f"{row}; {len(told['series'])} series; of 100, 500 and 2000 vCPUs 500 keep the score"
+
+    @step("the dashboard shows these two weeks", "emulated")
+    def shows(self) -> str:
+        return self.deployed.keep_dashboard(BOARD)
 
     @step(
         "two hundred configurations: one round asks all, and no limit of a dashboard or a request is passed",
@@ -228,23 +247,19 @@ class SpotPlacementTrackerScenario(Scenario):
         self.s3.put_object(Bucket=self.bucket, Key=self.key, Body=body)
 
     def _history(self) -> None:
-        """Publishes two weeks of hourly scores: nights and Sundays are better, and 2,000 vCPUs always score less."""
-        now = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)
+        """Publishes two weeks of scores, four an hour, as the graphs show them."""
+        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         data = []
         for name, dimensions in self._metrics().items():
             if "TargetCapacity" not in dimensions:
                 continue
-            base = 3 if dimensions["TargetCapacity"] == "2000" else 5
-            for hours in range(1, 14 * 24):
-                at = now - timedelta(hours=hours)
-                score = base + 2 * (at.hour == NIGHT) + (at.hour in (NIGHT - 1, NIGHT + 1)) + (at.weekday() == SUNDAY)
-                wanted = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-                data.append(
-                    {"MetricName": name, "Dimensions": wanted, "Timestamp": at, "Value": score, "Unit": "Count"}
-                )
-        put: Callable[..., Any] = self.cloudwatch.put_metric_data
+            wanted = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+            for quarters in range(1, 14 * 24 * 4):
+                at = now - timedelta(minutes=15 * quarters)
+                datum = {"MetricName": name, "Dimensions": wanted, "Unit": "Count", "Timestamp": at}
+                data.append({**datum, "Value": _invented(at, dimensions)})
         for start in range(0, len(data), 1_000):
-            put(Namespace=self.namespace, MetricData=data[start : start + 1_000])
+            self.cloudwatch.put_metric_data(Namespace=self.namespace, MetricData=data[start : start + 1_000])
 
     def _command(self, *arguments: str) -> Any:
         config = self.deployed.folder.parent / "config.yaml"
@@ -255,6 +270,18 @@ class SpotPlacementTrackerScenario(Scenario):
         )
         expect(done.returncode == 0, f"the command ended with {done.returncode}: {(done.stderr or done.stdout)[-300:]}")
         return json.loads(done.stdout)
+
+
+def _invented(at: datetime, of: Mapping[str, str]) -> int:
+    """A score of the history: it dips by day, by the clock of the Region, and large sizes and late zones score less."""
+    hour = (at.hour + {"eu-central-1": 1, "us-east-1": -5}.get(of["Region"], 0)) % 24
+    score = 8 - 3 * (8 <= hour < 18) - (18 <= hour < 23) + (hour == NIGHT) + (at.weekday() == SUNDAY)
+    score -= (
+        (of["Region"] == "eu-central-1")
+        + 3 * (of["TargetCapacity"] == "2000")
+        + 2 * (of["DiversificationName"] == "One family")
+    )
+    return max(1, min(10, score - {"1": 0, "2": 1, "3": 3}.get(of.get("AvailabilityZoneId", "1")[-1], 0)))
 
 
 SCENARIO = SpotPlacementTrackerScenario

@@ -128,8 +128,8 @@ def _validate(
         if found.problems
         else [
             f"{counts['questions']} questions for {counts['dashboards']} dashboards.",
-            "EC2 may limit the new ones of 24 hours, and then refuses others. AWS gives no number, the public tracker's "
-            "page says ten. The first ones of the file are asked first.",
+            "EC2 may limit the new ones of 24 hours, and then refuses others. AWS gives no number, the public "
+            "tracker's page says ten. The first ones of the file are asked first.",
         ]
     )
     data = {**counts, "problems": list(found.problems), "warnings": list(found.warnings), "ok": not found.problems}

@@ -105,7 +105,8 @@ def test_zones_are_searched_until_they_are_known() -> None:
     zonal = dashboard.questions[2]
     unknown = bodies([dashboard], {}, [], FRAME)["scores"]["widgets"][2]["properties"]["metrics"]
     assert unknown[0][0]["expression"] == (
-        'SEARCH(\'{"Spot Placement Score Metrics",AvailabilityZoneId,DiversificationName,Region,TargetCapacity,UnitType} '
+        'SEARCH(\'{"Spot Placement Score Metrics",AvailabilityZoneId,DiversificationName,Region,TargetCapacity,'
+        "UnitType} "
         'DiversificationName="zonal" UnitType="vcpu" TargetCapacity="10"\', \'Maximum\', 900)'
     )
     zones = {zonal.key: [Place("eu-west-1", "euw1-az1"), Place("eu-west-1", "euw1-az3")]}

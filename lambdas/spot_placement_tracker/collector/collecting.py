@@ -13,8 +13,8 @@ MOST_DATA = 1_000
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html). So many are below its 1 MB,
 because no name is longer than the file allows."""
 AT_ONCE = 4
-"""Questions that are under way together. EC2 throttles Get calls of an account and Region by a bucket of 100, refilled
-by 20 a second, which others drink from too
+"""Questions that are under way together. EC2 throttles each API of an account and Region by a bucket of its own; of one
+that only reads it holds 100 calls, and 20 more each second
 (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html)."""
 NOT_ASKED = "NotAsked"
 

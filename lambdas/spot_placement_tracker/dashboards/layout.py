@@ -44,6 +44,8 @@ class Frame:
 def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line], frame: Frame) -> dict[str, Json]:
     """The body of each dashboard by its name; what is too much for one goes on in ``<name>-2``, and so on.
 
+    They open with as many days as the report looks back, because scores tell by their changes over time.
+
     Args:
         lines: of the report, in whatever order; none before the first.
     """
@@ -66,7 +68,7 @@ def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line],
                 widgets.append(_text(f"Goes on from **{dashboard.name}**. {_mark(frame)}", bottom, 2))
             if number + 1 < len(pages):
                 widgets[-1]["properties"]["markdown"] += f" Goes on in **{names[number + 1]}**."
-            found[names[number]] = {"widgets": widgets}
+            found[names[number]] = {"start": f"-P{frame.days}D", "widgets": widgets}
     return found
 
 
@@ -222,7 +224,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, 
     text += [" | ".join(cell.replace("|", "/") for cell in row) for row in shown]
     if len(rows) > len(shown):
         text += ["", f"{len(rows) - len(shown)} more: `python -m stacks spot_placement_tracker report`"]
-    return "\n".join(text), 1 + len(shown)
+    return "\n".join(text), 1 + -(-3 * len(shown) // 5)  # a line of a table is three fifths of a row of the grid
 
 
 def _mark(frame: Frame) -> str:

@@ -1,7 +1,7 @@
-"""CloudFormation -> S3 and CloudWatch: a deployment stores its file; the end takes away what the stack wrote.
+"""CloudFormation -> S3, CloudWatch: a deployment stores its file; the end takes away what was written.
 
-The file of the deployment replaces the stored one only if it has changed since the last deployment, so that a deployment
-for other reasons keeps what people have uploaded meanwhile.
+The file of the deployment replaces the stored one only if it has changed since the last deployment: a deployment for
+other reasons keeps what people have uploaded meanwhile.
 """
 
 import logging
