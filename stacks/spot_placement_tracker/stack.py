@@ -33,7 +33,7 @@ class SpotPlacementTrackerStack(SolutionStack):
     ) -> None:
         super().__init__(scope, solution, common)
         for number, warning in enumerate(settings.read().warnings):
-            Annotations.of(self).add_warning_v2(f"file-{number}", f"{settings.file}:{warning}")
+            Annotations.of(self).add_warning_v2(f"{solution.slug}:file-{number}", f"{settings.file}:{warning}")
         storage = Storage(self, "Storage", settings, self.stack_name)
         collector = self._collector(settings, storage)
         dashboards = self._dashboards(settings, storage)

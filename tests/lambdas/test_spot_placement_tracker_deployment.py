@@ -134,8 +134,23 @@ def test_what_others_have_put_into_the_bucket_stays(answers: list[dict[str, Any]
     assert objects() == 1 and answers[-1]["Status"] == "SUCCESS"
 
 
-def test_the_deletion_of_a_failed_creation_touches_nothing(answers: list[dict[str, Any]]) -> None:
+def test_a_refused_creation_is_taken_away_under_whatever_id(answers: list[dict[str, Any]]) -> None:
+    by_hand("scores")
     ask("Create")
-    ask("Delete", physical_id="Stored")
-    assert names() == {"scores"} and stored() == TEXT
-    assert PLAN in {each["Key"] for each in aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]}
+    assert answers[-1]["Status"] == "FAILED" and objects() > 0
+    ask("Delete", physical_id=answers[-1]["PhysicalResourceId"])
+    assert answers[-1]["Status"] == "SUCCESS" and objects() == 0 and names() == {"scores"}
+
+
+def test_a_bucket_that_is_gone_has_nothing_to_take_away(answers: list[dict[str, Any]]) -> None:
+    ask("Delete", Bucket="gone", physical_id="gone")
+    assert answers[-1]["Status"] == "SUCCESS"
+
+
+def test_a_later_deployment_is_not_refused_so_that_no_rollback_is(answers: list[dict[str, Any]]) -> None:
+    ask("Create")
+    by_hand("second")
+    ask("Update", "second", before="first")
+    assert answers[-1]["Status"] == "SUCCESS"
+    plan = json.loads(aws.client("s3").get_object(Bucket=BUCKET, Key=PLAN)["Body"].read())
+    assert "has not written" in plan["problems"][0]

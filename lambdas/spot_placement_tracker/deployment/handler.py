@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from shared.aws import client
 from shared.custom_resource import RefusedError, answer
 from spot_placement_tracker.dashboards.following import follow, unfollow
@@ -28,20 +30,23 @@ def act(request: Mapping[str, Any]) -> str:
     """Does what is asked for, and returns the bucket's name, the physical id.
 
     Raises:
-        RefusedError: the file has a problem, or a dashboard of its names is somebody else's.
+        RefusedError: at the first deployment the file has a problem, or a dashboard of its names is somebody else's.
+            Later ones go on and leave it to the alarm: a refusal could stop a rollback, too.
     """
     properties = request["ResourceProperties"]
     bucket: str = properties["Bucket"]
     store = Store(client("s3"), bucket)
     if request["RequestType"] == "Delete":
-        # A creation that failed before it had a name is deleted under another id, and has written nothing.
-        if request["PhysicalResourceId"] == bucket:
+        # Whatever the id: a creation that was refused is deleted under another one, and has written all the same.
+        try:
             _take_away(store, keep=properties["KeepData"] == "true")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
         return bucket
     source = properties["SourceBucket"], properties["SourceKey"]
     before = request.get("OldResourceProperties", {})
-    changed = source != (before.get("SourceBucket"), before.get("SourceKey"))
-    if changed:
+    if source != (before.get("SourceBucket"), before.get("SourceKey")):
         store.put_file(client("s3").get_object(Bucket=source[0], Key=source[1])["Body"].read())
     frame = Frame(
         namespace=properties["MetricNamespace"],
@@ -52,8 +57,9 @@ def act(request: Mapping[str, Any]) -> str:
     )
     take_over = properties["TakeOver"] == "true"
     found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))
-    # A file that people have uploaded is not this deployment's to refuse; the alarm tells of it.
-    if found.problems and changed:
+    for problem in found.problems:
+        logger.error("the stored file has a problem", extra={"problem": problem})
+    if found.problems and request["RequestType"] == "Create":
         raise RefusedError(f"{store.address}:{'; '.join(found.problems)}")
     return bucket
 
