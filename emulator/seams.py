@@ -264,6 +264,34 @@ def tell_metrics_apart() -> None:
     _cloudwatch._dims_from_list = lambda dimensions: _Asked(original(dimensions))
 
 
+_weighed: ContextVar[str | None] = ContextVar("dimensions of the alarm that is being evaluated", default=None)
+
+
+def tell_alarms_apart() -> None:
+    """Lets an alarm weigh the metric that has its dimensions; to ministack it has every metric of the name."""
+    evaluate, metrics = _cloudwatch._evaluate_alarm, _cloudwatch._metrics
+
+    class OfTheAlarm(type(metrics)):  # type: ignore[misc]
+        __slots__ = ()
+
+        def items(self) -> Any:
+            wanted = _weighed.get()
+            return [(key, points) for key, points in super().items() if wanted in (None, key[2])]
+
+    def evaluate_its_own(alarm: dict[str, Any]) -> None:
+        dimensions = alarm.get("Dimensions") or {}
+        if not isinstance(dimensions, dict):
+            dimensions = {item["Name"]: item["Value"] for item in dimensions}
+        token = _weighed.set(_cloudwatch._dims_key(dimensions))
+        try:
+            evaluate(alarm)
+        finally:
+            _weighed.reset(token)
+
+    metrics.__class__ = OfTheAlarm
+    _cloudwatch._evaluate_alarm = evaluate_its_own
+
+
 def evaluate_alarms() -> None:
     """Lets the alarms of the request's account and Region look at their metrics, as PutMetricData does."""
     _cloudwatch._evaluate_all_alarms()

@@ -99,6 +99,7 @@ def _connect_parts() -> None:
     seams.route("ssm", _ssm)
     seams.publish_images()
     seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
