@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
 
-The sections that hosts with GPUs use are modelled: ``agent``, ``metrics`` and ``logs`` of files and Windows events. What
-is not modelled is refused rather than passed on unread.
+The sections that hosts with GPUs use are modelled: ``agent``, ``metrics``, and ``logs`` of files and Windows events.
+What is not modelled is refused rather than passed on unread.
 """
 
 import json
