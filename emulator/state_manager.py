@@ -118,17 +118,15 @@ def _act(aws: EmbeddedAws, step: Json, managed: Managed) -> None:
         raise LookupError(f"{inputs['documentPath']} is not modelled")
 
 
-def publish(
-    aws: EmbeddedAws, managed: Managed, gpus: Sequence[Gpu], *, memory: float = 40, at: datetime | None = None
-) -> None:
-    """Lets the agent of an instance publish once, with the rights of the instance.
+def publish(aws: EmbeddedAws, managed: Managed, gpus: Sequence[Gpu], *at: datetime, memory: float = 40) -> None:
+    """Lets the agent of an instance publish, with the rights of the instance.
 
     Args:
         gpus: what nvidia-smi says of each; empty: there is none, or no driver.
+        at: when it was measured, each time the same; none: now.
         memory: used memory of the instance, in percent.
-        at: when it was measured; None: now.
     """
-    data = list(_data(managed, gpus, memory, at or datetime.now(UTC)))
+    data = [datum for time in at or (datetime.now(UTC),) for datum in _data(managed, gpus, memory, time)]
     if data:
         aws.client("cloudwatch", **managed.credentials).put_metric_data(Namespace="CWAgent", MetricData=data)
 

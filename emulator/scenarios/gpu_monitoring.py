@@ -47,7 +47,8 @@ class GpuMonitoringScenario(Scenario):
     def steps(self) -> Iterator[Step]:
         """All of them where the profile is attached by itself; else those that differ."""
         kind = type(self)
-        without = {kind.rings} if self.variant == "insights" else {kind.attaches, kind.never_replaces, kind.draws}
+        of_attaching = {kind.attaches, kind.never_replaces, kind.draws, kind.shows, kind.releases}
+        without = {kind.rings} if self.variant == "insights" else of_attaching
         yield from (each for each in super().steps() if each.run not in without)
 
     # Who gets the agent
@@ -98,10 +99,8 @@ class GpuMonitoringScenario(Scenario):
     @step("hours of metrics, put by the rights of the two managed policies", "our-model")
     def reports(self) -> str:
         now = datetime.now(UTC)
-        for hours in range(self.deployed.settings.idle_hours + 2, 0, -1):
-            self._publish(now - timedelta(hours=hours))
-        for minutes in range(12, -1, -3):
-            self._publish(now - timedelta(minutes=minutes))
+        hours = [now - timedelta(hours=ago) for ago in range(self.deployed.settings.idle_hours + 2, 0, -1)]
+        self._publish(*hours, *(now - timedelta(minutes=ago) for ago in range(12, -1, -3)))
         found = self.cloudwatch.list_metrics(
             Namespace="CWAgent",
             MetricName="nvidia_smi_temperature_gpu",
@@ -241,12 +240,14 @@ class GpuMonitoringScenario(Scenario):
         ours = {item["InstanceId"] for item in found if item["IamInstanceProfile"]["Arn"] == self.profile}
         return {name for name, own in self.ids.items() if own in ours}
 
-    def _publish(self, at: datetime) -> None:
-        publish = state_manager.publish
-        publish(self.deployed.aws, self.managed["busy"], [_gpu(80, percent) for percent in (95, 60, 60, 60)], at=at)
-        publish(self.deployed.aws, self.managed["idle"], [_gpu(1, 3)], at=at)
-        publish(self.deployed.aws, self.managed["windows"], [_gpu(3, 5)], at=at)
-        publish(self.deployed.aws, self.managed["without gpu"], [], at=at)
+    def _publish(self, *at: datetime) -> None:
+        for name, gpus in (
+            ("busy", [_gpu(80, memory) for memory in (95, 60, 60, 60)]),
+            ("idle", [_gpu(1, 3)]),
+            ("windows", [_gpu(3, 5)]),
+            ("without gpu", []),
+        ):
+            state_manager.publish(self.deployed.aws, self.managed[name], gpus, *at)
 
     def _age_launches(self) -> None:
         """The instances have been running for two days, as far as EC2 tells."""

@@ -365,12 +365,14 @@ def _explained(error: ErrorDetails, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in error["loc"] if part not in ("Decorated", "constrained-str"))
     if error["type"] == "extra_forbidden":
         known = _keys(model, error["loc"][:-1])
-        close = get_close_matches(str(error["loc"][-1]), known, n=1)
+        close = get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.7)
         hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
         return f"{place}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{place}: is required and missing"
     says = error["msg"].removeprefix("Value error, ")
+    if error["type"] != "value_error" and not isinstance(error["input"], dict | list):
+        says += f", got {json.dumps(error['input'])[:60]}"
     return f"{place}: {says}" if place else says
 
 
