@@ -37,6 +37,6 @@ TYPES = {
         update=_update,
         delete=lambda association_id, _: _associations.pop(association_id, None),
         attributes=lambda association_id, _: {"AssociationId": association_id},
-        replaced_by=frozenset({"Name", "InstanceId"}),
+        replaced_by=frozenset({"InstanceId"}),
     ),
 }

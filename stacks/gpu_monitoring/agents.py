@@ -77,7 +77,8 @@ class Agents(Construct):
         """Install, then configure. Two associations would run at the same time on a new instance.
 
         A change of a configuration changes the description, with it the document and the association, which then runs
-        at once: State Manager itself looks at no parameter.
+        at once; State Manager itself looks at no parameter.
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateAssociation.html
         """
         configured = "".join(settings.configuration(system) for system in SYSTEMS)
         script = (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8").splitlines()
