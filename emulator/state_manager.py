@@ -16,7 +16,7 @@ The agent publishes what its configuration names, and nothing else:
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +29,7 @@ Gpu = Mapping[str, float]
 """What nvidia-smi says of one GPU: ``utilization_gpu`` and so on."""
 
 PACKAGE, AGENT = "AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent"
+DATA_AT_ONCE = 1_000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 _APPENDED = {"${aws:InstanceId}": "InstanceId", "${aws:InstanceType}": "InstanceType", "${aws:ImageId}": "ImageId"}
 
 
@@ -118,17 +119,19 @@ def _act(aws: EmbeddedAws, step: Json, managed: Managed) -> None:
         raise LookupError(f"{inputs['documentPath']} is not modelled")
 
 
-def publish(aws: EmbeddedAws, managed: Managed, gpus: Sequence[Gpu], *at: datetime, memory: float = 40) -> None:
+def publish(
+    aws: EmbeddedAws, managed: Managed, measured: Mapping[datetime, Sequence[Gpu]], *, memory: float = 40
+) -> None:
     """Lets the agent of an instance publish, with the rights of the instance.
 
     Args:
-        gpus: what nvidia-smi says of each; empty: there is none, or no driver.
-        at: when it was measured, each time the same; none: now.
+        measured: what nvidia-smi said of each GPU, and when; empty: there is none, or no driver.
         memory: used memory of the instance, in percent.
     """
-    data = [datum for time in at or (datetime.now(UTC),) for datum in _data(managed, gpus, memory, time)]
-    if data:
-        aws.client("cloudwatch", **managed.credentials).put_metric_data(Namespace="CWAgent", MetricData=data)
+    data = [datum for at, gpus in measured.items() for datum in _data(managed, gpus, memory, at)]
+    cloudwatch = aws.client("cloudwatch", **managed.credentials)
+    for start in range(0, len(data), DATA_AT_ONCE):
+        cloudwatch.put_metric_data(Namespace="CWAgent", MetricData=data[start : start + DATA_AT_ONCE])
 
 
 def _data(managed: Managed, gpus: Sequence[Gpu], memory: float, at: datetime) -> Iterator[Json]:

@@ -1,6 +1,7 @@
 """The post's fleet in seconds: agents by one association, metrics of busy and idle GPUs, and who is silent."""
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,13 +10,14 @@ from typing import Any, ClassVar
 
 from emulator import state_manager
 from emulator.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
-from emulator.state_manager import Managed
+from emulator.state_manager import Gpu, Managed
 from emulator.workers import wait_until
 
 LINUX = "ami-12345678"
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
 ONE_GPU, FOUR_GPUS, NO_GPU = "g4dn.xlarge", "g4dn.12xlarge", "m7i.large"
 MIB = 15_360
+EVEN = 20  # minutes
 STEPS = ["Install", "ConfigureLinux"]
 STEPS_ON_WINDOWS = ["Install", "SendGpuMetricsOnWindows", "ConfigureWindows"]
 
@@ -28,6 +30,8 @@ class GpuMonitoringScenario(Scenario):
         "insights": {"attach_profile": True},
         "idle-hours": {"idle_hours": 24},
     }
+
+    pictured = ("insights",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -99,8 +103,12 @@ class GpuMonitoringScenario(Scenario):
     @step("hours of metrics, put by the rights of the two managed policies", "our-model")
     def reports(self) -> str:
         now = datetime.now(UTC)
-        hours = [now - timedelta(hours=ago) for ago in range(self.deployed.settings.idle_hours + 2, 0, -1)]
-        self._publish(*hours, *(now - timedelta(minutes=ago) for ago in range(12, -1, -3)))
+        drawn = 3 if self.variant in self.pictured else 0  # hours that the dashboard shows
+        hours = range(self.deployed.settings.idle_hours + 2, drawn, -1)
+        minutes = range(60 * drawn or EVEN, -1, -5)
+        self._publish(
+            *(now - timedelta(hours=ago) for ago in hours), *(now - timedelta(minutes=ago) for ago in minutes)
+        )
         found = self.cloudwatch.list_metrics(
             Namespace="CWAgent",
             MetricName="nvidia_smi_temperature_gpu",
@@ -147,7 +155,7 @@ class GpuMonitoringScenario(Scenario):
 
     @step("once the silent one reports, nobody is silent", "real-code")
     def hears_again(self) -> str:
-        state_manager.publish(self.deployed.aws, self.managed["silent"], [_gpu(60, 20)])
+        state_manager.publish(self.deployed.aws, self.managed["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
         result = self._count()
         expect(result["silent"] == 0 and result["working"] == 2, f"{result}")
         return f"{result}"
@@ -181,7 +189,7 @@ class GpuMonitoringScenario(Scenario):
         ]
         expect(len(cells) == len(set(cells)), "two widgets overlap")
         expect(len(titles) == 11, f"{titles}")
-        return f"{len(titles)} widgets"
+        return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
     @step("before the profile goes, it is taken off every instance, and off no instance of somebody else", "real-code")
     def releases(self) -> str:
@@ -241,13 +249,20 @@ class GpuMonitoringScenario(Scenario):
         return {name for name, own in self.ids.items() if own in ours}
 
     def _publish(self, *at: datetime) -> None:
-        for name, gpus in (
-            ("busy", [_gpu(80, memory) for memory in (95, 60, 60, 60)]),
-            ("idle", [_gpu(1, 3)]),
-            ("windows", [_gpu(3, 5)]),
-            ("without gpu", []),
-        ):
-            state_manager.publish(self.deployed.aws, self.managed[name], gpus, *at)
+        """What is counted is even, so that it is known; before that a job has its ups and downs."""
+        now = datetime.now(UTC)
+        measured: dict[str, dict[datetime, list[Gpu]]] = {"busy": {}, "idle": {}, "windows": {}, "without gpu": {}}
+        for number, time in enumerate(at):
+            past = now - time > timedelta(minutes=EVEN)
+            wave = 18 * math.sin(number / 3) if past else 0
+            measured["busy"][time] = [
+                _gpu(80 + wave - (4 * index if past else 0), memory) for index, memory in enumerate((95, 60, 55, 50))
+            ]
+            measured["idle"][time] = [_gpu(1, 3)]
+            measured["windows"][time] = [_gpu(3, 5)]
+            measured["without gpu"][time] = []
+        for name, found in measured.items():
+            state_manager.publish(self.deployed.aws, self.managed[name], found, memory=len(name) * 6)
 
     def _age_launches(self) -> None:
         """The instances have been running for two days, as far as EC2 tells."""
@@ -268,7 +283,7 @@ class GpuMonitoringScenario(Scenario):
         """One more look, a period later."""
         self.deployed.aws.age_metrics(60 * self.deployed.settings.fleet_minutes)
         now = datetime.now(UTC)
-        self._publish(now)
+        self._publish(*(now - timedelta(minutes=ago) for ago in range(10, -1, -5)))
         self._count()
         wait_until("the alarms", lambda: self._alarm("AgentSilent") != "INSUFFICIENT_DATA")
 

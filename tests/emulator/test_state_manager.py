@@ -123,7 +123,7 @@ def test_the_agent_publishes_what_is_configured_by_its_own_and_the_aggregated_di
     own = fleet.launch()
     managed = state_manager.apply(aws)[own]
     gpus = [{"power_draw": 50, "utilization_gpu": 10}, {"power_draw": 70, "utilization_gpu": 10}]
-    state_manager.publish(aws, managed, gpus, datetime.now(UTC) - timedelta(minutes=1), memory=30)
+    state_manager.publish(aws, managed, {datetime.now(UTC) - timedelta(minutes=1): gpus}, memory=30)
     cloudwatch = aws.client("cloudwatch")
     found = cloudwatch.list_metrics(Namespace="CWAgent")["Metrics"]
     assert {metric["MetricName"] for metric in found} == {"nvidia_smi_power_draw", "mem_used_percent"}
