@@ -102,6 +102,37 @@ class Statsd(Part):
     drop_original_metrics: Words | None = None
 
 
+class Ethtool(Part):
+    """Section ethtool."""
+
+    interface_include: Words | None = None
+    interface_exclude: Words | None = None
+    metrics_include: Words | None = None
+    append_dimensions: Dimensions | None = None
+    drop_original_metrics: Words | None = None
+
+
+class Efa(Part):
+    """Section efa: the Elastic Fabric Adapter, which GPU clusters use."""
+
+    measurement: Annotated[tuple[Word | Decorated, ...], Field(min_length=1)]
+    metrics_collection_interval: Interval | None = None
+    drop_original_metrics: Words | None = None
+
+
+class Collectd(Part):
+    """Section collectd."""
+
+    service_address: Word | None = None
+    name_prefix: Word | None = None
+    collectd_auth_file: Text | None = None
+    collectd_security_level: Literal["none", "sign", "encrypt"] | None = None
+    collectd_typesdb: Annotated[tuple[Text, ...], Field(max_length=10)] | None = None
+    metrics_aggregation_interval: Annotated[int, Field(ge=0, le=172_800)] | None = None
+    append_dimensions: Dimensions | None = None
+    drop_original_metrics: Words | None = None
+
+
 class Procstat(Part):
     """One process of section procstat."""
 
@@ -123,9 +154,12 @@ class Procstat(Part):
 class LinuxMetrics(Part):
     """``metrics_collected`` on Linux."""
 
+    collectd: Collectd | None = None
     cpu: Cpu | None = None
     disk: Disk | None = None
     diskio: OfResources | None = None
+    efa: Efa | None = None
+    ethtool: Ethtool | None = None
     mem: Section | None = None
     net: OfResources | None = None
     netstat: Section | None = None
@@ -159,6 +193,9 @@ class Agent(Part):
     run_as_user: Word | None = None
     user_agent: Word | None = None
     quiet: bool | None = None
+    use_dualstack_endpoint: bool | None = None
+    service_name: Word | None = Field(default=None, alias="service.name")
+    environment: Word | None = Field(default=None, alias="deployment.environment")
 
 
 class Metrics(Part):
@@ -199,6 +236,8 @@ class LogFile(Part):
     encoding: Word | None = None
     auto_removal: bool | None = None
     blacklist: Text | None = None
+    publish_multi_logs: bool | None = None
+    backpressure_mode: Word | None = None
     filters: tuple[dict[Literal["type", "expression"], Text], ...] | None = None
 
 
@@ -209,6 +248,7 @@ class WindowsEvent(Part):
     event_levels: tuple[Literal["INFORMATION", "WARNING", "ERROR", "CRITICAL", "VERBOSE"], ...] | None = None
     event_ids: tuple[int, ...] | None = None
     event_format: Literal["text", "xml"] | None = None
+    filters: tuple[dict[Literal["type", "expression"], Text], ...] | None = None
     log_group_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     log_stream_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     log_group_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
@@ -239,6 +279,7 @@ class Logs(Part):
 
     logs_collected: LogsCollected
     log_stream_name: Word | None = None
+    concurrency: Annotated[int, Field(ge=1)] | None = None
     force_flush_interval: Interval | None = None
     endpoint_override: Word | None = None
     credentials: dict[str, Word] | None = None
@@ -385,7 +426,7 @@ def _keys(model: Any, where: tuple[int | str, ...]) -> list[str]:
             model = Decorated
         elif isinstance(part, str) and model is WindowsMetrics:
             model = OfResources
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacks.gpu_monitoring.agent import ADVANCED_BYTES, COMMITTED, GPU, problems, read
@@ -72,6 +72,7 @@ def test_every_measurement_of_the_list_passes_with_and_without_its_section_in_fr
         assert list(problems(configuration, "linux")) == []
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(set(LINUX) - {"procstat"})), st.text(min_size=1, max_size=30))
 def test_whatever_is_not_on_the_list_is_refused(section: str, name: str) -> None:
     configuration = ours()
@@ -145,11 +146,13 @@ def test_the_interval_of_the_file_counts_where_a_section_has_none() -> None:
 
 
 @systems
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_any_json_gets_sentences_and_no_traceback(system: str, data: Any) -> None:
     assert all(isinstance(each, str) and each for each in problems(data, cast(System, system)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["agent", "metrics", "metrics_collected", "nvidia_gpu", "measurement", 0])), ANY_JSON)
 def test_a_file_with_anything_anywhere_gets_sentences(path: list[Any], value: Any) -> None:
     configuration: Any = ours()
@@ -189,6 +192,21 @@ def test_a_file_that_no_parameter_holds_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(configuration), encoding="utf-8")
     (found,) = read(path, "linux")[1]
     assert f"a parameter holds {ADVANCED_BYTES:,}" in found
+
+
+def test_the_other_sections_of_the_documentation_are_taken_in_their_shape() -> None:
+    configuration = ours()
+    configuration["agent"] |= {"service.name": "training", "use_dualstack_endpoint": True}
+    collected(configuration).update(
+        ethtool={"interface_include": ["eth0"], "metrics_include": ["bw_in_allowance_exceeded"]},
+        efa={"measurement": ["rdma_read_bytes"]},
+        collectd={"service_address": "udp://127.0.0.1:25826", "collectd_security_level": "none"},
+    )
+    events = {"event_name": "System", "event_levels": ["ERROR"], "event_format": "xml"}
+    configuration["logs"] = {"logs_collected": {"windows_events": {"collect_list": [events]}}, "concurrency": 2}
+    assert list(problems(configuration, "linux")) == []
+    collected(configuration)["collectd"]["collectd_security_level"] = "some"
+    assert "collectd_security_level" in next(problems(configuration, "linux"))
 
 
 def test_a_process_needs_a_name_and_known_measurements() -> None:

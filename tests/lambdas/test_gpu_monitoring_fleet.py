@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_monitoring.fleet.handler import PublishError, count, publish
@@ -58,6 +58,7 @@ def test_an_instance_is_idle_for_no_longer_than_it_runs() -> None:
     assert idle_for(hours(1, 1, 1, 1), launched, 5, NOW) == pytest.approx(50 / 60, abs=1e-3)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 400), st.floats(0, 100), max_size=60),
     st.integers(0, 400 * 60),
@@ -136,6 +137,7 @@ def test_an_empty_fleet_publishes_that_nothing_is_wrong() -> None:
     assert set(found.values()) == {0} and ("SilentInstances", None) in found
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
