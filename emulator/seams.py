@@ -382,10 +382,13 @@ class _PublicImages(dict[str, str]):
     def __init__(self) -> None:
         super().__init__()
         self._regions: dict[str, dict[str, str]] = {}
+        self.windows: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
         if name.startswith("/aws/service/ami-windows-latest/"):  # moto has no list of these: any id will do
-            return f"ami-{zlib.crc32(name.encode()):017x}"
+            image_id = f"ami-{zlib.crc32(name.encode()):017x}"
+            self.windows.add(image_id)
+            return image_id
         return self.of(region()).get(name, default)
 
     def of(self, region_name: str) -> dict[str, str]:
@@ -405,6 +408,11 @@ _images = _PublicImages()
 def publish_images() -> None:
     """Lets ``/aws/service/ami-amazon-linux-latest/...`` resolve as it does in each Region."""
     _ssm._PUBLIC_AMI_PARAMETERS = _images
+
+
+def is_windows_image(image_id: str | None) -> bool:
+    """Whether an image was named as one of Windows."""
+    return image_id in _images.windows
 
 
 def image_architecture(image_id: str | None) -> str | None:
@@ -806,6 +814,28 @@ def on_launch(tell: Callable[[dict[str, Any], list[Any]], None]) -> None:
         return result
 
     EC2Response.run_instances = told
+
+
+def age_launches(seconds: float) -> int:
+    """Moves the launch of every instance of moto into the past, and counts them."""
+    found = [instance for _, _, backend in ec2_backends.iter_backends() for instance in backend.all_instances()]
+    for instance in found:
+        instance.launch_time -= timedelta(seconds=seconds)
+    return len(found)
+
+
+def show_platform(instance_id: str, platform: str) -> None:
+    """Lets DescribeInstances show the platform of an instance of moto."""
+    ec2_backends[account_id()][region()].get_instance(instance_id).platform = platform
+
+
+def profile_associations() -> Mapping[str, tuple[str, str]]:
+    """Instance id -> association id and ARN of its instance profile, of moto in the account and Region of the request.
+
+    moto asks for one association for an instance, as EC2 does.
+    """
+    found = ec2_backends[account_id()][region()].iam_instance_profile_associations
+    return {instance_id: (item.association_id, item.iam_instance_profile.arn) for instance_id, item in found.items()}
 
 
 def show_reservation(instance_id: str, reservation_id: str | None) -> None:
