@@ -20,6 +20,7 @@ from emulator import (
     events,
     executions,
     instance_connect,
+    instances,
     minutes,
     root_volumes,
     scaling,
@@ -30,7 +31,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def _connect_parts() -> None:
     seams.route("ssm", _ssm)
     seams.publish_images()
     seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -114,6 +116,7 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        instances,
     ):
         part.install()
 
@@ -151,6 +154,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     capacity_reservations.reset()
     minutes.reset()
     spot.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -164,7 +168,9 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,
