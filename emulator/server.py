@@ -19,6 +19,7 @@ from emulator import (
     capacity_reservations,
     events,
     executions,
+    image_builder,
     instance_connect,
     minutes,
     root_volumes,
@@ -113,6 +114,7 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        image_builder,
     ):
         part.install()
 
@@ -170,6 +172,9 @@ CONTROL = {
         "ready": ready,
         "spot-notice": spot.notice,
         "root-volume-task": root_volumes.next_task_ends,
+        "image-pipelines": image_builder.scheduled,
+        "image-build-fails": image_builder.next_build_fails,
+        "managed-component": image_builder.managed_component,
     }.items()
 }
 

@@ -3,6 +3,7 @@
 from emulator import seams
 from emulator.types import (
     capacity_reservations,
+    image_builder,
     instance_connect,
     load_balancing,
     math_alarms,
@@ -21,6 +22,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **image_builder.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.

@@ -7,9 +7,11 @@ from typing import Any
 
 from aws_cdk import CustomResource, Duration, Tags
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
@@ -19,6 +21,7 @@ from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 DOCKERFILE = Path(__file__).parent / "documents" / "Dockerfile"
+IMAGE = "EC2 Image Builder Image State Change"
 DEPENDENCIES = "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE"
 
 
@@ -34,7 +37,8 @@ class Shared:
     infrastructure: dict[str, imagebuilder.CfnInfrastructureConfiguration]
     log_groups: dict[str, logs.LogGroup]
     repositories: dict[str, ecr.Repository]
-    lifecycle_role: iam.IRole | None
+    lifecycle_role: iam.IRole
+    undelivered: sqs.Queue
 
 
 class ImagePipeline(Construct):
@@ -62,6 +66,8 @@ class ImagePipeline(Construct):
             recipe.node.add_dependency(parent.seed)
         self.pipeline = self._pipeline(recipe)
         self._lifecycle()
+        if parent and self.is_container:
+            self._follow(parent)
         if shared.settings.build_on_change:
             self._built(recipe.attr_arn)
 
@@ -239,7 +245,7 @@ class ImagePipeline(Construct):
     def _lifecycle(self) -> None:
         wanted, role = self._shared.settings.lifecycle, self._shared.lifecycle_role
         details = list(_rules(self._shared.settings, is_container=self.is_container))
-        if role is None or not details:
+        if not details:
             return
         policy = imagebuilder.CfnLifecyclePolicy(
             self,
@@ -254,6 +260,45 @@ class ImagePipeline(Construct):
         policy.node.add_dependency(role)
         if self.is_container and wanted.allow_deletion:
             Tags.of(self._shared.repositories[self.name]).add("LifecycleExecutionAccess", CREATED_BY)
+
+    def _follow(self, parent: "ImagePipeline") -> None:
+        """Starts a build when the parent has a new AMI.
+
+        A schedule compares base images and components, and the machine that builds a container is neither
+        (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html).
+        """
+        arn = self.pipeline.attr_arn
+        role = iam.Role(self, "FollowRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        role.add_to_policy(iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=[arn]))
+        images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
+        rule = events.CfnRule(
+            self,
+            "Follow",
+            description=f"{self.name} is built when {parent.name} has a new AMI",
+            event_pattern={
+                "source": ["aws.imagebuilder"],
+                "detail-type": [IMAGE],
+                "resources": [{"prefix": images}],
+                "detail": {"state": {"status": ["AVAILABLE"]}},
+            },
+            targets=[
+                {
+                    "arn": arn,
+                    "id": "Pipeline",
+                    "roleArn": role.role_arn,
+                    "deadLetterConfig": {"arn": self._shared.undelivered.queue_arn},
+                    "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3},
+                }
+            ],
+        )
+        self._shared.undelivered.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self._shared.undelivered.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+            )
+        )
 
     def _built(self, recipe_arn: str) -> None:
         started = CustomResource(

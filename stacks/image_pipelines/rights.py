@@ -106,7 +106,7 @@ class BuildRole(iam.Role):
             self,
             "s3:GetObject",
             arn=f"arn:{stack.partition}:s3:::ec2imagebuilder-*",
-            shown="arn:<AWS::Partition>:s3:::ec2imagebuilder-*",
+            shown=f"arn:{_partition(stack)}:s3:::ec2imagebuilder-*",
             reason="Image Builder's own buckets, from which the instance gets what runs the components.",
         )
 
@@ -153,7 +153,7 @@ class LifecycleRole(iam.Role):
         )
         made = {"StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY}}
         every = f"arn:{scope.partition}:ec2:*::"
-        shown = "arn:<AWS::Partition>:ec2:*::"
+        shown = f"arn:{_partition(scope)}:ec2:*::"
         why = "Images come and go, in each Region that gets a copy; a condition holds it to what Image Builder made."
         actions = [
             "ec2:DescribeImageAttribute",
@@ -197,3 +197,8 @@ def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> l
     return [
         stack.format_arn(service="ssm", region=region, resource=f"parameter{name}") for region in dict.fromkeys(regions)
     ]
+
+
+def _partition(stack: SolutionStack) -> str:
+    """The partition as cdk-nag shows it: known where the Region is."""
+    return "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition

@@ -5,7 +5,7 @@ Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-a
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, Duration, Fn, Validations
+from aws_cdk import Acknowledgment, Duration, Fn, RemovalPolicy, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -42,17 +42,17 @@ class ImagePipelinesStack(SolutionStack):
         wanted |= {workload.name: workload for workload in in_order(settings.workloads)}
         self._names = {name: f"{self.stack_name}-{name}" for name in wanted}
         topic = sns.Topic(self, "Images", enforce_ssl=True, master_key=self.encryption_key)
-        shared = self._shared(wanted, topic)
+        undelivered = self._undelivered()
+        shared = self._shared(wanted, topic, undelivered)
         pipelines: dict[str, ImagePipeline] = {}
         for name, one in wanted.items():
             parent = pipelines.get(getattr(one, "parent", ""))
             pipelines[name] = ImagePipeline(self, name, shared, parent=parent, wanted=one)
-        undelivered = self._undelivered()
         tracking = Tracking(self, "Tracking", list(pipelines.values()), topic=topic, undelivered=undelivered)
         self._alarms(tracking, undelivered)
         self._outputs(topic, tracking, pipelines)
 
-    def _shared(self, wanted: dict[str, Pipeline], topic: sns.Topic) -> Shared:
+    def _shared(self, wanted: dict[str, Pipeline], topic: sns.Topic, undelivered: sqs.Queue) -> Shared:
         settings = self._settings
         containers = [w.name for w in settings.workloads if w.kind == "container"]
         repositories = {name: self._repository(name) for name in containers}
@@ -72,6 +72,7 @@ class ImagePipelinesStack(SolutionStack):
             log_groups=log_groups,
             repositories=repositories,
             lifecycle_role=LifecycleRole(self, "LifecycleRole", rights, names=list(self._names.values())),
+            undelivered=undelivered,
         )
 
     def _components(self, wanted: dict[str, Pipeline], versions: Versions) -> dict[str, Component]:
@@ -123,14 +124,15 @@ class ImagePipelinesStack(SolutionStack):
         }
 
     def _repository(self, name: str) -> ecr.Repository:
-        key = self.encryption_key
+        key, keep = self.encryption_key, self.common.keep_data_on_destroy
         return ecr.Repository(
             self,
             f"{name.title().replace('-', '')}Repository",
             encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
             encryption_key=key,
             image_scan_on_push=True,
-            empty_on_delete=not self.common.keep_data_on_destroy,
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+            empty_on_delete=not keep,
         )
 
     def _log_group(self, name: str) -> logs.LogGroup:

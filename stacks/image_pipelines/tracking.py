@@ -15,12 +15,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.image_pipelines.pipeline import ImagePipeline
+from stacks.image_pipelines.pipeline import IMAGE, ImagePipeline
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
-IMAGE = "EC2 Image Builder Image State Change"
 DISABLED = "EC2 Image Builder Image Pipeline Automatically Disabled"
 
 
