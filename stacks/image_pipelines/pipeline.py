@@ -48,6 +48,8 @@ class ImagePipeline(Construct):
         pipeline: the resource.
         parameter: name of the parameter with the newest AMI; None for a container.
         recipe_name: the images' name.
+        build: starts a build of what a deployment has changed; None where the settings want none.
+        follow: starts one when the parent has a new AMI; None where the schedule sees to it.
     """
 
     def __init__(
@@ -66,10 +68,8 @@ class ImagePipeline(Construct):
             recipe.node.add_dependency(parent.seed)
         self.pipeline = self._pipeline(recipe)
         self._lifecycle()
-        if parent and self.is_container:
-            self._follow(parent)
-        if shared.settings.build_on_change:
-            self._built(recipe.attr_arn)
+        self.follow = self._follow(parent) if parent and self.is_container else None
+        self.build = self._built(recipe.attr_arn) if shared.settings.build_on_change else None
 
     # What is in it
 
@@ -155,7 +155,7 @@ class ImagePipeline(Construct):
 
     def _seeded(self) -> CustomResource:
         settings = self._shared.settings
-        return CustomResource(
+        seeded = CustomResource(
             self,
             "Parameter",
             resource_type="Custom::NewestImageParameter",
@@ -169,6 +169,8 @@ class ImagePipeline(Construct):
                 "Keep": str(self._stack.common.keep_data_on_destroy).lower(),
             },
         )
+        seeded.node.add_dependency(self._shared.seed.own_role)
+        return seeded
 
     def _distributions(self) -> list[Any]:
         # These two kinds of settings are untyped in the CDK, and so written as CloudFormation does.
@@ -261,7 +263,7 @@ class ImagePipeline(Construct):
         if self.is_container and wanted.allow_deletion:
             Tags.of(self._shared.repositories[self.name]).add("LifecycleExecutionAccess", CREATED_BY)
 
-    def _follow(self, parent: "ImagePipeline") -> None:
+    def _follow(self, parent: "ImagePipeline") -> events.CfnRule:
         """Starts a build when the parent has a new AMI.
 
         A schedule compares base images and components, and the machine that builds a container is neither
@@ -299,8 +301,9 @@ class ImagePipeline(Construct):
                 conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
             )
         )
+        return rule
 
-    def _built(self, recipe_arn: str) -> None:
+    def _built(self, recipe_arn: str) -> CustomResource:
         started = CustomResource(
             self,
             "Build",
@@ -314,6 +317,7 @@ class ImagePipeline(Construct):
             },
         )
         started.node.add_dependency(self._shared.builds.own_role)
+        return started
 
 
 def _rules(settings: ImagePipelinesSettings, *, is_container: bool) -> Sequence[Any]:

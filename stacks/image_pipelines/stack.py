@@ -49,6 +49,10 @@ class ImagePipelinesStack(SolutionStack):
             parent = pipelines.get(getattr(one, "parent", ""))
             pipelines[name] = ImagePipeline(self, name, shared, parent=parent, wanted=one)
         tracking = Tracking(self, "Tracking", list(pipelines.values()), topic=topic, undelivered=undelivered)
+        followers = [pipeline.follow for pipeline in pipelines.values() if pipeline.follow]
+        for pipeline in pipelines.values():
+            if pipeline.build:  # whoever hears of images is there before the first one
+                pipeline.build.node.add_dependency(tracking, *followers)
         self._alarms(tracking, undelivered)
         self._outputs(topic, tracking, pipelines)
 

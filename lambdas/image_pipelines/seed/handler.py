@@ -1,8 +1,8 @@
 """CloudFormation -> SSM: the parameter of a pipeline's newest AMI exists before anything builds on it.
 
-Its first value is the base image's newest AMI; Image Builder writes the others, and a deployment never does. One that is
-there already is left as it is and stays when the stack goes: only a parameter that carries the stack's tag, or that was
-absent when the stack came, is deleted with it. The physical id says which.
+Its first value is the base image's newest AMI; Image Builder writes the others, and a deployment never does. One that
+is there already is left as it is and stays when the stack goes: only a parameter that carries the stack's tag, or that
+was absent when the stack came, is deleted with it. The physical id says which.
 """
 
 import logging
