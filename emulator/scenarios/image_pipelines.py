@@ -340,7 +340,7 @@ class ImagePipelinesScenario(Scenario):
         aws = self.deployed.aws
         bucket, key = f"cdk-hnb659fds-assets-{aws.account}-{aws.region}", "image-pipelines-scenario.json"
         self.deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(template))
-        return f"https://{bucket}.s3.{aws.region}.amazonaws.com/{key}"
+        return f"https://s3.{aws.region}.amazonaws.com/{bucket}/{key}"
 
     def _listen(self) -> str:
         queue = self.sqs.create_queue(QueueName="hears-images")["QueueUrl"]

@@ -31,6 +31,10 @@ def problems_of(workloads: Sequence[Workload]) -> Iterator[str]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         whose = "is the gold pipeline's" if name == GOLD else "is there twice"
         yield f"the name {name!r} {whose}; rename the workload"
+    plain = {name.replace("-", ""): name for name in names}
+    for name in dict.fromkeys(names):
+        if plain[name.replace("-", "")] != name:
+            yield f"the names {name!r} and {plain[name.replace('-', '')]!r} differ by a hyphen only; rename one"
     kinds = {workload.name: workload.kind for workload in workloads}
     for workload in workloads:
         if workload.parent not in names:
@@ -41,7 +45,7 @@ def problems_of(workloads: Sequence[Workload]) -> Iterator[str]:
                 f"{workload.name}: its parent {workload.parent!r} is a container, and only an AMI has the parameter "
                 "that a cascade follows; name a pipeline of kind ami"
             )
-    parents = {workload.name: workload.parent for workload in workloads}
+    parents = {workload.name: workload.parent for workload in workloads if workload.name != GOLD}
     seen: set[str] = set()
     for start in parents:
         path: list[str] = []

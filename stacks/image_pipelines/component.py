@@ -7,6 +7,7 @@ AWSTOE, except that an action which cannot do without them has some.
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,7 +114,9 @@ def _step(step: Any, where: str, platform: Platform) -> Iterator[str]:
     if action not in ACTIONS[platform]:
         elsewhere = [name for name, known in ACTIONS.items() if action in known]
         why = f"is for {elsewhere[0]}" if elsewhere else "is no action module"
-        yield f"{where}.action {action!r} {why}; on {platform} there are {', '.join(sorted(ACTIONS[platform]))}"
+        close = get_close_matches(str(action), sorted(ACTIONS[platform]), n=1)
+        known = f"on {platform} there are {', '.join(sorted(ACTIONS[platform]))}"
+        yield f"{where}.action {action!r} {why}; {f'did you mean {close[0]!r}?' if close else known}"
     if not isinstance(step.get("inputs", {} if action in WITHOUT_INPUTS else None), dict | list):
         yield f"{where}.inputs must be a mapping or a list; {action} needs it"
     if step.get("onFailure", "Abort") not in _ON_FAILURE:

@@ -25,7 +25,7 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     here = [arn for name in names for arn in parameter_arns(stack, name, [stack.region])]
     everywhere = [stack.region, *(region.name for region in settings.regions)]
     for actions, resources in (
-        (["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:PutParameter"], here),
+        (["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"], here),
         (["ssm:DeleteParameter"], [arn for name in names for arn in parameter_arns(stack, name, everywhere)]),
         (
             ["ssm:GetParameter"],

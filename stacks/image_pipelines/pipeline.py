@@ -55,7 +55,7 @@ class ImagePipeline(Construct):
     def __init__(
         self, scope: SolutionStack, name: str, shared: Shared, *, parent: "ImagePipeline | None", wanted: Any
     ) -> None:
-        super().__init__(scope, name.title().replace("-", ""))
+        super().__init__(scope, f"{title(name)}Pipeline")
         self._stack, self._shared, self._wanted, self._parent = scope, shared, wanted, parent
         self.name, self.recipe_name = name, f"{scope.stack_name}-{name}"
         self.is_container = isinstance(wanted, WorkloadPipeline) and wanted.kind == "container"
@@ -103,7 +103,7 @@ class ImagePipeline(Construct):
             name=self.recipe_name,
             version=self._version("image-recipe", properties),
             parent_image=properties["parentImage"],
-            components=properties["components"],
+            components=properties["components"] or None,  # an image of the parent as it is
             block_device_mappings=properties["blockDeviceMappings"],
         )
 
@@ -318,6 +318,11 @@ class ImagePipeline(Construct):
         )
         started.node.add_dependency(self._shared.builds.own_role)
         return started
+
+
+def title(name: str) -> str:
+    """A pipeline's name as part of a construct's or an output's."""
+    return name.title().replace("-", "")
 
 
 def _rules(settings: ImagePipelinesSettings, *, is_container: bool) -> Sequence[Any]:

@@ -20,7 +20,7 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.image_pipelines.cascade import GOLD, in_order
 from stacks.image_pipelines.functions import builds_function, seed_function
-from stacks.image_pipelines.pipeline import ImagePipeline, Shared
+from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
@@ -107,6 +107,11 @@ class ImagePipelinesStack(SolutionStack):
         network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
             network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
+        existing = self.common.vpc  # whose subnets the CDK knows by their ids only
+        kind_of_subnet = network.subnets.subnet_type
+        subnet = (
+            existing.subnet_ids[0] if existing else network.vpc.select_subnets(subnet_type=kind_of_subnet).subnet_ids[0]
+        )
         profile = iam.InstanceProfile(self, "BuildProfile", role=role)
         return {
             kind: imagebuilder.CfnInfrastructureConfiguration(
@@ -115,9 +120,7 @@ class ImagePipelinesStack(SolutionStack):
                 name=f"{self.stack_name}-{kind}",
                 instance_profile_name=profile.instance_profile_name,
                 instance_types=list(settings.build_types),
-                subnet_id=network.vpc.select_subnets(
-                    subnets=network.subnets.subnets, subnet_type=network.subnets.subnet_type
-                ).subnet_ids[0],
+                subnet_id=subnet,
                 security_group_ids=[network.security_group.security_group_id],
                 instance_metadata_options={"httpTokens": "required", "httpPutResponseHopLimit": hops},
                 terminate_instance_on_failure=True,
@@ -131,7 +134,7 @@ class ImagePipelinesStack(SolutionStack):
         key, keep = self.encryption_key, self.common.keep_data_on_destroy
         return ecr.Repository(
             self,
-            f"{name.title().replace('-', '')}Repository",
+            f"{title(name)}Repository",
             encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
             encryption_key=key,
             image_scan_on_push=True,
@@ -141,7 +144,7 @@ class ImagePipelinesStack(SolutionStack):
 
     def _log_group(self, name: str) -> logs.LogGroup:
         """Image Builder's own role writes below /aws/imagebuilder/ only."""
-        group = self.log_group(self, f"{name.title().replace('-', '') or 'Pipelines'}Logs")
+        group = self.log_group(self, f"{title(name)}ImageLogs" if name else "PipelineLogs")
         of_stack = Fn.join("", ["/aws/imagebuilder/", Fn.ref("AWS::StackName"), "/", name or "pipelines"])
         cast(logs.CfnLogGroup, group.node.default_child).log_group_name = of_stack
         return group
@@ -181,10 +184,9 @@ class ImagePipelinesStack(SolutionStack):
         self.output("NewestTable", tracking.table.table_name, "The newest image of each pipeline and Region")
         self.output("TrackerFunction", tracking.function.function_name, "Keeps that table")
         for name, one in pipelines.items():
-            title = name.title().replace("-", "")
-            self.output(f"{title}PipelineArn", one.pipeline.attr_arn, f"The pipeline {name}")
+            self.output(f"{title(name)}PipelineArn", one.pipeline.attr_arn, f"The pipeline {name}")
             if one.parameter:
-                self.output(f"{title}Parameter", one.parameter, f"Holds the newest AMI of {name}")
+                self.output(f"{title(name)}Parameter", one.parameter, f"Holds the newest AMI of {name}")
         self.output(
             "ListImages",
             f"aws ec2 describe-images {region} --owners self "

@@ -52,8 +52,9 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
     """Whether the parameter is this stack's: made by it, or still to be made by Image Builder."""
     ssm, wanted, stack = client("ssm"), request["ResourceProperties"], request["StackId"]
     name = wanted["Name"]
-    if not wanted.get("Source"):
-        return _value(ssm, name) is None or _tagged(ssm, name, stack)
+    there = _value(ssm, name) is not None
+    if there or not wanted.get("Source"):
+        return not there or _tagged(ssm, name, stack)
     image = ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
     try:
         ssm.put_parameter(
@@ -65,7 +66,7 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
             Tags=[{"Key": TAG, "Value": stack}],
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterAlreadyExists":
+        if error.response["Error"]["Code"] != "ParameterAlreadyExists":  # Image Builder was faster
             raise
         return _tagged(ssm, name, stack)
     # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html: the value is looked
@@ -79,12 +80,8 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
 
 
 def _value(ssm: Any, name: str) -> str | None:
-    try:
-        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
-        return None
+    found = ssm.get_parameters(Names=[name])["Parameters"]
+    return str(found[0]["Value"]) if found else None
 
 
 def _tagged(ssm: Any, name: str, stack: str) -> bool:
