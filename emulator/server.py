@@ -99,6 +99,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
     for part in (
         authorization,
         actions,
@@ -175,6 +176,7 @@ CONTROL = {
         "image-pipelines": image_builder.scheduled,
         "image-build-fails": image_builder.next_build_fails,
         "managed-component": image_builder.managed_component,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
 

@@ -31,6 +31,7 @@ class RootVolumeReplacementScenario(Scenario):
         opt_in = deployed.settings.opt_in
         self.opted_in = {"Key": opt_in.key, "Value": opt_in.value}
         self.instance, self.stranger = "", ""
+        self.launched: list[str] = []
         self.reports = self.sqs.create_queue(QueueName=f"reports-{variant}")["QueueUrl"]
         queue = self.sqs.get_queue_attributes(QueueUrl=self.reports, AttributeNames=["QueueArn"])
         arn, topic = queue["Attributes"]["QueueArn"], deployed.outputs["ReportTopicArn"]
@@ -43,9 +44,8 @@ class RootVolumeReplacementScenario(Scenario):
 
     def __exit__(self, *_: object) -> None:
         """Removes the instances, their volumes and snapshots, and the queue."""
-        groups = self.ec2.describe_instances()["Reservations"]
-        if ids := [instance["InstanceId"] for group in groups for instance in group["Instances"]]:
-            self.ec2.terminate_instances(InstanceIds=ids)
+        if self.launched:
+            self.ec2.terminate_instances(InstanceIds=self.launched)
         for volume in self.ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]:
             self.ec2.delete_volume(VolumeId=volume["VolumeId"])
         for snapshot in self._snapshots():
@@ -118,10 +118,14 @@ class RootVolumeReplacementScenario(Scenario):
     def locks(self) -> str:
         before = self._tasks()
         wanted = {"instance_id": self.instance, "to": "launch-state"}
+        self.deployed.aws.control("hold-root-volume-tasks", held=True)
         both = [self._start("ReplacementMachineArn", wanted) for _ in range(2)]
         wait_until("the lock", lambda: self._tasks() > before)
+        wait_until("the second to join the first", lambda: any(self._has_joined(execution) for execution in both))
         other = self._start("ReplacementMachineArn", {"instance_id": self.instance, "to": "latest-snapshot"})
-        ends = [self._end(execution) for execution in (*both, other)]
+        refused = self._end(other)
+        self.deployed.aws.control("hold-root-volume-tasks", held=False)
+        ends = [*(self._end(execution) for execution in both), refused]
         outcomes = sorted(json.loads(end["output"]).get("outcome", "") for end in ends[:2])
         expect(outcomes == ["joined", "replaced"], f"they ended {outcomes}")
         expect(ends[2].get("error") == "Busy", f"the other one ended {ends[2]}")
@@ -223,7 +227,8 @@ class RootVolumeReplacementScenario(Scenario):
             BlockDeviceMappings=[root],
             TagSpecifications=[{"ResourceType": "instance", "Tags": list(tags)}] if tags else [],
         )
-        return str(launched["Instances"][0]["InstanceId"])
+        self.launched.append(str(launched["Instances"][0]["InstanceId"]))
+        return self.launched[-1]
 
     def _root(self, instance_id: str) -> str:
         (instance,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]
@@ -254,6 +259,10 @@ class RootVolumeReplacementScenario(Scenario):
 
         wait_until("the end of an execution", ended, seconds)
         return described
+
+    def _has_joined(self, execution: str) -> bool:
+        events = self.states.get_execution_history(executionArn=execution)["events"]
+        return any('"joined"' in json.dumps(event, default=str).replace("\\", "") for event in events)
 
     def _ended(self, machine: str) -> int:
         executions = self.states.list_executions(stateMachineArn=self.deployed.outputs[machine])["executions"]
