@@ -9,6 +9,7 @@ import pytest
 
 from config.models import CommonSettings
 from stacks.image_pipelines import commands
+from stacks.image_pipelines.cascade import mermaid
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
 from stacks.shared.command import CommandError
 
@@ -116,7 +117,7 @@ def test_the_graph_draws_each_step_of_the_cascade() -> None:
         WorkloadPipeline(name="web-1"),
         WorkloadPipeline(name="job", kind="container", base_image="x/y:1", components=("stacks/x.yaml",)),
     )
-    chart = commands.mermaid("al2023", workloads)
+    chart = mermaid("al2023", workloads)
     assert "gold -->|parameter| w_web_1[web-1]" in chart and "w_web_1 -->|parameter| w_end[end]" in chart
     assert "w_job{{job, container}}" in chart
 
