@@ -385,6 +385,6 @@ def run_by_event(arn: str, token: str) -> None:
 
 def install() -> None:
     """Serves the API, and lets rules run pipelines."""
-    seams.leave_public_parameters_to_no_account()
+    seams.judge_parameters_by_name()
     seams.serve_rest("imagebuilder", handle, resource_of)
     seams.let_events_run_pipelines(run_by_event)

@@ -947,15 +947,26 @@ def serve_rest(service: str, handler: ServiceHandler, resource_of: Callable[[str
     _iam_actions.extract_resource_arn = extracted
 
 
-def leave_public_parameters_to_no_account() -> None:
-    """Judges a call on a public parameter on the ARN that it has on AWS, which names no account.
+def judge_parameters_by_name() -> None:
+    """Judges GetParameters on the first name, not on ``*``, and a public parameter on its ARN, which has no account.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-finding-public-parameters.html
     """
     extract = _iam_actions.extract_resource_arn
 
-    def extracted(service: str, *request: Any) -> str:
-        found: str = extract(service, *request)
+    def extracted(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        parameters: dict[str, Any],
+        *scope: str,
+    ) -> str:
+        found: str = extract(service, method, path, headers, body, parameters, *scope)
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            name = json.loads(body)["Names"][0]
+            found = f"arn:aws:ssm:{region()}:{account_id()}:parameter/{name.lstrip('/')}"
         return found.replace(f":{account_id()}:parameter/aws/service/", "::parameter/aws/service/")
 
     _iam_actions.extract_resource_arn = extracted
