@@ -21,6 +21,7 @@ from emulator import (
     executions,
     image_builder,
     instance_connect,
+    instances,
     minutes,
     root_volumes,
     scaling,
@@ -31,7 +32,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ def _connect_parts() -> None:
     seams.route("ssm", _ssm)
     seams.publish_images()
     seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -115,6 +117,7 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        instances,
         image_builder,
     ):
         part.install()
@@ -152,6 +155,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -165,7 +169,9 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,

@@ -78,6 +78,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("Organizations", "Local Zones", "Control Tower"),
     ),
     Solution(
+        "gpu_monitoring",
+        "Optimizing GPU utilization for AI/ML workloads on Amazon EC2",
+        "https://aws.amazon.com/blogs/compute/optimizing-gpu-utilization-for-ai-ml-workloads-on-amazon-ec2/",
+        ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
+    ),
+    Solution(
         "image_pipelines",
         "Implementing up-to-date images with automated EC2 Image Builder pipelines",
         "https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/",
