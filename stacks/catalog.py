@@ -90,6 +90,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
     ),
     Solution(
+        "image_pipelines",
+        "Implementing up-to-date images with automated EC2 Image Builder pipelines",
+        "https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/",
+        ("EC2 Image Builder", "Systems Manager", "SNS", "EventBridge", "Lambda", "DynamoDB"),
+    ),
+    Solution(
         "outposts_guardrails",
         "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
         "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",
