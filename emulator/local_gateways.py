@@ -658,6 +658,6 @@ def serve() -> None:
 def install() -> None:
     """The same, with the Outposts API, and what IAM has to know."""
     serve()
-    seams.route("outposts", get_outpost)
+    seams.serve_rest("outposts", get_outpost, lambda path, *_: outpost_arn() if OUTPOST_ID in path else "*")
     seams.name_resources(resource_of)
     seams.add_condition_keys(request_tags)

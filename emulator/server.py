@@ -19,7 +19,9 @@ from emulator import (
     capacity_reservations,
     events,
     executions,
+    image_builder,
     instance_connect,
+    instances,
     local_gateways,
     minutes,
     root_volumes,
@@ -31,7 +33,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ def _connect_parts() -> None:
     seams.route("ssm", _ssm)
     seams.publish_images()
     seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -116,6 +119,8 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        instances,
+        image_builder,
     ):
         part.install()
 
@@ -152,6 +157,8 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    spot.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -165,14 +172,20 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,
+        "spot-questions": spot.limit_questions,
         "root-volume-task": root_volumes.next_task_ends,
+        "image-pipelines": image_builder.scheduled,
+        "image-build-fails": image_builder.next_build_fails,
+        "managed-component": image_builder.managed_component,
         "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }

@@ -2,7 +2,9 @@
 
 from emulator import seams
 from emulator.types import (
+    associations,
     capacity_reservations,
+    image_builder,
     instance_connect,
     load_balancing,
     local_gateways,
@@ -23,6 +25,8 @@ TYPES: dict[str, ResourceType] = {
     **warmpool.TYPES,
     **instance_connect.TYPES,
     **local_gateways.TYPES,
+    **associations.TYPES,
+    **image_builder.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
