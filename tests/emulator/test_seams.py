@@ -376,3 +376,28 @@ def test_ministack_publishes_within() -> None:
 def test_ministack_gathers_the_policies_of_a_role_of_which_an_unknown_one_has_none() -> None:
     with seams.request_scope("123456789012", "us-east-1"):
         assert not seams.role_may("arn:aws:iam::123456789012:role/none", "ssm:PutParameter", "*")
+
+
+# For local gateways
+
+
+def test_moto_ec2_has_the_actions_that_local_gateways_refine() -> None:
+    for name in ("allocate_address", "create_route", "create_subnet", "modify_subnet_attribute"):
+        assert callable(getattr(seams.EC2Response, name))
+
+
+def test_moto_addresses_subnets_routes_and_tags_are_where_local_gateways_look() -> None:
+    with seams.request_scope("210987654321", "eu-central-1"):
+        backend = seams.ec2_backends["210987654321"]["eu-central-1"]
+        address = backend.allocate_address("vpc")
+        assert seams.ec2_address(address.allocation_id) is address and address in seams.ec2_addresses()
+        vpc = backend.create_vpc("10.0.0.0/16")
+        subnet = backend.create_subnet(vpc.id, "10.0.0.0/24", None, "eu-central-1a")
+        table = backend.create_route_table(vpc.id)
+        backend.associate_route_table(table.id, None, subnet.id)
+        assert seams.ec2_subnet(subnet.id) is subnet
+        (found,) = [item for item in seams.ec2_subnets() if item is subnet]
+        assert [route.destination_cidr_block for route in found.routes] == ["10.0.0.0/16"]
+        assert seams.ec2_routes(table.id) == found.routes
+        seams.tag_in_ec2("lgw-rtb-0123456789abcdef0", {"a": "b"})
+        assert seams.ec2_tags()["lgw-rtb-0123456789abcdef0"] == {"a": "b"}
