@@ -67,6 +67,14 @@ def test_what_is_in_service_loses_its_protection_and_what_waits_is_given_up() ->
     assert autoscaling.called == [("update", False), ("unprotect", ["i-0", "i-2"]), ("ABANDON", "i-1")]
 
 
+def test_what_is_not_protected_is_left_alone_unless_it_waits_and_would_be_protected_in_service() -> None:
+    autoscaling = AutoScaling("InService", "Standby", "Pending", "Pending:Proceed", "Pending:Wait")
+    for member in autoscaling.members:
+        member["ProtectedFromScaleIn"] = False
+    end_protection(autoscaling)
+    assert autoscaling.called == [("update", False), ("ABANDON", "i-4")]
+
+
 def test_as_many_at_a_time_as_one_call_takes() -> None:
     autoscaling = AutoScaling(*["InService"] * (AT_ONCE + 1))
     end_protection(autoscaling)

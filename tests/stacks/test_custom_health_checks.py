@@ -271,7 +271,6 @@ def test_the_unit_survives_reboots_and_runs_without_privileges() -> None:
         "WantedBy=multi-user.target",
         "Restart=on-failure",
         "StateDirectory=custom-health-check",
-        "Environment=HOME=/var/lib/custom-health-check",
         "DynamicUser=yes",
         "StartLimitIntervalSec=0",
     ):

@@ -59,8 +59,8 @@ class Protected:
 
     Attributes:
         settled: in service or on standby: the protection can be taken away.
-        waiting: held by the launching hook. SetInstanceProtection refuses them, so they are given up: in service they
-            would be protected again.
+        waiting: held by the launching hook, and given up, whether EC2 Auto Scaling calls them protected already or not:
+            SetInstanceProtection refuses them, and in service they would be protected.
         launching: on their way to one or the other.
     """
 
@@ -70,8 +70,16 @@ class Protected:
 
 
 def protected(instances: Iterable[dict[str, Any]]) -> Protected:
-    """Sorts the protected instances of a group. Those that are terminating have nothing to lose."""
-    found = [(item["InstanceId"], item["LifecycleState"]) for item in instances if item.get("ProtectedFromScaleIn")]
+    """Sorts the protected instances of a group. Those that are terminating have nothing to lose.
+
+    "Instance scale-in protection starts when the instance state is InService":
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+    """
+    found = [
+        (item["InstanceId"], item["LifecycleState"])
+        for item in instances
+        if item.get("ProtectedFromScaleIn") or item["LifecycleState"] in _WAITING
+    ]
     return Protected(
         settled=[name for name, state in found if state in _SETTLED],
         waiting=[name for name, state in found if state in _WAITING],
