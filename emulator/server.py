@@ -20,6 +20,7 @@ from emulator import (
     events,
     executions,
     instance_connect,
+    instances,
     minutes,
     root_volumes,
     scaling,
@@ -30,7 +31,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -113,6 +116,7 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        instances,
     ):
         part.install()
 
@@ -149,6 +153,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -162,7 +167,9 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,

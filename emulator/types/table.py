@@ -2,6 +2,7 @@
 
 from emulator import seams
 from emulator.types import (
+    associations,
     capacity_reservations,
     instance_connect,
     load_balancing,
@@ -21,6 +22,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **associations.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
