@@ -163,8 +163,9 @@ class CustomHealthChecksSettings(SolutionSettings):
             )
         if self.mode == "instance" and SWEEPS * self.poll_seconds > heartbeat:
             raise ValueError(
-                f"poll_seconds is {self.poll_seconds}, and an instance looks {SWEEPS} times at least in the time of one "
-                f"heartbeat, which is {heartbeat}; set it to {heartbeat // SWEEPS} or less, or raise heartbeat_seconds"
+                f"poll_seconds is {self.poll_seconds}, and an instance looks {SWEEPS} times at least in the time of "
+                f"one heartbeat, which is {heartbeat}; set it to {heartbeat // SWEEPS} or less, or raise "
+                "heartbeat_seconds"
             )
         return self
 
