@@ -19,6 +19,7 @@ from emulator import (
     capacity_reservations,
     events,
     executions,
+    image_builder,
     instance_connect,
     instances,
     minutes,
@@ -117,6 +118,7 @@ def _connect_parts() -> None:
         root_volumes,
         executions,
         instances,
+        image_builder,
     ):
         part.install()
 
@@ -153,6 +155,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    spot.reset()
     associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
@@ -176,7 +179,11 @@ CONTROL = {
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,
+        "spot-questions": spot.limit_questions,
         "root-volume-task": root_volumes.next_task_ends,
+        "image-pipelines": image_builder.scheduled,
+        "image-build-fails": image_builder.next_build_fails,
+        "managed-component": image_builder.managed_component,
         "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
