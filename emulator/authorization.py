@@ -100,6 +100,11 @@ def resource_of(service: str, action: str, parameters: dict[str, Any], found: st
     return None
 
 
+def dashboard_arn(name: str) -> str:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html: without Region."""
+    return f"arn:aws:cloudwatch::{seams.account_id()}:dashboard/{name}"
+
+
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
 
@@ -129,6 +134,7 @@ def install() -> None:
     seams.add_condition_keys(launch_keys)
     seams.add_resource_keys(resource_tag_keys)
     seams.name_resources(resource_of)
+    seams.name_dashboards(dashboard_arn)
     seams.collect_tags("ec2", _ec2_tags)
     seams.collect_tags("autoscaling", _group_tags)
     seams.find_profiles_in_ministack()

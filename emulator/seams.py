@@ -84,6 +84,12 @@ def ministack_handler(signing_name: str) -> ServiceHandler:
     return handler
 
 
+def handler_of(signing_name: str) -> ServiceHandler | None:
+    """The handler of a service; None if nobody answers for it yet."""
+    found: ServiceHandler | None = _gateway.SERVICE_HANDLERS.get(signing_name)
+    return found
+
+
 def stop_functions() -> None:
     """Ends the worker processes of the Lambda functions and removes their folders."""
     _lambda_runtime.reset()
@@ -184,6 +190,22 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         if service not in ("autoscaling", "ec2"):
             return found
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
+
+    _iam_actions.extract_resource_arn = extracted
+
+
+def name_dashboards(arn: Callable[[str], str]) -> None:
+    """Lets *arn*(name) say on what the calls on a dashboard are judged; of several on the first."""
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(service: str, *more: Any, **named: Any) -> Any:
+        found = extract(service, *more, **named)
+        if service != "monitoring":
+            return found
+        body = named.get("body", more[3] if len(more) > 3 else b"")
+        asked = read_cbor(body) or (json.loads(body) if body[:1] == b"{" else {})
+        name = asked.get("DashboardName") or next(iter(asked.get("DashboardNames") or []), None)
+        return arn(name) if name else found
 
     _iam_actions.extract_resource_arn = extracted
 
@@ -821,6 +843,19 @@ def let_events_reach_logs() -> None:
         _cloudwatch_logs._create_log_stream(where)
         message = {"timestamp": int(time.time() * 1000), "message": json.dumps(view.event_with_detail())}
         _cloudwatch_logs._put_log_events({**where, "logEvents": [message]})
+
+    _eventbridge._invoke_target = invoked
+
+
+def let_events_reach(service: str, deliver: Callable[[str], object]) -> None:
+    """A rule's target may be of a *service*, as ``:codepipeline:`` in its ARN: *deliver* gets the target's ARN."""
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], *more: Any, **named: Any) -> None:
+        if service in target["Arn"]:
+            deliver(target["Arn"])
+        else:
+            invoke(target, event, *more, **named)
 
     _eventbridge._invoke_target = invoked
 

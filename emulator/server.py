@@ -21,6 +21,8 @@ from emulator import (
     executions,
     instance_connect,
     minutes,
+    outposts,
+    pipelines,
     root_volumes,
     scaling,
     seams,
@@ -35,7 +37,7 @@ from emulator.types import table
 log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
-MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2", "elasticloadbalancing")
+MOTO_SERVICES = ("autoscaling", "ec2", "elasticloadbalancing")
 
 TICK_SECONDS = 0.2
 
@@ -113,6 +115,8 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        outposts,
+        pipelines,
     ):
         part.install()
 
@@ -149,6 +153,8 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     scaling.reset()
     capacity_reservations.reset()
     minutes.reset()
+    outposts.reset()
+    pipelines.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -165,6 +171,9 @@ CONTROL = {
         "age-metrics": age_metrics,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
+        "metrics": outposts.record_metrics,
+        "outposts": outposts.put_outposts,
+        "pipeline-run": pipelines.end_run,
         "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,

@@ -8,6 +8,7 @@ from emulator.types import (
     math_alarms,
     network,
     organizations,
+    pipelines,
     scaling,
     warmpool,
 )
@@ -21,6 +22,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **pipelines.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
