@@ -23,6 +23,7 @@ class LiveGroup:
         service: what each instance runs.
         each_minute: what the schedules of the stack would run.
         sizes: (minutes since the beginning, instances in service), at every change.
+        held_up: whether the machine was too busy to keep time: minutes passed in which nobody looked.
     """
 
     deployed: Deployed
@@ -33,6 +34,7 @@ class LiveGroup:
     each_minute: Sequence[Callable[[], Any]] = ()
     minute: float = 1.0
     sizes: list[tuple[float, int]] = field(default_factory=list)
+    held_up: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
     _fault: Exception | None = None
 
@@ -77,6 +79,7 @@ class LiveGroup:
             while not self._ended.is_set():
                 begun = time.monotonic()
                 work()
+                self.held_up |= time.monotonic() - begun > self.minute
                 self._ended.wait(max(0.0, seconds - (time.monotonic() - begun)))
         except Exception as fault:
             # A thread cannot fail the step; what it has met fails it at the end.

@@ -268,6 +268,24 @@ def metric_statistic(
     return float(stats[statistic]) if stats else None
 
 
+class _Asked(dict[str, str]):
+    """Dimensions that were asked for: none are asked for, too."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def tell_metrics_apart() -> None:
+    """Lets a question for a metric without dimensions be answered with that metric alone.
+
+    ministack answers with every metric of the name, whatever its dimensions. "CloudWatch treats each unique combination
+    of dimensions as a separate metric, even if the metrics have the same metric name"
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension).
+    """
+    original = _cloudwatch._dims_from_list
+    _cloudwatch._dims_from_list = lambda dimensions: _Asked(original(dimensions))
+
+
 def evaluate_alarms() -> None:
     """Lets the alarms of the request's account and Region look at their metrics, as PutMetricData does."""
     _cloudwatch._evaluate_all_alarms()

@@ -100,6 +100,7 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
     for part in (
         authorization,
         actions,
@@ -179,6 +180,7 @@ CONTROL = {
         "ready": ready,
         "spot-notice": spot.notice,
         "root-volume-task": root_volumes.next_task_ends,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
 

@@ -3,7 +3,7 @@
 import datetime
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
@@ -21,7 +21,8 @@ MINUTE = 60
 LATENCY, TEST_1, TEST_2 = 300 / MINUTE, 25 / MINUTE, 50 / MINUTE
 # Fifteen datapoints below the target lie before a scale-in; here in half the time, and messages that outlast them.
 QUICK_MINUTE = 0.5
-LONG_MESSAGE = 10
+LONG_MESSAGE = 14
+TRIES = 3
 QUICK = {
     "acceptable_latency_seconds": int(LATENCY),
     "estimated_message_seconds": TEST_1,
@@ -46,6 +47,7 @@ class SqsTargetScalingScenario(Scenario):
         "metric-math": {"strategy": "metric-math", "min_instances": None, **QUICK},
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
+    pictured = ("dynamic-target",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -95,7 +97,7 @@ class SqsTargetScalingScenario(Scenario):
 
     @step("the post's Test 1, a second for a minute: one instance, 50 messages of 25 s", "our-model")
     def test_1(self) -> str:
-        self.first_peak, seen = self._test(TEST_1)
+        self.first_peak, seen = self._test(TEST_1, lambda peak: 3 <= peak <= 6)
         expect(3 <= self.first_peak <= 6, f"{self.first_peak} instances; the post had 4")
         return seen
 
@@ -157,7 +159,7 @@ class SqsTargetScalingScenario(Scenario):
     @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
     def test_2(self) -> str:
         self.deployed.aws.age_metrics(HOUR)
-        peak, seen = self._test(TEST_2)
+        peak, seen = self._test(TEST_2, lambda peak: 1.5 <= peak / self.first_peak <= 2.7)
         ratio = peak / self.first_peak
         expect(1.5 <= ratio <= 2.7, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
         if self.variant != "dynamic-target":
@@ -167,6 +169,10 @@ class SqsTargetScalingScenario(Scenario):
         ratio = target / self.first_target
         expect(math.isclose(ratio, 0.5, rel_tol=0.06), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
+
+    @step("the post's dashboard has both tests, with their metrics, on it", "emulated")
+    def shows(self) -> str:
+        return self.deployed.keep_dashboard(self._dashboard())
 
     # What goes wrong
 
@@ -232,6 +238,10 @@ class SqsTargetScalingScenario(Scenario):
         found = [f for f in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in f]
         return found[0]
 
+    def _dashboard(self) -> str:
+        (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
+        return name
+
     def _invoke(self, name: str, **event: object) -> dict[str, Any]:
         answer = self.functions.invoke(FunctionName=self._function(name), Payload=json.dumps(event))
         result = json.load(answer["Payload"])
@@ -249,16 +259,26 @@ class SqsTargetScalingScenario(Scenario):
         functions = [partial(self._invoke, name) for name in SCHEDULED[self.variant]]
         return LiveGroup(self.deployed, self.fleet, self.group, self.service, QUICK_WORKER, functions, minute)
 
-    def _test(self, duration_seconds: float) -> tuple[int, str]:
-        """Sends the post's messages to one instance; returns the most instances there were, and what was seen."""
-        instances = len(self._instances())
-        expect(instances == 1, f"{instances} instances at the beginning")
-        with self._at_work() as live:
-            self._send(MESSAGES, duration_seconds)
-            seen = self._all_done()
-            took = live.minutes
-        minute, most = live.peak
-        return most, f"1 -> {most} instances at minute {minute:.0f}, all done at {took:.0f}; {seen}"
+    def _test(self, duration_seconds: float, fits: Callable[[int], bool]) -> tuple[int, str]:
+        """Sends the post's messages to one instance; returns the most instances there were, and what was seen.
+
+        Seconds stand for minutes only on a machine that keeps time; what a busy one made unfit is done again.
+        """
+        for tries in range(1, TRIES + 1):
+            instances = len(self._instances())
+            expect(instances == 1, f"{instances} instances at the beginning")
+            with self._at_work() as live:
+                self._send(MESSAGES, duration_seconds)
+                seen = self._all_done()
+                took = live.minutes
+            minute, most = live.peak
+            if fits(most) or not live.held_up or tries == TRIES:
+                break
+            with self._at_work():
+                self._set_size(1)
+            self.deployed.aws.age_metrics(HOUR)
+        again = f", at try {tries}: the machine was busy" if tries > 1 else ""
+        return most, f"1 -> {most} instances at minute {minute:.0f}, all done at {took:.0f}; {seen}{again}"
 
     def _all_done(self) -> str:
         """Waits until every message sent is done and gone, and checks that each had one effect."""

@@ -63,3 +63,6 @@ def test_datapoints_grow_old_without_waiting(aws: EmbeddedAws) -> None:
 def test_other_dimensions_are_another_metric(aws: EmbeddedAws) -> None:
     _publish(aws, 10)
     assert _read(aws, "Average", dimensions=[{"Name": "QueueName", "Value": "other"}]) == []
+    assert _read(aws, "Average", dimensions=[]) == [], "without dimensions it is another metric, too"
+    aws.client("cloudwatch").put_metric_data(Namespace="Tried", MetricData=[{"MetricName": "Duration", "Value": 20}])
+    assert (_read(aws, "Average", dimensions=[]), _read(aws, "Average")) == ([20], [10])
