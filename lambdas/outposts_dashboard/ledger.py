@@ -87,7 +87,7 @@ class Ledger:
         """Lets go of the pen, unless somebody has left word meanwhile: then the word is taken away and False returned.
 
         Args:
-            began: when the discovery began whose dashboards are written now.
+            began: when the discovery began whose dashboards are written now; 0 if it has not seen everything.
         """
         try:
             self._update(

@@ -69,8 +69,9 @@ def _name(common: CommonSettings, settings: OutpostsDashboardSettings, clients: 
 
 
 def _tagged(settings: OutpostsDashboardSettings, clients: Clients) -> Finding:
+    values = list(settings.tag_values[:20])
     answer = clients("resourcegroupstaggingapi").get_resources(
-        TagFilters=[{"Key": settings.tag_name, "Values": list(settings.tag_values[:20])}], ResourcesPerPage=100
+        TagFilters=[{"Key": settings.tag_name, **({"Values": values} if values else {})}], ResourcesPerPage=100
     )
     count = len(answer["ResourceTagMappingList"])
     more = "at least " if answer.get("PaginationToken") else ""

@@ -128,7 +128,7 @@ def _capacity(item: Item, wanted: Wanted, region: str, owner: str) -> list[Widge
     return [
         graph("EBS capacity, GB", ebs, region=region, width=8),
         graph("S3 capacity, bytes", s3, region=region, width=8),
-        graph("Service link: below 1 is impaired", link, region=region, width=8, period=60, axis=(0, 1)),
+        graph("Service link: below 1 is impaired", link, region=region, width=8, axis=(0, 1)),
     ]
 
 

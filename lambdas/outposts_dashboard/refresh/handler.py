@@ -26,6 +26,8 @@ MOST_ROUNDS = 3
 MOST_DELETED = (
     100  # names in a call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteDashboards.html
 )
+# The error's code and the name of its shape: which one comes is a matter of the protocol.
+NOT_FOUND = ("ResourceNotFound", "DashboardNotFoundError")
 FAULTS = (ClientError, BotoCoreError)
 
 
@@ -56,7 +58,8 @@ def _rounds(ledger: Ledger, holder: str, wanted: Wanted) -> dict[str, Any]:
     for _ in range(MOST_ROUNDS):
         began = time.time()
         result = refresh(client, ledger, wanted, region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
-        if ledger.let_go(holder, began=began):
+        # A section that could not be read has not been looked at: what is about it is not seen yet.
+        if ledger.let_go(holder, began=0 if result["failed"] else began):
             break
     else:
         ledger.drop(holder)  # what has come since the last round comes with the schedule
@@ -111,21 +114,23 @@ def _foreign(cloudwatch: Any, shown: Sequence[Dashboard], ours: set[str], wanted
 def delete(cloudwatch: Any, ledger: Ledger, names: Sequence[str]) -> None:
     """Deletes dashboards of ours; one that is gone already is no failure, and leaves the others no less deleted."""
     for batch in batches(names, MOST_DELETED):
-        try:
-            cloudwatch.delete_dashboards(DashboardNames=batch)
-        except cloudwatch.exceptions.DashboardNotFoundError:
-            # One that does not exist, and none of the call is deleted.
+        # One that does not exist, and none of the call is deleted.
+        if not _deleted(cloudwatch, batch):
             for name in batch:
-                _delete_one(cloudwatch, name)
+                _deleted(cloudwatch, [name])
         for name in batch:
             ledger.forget(name)
 
 
-def _delete_one(cloudwatch: Any, name: str) -> None:
+def _deleted(cloudwatch: Any, names: Sequence[str]) -> bool:
+    """Deletes dashboards; False if one of them does not exist."""
     try:
-        cloudwatch.delete_dashboards(DashboardNames=[name])
-    except cloudwatch.exceptions.DashboardNotFoundError:
-        logger.info("gone already", extra={"dashboard": name})
+        cloudwatch.delete_dashboards(DashboardNames=list(names))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def _count(cloudwatch: Any, wanted: Wanted, values: dict[str, float]) -> None:
