@@ -20,6 +20,7 @@ from emulator import (
     events,
     executions,
     instance_connect,
+    instances,
     minutes,
     outposts,
     pipelines,
@@ -32,7 +33,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _connect_parts() -> None:
     seams.route("ssm", _ssm)
     seams.publish_images()
     seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -118,6 +120,7 @@ def _connect_parts() -> None:
         executions,
         outposts,
         pipelines,
+        instances,
     ):
         part.install()
 
@@ -156,6 +159,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     minutes.reset()
     outposts.reset()
     pipelines.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -169,7 +173,9 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "metrics": outposts.record_metrics,

@@ -2,6 +2,7 @@
 
 from emulator import seams
 from emulator.types import (
+    associations,
     capacity_reservations,
     instance_connect,
     load_balancing,
@@ -23,6 +24,7 @@ TYPES: dict[str, ResourceType] = {
     **warmpool.TYPES,
     **instance_connect.TYPES,
     **pipelines.TYPES,
+    **associations.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
