@@ -245,9 +245,9 @@ class OutpostsDashboardScenario(Scenario):
             account = {"Account": self.deployed.aws.account}
             found.append(("AWS/Outposts", "UsedInstanceType_Count", {**account, **dimensions}, count))
             found.append(("AWS/Outposts", "AvailableInstanceType_Count", dimensions, 2 * len(TYPES) - count))
-        for metric, value in (("Utilization", 4_000 + 150 * number), ("Availability", 7_000 - 150 * number)):
+        for metric, gigabytes in (("Utilization", 4_000 + 150 * number), ("Availability", 7_000 - 150 * number)):
             name = f"EBSVolumeTypeCapacity{metric}GB"
-            found.append(("AWS/Outposts", name, {"VolumeType": "gp2", **here}, value))
+            found.append(("AWS/Outposts", name, {"VolumeType": "gp2", **here}, gigabytes))
         found.append(("S3Outposts", "OutpostTotalBytes", here, 26e12))
         found.append(("S3Outposts", "OutpostFreeBytes", here, 20e12 - 3e11 * number))
         for bucket in self.buckets:

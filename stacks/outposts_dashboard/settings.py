@@ -28,7 +28,6 @@ class Source(Section):
             str,
             Field(
                 pattern=r"^arn:aws[\w-]*:(codeconnections|codestar-connections):[\w-]+:\d{12}:connection/[\w-]+$",
-                examples=["arn:aws:codeconnections:eu-central-1:123456789012:connection/1111..."],
             ),
         ]
         | None

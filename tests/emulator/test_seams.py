@@ -350,3 +350,17 @@ def test_images_of_windows_are_known_once_they_were_named() -> None:
     name = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
     assert seams.is_windows_image(seams._images.get(name))
     assert not seams.is_windows_image("ami-12345678") and not seams.is_windows_image(None)
+
+
+def test_ministack_looks_for_handlers_where_ours_are_put() -> None:
+    assert seams.handler_of("no-such-service") is None
+    assert seams.handler_of("sqs") is seams.ministack_handler("sqs")
+
+
+def test_ministack_names_the_service_of_a_dashboard_as_it_is_replaced() -> None:
+    found = seams._iam_actions.extract_resource_arn("monitoring", "POST", "/", {}, b"", {}, "us-east-1", "123456789012")
+    assert found == "*"
+
+
+def test_ministack_delivers_to_a_target_by_its_arn() -> None:
+    assert list(inspect.signature(seams._eventbridge._invoke_target).parameters)[:2] == ["target", "event"]

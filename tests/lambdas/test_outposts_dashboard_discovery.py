@@ -252,7 +252,7 @@ def test_buckets_with_dots_and_buckets_on_outposts_are_found_by_their_arns() -> 
 def test_a_group_says_whether_it_publishes_what_is_shown(metrics: list[str] | None, whole: bool) -> None:
     group = {"AutoScalingGroupName": "g", "Tags": [TAG]}
     if metrics is not None:
-        group["EnabledMetrics"] = [{"Metric": name} for name in metrics]  # type: ignore[assignment]
+        group["EnabledMetrics"] = [{"Metric": name} for name in metrics]
     client = Pages(describe_auto_scaling_groups=[{"AutoScalingGroups": [group]}])
     assert auto_scaling.discover(client, wanted()) == [{"id": "g", "metrics": whole, "tag": TAG["Value"]}]
 

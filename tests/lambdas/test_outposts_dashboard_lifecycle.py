@@ -1,6 +1,7 @@
 """Lifecycle: a deployment is a refresh, and a deletion takes what was made at run time, and only that."""
 
 import json
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -70,7 +71,7 @@ class Pipeline:
 def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     answers: list[dict[str, Any]] = []
     monkeypatch.setattr(custom_resource, "upload", lambda url, body: answers.append(json.loads(body)))
-    monkeypatch.setattr(handler.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     yield answers
 
 
@@ -125,7 +126,7 @@ def test_a_deletion_waits_for_a_refresh_under_way(
 ) -> None:
     ledger.take("a", now=0, until=4_000_000_000)
     ends = iter([False, False, True])
-    monkeypatch.setattr(handler.time, "sleep", lambda seconds: next(ends) and ledger.drop("a"))
+    monkeypatch.setattr(time, "sleep", lambda seconds: ledger.drop("a") if next(ends) else None)
     handler.lambda_handler(request("Delete"), None)
     assert heard[0]["Status"] == "SUCCESS" and list(ends) == []
 
@@ -135,7 +136,7 @@ def test_a_refresh_that_does_not_end_fails_the_deletion_with_a_sentence(
 ) -> None:
     ledger.take("a", now=0, until=4_000_000_000)
     clock = iter(range(0, 100_000, 400))
-    monkeypatch.setattr(handler.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     handler.lambda_handler(request("Delete"), None)
     assert heard[0]["Status"] == "FAILED" and "still at work" in heard[0]["Reason"]
 

@@ -1,6 +1,7 @@
 """Refresh: one look for a batch, one at a time, and nothing but our own dashboards written or deleted."""
 
 import json
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -174,7 +175,7 @@ def test_a_batch_is_one_refresh(ledger: Ledger, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_messages_that_a_later_refresh_has_seen_are_done(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler.time, "time", lambda: NOW)
+    monkeypatch.setattr(time, "time", lambda: NOW)
     assert deliver(monkeypatch, event(NOW - 60))["refreshed"] is True
     assert deliver(monkeypatch, event(NOW - SETTLED_SECONDS))["refreshed"] is False
     assert deliver(monkeypatch, event(NOW - SETTLED_SECONDS + 1))["refreshed"] is True
@@ -183,7 +184,7 @@ def test_messages_that_a_later_refresh_has_seen_are_done(ledger: Ledger, monkeyp
 def test_a_refresh_with_a_failed_section_has_not_seen_everything(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler.time, "time", lambda: NOW)
+    monkeypatch.setattr(time, "time", lambda: NOW)
     deliver(monkeypatch, event(NOW - 60), rds=Denied())
     assert deliver(monkeypatch, event(NOW - 60))["refreshed"] is True
 
