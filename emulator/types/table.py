@@ -4,6 +4,7 @@ from emulator import seams
 from emulator.types import (
     associations,
     capacity_reservations,
+    image_builder,
     instance_connect,
     load_balancing,
     math_alarms,
@@ -25,6 +26,7 @@ TYPES: dict[str, ResourceType] = {
     **instance_connect.TYPES,
     **pipelines.TYPES,
     **associations.TYPES,
+    **image_builder.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.

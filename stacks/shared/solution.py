@@ -12,7 +12,7 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 
 # What holds the user's data, and stays with common.keep_data_on_destroy.
-DATA_TYPES = ["AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket"]
+DATA_TYPES = ["AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::ECR::Repository"]
 
 
 class SolutionStack(Stack):

@@ -357,10 +357,31 @@ def test_ministack_looks_for_handlers_where_ours_are_put() -> None:
     assert seams.handler_of("sqs") is seams.ministack_handler("sqs")
 
 
-def test_ministack_names_the_service_of_a_dashboard_as_it_is_replaced() -> None:
-    found = seams._iam_actions.extract_resource_arn("monitoring", "POST", "/", {}, b"", {}, "us-east-1", "123456789012")
-    assert found == "*"
-
-
 def test_ministack_delivers_to_a_target_by_its_arn() -> None:
     assert list(inspect.signature(seams._eventbridge._invoke_target).parameters)[:2] == ["target", "event"]
+
+
+def test_ministack_deletes_what_was_replaced_by_a_function_and_its_arguments() -> None:
+    assert _parameters(seams.delete_predecessor) == ["delete_fn", "args", "kwargs"]
+
+
+def test_ministack_knows_rest_services_by_their_namespace_and_their_model() -> None:
+    assert seams._iam_actions.SERVICE_TO_IAM_NAMESPACE["airflow"] == "airflow"
+    assert isinstance(seams._iam_actions._BOTOCORE_SERVICE_MAP["airflow"], list)
+
+
+def test_ministack_reads_and_writes_parameters() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        seams.write_parameter("/seams/tried", "one", "text")
+        seams.write_parameter("/seams/tried", "two", "text")
+        assert (seams.parameter_value("/seams/tried"), seams.parameter_value("/seams/none")) == ("two", None)
+        seams._ssm._delete_parameter({"Name": "/seams/tried"})
+
+
+def test_ministack_publishes_within() -> None:
+    assert _parameters(seams._sns.publish_internal)[:2] == ["topic_arn", "message"]
+
+
+def test_ministack_gathers_the_policies_of_a_role_of_which_an_unknown_one_has_none() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        assert not seams.role_may("arn:aws:iam::123456789012:role/none", "ssm:PutParameter", "*")
