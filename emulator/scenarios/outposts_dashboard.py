@@ -51,7 +51,8 @@ class OutpostsDashboardScenario(Scenario):
             self.ec2.terminate_instances(InstanceIds=self.instances)
         for bucket in self.buckets:
             self.deployed.client("s3").delete_bucket(Bucket=bucket)
-        self.cloudwatch.delete_dashboards(DashboardNames=self._foreign())
+        if foreign := self._foreign():
+            self.cloudwatch.delete_dashboards(DashboardNames=foreign)
         self.deployed.aws.control("outposts")
 
     def steps(self) -> Iterator[Step]:
@@ -222,7 +223,7 @@ class OutpostsDashboardScenario(Scenario):
         return [str(entry["DashboardName"]) for entry in entries]
 
     def _foreign(self) -> list[str]:
-        return [name for name in self._dashboards() if name.endswith("-page-99")] or []
+        return [name for name in self._dashboards() if name.endswith("-page-99")]
 
     def _body(self) -> str:
         return str(self.cloudwatch.get_dashboard(DashboardName=self.name)["DashboardBody"])
