@@ -10,6 +10,7 @@ from emulator.types import (
     math_alarms,
     network,
     organizations,
+    pipelines,
     scaling,
     warmpool,
 )
@@ -23,6 +24,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **pipelines.TYPES,
     **associations.TYPES,
     **image_builder.TYPES,
 }
