@@ -645,6 +645,12 @@ _TAGGED = (
 )
 
 
+def _judged_on(path: str, _body: bytes, _query: Json) -> str:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsoutposts.html: the one that is named."""
+    name = path.strip("/").split("/")[1:2]
+    return f"{outpost_arn().rpartition('/')[0]}/{name[0]}" if name else "*"
+
+
 def serve() -> None:
     """Puts the APIs into moto, and what its own say of them."""
     for action in ACTIONS:
@@ -658,6 +664,6 @@ def serve() -> None:
 def install() -> None:
     """The same, with the Outposts API, and what IAM has to know."""
     serve()
-    seams.serve_rest("outposts", get_outpost, lambda path, *_: outpost_arn() if OUTPOST_ID in path else "*")
+    seams.serve_rest("outposts", get_outpost, _judged_on)
     seams.name_resources(resource_of)
     seams.add_condition_keys(request_tags)

@@ -11,6 +11,7 @@ from emulator.types import (
     math_alarms,
     network,
     organizations,
+    pipelines,
     scaling,
     warmpool,
 )
@@ -25,6 +26,7 @@ TYPES: dict[str, ResourceType] = {
     **warmpool.TYPES,
     **instance_connect.TYPES,
     **local_gateways.TYPES,
+    **pipelines.TYPES,
     **associations.TYPES,
     **image_builder.TYPES,
 }
