@@ -646,7 +646,7 @@ _TAGGED = (
 
 
 def _judged_on(path: str, _body: bytes, _query: Json) -> str:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsoutposts.html: the one that is named."""
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsoutposts.html: the named one."""
     name = path.strip("/").split("/")[1:2]
     return f"{outpost_arn().rpartition('/')[0]}/{name[0]}" if name else "*"
 
