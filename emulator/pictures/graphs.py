@@ -384,8 +384,8 @@ class Graph:
 
 
 def number(value: float) -> str:
-    """A value as CloudWatch writes it: at most three figures behind the point, K, M and G above a thousand."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+    """A value as CloudWatch writes it: at most three figures behind the point, K, M, G and T above a thousand."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
