@@ -47,7 +47,9 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models import iam_instance_profile as _moto_profiles
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS as _offerings  # noqa: N811
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
@@ -542,12 +544,23 @@ def find_profiles_in_ministack() -> None:
 
 
 def remove_interfaces_with_instances() -> None:
-    """A terminated instance of moto keeps its primary network interface, and with it its subnet and security groups."""
+    """A terminated instance of moto keeps what it held: interfaces, with them its subnet and groups, and volumes.
+
+    The primary interface ends with its instance; interfaces and volumes that were attached later are free again
+    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html).
+    """
 
     def removed(_: Any, instance: Any) -> None:
         interfaces = instance.ec2_backend.enis
-        for interface_id in [item.id for item in interfaces.values() if item.instance is instance]:
-            del interfaces[interface_id]
+        for interface in [item for item in interfaces.values() if item.instance is instance]:
+            if interface.device_index in (0, None):
+                del interfaces[interface.id]
+            else:
+                instance.detach_eni(interface)
+        for device, block in list(instance.block_device_mapping.items()):
+            volume = instance.ec2_backend.volumes.get(block.volume_id)
+            if volume and volume.attachment and not block.delete_on_termination:
+                instance.ec2_backend.detach_volume(volume.id, instance.id, device)
 
     _after(Instance, "terminate", removed)
 
@@ -884,3 +897,28 @@ def simulate_with_context_keys() -> None:
     _iam._extract_simulate_params = extracted
     _iam._build_simulate_results_real = built
     _iam_evaluator.evaluate = evaluated
+
+
+# --- Local Zones ------------------------------------------------------------------------------------------------------
+
+
+def availability_zones() -> list[Any]:
+    """moto's zones of the Region of the request."""
+    return list(RegionsAndZonesBackend.zones.get(region(), []))
+
+
+def add_zone(region_name: str, name: str, zone_id: str) -> None:
+    """Lets subnets be made in one more zone."""
+    RegionsAndZonesBackend.zones[region_name].append(Zone(name, region_name, zone_id, "local-zone"))
+
+
+def remove_zones(region_name: str, names: Iterable[str]) -> None:
+    """Takes zones away that were added."""
+    zones = RegionsAndZonesBackend.zones[region_name]
+    zones[:] = [zone for zone in zones if zone.name not in set(names)]
+
+
+def offer_types(region_name: str, zone: str, types: Iterable[str]) -> None:
+    """Adds a zone to what DescribeInstanceTypeOfferings answers."""
+    known = _offerings["availability-zone"][region_name]
+    known.extend({"InstanceType": name, "Location": zone} for name in types)

@@ -20,6 +20,7 @@ from emulator import (
     events,
     executions,
     instance_connect,
+    local_zones,
     minutes,
     root_volumes,
     scaling,
@@ -104,6 +105,7 @@ def _connect_parts() -> None:
         scaling,
         capacity_reservations,
         instance_connect,
+        local_zones,
         zone_rebalancing,
         warmpool,
         table,
@@ -148,6 +150,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/reset``: both halves as freshly started; the default VPC comes with the first call to EC2."""
     scaling.reset()
     capacity_reservations.reset()
+    local_zones.reset()
     minutes.reset()
     seams.reset_ministack()
     seams.reset_moto()

@@ -42,7 +42,11 @@ def _create_instance(properties: Properties) -> str:
             wanted["BlockDeviceMappings"] = devices
     if interfaces := wanted.get("NetworkInterfaces"):  # CloudFormation says GroupSet where the API says Groups
         wanted["NetworkInterfaces"] = [{**item, "Groups": item.get("GroupSet", [])} for item in interfaces]
-    return str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+    made = str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+    if "SourceDestCheck" in wanted:  # which RunInstances does not take
+        checked = {"Value": wanted["SourceDestCheck"]}
+        call("ec2", "ModifyInstanceAttribute", InstanceId=made, SourceDestCheck=checked)
+    return made
 
 
 _ENDPOINT = "InstanceConnectEndpoints[0]."

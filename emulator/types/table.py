@@ -4,6 +4,7 @@ from emulator import seams
 from emulator.types import (
     capacity_reservations,
     instance_connect,
+    instance_parts,
     load_balancing,
     math_alarms,
     network,
@@ -21,10 +22,16 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **instance_parts.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
-RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::FIS::ExperimentTemplate", "AWS::Logs::QueryDefinition")
+RECORDED: tuple[str, ...] = (
+    "AWS::CloudTrail::Trail",
+    "AWS::DLM::LifecyclePolicy",
+    "AWS::FIS::ExperimentTemplate",
+    "AWS::Logs::QueryDefinition",
+)
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/types (a few calls to the service's API), "
