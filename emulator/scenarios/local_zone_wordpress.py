@@ -44,8 +44,8 @@ class LocalZoneWordpressScenario(Scenario):
     """In the zone: opted in, placed, booted, served, and alive after the database's instance is replaced."""
 
     variants: ClassVar[dict[str, Json]] = {
-        "local zone": {"zone": ZONE, "web_port": WEB_PORT, "allowed_cidrs": ["198.51.100.0/24"]},
-        "load balancer, NAT gateway": {"load_balancer": "application", "allow_http": True, "nat": "gateway"},
+        "local-zone": {"zone": ZONE, "web_port": WEB_PORT, "allowed_cidrs": ["198.51.100.0/24"]},
+        "rehearsal": {"load_balancer": "application", "allow_http": True, "nat": "gateway"},
     }
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
@@ -67,7 +67,7 @@ class LocalZoneWordpressScenario(Scenario):
         kind = type(self)
         second = {kind.two_zones, kind.closed}
         for each in super().steps():
-            if (each.run in second - {kind.closed}) == (self.variant != "local zone") or each.run is kind.closed:
+            if (each.run in second - {kind.closed}) == (self.variant != "local-zone") or each.run is kind.closed:
                 yield each
 
     # The zone
@@ -83,7 +83,7 @@ class LocalZoneWordpressScenario(Scenario):
         expect(volume["Encrypted"], "the data volume is not encrypted")
         return f"{len(subnets)} subnets and the encrypted volume in {ZONE}, parent {zone['ParentZoneName']}"
 
-    @step("a deletion of the opt-in asks AWS for nothing, and an unknown zone is refused with the nearest", "real-code")
+    @step("an unknown zone and one of another Region are refused with the nearest names", "real-code")
     def opt_in_function(self) -> str:
         (function,) = [name for name in self.deployed.resources["AWS::Lambda::Function"] if "OptIn" in name]
         code = self.deployed.client("lambda").get_function_configuration(FunctionName=function)
