@@ -242,6 +242,8 @@ def _run(
             report.destroyed_clean = not report.left_behind
     except CdkError as error:
         report.problem = str(error)
+    except (ClientError, BotoCoreError) as error:
+        report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
     report.seconds = time.monotonic() - started if report.deployed else 0
 
 

@@ -29,7 +29,7 @@ def wanted(group: Any) -> int:
     maximum capacity and its desired capacity", or between MaxGroupPreparedCapacity and the desired capacity, and at
     least MinSize.
     """
-    pool = group.warm_pool
+    pool = getattr(group, "warm_pool", None)  # a group launches before moto gives it the attribute
     if pool is None:
         return 0
     prepared = int(pool.max_group_prepared_capacity or -1)

@@ -31,6 +31,7 @@ class RootVolumeReplacementScenario(Scenario):
         opt_in = deployed.settings.opt_in
         self.opted_in = {"Key": opt_in.key, "Value": opt_in.value}
         self.instance, self.stranger = "", ""
+        self.launched: list[str] = []
         self.reports = self.sqs.create_queue(QueueName=f"reports-{variant}")["QueueUrl"]
         queue = self.sqs.get_queue_attributes(QueueUrl=self.reports, AttributeNames=["QueueArn"])
         arn, topic = queue["Attributes"]["QueueArn"], deployed.outputs["ReportTopicArn"]
@@ -43,9 +44,8 @@ class RootVolumeReplacementScenario(Scenario):
 
     def __exit__(self, *_: object) -> None:
         """Removes the instances, their volumes and snapshots, and the queue."""
-        groups = self.ec2.describe_instances()["Reservations"]
-        if ids := [instance["InstanceId"] for group in groups for instance in group["Instances"]]:
-            self.ec2.terminate_instances(InstanceIds=ids)
+        if self.launched:
+            self.ec2.terminate_instances(InstanceIds=self.launched)
         for volume in self.ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]:
             self.ec2.delete_volume(VolumeId=volume["VolumeId"])
         for snapshot in self._snapshots():
@@ -223,7 +223,8 @@ class RootVolumeReplacementScenario(Scenario):
             BlockDeviceMappings=[root],
             TagSpecifications=[{"ResourceType": "instance", "Tags": list(tags)}] if tags else [],
         )
-        return str(launched["Instances"][0]["InstanceId"])
+        self.launched.append(str(launched["Instances"][0]["InstanceId"]))
+        return self.launched[-1]
 
     def _root(self, instance_id: str) -> str:
         (instance,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]

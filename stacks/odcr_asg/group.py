@@ -65,7 +65,7 @@ class ReservedGroup(Construct):
             # A new instance finds a reserved place before an old one leaves its own, where the group may grow by one.
             update_policy=rolling_update(min(settings.required_instances, settings.max_instances - 1)),
         )
-        acknowledge_group(self.group)
+        acknowledge_group(self.group, mixed=False)
         group = cast(Cfn, self.group.node.default_child)
         group.vpc_zone_identifier = subnet_ids  # in the order of the reservations
         self._prefer_reservations(settings, group, data, pool_arn)

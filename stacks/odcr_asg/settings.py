@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from config.models import CommonSettings, SolutionSettings
 from stacks.odcr_asg.placement import per_zone
 
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$", examples=["eu-central-1a"])]
+ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$")]
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html: g behind the generation is Graviton.
 GRAVITON = re.compile(r"^(a1|[a-z]+\d+[a-z]*g[a-z]*)[.-]")
 
@@ -24,7 +24,7 @@ class OdcrAsgSettings(SolutionSettings):
     zones: Annotated[int, Field(ge=2, le=6)] = 3
     """Availability Zones of the solution's own network; the loss of one is survived."""
     zone_names: Annotated[tuple[ZoneName, ...], Field(max_length=6)] = ()
-    """These zones by name instead of the first so many of the Region."""
+    """These zones by name, such as eu-central-1a, instead of the first so many of the Region."""
     instance_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["r6i.4xlarge"])] = (
         "t4g.nano"
     )

@@ -57,7 +57,7 @@ class Replacements(Construct):
             substitutions={
                 "FleetFunctionArn": chooser.function_arn,
                 "ReplacementMachineArn": self.machine.machine.state_machine_arn,
-                "Partition": scope.partition,
+                "StartExecution": f"arn:{scope.partition}:states:::states:startExecution.sync:2",
             },
         )
         self._let_start_replacements()

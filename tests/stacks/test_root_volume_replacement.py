@@ -132,7 +132,13 @@ def test_a_fleet_starts_replacements_waits_for_them_and_lets_one_that_fails_stop
 ) -> None:
     wave = definition("fleet")["States"]["Wave"]
     replace = wave["ItemProcessor"]["States"]["Replace"]
-    assert replace["Resource"].endswith("states:startExecution.sync:2") and replace["Catch"]
+    assert replace["Resource"] == "${StartExecution}" and replace["Catch"]
+    (fleet,) = default.find_resources(
+        "AWS::StepFunctions::StateMachine",
+        {"Properties": {"DefinitionSubstitutions": {"StartExecution": Match.any_value()}}},
+    ).values()
+    resource = fleet["Properties"]["DefinitionSubstitutions"]["StartExecution"]
+    assert resource["Fn::Join"][1][-1] == ":states:::states:startExecution.sync:2"
     assert allowed(default, "ReplacementsStartReplacements", "states:StartExecution")
 
 
