@@ -9,6 +9,7 @@ from emulator import seams
 
 _KINDS = {
     "eice": "instance-connect-endpoint",
+    "eni": "network-interface",
     "ami": "image",
     "i": "instance",
     "igw": "internet-gateway",
@@ -89,6 +90,10 @@ def resource_of(service: str, action: str, parameters: dict[str, Any], found: st
         # Tags are judged on what is tagged; a snapshot's ARN has no account.
         tagged = parameters.get("ResourceId.1") if action in ("CreateTags", "DeleteTags") else None
         return _arn(str(_first(tagged or parameters.get("SnapshotId") or ""))) if action in _BY_ID else None
+    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
+        if action != "SignalResource":
+            return None
+        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
     if service != "autoscaling":
         return None
     groups = seams.groups().autoscaling_groups

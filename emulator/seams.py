@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import string
 import threading
 import time
 import zlib
@@ -26,6 +27,7 @@ from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
+from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
@@ -106,6 +108,41 @@ resource_handlers: dict[str, dict[str, Any]] = _provisioners._RESOURCE_HANDLERS
 physical_name: Callable[..., str] = _provisioners._physical_name
 
 
+def stack_arn(name: str) -> str | None:
+    """The ARN of a stack in the account and Region of the request; None if there is none of that name."""
+    stack = _cloudformation._stacks.get(name)
+    return str(stack["StackId"]) if stack else None
+
+
+def make_secrets_as_asked() -> None:
+    """``Ref`` of a secret "returns the ARN of the secret", where ministack answers with its name; and
+    ``ExcludePunctuation`` "specifies whether to exclude" it, where ministack leaves it in.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+    """
+    known = resource_handlers["AWS::SecretsManager::Secret"]
+
+    def name(physical_id: str) -> str:
+        return physical_id.rpartition(":secret:")[2][: -len("-AbCdEf")]
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        if (wanted := properties.get("GenerateSecretString") or {}).get("ExcludePunctuation"):
+            excluded = f"{wanted.get('ExcludeCharacters', '')}{string.punctuation}"
+            properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": excluded}}
+        _, attributes = known["create"](logical_id, properties, stack)
+        return attributes["Arn"], attributes
+
+    def update(physical_id: str, *arguments: Any, **more: Any) -> Any:
+        _, attributes = known["update"](name(physical_id), *arguments, **more)
+        return physical_id, attributes
+
+    def delete(physical_id: str, *arguments: Any, **more: Any) -> Any:
+        return known["delete"](name(physical_id), *arguments, **more)
+
+    changed = {"create": create, "update": update, "delete": delete}
+    resource_handlers["AWS::SecretsManager::Secret"] = {**known, **changed}
+
+
 def explain_unknown_types(hint: str) -> None:
     """Adds *hint* to the error of a template that has a type nobody handles."""
     validate = _engine.validate_template_support
@@ -183,7 +220,7 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         *scope: str,
     ) -> str:
         found: str = extract(service, method, path, headers, body, parameters, *scope)
-        if service not in ("autoscaling", "ec2"):
+        if service not in ("autoscaling", "cloudformation", "ec2"):
             return found
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
 

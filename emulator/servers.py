@@ -96,7 +96,7 @@ class Servers:
 [ -d {data}/mysql ] || {prepare} --auth-root-socket-user={user} --skip-test-db >>{log} 2>&1 || exit 1
 {serve} >>{log} 2>&1 </dev/null &
 for look in $(seq 100); do
-  {program("mariadb-admin")} --no-defaults --socket={where}/db.sock ping >/dev/null 2>&1 && exit 0
+  {program("mariadb")} --no-defaults --socket={where}/db.sock --execute='DO 1' >/dev/null 2>&1 && exit 0
   /bin/sleep 0.1
 done
 exit 1"""

@@ -49,4 +49,5 @@ def install() -> None:
     for name, resource_type in {**TYPES, **{name: recorded(name) for name in RECORDED}}.items():
         seams.resource_handlers[name] = resource_type.handler()
     math_alarms.install()
+    seams.make_secrets_as_asked()
     seams.explain_unknown_types(HINT)

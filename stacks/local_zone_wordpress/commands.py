@@ -14,7 +14,7 @@ SECRETS = 3
 
 def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> Iterator[BillingUnit]:
     """What bills in a month in which nobody reads: a Local Zone has prices of its own (command zone prices)."""
-    own = common.vpc is None
+    own = settings.own_network
     nat = int(own and settings.nat == "instance")
     self_managed = int(settings.load_balancer == "self-managed")
     running = {"WordPress": settings.min_instances, "database": 1, "NAT": nat, "load balancer": self_managed}
@@ -38,16 +38,16 @@ def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> 
 
 def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the zone, whether the account has opted in, the types, an existing network."""
-    if common.vpc:
-        yield from common_findings(common, clients, zones=1)
-        yield looked_at("subnets in the zone", lambda: _subnets(common, settings, clients))
-    elif settings.zone:
+    if settings.zone:
         yield from account_findings(common, clients)
+        if not settings.own_network:
+            yield looked_at("subnets in the zone", lambda: _subnets(common, settings, clients))
     else:
-        yield from common_findings(common, clients, zones=1 + (settings.load_balancer == "application"))
+        outside = common.model_copy(update={"vpc": None})
+        yield from common_findings(outside, clients, zones=1 + (settings.load_balancer == "application"))
     if settings.zone:
         yield looked_at("zone", lambda: look_for_zone(settings, clients))
-        yield looked_at("instance types", lambda: look_for_types(settings, clients, own_network=common.vpc is None))
+        yield looked_at("instance types", lambda: look_for_types(settings, clients))
         if settings.load_balancer == "application":
             yield Finding(
                 "load balancer",
@@ -59,11 +59,13 @@ def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
 
 def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Finding:
     assert common.vpc
-    wanted = [*common.vpc.subnet_ids, *settings.public_subnet_ids]
+    wanted = [*settings.private_subnet_ids, *settings.public_subnet_ids]
     pages = clients("ec2").get_paginator("describe_subnets").paginate(SubnetIds=wanted)
-    zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"]}
-    if elsewhere := [f"{subnet} in {zone}" for subnet, zone in zones.items() if zone != settings.zone]:
-        says = f"not in {settings.zone}: {', '.join(elsewhere)}"
+    found = [subnet for page in pages for subnet in page["Subnets"]]
+    places = {subnet["SubnetId"]: (subnet["VpcId"], subnet["AvailabilityZone"]) for subnet in found}
+    right = (common.vpc.id, settings.zone)
+    if elsewhere := [f"{subnet} in {' '.join(place)}" for subnet, place in places.items() if place != right]:
+        says = f"not in {common.vpc.id} {settings.zone}: {', '.join(elsewhere)}"
         return Finding("subnets in the zone", "problem", says, "Name subnets of the zone, or another zone")
     return Finding("subnets in the zone", "ok", f"{len(wanted)} in {settings.zone}")
 

@@ -157,6 +157,16 @@ class ApplicationBalancer(Construct):
             )
         self.address = balancer.load_balancer_dns_name
         self.site = f"http{'s' if secure else ''}://{settings.domain or self.address}"
+        if len(network.public) == 1:
+            # cfn-lint has the same rule, and reads this.
+            resource = cast(elbv2.CfnLoadBalancer, balancer.node.default_child)
+            resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3680"]}})
+            Validations.of(balancer).acknowledge(
+                Acknowledgment(
+                    id="CloudFormation-Validate::E3680",
+                    reason="The rule knows Regions: on Local Zones, subnets from one zone are enough (SetSubnets).",
+                )
+            )
         Validations.of(balancer).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-ELB2",

@@ -13,7 +13,8 @@ from constructs import Construct, IDependable
 from stacks.local_zone_wordpress.edge import BOOT_MINUTES, instance_role, launch_template
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.auto_scaling import acknowledge_group, allow_on_own_groups
+from stacks.shared.auto_scaling import acknowledge_group
+from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 
@@ -29,6 +30,7 @@ class ReadyGroup(Construct):
     Attributes:
         group: the Auto Scaling group.
         role: the role of its instances.
+        name_prefix: what the group's generated name begins with.
     """
 
     def __init__(
@@ -87,7 +89,16 @@ class ReadyGroup(Construct):
         self.resource.health_check_grace_period = BOOT_MINUTES * 60
         self.group.node.add_dependency(self.role, *after)
         acknowledge_group(self.group, mixed=False)
-        allow_on_own_groups(scope, self.role, "autoscaling:SetInstanceHealth", only=self.group)
+        # Not by the group's ARN: the group needs the role first.
+        self.name_prefix = f"{scope.stack_name}-{logical_id}-"
+        groups = f"autoScalingGroup:*:autoScalingGroupName/{self.name_prefix}*"
+        allow_on_pattern(
+            self.role,
+            "autoscaling:SetInstanceHealth",
+            arn=f"arn:{scope.partition}:autoscaling:{scope.region}:{scope.account}:{groups}",
+            shown=shown_arn(scope, "autoscaling", groups),
+            reason="The group is made after its instances' role; its generated name begins with the stack's and its own.",
+        )
 
     @property
     def resource(self) -> autoscaling.CfnAutoScalingGroup:

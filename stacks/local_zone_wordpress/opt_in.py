@@ -20,9 +20,7 @@ class ZoneOptIn(Construct):
         function: the function behind it.
     """
 
-    def __init__(
-        self, scope: SolutionStack, construct_id: str, settings: LocalZoneWordpressSettings, *, types: list[str]
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, settings: LocalZoneWordpressSettings) -> None:
         super().__init__(scope, construct_id)
         self.function = PythonFunction(
             scope,
@@ -46,6 +44,6 @@ class ZoneOptIn(Construct):
             resource_type="Custom::ZoneOptIn",
             service_token=self.function.function_arn,
             service_timeout=Duration.seconds(TIMEOUT_SECONDS + 60),
-            properties={"Zone": settings.zone, "OptIn": settings.opt_in, "InstanceTypes": types},
+            properties={"Zone": settings.zone, "OptIn": settings.opt_in, "InstanceTypes": settings.instance_types},
         )
         self.resource.node.add_dependency(self.function.own_role)

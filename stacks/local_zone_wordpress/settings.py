@@ -110,17 +110,26 @@ class LocalZoneWordpressSettings(SolutionSettings):
     """Address of the administrator."""
     vpc_cidr: Cidr = "172.31.100.0/24"
     """Addresses of the VPC, as in the post's sample: a /16 to /24."""
+    private_subnet_ids: tuple[SubnetId, ...] = ()
+    """Subnets of common.vpc in the zone, for WordPress and database, with a way out. Empty: a VPC of its own, because
+    the subnets of common.vpc are in the Region."""
     public_subnet_ids: tuple[SubnetId, ...] = ()
-    """With common.vpc: the public subnets for the load balancer; common.vpc names the private ones."""
+    """With private_subnet_ids: subnets of common.vpc in the zone for the load balancer."""
 
     @property
     def border_group(self) -> str | None:
         """The group of the zone, which advertises its public addresses; None outside of a Local Zone."""
         return self.zone[:-1] if self.zone else None
 
-    def instance_types(self, *, own_network: bool) -> list[str]:
+    @property
+    def own_network(self) -> bool:
+        """Whether the stack makes its VPC."""
+        return not self.private_subnet_ids
+
+    @property
+    def instance_types(self) -> list[str]:
         """The types that the zone must offer."""
-        edge = self.load_balancer == "self-managed" or (own_network and self.nat == "instance")
+        edge = self.load_balancer == "self-managed" or (self.own_network and self.nat == "instance")
         return list(dict.fromkeys([self.web_type, self.database_type, *([self.edge_type] if edge else [])]))
 
     @model_validator(mode="after")
@@ -167,21 +176,23 @@ class LocalZoneWordpressSettings(SolutionSettings):
             raise ValueError(f"vpc_cidr {self.vpc_cidr}: must be a /{SMALLEST_PREFIX} to /{LARGEST_PREFIX}")
         return self
 
+    @model_validator(mode="after")
+    def _existing_subnets(self) -> Self:
+        if bool(self.private_subnet_ids) != bool(self.public_subnet_ids):
+            raise ValueError("private_subnet_ids and public_subnet_ids belong together; set both, or neither")
+        if self.private_subnet_ids and self.zone is None:
+            raise ValueError("private_subnet_ids need zone: that of the subnets; set it")
+        if self.private_subnet_ids:
+            for key in ("nat", "vpc_cidr"):
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"{key} has no effect with private_subnet_ids; remove one of them")
+        return self
+
     def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """The zone's Region, and what an existing network needs or would ignore."""
+        """The zone's Region, and the network that existing subnets are in."""
         problems = []
         if self.zone and common.region and not self.zone.startswith(f"{common.region}-"):
             problems.append(("zone", f"{self.zone} does not extend common.region {common.region}; correct one of them"))
-        if common.vpc is None:
-            if self.public_subnet_ids:
-                problems.append(("public_subnet_ids", "only with common.vpc; the stack makes its own subnets"))
-            return problems
-        if not self.public_subnet_ids:
-            problems.append(("public_subnet_ids", "common.vpc names the private subnets; name public ones here"))
-        if self.zone is None:
-            problems.append(("zone", "must be set with common.vpc: the zone of its subnets"))
-        return problems + [
-            (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
-            for key in ("nat", "vpc_cidr")
-            if getattr(self, key) != type(self).model_fields[key].default
-        ]
+        if self.private_subnet_ids and common.vpc is None:
+            problems.append(("private_subnet_ids", "need common.vpc: the network that they are in; set it"))
+        return problems

@@ -31,8 +31,7 @@ class LocalZoneWordpressStack(SolutionStack):
         self, scope: Construct, solution: Solution, common: CommonSettings, settings: LocalZoneWordpressSettings
     ) -> None:
         super().__init__(scope, solution, common)
-        types = settings.instance_types(own_network=common.vpc is None)
-        opt_in = ZoneOptIn(self, "ZoneOptIn", settings, types=types) if settings.zone else None
+        opt_in = ZoneOptIn(self, "ZoneOptIn", settings) if settings.zone else None
         after = opt_in.resource if opt_in else None
         network = ZoneNetwork(self, "Network", settings, after=after)
         database_group, web_group, front_group = _groups(network, settings)

@@ -11,7 +11,6 @@ from stacks.local_zone_wordpress.group import ReadyGroup
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.auto_scaling import generated_name_prefix
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
@@ -51,7 +50,7 @@ class Database(ReadyGroup):
                 PASSWORD=data.password.secret_arn,
                 CONFIG=read("database.cnf"),
                 HEALTH=read("health.sh"),
-                UNIT=read("wordpress-health.service", REGION=scope.region, CHECK="/usr/bin/mariadb-admin ping"),
+                UNIT=read("wordpress-health.service", REGION=scope.region, CHECK="/usr/bin/mariadb --execute=DO(1)"),
             ),
             logical_id=DATABASE_GROUP,
             minimum=1,
@@ -81,11 +80,7 @@ class Database(ReadyGroup):
             arn=f"{here}:instance/*",
             shown=shown_arn(scope, "ec2", "instance/*"),
             reason="An instance is made after its role; the condition holds it to those of this group.",
-            conditions={
-                "StringLike": {
-                    "aws:ResourceTag/aws:autoscaling:groupName": f"{generated_name_prefix(scope, self.group)}*"
-                }
-            },
+            conditions={"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": f"{self.name_prefix}*"}},
         )
 
 

@@ -169,10 +169,10 @@ def look_for_zone(settings: LocalZoneWordpressSettings, clients: Clients) -> Fin
     return Finding("zone", "problem", f"not opted in to {zone.group}", f"Run: zone enable {zone.name} --yes")
 
 
-def look_for_types(settings: LocalZoneWordpressSettings, clients: Clients, *, own_network: bool) -> Finding:
+def look_for_types(settings: LocalZoneWordpressSettings, clients: Clients) -> Finding:
     """Whether the zone offers what the settings want."""
     assert settings.zone
-    wanted = settings.instance_types(own_network=own_network)
+    wanted = settings.instance_types
     offered = offered_types(settings.zone, clients)
     if says := zones.missing_types(wanted, offered, settings.zone):
         return Finding("instance types", "problem", says, "Set web_type, database_type, edge_type")

@@ -14,7 +14,7 @@ SUBNET_PREFIX = 26
 
 
 class ZoneNetwork(Construct):
-    """The solution's own VPC, or the existing one of ``common.vpc``.
+    """The solution's own VPC, or that of ``common.vpc`` where subnets of the zone are named.
 
     Attributes:
         vpc: the VPC.
@@ -34,14 +34,15 @@ class ZoneNetwork(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         existing = scope.common.vpc
-        self.own = existing is None
+        self.own = settings.own_network
         self.zone = settings.zone or Fn.select(0, Fn.get_azs())
-        if existing:
+        if not self.own:
+            assert existing  # the settings see to it
             self.vpc: ec2.IVpc = ec2.Vpc.from_vpc_attributes(
                 self, "Vpc", vpc_id=existing.id, availability_zones=[self.zone]
             )
             self.public = self._existing(PUBLIC, settings.public_subnet_ids)
-            self.private = self._existing(PRIVATE, existing.subnet_ids)
+            self.private = self._existing(PRIVATE, settings.private_subnet_ids)
             return
         zones = [self.zone]
         if settings.zone is None and settings.load_balancer == "application":

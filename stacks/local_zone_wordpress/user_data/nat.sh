@@ -12,10 +12,10 @@ umask 022
 @COMMON@
 
 retry dnf -y install nftables
+mkdir -p /etc/sysctl.d /etc/sysconfig
 echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/90-nat.conf
 sysctl --system
 # What nftables.service loads at every boot.
-mkdir -p /etc/sysconfig
 cat >/etc/sysconfig/nftables.conf <<'NFTABLES'
 @NFTABLES@
 NFTABLES
