@@ -49,7 +49,8 @@ def describe_availability_zones(parameters: dict[str, Any]) -> dict[str, Any]:
 def modify_availability_zone_group(parameters: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyAvailabilityZoneGroup.html.
 
-    "The only valid value is opted-in. You must contact AWS Support to opt out of a Local Zone or Wavelength Zone group."
+    "The only valid value is opted-in. You must contact AWS Support to opt out of a Local Zone or Wavelength Zone
+    group."
     """
     group = parameters["GroupName"]
     members = [zone for zone in ZONES if zone[:-1] == group] if seams.region() == REGION else []

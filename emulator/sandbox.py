@@ -1,9 +1,9 @@
 """Runs a solution's user data on this machine, inside a folder, as Amazon Linux would run it at the first boot.
 
-The script runs for real, in bash. Its paths below /opt, /etc and /dev/disk are moved into the folder; `dnf`, `systemctl` and
-`sleep` only write down how they were called; `aws s3 cp` is done by boto3, against AWS_ENDPOINT_URL; `python3.13` is
-the Python that runs this. Every other call of `aws` fails. Nothing is installed or written outside the folder. A
-scenario may put programs of its own in their place.
+The script runs for real, in bash. Its paths below /opt, /etc and /dev/disk are moved into the folder; `dnf`,
+`systemctl` and `sleep` only write down how they were called; `aws s3 cp` is done by boto3, against AWS_ENDPOINT_URL;
+`python3.13` is the Python that runs this. Every other call of `aws` fails. Nothing is installed or written outside the
+folder. A scenario may put programs of its own in their place.
 
     boot = Sandbox(folder).run(user_data, environment)
     service = boot.service("sqs-worker")

@@ -112,7 +112,8 @@ exit 1"""
         return f"""
 for file in {where}/fpm.pid {where}/nginx.pid; do [ -e $file ] && kill $(cat $file) 2>/dev/null; done
 sed 's/apache\\|nginx$/{user}/' {root}/etc/php-fpm.d/wordpress.conf >{where}/pool.conf
-printf '[global]\\npid = {where}/fpm.pid\\nerror_log = {root}/fpm.log\\ninclude = {where}/pool.conf\\n' >{where}/fpm.conf
+printf '[global]\\npid = {where}/fpm.pid\\n' >{where}/fpm.conf
+printf 'error_log = {root}/fpm.log\\ninclude = {where}/pool.conf\\n' >>{where}/fpm.conf
 {php_fpm()} --nodaemonize --allow-to-run-as-root --fpm-config {where}/fpm.conf >>{root}/fpm.log 2>&1 </dev/null &
 for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/sleep 0.05; done
 {self.nginx(root)}"""

@@ -295,17 +295,18 @@ class LocalZoneWordpressScenario(Scenario):
         if not device.exists():
             device.symlink_to(image)
         (disk / "files").mkdir(exist_ok=True)
+        program("blkid")
+        start = self.servers.mariadb(root, self.database_port)
         programs = {
             "chown": "",
             # The files are where the mounted volume would be; the file system itself is made and looked at for real.
             "mountpoint": f"[ -L {root}/opt/wordpress/data ]",
             "mount": f'rmdir "$1" && ln -s {disk}/files "$1"',
-            "systemctl": f'case " $* " in *" --now mariadb "*) {self.servers.mariadb(root, self.database_port)} ;; esac',
+            "systemctl": f'case " $* " in *" --now mariadb "*) {start} ;; esac',
             "mariadb": self.servers.mariadb_client,
             "mkfs.ext4": f'exec {program("mkfs.ext4")} "$@"',
             "resize2fs": f'exec {program("resize2fs")} "$@"',
         }
-        program("blkid")
         return self._boot(folder, instance, programs)
 
     def _boot(
@@ -362,13 +363,13 @@ class LocalZoneWordpressScenario(Scenario):
         text = config.read_text().replace("listen 443 ", f"listen 127.0.0.1:{secure} ")
         config.write_text(text.replace("listen 80 ", f"listen 127.0.0.1:{plain} "))
         with Servers() as front:
-            started = subprocess.run(["bash", "-c", front.nginx(root)], check=False)
+            started = subprocess.run(["bash", "-c", front.nginx(root)], check=False)  # noqa: S607 - the machine's bash
             log = root / "nginx.log"
             expect(started.returncode == 0, log.read_text()[-300:] if log.exists() else "nginx did not start")
             context = ssl.create_default_context(cafile=str(done.path("/etc/nginx/tls/site.pem")))
             context.check_hostname = False
             request = urllib.request.Request(f"https://127.0.0.1:{secure}/wp-login.php")
-            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=20) as answer:  # noqa: S310
                 page = answer.read().decode()
                 expect("Strict-Transport-Security" in answer.headers, "no HSTS")
             expect('id="loginform"' in page, page[:200])
@@ -392,7 +393,7 @@ class LocalZoneWordpressScenario(Scenario):
             f"http://127.0.0.1:{WEB_PORT}{path}", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 return answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode(errors="replace")

@@ -1,4 +1,4 @@
-"""An Auto Scaling group in the zone whose instances tell CloudFormation when they are ready, or that they never will."""
+"""An Auto Scaling group in the zone whose instances tell CloudFormation that they are ready, or never will be."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -97,7 +97,7 @@ class ReadyGroup(Construct):
             "autoscaling:SetInstanceHealth",
             arn=f"arn:{scope.partition}:autoscaling:{scope.region}:{scope.account}:{groups}",
             shown=shown_arn(scope, "autoscaling", groups),
-            reason="The group is made after its instances' role; its generated name begins with the stack's and its own.",
+            reason="The group is made after its instances' role; its name begins with the stack's and its own.",
         )
 
     @property

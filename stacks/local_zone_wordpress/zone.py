@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
 from config.models import CommonSettings
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.shared.command import Answer, Command, CommandError

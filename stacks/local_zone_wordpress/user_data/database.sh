@@ -28,13 +28,14 @@ retry dnf -y install mariadb1011-server nfs-utils e2fsprogs
 holder=$(aws ec2 describe-volumes --region "$region" --volume-ids "$volume" \
   --query 'Volumes[0].Attachments[0].InstanceId' --output text)
 if [[ $holder != "$instance" ]]; then
-  retry aws ec2 wait volume-available --region "$region" --volume-ids "$volume"
+  [[ $holder == None ]] || retry aws ec2 wait volume-available --region "$region" --volume-ids "$volume"
   aws ec2 attach-volume --region "$region" --volume-id "$volume" --instance-id "$instance" --device xvdf
 fi
 holder=$(aws ec2 describe-network-interfaces --region "$region" --network-interface-ids "$interface" \
   --query 'NetworkInterfaces[0].Attachment.InstanceId' --output text)
 if [[ $holder != "$instance" ]]; then
-  retry aws ec2 wait network-interface-available --region "$region" --network-interface-ids "$interface"
+  [[ $holder == None ]] ||
+    retry aws ec2 wait network-interface-available --region "$region" --network-interface-ids "$interface"
   aws ec2 attach-network-interface --region "$region" --network-interface-id "$interface" \
     --instance-id "$instance" --device-index 1
 fi

@@ -6,7 +6,7 @@
 #   SECONDS_BETWEEN_LOOKS
 set -uo pipefail
 
-file=${TARGETS_FILE:-/etc/nginx/targets}
+file=/etc/nginx/targets
 
 look() {
   local ids addresses address line new=''
