@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -236,9 +237,10 @@ class LocalZoneWordpressScenario(Scenario):
         # The address of the emulated instance is nobody's here: asking it is answered as it would answer.
         answering = root / "programs/curl"
         answering.write_text("#!/bin/sh\nexit 0\n")
+        answering.chmod(0o755)
         environment = self._environment(instance) | variables | {"PATH": f"{root}/programs:{self._path()}"}
         looked = subprocess.run(
-            ["bash", str(done.path("/opt/wordpress/targets.sh")), "once"],  # noqa: S607 - the machine's bash
+            ["bash", "-x", str(done.path("/opt/wordpress/targets.sh")), "once"],  # noqa: S607 - the machine's bash
             env=environment,
             check=False,
             timeout=60,
@@ -247,7 +249,7 @@ class LocalZoneWordpressScenario(Scenario):
         )
         targets = done.path("/etc/nginx/targets").read_text()
         (web,) = self.ec2.describe_instances(InstanceIds=[self._member("WebGroup")])["Reservations"][0]["Instances"]
-        expect(f"server {web['PrivateIpAddress']}:{WEB_PORT} " in targets, targets + looked.stderr[-300:])
+        expect(f"server {web['PrivateIpAddress']}:{WEB_PORT} " in targets, targets + looked.stderr[-1300:])
         return self._through(root, done, targets.replace(web["PrivateIpAddress"], "127.0.0.1"))
 
     @step(
@@ -256,7 +258,7 @@ class LocalZoneWordpressScenario(Scenario):
     )
     def replaced(self) -> str:
         lost = self._member("DatabaseGroup")
-        self.servers.end("mariadb", 9)  # type: ignore[arg-type]
+        self.servers.end("mariadb", signal.SIGKILL)
         expect(self._get("/wp-login.php")[0] == 500, "the site did not notice")
         expect(self._get("/healthz")[0] == 200, "WordPress instances would all be replaced")
         self.groups.terminate_instance_in_auto_scaling_group(InstanceId=lost, ShouldDecrementDesiredCapacity=False)
