@@ -17,6 +17,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
+class Tag(Section):
+    """A tag with its value."""
+
+    key: TagKey
+    """The tag's key."""
+    value: TagValue
+    """The tag's value."""
+
+
 class ExistingVpc(Section):
     """A network that is there already: nothing is created in it but security groups."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator import scaling, seams
 from emulator.instancetypes import matching
-from emulator.minutes import GROUP_METRICS
+from emulator.minutes import DESIRED, GROUP_METRICS
 
 
 def get_instance_types_from_instance_requirements(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def enable_metrics_collection(parameters: dict[str, Any]) -> None:
     "If you specify Granularity and don't specify any metrics, all metrics are enabled." Here all that are published.
     """
     group = scaling.group_named(parameters["AutoScalingGroupName"])
-    group.metrics = sorted({*group.metrics, *(parameters.get("Metrics") or GROUP_METRICS)})
+    group.metrics = sorted({*group.metrics, *(parameters.get("Metrics") or (DESIRED, *GROUP_METRICS))})
 
 
 def execute_policy(parameters: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from emulator.workers import Fleet
 
 LOOK_SECONDS = 0.1
 REAL_MINUTE = 60.0
+BOOT_MINUTES = 2.0
 
 
 @dataclass
@@ -23,6 +24,8 @@ class LiveGroup:
         service: what each instance runs.
         each_minute: what the schedules of the stack would run.
         sizes: (minutes since the beginning, instances in service), at every change.
+        held_up: whether the machine was too busy to keep time: a minute passed in which nobody looked, or two until a
+            service said its first word.
     """
 
     deployed: Deployed
@@ -33,6 +36,8 @@ class LiveGroup:
     each_minute: Sequence[Callable[[], Any]] = ()
     minute: float = 1.0
     sizes: list[tuple[float, int]] = field(default_factory=list)
+    held_up: bool = False
+    _silent: dict[str, float] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
     _fault: Exception | None = None
 
@@ -77,6 +82,7 @@ class LiveGroup:
             while not self._ended.is_set():
                 begun = time.monotonic()
                 work()
+                self.held_up |= time.monotonic() - begun > self.minute
                 self._ended.wait(max(0.0, seconds - (time.monotonic() - begun)))
         except Exception as fault:
             # A thread cannot fail the step; what it has met fails it at the end.
@@ -90,3 +96,7 @@ class LiveGroup:
         for instance in instances:
             if instance not in running:  # new, or ended: the unit says Restart=always
                 self.fleet.start(instance, self.service, **self.variables)
+                self._silent[instance] = self.minutes
+        for worker in [worker for worker in self.fleet.workers if worker.instance_id in self._silent]:
+            if worker.events():
+                self.held_up |= self.minutes - self._silent.pop(worker.instance_id) > BOOT_MINUTES

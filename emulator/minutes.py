@@ -30,6 +30,9 @@ GROUP_METRICS: Mapping[str, tuple[str, ...]] = {
     "GroupTerminatingInstances": ("Terminating", "Terminating:Wait", "Terminating:Proceed"),
 }
 
+# The same for what is a setting of the group.
+DESIRED = "GroupDesiredCapacity"
+
 # Account, Region, group and policy -> the alarms of the policy.
 _alarms: dict[tuple[str, str, str, str], Alarms] = {}
 
@@ -111,9 +114,10 @@ def _publish_queues() -> None:
 
 def _publish_group(group: Any) -> None:
     states = [member.lifecycle_state for member in group.instance_states]
-    for metric in GROUP_METRICS.keys() & set(group.metrics):
-        value = sum(state in GROUP_METRICS[metric] for state in states)
-        seams.record_metric("AWS/AutoScaling", metric, {"AutoScalingGroupName": group.name}, value)
+    values = {name: sum(state in counted for state in states) for name, counted in GROUP_METRICS.items()}
+    values[DESIRED] = int(group.desired_capacity or 0)
+    for metric in values.keys() & set(group.metrics):
+        seams.record_metric("AWS/AutoScaling", metric, {"AutoScalingGroupName": group.name}, values[metric])
 
 
 # --- target tracking --------------------------------------------------------------------------------------------------

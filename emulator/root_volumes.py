@@ -2,10 +2,11 @@
 
 After https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html and
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateReplaceRootVolumeTask.html (our model). A task is
-pending, then in progress, then it ends; its states change when it is looked at, after PENDING_SECONDS each. Encryption,
-boot modes and what an image must have in common with the instance are not looked at.
+pending, then in progress, then it ends; its states change when it is looked at, after PENDING_SECONDS each, unless
+tasks are held. Encryption, boot modes and what an image must have in common with the instance are not looked at.
 """
 
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from emulator import events, seams
 
 PENDING_SECONDS = 0.3
+held = threading.Event()
 ENDS = ("succeeded", "failed", "failed-detached")
 
 
@@ -100,6 +102,15 @@ def next_task_ends(request: dict[str, Any]) -> dict[str, Any]:
     return {"ends": request["ends"]}
 
 
+def hold_tasks(request: dict[str, Any]) -> dict[str, Any]:
+    """``POST /_emulator/hold-root-volume-tasks {"held": bool}``: whether tasks stay as they are (our model)."""
+    if request["held"]:
+        held.set()
+    else:
+        held.clear()
+    return {"held": held.is_set()}
+
+
 def age_snapshots(request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/age-snapshots {"seconds": n}``: moves every snapshot n seconds into the past (our model)."""
     return {"aged": sum(volumes.age_snapshots(float(request["seconds"])) for volumes in seams.every_volumes())}
@@ -129,6 +140,8 @@ def _refuse(volumes: Any, parameters: dict[str, Any]) -> None:
 
 
 def _proceed(volumes: Any, task: Task) -> None:
+    if held.is_set():
+        return
     age = time.time() - task.started
     if task.state == "pending" and age >= PENDING_SECONDS:
         task.state = "in-progress"

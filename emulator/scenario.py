@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+from emulator.pictures.kept import keep
 from emulator.process import EmbeddedAws
 
 Evidence = Literal["real-code", "emulated", "our-model", "recorded"]
@@ -62,6 +63,8 @@ class Deployed:
         outputs: the stack's outputs.
         settings: the solution's section of the configuration that was deployed.
         folder: a folder for the scenario's files.
+        kept: the folder of dashboards that are kept; the next try leaves it alone.
+        solution, variant: of whose scenario this is.
     """
 
     aws: EmbeddedAws
@@ -69,6 +72,9 @@ class Deployed:
     outputs: Mapping[str, str]
     settings: Any
     folder: Path
+    kept: Path
+    solution: str
+    variant: str
 
     @cached_property
     def resources(self) -> dict[str, list[str]]:
@@ -84,6 +90,25 @@ class Deployed:
         """A client with the rights of the account's administrator."""
         return self.aws.client(service)
 
+    def keep_dashboard(self, name: str, picture: str = "") -> str:
+        """Keeps a dashboard and its metrics as they are now, for ``make pictures``; it outlives the stack.
+
+        Args:
+            picture: which of the solution's pictures it is, if there are several: docs/pictures/<slug>-<picture>.png.
+
+        Returns:
+            How many widgets have data, and why others are drawn empty.
+
+        Raises:
+            DashboardError: it is not a dashboard to be shown: widgets overlap, say.
+        """
+        kept = keep(self._client_of_region, name, self.solution, self.variant)
+        kept.write(self.kept / f"{'-'.join(filter(None, (self.solution, picture)))}.json")
+        return kept.summary
+
+    def _client_of_region(self, service: str, region: str) -> Any:
+        return self.aws.client(service, **({"region_name": region} if region else {}))
+
 
 class Scenario:
     """Base of each solution's scenario, ``emulator/scenarios/<slug>.py``: a context manager whose methods are steps.
@@ -91,9 +116,11 @@ class Scenario:
     Attributes:
         variants: settings of the solution, by the name of the variant, that differ from config/config.yaml: what is
             to be tried besides, and times that are minutes in an account and seconds here.
+        pictured: the variants that keep a dashboard, which ``make pictures`` runs.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+    pictured: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         self.deployed = deployed

@@ -285,6 +285,52 @@ def metric_statistic(
     return float(stats[statistic]) if stats else None
 
 
+class _Asked(dict[str, str]):
+    """Dimensions that were asked for: none are asked for, too."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def tell_metrics_apart() -> None:
+    """Lets a question for a metric without dimensions be answered with that metric alone.
+
+    ministack answers with every metric of the name, whatever its dimensions. "CloudWatch treats each unique combination
+    of dimensions as a separate metric, even if the metrics have the same metric name"
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension).
+    """
+    original = _cloudwatch._dims_from_list
+    _cloudwatch._dims_from_list = lambda dimensions: _Asked(original(dimensions))
+
+
+_weighed: ContextVar[str | None] = ContextVar("dimensions of the alarm that is being evaluated", default=None)
+
+
+def tell_alarms_apart() -> None:
+    """Lets an alarm weigh the metric that has its dimensions; to ministack it has every metric of the name."""
+    evaluate, metrics = _cloudwatch._evaluate_alarm, _cloudwatch._metrics
+
+    class OfTheAlarm(type(metrics)):  # type: ignore[misc]
+        __slots__ = ()
+
+        def items(self) -> Any:
+            wanted = _weighed.get()
+            return [(key, points) for key, points in super().items() if wanted in (None, key[2])]
+
+    def evaluate_its_own(alarm: dict[str, Any]) -> None:
+        dimensions = alarm.get("Dimensions") or {}
+        if not isinstance(dimensions, dict):
+            dimensions = {item["Name"]: item["Value"] for item in dimensions}
+        token = _weighed.set(_cloudwatch._dims_key(dimensions))
+        try:
+            evaluate(alarm)
+        finally:
+            _weighed.reset(token)
+
+    metrics.__class__ = OfTheAlarm
+    _cloudwatch._evaluate_alarm = evaluate_its_own
+
+
 def evaluate_alarms() -> None:
     """Lets the alarms of the request's account and Region look at their metrics, as PutMetricData does."""
     _cloudwatch._evaluate_all_alarms()
@@ -375,10 +421,13 @@ class _PublicImages(dict[str, str]):
     def __init__(self) -> None:
         super().__init__()
         self._regions: dict[str, dict[str, str]] = {}
+        self.windows: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
         if name.startswith("/aws/service/ami-windows-latest/"):  # moto has no list of these: any id will do
-            return f"ami-{zlib.crc32(name.encode()):017x}"
+            image_id = f"ami-{zlib.crc32(name.encode()):017x}"
+            self.windows.add(image_id)
+            return image_id
         return self.of(region()).get(name, default)
 
     def of(self, region_name: str) -> dict[str, str]:
@@ -398,6 +447,11 @@ _images = _PublicImages()
 def publish_images() -> None:
     """Lets ``/aws/service/ami-amazon-linux-latest/...`` resolve as it does in each Region."""
     _ssm._PUBLIC_AMI_PARAMETERS = _images
+
+
+def is_windows_image(image_id: str | None) -> bool:
+    """Whether an image was named as one of Windows."""
+    return image_id in _images.windows
 
 
 def image_architecture(image_id: str | None) -> str | None:
@@ -810,6 +864,28 @@ def on_launch(tell: Callable[[dict[str, Any], list[Any]], None]) -> None:
         return result
 
     EC2Response.run_instances = told
+
+
+def age_launches(seconds: float) -> int:
+    """Moves the launch of every instance of moto into the past, and counts them."""
+    found = [instance for _, _, backend in ec2_backends.iter_backends() for instance in backend.all_instances()]
+    for instance in found:
+        instance.launch_time -= timedelta(seconds=seconds)
+    return len(found)
+
+
+def show_platform(instance_id: str, platform: str) -> None:
+    """Lets DescribeInstances show the platform of an instance of moto."""
+    ec2_backends[account_id()][region()].get_instance(instance_id).platform = platform
+
+
+def profile_associations() -> Mapping[str, tuple[str, str]]:
+    """Instance id -> association id and ARN of its instance profile, of moto in the account and Region of the request.
+
+    moto asks for one association for an instance, as EC2 does.
+    """
+    found = ec2_backends[account_id()][region()].iam_instance_profile_associations
+    return {instance_id: (item.association_id, item.iam_instance_profile.arn) for instance_id, item in found.items()}
 
 
 def show_reservation(instance_id: str, reservation_id: str | None) -> None:

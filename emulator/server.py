@@ -20,6 +20,7 @@ from emulator import (
     events,
     executions,
     instance_connect,
+    instances,
     local_zones,
     minutes,
     root_volumes,
@@ -31,7 +32,7 @@ from emulator import (
     zone_rebalancing,
 )
 from emulator.settings import Settings
-from emulator.types import table
+from emulator.types import associations, table
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ def _connect_parts() -> None:
         seams.route(name, seams.moto_handler)
     seams.route("ssm", _ssm)
     seams.publish_images()
+    seams.tell_metrics_apart()
+    seams.tell_alarms_apart()
     for part in (
         authorization,
         actions,
@@ -115,6 +118,7 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        instances,
     ):
         part.install()
 
@@ -152,6 +156,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     capacity_reservations.reset()
     local_zones.reset()
     minutes.reset()
+    associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
     return {}
@@ -165,7 +170,9 @@ def ready(_request: dict[str, Any]) -> dict[str, Any]:
 CONTROL = {
     f"/_emulator/{name}": answer
     for name, answer in {
+        "age-launches": instances.age_launches,
         "age-metrics": age_metrics,
+        "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
         "put-event": instance_connect.put_aws_event,
@@ -173,6 +180,7 @@ CONTROL = {
         "ready": ready,
         "spot-notice": spot.notice,
         "root-volume-task": root_volumes.next_task_ends,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }
 

@@ -31,6 +31,7 @@ from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, select, se
 LOCAL = REPOSITORY / ".local"
 CONFIG = REPOSITORY / "config" / "config.yaml"
 REPORT = LOCAL / "try-report.json"
+KEPT = LOCAL / "pictures"
 
 Json = dict[str, Any]
 
@@ -103,6 +104,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="make try")
     parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--variant", help="only the variant of this name")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
@@ -139,7 +141,7 @@ def _try(options: argparse.Namespace, console: Console) -> int:
 
 
 def _run_all(options: argparse.Namespace, console: Console, state: Path, solutions: Sequence[Solution]) -> int:
-    trials = list(_trials(options.config, solutions, state, first_only=options.keep))
+    trials = list(_trials(options.config, solutions, state, options.variant, first_only=options.keep))
     reports: list[SolutionReport] = []
     with ExitStack() as stack:
         show = stack.enter_context(_progress(console))
@@ -173,14 +175,20 @@ def _wanted(config_file: Path, wanted: str | None) -> list[Solution]:
     return select(enabled, config.common, [wanted] if wanted else [])
 
 
-def _trials(config_file: Path, solutions: Sequence[Solution], state: Path, *, first_only: bool) -> Iterator[Trial]:
+def _trials(
+    config_file: Path, solutions: Sequence[Solution], state: Path, only: str | None, *, first_only: bool
+) -> Iterator[Trial]:
     """Every variant of every solution; the files for it are written.
 
     Two variants of a stack cannot live at once, so that only the first can be kept.
     """
     raw = yaml.safe_load(config_file.read_text(encoding="utf-8"))
     for solution in solutions:
-        for variant, overrides in list(scenario_of(solution.slug).variants.items())[: 1 if first_only else None]:
+        known = scenario_of(solution.slug).variants
+        if only not in (None, *known):
+            raise EmulatorError(f"{solution.slug} has no variant {only!r}; there are {', '.join(known)}")
+        variants = [each for each in known.items() if only in (None, each[0])]
+        for variant, overrides in variants[: 1 if first_only else None]:
             folder = state / solution.slug / variant
             folder.mkdir(parents=True)
             path = folder / "config.yaml"
@@ -224,6 +232,9 @@ def _run(
             json.loads(outputs.read_text(encoding="utf-8"))[trial.stack],
             trial.config.solutions[trial.solution.slug],
             trial.folder / "scenario",
+            KEPT,
+            trial.solution.slug,
+            trial.variant,
         )
         deployed.folder.mkdir()
         report.resources = sum(len(ids) for ids in deployed.resources.values())

@@ -78,6 +78,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("Organizations", "Local Zones", "Control Tower"),
     ),
     Solution(
+        "gpu_monitoring",
+        "Optimizing GPU utilization for AI/ML workloads on Amazon EC2",
+        "https://aws.amazon.com/blogs/compute/optimizing-gpu-utilization-for-ai-ml-workloads-on-amazon-ec2/",
+        ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
+    ),
+    Solution(
         "outposts_guardrails",
         "Architecting for data residency with AWS Outposts rack and landing zone guardrails",
         "https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/",

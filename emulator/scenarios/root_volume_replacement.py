@@ -118,10 +118,14 @@ class RootVolumeReplacementScenario(Scenario):
     def locks(self) -> str:
         before = self._tasks()
         wanted = {"instance_id": self.instance, "to": "launch-state"}
+        self.deployed.aws.control("hold-root-volume-tasks", held=True)
         both = [self._start("ReplacementMachineArn", wanted) for _ in range(2)]
         wait_until("the lock", lambda: self._tasks() > before)
+        wait_until("the second to join the first", lambda: any(self._has_joined(execution) for execution in both))
         other = self._start("ReplacementMachineArn", {"instance_id": self.instance, "to": "latest-snapshot"})
-        ends = [self._end(execution) for execution in (*both, other)]
+        refused = self._end(other)
+        self.deployed.aws.control("hold-root-volume-tasks", held=False)
+        ends = [*(self._end(execution) for execution in both), refused]
         outcomes = sorted(json.loads(end["output"]).get("outcome", "") for end in ends[:2])
         expect(outcomes == ["joined", "replaced"], f"they ended {outcomes}")
         expect(ends[2].get("error") == "Busy", f"the other one ended {ends[2]}")
@@ -255,6 +259,10 @@ class RootVolumeReplacementScenario(Scenario):
 
         wait_until("the end of an execution", ended, seconds)
         return described
+
+    def _has_joined(self, execution: str) -> bool:
+        events = self.states.get_execution_history(executionArn=execution)["events"]
+        return any('"joined"' in json.dumps(event, default=str).replace("\\", "") for event in events)
 
     def _ended(self, machine: str) -> int:
         executions = self.states.list_executions(stateMachineArn=self.deployed.outputs[machine])["executions"]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from emulator.live_group import REAL_MINUTE
 from emulator.sandbox import Boot
 from emulator.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
 from emulator.workers import Fleet, boot, wait_until
@@ -16,6 +17,7 @@ from emulator.workers import Fleet, boot, wait_until
 INSTANCES = 4
 # What minutes are in an account is seconds here.
 QUICK = {"max_instances": 8, "drain_seconds": 1, "stop_seconds": 1}
+QUICK_MINUTE = 1.0
 QUICK_UNIT = {"WATCH_SECONDS": "0.2"}
 HOOK = "leave"
 
@@ -38,6 +40,7 @@ class SpotAsgScenario(Scenario):
             **QUICK,
         },
     }
+    pictured = ("balanced",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -47,9 +50,11 @@ class SpotAsgScenario(Scenario):
         self.cloudwatch, self.elb = deployed.client("cloudwatch"), deployed.client("elbv2")
         self.sqs = deployed.client("sqs")
         self.machine: Boot | None = None
+        deployed.aws.minute_lasts(QUICK_MINUTE)
 
     def __exit__(self, *_: object) -> None:
         """Ends the units."""
+        self.deployed.aws.minute_lasts(REAL_MINUTE)
         self.fleet.stop()
 
     def steps(self) -> Iterator[Step]:
@@ -225,6 +230,11 @@ class SpotAsgScenario(Scenario):
         expect(self._waiting("DeadLetters") == 0, "an event was lost")
         return f"stopped after {stopped:.1f} s, the group was empty after {time.monotonic() - begun:.1f} s"
 
+    @step("the dashboard shows the group through all of this", "emulated")
+    def shows(self) -> str:
+        (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
+        return self.deployed.keep_dashboard(name)
+
     # What the steps look at
 
     def _command(self, *words: str) -> dict[str, Any]:
@@ -296,7 +306,7 @@ class SpotAsgScenario(Scenario):
             Namespace=namespace,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-            StartTime=now - datetime.timedelta(minutes=30),
+            StartTime=now - datetime.timedelta(days=1),
             EndTime=now + datetime.timedelta(minutes=1),
             Period=60,
             Statistics=["Sum"],

@@ -3,7 +3,7 @@
 import datetime
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
@@ -21,7 +21,8 @@ MINUTE = 60
 LATENCY, TEST_1, TEST_2 = 300 / MINUTE, 25 / MINUTE, 50 / MINUTE
 # Fifteen datapoints below the target lie before a scale-in; here in half the time, and messages that outlast them.
 QUICK_MINUTE = 0.5
-LONG_MESSAGE = 10
+LONG_MESSAGE = 14
+TRIES = 3
 QUICK = {
     "acceptable_latency_seconds": int(LATENCY),
     "estimated_message_seconds": TEST_1,
@@ -38,6 +39,10 @@ SCHEDULED = {
 QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1"}
 
 
+class LateError(StepFailedError):
+    """What a step waited for came later than a machine in time would have brought it."""
+
+
 class SqsTargetScalingScenario(Scenario):
     """The post's two tests: 50 messages, and 50 that take twice as long; then what goes wrong in real life."""
 
@@ -46,6 +51,7 @@ class SqsTargetScalingScenario(Scenario):
         "metric-math": {"strategy": "metric-math", "min_instances": None, **QUICK},
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
+    pictured = ("dynamic-target",)
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -66,7 +72,7 @@ class SqsTargetScalingScenario(Scenario):
         """All of them for the dynamic target; for the others the post's tests, and what is theirs."""
         kind = type(self)
         shared = {kind.installs, kind.test_1, kind.scales_in, kind.test_2}
-        own = {"metric-math": {kind.one_policy}, "demand": {kind.leaves_zero}}
+        own = {"metric-math": {kind.one_policy}, "demand": {kind.drains, kind.leaves_zero}}
         for each in super().steps():
             if each.run in shared | own[self.variant] if self.variant in own else each.run != kind.one_policy:
                 yield each
@@ -95,7 +101,7 @@ class SqsTargetScalingScenario(Scenario):
 
     @step("the post's Test 1, a second for a minute: one instance, 50 messages of 25 s", "our-model")
     def test_1(self) -> str:
-        self.first_peak, seen = self._test(TEST_1)
+        self.first_peak, seen = self._test(TEST_1, lambda peak: 3 <= peak <= 6)
         expect(3 <= self.first_peak <= 6, f"{self.first_peak} instances; the post had 4")
         return seen
 
@@ -137,17 +143,32 @@ class SqsTargetScalingScenario(Scenario):
 
     @step("the policy scales in while every worker has a message in its hand, and none is lost", "our-model")
     def scales_in(self) -> str:
+        for tries in range(1, TRIES):
+            try:
+                return self._scale_in(tries)
+            except LateError:  # a busy machine: more time for each minute, and for each message
+                self._all_done()
+                self._set_size(1)
+                self.deployed.aws.age_metrics(HOUR)
+        return self._scale_in(TRIES)
+
+    def _scale_in(self, slowly: int) -> str:
+        message_seconds = LONG_MESSAGE * slowly
         self._set_size(self.first_peak)
         before = self._instances()
         with self._at_work(minute=60):
-            self._send(len(before), LONG_MESSAGE)
+            self._send(len(before), message_seconds)
             wait_until("every message in a hand", lambda: self._in_flight() == len(before))
-        with self._at_work(QUICK_MINUTE):
-            wait_until("a scale-in", lambda: len(self._leaving()) == len(before) - 1)
+        with self._at_work(QUICK_MINUTE * slowly):
+            try:
+                wait_until("a scale-in", lambda: len(self._leaving()) == len(before) - 1, message_seconds)
+            except StepFailedError as late:
+                raise LateError(str(late)) from late
             in_flight, leaving = self._in_flight(), self._leaving()
-            expect(in_flight == len(before), f"{in_flight} messages were in flight when the policy scaled in")
             seen = self._all_done()
             wait_until("one instance", lambda: len(self._instances()) == 1, seconds=15)
+        if in_flight != len(before):
+            raise LateError(f"{in_flight} messages were in flight when the policy scaled in")
         for worker in self.fleet.workers:
             if worker.instance_id in leaving:
                 order = [event["event"] for event in worker.events()][-5:]
@@ -157,7 +178,7 @@ class SqsTargetScalingScenario(Scenario):
     @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
     def test_2(self) -> str:
         self.deployed.aws.age_metrics(HOUR)
-        peak, seen = self._test(TEST_2)
+        peak, seen = self._test(TEST_2, lambda peak: 1.5 <= peak / self.first_peak <= 2.7)
         ratio = peak / self.first_peak
         expect(1.5 <= ratio <= 2.7, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
         if self.variant != "dynamic-target":
@@ -167,6 +188,10 @@ class SqsTargetScalingScenario(Scenario):
         ratio = target / self.first_target
         expect(math.isclose(ratio, 0.5, rel_tol=0.06), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
+
+    @step("the post's dashboard has both tests, with their metrics, on it", "emulated")
+    def shows(self) -> str:
+        return self.deployed.keep_dashboard(self._dashboard())
 
     # What goes wrong
 
@@ -232,6 +257,10 @@ class SqsTargetScalingScenario(Scenario):
         found = [f for f in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in f]
         return found[0]
 
+    def _dashboard(self) -> str:
+        (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
+        return name
+
     def _invoke(self, name: str, **event: object) -> dict[str, Any]:
         answer = self.functions.invoke(FunctionName=self._function(name), Payload=json.dumps(event))
         result = json.load(answer["Payload"])
@@ -249,16 +278,26 @@ class SqsTargetScalingScenario(Scenario):
         functions = [partial(self._invoke, name) for name in SCHEDULED[self.variant]]
         return LiveGroup(self.deployed, self.fleet, self.group, self.service, QUICK_WORKER, functions, minute)
 
-    def _test(self, duration_seconds: float) -> tuple[int, str]:
-        """Sends the post's messages to one instance; returns the most instances there were, and what was seen."""
-        instances = len(self._instances())
-        expect(instances == 1, f"{instances} instances at the beginning")
-        with self._at_work() as live:
-            self._send(MESSAGES, duration_seconds)
-            seen = self._all_done()
-            took = live.minutes
-        minute, most = live.peak
-        return most, f"1 -> {most} instances at minute {minute:.0f}, all done at {took:.0f}; {seen}"
+    def _test(self, duration_seconds: float, fits: Callable[[int], bool]) -> tuple[int, str]:
+        """Sends the post's messages to one instance; returns the most instances there were, and what was seen.
+
+        Seconds stand for minutes only on a machine that keeps time; what a busy one made unfit is done again.
+        """
+        for tries in range(1, TRIES + 1):
+            instances = len(self._instances())
+            expect(instances == 1, f"{instances} instances at the beginning")
+            with self._at_work() as live:
+                self._send(MESSAGES, duration_seconds)
+                seen = self._all_done()
+                took = live.minutes
+            minute, most = live.peak
+            if fits(most) or not live.held_up or tries == TRIES:
+                break
+            with self._at_work():
+                self._set_size(1)
+            self.deployed.aws.age_metrics(HOUR)
+        again = f", at try {tries}: the machine was busy" if tries > 1 else ""
+        return most, f"1 -> {most} instances at minute {minute:.0f}, all done at {took:.0f}; {seen}{again}"
 
     def _all_done(self) -> str:
         """Waits until every message sent is done and gone, and checks that each had one effect."""

@@ -2,6 +2,7 @@
 
 from emulator import seams
 from emulator.types import (
+    associations,
     capacity_reservations,
     instance_connect,
     instance_parts,
@@ -22,6 +23,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **associations.TYPES,
     **instance_parts.TYPES,
 }
 

@@ -4,22 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config.models import Section, SolutionSettings, TagKey, TagValue
+from config.models import Section, SolutionSettings, Tag
 
 ScheduleExpression = Annotated[
     str,
     Field(pattern=r"^(cron\([^()]{9,100}\)|rate\([1-9]\d{0,4} (minute|hour|day)s?\))$", examples=["cron(0 3 * * ? *)"]),
 ]
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", examples=["Europe/Berlin"])]
-
-
-class Tag(Section):
-    """A tag with its value."""
-
-    key: TagKey
-    """The tag's key."""
-    value: TagValue
-    """The tag's value."""
 
 
 class FleetSchedule(Section):

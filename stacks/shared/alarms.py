@@ -41,14 +41,34 @@ class Alarms(Construct):
             says: what has happened; the README has a section ``Alarm: <construct id in words>`` that says what to do.
             about: names that section instead of the construct id, where several alarms share it.
         """
-        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about or construct_id)
+        above = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+        return self._alarm(construct_id, metric, threshold, above, says, minutes, about or construct_id)
+
+    def when_below(
+        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, *, says: str, minutes: int = 1
+    ) -> cloudwatch.Alarm:
+        """The same for data points below the threshold."""
+        below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+        return self._alarm(construct_id, metric, threshold, below, says, minutes, construct_id)
+
+    def _alarm(
+        self,
+        construct_id: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        operator: cloudwatch.ComparisonOperator,
+        says: str,
+        points: int,
+        about: str,
+    ) -> cloudwatch.Alarm:
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about)
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
             metric=metric,
             threshold=threshold,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=minutes,
+            comparison_operator=operator,
+            evaluation_periods=points,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{says}. What to do: {self._readme}#alarm{words}",
         )

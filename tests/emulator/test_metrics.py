@@ -63,3 +63,26 @@ def test_datapoints_grow_old_without_waiting(aws: EmbeddedAws) -> None:
 def test_other_dimensions_are_another_metric(aws: EmbeddedAws) -> None:
     _publish(aws, 10)
     assert _read(aws, "Average", dimensions=[{"Name": "QueueName", "Value": "other"}]) == []
+    assert _read(aws, "Average", dimensions=[]) == [], "without dimensions it is another metric, too"
+    aws.client("cloudwatch").put_metric_data(Namespace="Tried", MetricData=[{"MetricName": "Duration", "Value": 20}])
+    assert (_read(aws, "Average", dimensions=[]), _read(aws, "Average")) == ([20], [10])
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("work", "ALARM"), ("other", "INSUFFICIENT_DATA"), (None, "INSUFFICIENT_DATA")]
+)
+def test_an_alarm_weighs_the_metric_of_its_dimensions(aws: EmbeddedAws, name: str | None, state: str) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="slow",
+        Namespace="Tried",
+        MetricName="Duration",
+        Dimensions=[{"Name": "QueueName", "Value": name}] if name else [],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    _publish(aws, 10)
+    assert cloudwatch.describe_alarms()["MetricAlarms"][0]["StateValue"] == state

@@ -135,6 +135,14 @@ def _visible(aws: EmbeddedAws) -> list[float]:
     return _datapoints(aws, "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"Name": "QueueName", "Value": "clock"})
 
 
+def test_a_group_publishes_what_it_is_to_have(aws: EmbeddedAws) -> None:
+    group = Tracked(aws, LOAD, target=12)
+    group.api.suspend_processes(AutoScalingGroupName="workers", ScalingProcesses=["AlarmNotification"])
+    group.api.set_desired_capacity(AutoScalingGroupName="workers", DesiredCapacity=3)
+    dimension = {"Name": "AutoScalingGroupName", "Value": "workers"}
+    eventually(lambda: 3 in _datapoints(aws, "AWS/AutoScaling", "GroupDesiredCapacity", dimension), "its capacity")
+
+
 def _in_service(aws: EmbeddedAws) -> list[float]:
     dimension = {"Name": "AutoScalingGroupName", "Value": "workers"}
     return _datapoints(aws, "AWS/AutoScaling", "GroupInServiceInstances", dimension)

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.process import EmbeddedAws
+from emulator.root_volumes import PENDING_SECONDS
 from tests.emulator.conftest import eventually
 
 IMAGE = "ami-12345678"
@@ -102,6 +103,22 @@ def test_a_task_that_fails_leaves_the_old_volume_and_one_that_fails_detached_non
         assert ended(ec2, task["ReplaceRootVolumeTaskId"])["TaskState"] == state
         assert root(ec2, instance) == old * left
         assert ec2.describe_volumes(VolumeIds=[old])["Volumes"]
+
+
+def test_a_held_task_ends_when_it_is_let_go(aws: EmbeddedAws, ec2: Any) -> None:
+    instance, old = launch(ec2)
+    aws.control("hold-root-volume-tasks", held=True)
+    begun = time.time()
+    held = ec2.create_replace_root_volume_task(InstanceId=instance)["ReplaceRootVolumeTask"]
+
+    def age() -> float:
+        (seen,) = ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"]
+        assert (seen["TaskState"], root(ec2, instance)) == ("pending", old)
+        return time.time() - begun
+
+    eventually(lambda: age() > 2 * PENDING_SECONDS, "the time that a task takes")
+    aws.control("hold-root-volume-tasks", held=False)
+    assert ended(ec2, held["ReplaceRootVolumeTaskId"])["TaskState"] == "succeeded"
 
 
 def test_a_new_volume_is_told_as_in_the_guide_s_example(aws: EmbeddedAws, ec2: Any) -> None:

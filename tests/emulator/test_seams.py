@@ -336,3 +336,17 @@ def test_moto_has_the_volumes_that_a_replacement_moves() -> None:
 
 def test_ministack_tells_of_every_status_of_an_execution() -> None:
     assert _parameters(seams._stepfunctions._emit_execution_status_event) == ["execution"]
+
+
+def test_moto_keeps_associations_of_profiles_platforms_and_launch_times() -> None:
+    backend = seams.ec2_backends["123456789012"]["us-east-1"]
+    assert isinstance(backend.iam_instance_profile_associations, dict)
+    assert callable(backend.all_instances) and callable(seams.ec2_backends.iter_backends)
+    source = inspect.getsource(seams.Instance.__init__)
+    assert "self.platform = " in source and "self.launch_time = " in source
+
+
+def test_images_of_windows_are_known_once_they_were_named() -> None:
+    name = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
+    assert seams.is_windows_image(seams._images.get(name))
+    assert not seams.is_windows_image("ami-12345678") and not seams.is_windows_image(None)

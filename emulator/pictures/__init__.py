@@ -1,0 +1,1 @@
+"""Pictures of CloudWatch dashboards: kept while a stack is up, with their metrics, and drawn by this repository."""

@@ -1,0 +1,1 @@
+"""Attach: gives the instance profile to tagged instances that have none."""

@@ -1,0 +1,1 @@
+"""Fleet: counts utilisation and waste of the tagged instances, and who is idle or silent."""

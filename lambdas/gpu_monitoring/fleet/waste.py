@@ -1,0 +1,172 @@
+"""When a GPU instance is idle, silent or wasted, and what that makes of the fleet. No AWS in here."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+HOUR = timedelta(hours=1)
+
+
+class State(StrEnum):
+    """What an instance is doing, as far as it says."""
+
+    NEW = "new"
+    SILENT = "silent"
+    UNSEEN = "gpu unseen"
+    WITHOUT_GPU = "without gpu"
+    WORKING = "working"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the settings say.
+
+    Attributes:
+        idle_percent: every GPU of an idle instance computes less than this.
+        idle_hours: so long it must not have.
+        silent: whoever has reported nothing for so long is silent; a new instance is given as long.
+    """
+
+    idle_percent: float
+    idle_hours: float
+    silent: timedelta
+
+    @property
+    def horizon(self) -> int:
+        """Hours that are looked back, so that idleness of idle_hours can be seen; a day at least, for people."""
+        return max(int(self.idle_hours), 24) + 1
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A running instance with the tag.
+
+    Attributes:
+        gpus: NVIDIA GPUs of its type, which are those that the agent sees.
+    """
+
+    id: str
+    type: str
+    launched: datetime
+    gpus: int
+    windows: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the agent of an instance has reported.
+
+    Attributes:
+        alive: whether there is any datapoint of the last minutes.
+        utilization: mean of its GPUs over these minutes, in percent; None: no GPU was reported.
+        memory_percent: the fullest memory of these minutes; None: not reported.
+        hours: the highest utilization of each hour in which one was reported, by its beginning.
+    """
+
+    alive: bool
+    utilization: float | None
+    memory_percent: float | None
+    hours: Mapping[datetime, float]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An instance, judged.
+
+    Attributes:
+        idle_hours: how long no GPU has worked, as far as was reported without a gap; None: not known.
+    """
+
+    machine: Machine
+    state: State
+    utilization: float | None
+    memory_percent: float | None
+    idle_hours: float | None
+
+
+def judge(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Verdict:
+    """Judges one instance. What was not reported is never called idle."""
+    new = now - machine.launched < rules.silent
+    if not reading.alive:
+        return Verdict(machine, State.NEW if new else State.SILENT, None, None, None)
+    if not machine.gpus:
+        return Verdict(machine, State.WITHOUT_GPU, None, None, None)
+    if reading.utilization is None:
+        return Verdict(machine, State.NEW if new else State.UNSEEN, None, None, None)
+    hours = idle_for(reading.hours, machine.launched, rules.idle_percent, now)
+    idle = hours is not None and hours >= rules.idle_hours
+    state = State.IDLE if idle else State.WORKING
+    return Verdict(machine, state, reading.utilization, reading.memory_percent, hours)
+
+
+def idle_for(hours: Mapping[datetime, float], launched: datetime, percent: float, now: datetime) -> float | None:
+    """For how many hours every GPU of an instance has computed less than *percent*; None: not reported lately.
+
+    It counts back, hour after hour, to the first one with work in it or without a report, or to the launch: whoever was
+    idle for three hours and a half is called idle for three or more, never for more than is shown.
+    """
+    known = {begin: value for begin, value in hours.items() if begin + HOUR > launched and begin <= now}
+    newest = max(known, default=None)
+    if newest is None or now - newest >= 2 * HOUR:
+        return None
+    begin, since = newest, None
+    while begin in known and known[begin] < percent:
+        since, begin = begin, begin - HOUR
+    return 0.0 if since is None else round((now - max(since, launched)) / HOUR, 4)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One datapoint of a metric.
+
+    Attributes:
+        dimension: its one dimension; None: none.
+    """
+
+    name: str
+    value: float
+    unit: str
+    dimension: tuple[str, str] | None = None
+
+
+def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
+    """The metrics of a fleet: of all, of each instance type with GPUs, and of each instance with GPUs that reports."""
+    counted = {state: sum(verdict.state is state for verdict in verdicts) for state in State}
+    yield Value("Instances", len(verdicts), "Count")
+    yield Value("SilentInstances", counted[State.SILENT], "Count")
+    yield Value("UnseenGpuInstances", counted[State.UNSEEN], "Count")
+    yield from _waste(verdicts, None)
+    for name, unit, known in (
+        ("LongestIdleHours", "None", [v.idle_hours for v in verdicts]),
+        ("FullestMemory", "Percent", [v.memory_percent for v in verdicts]),
+    ):
+        yield Value(name, max((value for value in known if value is not None), default=0), unit)
+    for kind in sorted({verdict.machine.type for verdict in verdicts if verdict.machine.gpus}):
+        yield from _waste([verdict for verdict in verdicts if verdict.machine.type == kind], ("InstanceType", kind))
+    for verdict in verdicts:
+        for name, value, unit in (
+            ("IdleHours", verdict.idle_hours, "None"),
+            ("MemoryUsed", verdict.memory_percent, "Percent"),
+        ):
+            if value is not None:
+                yield Value(name, value, unit, ("InstanceId", verdict.machine.id))
+
+
+def _waste(verdicts: Iterable[Verdict], dimension: tuple[str, str] | None) -> Iterator[Value]:
+    """GPUs, and what of them is wasted: a GPU that computes for a fifth of the time is four fifths of one wasted.
+
+    Whoever does not report is in Gpus and not in what is wasted or used: nobody knows.
+    """
+    with_gpus = [verdict for verdict in verdicts if verdict.machine.gpus]
+    reporting = [(v.machine.gpus, v.utilization) for v in with_gpus if v.utilization is not None]
+    known = sum(gpus for gpus, _ in reporting)
+    used = sum(gpus * utilization / 100 for gpus, utilization in reporting)
+    idle = [verdict for verdict in with_gpus if verdict.state is State.IDLE]
+    yield Value("Gpus", sum(verdict.machine.gpus for verdict in with_gpus), "Count", dimension)
+    yield Value("WastedGpus", round(known - used, 4), "Count", dimension)
+    yield Value("IdleInstances", len(idle), "Count", dimension)
+    yield Value("IdleGpus", sum(verdict.machine.gpus for verdict in idle), "Count", dimension)
+    if known:
+        yield Value("Utilization", round(100 * used / known, 4), "Percent", dimension)

@@ -1,0 +1,1 @@
+"""Release: takes the instance profile off the instances before it is deleted."""

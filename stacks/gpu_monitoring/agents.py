@@ -1,0 +1,130 @@
+"""The agent on every tagged instance: its configuration, who installs it, and the rights that it needs."""
+
+from hashlib import sha256
+from typing import Any
+
+import yaml
+from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks.gpu_monitoring.agent import STANDARD_BYTES
+from stacks.gpu_monitoring.measurements import System
+from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
+from stacks.shared.solution import SolutionStack
+
+POLICIES = ("AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy")
+SYSTEMS: tuple[System, ...] = ("linux", "windows")
+
+
+class Agents(Construct):
+    """Parameters, document, association; role and instance profile.
+
+    Attributes:
+        role: for instances: what Systems Manager and the agent need, and nothing else.
+        profile: the role's instance profile.
+        parameters: names of the parameters that hold the configurations, by system.
+        association_id: of the one association.
+    """
+
+    def __init__(self, scope: SolutionStack, construct_id: str, settings: GpuMonitoringSettings) -> None:
+        super().__init__(scope, construct_id)
+        self.parameters: dict[System, str] = {}
+        made = [self._parameter(scope, system, settings.configuration(system)) for system in SYSTEMS]
+        document = self._document(settings)
+        association = ssm.CfnAssociation(
+            self,
+            "Association",
+            name=document.ref,
+            association_name=f"{scope.stack_name}-agent",
+            targets=[
+                ssm.CfnAssociation.TargetProperty(key=f"tag:{settings.opt_in.key}", values=[settings.opt_in.value])
+            ],
+            schedule_expression=settings.reapply,
+            # A driver or repository that is broken somewhere must not stop the others.
+            max_concurrency="25%",
+            max_errors="100%",
+            compliance_severity="MEDIUM",
+        )
+        # Not WaitForSuccessTimeoutSeconds: an account without a tagged instance would wait for it in vain.
+        association.node.add_dependency(*made)
+        self.association_id = association.attr_association_id
+        self.role = self._role()
+        self.profile = iam.InstanceProfile(self, "Profile", role=self.role)
+
+    def _parameter(self, stack: SolutionStack, system: System, value: str) -> ssm.CfnParameter:
+        """A parameter of the tier that its size needs, under a name that CloudWatchAgentServerPolicy lets be read.
+
+        Parameter Store never takes an advanced parameter back to the standard tier: a configuration that shrinks gets
+        a parameter of another name.
+        """
+        advanced = len(value.encode()) > STANDARD_BYTES
+        tier = "Advanced" if advanced else "Standard"
+        name = f"AmazonCloudWatch-{stack.stack_name}-{system}{'-advanced' if advanced else ''}"
+        self.parameters[system] = name
+        return ssm.CfnParameter(
+            self,
+            f"{system.title()}{'Advanced' if advanced else ''}Configuration",
+            name=name,
+            description=f"Configuration of the CloudWatch agent for {system.title()} ({stack.solution.slug})",
+            type="String",
+            tier=tier,
+            value=value,
+        )
+
+    def _document(self, settings: GpuMonitoringSettings) -> ssm.CfnDocument:
+        """Install, then configure. Two associations would run at the same time on a new instance.
+
+        A change of a configuration changes the description, with it the document and the association, which then runs
+        at once; State Manager itself looks at no parameter.
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateAssociation.html
+        """
+        configured = "".join(settings.configuration(system) for system in SYSTEMS)
+        script = (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8").splitlines()
+        values: dict[str, Any] = {
+            "DESCRIPTION": "Installs the CloudWatch agent and configures it for GPUs; configuration "
+            + sha256(configured.encode()).hexdigest()[:12],
+            "LINUX_PARAMETER": self.parameters["linux"],
+            "WINDOWS_PARAMETER": self.parameters["windows"],
+            "GPU_METRICS": script,
+        }
+        content = yaml.safe_load((DOCUMENTS / "agent.yaml").read_text(encoding="utf-8"))
+        return ssm.CfnDocument(
+            self,
+            "Document",
+            content=_filled(content, values),
+            document_type="Command",
+            document_format="JSON",
+            target_type="/AWS::EC2::Instance",
+        )
+
+    def _role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description="GPU instances: Systems Manager and the CloudWatch agent",
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(name) for name in POLICIES],
+        )
+        Validations.of(role).acknowledge(
+            *(
+                Acknowledgment(
+                    id=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{name}]",
+                    reason="What AWS's agents call is theirs to say and changes with their versions; AWS keeps it.",
+                )
+                for name in POLICIES
+            )
+        )
+        return role
+
+
+def _filled(content: Any, values: dict[str, Any]) -> Any:
+    """A document in which each "@NAME@" is what *values* says."""
+    if isinstance(content, dict):
+        return {key: _filled(item, values) for key, item in content.items()}
+    if isinstance(content, list):
+        return [_filled(item, values) for item in content]
+    if isinstance(content, str) and content.startswith("@") and content.endswith("@"):
+        return values[content.strip("@")]
+    return content
