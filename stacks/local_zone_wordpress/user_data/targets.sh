@@ -11,7 +11,7 @@ file=/etc/nginx/targets
 look() {
   local ids addresses address line new=''
   ids=$(aws autoscaling describe-auto-scaling-groups --region "$REGION" --output text --query \
-    "AutoScalingGroups[?starts_with(AutoScalingGroupName, '$GROUP')].Instances[?LifecycleState=='InService'].InstanceId") || return
+    "AutoScalingGroups[?starts_with(AutoScalingGroupName, '$GROUP')].Instances[] | [?LifecycleState=='InService'].InstanceId") || return
   [[ -n $ids ]] || return
   # shellcheck disable=SC2086 # ids, one word each
   addresses=$(aws ec2 describe-instances --region "$REGION" --instance-ids $ids --output text \
