@@ -214,5 +214,7 @@ def _example_of(model: type[BaseModel], where: Location) -> str | None:
 
 
 def _refusal(path: Path, problems: list[_Problem]) -> ConfigError:
-    listed = [f"  {path}:{problem.line}: {problem.key}: {problem.message}" for problem in sorted(problems)]
+    # What a key has several problems with, as a file of its own, stays in its order.
+    problems = sorted(problems, key=lambda problem: (problem.line, problem.key))
+    listed = [f"  {path}:{problem.line}: {problem.key}: {problem.message}" for problem in problems]
     return ConfigError("\n".join([f"{len(listed)} problem{'s' * (len(listed) != 1)} in {path}:", *listed]))

@@ -49,12 +49,17 @@ def metric_namespace(service: str, action: str, body: bytes, parameters: dict[st
     """
     if action != "cloudwatch:PutMetricData":
         return {}
-    found = parameters.get("Namespace") or parse_qs(body.decode("latin-1")).get("Namespace")
-    if isinstance(found, list):
-        found = found[0]
-    if not found and body[:1] == b"{":
-        found = json.loads(body).get("Namespace")
-    return {"cloudwatch:namespace": found or seams.read_cbor(body).get("Namespace")}
+    return {"cloudwatch:namespace": _said(body, parameters).get("Namespace")}
+
+
+def dashboard_of(body: bytes, parameters: dict[str, Any]) -> str | None:
+    """The ARN of the dashboard that a call names, of several the first one; it has no Region.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    """
+    said = _said(body, parameters)
+    name = said.get("DashboardName") or said.get("DashboardNames.member.1") or _first(said.get("DashboardNames"))
+    return f"arn:aws:cloudwatch::{seams.account_id()}:dashboard/{name}" if name else None
 
 
 def launch_keys(service: str, action: str, _body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +114,13 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
 
 
+def _said(body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a call to CloudWatch, which may come as a form, as JSON or as CBOR."""
+    form = {**{name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}, **parameters}
+    more = json.loads(body) if body[:1] == b"{" else seams.read_cbor(body)
+    return {**{name: _first(value) for name, value in form.items()}, **more}
+
+
 def _arn(resource_id: str) -> str | None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html."""
     kind = _KINDS.get(resource_id.split("-")[0])
@@ -134,6 +146,7 @@ def install() -> None:
     seams.add_condition_keys(launch_keys)
     seams.add_resource_keys(resource_tag_keys)
     seams.name_resources(resource_of)
+    seams.name_resources_of("monitoring", dashboard_of)
     seams.collect_tags("ec2", _ec2_tags)
     seams.collect_tags("autoscaling", _group_tags)
     seams.find_profiles_in_ministack()

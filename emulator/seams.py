@@ -34,6 +34,7 @@ from ministack.services import eventbridge as _eventbridge
 from ministack.services import iam as _iam
 from ministack.services import organizations as _organizations
 from ministack.services import resource_groups as _resource_groups
+from ministack.services import sns as _sns
 from ministack.services import sqs as _sqs
 from ministack.services import ssm as _ssm
 from ministack.services import stepfunctions as _stepfunctions
@@ -223,6 +224,19 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         if service not in ("autoscaling", "cloudformation", "ec2"):
             return found
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
+
+    _iam_actions.extract_resource_arn = extracted
+
+
+def name_resources_of(service: str, name: Callable[[bytes, dict[str, Any]], str | None]) -> None:
+    """Lets *name*(body, parameters) say the ARN that a service's request is judged on; None keeps the one found."""
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(
+        of: str, method: str, path: str, headers: dict[str, str], body: bytes, parameters: dict[str, Any], *scope: str
+    ) -> str:
+        found: str = extract(of, method, path, headers, body, parameters, *scope)
+        return (name(body, parameters) or found) if of == service else found
 
     _iam_actions.extract_resource_arn = extracted
 
@@ -1010,6 +1024,121 @@ def simulate_with_context_keys() -> None:
     _iam._extract_simulate_params = extracted
     _iam._build_simulate_results_real = built
     _iam_evaluator.evaluate = evaluated
+
+
+# --- for EC2 Image Builder --------------------------------------------------------------------------------------------
+
+# Deletes what a handler has replaced: in the clean-up of the update, and not where UpdateReplacePolicy keeps it.
+delete_predecessor: Callable[..., None] = _provisioners._delete_predecessor
+
+
+def everything_kept_in_ec2(name: str) -> Iterator[dict[str, Any]]:
+    """What ``kept_in_ec2`` keeps under a name, of every account and Region."""
+    for regions in list(ec2_backends.values()):
+        for backend in list(regions.values()):
+            if name in vars(backend):
+                yield vars(backend)[name]
+
+
+def serve_rest(service: str, handler: ServiceHandler, resource_of: Callable[[str, bytes, dict[str, Any]], str]) -> None:
+    """Serves a service of the REST protocol that ministack does not know, after IAM has judged its requests.
+
+    Args:
+        resource_of: given path, body and query, the ARN that a request is judged on.
+    """
+    route(service, handler)
+    _iam_actions.SERVICE_TO_IAM_NAMESPACE[service] = service
+    _iam_actions._BOTOCORE_SERVICE_MAP[service] = [service]
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(
+        name: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        parameters: dict[str, Any],
+        *scope: str,
+    ) -> str:
+        if name == service:
+            return resource_of(path, body, parameters)
+        found: str = extract(name, method, path, headers, body, parameters, *scope)
+        return found
+
+    _iam_actions.extract_resource_arn = extracted
+
+
+def judge_parameters_by_name() -> None:
+    """Judges GetParameters on the first name, not on ``*``, and a public parameter on its ARN, which has no account.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-finding-public-parameters.html
+    """
+    extract = _iam_actions.extract_resource_arn
+
+    def extracted(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        parameters: dict[str, Any],
+        *scope: str,
+    ) -> str:
+        found: str = extract(service, method, path, headers, body, parameters, *scope)
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            name = json.loads(body)["Names"][0]
+            found = f"arn:aws:ssm:{region()}:{account_id()}:parameter/{name.lstrip('/')}"
+        return found.replace(f":{account_id()}:parameter/aws/service/", "::parameter/aws/service/")
+
+    _iam_actions.extract_resource_arn = extracted
+
+
+def parameter_value(name: str) -> str | None:
+    """Value of a parameter of ministack's SSM, a public one too; None if there is none."""
+    status, _, body = _ssm._get_parameter({"Name": name})
+    return str(json.loads(body)["Parameter"]["Value"]) if status < 400 else None
+
+
+def write_parameter(name: str, value: str, data_type: str) -> None:
+    """Creates or overwrites a parameter of ministack's SSM."""
+    wanted = {"Name": name, "Value": value, "Type": "String", "DataType": data_type, "Overwrite": True}
+    status, _, body = _ssm._put_parameter(wanted)
+    if status >= 400:
+        raise client_error("InternalError", body.decode())
+
+
+def publish(topic_arn: str, message: str) -> None:
+    """Publishes to a topic of ministack."""
+    _sns.publish_internal(topic_arn, message)
+
+
+def role_may(role_arn: str, action: str, resource: str) -> bool:
+    """Whether a role's own policies allow an action, by ministack's IAM engine."""
+    name = role_arn.rsplit("/", 1)[-1]
+    context = _iam_evaluator.EvalContext(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=account_id(),
+        action=action,
+        resource_arn=resource,
+        region=region(),
+    )
+    policies = _iam_evaluator._gather_role_policies(name, account_id())
+    decision: str = _iam_evaluator.evaluate(context, policies).decision
+    return decision == "Allow"
+
+
+def let_events_run_pipelines(run: Callable[[str, str], None]) -> None:
+    """Lets *run*(pipeline ARN, client token) answer a rule whose target is a pipeline of Image Builder."""
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        if ":imagebuilder:" in target["Arn"]:
+            run(target["Arn"], str(event.get("EventId") or event.get("id")))
+        else:
+            invoke(target, event, rule, view)
+
+    _eventbridge._invoke_target = invoked
 
 
 # --- Local Zones ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from emulator import (
     capacity_reservations,
     events,
     executions,
+    image_builder,
     instance_connect,
     instances,
     local_zones,
@@ -119,6 +120,7 @@ def _connect_parts() -> None:
         root_volumes,
         executions,
         instances,
+        image_builder,
     ):
         part.install()
 
@@ -156,6 +158,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     capacity_reservations.reset()
     local_zones.reset()
     minutes.reset()
+    spot.reset()
     associations.reset()
     seams.reset_ministack()
     seams.reset_moto()
@@ -179,7 +182,11 @@ CONTROL = {
         "reset": reset,
         "ready": ready,
         "spot-notice": spot.notice,
+        "spot-questions": spot.limit_questions,
         "root-volume-task": root_volumes.next_task_ends,
+        "image-pipelines": image_builder.scheduled,
+        "image-build-fails": image_builder.next_build_fails,
+        "managed-component": image_builder.managed_component,
         "hold-root-volume-tasks": root_volumes.hold_tasks,
     }.items()
 }

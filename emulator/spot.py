@@ -1,5 +1,6 @@
 """Spot Instances: what EC2 announces, what a group makes of it, and placement scores (our model)."""
 
+import json
 from typing import Any
 
 from emulator import scaling, seams
@@ -8,6 +9,28 @@ from emulator.events import put_event
 from emulator.instancetypes import matching
 
 INTERRUPTION, REBALANCE = "interruption", "rebalance"
+
+# Account and Region -> the questions for placement scores that were answered there, and how many may be; None: any.
+_answered: dict[tuple[str, str], set[str]] = {}
+_most: dict[str, int | None] = {"questions": None}
+
+
+def reset() -> None:
+    """Forgets the questions for placement scores, and lets any number be asked."""
+    limit_questions({"most": None})
+
+
+def limit_questions(request: dict[str, Any]) -> dict[str, Any]:
+    """``POST /_emulator/spot-questions {"most": n}``: 24 hours begin, in which n different questions are answered.
+
+    "We can limit the number of new request configurations within a 24-hour period [...]. If you reach the limit, you
+    can retry the request configurations that you've already used, but you can't specify new request configurations
+    until the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The
+    error and its words are those that the README of the public tracker shows.
+    """
+    _answered.clear()
+    _most["questions"] = None if request["most"] is None else int(request["most"])
+    return {"most": _most["questions"]}
 
 
 def notice(request: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +86,9 @@ def get_spot_placement_scores(parameters: dict[str, Any]) -> dict[str, Any]:
             requirements.get("ArchitectureTypes") or [],
             requirements.get("VirtualizationTypes") or [],
         )
+    if str(parameters.get("DryRun", False)).lower() == "true":
+        raise seams.client_error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+    _count(parameters)
     capacity = int(parameters["TargetCapacity"])
     few = len(set(types or [])) < 3
     score = 1 if few else max(1, min(10, 3 + len(types or []) // 3 - (len(str(capacity)) - 1)))
@@ -78,6 +104,19 @@ def get_spot_placement_scores(parameters: dict[str, Any]) -> dict[str, Any]:
             found.append({"Region": region, "AvailabilityZoneId": zone["ZoneId"], "Score": max(1, score - position)})
     found.sort(key=lambda item: -item["Score"])
     return {"SpotPlacementScores": found[:10]}
+
+
+def _count(parameters: dict[str, Any]) -> None:
+    asked = {name: value for name, value in parameters.items() if name not in ("NextToken", "MaxResults", "DryRun")}
+    question = json.dumps(asked, sort_keys=True, default=str)
+    known = _answered.setdefault((seams.account_id(), seams.region()), set())
+    if _most["questions"] is not None and question not in known and len(known) >= _most["questions"]:
+        raise seams.client_error(
+            "MaxConfigLimitExceeded",
+            "You have exceeded your maximum allowed Spot placement configurations. You can retry configurations that "
+            "you used within the last 24 hours, or wait for 24 hours before specifying a new configuration.",
+        )
+    known.add(question)
 
 
 def install() -> None:

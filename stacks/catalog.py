@@ -78,10 +78,22 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("Organizations", "Local Zones", "Control Tower"),
     ),
     Solution(
+        "spot_placement_tracker",
+        "Optimizing Amazon EC2 Spot Instances with Spot Placement Scores",
+        "https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/",
+        ("Spot", "CloudWatch", "Lambda", "S3", "EventBridge"),
+    ),
+    Solution(
         "gpu_monitoring",
         "Optimizing GPU utilization for AI/ML workloads on Amazon EC2",
         "https://aws.amazon.com/blogs/compute/optimizing-gpu-utilization-for-ai-ml-workloads-on-amazon-ec2/",
         ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
+    ),
+    Solution(
+        "image_pipelines",
+        "Implementing up-to-date images with automated EC2 Image Builder pipelines",
+        "https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/",
+        ("EC2 Image Builder", "Systems Manager", "SNS", "EventBridge", "Lambda", "DynamoDB"),
     ),
     Solution(
         "outposts_guardrails",

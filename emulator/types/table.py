@@ -4,6 +4,7 @@ from emulator import seams
 from emulator.types import (
     associations,
     capacity_reservations,
+    image_builder,
     instance_connect,
     instance_parts,
     load_balancing,
@@ -24,6 +25,7 @@ TYPES: dict[str, ResourceType] = {
     **warmpool.TYPES,
     **instance_connect.TYPES,
     **associations.TYPES,
+    **image_builder.TYPES,
     **instance_parts.TYPES,
 }
 

@@ -16,6 +16,7 @@ DATA_TYPES = [
     "AWS::SQS::Queue",
     "AWS::DynamoDB::GlobalTable",
     "AWS::S3::Bucket",
+    "AWS::ECR::Repository",
     "AWS::EC2::Volume",
     "AWS::SecretsManager::Secret",
 ]

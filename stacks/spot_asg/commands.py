@@ -7,10 +7,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
+from shared.placement_scores import TOO_MANY_QUESTIONS, scores
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
-from stacks.spot_asg.score import question, scores
+from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 
 VOLUME_GIB = 8
@@ -145,7 +146,7 @@ def _score(options: Namespace, common: CommonSettings, settings: SpotAsgSettings
     try:
         found = scores(ec2.get_paginator("get_spot_placement_scores").paginate(**asked))
     except ClientError as error:
-        if error.response["Error"]["Code"] != "MaxConfigLimitExceeded":
+        if error.response["Error"]["Code"] != TOO_MANY_QUESTIONS:
             raise
         raise CommandError(
             "EC2 takes only so many new questions in 24 hours, and this one is new; ask one of before again "

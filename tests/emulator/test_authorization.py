@@ -63,6 +63,19 @@ def test_a_metric_is_judged_by_its_namespace(aws: EmbeddedAws) -> None:
         cloudwatch.list_metrics()
 
 
+def test_a_dashboard_is_known_by_its_arn_which_has_no_region(aws: EmbeddedAws) -> None:
+    allowed = ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"]
+    ours = f"arn:aws:cloudwatch::{aws.account}:dashboard/ours"
+    cloudwatch = Role(aws, {"Action": allowed, "Resource": ours}).client("cloudwatch")
+    cloudwatch.put_dashboard(DashboardName="ours", DashboardBody='{"widgets": []}')
+    assert cloudwatch.get_dashboard(DashboardName="ours")["DashboardBody"]
+    with pytest.raises(ClientError, match=DENIED):
+        cloudwatch.put_dashboard(DashboardName="theirs", DashboardBody='{"widgets": []}')
+    with pytest.raises(ClientError, match=DENIED):
+        cloudwatch.delete_dashboards(DashboardNames=["theirs"])
+    cloudwatch.delete_dashboards(DashboardNames=["ours"])
+
+
 def test_a_call_that_moto_serves_is_judged_too(aws: EmbeddedAws, groups: dict[str, str]) -> None:
     role = Role(aws, {"Action": ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeVpcs"]})
     role.client("ec2").describe_vpcs()

@@ -1,4 +1,4 @@
-"""Local Zones as the API pages have them: told with AllAvailabilityZones, opted in to, and only then good for subnets."""
+"""Local Zones as the API pages have them: told with AllAvailabilityZones, good for subnets only after opting in."""
 
 from typing import Any
 

@@ -350,3 +350,29 @@ def test_images_of_windows_are_known_once_they_were_named() -> None:
     name = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
     assert seams.is_windows_image(seams._images.get(name))
     assert not seams.is_windows_image("ami-12345678") and not seams.is_windows_image(None)
+
+
+def test_ministack_deletes_what_was_replaced_by_a_function_and_its_arguments() -> None:
+    assert _parameters(seams.delete_predecessor) == ["delete_fn", "args", "kwargs"]
+
+
+def test_ministack_knows_rest_services_by_their_namespace_and_their_model() -> None:
+    assert seams._iam_actions.SERVICE_TO_IAM_NAMESPACE["airflow"] == "airflow"
+    assert isinstance(seams._iam_actions._BOTOCORE_SERVICE_MAP["airflow"], list)
+
+
+def test_ministack_reads_and_writes_parameters() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        seams.write_parameter("/seams/tried", "one", "text")
+        seams.write_parameter("/seams/tried", "two", "text")
+        assert (seams.parameter_value("/seams/tried"), seams.parameter_value("/seams/none")) == ("two", None)
+        seams._ssm._delete_parameter({"Name": "/seams/tried"})
+
+
+def test_ministack_publishes_within() -> None:
+    assert _parameters(seams._sns.publish_internal)[:2] == ["topic_arn", "message"]
+
+
+def test_ministack_gathers_the_policies_of_a_role_of_which_an_unknown_one_has_none() -> None:
+    with seams.request_scope("123456789012", "us-east-1"):
+        assert not seams.role_may("arn:aws:iam::123456789012:role/none", "ssm:PutParameter", "*")

@@ -209,6 +209,27 @@ def test_regions_are_scored_as_a_whole_and_zones_by_their_id(aws: EmbeddedAws) -
     assert {score["AvailabilityZoneId"][:5] for score in zones} == {"euw1-"}
 
 
+def test_new_questions_are_refused_at_the_limit_and_known_ones_answered(aws: EmbeddedAws) -> None:
+    known = {"InstanceTypes": TYPES, "RegionNames": ["eu-west-1"]}
+    aws.control("spot-questions", most=1)
+    assert scores(aws, **known) == scores(aws, **known)
+    with pytest.raises(ClientError, match="MaxConfigLimitExceeded"):
+        scores(aws, **{**known, "RegionNames": ["eu-west-2"]})
+    assert scores(aws, **known)
+    aws.control("spot-questions", most=None)
+    assert scores(aws, **{**known, "RegionNames": ["eu-west-2"]})
+
+
+def test_a_dry_run_counts_as_no_question(aws: EmbeddedAws) -> None:
+    aws.control("spot-questions", most=0)
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        scores(aws, InstanceTypes=TYPES, DryRun=True)
+    with pytest.raises(ClientError, match="MaxConfigLimitExceeded"):
+        scores(aws, InstanceTypes=TYPES)
+    aws.reset()
+    assert scores(aws, InstanceTypes=TYPES)
+
+
 def test_at_most_ten_are_named_and_each_is_from_1_to_10(aws: EmbeddedAws) -> None:
     requirements = {
         "ArchitectureTypes": ["x86_64"],

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from config.loader import load
 from config.models import CommonSettings
+from shared.placement_scores import scores
 from stacks import __main__ as entry
 from stacks.catalog import settings_by_slug
 from stacks.shared.preflight import Finding
 from stacks.spot_asg.commands import findings, idle_month
-from stacks.spot_asg.score import question, scores
+from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 from tests import variants
 

@@ -1,0 +1,1 @@
+"""Builds: a changed recipe is built at once."""

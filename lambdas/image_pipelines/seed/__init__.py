@@ -1,0 +1,1 @@
+"""Seed: the parameter of a pipeline's newest image, before there is one and after the pipeline is gone."""

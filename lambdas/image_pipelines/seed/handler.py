@@ -1,0 +1,106 @@
+"""CloudFormation -> SSM: the parameter of a pipeline's newest AMI exists before anything builds on it.
+
+Its first value is the base image's newest AMI; Image Builder writes the others, and a deployment never does. One that
+is there already is left as it is and stays when the stack goes: only a parameter that carries the stack's tag, or that
+was absent when the stack came, is deleted with it. The physical id says which.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from shared.aws import client
+from shared.custom_resource import RefusedError, answer
+
+logger = logging.getLogger(__name__)
+
+TAG = "image-pipelines-stack"
+LOOKS = 10
+SECONDS = 2.0
+OURS, FOUND = "ours:", "found:"
+
+
+def lambda_handler(event: Any, context: Any) -> str:
+    """Answers one request of CloudFormation."""
+    return answer(event, seed)
+
+
+def seed(request: Mapping[str, Any], pause: Callable[[float], object] = time.sleep) -> str:
+    """Creates the parameter if it is to have a first value and is absent; deletes it with its stack if it is ours.
+
+    Raises:
+        RefusedError: the value was not accepted.
+        KeyError: the request lacks a property.
+        botocore.exceptions.ClientError: SSM refuses.
+    """
+    wanted = request["ResourceProperties"]
+    name = wanted["Name"]
+    if request["RequestType"] == "Delete":
+        return _delete(request["PhysicalResourceId"], wanted)
+    if request["RequestType"] == "Update" and request["OldResourceProperties"]["Name"] == name:
+        _create_if_absent(request, pause)
+        return str(request["PhysicalResourceId"])
+    ours = _create_if_absent(request, pause)
+    return f"{OURS if ours else FOUND}{name}"
+
+
+def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], object]) -> bool:
+    """Whether the parameter is this stack's: made by it, or still to be made by Image Builder."""
+    ssm, wanted, stack = client("ssm"), request["ResourceProperties"], request["StackId"]
+    name = wanted["Name"]
+    there = _value(ssm, name) is not None
+    if there or not wanted.get("Source"):
+        return not there or _tagged(ssm, name, stack)
+    image = ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
+    try:
+        ssm.put_parameter(
+            Name=name,
+            Value=image,
+            Type="String",
+            DataType="aws:ec2:image",
+            Description="Newest AMI of a pipeline; EC2 Image Builder writes it",
+            Tags=[{"Key": TAG, "Value": stack}],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterAlreadyExists":  # Image Builder was faster
+            raise
+        return _tagged(ssm, name, stack)
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html: the value is looked
+    # at after the call, and one that is refused is not there.
+    for _ in range(LOOKS):
+        if _value(ssm, name):
+            logger.info("seeded", extra={"parameter": name, "image": image})
+            return True
+        pause(SECONDS)
+    raise RefusedError(f"SSM has not accepted {image} as the value of {name}; may this function describe images?")
+
+
+def _value(ssm: Any, name: str) -> str | None:
+    found = ssm.get_parameters(Names=[name])["Parameters"]
+    return str(found[0]["Value"]) if found else None
+
+
+def _tagged(ssm: Any, name: str, stack: str) -> bool:
+    try:
+        tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidResourceId":  # it went away meanwhile
+            raise
+        return False
+    return {"Key": TAG, "Value": stack} in tags
+
+
+def _delete(physical_id: str, wanted: Mapping[str, Any]) -> str:
+    if physical_id == f"{OURS}{wanted['Name']}" and wanted.get("Keep") != "true":
+        clients = [client("ssm"), *(boto3.client("ssm", region_name=name) for name in wanted.get("Regions", []))]
+        for ssm in clients:  # Image Builder has written it in each Region that gets a copy
+            try:
+                ssm.delete_parameter(Name=wanted["Name"])
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ParameterNotFound":
+                    raise
+    return physical_id

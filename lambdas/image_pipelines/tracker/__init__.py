@@ -1,0 +1,1 @@
+"""Tracker: the newest image of each pipeline in each Region."""

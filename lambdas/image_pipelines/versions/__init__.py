@@ -1,0 +1,1 @@
+"""Versions: the version that new content gets at deployment."""

@@ -1,0 +1,1 @@
+"""The collector: asks EC2 for the scores, and publishes them."""

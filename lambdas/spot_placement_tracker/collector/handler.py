@@ -1,0 +1,83 @@
+"""Every five minutes: EC2 -> CloudWatch. The public tracker's function, which goes on after a refusal and tells of it.
+
+The event says only that it is time. A late or repeated one publishes the scores of now, so it needs no memory. Which
+questions there are says the plan, which the other functions make of the stored file.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.aws import client
+from shared.placement_scores import Score, scores
+from spot_placement_tracker.collector.collecting import RefusedError, Round, ask_all, batches
+from spot_placement_tracker.questions import Question, questions_of
+from spot_placement_tracker.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Asks and publishes, for the bucket, the namespace and the stack that the environment names."""
+    started = time.monotonic()
+    budget = float(os.environ["BUDGET_SECONDS"])
+    return collect(
+        client("ec2"),
+        client("cloudwatch"),
+        Store(client("s3"), os.environ["BUCKET"]),
+        namespace=os.environ["METRIC_NAMESPACE"],
+        tracker=os.environ["TRACKER"],
+        seconds_left=lambda: started + budget - time.monotonic(),
+    )
+
+
+def collect(
+    ec2: Any, cloudwatch: Any, store: Store, *, namespace: str, tracker: str, seconds_left: Any
+) -> dict[str, Any]:
+    """Publishes every score that EC2 gives, and how many questions it refused.
+
+    Raises:
+        botocore.exceptions.ClientError: the plan cannot be read, or the metrics cannot be published. What EC2 refuses
+            is no error of this function: a metric, its alarm and the log tell of it.
+    """
+    plan = store.plan()
+    found = ask_all(questions_of(plan.dashboards), lambda question: ask(ec2, question), seconds_left=seconds_left)
+    _tell(found, plan.problems)
+    data = found.data(tracker, len(plan.problems))
+    for batch in batches(data):
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=batch)
+    return {
+        "asked": len(found.answered) + len(found.refused),
+        "published": len(data),
+        "refused": [{"question": question.title, "code": code} for question, code, _ in found.refused],
+    }
+
+
+def ask(ec2: Any, question: Question) -> Sequence[Score]:
+    """Asks one question, all pages of it.
+
+    Raises:
+        RefusedError: EC2 does not answer it: MaxConfigLimitExceeded for one question too many in 24 hours,
+            UnsupportedOperation where there are no scores, and whatever else.
+    """
+    try:
+        return scores(ec2.get_paginator("get_spot_placement_scores").paginate(**question.request()))
+    except ClientError as error:
+        refused = error.response["Error"]
+        raise RefusedError(refused["Code"], refused.get("Message", "")) from error
+    except BotoCoreError as error:
+        raise RefusedError(type(error).__name__, str(error)) from error
+
+
+def _tell(found: Round, problems: Sequence[str]) -> None:
+    for question, code, message in found.refused:
+        logger.error("refused", extra={"question": question.title, "code": code, "reason": message})
+    for question in found.below:
+        logger.warning("below its alarm score", extra={"question": question.title, "score": question.alarm_below})
+    for problem in problems:
+        logger.error("the stored file has a problem", extra={"problem": problem})
+    logger.info("asked", extra={"answered": len(found.answered), "refused": len(found.refused)})

@@ -1,0 +1,1 @@
+"""The dashboards follow the stored file, and tell the best hours."""

@@ -1,0 +1,1 @@
+"""EC2 Image Builder pipelines that cascade from a gold image."""

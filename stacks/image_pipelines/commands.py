@@ -1,0 +1,214 @@
+"""What ``python -m stacks image_pipelines`` can do."""
+
+import uuid
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from config.models import CommonSettings
+from stacks.image_pipelines.cascade import GOLD, mermaid
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
+
+SLUG = "image_pipelines"
+ALARMS = 4
+DAYS = 30
+KEPT = (
+    "description",
+    "imageRecipeArn",
+    "containerRecipeArn",
+    "infrastructureConfigurationArn",
+    "distributionConfigurationArn",
+    "imageTestsConfiguration",
+    "enhancedImageMetadataEnabled",
+    "schedule",
+    "imageScanningConfiguration",
+    "workflows",
+    "loggingConfiguration",
+    "executionRole",
+    "imageTags",
+)
+
+
+def idle_month(common: CommonSettings, settings: ImagePipelinesSettings) -> Iterator[BillingUnit]:
+    """What bills in a month in which nothing is built. Images bill by the size of their snapshots."""
+    if common.vpc is None:
+        yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
+        yield BillingUnit("public_ipv4_hour", HOURS * (settings.network == "nat"), "address of the NAT gateway")
+    yield BillingUnit("alarm_month", ALARMS, "alarms")
+    yield BillingUnit("lambda_request", DAYS, "Tracker, once a day")
+
+
+def findings(common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment or the first build."""
+    yield from common_findings(common, clients, zones=1)
+    yield looked_at("base image", lambda: _base(settings, clients))
+    yield looked_at("instance types", lambda: _types(settings, clients))
+    yield looked_at("components of AWS", lambda: _managed(settings, clients))
+    if settings.scan:
+        yield looked_at("Inspector", lambda: _inspector(clients))
+    for one in (settings.gold, *settings.workloads):
+        if template := one.launch_template_id:
+            yield looked_at(f"launch template {template}", partial(_template, template, clients))
+
+
+def _base(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
+    ssm = clients("ssm")
+    try:
+        image = ssm.get_parameter(Name=settings.source_parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        says = f"{settings.source_parameter} does not exist here"
+        return Finding("base image", "problem", says, "Set gold.base or gold.architecture")
+    return Finding("base image", "ok", image)
+
+
+def _types(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
+    wanted = list(settings.build_types)
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_instance_types")
+        .paginate(Filters=[{"Name": "instance-type", "Values": wanted}])
+    )
+    found = {
+        item["InstanceType"]: item["ProcessorInfo"]["SupportedArchitectures"]
+        for page in pages
+        for item in page["InstanceTypes"]
+    }
+    problems = [f"no {name} in this Region" for name in wanted if name not in found]
+    architecture = settings.gold.architecture
+    problems += [f"{name} is not {architecture}" for name, kinds in found.items() if architecture not in kinds]
+    if problems:
+        return Finding("instance types", "problem", "; ".join(problems), "Set instance_types")
+    return Finding("instance types", "ok", ", ".join(wanted))
+
+
+def _managed(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
+    platform = settings.base.platform.lower()
+    gold = settings.gold
+    wanted = [*([f"update-{platform}"] if gold.updates else []), *([f"stig-build-{platform}"] if gold.stig else [])]
+    pages = clients("imagebuilder").get_paginator("list_components").paginate(owner="Amazon", byName=True)
+    there = {item["name"] for page in pages for item in page["componentVersionList"]}
+    if missing := [name for name in wanted if name not in there]:
+        says = f"AWS offers no {', '.join(missing)} here"
+        return Finding("components of AWS", "problem", says, "Set gold.updates or gold.stig")
+    return Finding("components of AWS", "ok", ", ".join(wanted) or "none needed")
+
+
+def _inspector(clients: Clients) -> Finding:
+    (account,) = clients("inspector2").batch_get_account_status()["accounts"]
+    state = account["resourceState"]["ec2"]["status"]
+    if state != "ENABLED":
+        return Finding("Inspector", "problem", f"scanning of EC2 is {state}", "Turn Inspector on, or set scan: false")
+    return Finding("Inspector", "ok", "scans EC2")
+
+
+def _template(template: str, clients: Clients) -> Finding:
+    what = f"launch template {template}"
+    (found,) = clients("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    if tags.get("CreatedBy") != "EC2 Image Builder":
+        mend = "Tag it, or Image Builder's own role may not change it"
+        return Finding(what, "problem", "it has no tag CreatedBy=EC2 Image Builder", mend)
+    return Finding(what, "ok", found["LaunchTemplateName"])
+
+
+# The cascade, its builds and what came of them
+
+
+def graph(options: Namespace, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Answer:
+    """The cascade of the configuration, as a flow chart of Mermaid."""
+    chart = mermaid(settings.gold.base, settings.workloads)
+    parents = {workload.name: workload.parent for workload in settings.workloads}
+    return Answer(
+        ("pipeline", "builds on"), list(parents.items()), {"mermaid": chart, "parents": parents}, chart.splitlines()
+    )
+
+
+def build(options: Namespace, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Answer:
+    """Starts a build of one pipeline, whatever has changed or not."""
+    started = clients("imagebuilder").start_image_pipeline_execution(
+        imagePipelineArn=_arn(options.pipeline, common, settings, clients), clientToken=str(uuid.uuid4())
+    )
+    image = started["imageBuildVersionArn"]
+    return Answer(("image",), [(image,)], {"image": image}, ["The topic tells how it ends; so does 'pipelines'."])
+
+
+def enable(options: Namespace, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Answer:
+    """Enables a pipeline again that was disabled after failures.
+
+    An update replaces everything, so that all there is goes back as it was
+    (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_UpdateImagePipeline.html).
+    """
+    builder = clients("imagebuilder")
+    arn = _arn(options.pipeline, common, settings, clients)
+    found = builder.get_image_pipeline(imagePipelineArn=arn)["imagePipeline"]
+    same = {name: found[name] for name in KEPT if found.get(name)}
+    builder.update_image_pipeline(imagePipelineArn=arn, status="ENABLED", clientToken=str(uuid.uuid4()), **same)
+    before = found["status"]
+    return Answer(("pipeline", "was", "is"), [(options.pipeline, before, "ENABLED")], {"was": before, "is": "ENABLED"})
+
+
+def pipelines(options: Namespace, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Answer:
+    """The pipelines, how their last build ended, and how many scheduled ones have failed in a row."""
+    rows = []
+    for name in (GOLD, *(workload.name for workload in settings.workloads)):
+        arn = _arn(name, common, settings, clients)
+        found = clients("imagebuilder").get_image_pipeline(imagePipelineArn=arn)["imagePipeline"]
+        failures = str(found.get("consecutiveFailures", 0))
+        rows.append((name, found["status"], found.get("lastRunStatus", "never built"), failures))
+    columns = ("pipeline", "status", "last build", "failures in a row")
+    return Answer(columns, rows, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def images(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
+    """The newest image of each pipeline in each Region, as the tracker has recorded it."""
+    table = _output("NewestTable", common, clients)
+    pages = clients("dynamodb").get_paginator("scan").paginate(TableName=table)
+    columns = ("pipeline", "region", "image", "created", "source")
+    found = [{name: item[name]["S"] for name in columns} for page in pages for item in page["Items"]]
+    found.sort(key=lambda item: (item["pipeline"], item["region"]))
+    return Answer(columns, [tuple(item.values()) for item in found], found)
+
+
+def _arn(name: str, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> str:
+    known = [GOLD, *(workload.name for workload in settings.workloads)]
+    if name not in known:
+        raise CommandError(f"there is no pipeline {name!r}; there are {', '.join(known)}")
+    return _output(f"{name.title().replace('-', '')}PipelineArn", common, clients)
+
+
+def _output(name: str, common: CommonSettings, clients: Clients) -> str:
+    """An output of the deployed stack.
+
+    Raises:
+        CommandError: the stack has none of that name.
+    """
+    stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
+    (found,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    for output in found.get("Outputs", []):
+        if output["OutputKey"] == name:
+            return str(output["OutputValue"])
+    raise CommandError(f"the stack {stack} has no output {name}; deploy it first")
+
+
+def _pipeline(parser: ArgumentParser) -> None:
+    parser.add_argument("pipeline", help="gold, or the name of a workload")
+
+
+def _cascade_table() -> str:
+    """The cascade of the shipped configuration, for the README."""
+    settings = ImagePipelinesSettings()
+    return f"```mermaid\n{mermaid(settings.gold.base, settings.workloads)}```\n"
+
+
+COMMANDS = (
+    Command("graph", "the cascade as a flow chart of Mermaid", graph),
+    Command("pipelines", "status of the pipelines and of their last builds", pipelines),
+    Command("images", "the newest image of each pipeline in each Region", images),
+    Command("build", "start a build of one pipeline now", build, _pipeline),
+    Command("enable", "enable a pipeline again that was disabled after failures", enable, _pipeline),
+)
+README_TABLES = {"cascade": _cascade_table}

@@ -1,0 +1,55 @@
+"""The functions behind the custom resources that seed a parameter and start a build."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+
+from stacks.image_pipelines.rights import parameter_arns
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+
+def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipelines: Sequence[str]) -> PythonFunction:
+    """Creates the parameters that are absent, and deletes this stack's with it."""
+    function = PythonFunction(
+        stack,
+        "SeedFunction",
+        handler="seed",
+        description="Creates the parameter of the newest AMI where there is none",
+        environment={},
+        timeout_seconds=60,
+    )
+    names = [settings.parameter_of(stack.stack_name, name) for name in pipelines]
+    here = [arn for name in names for arn in parameter_arns(stack, name, [stack.region])]
+    everywhere = [stack.region, *(region.name for region in settings.regions)]
+    for actions, resources in (
+        (["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"], here),
+        (["ssm:DeleteParameter"], [arn for name in names for arn in parameter_arns(stack, name, everywhere)]),
+        (
+            ["ssm:GetParameter"],
+            [stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")],
+        ),
+    ):
+        function.own_role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+    # SSM asks for it in the name of whoever writes a value of the type aws:ec2:image.
+    allow_on_any_resource(function.own_role, "ec2:DescribeImages", reason="Describing images knows no resource.")
+    return function
+
+
+def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunction:
+    """Starts builds of the stack's pipelines."""
+    function = PythonFunction(
+        stack,
+        "BuildsFunction",
+        handler="builds",
+        description="Starts a build of what a deployment has changed",
+        environment={},
+        timeout_seconds=60,
+    )
+    arns = [stack.format_arn(service="imagebuilder", resource="image-pipeline", resource_name=name) for name in names]
+    function.own_role.add_to_policy(
+        iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=arns)
+    )
+    return function

@@ -1,0 +1,123 @@
+"""Components and recipes: what is in an image, under versions that follow from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from aws_cdk import CfnResource, CustomResource, Duration, Stack
+from aws_cdk import aws_imagebuilder as imagebuilder
+from constructs import Construct
+
+from stacks.image_pipelines.component import Platform, document
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+SECONDS = 60
+LISTING = (
+    "imagebuilder:ListComponents",
+    "imagebuilder:ListContainerRecipes",
+    "imagebuilder:ListImageRecipes",
+    "imagebuilder:ListImages",
+)
+
+
+class Versions(Construct):
+    """Says at deployment which version new content gets; see the README on why that is no matter of synthesis."""
+
+    def __init__(self, scope: SolutionStack, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self._function = PythonFunction(
+            scope,
+            "VersionsFunction",
+            handler="versions",
+            description="Chooses the free version that new content gets",
+            environment={},
+            timeout_seconds=SECONDS,
+        )
+        allow_on_any_resource(self._function.own_role, *LISTING, reason="Lists of Image Builder know no resource.")
+
+    def of(self, scope: Construct, *, kind: str, name: str, major_minor: str, content: str) -> str:
+        """The version of a component or a recipe.
+
+        Args:
+            kind: ``component``, ``image-recipe`` or ``container-recipe``.
+            content: SHA-256 of everything that an update cannot change.
+        """
+        chosen = CustomResource(
+            scope,
+            "Version",
+            resource_type="Custom::ImageBuilderVersion",
+            service_token=self._function.function_arn,
+            service_timeout=Duration.seconds(3 * SECONDS),
+            properties={"Kind": kind, "Name": name, "MajorMinor": major_minor, "Content": content},
+        )
+        chosen.node.add_dependency(self._function.own_role)
+        return chosen.ref
+
+
+class Component(Construct):
+    """A component of ours: a document at one version.
+
+    Attributes:
+        arn: of the very build of that version.
+        content: what it is, for the recipes that have it.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        path: str,
+        platform: Platform,
+        *,
+        name: str,
+        version: str,
+        versions: Versions,
+        keep: bool,
+    ) -> None:
+        super().__init__(scope, f"Component-{name}")
+        text = document(path, platform)
+        key = scope.common.kms_key_arn
+        self.content = fingerprint([text, platform, key])
+        component = imagebuilder.CfnComponent(
+            self,
+            "Component",
+            name=name,
+            platform=platform,
+            version=versions.of(self, kind="component", name=name, major_minor=version, content=self.content),
+            data=text,
+            kms_key_id=key,
+        )
+        keep_replaced(component, keep=keep)
+        self.arn = component.attr_arn
+
+
+def component_names(stack: str, paths: Sequence[str]) -> dict[str, str]:
+    """A name for each file: its own where no other file has it, else its path."""
+    stems = [PurePosixPath(path).stem for path in paths]
+    return {
+        path: f"{stack}-{_plain(stem if stems.count(stem) == 1 else path.rsplit('.', 1)[0])}"
+        for path, stem in zip(paths, stems, strict=True)
+    }
+
+
+def fingerprint(content: Any) -> str:
+    """SHA-256 of content, in hexadecimal."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def recipe_content(stack: Stack, properties: Mapping[str, Any], components: Sequence[Component]) -> str:
+    """SHA-256 of a recipe: of its own properties, and of the components that these only refer to."""
+    return fingerprint([stack.resolve(properties), [component.content for component in components]])
+
+
+def keep_replaced(resource: CfnResource, *, keep: bool) -> None:
+    """Lets what a change has replaced stay; the stack's deletion still deletes the current one."""
+    if keep:
+        resource.add_override("UpdateReplacePolicy", "Retain")
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text.lower()).strip("-")

@@ -1,0 +1,204 @@
+"""Roles of the build instances, of Image Builder for a parameter, and of Image Builder for old images."""
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import Token
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.image_pipelines.settings import Lifecycle
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.solution import SolutionStack
+
+# What the SSM agent calls to take commands: https://docs.aws.amazon.com/systems-manager/latest/userguide/
+# setup-instance-permissions.html, of AmazonSSMManagedInstanceCore without parameters, patches and sessions.
+AGENT_ACTIONS = (
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ssm:DescribeAssociation",
+    "ssm:DescribeDocument",
+    "ssm:GetDocument",
+    "ssm:ListAssociations",
+    "ssm:ListInstanceAssociations",
+    "ssm:PutInventory",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
+CREATED_BY = "EC2 Image Builder"
+"""Value of the tag ``CreatedBy`` that Image Builder gives to all that it makes."""
+
+
+class BuildRole(iam.Role):
+    """Role of the instances that build and test.
+
+    The policies EC2InstanceProfileForImageBuilder and ...ECRContainerBuilds, without what nothing here uses
+    (https://docs.aws.amazon.com/imagebuilder/latest/userguide/security-iam-awsmanpol.html), held to this stack's names.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        *,
+        repositories: Sequence[ecr.IRepository],
+        log_groups: Iterable[logs.ILogGroup],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description="Instances that build and test images",
+        )
+        allow_on_any_resource(self, *AGENT_ACTIONS, reason="The calls of the SSM agent know no resource.")
+        self._allow_reading(scope, "imagebuilder:GetComponent", "component")
+        if repositories:
+            self._allow_reading(scope, "imagebuilder:GetContainerRecipe", "container-recipe")
+        self._allow_reading_of_aws(scope)
+        for group in log_groups:
+            group.grant_write(self)
+        if scope.encryption_key:
+            scope.encryption_key.grant(self, "kms:Decrypt")
+        for repository in repositories:
+            repository.grant(
+                self,
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:CompleteLayerUpload",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:InitiateLayerUpload",
+                "ecr:PutImage",
+                "ecr:UploadLayerPart",
+            )
+        if repositories:
+            allow_on_any_resource(self, "ecr:GetAuthorizationToken", reason="The token is one for the registry.")
+
+    def _allow_reading(self, stack: SolutionStack, action: str, kind: str) -> None:
+        names = f"{kind}/{stack.stack_name}-*"
+        allow_on_pattern(
+            self,
+            action,
+            arn=stack.format_arn(service="imagebuilder", resource=names),
+            shown=shown_arn(stack, "imagebuilder", names),
+            reason="Versions come with each change of content; these are of this stack's names.",
+        )
+
+    def _allow_reading_of_aws(self, stack: SolutionStack) -> None:
+        account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+        allow_on_pattern(
+            self,
+            "imagebuilder:GetComponent",
+            arn=stack.format_arn(service="imagebuilder", account="aws", resource="component", resource_name="*"),
+            shown=shown_arn(stack, "imagebuilder", "component/*").replace(f":{account}:", ":aws:"),
+            reason="Components of AWS, in whatever version is the newest.",
+        )
+        allow_on_pattern(
+            self,
+            "s3:GetObject",
+            arn=f"arn:{stack.partition}:s3:::ec2imagebuilder-*",
+            shown=f"arn:{_partition(stack)}:s3:::ec2imagebuilder-*",
+            reason="Image Builder's own buckets, from which the instance gets what runs the components.",
+        )
+
+
+class ParameterRole(iam.Role):
+    """Execution role of a pipeline: writes its parameter in each Region, and describes the image that it writes.
+
+    https://docs.aws.amazon.com/imagebuilder/latest/userguide/cr-upd-ami-distribution-settings.html says that these are
+    the two rights; everything else is done by the service's own role.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, stack: SolutionStack, *, parameter: str, regions: Sequence[str]
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal(
+                "imagebuilder.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+            description="Lets Image Builder write the newest AMI's parameter",
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ssm:PutParameter"], resources=parameter_arns(stack, parameter, [stack.region, *regions])
+            )
+        )
+        allow_on_any_resource(self, "ec2:DescribeImages", reason="Describing images knows no resource.")
+
+
+class LifecycleRole(iam.Role):
+    """Role by which Image Builder deprecates, disables and, with the second key, deletes what it has made.
+
+    After EC2ImageBuilderLifecycleExecutionPolicy
+    (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/EC2ImageBuilderLifecycleExecutionPolicy.html).
+    """
+
+    def __init__(self, scope: SolutionStack, construct_id: str, wanted: Lifecycle, *, names: Sequence[str]) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("imagebuilder.amazonaws.com"),
+            description="Image Builder's lifecycle policies",
+        )
+        made = {"StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY}}
+        every = f"arn:{scope.partition}:ec2:*::"
+        shown = f"arn:{_partition(scope)}:ec2:*::"
+        why = "Images come and go, in each Region that gets a copy; a condition holds it to what Image Builder made."
+        actions = [
+            "ec2:DescribeImageAttribute",
+            "ec2:DisableImage",
+            "ec2:DisableImageDeprecation",
+            "ec2:EnableImage",
+            "ec2:EnableImageDeprecation",
+        ]
+        if wanted.allow_deletion:
+            actions.append("ec2:DeregisterImage")
+            allow_on_pattern(
+                self,
+                "ec2:DeleteSnapshot",
+                arn=f"{every}snapshot/*",
+                shown=f"{shown}snapshot/*",
+                reason=why,
+                conditions=made,
+            )
+            for name in names:
+                allow_on_pattern(
+                    self,
+                    "imagebuilder:DeleteImage",
+                    arn=scope.format_arn(service="imagebuilder", resource="image", resource_name=f"{name}/*"),
+                    shown=shown_arn(scope, "imagebuilder", f"image/{name}/*"),
+                    reason="Images of one pipeline come and go.",
+                )
+        allow_on_pattern(self, *actions, arn=f"{every}image/*", shown=f"{shown}image/*", reason=why, conditions=made)
+        # The tag by which Image Builder marks what it has deprecated.
+        marks = {
+            "StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY, "aws:RequestTag/DeprecatedBy": CREATED_BY},
+            "ForAllValues:StringEquals": {"aws:TagKeys": "DeprecatedBy"},
+        }
+        self.add_to_policy(
+            iam.PolicyStatement(actions=["ec2:CreateTags"], resources=[f"{every}image/*"], conditions=marks)
+        )
+        allow_on_any_resource(self, "tag:GetResources", reason="Reading tags knows no resource.")
+
+
+def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> list[str]:
+    """ARNs of a parameter whose name begins with a slash, in several Regions."""
+    return [
+        stack.format_arn(service="ssm", region=region, resource=f"parameter{name}") for region in dict.fromkeys(regions)
+    ]
+
+
+def _partition(stack: SolutionStack) -> str:
+    """The partition as cdk-nag shows it: known where the Region is."""
+    return "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition

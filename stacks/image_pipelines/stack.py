@@ -1,0 +1,195 @@
+"""A gold image that EC2 Image Builder keeps current, and images of workloads that follow it.
+
+Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
+"""
+
+from typing import cast
+
+from aws_cdk import Acknowledgment, Duration, Fn, RemovalPolicy, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_imagebuilder as imagebuilder
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.image_pipelines.cascade import GOLD, in_order
+from stacks.image_pipelines.functions import builds_function, seed_function
+from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
+from stacks.image_pipelines.recipes import Component, Versions, component_names
+from stacks.image_pipelines.rights import BuildRole, LifecycleRole
+from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
+from stacks.image_pipelines.tracking import Tracking, errors, runs
+from stacks.shared.alarms import Alarms
+from stacks.shared.network import Network, Reach
+from stacks.shared.solution import SolutionStack
+
+
+class ImagePipelinesStack(SolutionStack):
+    """Pipelines in the order of the cascade, and what they share."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: ImagePipelinesSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        self._settings = settings
+        wanted: dict[str, Pipeline] = {GOLD: settings.gold}
+        wanted |= {workload.name: workload for workload in in_order(settings.workloads)}
+        self._names = {name: f"{self.stack_name}-{name}" for name in wanted}
+        topic = sns.Topic(self, "Images", enforce_ssl=True, master_key=self.encryption_key)
+        undelivered = self._undelivered()
+        shared = self._shared(wanted, topic, undelivered)
+        pipelines: dict[str, ImagePipeline] = {}
+        for name, one in wanted.items():
+            parent = pipelines.get(getattr(one, "parent", ""))
+            pipelines[name] = ImagePipeline(self, name, shared, parent=parent, wanted=one)
+        tracking = Tracking(self, "Tracking", list(pipelines.values()), topic=topic, undelivered=undelivered)
+        followers = [pipeline.follow for pipeline in pipelines.values() if pipeline.follow]
+        for pipeline in pipelines.values():
+            if pipeline.build:  # whoever hears of images is there before the first one
+                pipeline.build.node.add_dependency(tracking, *followers)
+        self._alarms(tracking, undelivered)
+        self._outputs(topic, tracking, pipelines)
+
+    def _shared(self, wanted: dict[str, Pipeline], topic: sns.Topic, undelivered: sqs.Queue) -> Shared:
+        settings = self._settings
+        containers = [w.name for w in settings.workloads if w.kind == "container"]
+        repositories = {name: self._repository(name) for name in containers}
+        log_groups = {name: self._log_group(name) for name in ["", *wanted]}
+        role = BuildRole(
+            self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
+        )
+        versions = Versions(self, "Versions")
+        rights = settings.lifecycle
+        return Shared(
+            settings=settings,
+            versions=versions,
+            components=self._components(wanted, versions),
+            seed=seed_function(self, settings, list(wanted)),
+            builds=builds_function(self, list(self._names.values())),
+            infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
+            log_groups=log_groups,
+            repositories=repositories,
+            lifecycle_role=LifecycleRole(self, "LifecycleRole", rights, names=list(self._names.values())),
+            undelivered=undelivered,
+        )
+
+    def _components(self, wanted: dict[str, Pipeline], versions: Versions) -> dict[str, Component]:
+        """One for each file; the version is that of the first pipeline that has it."""
+        owners: dict[str, Pipeline] = {}
+        for one in wanted.values():
+            for path in one.components:
+                owners.setdefault(path, one)
+        keep = self._settings.old_versions == "keep"
+        return {
+            path: Component(
+                self,
+                path,
+                self._settings.base.platform,
+                name=name,
+                version=owners[path].version,
+                versions=versions,
+                keep=keep,
+            )
+            for path, name in component_names(self.stack_name, list(owners)).items()
+        }
+
+    def _infrastructure(
+        self, role: iam.Role, topic: sns.Topic, kinds: list[str]
+    ) -> dict[str, imagebuilder.CfnInfrastructureConfiguration]:
+        """Where instances build. Container builds reach the metadata service from one hop further away."""
+        settings = self._settings
+        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
+        if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
+            network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
+        existing = self.common.vpc  # whose subnets the CDK knows by their ids only
+        kind_of_subnet = network.subnets.subnet_type
+        subnet = (
+            existing.subnet_ids[0] if existing else network.vpc.select_subnets(subnet_type=kind_of_subnet).subnet_ids[0]
+        )
+        profile = iam.InstanceProfile(self, "BuildProfile", role=role)
+        return {
+            kind: imagebuilder.CfnInfrastructureConfiguration(
+                self,
+                f"{kind.title()}Infrastructure",
+                name=f"{self.stack_name}-{kind}",
+                instance_profile_name=profile.instance_profile_name,
+                instance_types=list(settings.build_types),
+                subnet_id=subnet,
+                security_group_ids=[network.security_group.security_group_id],
+                instance_metadata_options={"httpTokens": "required", "httpPutResponseHopLimit": hops},
+                terminate_instance_on_failure=True,
+                sns_topic_arn=topic.topic_arn,
+            )
+            for kind, hops in (("ami", 1), ("container", 2))
+            if kind in kinds
+        }
+
+    def _repository(self, name: str) -> ecr.Repository:
+        key, keep = self.encryption_key, self.common.keep_data_on_destroy
+        return ecr.Repository(
+            self,
+            f"{title(name)}Repository",
+            encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
+            encryption_key=key,
+            image_scan_on_push=True,
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+            empty_on_delete=not keep,
+        )
+
+    def _log_group(self, name: str) -> logs.LogGroup:
+        """Image Builder's own role writes below /aws/imagebuilder/ only."""
+        group = self.log_group(self, f"{title(name)}ImageLogs" if name else "PipelineLogs")
+        of_stack = Fn.join("", ["/aws/imagebuilder/", Fn.ref("AWS::StackName"), "/", name or "pipelines"])
+        cast(logs.CfnLogGroup, group.node.default_child).log_group_name = of_stack
+        return group
+
+    def _undelivered(self) -> sqs.Queue:
+        """Where events end that could start nothing."""
+        key = self.encryption_key
+        queue = sqs.Queue(
+            self,
+            "Undelivered",
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        Validations.of(queue).acknowledge(
+            Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge.")
+        )
+        return queue
+
+    def _alarms(self, tracking: Tracking, undelivered: sqs.Queue) -> None:
+        alarms = Alarms(self, "Alarms")
+        waiting = undelivered.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
+        )
+        for name, metric, says in (
+            ("Failed", runs(tracking.failed), "An image could not be built"),
+            ("Disabled", runs(tracking.disabled), "A pipeline was disabled after failures in a row"),
+            ("Tracker", errors(tracking.function), "The newest images may not be recorded"),
+            ("Undelivered", waiting, "An event could start nothing"),
+        ):
+            alarms.when_above(name, metric, 0, says=says)
+
+    def _outputs(self, topic: sns.Topic, tracking: Tracking, pipelines: dict[str, ImagePipeline]) -> None:
+        region = f"--region {self.region}"
+        self.output("ImageTopicArn", topic.topic_arn, "Subscribe here to hear of images that are AVAILABLE or FAILED")
+        self.output("NewestTable", tracking.table.table_name, "The newest image of each pipeline and Region")
+        self.output("TrackerFunction", tracking.function.function_name, "Keeps that table")
+        for name, one in pipelines.items():
+            self.output(f"{title(name)}PipelineArn", one.pipeline.attr_arn, f"The pipeline {name}")
+            if one.parameter:
+                self.output(f"{title(name)}Parameter", one.parameter, f"Holds the newest AMI of {name}")
+        self.output(
+            "ListImages",
+            f"aws ec2 describe-images {region} --owners self "
+            f"--filters Name=tag:pipeline,Values={','.join(pipelines)} --query Images[].[ImageId,Name]",
+            "AMIs that were built; they stay when the stack goes: deregister them, and delete their snapshots",
+        )

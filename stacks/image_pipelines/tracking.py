@@ -1,0 +1,150 @@
+"""What is known of images: the newest of each pipeline and Region, and alarms for those that did not come."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.image_pipelines.pipeline import IMAGE, ImagePipeline
+from stacks.shared.grants import allow_on_pattern, shown_arn
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+DISABLED = "EC2 Image Builder Image Pipeline Automatically Disabled"
+
+
+class Tracking(Construct):
+    """A table, the function that keeps it, and rules on the events of this stack's pipelines.
+
+    Attributes:
+        table: one record for each pipeline and Region.
+        function: the tracker.
+        failed, disabled: rules that match a build that has failed, and a pipeline that was disabled for it.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        pipelines: Sequence[ImagePipeline],
+        *,
+        topic: sns.Topic,
+        undelivered: sqs.Queue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._stack, self._pipelines = scope, pipelines
+        self.table = self._table()
+        self.function = self._tracker()
+        late = {"dead_letter_queue": undelivered, "max_event_age": Duration.hours(2), "retry_attempts": 3}
+        target = targets.LambdaFunction(self.function, **late)  # type: ignore[arg-type]
+        self._rule("Available", IMAGE, self._images(), {"state": {"status": ["AVAILABLE"]}}).add_target(target)
+        events.Rule(
+            self,
+            "Daily",
+            description="Looks at all images, because an event may be lost",
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[target],
+        )
+        # A rule counts only with a target. The tracker leaves failed images alone; Image Builder itself tells of them.
+        self.failed = self._rule("Failed", IMAGE, self._images(), {"state": {"status": ["FAILED"]}})
+        self.failed.add_target(target)
+        arns = [pipeline.pipeline.attr_arn for pipeline in pipelines]
+        self.disabled = self._rule("Disabled", DISABLED, arns, None)
+        self.disabled.add_target(targets.SnsTopic(topic))
+
+    def _table(self) -> dynamodb.TableV2:
+        keep, key = self._stack.common.keep_data_on_destroy, self._stack.encryption_key
+        return dynamodb.TableV2(
+            self,
+            "Newest",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=keep
+            ),
+        )
+
+    def _tracker(self) -> PythonFunction:
+        stack = self._stack
+        function = PythonFunction(
+            stack,
+            "Tracker",
+            handler="tracker",
+            description="Records the newest image of each pipeline in each Region",
+            environment={
+                "TABLE_NAME": self.table.table_name,
+                "ACCOUNT": stack.account,
+                "PIPELINES": json.dumps({pipeline.recipe_name: pipeline.name for pipeline in self._pipelines}),
+                "PIPELINE_ARNS": stack.to_json_string([pipeline.pipeline.attr_arn for pipeline in self._pipelines]),
+            },
+            timeout_seconds=120,
+        )
+        self.table.grants.actions(function, "dynamodb:PutItem")
+        if stack.encryption_key:
+            stack.encryption_key.grant(
+                function.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
+            )
+        function.own_role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["imagebuilder:ListImagePipelineImages"],
+                resources=[pipeline.pipeline.attr_arn for pipeline in self._pipelines],
+            )
+        )
+        names = f"image/{stack.stack_name}-*"
+        allow_on_pattern(
+            function.own_role,
+            "imagebuilder:GetImage",
+            arn=stack.format_arn(service="imagebuilder", resource=names),
+            shown=shown_arn(stack, "imagebuilder", names),
+            reason="Images come with each build; these are of this stack's names.",
+        )
+        return function
+
+    def _images(self) -> list[str]:
+        """Matches images of these pipelines and of no other."""
+        beginnings = [
+            self._stack.format_arn(service="imagebuilder", resource=f"image/{pipeline.recipe_name}/")
+            for pipeline in self._pipelines
+        ]
+        return events.Match.any_of(*(events.Match.prefix(beginning) for beginning in beginnings))
+
+    def _rule(
+        self, construct_id: str, detail_type: str, resources: list[str], detail: Mapping[str, Any] | None
+    ) -> events.Rule:
+        return events.Rule(
+            self,
+            construct_id,
+            description=f"{construct_id}: images of this stack",
+            event_pattern=events.EventPattern(
+                source=["aws.imagebuilder"], detail_type=[detail_type], resources=resources, detail=detail
+            ),
+        )
+
+
+def runs(rule: events.Rule) -> cloudwatch.Metric:
+    """How often a rule has run in a minute.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+    """
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name="TriggeredRules",
+        dimensions_map={"RuleName": rule.rule_name},
+        statistic=cloudwatch.Stats.SUM,
+        period=Duration.minutes(1),
+    )
+
+
+def errors(function: lambda_.IFunction) -> cloudwatch.Metric:
+    """How often a function has failed in a minute."""
+    return function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM)

@@ -1,0 +1,244 @@
+"""What ``python -m stacks spot_placement_tracker`` can do."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from config.models import CommonSettings
+from spot_placement_tracker.checks import Reading, read
+from spot_placement_tracker.dashboards.following import GONE
+from spot_placement_tracker.dashboards.layout import is_ours
+from spot_placement_tracker.history import known_zones, lines
+from spot_placement_tracker.insights import Line, Size, sizes
+from spot_placement_tracker.questions import questions_of
+from spot_placement_tracker.store import FILE
+from stacks.catalog import SOLUTIONS
+from stacks.shared.billing import HOURS, MINUTES, BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
+from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
+
+OWN_METRICS = 4
+ALARMS = 5
+ZONES_NAMED = 10  # EC2 names the ten best
+MOST_DATA = 1_000
+RESERVED = 2
+LEFT_UNRESERVED = 100
+"""Lambda keeps so much of an account's concurrency for functions that reserve none
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)."""
+
+
+def idle_month(common: CommonSettings, settings: SpotPlacementTrackerSettings) -> Iterator[BillingUnit]:
+    """What bills in a month; zones beyond the ten that EC2 names at a time come on top, as a series each."""
+    reading = settings.read()
+    questions = questions_of(reading.dashboards)
+    series = sum(ZONES_NAMED if question.single_zone else len(question.places()) for question in questions)
+    rounds, reports = MINUTES / settings.every_minutes, HOURS / settings.report_every_hours
+    yield BillingUnit("custom_metric_month", series + OWN_METRICS, "series of scores, and the tracker's own")
+    calls = -(-(series + OWN_METRICS) // MOST_DATA)
+    yield BillingUnit("put_metric_data_request", rounds * calls, "rounds")
+    yield BillingUnit("get_metric_data_metric", reports * series, "reports")
+    yield BillingUnit("dashboard_month", len(reading.dashboards), "dashboards of the file")
+    yield BillingUnit("alarm_month", ALARMS, "alarms")
+    yield BillingUnit("lambda_request", rounds + reports, "rounds and reports")
+
+
+def findings(common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment, or leave it without scores."""
+    yield from account_findings(common, clients)
+    yield looked_at("placement scores", lambda: _scores(settings, clients))
+    if settings.reserve_concurrency:
+        yield looked_at("concurrency", lambda: _concurrency(clients))
+    for dashboard in settings.read().dashboards:
+        yield looked_at(
+            f"dashboard {dashboard.name}",
+            lambda name=dashboard.name: _dashboard(common, settings, clients, name),  # type: ignore[misc]
+        )
+
+
+def _scores(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
+    """A dry run: it tells whether the call may be made here, and asks no question that would count."""
+    (question, *_) = questions_of(settings.read().dashboards)
+    try:
+        clients("ec2").get_spot_placement_scores(**question.request(), DryRun=True)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "UnsupportedOperation":
+            says = "EC2 gives no placement scores in this Region"
+            return Finding("placement scores", "problem", says, "Deploy into another one; it can ask about any Region")
+        if code != "DryRunOperation":
+            raise
+    return Finding("placement scores", "ok", "EC2 gives them here; the function has a role of its own")
+
+
+def _concurrency(clients: Clients) -> Finding:
+    limits = clients("lambda").get_account_settings()["AccountLimit"]
+    left = int(limits["UnreservedConcurrentExecutions"])
+    if left < LEFT_UNRESERVED + RESERVED:
+        says = f"{left} are unreserved, and {LEFT_UNRESERVED} must stay so"
+        return Finding("concurrency", "problem", says, "Set reserve_concurrency: false, or ask for more concurrency")
+    return Finding("concurrency", "ok", f"{RESERVED} of {left} would be reserved")
+
+
+def _dashboard(common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients, name: str) -> Finding:
+    what = f"dashboard {name}"
+    try:
+        body = clients("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+        return Finding(what, "ok", "the name is free")
+    address = _outputs(common, clients).get("FileAddress")
+    if address and is_ours(body, address):
+        return Finding(what, "ok", "this stack has written it")
+    if settings.take_over_dashboards:
+        return Finding(what, "ok", "somebody else's; take_over_dashboards lets the stack overwrite it")
+    mend = "Destroy the stack that made it, rename one, or set take_over_dashboards: true; the metrics stay"
+    return Finding(what, "problem", "it exists, and this stack has not written it", mend)
+
+
+# --- validate ---------------------------------------------------------------------------------------------------------
+
+
+def _validate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, help="the file (that of the configuration)")
+
+
+def _validate(
+    options: Namespace, common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients
+) -> Answer:
+    """Checks a file without AWS."""
+    path = options.file or settings.path
+    found = _read(path)
+    rows = [("problem", *problem.split(": ", 1)) for problem in found.problems]
+    rows += [("warning", *warning.split(": ", 1)) for warning in found.warnings]
+    questions = questions_of(found.dashboards)
+    counts = {
+        "dashboards": len(found.dashboards),
+        "questions": len(questions),
+        "regional_series": sum(len(question.places()) for question in questions),
+    }
+    notes = (
+        []
+        if found.problems
+        else [
+            f"{counts['questions']} questions for {counts['dashboards']} dashboards.",
+            "EC2 may limit the new ones of 24 hours, and then refuses others. AWS gives no number, the public "
+            "tracker's page says ten. The first ones of the file are asked first.",
+        ]
+    )
+    data = {**counts, "problems": list(found.problems), "warnings": list(found.warnings), "ok": not found.problems}
+    return Answer(("", "line", "says"), rows, data, notes, ok=not found.problems)
+
+
+def _read(path: Path) -> Reading:
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
+
+
+# --- report -----------------------------------------------------------------------------------------------------------
+
+
+def _report_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, help="how far to look back, 1 to 63 (report_days)")
+
+
+def _report(
+    options: Namespace, common: CommonSettings, settings: SpotPlacementTrackerSettings, clients: Clients
+) -> Answer:
+    """Reads what was published of the deployed file, and tells the best hour, day and size of each series."""
+    days = options.days or settings.report_days
+    if not 1 <= days <= 63:
+        raise CommandError(f"--days must be 1 to 63, got {days}")
+    address = _outputs(common, clients).get("FileAddress")
+    if not address:
+        raise CommandError("the stack has no output FileAddress: deploy it first")
+    bucket = address.removeprefix("s3://").partition("/")[0]
+    body = clients("s3").get_object(Bucket=bucket, Key=FILE)["Body"].read()
+    reading = read(body.decode(errors="replace"))
+    if reading.problems:
+        raise CommandError("\n".join(f"{address}:{problem}" for problem in reading.problems))
+    questions = questions_of(reading.dashboards)
+    cloudwatch = clients("cloudwatch")
+    zones = known_zones(cloudwatch, settings.metric_namespace, questions)
+    found = lines(cloudwatch, settings.metric_namespace, questions, zones, now=datetime.now(UTC), days=days)
+    told = [line for line in found if line.profile.count]
+    several = sizes(found)
+    notes = [f"Averages of {days} days; hours in UTC.", *map(_sized, several)]
+    data = {
+        "days": days,
+        "series": [_line_data(line) for line in told],
+        "sizes": [_size_data(size) for size in several],
+    }
+    return Answer(
+        ("configuration", "where", "hours of data", "score", "best hour", "best day"),
+        [
+            (
+                line.question.title,
+                str(line.place),
+                str(line.profile.count),
+                f"{line.profile.mean:.1f}",
+                str(line.profile.best_hour()),
+                str(line.profile.best_day()),
+            )
+            for line in told
+        ],
+        {**data, "ok": bool(told)},
+        notes if told else [f"No score was published in {days} days."],
+        ok=bool(told),
+    )
+
+
+def _sized(size: Size) -> str:
+    largest = "no data yet" if size.largest is None else f"{size.largest} {size.question.unit} keep the score"
+    return f"{size.question.name}, {size.place}: of {', '.join(map(str, size.of))}, {largest}."
+
+
+def _line_data(line: Line) -> dict[str, Any]:
+    profile = line.profile
+    return {
+        "configuration": line.question.name,
+        "capacity": line.question.capacity,
+        "unit": line.question.unit,
+        **asdict(line.place),
+        "hours_of_data": profile.count,
+        "score": round(profile.mean, 2),
+        "best_hour": asdict(profile.best_hour()),
+        "best_day": asdict(profile.best_day()),
+    }
+
+
+def _size_data(size: Size) -> dict[str, Any]:
+    return {
+        "configuration": size.question.name,
+        "unit": size.question.unit,
+        **asdict(size.place),
+        "sizes": list(size.of),
+        "largest": size.largest,
+    }
+
+
+def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
+    solution = next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker")
+    try:
+        (stack,) = clients("cloudformation").describe_stacks(StackName=solution.stack_name(common))["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":  # there is none
+            raise
+        return {}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+COMMANDS = (
+    Command("validate", "checks a file of dashboards and configurations, without AWS", _validate, _validate_arguments),
+    Command("report", "best hour, best day and largest size of each configuration", _report, _report_arguments),
+)

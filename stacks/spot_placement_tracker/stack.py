@@ -1,0 +1,148 @@
+"""Spot placement scores over time, after the public tracker and beyond it.
+
+Post: https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/
+"""
+
+from aws_cdk import Annotations, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from config.models import CommonSettings
+from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, REFUSED, TRACKER
+from spot_placement_tracker.store import FILE, PLAN
+from stacks.catalog import Solution
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+from stacks.spot_placement_tracker.rights import allow_dashboards
+from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
+from stacks.spot_placement_tracker.storage import Storage
+
+LONGEST_SECONDS = 900
+ROUNDS_BEFORE_ALARM = 2  # a throttled round is mended by the next one
+
+
+class SpotPlacementTrackerStack(SolutionStack):
+    """A collector on a schedule, dashboards that follow a stored file, and alarms."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: SpotPlacementTrackerSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        for number, warning in enumerate(settings.read().warnings):
+            Annotations.of(self).add_warning_v2(f"{solution.slug}:file-{number}", f"{settings.file}:{warning}")
+        storage = Storage(self, "Storage", settings, self.stack_name)
+        collector = self._collector(settings, storage)
+        dashboards = self._dashboards(settings, storage)
+        self._alarms(settings, collector, dashboards)
+        self.output("FileAddress", f"s3://{storage.bucket.bucket_name}/{FILE}", "Upload another file here: all follows")
+        for number, dashboard in enumerate(settings.read().dashboards, start=1):
+            address = f"cloudwatch/home?region={self.region}#dashboards/dashboard/{dashboard.name}"
+            self.output(f"DashboardUrl{number}", self.console_url(address), f"Dashboard {dashboard.name}"[:1_000])
+
+    def _collector(self, settings: SpotPlacementTrackerSettings, storage: Storage) -> PythonFunction:
+        # A round never outlasts the time to the next one.
+        seconds = min(60 * settings.every_minutes, LONGEST_SECONDS)
+        collector = PythonFunction(
+            self,
+            "Collector",
+            handler="collector",
+            description="Asks EC2 for the Spot placement scores, and publishes them",
+            environment={
+                "BUCKET": storage.bucket.bucket_name,
+                "METRIC_NAMESPACE": settings.metric_namespace,
+                "TRACKER": self.stack_name,
+                "BUDGET_SECONDS": str(seconds * 3 // 4),
+            },
+            timeout_seconds=seconds,
+        )
+        storage.allow(collector, "s3:GetObject", key=PLAN)
+        storage.allow_listing(collector)
+        allow_metrics(collector.own_role, settings.metric_namespace)
+        allow_on_any_resource(
+            collector.own_role,
+            "ec2:GetSpotPlacementScores",
+            reason="It reads scores of any Region, for which IAM knows no resource.",
+        )
+        self._run_alone(settings, collector)
+        # A round that failed is not asked again: the next one comes within minutes, with newer scores.
+        collector.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(settings.every_minutes))
+        self._every("Rounds", Duration.minutes(settings.every_minutes), collector, storage)
+        return collector
+
+    def _dashboards(self, settings: SpotPlacementTrackerSettings, storage: Storage) -> PythonFunction:
+        dashboards = PythonFunction(
+            self,
+            "Dashboards",
+            handler="dashboards",
+            description="Makes the dashboards follow the stored file, with the best hours and sizes",
+            environment={
+                "BUCKET": storage.bucket.bucket_name,
+                "METRIC_NAMESPACE": settings.metric_namespace,
+                "TRACKER": self.stack_name,
+                "REPORT_DAYS": str(settings.report_days),
+                "TAKE_OVER": str(settings.take_over_dashboards).lower(),
+            },
+            timeout_seconds=300,
+            memory_mib=512,
+        )
+        dashboards.add_layers(storage.layer)
+        storage.allow(dashboards, "s3:GetObject", key=FILE)
+        storage.allow(dashboards, "s3:GetObject", "s3:PutObject", key=PLAN)
+        storage.allow_listing(dashboards)
+        allow_dashboards(self, dashboards)
+        self._run_alone(settings, dashboards)
+        storage.on_change("Changed", dashboards)
+        self._every("Reports", Duration.hours(settings.report_every_hours), dashboards, storage)
+        return dashboards
+
+    def _alarms(
+        self, settings: SpotPlacementTrackerSettings, collector: PythonFunction, dashboards: PythonFunction
+    ) -> None:
+        alarms = Alarms(self, "Alarms")
+        round_ = Duration.minutes(settings.every_minutes)
+
+        def own(name: str) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace=settings.metric_namespace,
+                metric_name=name,
+                dimensions_map={TRACKER: self.stack_name},
+                statistic=cloudwatch.Stats.MAXIMUM,
+                period=round_,
+            )
+
+        alarms.when_above(
+            "RefusedConfigurations",
+            own(REFUSED),
+            0,
+            minutes=ROUNDS_BEFORE_ALARM,
+            says="EC2 gives no score for some configurations, the others are tracked",
+        )
+        alarms.when_above(
+            "FileProblems", own(PROBLEMS), 0, says="The stored file has problems, the last good one is tracked"
+        )
+        alarms.when_above(
+            "BelowAlarmScore",
+            own(BELOW),
+            0,
+            minutes=ROUNDS_BEFORE_ALARM,
+            says="A configuration scores less than its AlarmBelowScore everywhere",
+        )
+        for name, function in (("CollectorErrors", collector), ("DashboardsErrors", dashboards)):
+            errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
+            alarms.when_above(name, errors, 0, says="A function has failed", about="FunctionErrors")
+
+    def _run_alone(self, settings: SpotPlacementTrackerSettings, function: PythonFunction) -> None:
+        resource = function.node.default_child
+        if settings.reserve_concurrency:
+            resource.reserved_concurrent_executions = 1  # type: ignore[union-attr]
+
+    def _every(self, construct_id: str, period: Duration, function: PythonFunction, storage: Storage) -> None:
+        rule = events.Rule(
+            self, construct_id, schedule=events.Schedule.rate(period), targets=[targets.LambdaFunction(function)]
+        )
+        # So that at the end nothing is written after all is taken away.
+        rule.node.add_dependency(storage.stored)

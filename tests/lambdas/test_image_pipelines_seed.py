@@ -1,0 +1,102 @@
+"""Seed: the parameter is created where it is absent, never overwritten, and deleted only if it is this stack's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_pipelines.seed import handler
+from shared import aws
+from shared.custom_resource import RefusedError
+
+NAME, SOURCE = "/imagebuilder/stack/gold", "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/1"
+
+
+@pytest.fixture
+def ssm() -> Iterator[Any]:
+    aws.client.cache_clear()
+    with mock_aws():
+        yield boto3.client("ssm", "us-east-1")
+    aws.client.cache_clear()
+
+
+def request(kind: str = "Create", source: str = SOURCE, **more: Any) -> dict[str, Any]:
+    wanted = {"Name": NAME, "Source": source, "Regions": ["eu-west-1"], "Keep": "false"}
+    return {"RequestType": kind, "StackId": STACK, "ResourceProperties": wanted, **more}
+
+
+def value(ssm: Any) -> str | None:
+    found = ssm.get_parameters(Names=[NAME])["Parameters"]
+    return found[0]["Value"] if found else None
+
+
+def seed(event: dict[str, Any]) -> str:
+    return handler.seed(event, pause=lambda _: None)
+
+
+def test_an_absent_parameter_gets_the_base_image_and_the_type_of_images(ssm: Any) -> None:
+    assert seed(request()) == f"ours:{NAME}"
+    assert value(ssm) == ssm.get_parameter(Name=SOURCE)["Parameter"]["Value"]
+    (described,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [NAME]}])["Parameters"]
+    assert described["DataType"] == "aws:ec2:image"
+
+
+def test_one_that_is_there_is_left_as_it_is_and_is_not_ours(ssm: Any) -> None:
+    ssm.put_parameter(Name=NAME, Value="ami-1", Type="String")
+    physical_id = seed(request())
+    assert (physical_id, value(ssm)) == (f"found:{NAME}", "ami-1")
+    seed(request("Delete", PhysicalResourceId=physical_id))
+    assert value(ssm) == "ami-1"
+
+
+def test_a_repeated_request_still_knows_it_as_ours(ssm: Any) -> None:
+    assert seed(request()) == seed(request()) == f"ours:{NAME}"
+
+
+def test_an_update_never_overwrites_what_image_builder_has_written(ssm: Any) -> None:
+    physical_id = seed(request())
+    ssm.put_parameter(Name=NAME, Value="ami-built", Type="String", Overwrite=True)
+    changed = request("Update", source=SOURCE.replace("arm64", "x86_64"), PhysicalResourceId=physical_id)
+    assert seed({**changed, "OldResourceProperties": request()["ResourceProperties"]}) == physical_id
+    assert value(ssm) == "ami-built"
+
+
+def test_a_leaf_gets_no_value_and_what_image_builder_writes_goes_with_the_stack(ssm: Any) -> None:
+    physical_id = seed(request(source=""))
+    assert (physical_id, value(ssm)) == (f"ours:{NAME}", None)
+    elsewhere = boto3.client("ssm", "eu-west-1")
+    for one in (ssm, elsewhere):
+        one.put_parameter(Name=NAME, Value="ami-built", Type="String")
+    seed(request("Delete", PhysicalResourceId=physical_id))
+    assert value(ssm) is None and value(elsewhere) is None
+
+
+def test_it_stays_when_data_is_to_stay_and_deleting_twice_is_no_error(ssm: Any) -> None:
+    physical_id = seed(request())
+    kept = request("Delete", PhysicalResourceId=physical_id)
+    kept["ResourceProperties"]["Keep"] = "true"
+    seed(kept)
+    assert value(ssm) is not None
+    for _ in range(2):
+        seed(request("Delete", PhysicalResourceId=physical_id))
+    assert value(ssm) is None
+
+
+def test_a_value_that_ssm_does_not_accept_fails_the_deployment(ssm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(handler, "_value", lambda *_: None)
+    with pytest.raises(RefusedError, match="may this function describe images"):
+        handler.seed(request(), pause=pauses.append)
+    assert len(pauses) == handler.LOOKS
+
+
+def test_another_name_is_another_parameter(ssm: Any) -> None:
+    physical_id = seed(request())
+    moved = request("Update", PhysicalResourceId=physical_id)
+    moved["OldResourceProperties"] = {**moved["ResourceProperties"]}
+    moved["ResourceProperties"]["Name"] = "/imagebuilder/stack/other"
+    assert seed(moved) == "ours:/imagebuilder/stack/other"
+    assert value(ssm) is not None, "CloudFormation deletes the old one in its clean-up"

@@ -1,0 +1,338 @@
+"""What the post on image pipelines promises, read off the templates."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from stacks.image_pipelines.recipes import component_names, fingerprint
+from tests import variants
+from tests.snapshots import TemplateSnapshot, readable
+from tests.variants import Json
+
+SLUG = "image_pipelines"
+DEPENDENCIES = "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE"
+
+
+def template(variant: str = variants.DEFAULT) -> Template:
+    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+
+
+@pytest.fixture(scope="module")
+def default() -> Template:
+    return template()
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Template:
+    return template("enterprise")
+
+
+@pytest.fixture(scope="module")
+def windows() -> Template:
+    return template("nat")
+
+
+def named(of: Template, kind: str, name: str) -> Json:
+    (found,) = [r for r in of.find_resources(f"AWS::ImageBuilder::{kind}").values() if r["Properties"]["Name"] == name]
+    return dict(found)
+
+
+def statements(of: Template, role: str) -> list[Json]:
+    return [
+        statement
+        for name, policy in of.find_resources("AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def arns(recipe: Json) -> list[str]:
+    return [re.sub(r"\W+", " ", json.dumps(item["ComponentArn"])) for item in recipe["Properties"]["Components"]]
+
+
+# The cascade
+
+
+def test_gold_is_the_newest_public_image_with_updates_and_own_components(default: Template) -> None:
+    recipe = named(default, "ImageRecipe", "image-pipelines-gold")
+    parent = "ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+    assert recipe["Properties"]["ParentImage"] == parent
+    updates, own = arns(recipe)
+    assert "aws component update linux x x x" in updates
+    assert "GetAtt" in own and "baseline" in own
+
+
+def test_updates_come_first_and_the_stig_last_with_its_level(enterprise: Template) -> None:
+    recipe = named(enterprise, "ImageRecipe", "acme-image-pipelines-gold")
+    updates, stig = arns(recipe)
+    assert "update linux" in updates and "stig build linux x x x" in stig
+    assert recipe["Properties"]["Components"][1]["Parameters"] == [{"Name": "Level", "Value": ["High"]}]
+
+
+@pytest.mark.parametrize(
+    ("name", "parent"), [("web-shop", "gold"), ("batch", "web-shop")], ids=["workload", "workload of a workload"]
+)
+def test_a_workload_s_parent_is_the_parameter_that_its_parent_s_distribution_writes(
+    enterprise: Template, name: str, parent: str
+) -> None:
+    recipe = named(enterprise, "ImageRecipe", f"acme-image-pipelines-{name}")
+    written = named(enterprise, "DistributionConfiguration", f"acme-image-pipelines-{parent}")
+    targets = written["Properties"]["Distributions"]
+    (parameter,) = {one["ParameterName"] for target in targets for one in target["SsmParameterConfigurations"]}
+    assert recipe["Properties"]["ParentImage"] == f"ssm:{parameter}"
+    seeds = enterprise.find_resources("Custom::NewestImageParameter")
+    (seed,) = [key for key, item in seeds.items() if item["Properties"]["Name"] == parameter]
+    assert seed in recipe["DependsOn"], "the recipe could come before its parent's parameter"
+    assert seeds[seed]["Properties"]["Source"].startswith("/aws/service/canonical/ubuntu/server/24.04/")
+
+
+def test_only_what_others_build_on_is_seeded(enterprise: Template) -> None:
+    seeds = enterprise.find_resources("Custom::NewestImageParameter").values()
+    sources = {item["Properties"]["Name"].rsplit("/", 1)[-1]: bool(item["Properties"]["Source"]) for item in seeds}
+    assert sources == {"gold": True, "web-shop": True, "batch": False}
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str) -> None:
+    text = json.dumps(variants.templates(variant)[SLUG])
+    assert re.findall(r'"ParameterName": "(/[^"]+)"', text)
+    assert all(name.startswith("/imagebuilder/") for name in re.findall(r'"ParameterName": "(/[^"]+)"', text))
+
+
+def test_the_execution_role_has_exactly_two_rights_and_its_own_parameter(default: Template) -> None:
+    parameter, describe = statements(default, "GoldPipelineParameterRole")
+    assert parameter["Action"] == "ssm:PutParameter"
+    assert json.dumps(parameter["Resource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
+    assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
+    pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
+    assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
+
+
+# Schedules
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_every_pipeline_builds_on_schedule_only_when_a_dependency_has_changed(variant: str) -> None:
+    for pipeline in template(variant).find_resources("AWS::ImageBuilder::ImagePipeline").values():
+        schedule = pipeline["Properties"]["Schedule"]
+        assert schedule["PipelineExecutionStartCondition"] == DEPENDENCIES
+        assert schedule["AutoDisablePolicy"] == {"FailureCount": 3}
+        assert schedule["Timezone"] and schedule["ScheduleExpression"].startswith("cron(")
+
+
+def test_own_components_are_named_exactly_and_those_of_aws_by_their_newest(enterprise: Template) -> None:
+    for kind in ("ImageRecipe", "ContainerRecipe"):
+        for recipe in enterprise.find_resources(f"AWS::ImageBuilder::{kind}").values():
+            for component in recipe["Properties"].get("Components", []):
+                text = json.dumps(component["ComponentArn"])
+                assert "Fn::GetAtt" in text or (":aws:component/" in text and "/x.x.x" in text), text
+
+
+# Versions
+
+
+def test_components_and_recipes_have_the_version_that_is_chosen_at_deployment(enterprise: Template) -> None:
+    chosen = enterprise.find_resources("Custom::ImageBuilderVersion")
+    for kind in ("Component", "ImageRecipe", "ContainerRecipe"):
+        for resource in enterprise.find_resources(f"AWS::ImageBuilder::{kind}").values():
+            properties = resource["Properties"]
+            wanted = chosen[properties["Version"]["Ref"]]["Properties"]
+            assert wanted["Name"] == properties["Name"]
+            assert re.fullmatch("[0-9a-f]{64}", wanted["Content"])
+    majors = {item["Properties"]["Name"]: item["Properties"]["MajorMinor"] for item in chosen.values()}
+    assert majors["acme-image-pipelines-gold"] == "3.1" and majors["acme-image-pipelines-batch"] == "2.0"
+
+
+def test_content_has_one_fingerprint_and_other_content_another() -> None:
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def test_a_recipe_s_fingerprint_follows_its_components_and_its_parent() -> None:
+    found = [
+        {item["Properties"]["Name"].split("pipelines-")[1]: item["Properties"]["Content"] for item in chosen.values()}
+        for chosen in (template(v).find_resources("Custom::ImageBuilderVersion") for v in variants.VARIANTS)
+    ]
+    assert len({one["gold"] for one in found}) > 1, "another base is another content"
+
+
+@pytest.mark.parametrize(("variant", "policy"), [("default", "Delete"), ("enterprise", "Retain")])
+def test_replaced_versions_are_kept_by_setting_and_the_current_ones_go_with_the_stack(
+    variant: str, policy: str
+) -> None:
+    for kind in ("Component", "ImageRecipe", "ContainerRecipe"):
+        for resource in template(variant).find_resources(f"AWS::ImageBuilder::{kind}").values():
+            assert (resource["UpdateReplacePolicy"], resource["DeletionPolicy"]) == (policy, "Delete")
+
+
+def test_two_files_of_one_name_are_two_components() -> None:
+    assert component_names("s", ["a/x.yaml", "b/x.yaml", "c/y.yml"]) == {
+        "a/x.yaml": "s-a-x",
+        "b/x.yaml": "s-b-x",
+        "c/y.yml": "s-y",
+    }
+
+
+def test_what_a_deployment_changes_is_built_after_whoever_hears_of_it_is_there(default: Template) -> None:
+    builds = default.find_resources("Custom::ImageBuild")
+    assert {item["Properties"]["WithNewStack"] for item in builds.values()} == {"true", "false"}
+    for build in builds.values():
+        assert any(name.startswith("TrackingAvailable") for name in build["DependsOn"])
+
+
+def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
+    windows.resource_count_is("Custom::ImageBuild", 0)
+
+
+# Where builds run and go
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_build_instances_require_imdsv2_and_images_are_encrypted(variant: str) -> None:
+    of = template(variant)
+    for resource in of.find_resources("AWS::ImageBuilder::InfrastructureConfiguration").values():
+        assert resource["Properties"]["InstanceMetadataOptions"]["HttpTokens"] == "required"
+        assert resource["Properties"]["SecurityGroupIds"] and resource["Properties"]["SubnetId"]
+        assert resource["Properties"]["SnsTopicArn"]
+    for resource in of.find_resources("AWS::ImageBuilder::ImageRecipe").values():
+        assert all(device["Ebs"]["Encrypted"] for device in resource["Properties"]["BlockDeviceMappings"])
+
+
+def test_images_go_to_regions_and_accounts_under_the_keys_of_each(enterprise: Template) -> None:
+    distribution = named(enterprise, "DistributionConfiguration", "acme-image-pipelines-gold")
+    here, there = distribution["Properties"]["Distributions"]
+    assert (here["Region"], there["Region"]) == ("eu-central-1", "eu-west-1")
+    assert ":kms:eu-west-1:" in there["AmiDistributionConfiguration"]["KmsKeyId"]
+    for target in (here, there):
+        shared = target["AmiDistributionConfiguration"]["LaunchPermissionConfiguration"]
+        assert shared == {"UserIds": ["210987654321"]}
+        assert "{{ imagebuilder:buildDate }}" in target["AmiDistributionConfiguration"]["Name"]
+    (parameter, _) = statements(enterprise, "GoldPipelineParameterRole")
+    assert len(parameter["Resource"]) == 2
+
+
+def test_a_launch_template_is_updated_by_setting(enterprise: Template) -> None:
+    distribution = named(enterprise, "DistributionConfiguration", "acme-image-pipelines-web-shop")
+    here, there = distribution["Properties"]["Distributions"]
+    wanted = [{"LaunchTemplateId": "lt-0123456789abcdef0", "SetDefaultVersion": True}]
+    assert here["LaunchTemplateConfigurations"] == wanted and "LaunchTemplateConfigurations" not in there
+
+
+def test_a_container_is_built_on_a_host_of_its_parent_and_follows_its_event(enterprise: Template) -> None:
+    recipe = named(enterprise, "ContainerRecipe", "acme-image-pipelines-job")["Properties"]
+    assert recipe["ParentImage"] == "public.ecr.aws/ubuntu/ubuntu:24.04"
+    parameter = "ssm:/imagebuilder/acme-image-pipelines/web-shop"
+    assert recipe["InstanceConfiguration"]["Image"] == parameter
+    assert "{{{ imagebuilder:parentImage }}}" in recipe["DockerfileTemplateData"]
+    images = {"prefix": Match.string_like_regexp(":image/acme-image-pipelines-web-shop/$")}
+    enterprise.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {"resources": [Match.object_like(images)], "detail": {"state": {"status": ["AVAILABLE"]}}},
+            "Targets": [Match.object_like({"RoleArn": Match.any_value(), "DeadLetterConfig": Match.any_value()})],
+        },
+    )
+    hops = enterprise.find_resources("AWS::ImageBuilder::InfrastructureConfiguration").values()
+    options = [item["Properties"]["InstanceMetadataOptions"]["HttpPutResponseHopLimit"] for item in hops]
+    assert sorted(options) == [1, 2]
+    assert named(enterprise, "ImagePipeline", "acme-image-pipelines-job")["Properties"].get("ExecutionRole") is None
+
+
+def test_scanning_is_by_setting(default: Template, enterprise: Template) -> None:
+    for of, wanted in ((default, False), (enterprise, True)):
+        for pipeline in of.find_resources("AWS::ImageBuilder::ImagePipeline").values():
+            assert pipeline["Properties"]["ImageScanningConfiguration"]["ImageScanningEnabled"] is wanted
+
+
+# Old images
+
+
+def rules(of: Template, name: str) -> dict[str, Json]:
+    details = named(of, "LifecyclePolicy", name)["Properties"]["PolicyDetails"]
+    assert len({rule["Action"]["Type"] for rule in details}) == len(details), "one rule for each action"
+    return {rule["Action"]["Type"]: rule for rule in details}
+
+
+def test_by_default_images_are_only_deprecated_and_no_role_may_delete(default: Template) -> None:
+    assert set(rules(default, "image-pipelines-gold")) == {"DEPRECATE"}
+    text = json.dumps(statements(default, "LifecycleRole"))
+    assert "Deregister" not in text and "Delete" not in text
+
+
+def test_with_the_second_key_old_images_go_and_some_always_stay(enterprise: Template) -> None:
+    found = rules(enterprise, "acme-image-pipelines-gold")
+    assert list(found) == ["DEPRECATE", "DISABLE", "DELETE"]
+    assert found["DELETE"]["Filter"] == {"Type": "AGE", "Unit": "DAYS", "Value": 365, "RetainAtLeast": 3}
+    assert found["DELETE"]["ExclusionRules"]["Amis"]["TagMap"] == {"keep": "true"}
+    assert set(rules(enterprise, "acme-image-pipelines-job")) == {"DELETE"}
+    for statement in statements(enterprise, "LifecycleRole"):
+        if "ec2:DeleteSnapshot" in statement["Action"] or "ec2:DeregisterImage" in statement["Action"]:
+            assert statement["Condition"]["StringEquals"] == {"aws:ResourceTag/CreatedBy": "EC2 Image Builder"}
+
+
+def test_every_version_of_a_recipe_is_covered(default: Template, windows: Template) -> None:
+    selection = named(default, "LifecyclePolicy", "image-pipelines-gold")["Properties"]["ResourceSelection"]
+    assert selection == {"Recipes": [{"Name": "image-pipelines-gold", "SemanticVersion": "x.x.x"}]}
+    windows.resource_count_is("AWS::ImageBuilder::LifecyclePolicy", 0)
+
+
+# Who is told
+
+
+def test_the_rules_match_images_of_these_pipelines_only(default: Template) -> None:
+    for status in ("AVAILABLE", "FAILED"):
+        default.has_resource_properties(
+            "AWS::Events::Rule",
+            {
+                "EventPattern": {
+                    "source": ["aws.imagebuilder"],
+                    "detail-type": ["EC2 Image Builder Image State Change"],
+                    "detail": {"state": {"status": [status]}},
+                    "resources": [{"prefix": Match.any_value()}, {"prefix": Match.any_value()}],
+                }
+            },
+        )
+    default.has_resource_properties(
+        "AWS::Events::Rule",
+        {"EventPattern": {"detail-type": ["EC2 Image Builder Image Pipeline Automatically Disabled"]}},
+    )
+
+
+def test_the_tracker_also_looks_once_a_day_and_writes_one_table(default: Template) -> None:
+    default.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(1 day)"})
+    actions = [statement["Action"] for statement in statements(default, "TrackerRole")]
+    assert actions == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "dynamodb:PutItem",
+        "imagebuilder:ListImagePipelineImages",
+        "imagebuilder:GetImage",
+    ]
+
+
+def test_logs_are_below_the_path_that_the_service_s_own_role_may_write(default: Template) -> None:
+    for pipeline in default.find_resources("AWS::ImageBuilder::ImagePipeline").values():
+        for reference in pipeline["Properties"]["LoggingConfiguration"].values():
+            group: Any = default.find_resources("AWS::Logs::LogGroup")[reference["Ref"]]
+            assert group["Properties"]["LogGroupName"]["Fn::Join"][1][0] == "/aws/imagebuilder/"
+
+
+def test_windows_has_its_own_components_device_and_ports(windows: Template) -> None:
+    recipe = named(windows, "ImageRecipe", "nat-image-pipelines-gold")["Properties"]
+    assert recipe["ParentImage"] == "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
+    assert recipe["BlockDeviceMappings"][0]["DeviceName"] == "/dev/sda1"
+    assert "update-windows" in json.dumps(recipe["Components"])
+    ports = [
+        rule["ToPort"]
+        for group in windows.find_resources("AWS::EC2::SecurityGroup").values()
+        for rule in group["Properties"]["SecurityGroupEgress"]
+    ]
+    assert sorted(ports) == [80, 443]
+
+
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", "nat"])
+def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
