@@ -50,7 +50,7 @@ class LocalZoneWordpressSettings(SolutionSettings):
             str,
             Field(
                 pattern=r"^arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/[\w-]+$",
-                examples=["arn:aws:acm:eu-central-1:123456789012:certificate/1111..."],
+                examples=["arn:<partition>:acm:<Region>:123456789012:certificate/1111..."],
             ),
         ]
         | None
@@ -61,7 +61,7 @@ class LocalZoneWordpressSettings(SolutionSettings):
             str,
             Field(
                 pattern=r"^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+$",
-                examples=["arn:aws:secretsmanager:eu-central-1:123456789012:secret:site-AbCdEf"],
+                examples=["arn:<partition>:secretsmanager:<Region>:123456789012:secret:site-AbCdEf"],
             ),
         ]
         | None
