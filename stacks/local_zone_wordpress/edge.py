@@ -1,7 +1,5 @@
 """Single instances at the edge of the zone: the NAT instance and the self-managed load balancer."""
 
-from typing import cast
-
 from aws_cdk import Acknowledgment, CfnCreationPolicy, CfnResourceSignal, CfnTag, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
@@ -110,7 +108,7 @@ def launch_template(
     user_data: str,
 ) -> Al2023LaunchTemplate:
     """The launch template of one kind of instance, with the volumes that the zone has."""
-    template = Al2023LaunchTemplate(
+    return Al2023LaunchTemplate(
         stack,
         f"{scope.node.id}Template",
         architecture="arm64" if is_arm(instance_type) else "x86_64",
@@ -120,7 +118,6 @@ def launch_template(
         user_data=ec2.UserData.custom(user_data),
         volume_type=VOLUME_TYPES[settings.volume_type],
     )
-    return cast(Al2023LaunchTemplate, template)
 
 
 VOLUME_TYPES = {"gp3": ec2.EbsDeviceVolumeType.GP3, "gp2": ec2.EbsDeviceVolumeType.GP2}

@@ -1,5 +1,6 @@
 """Opt-in: in, never out; refuses zones and types that are not there, with the nearest names."""
 
+import json
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ class Context:
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr(handler.time, "sleep", found.append)
+    monkeypatch.setattr("local_zone_wordpress.opt_in.handler.time.sleep", found.append)
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("POLL_SECONDS", "10")
     return found
@@ -80,7 +81,7 @@ def deliver(
 ) -> dict[str, Any]:
     answers: list[dict[str, Any]] = []
     monkeypatch.setattr(handler, "client", lambda _: ec2)
-    monkeypatch.setattr(custom_resource, "upload", lambda _, body: answers.append(custom_resource.json.loads(body)))
+    monkeypatch.setattr(custom_resource, "upload", lambda _, body: answers.append(json.loads(body)))
     event = {
         "RequestType": kind,
         "ResponseURL": "https://answer.example",
