@@ -89,6 +89,12 @@ def ministack_handler(signing_name: str) -> ServiceHandler:
     return handler
 
 
+def handler_of(signing_name: str) -> ServiceHandler | None:
+    """The handler of a service; None if nobody answers for it yet."""
+    found: ServiceHandler | None = _gateway.SERVICE_HANDLERS.get(signing_name)
+    return found
+
+
 def stop_functions() -> None:
     """Ends the worker processes of the Lambda functions and removes their folders."""
     _lambda_runtime.reset()
@@ -961,6 +967,19 @@ def let_events_reach_logs() -> None:
         _cloudwatch_logs._create_log_stream(where)
         message = {"timestamp": int(time.time() * 1000), "message": json.dumps(view.event_with_detail())}
         _cloudwatch_logs._put_log_events({**where, "logEvents": [message]})
+
+    _eventbridge._invoke_target = invoked
+
+
+def let_events_reach(service: str, deliver: Callable[[str], object]) -> None:
+    """A rule's target may be of a *service*, as ``:codepipeline:`` in its ARN: *deliver* gets the target's ARN."""
+    invoke = _eventbridge._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], *more: Any, **named: Any) -> None:
+        if service in target["Arn"]:
+            deliver(target["Arn"])
+        else:
+            invoke(target, event, *more, **named)
 
     _eventbridge._invoke_target = invoked
 

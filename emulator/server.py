@@ -24,6 +24,8 @@ from emulator import (
     instances,
     local_zones,
     minutes,
+    outposts,
+    pipelines,
     root_volumes,
     scaling,
     seams,
@@ -38,7 +40,7 @@ from emulator.types import associations, table
 log = logging.getLogger(__name__)
 
 # Signing names that moto serves better, or that ministack does not know.
-MOTO_SERVICES = ("autoscaling", "codepipeline", "ec2", "elasticloadbalancing")
+MOTO_SERVICES = ("autoscaling", "ec2", "elasticloadbalancing")
 
 TICK_SECONDS = 0.2
 
@@ -119,6 +121,8 @@ def _connect_parts() -> None:
         spot,
         root_volumes,
         executions,
+        outposts,
+        pipelines,
         instances,
         image_builder,
     ):
@@ -158,6 +162,8 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     capacity_reservations.reset()
     local_zones.reset()
     minutes.reset()
+    outposts.reset()
+    pipelines.reset()
     spot.reset()
     associations.reset()
     seams.reset_ministack()
@@ -178,6 +184,9 @@ CONTROL = {
         "associations": associations.listed,
         "minute": minute,
         "age-snapshots": root_volumes.age_snapshots,
+        "metrics": outposts.record_metrics,
+        "outposts": outposts.put_outposts,
+        "pipeline-run": pipelines.end_run,
         "put-event": instance_connect.put_aws_event,
         "reset": reset,
         "ready": ready,

@@ -16,8 +16,8 @@ from emulator.scenario import Deployed, StepFailedError
 POLL_SECONDS = 0.05
 
 
-def wait_until(what: str, condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Waits for something that other processes bring about.
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 90) -> None:
+    """Waits for something that other processes bring about, for much longer than it takes: machines may be busy.
 
     Raises:
         StepFailedError: it did not happen in time.

@@ -54,6 +54,12 @@ class Solution:
 
 SOLUTIONS: tuple[Solution, ...] = (
     Solution(
+        "outposts_dashboard",
+        "Deploying an automated Amazon CloudWatch dashboard for AWS Outposts using AWS CDK",
+        "https://aws.amazon.com/blogs/compute/deploying-an-automated-amazon-cloudwatch-dashboard-for-aws-outposts-using-aws-cdk/",
+        ("CloudWatch", "Outposts", "EventBridge", "Lambda", "CodePipeline"),
+    ),
+    Solution(
         "instance_connect_endpoint",
         "Secure Connectivity from Public to Private: Introducing EC2 Instance Connect Endpoint",
         "https://aws.amazon.com/blogs/compute/secure-connectivity-from-public-to-private-introducing-ec2-instance-connect-endpoint-june-13-2023/",

@@ -25,6 +25,7 @@ class CustomHealthChecksScenario(Scenario):
         "event": {"mode": "event", "warm_pool": {"min_size": 1, "max_prepared": 3}},
         "instance": {
             "mode": "instance",
+            "heartbeat_seconds": 3600,  # of the hook itself; on a busy machine the second instance waits for long
             "checks": [
                 {"kind": "tag"},
                 {"kind": "http", "port": PORT, "path": "/health"},
@@ -122,6 +123,7 @@ class CustomHealthChecksScenario(Scenario):
         (bad,) = self._in("Warmed:Pending:Wait")
         self._mark(bad, FAILED)
         wait_until("its end", lambda: bad not in self._states())
+        wait_until("another in its place", lambda: len(self._in("Warmed:Pending:Wait")) == 1)
         (self.pooled,) = self._in("Warmed:Pending:Wait")
         return "ABANDON long before the time-out"
 

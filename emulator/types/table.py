@@ -11,6 +11,7 @@ from emulator.types import (
     math_alarms,
     network,
     organizations,
+    pipelines,
     scaling,
     warmpool,
 )
@@ -24,6 +25,7 @@ TYPES: dict[str, ResourceType] = {
     **load_balancing.TYPES,
     **warmpool.TYPES,
     **instance_connect.TYPES,
+    **pipelines.TYPES,
     **associations.TYPES,
     **image_builder.TYPES,
     **instance_parts.TYPES,

@@ -26,7 +26,11 @@ class RefusedError(Exception):
     """The change must not be made; the message is meant for whoever deploys."""
 
 
-def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> str:
+Facts = Mapping[str, str]
+"""Attributes of a custom resource, for Fn::GetAtt."""
+
+
+def answer(event: Any, act: Callable[[Mapping[str, Any]], str | tuple[str, Facts]]) -> str:
     """Does what CloudFormation asks for, and tells it how that ended.
 
     CloudFormation may deliver a request twice, and Lambda repeats one whose answer could not be given: *act* must be
@@ -34,7 +38,8 @@ def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> str:
 
     Args:
         event: the request.
-        act: does it and returns the physical id. What it refuses, or cannot do, fails the resource with its words.
+        act: does it and returns the physical id, alone or with attributes for Fn::GetAtt. What it refuses, or cannot
+            do, fails the resource with its words.
 
     Returns:
         SUCCESS or FAILED, as CloudFormation was told.
@@ -46,9 +51,11 @@ def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> str:
     if not isinstance(event, dict) or any(not event.get(name) for name in NEEDED):
         raise ValueError(f"not a request of CloudFormation: it needs {', '.join(NEEDED)}")
     reason = "the function ended in the middle; its log says more"
-    physical_id = None
+    physical_id: str | None = None
+    facts: Facts = {}
     try:
-        physical_id = act(event)
+        done = act(event)
+        physical_id, facts = (done, {}) if isinstance(done, str) else done
     except RefusedError as refused:
         reason = str(refused)
         logger.warning("refused", extra={"reason": reason})
@@ -56,16 +63,17 @@ def answer(event: Any, act: Callable[[Mapping[str, Any]], str]) -> str:
         reason = f"{type(error).__name__}: {error}"
         logger.exception("failed")
     finally:  # whatever else ends the function, the answer is given, and the function fails
-        _send(event, physical_id, reason)
+        _send(event, physical_id, facts, reason)
     return "SUCCESS" if physical_id else "FAILED"
 
 
-def _send(event: Mapping[str, Any], physical_id: str | None, reason: str) -> None:
+def _send(event: Mapping[str, Any], physical_id: str | None, facts: Facts, reason: str) -> None:
     known = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     # A failed creation is deleted under the id that it answers here.
     named = {"PhysicalResourceId": physical_id or event.get("PhysicalResourceId") or event["LogicalResourceId"]}
     outcome = {"Status": "SUCCESS"} if physical_id else {"Status": "FAILED", "Reason": _short(reason)}
-    body = json.dumps({**known, **named, **outcome}).encode()
+    data = {"Data": dict(facts)} if facts else {}
+    body = json.dumps({**known, **named, **outcome, **data}).encode()
     for seconds in (*PAUSES, None):
         try:
             upload(event["ResponseURL"], body)

@@ -152,7 +152,7 @@ class EventMode(Construct):
         values = [value for value in (check.success, check.failure) if value]
         return events.Rule(
             self,
-            "Tag" + "".join(letter for letter in check.key.title() if letter.isalnum()),
+            f"Tag{check.name}",
             description=f"The tag {check.key} of an instance says that it has passed or failed",
             event_pattern=events.EventPattern(
                 source=["aws.tag"],

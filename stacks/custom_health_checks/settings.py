@@ -10,7 +10,7 @@ from config.models import CommonSettings, Section, SolutionSettings
 LONGEST_WAIT_SECONDS = 172_800
 MOST_HEARTBEATS = 100
 SWEEP_SECONDS = 60  # mode event: the schedule that looks at every waiting instance
-SWEEPS = 3  # so many in the time of one heartbeat, so that one may be lost
+SWEEPS = 3  # so many looks in the time of one heartbeat, so that one may be lost, or late
 
 # What the instance's script and a shell can take without quoting: no quotes, no dollar, no line feed, no |.
 TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]{1,128}$", examples=["Compliance-Check"])]
@@ -31,6 +31,11 @@ class TagCheck(Section):
     """Value that lets an instance in."""
     failure: TagValue | None = "Failed"
     """Value that gives an instance up at once. null: none does, it is given up when its time is over."""
+
+    @property
+    def name(self) -> str:
+        """The key as a part of a CloudFormation name, which takes letters and digits only."""
+        return "".join(letter for letter in self.key.title() if letter.isalnum())
 
     @model_validator(mode="after")
     def _values_differ(self) -> Self:
@@ -117,7 +122,7 @@ class CustomHealthChecksSettings(SolutionSettings):
     longest_wait_seconds: Annotated[int, Field(ge=30, le=LONGEST_WAIT_SECONDS)] | None = None
     """Heartbeats renew the time-out until an instance has waited so long. null: none are sent."""
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 15
-    """instance: seconds between two looks at the checks."""
+    """instance: seconds between two looks at the checks, at most a third of the heartbeat."""
     min_instances: Annotated[int, Field(ge=0, le=500)] = 2
     """Smallest size of the group."""
     max_instances: Annotated[int, Field(ge=1, le=500)] = 4
@@ -156,6 +161,12 @@ class CustomHealthChecksSettings(SolutionSettings):
                 f"heartbeat_seconds is {heartbeat}, and mode event sends heartbeats once a minute at most; "
                 f"set it to {SWEEPS * SWEEP_SECONDS} or more, or remove longest_wait_seconds"
             )
+        if self.mode == "instance" and SWEEPS * self.poll_seconds > heartbeat:
+            raise ValueError(
+                f"poll_seconds is {self.poll_seconds}, and an instance looks {SWEEPS} times at least in the time of "
+                f"one heartbeat, which is {heartbeat}; set it to {heartbeat // SWEEPS} or less, or raise "
+                "heartbeat_seconds"
+            )
         return self
 
     @model_validator(mode="after")
@@ -168,9 +179,17 @@ class CustomHealthChecksSettings(SolutionSettings):
 
     @model_validator(mode="after")
     def _no_check_twice(self) -> Self:
-        keys = [check.key for check in self.checks if check.kind == "tag"]
+        tags = [check for check in self.checks if check.kind == "tag"]
+        keys = [check.key for check in tags]
         if len(set(keys)) < len(keys):
             raise ValueError("two checks look at the same tag; give each its own key")
+        by_name: dict[str, str] = {}
+        for check in tags:
+            if (other := by_name.setdefault(check.name, check.key)) != check.key:
+                raise ValueError(
+                    f"the tags {other!r} and {check.key!r} differ in punctuation or case alone, and rules and outputs "
+                    "are named after letters and digits; rename one"
+                )
         return self
 
     def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:

@@ -90,7 +90,7 @@ class CustomHealthChecksStack(SolutionStack):
         for check in settings.checks:
             if check.kind == "tag":
                 self.output(
-                    "LetIn" + "".join(letter for letter in check.key.title() if letter.isalnum()),
+                    f"LetIn{check.name}",
                     f"aws ec2 create-tags {region} --resources INSTANCE_ID "
                     f"--tags 'Key={check.key},Value={check.success}'",
                     f"Sets the tag {check.key} of an instance as the post does by hand",

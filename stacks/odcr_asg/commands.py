@@ -48,6 +48,7 @@ def findings(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients
     yield from common_findings(common, clients, settings.zone_count(common))
     yield looked_at("zones of the type", lambda: _zones(common, settings, clients))
     yield looked_at("instance type", lambda: _type(settings, clients))
+    yield _beyond(common, settings)
     if settings.instance_type[0] in STANDARD:
         yield _vcpus(common, settings, clients)
     if settings.end_date:
@@ -94,6 +95,14 @@ def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
         says = f"{settings.instance_type} is {' and '.join(found)}, the image {settings.architecture}"
         return Finding("instance type", "problem", says, "Choose another instance_type")
     return Finding("instance type", "ok", f"{settings.instance_type} is {settings.architecture}")
+
+
+def _beyond(common: CommonSettings, settings: OdcrAsgSettings) -> Finding:
+    """How many instances may run without a reservation: nothing to mend, and nothing to be surprised by."""
+    reserved = settings.zone_count(common) * settings.reserved_per_zone(common)
+    beyond = max(0, settings.max_instances - reserved)
+    says = f"{reserved} reserved, at most {settings.max_instances} wanted: {beyond or 'none'} on unreserved capacity"
+    return Finding("beyond the reservations", "ok", says)
 
 
 def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:

@@ -140,7 +140,7 @@ class Interruptions(Construct):
                 detail_type=["EC2 Instance-terminate Lifecycle Action"],
                 detail={"AutoScalingGroupName": [names["GROUP_NAME"]], "LifecycleHookName": [LEAVE_HOOK]},
             ),
-            targets=[targets.SqsQueue(leaving.queue)],
+            targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
         )
         return termination
 

@@ -352,6 +352,15 @@ def test_images_of_windows_are_known_once_they_were_named() -> None:
     assert not seams.is_windows_image("ami-12345678") and not seams.is_windows_image(None)
 
 
+def test_ministack_looks_for_handlers_where_ours_are_put() -> None:
+    assert seams.handler_of("no-such-service") is None
+    assert seams.handler_of("sqs") is seams.ministack_handler("sqs")
+
+
+def test_ministack_delivers_to_a_target_by_its_arn() -> None:
+    assert list(inspect.signature(seams._eventbridge._invoke_target).parameters)[:2] == ["target", "event"]
+
+
 def test_ministack_deletes_what_was_replaced_by_a_function_and_its_arguments() -> None:
     assert _parameters(seams.delete_predecessor) == ["delete_fn", "args", "kwargs"]
 

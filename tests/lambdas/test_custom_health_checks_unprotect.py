@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from custom_health_checks.unprotect import handler
 from custom_health_checks.unprotect.handler import StillLaunchingError, unprotect
-from custom_health_checks.unprotect.plan import AT_ONCE, Request, RequestError
+from custom_health_checks.unprotect.plan import AT_ONCE
+from shared import custom_resource
 
 DELETE = {
     "RequestType": "Delete",
@@ -67,6 +68,14 @@ def test_what_is_in_service_loses_its_protection_and_what_waits_is_given_up() ->
     assert autoscaling.called == [("update", False), ("unprotect", ["i-0", "i-2"]), ("ABANDON", "i-1")]
 
 
+def test_what_is_not_protected_is_left_alone_unless_it_waits_and_would_be_protected_in_service() -> None:
+    autoscaling = AutoScaling("InService", "Standby", "Pending", "Pending:Proceed", "Pending:Wait")
+    for member in autoscaling.members:
+        member["ProtectedFromScaleIn"] = False
+    end_protection(autoscaling)
+    assert autoscaling.called == [("update", False), ("ABANDON", "i-4")]
+
+
 def test_as_many_at_a_time_as_one_call_takes() -> None:
     autoscaling = AutoScaling(*["InService"] * (AT_ONCE + 1))
     end_protection(autoscaling)
@@ -111,7 +120,7 @@ def test_a_hook_that_waits_no_more_is_no_failure() -> None:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = []
-    monkeypatch.setattr(handler, "send", lambda url, answer: answers.append({"url": url, **answer}))
+    monkeypatch.setattr(custom_resource, "upload", lambda url, body: answers.append({"url": url, **json.loads(body)}))
     monkeypatch.setenv("HOOK_NAME", "checked")
     return answers
 
@@ -123,8 +132,19 @@ def test_nothing_happens_before_the_end(kind: str, said: list[dict[str, Any]], m
     del event["PhysicalResourceId"]
     handler.lambda_handler(event, None)
     (answer,) = said
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "unprotect-workers")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "OfGroup")
     assert answer["url"] == DELETE["ResponseURL"]
+
+
+def test_the_end_is_answered_under_the_id_that_it_was_asked_for(
+    said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autoscaling = AutoScaling("InService")
+    monkeypatch.setattr(handler, "client", lambda _: autoscaling)
+    handler.lambda_handler(DELETE, None)
+    (answer,) = said
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "unprotect-workers")
+    assert ("unprotect", ["i-0"]) in autoscaling.called
 
 
 def test_a_failure_is_answered_with_its_reason(said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,12 +154,19 @@ def test_a_failure_is_answered_with_its_reason(said: list[dict[str, Any]], monke
     handler.lambda_handler(DELETE, None)
     (answer,) = said
     assert answer["Status"] == "FAILED" and "AccessDenied" in answer["Reason"]
-    assert json.dumps(answer)
 
 
-@pytest.mark.parametrize(
-    "event", [None, {}, {**DELETE, "RequestType": "Destroy"}, {**DELETE, "ResourceProperties": {}}]
-)
+def test_instances_that_go_on_being_launched_are_named_in_the_answer(
+    said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "client", lambda _: AutoScaling("Pending"))
+    monkeypatch.setattr(handler, "ROUND_SECONDS", 0.0)
+    handler.lambda_handler(DELETE, None)
+    (answer,) = said
+    assert answer["Status"] == "FAILED" and "i-0" in answer["Reason"]
+
+
+@pytest.mark.parametrize("event", [None, {}, {**DELETE, "ResourceProperties": {}}])
 def test_what_is_no_request_is_refused(event: Any) -> None:
-    with pytest.raises(RequestError):
-        Request.parse(event)
+    with pytest.raises(ValueError, match="not a request of CloudFormation"):
+        handler.lambda_handler(event, None)

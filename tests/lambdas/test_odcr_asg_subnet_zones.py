@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from odcr_asg.subnet_zones import handler
 from odcr_asg.subnet_zones.zones import SubnetZonesError, zones_of
+from shared import custom_resource
 
 
 class CloudFormation:
@@ -89,7 +90,7 @@ def test_zones_come_in_the_order_of_the_subnets(
     answer = deliver(monkeypatch, cloudformation, Ec2(s1="a", s2="c", s3="b"))
     assert answer == {
         "Status": "SUCCESS",
-        "PhysicalResourceId": "subnet-zones",
+        "PhysicalResourceId": "Zones",
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Zones",
@@ -125,26 +126,28 @@ def test_what_went_wrong_is_what_cloudformation_shows(
 
 
 def test_properties_of_another_shape_fail_too(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation) -> None:
-    assert deliver(monkeypatch, cloudformation, Ec2(), ResourceProperties={})["Status"] == "FAILED"
+    assert deliver(monkeypatch, cloudformation, Ec2(), ResourceProperties={"Subnets": []})["Status"] == "FAILED"
 
 
 def test_a_reason_stays_within_what_cloudformation_takes(
     monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation
 ) -> None:
-    answer = deliver(monkeypatch, cloudformation, Ec2(SubnetZonesError("x" * 10_000)))
+    answer = deliver(monkeypatch, cloudformation, Ec2(SubnetZonesError("ä" * 10_000)))
     assert len(json.dumps(answer)) < 4_096
 
 
 def test_an_answer_that_does_not_arrive_fails_the_invocation_so_that_lambda_tries_again(
     monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation
 ) -> None:
+    monkeypatch.setattr(custom_resource, "PAUSES", (0.0, 0.0))
     cloudformation.status = 500
     with pytest.raises(OSError, match="500"):
         deliver(monkeypatch, cloudformation, Ec2(s1="a", s2="b", s3="c"))
+    assert len(cloudformation.answers) == 3
 
 
 def test_an_event_of_somebody_else_fails() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="not a request of CloudFormation"):
         handler.lambda_handler({"detail-type": "Scheduled Event"}, None)
 
 

@@ -320,6 +320,25 @@ def test_drills_change_this_group_only_and_end_only_what_they_started(default: T
     assert started["StringEqualsIfExists"] == {"ec2:InstanceType": "t4g.nano"}
 
 
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
+def test_the_outsider_tags_whatever_its_launch_template_tags_because_its_role_may_tag_nothing_else(
+    variant: str,
+) -> None:
+    """EC2 asks for ec2:CreateTags once for each resource that gets tags, with the tags of that resource.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    of = template(variant)
+    (start,) = [step for step in documents(of)["Starts"]["mainSteps"] if step["name"] == "Start"]
+    by_kind = {item["ResourceType"]: item["Tags"] for item in start["inputs"]["TagSpecifications"]}
+    in_template = one(of, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["TagSpecifications"]
+    assert by_kind.keys() == {item["ResourceType"] for item in in_template}
+    (may,) = [s for s in statements(of, "DrillsOutsiderRole") if s["Action"] == "ec2:CreateTags"]
+    needed = may["Condition"]["StringEquals"]
+    for tags in by_kind.values():
+        assert needed.items() >= {(f"aws:RequestTag/{tag['Key']}", tag["Value"]) for tag in tags} != set()
+
+
 # What an enterprise prescribes
 
 

@@ -85,8 +85,14 @@ def test_a_healthy_account_has_no_problem() -> None:
     found = look(answers())
     assert {finding.status for finding in found.values()} == {"ok"}
     assert found["zones of the type"].says == "t4g.nano in eu-central-1a, eu-central-1b, eu-central-1c"
+    says = "9 reserved, at most 12 wanted: 3 on unreserved capacity"
+    assert found["beyond the reservations"].says == says
     # 9 reserved, of which 3 idle in a lost zone, and 6 outside of reservations; 2 vCPUs each.
     assert found["On-Demand vCPUs"].says == "30 of 640 needed at most"
+
+
+def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
+    assert look(answers(), max_instances=9)["beyond the reservations"].says.endswith("none on unreserved capacity")
 
 
 @pytest.mark.parametrize(

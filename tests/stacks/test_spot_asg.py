@@ -209,7 +209,8 @@ def test_only_this_group_s_terminations_reach_the_queue(default: Template) -> No
                 "source": ["aws.autoscaling"],
                 "detail-type": ["EC2 Instance-terminate Lifecycle Action"],
                 "detail": {"AutoScalingGroupName": [{"Ref": name}], "LifecycleHookName": ["leave"]},
-            }
+            },
+            "Targets": [Match.object_like({"DeadLetterConfig": Match.any_value()})],
         },
     )
 

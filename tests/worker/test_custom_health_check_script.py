@@ -22,6 +22,7 @@ PROGRAMS = {
   *) cat "$STATE/http" ;;
 esac""",
     "aws": """printf '%s\\n' "$*" >>"$STATE/calls"
+echo "$HOME" >"$STATE/home"
 file="$STATE/$2"
 [ -e "$file" ] || exit 254
 answer=$(head -n 1 "$file")
@@ -206,6 +207,19 @@ def test_every_kind_of_check(machine: Machine, check: str, answers: dict[str, st
     for what, line in answers.items():
         machine.says(what, line)
     assert machine.run(check)[1]["verdict"] == verdict
+
+
+def test_a_table_is_read_consistently_and_for_this_instance_only(machine: Machine) -> None:
+    machine.states("Pending:Wait", "Terminating")
+    machine.run("table|inventory|instance_id|||")
+    (call,) = machine.calls("get-item")
+    assert "--consistent-read" in call and '{"instance_id": {"S": "i-0123456789abcdef0"}}' in call
+
+
+def test_the_aws_cli_has_a_home_where_it_may_write(machine: Machine) -> None:
+    machine.states("Terminating")
+    machine.run(TAG)
+    assert (machine.state / "home").read_text().strip() == str(machine.state / "memory")
 
 
 def test_a_document_that_never_ran_is_started(machine: Machine) -> None:

@@ -5,18 +5,17 @@ CloudFormation deletes a group by scaling it to zero, without force, and waits f
 ``scale_in_protection`` is switched off: instances that run lose their protection then.
 """
 
-import json
 import logging
 import os
 import time
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from custom_health_checks.unprotect.plan import Request, batches, protected
+from custom_health_checks.unprotect.plan import batches, protected
 from shared.aws import client
+from shared.custom_resource import answer
 
 logger = logging.getLogger(__name__)
 
@@ -24,21 +23,26 @@ ROUNDS, ROUND_SECONDS = 12, 5.0
 """A minute for instances that are between two states; the function has two."""
 
 
-class StillLaunchingError(RuntimeError):
+class StillLaunchingError(ValueError):
     """Protected instances are neither in service nor held by the hook; deleting the stack again is worth a try."""
 
 
-def lambda_handler(event: Any, context: Any) -> None:
-    """Does what CloudFormation asks, and answers in any case: without an answer it waits for an hour."""
-    request = Request.parse(event)
-    reason = None
-    try:
-        if request.kind == "Delete":
-            unprotect(client("autoscaling"), request.group, os.environ["HOOK_NAME"])
-    except (ClientError, BotoCoreError, StillLaunchingError) as fault:
-        logger.error("could not take the protection away", extra={"group": request.group, "error": str(fault)})
-        reason = f"{request.group}: {fault}"[:1000]
-    send(request.url, request.answer(event, reason))
+def lambda_handler(event: Any, context: Any) -> str:
+    """Answers one request of CloudFormation."""
+    return answer(event, end_protection)
+
+
+def end_protection(request: Mapping[str, Any]) -> str:
+    """Returns the physical id, which never changes; a deletion ends the protection of the group's instances first.
+
+    Raises:
+        StillLaunchingError: when protected instances go on being launched.
+        botocore.exceptions.ClientError: when a call is refused, or has failed five times.
+    """
+    group_name = str(request["ResourceProperties"]["GroupName"])
+    if request["RequestType"] == "Delete":
+        unprotect(client("autoscaling"), group_name, os.environ["HOOK_NAME"])
+    return str(request.get("PhysicalResourceId") or request["LogicalResourceId"])
 
 
 def unprotect(
@@ -89,14 +93,3 @@ def give_up(autoscaling: Any, group_name: str, hook_name: str, instance_id: str)
         # It does not wait any more; in service it is no longer protected by the group's setting.
         if "No active Lifecycle Action" not in refused.response["Error"].get("Message", ""):
             raise
-
-
-def send(url: str, answer: dict[str, Any]) -> None:
-    """Puts the answer where CloudFormation reads it.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
-    """
-    body = json.dumps(answer).encode()
-    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - the URL is CloudFormation's own
-        pass

@@ -12,55 +12,14 @@ _SETTLED = {"InService", "EnteringStandby", "Standby"}
 _WAITING = {"Pending:Wait", "Warmed:Pending:Wait"}
 
 
-class RequestError(ValueError):
-    """The event is none that CloudFormation sends for a custom resource."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What CloudFormation asks of the custom resource.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html
-    """
-
-    kind: str  # Create, Update or Delete
-    group: str
-    physical_id: str
-    url: str
-
-    @classmethod
-    def parse(cls, event: Any) -> "Request":
-        """Raises RequestError: it is no such request."""
-        try:
-            group = event["ResourceProperties"]["GroupName"]
-            physical_id = event.get("PhysicalResourceId") or f"unprotect-{group}"
-            found = cls(event["RequestType"], group, physical_id, event["ResponseURL"])
-        except (KeyError, TypeError, AttributeError) as missing:
-            raise RequestError(f"not a request of CloudFormation: {missing!r}") from None
-        if found.kind not in ("Create", "Update", "Delete") or not all(
-            isinstance(v, str) for v in vars(found).values()
-        ):
-            raise RequestError(f"not a request of CloudFormation: {found.kind!r:.100}")
-        return found
-
-    def answer(self, event: Any, reason: str | None) -> dict[str, Any]:
-        """What CloudFormation wants to hear: success, or FAILED with the reason."""
-        return {
-            "Status": "FAILED" if reason else "SUCCESS",
-            "Reason": reason or "",
-            "PhysicalResourceId": self.physical_id,
-            **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
-        }
-
-
 @dataclass(frozen=True)
 class Protected:
     """The ids of protected instances, by what can be done about them.
 
     Attributes:
         settled: in service or on standby: the protection can be taken away.
-        waiting: held by the launching hook. SetInstanceProtection refuses them, so they are given up: in service they
-            would be protected again.
+        waiting: held by the launching hook, and given up, whether EC2 Auto Scaling calls them protected already or not:
+            SetInstanceProtection refuses them, and in service they would be protected.
         launching: on their way to one or the other.
     """
 
@@ -70,8 +29,16 @@ class Protected:
 
 
 def protected(instances: Iterable[dict[str, Any]]) -> Protected:
-    """Sorts the protected instances of a group. Those that are terminating have nothing to lose."""
-    found = [(item["InstanceId"], item["LifecycleState"]) for item in instances if item.get("ProtectedFromScaleIn")]
+    """Sorts the protected instances of a group. Those that are terminating have nothing to lose.
+
+    "Instance scale-in protection starts when the instance state is InService":
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+    """
+    found = [
+        (item["InstanceId"], item["LifecycleState"])
+        for item in instances
+        if item.get("ProtectedFromScaleIn") or item["LifecycleState"] in _WAITING
+    ]
     return Protected(
         settled=[name for name, state in found if state in _SETTLED],
         waiting=[name for name, state in found if state in _WAITING],

@@ -10,7 +10,9 @@ set -uo pipefail
 
 : "${HOOK_NAME:?}" "${HEARTBEAT_SECONDS:?}" "${LONGEST_WAIT_SECONDS:?}" "${POLL_SECONDS:?}" "${CHECKS_FILE:?}"
 metadata="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}/latest"
-memory="${STATE_DIRECTORY:-/var/lib/custom-health-check}/waiting"
+# The AWS CLI keeps files in its home; that of a dynamic user is /, where it may write nothing.
+export HOME="${STATE_DIRECTORY:-/var/lib/custom-health-check}"
+memory="$HOME/waiting"
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=''
 # A machine that boots is slow: one second and one attempt, the default, is little.
 export AWS_METADATA_SERVICE_TIMEOUT=5 AWS_METADATA_SERVICE_NUM_ATTEMPTS=3

@@ -1,7 +1,6 @@
-"""CloudFormation -> S3: empties the trail's bucket before CloudFormation deletes it, which it can only when empty.
+"""CloudFormation -> S3: empties a bucket before CloudFormation deletes it, which it can only when empty.
 
-The trail and the bucket's policy are gone by then, so that CloudTrail writes nothing more. Emptying what is empty, or
-gone, does no harm.
+Whoever writes into it must be gone by then; the stack sees to that. Emptying what is empty, or gone, does no harm.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Trail-Emptier: empties the bucket when it is deleted, and never else."""
+"""Emptier: empties the bucket when it is deleted, and never else."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from instance_connect_endpoint.trail_emptier import handler
 from shared import aws, custom_resource
+from shared.emptier import handler
 
 BUCKET = "trail-of-ours"
 

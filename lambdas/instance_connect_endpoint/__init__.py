@@ -1,1 +1,0 @@
-"""The functions of instance_connect_endpoint."""

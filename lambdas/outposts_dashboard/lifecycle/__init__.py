@@ -1,0 +1,1 @@
+"""Lifecycle: what a deployment begins, and what a deletion takes away with it."""

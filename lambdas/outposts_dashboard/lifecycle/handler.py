@@ -1,0 +1,139 @@
+"""CloudFormation -> a refresh after each deployment; at deletion, the dashboards or stacks that were made at run time.
+
+With ``refresh: function`` a message goes to the queue, and a deletion removes the dashboards that the ledger knows as
+ours. With ``refresh: pipeline`` the pipeline is started, and a deletion removes the stacks that it has deployed: those
+whose tag names this stack. Whatever else has such a name stays.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from outposts_dashboard.ledger import Ledger
+from outposts_dashboard.refresh.handler import delete
+from shared.aws import client
+from shared.custom_resource import RefusedError, answer
+
+logger = logging.getLogger(__name__)
+
+PHYSICAL_ID = "dashboards"
+LONGEST_SECONDS = 840  # of the function's 900
+PAUSE_SECONDS = 3.0
+DEPLOYED_BY = "deployed-by"
+GONE = ("DELETE_COMPLETE",)
+RUNNING = ("InProgress", "Stopping")
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, str]:
+    """Answers CloudFormation when it is done, or with the reason why not."""
+    return {"status": answer(event, _act)}
+
+
+def _act(request: Mapping[str, Any]) -> str:
+    properties = request["ResourceProperties"]
+    deleting = request["RequestType"] == "Delete"
+    if "PipelineName" in properties:
+        if deleting:
+            stop(client("codepipeline"), properties["PipelineName"])
+            delete_stacks(client("cloudformation"), properties["StackName"], request["StackId"])
+        else:
+            client("codepipeline").start_pipeline_execution(name=properties["PipelineName"])
+    else:
+        ledger = Ledger(client("dynamodb"), properties["TableName"])
+        if deleting:
+            delete_dashboards(ledger)
+        else:
+            ledger.open()
+            client("sqs").send_message(QueueUrl=properties["QueueUrl"], MessageBody="deployed")
+    return PHYSICAL_ID
+
+
+def delete_dashboards(ledger: Ledger) -> None:
+    """Lets nobody write any more, waits for whoever does, and deletes what was written.
+
+    Raises:
+        RefusedError: somebody still writes after all that time.
+    """
+    ledger.close()
+    for _ in _pauses():
+        if ledger.held_until() < time.time():
+            break
+    else:
+        raise RefusedError("a refresh is still at work; delete the stack again")
+    names = sorted(ledger.ours())
+    delete(client("cloudwatch"), ledger, names)
+    logger.info("deleted", extra={"dashboards": names})
+
+
+def stop(codepipeline: Any, pipeline: str) -> None:
+    """Stops the runs under way and waits for their end, so that none deploys what is about to be deleted.
+
+    A step that has begun is let finish: a deployment that is cut off would leave its stack in the middle.
+
+    Raises:
+        RefusedError: one of them goes on for too long.
+    """
+    for _ in _pauses():
+        runs = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
+        left = {
+            run["pipelineExecutionId"]: run["status"]
+            for page in runs
+            for run in page["pipelineExecutionSummaries"]
+            if run["status"] in RUNNING
+        }
+        if not left:
+            return
+        for run in sorted(name for name, status in left.items() if status == "InProgress"):
+            codepipeline.stop_pipeline_execution(
+                pipelineName=pipeline, pipelineExecutionId=run, abandon=False, reason="its stack is being deleted"
+            )
+    raise RefusedError(f"a run of {pipeline} does not end; delete the stack again")
+
+
+def delete_stacks(cloudformation: Any, name: str, owner: str) -> None:
+    """Deletes the stacks of dashboards that the pipeline of this stack has deployed, and waits for their end.
+
+    The role by which each was deployed deletes it: CloudFormation remembers it.
+
+    Raises:
+        RefusedError: one of them is not gone by then, or cannot be deleted.
+    """
+    left = {stack["StackId"] for stack in stacks_of(cloudformation, name, owner)}
+    for stack_id in sorted(left):
+        cloudformation.delete_stack(StackName=stack_id)
+    for _ in _pauses():
+        states = {stack_id: _status(cloudformation, stack_id) for stack_id in left}
+        left = {stack_id for stack_id, status in states.items() if status not in GONE}
+        if not left:
+            return
+        if failed := [stack_id for stack_id in left if states[stack_id] == "DELETE_FAILED"]:
+            raise RefusedError(f"{failed[0]} could not be deleted; its events say why")
+    raise RefusedError(f"{sorted(left)[0]} is still being deleted; delete this stack again")
+
+
+def stacks_of(cloudformation: Any, name: str, owner: str) -> Iterator[dict[str, Any]]:
+    """Yields the stacks whose name begins so, and whose tag says that *owner* has deployed them."""
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+            if is_named(stack["StackName"], name) and tags.get(DEPLOYED_BY) == owner:
+                yield stack
+
+
+def is_named(stack: str, name: str) -> bool:
+    """Whether a stack has this name, or one that begins with it."""
+    return stack == name or stack.startswith(f"{name}-")
+
+
+def _status(cloudformation: Any, stack_id: str) -> str:
+    """By its id a stack is found for 90 days after its deletion."""
+    (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
+    return str(stack["StackStatus"])
+
+
+def _pauses() -> Iterator[None]:
+    began = time.monotonic()
+    while time.monotonic() - began < LONGEST_SECONDS:
+        yield
+        time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,1 @@
+"""Refresh: looks at the account and writes the dashboards."""

@@ -1,0 +1,139 @@
+"""SQS -> the APIs of each section -> PutDashboard: one look at the account for a whole batch of events.
+
+Tag changes, instances and groups that change, and a schedule put messages into a queue, where they wait for each other.
+Whatever a batch holds, it leads to the same look, so that a message may come twice, late or in any order. One refresh
+runs at a time: whoever comes meanwhile leaves word and is done, and the one at work looks again.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from outposts_dashboard.discovery import discover
+from outposts_dashboard.layout.pages import LONGEST_NAME, Dashboard, dashboards
+from outposts_dashboard.ledger import Ledger, Pen
+from outposts_dashboard.refresh.events import newest, seen_already
+from outposts_dashboard.wanted import Wanted, batches
+from shared.aws import client
+
+logger = logging.getLogger(__name__)
+
+MOST_ROUNDS = 3
+MOST_DELETED = (
+    100  # names in a call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteDashboards.html
+)
+# The error's code and the name of its shape: which one comes is a matter of the protocol.
+NOT_FOUND = ("ResourceNotFound", "DashboardNotFoundError")
+FAULTS = (ClientError, BotoCoreError)
+
+
+class NotOursError(RuntimeError):
+    """A dashboard of the wanted name is there, and this stack has not written it."""
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Takes one batch, for the settings that the environment has."""
+    sent = newest(event)
+    ledger = Ledger(client("dynamodb"), os.environ["TABLE_NAME"])
+    if seen_already(sent, ledger.began()):
+        return {"refreshed": False, "because": "a refresh that began later has seen it"}
+    holder = context.aws_request_id
+    now = time.time()
+    pen = ledger.take(holder, now=now, until=now + int(os.environ["LONGEST_SECONDS"]))
+    if pen is not Pen.TAKEN:
+        logger.info("not refreshed", extra={"pen": pen.value})
+        return {"refreshed": False, "because": pen.value}
+    try:
+        return _rounds(ledger, holder, Wanted.read(os.environ["WANTED"]))
+    except (*FAULTS, NotOursError):
+        ledger.drop(holder)
+        raise
+
+
+def _rounds(ledger: Ledger, holder: str, wanted: Wanted) -> dict[str, Any]:
+    for _ in range(MOST_ROUNDS):
+        began = time.time()
+        result = refresh(client, ledger, wanted, region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
+        # A section that could not be read has not been looked at: what is about it is not seen yet.
+        if ledger.let_go(holder, began=0 if result["failed"] else began):
+            break
+    else:
+        ledger.drop(holder)  # what has come since the last round comes with the schedule
+    return {"refreshed": True, **result}
+
+
+def refresh(
+    clients: Callable[[str], Any], ledger: Ledger, wanted: Wanted, *, region: str, account: str
+) -> dict[str, Any]:
+    """Writes the dashboards, removes those of ours that are not wanted any more, and counts.
+
+    Raises:
+        NotOursError: a name is taken by somebody else's dashboard; the others are written.
+        botocore.exceptions.ClientError: a dashboard cannot be written or deleted. That a section cannot be read is no
+            failure of the refresh: the dashboard says it, and so does a metric.
+    """
+    found = discover(clients, wanted, region=region, account=account, faults=FAULTS)
+    cloudwatch = clients("cloudwatch")
+    shown = dashboards(found, wanted)
+    ours = ledger.ours()
+    foreign = _foreign(cloudwatch, shown, ours, wanted)
+    for dashboard in shown:
+        if dashboard.name not in foreign:
+            if dashboard.name not in ours:
+                ledger.claim(dashboard.name)
+            cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
+    surplus = sorted(ours - {dashboard.name for dashboard in shown})
+    delete(cloudwatch, ledger, surplus)
+    failed = sorted(found["failures"])
+    if failed:
+        logger.error("sections could not be read", extra={"failures": found["failures"]})
+    resources = sum(len(items) for items in found["sections"].values())
+    _count(cloudwatch, wanted, {"FailedSections": len(failed), "Dashboards": len(shown), "Resources": resources})
+    if foreign:
+        raise NotOursError(f"not written by this stack, and so left alone: {', '.join(sorted(foreign))}")
+    result = {"dashboards": len(shown), "resources": resources, "deleted": surplus, "failed": failed}
+    logger.info("refreshed", extra=result)
+    return result
+
+
+def _foreign(cloudwatch: Any, shown: Sequence[Dashboard], ours: set[str], wanted: Wanted) -> set[str]:
+    """Those of the wanted names that are taken. Nothing is asked as long as all dashboards are known as ours."""
+    new = {dashboard.name for dashboard in shown} - ours
+    if too_long := [name for name in new if len(name) > LONGEST_NAME]:
+        raise NotOursError(f"CloudWatch takes no name of more than {LONGEST_NAME} characters: {too_long[0]}")
+    if not new:
+        return set()
+    pages = cloudwatch.get_paginator("list_dashboards").paginate(DashboardNamePrefix=wanted.dashboard_name)
+    return new & {entry["DashboardName"] for page in pages for entry in page.get("DashboardEntries", [])}
+
+
+def delete(cloudwatch: Any, ledger: Ledger, names: Sequence[str]) -> None:
+    """Deletes dashboards of ours; one that is gone already is no failure, and leaves the others no less deleted."""
+    for batch in batches(names, MOST_DELETED):
+        # One that does not exist, and none of the call is deleted.
+        if not _deleted(cloudwatch, batch):
+            for name in batch:
+                _deleted(cloudwatch, [name])
+        for name in batch:
+            ledger.forget(name)
+
+
+def _deleted(cloudwatch: Any, names: Sequence[str]) -> bool:
+    """Deletes dashboards; False if one of them does not exist."""
+    try:
+        cloudwatch.delete_dashboards(DashboardNames=list(names))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+def _count(cloudwatch: Any, wanted: Wanted, values: dict[str, float]) -> None:
+    dimensions = [{"Name": "DashboardName", "Value": wanted.dashboard_name}]
+    data = [{"MetricName": name, "Value": float(value), "Dimensions": dimensions} for name, value in values.items()]
+    cloudwatch.put_metric_data(Namespace=os.environ["METRIC_NAMESPACE"], MetricData=data)

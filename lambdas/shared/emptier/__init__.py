@@ -1,0 +1,1 @@
+"""Emptier: empties a bucket when its stack is destroyed."""

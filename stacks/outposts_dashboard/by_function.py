@@ -1,0 +1,159 @@
+"""``refresh: function``: events into a queue, a function behind it, dashboards within seconds."""
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from constructs import Construct
+
+from stacks.outposts_dashboard.lifecycle import lifecycle
+from stacks.outposts_dashboard.rights import allow_deleting, allow_discovery, allow_ledger, allow_writing
+from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from stacks.outposts_dashboard.triggers import Triggers
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.solution import SolutionStack
+
+NAMESPACE = "ComputeBlog/OutpostsDashboard"
+TIMEOUT_SECONDS = 300
+RECEIVES = 3
+# A batch ends with its window or its size, whichever comes first; there are never more than two at a time.
+BATCH = 1_000
+MINUTE = Duration.minutes(1)
+
+
+class ByFunction(Construct):
+    """The queue, the ledger, the function, and what a deployment and a deletion do beside CloudFormation.
+
+    Attributes:
+        queue: any message in it is a refresh.
+        function: writes the dashboards.
+    """
+
+    def __init__(
+        self, scope: SolutionStack, construct_id: str, settings: OutpostsDashboardSettings, *, name: str, wanted: str
+    ) -> None:
+        super().__init__(scope, construct_id)
+        waiting = QueueWithDeadLetters(
+            scope, "Waiting", visibility_seconds=6 * TIMEOUT_SECONDS, max_receives=RECEIVES
+        )  # six times the function's, as Lambda advises
+        self.queue = waiting.queue
+        self.ledger = self._ledger(scope)
+        self.function = self._function(scope, name, wanted)
+        begun = self._lifecycle(scope, wanted)
+        self.function.add_event_source(
+            sources.SqsEventSource(
+                waiting.queue,
+                batch_size=BATCH,
+                max_batching_window=Duration.seconds(settings.debounce_seconds),
+                max_concurrency=2,
+            )
+        )
+        for child in self.function.node.children:
+            if child.node.id.startswith("SqsEventSource"):
+                child.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
+        Triggers(
+            self,
+            "Triggers",
+            settings,
+            target=targets.SqsQueue(waiting.queue, dead_letter_queue=waiting.dead_letters),
+            scheduled=scheduler_targets.SqsSendMessage(
+                waiting.queue,
+                input=scheduler.ScheduleTargetInput.from_text("scheduled"),
+                dead_letter_queue=waiting.dead_letters,
+                max_event_age=Duration.minutes(15),
+                retry_attempts=3,
+            ),
+            tags_only=False,
+            after=begun,
+        )
+        self._alarms(scope, name, waiting)
+
+    def _ledger(self, scope: SolutionStack) -> dynamodb.TableV2:
+        key = scope.encryption_key
+        return dynamodb.TableV2(
+            scope,
+            "Ledger",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=scope.common.keep_data_on_destroy
+            ),
+        )
+
+    def _function(self, scope: SolutionStack, name: str, wanted: str) -> PythonFunction:
+        function = PythonFunction(
+            scope,
+            "Refresh",
+            handler="refresh",
+            description="Looks at the account and writes the dashboards",
+            environment={
+                "WANTED": wanted,
+                "TABLE_NAME": self.ledger.table_name,
+                "ACCOUNT_ID": scope.account,
+                "METRIC_NAMESPACE": NAMESPACE,
+                # Whoever holds the pen for longer has been ended by Lambda.
+                "LONGEST_SECONDS": str(TIMEOUT_SECONDS + 10),
+            },
+            timeout_seconds=TIMEOUT_SECONDS,
+            memory_mib=512,
+        )
+        role = function.own_role
+        allow_discovery(role)
+        allow_writing(scope, role, name)
+        allow_deleting(scope, role)
+        allow_on_any_resource(role, "cloudwatch:ListDashboards", reason="Listing dashboards knows no resource.")
+        allow_metrics(role, NAMESPACE)
+        items = ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
+        allow_ledger(scope, function, self.ledger, *(f"dynamodb:{item}" for item in items))
+        return function
+
+    def _lifecycle(self, scope: SolutionStack, wanted: str) -> CustomResource:
+        properties = {
+            "TableName": self.ledger.table_name,
+            "QueueUrl": self.queue.queue_url,
+            "Wanted": wanted,  # changed settings are shown at once
+        }
+        function, begun = lifecycle(scope, self, properties)
+        items = ("DeleteItem", "GetItem", "Scan", "UpdateItem")
+        allow_ledger(scope, function, self.ledger, *(f"dynamodb:{item}" for item in items))
+        allow_deleting(scope, function.own_role)
+        self.queue.grants.actions(
+            function.own_role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"]
+        )
+        return begun
+
+    def _alarms(self, scope: SolutionStack, name: str, waiting: QueueWithDeadLetters) -> None:
+        alarms = Alarms(scope, "Alarms")
+        dimensions = {"DashboardName": name}
+        alarms.when_above(
+            "Refresh",
+            self.function.metric_errors(period=MINUTE, statistic=cloudwatch.Stats.SUM),
+            0,
+            says="The dashboards could not be written",
+        )
+        alarms.when_above(
+            "Sections",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="FailedSections",
+                dimensions_map=dimensions,
+                statistic=cloudwatch.Stats.MAXIMUM,
+                period=Duration.minutes(5),
+            ),
+            0,
+            says="A section of the dashboards could not be read",
+        )
+        alarms.when_above(
+            "DeadLetters",
+            waiting.dead_letters.metric_approximate_number_of_messages_visible(
+                period=MINUTE, statistic=cloudwatch.Stats.MAXIMUM
+            ),
+            0,
+            says="An event or the schedule has led to no refresh",
+        )

@@ -1,0 +1,289 @@
+"""``refresh: pipeline``: the post's way. A pipeline looks at the account, and deploys a stack of dashboards."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Acknowledgment, Duration, IgnoreMode, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_s3_assets import Asset
+from constructs import Construct
+
+from stacks.outposts_dashboard.builds import FOLDER, Build, allow_artifacts, allow_bootstrap_roles
+from stacks.outposts_dashboard.lifecycle import lifecycle
+from stacks.outposts_dashboard.rights import allow_discovery
+from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from stacks.outposts_dashboard.triggers import Triggers
+from stacks.shared.alarms import Alarms
+from stacks.shared.emptied_bucket import EmptiedBucket
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.solution import SolutionStack
+
+REPOSITORY = Path(__file__).parents[2]
+# What the builds need of this repository, and nothing else: another change of it is no new run.
+SOURCE = ("lambdas/outposts_dashboard", "lambdas/shared", FOLDER)
+FILES = ("requirements.txt", "package.json", "package-lock.json")
+LOCATION = "Source"
+
+Json = dict[str, Any]
+
+
+class ByPipeline(Construct):
+    """The pipeline, its two builds, and what a deployment and a deletion do beside CloudFormation.
+
+    Attributes:
+        pipeline_name: the pipeline's generated name.
+        source_key: key of the asset in the bootstrap bucket; None with a repository.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: OutpostsDashboardSettings,
+        *,
+        deployed: str,
+        wanted: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        artifacts = self._bucket(scope)
+        discover = Build(
+            scope,
+            "Discover",
+            buildspec="discover.yaml",
+            description="Looks at the account and writes discovery.json",
+            environment={"WANTED": wanted},
+            artifacts=artifacts,
+        )
+        allow_discovery(discover.own_role)
+        deploy = Build(
+            scope,
+            "Deploy",
+            buildspec="deploy.yaml",
+            description="Deploys the dashboards of discovery.json",
+            environment={
+                "STACK_NAME": deployed,
+                "DEPLOYED_BY": scope.stack_id,
+                "QUALIFIER": scope.common.bootstrap_qualifier or "",
+            },
+            artifacts=artifacts,
+        )
+        allow_bootstrap_roles(scope, deploy.own_role)
+        allow_stacks(scope, deploy.own_role, deployed)
+        role = self._role(scope, artifacts, discover, deploy)
+        pipeline = codepipeline.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_type="V2",
+            execution_mode="SUPERSEDED",  # events that come meanwhile are one run more
+            restart_execution_on_update=False,
+            role_arn=role.role_arn,
+            artifact_store=codepipeline.CfnPipeline.ArtifactStoreProperty(
+                type="S3",
+                location=artifacts.bucket_name,
+                encryption_key=codepipeline.CfnPipeline.EncryptionKeyProperty(
+                    id=scope.encryption_key.key_arn, type="KMS"
+                )
+                if scope.encryption_key
+                else None,
+            ),
+            stages=[
+                _stage("Source", self._source(scope, settings, role)),
+                _stage("Build", _build("Discover", discover, [LOCATION], output="Discovery")),
+                _stage("Deploy", _build("Deploy", deploy, [LOCATION, "Discovery"])),
+            ],
+        )
+        pipeline.node.add_dependency(role)
+        self.pipeline_name = pipeline.ref
+        self.projects = {"Discover": discover.project, "Deploy": deploy.project}
+        begun = self._lifecycle(scope, deployed, wanted)
+        self._triggers(scope, settings, begun)
+
+    def _bucket(self, scope: SolutionStack) -> s3.Bucket:
+        key = scope.encryption_key
+        bucket = s3.Bucket(
+            self,
+            "Artifacts",
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(scope.common.log_retention_days))],
+        )
+        Validations.of(bucket).acknowledge(
+            Acknowledgment(id="AwsSolutions-S1", reason="Only the pipeline of this stack reads and writes it.")
+        )
+        self._emptied = None
+        if not scope.common.keep_data_on_destroy:
+            self._emptied = EmptiedBucket(scope, self, "Emptied", bucket=bucket)
+        return bucket
+
+    def _role(self, scope: SolutionStack, artifacts: s3.Bucket, *builds: Build) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("codepipeline.amazonaws.com"),
+            description="Takes the source, and starts the builds",
+        )
+        allow_artifacts(scope, role, artifacts)
+        projects = [build.project.project_arn for build in builds]
+        allowed = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]
+        role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=projects))
+        return role
+
+    def _source(self, scope: SolutionStack, settings: OutpostsDashboardSettings, role: iam.Role) -> Json:
+        source = settings.source
+        self.source_key: str | None = None
+        if source.kind == "asset":
+            asset = Asset(self, "Code", path=str(REPOSITORY), exclude=_all_but(), ignore_mode=IgnoreMode.GIT)
+            self.source_key = asset.s3_object_key
+            # An asset's key is the hash of what is in it: a changed source is another key, and so another pipeline.
+            asset_arn = asset.bucket.arn_for_objects(asset.s3_object_key)
+            allowed = ["s3:GetObject", "s3:GetObjectVersion"]
+            role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=[asset_arn]))
+            of_bucket = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+            role.add_to_policy(iam.PolicyStatement(actions=of_bucket, resources=[asset.bucket.bucket_arn]))
+            where = {"S3Bucket": asset.s3_bucket_name, "S3ObjectKey": asset.s3_object_key}
+            return _action("Source", "Source", "S3", {**where, "PollForSourceChanges": "false"}, output=LOCATION)
+        assert source.repository  # the settings insist on it
+        if source.kind == "codecommit":
+            actions = ["GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"]
+            arn = scope.format_arn(service="codecommit", resource=source.repository)
+            role.add_to_policy(iam.PolicyStatement(actions=[f"codecommit:{one}" for one in actions], resources=[arn]))
+            repository = {"RepositoryName": source.repository, "BranchName": source.branch}
+            configuration = {**repository, "PollForSourceChanges": "false"}
+            return _action("Source", "Source", "CodeCommit", configuration, output=LOCATION)
+        assert source.connection_arn
+        service = source.connection_arn.split(":")[2]
+        role.add_to_policy(iam.PolicyStatement(actions=[f"{service}:UseConnection"], resources=[source.connection_arn]))
+        configuration = {
+            "ConnectionArn": source.connection_arn,
+            "FullRepositoryId": source.repository,
+            "BranchName": source.branch,
+            "DetectChanges": "true",
+        }
+        return _action("Source", "Source", "CodeStarSourceConnection", configuration, output=LOCATION)
+
+    def _lifecycle(self, scope: SolutionStack, deployed: str, wanted: str) -> Construct:
+        properties = {
+            "PipelineName": self.pipeline_name,
+            "StackName": deployed,
+            "Wanted": wanted,  # changed settings, or another source, are a run
+            **({"SourceKey": self.source_key} if self.source_key else {}),
+        }
+        function, begun = lifecycle(scope, self, properties)
+        actions = ["ListPipelineExecutions", "StartPipelineExecution", "StopPipelineExecution"]
+        function.own_role.add_to_policy(
+            iam.PolicyStatement(actions=[f"codepipeline:{one}" for one in actions], resources=[self._arn(scope)])
+        )
+        allow_stacks(scope, function.own_role, deployed)
+        if self._emptied:
+            begun.node.add_dependency(self._emptied)  # the runs end, then their artifacts go
+        return begun
+
+    def _arn(self, scope: SolutionStack) -> str:
+        return scope.format_arn(service="codepipeline", resource=self.pipeline_name)
+
+    def _triggers(self, scope: SolutionStack, settings: OutpostsDashboardSettings, begun: Construct) -> None:
+        key = scope.encryption_key
+        undelivered = sqs.Queue(
+            scope,
+            "Undelivered",
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        Validations.of(undelivered).acknowledge(
+            Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge and Scheduler.")
+        )
+        pipeline = codepipeline.Pipeline.from_pipeline_arn(self, "ToStart", self._arn(scope))
+        Triggers(
+            self,
+            "Triggers",
+            settings,
+            target=targets.CodePipeline(pipeline, dead_letter_queue=undelivered),
+            scheduled=scheduler_targets.CodePipelineStartPipelineExecution(
+                pipeline, dead_letter_queue=undelivered, max_event_age=Duration.minutes(15), retry_attempts=3
+            ),
+            tags_only=True,
+            after=begun,
+        )
+        alarms = Alarms(scope, "Alarms")
+        for name, says in (
+            ("Discover", "The account could not be looked at"),
+            ("Deploy", "The dashboards could not be deployed"),
+        ):
+            failed = self.projects[name].metric_failed_builds(
+                period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM
+            )
+            alarms.when_above(name, failed, 0, says=says)
+        waiting = undelivered.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
+        )
+        alarms.when_above("Undelivered", waiting, 0, says="A changed tag or the schedule could not start the pipeline")
+
+
+def allow_stacks(stack: SolutionStack, role: iam.IRole, deployed: str) -> None:
+    """Allows deleting the stacks of dashboards, by the role that each was deployed with; which, their tags say."""
+    allow_on_any_resource(role, "cloudformation:DescribeStacks", reason="Listing stacks by their tags knows no name.")
+    for name in (f"stack/{deployed}/*", f"stack/{deployed}-*/*"):
+        allow_on_pattern(
+            role,
+            "cloudformation:DeleteStack",
+            arn=stack.format_arn(service="cloudformation", resource=name),
+            shown=shown_arn(stack, "cloudformation", name),
+            reason="A stack's ARN ends with an id; one stack for each dashboard that there happens to be.",
+        )
+
+
+def _all_but() -> list[str]:
+    """Patterns, as .gitignore has them, that leave of this repository what the builds need."""
+    patterns = ["/*"]
+    kept: set[str] = set()
+    for path in (*SOURCE, *FILES):
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            above = "/".join(parts[:depth])
+            if above not in kept:
+                kept.add(above)
+                patterns.append(f"!/{above}")
+                if depth < len(parts):
+                    patterns.append(f"/{above}/*")
+    return [*patterns, "__pycache__", "*.pyc"]
+
+
+def _stage(name: str, action: Json) -> codepipeline.CfnPipeline.StageDeclarationProperty:
+    return codepipeline.CfnPipeline.StageDeclarationProperty(
+        name=name, actions=[codepipeline.CfnPipeline.ActionDeclarationProperty(**action)]
+    )
+
+
+def _build(name: str, build: Build, inputs: list[str], output: str | None = None) -> Json:
+    configuration = {"ProjectName": build.project.project_name, "PrimarySource": inputs[0]}
+    return _action(name, "Build", "CodeBuild", configuration, inputs=inputs, output=output)
+
+
+def _action(
+    name: str,
+    category: str,
+    provider: str,
+    configuration: dict[str, str],
+    *,
+    inputs: list[str] | None = None,
+    output: str | None = None,
+) -> Json:
+    kinds = codepipeline.CfnPipeline
+    return {
+        "name": name,
+        "action_type_id": kinds.ActionTypeIdProperty(category=category, owner="AWS", provider=provider, version="1"),
+        "configuration": configuration,
+        "input_artifacts": [kinds.InputArtifactProperty(name=one) for one in inputs or []],
+        "output_artifacts": [kinds.OutputArtifactProperty(name=output)] if output else None,
+    }

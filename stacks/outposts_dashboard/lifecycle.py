@@ -1,0 +1,35 @@
+"""What a deployment begins, and what a deletion takes away with it: a custom resource, and the function behind it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import CustomResource, Duration
+from constructs import Construct
+
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+TIMEOUT_SECONDS = 900
+
+
+def lifecycle(
+    stack: SolutionStack, scope: Construct, properties: Mapping[str, str]
+) -> tuple[PythonFunction, CustomResource]:
+    """Returns the function, which has no rights yet, and the resource; whatever starts a refresh must depend on it."""
+    function = PythonFunction(
+        stack,
+        "Lifecycle",
+        handler="lifecycle",
+        description="Starts a refresh after a deployment, and removes the dashboards when the stack is deleted",
+        environment={},
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
+    begun = CustomResource(
+        scope,
+        "Begun",
+        resource_type="Custom::Dashboards",
+        service_token=function.function_arn,
+        service_timeout=Duration.seconds(TIMEOUT_SECONDS + 100),
+        properties=dict(properties),
+    )
+    begun.node.add_dependency(function.own_role)
+    return function, begun

@@ -1,0 +1,78 @@
+"""What starts a refresh: changed tags, instances and groups that change, and a schedule."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct, IDependable
+
+from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+
+
+class Triggers(Construct):
+    """The rules and the schedule.
+
+    Args:
+        target: what a rule starts.
+        scheduled: what the schedule starts.
+        tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
+            with the tag change tags too.
+        after: what must be there before anything is started, and is deleted only after that cannot happen any more.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        settings: OutpostsDashboardSettings,
+        *,
+        target: events.IRuleTarget,
+        scheduled: scheduler.IScheduleTarget,
+        tags_only: bool,
+        after: IDependable,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        patterns: list[tuple[str, str, events.EventPattern]] = [
+            (
+                # https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html
+                "Tags",
+                "The tag of a resource has been set, changed or removed",
+                events.EventPattern(
+                    source=["aws.tag"],
+                    detail_type=["Tag Change on Resource"],
+                    detail={"changed-tag-keys": [settings.tag_name]},
+                ),
+            ),
+        ]
+        if not tags_only:
+            patterns += [
+                (
+                    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-state-change-notifications.html
+                    "Instances",
+                    "An instance runs, stands or is gone; the event has no tags in it",
+                    events.EventPattern(
+                        source=["aws.ec2"],
+                        detail_type=["EC2 Instance State-change Notification"],
+                        detail={"state": ["running", "stopped", "terminated"]},
+                    ),
+                ),
+                (
+                    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html
+                    "Scaling",
+                    "A group has more or fewer instances",
+                    events.EventPattern(
+                        source=["aws.autoscaling"],
+                        detail_type=["EC2 Instance Launch Successful", "EC2 Instance Terminate Successful"],
+                    ),
+                ),
+            ]
+        for name, description, pattern in patterns:
+            rule = events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
+            rule.node.add_dependency(after)
+        schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            description="What tells no events: Outposts, their types, group metrics",
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(settings.refresh_minutes)),
+            target=scheduled,
+        )
+        schedule.node.add_dependency(after)
