@@ -14,6 +14,7 @@ _KINDS = {
     "lgw-rtb": "local-gateway-route-table",
     "lgw-vif-grp-assoc": "local-gateway-route-table-virtual-interface-group-association",
     "lgw-vpc-assoc": "local-gateway-route-table-vpc-association",
+    "eni": "network-interface",
     "ami": "image",
     "i": "instance",
     "igw": "internet-gateway",
@@ -99,6 +100,10 @@ def resource_of(service: str, action: str, parameters: dict[str, Any], found: st
         # Tags are judged on what is tagged; a snapshot's ARN has no account.
         tagged = parameters.get("ResourceId.1") if action in ("CreateTags", "DeleteTags") else None
         return _arn(str(_first(tagged or parameters.get("SnapshotId") or ""))) if action in _BY_ID else None
+    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
+        if action != "SignalResource":
+            return None
+        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
     if service != "autoscaling":
         return None
     groups = seams.groups().autoscaling_groups

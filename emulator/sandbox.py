@@ -1,8 +1,9 @@
 """Runs a solution's user data on this machine, inside a folder, as Amazon Linux would run it at the first boot.
 
-The script runs for real, in bash. Its paths below /opt and /etc are moved into the folder; `dnf`, `systemctl` and
-`sleep` only write down how they were called; `aws s3 cp` is done by boto3, against AWS_ENDPOINT_URL; `python3.13` is
-the Python that runs this. Every other call of `aws` fails. Nothing is installed or written outside the folder.
+The script runs for real, in bash. Its paths below /opt, /etc and /dev/disk are moved into the folder; `dnf`,
+`systemctl` and `sleep` only write down how they were called; `aws s3 cp` is done by boto3, against AWS_ENDPOINT_URL;
+`python3.13` is the Python that runs this. Every other call of `aws` fails. Nothing is installed or written outside the
+folder. A scenario may put programs of its own in their place.
 
     boot = Sandbox(folder).run(user_data, environment)
     service = boot.service("sqs-worker")
@@ -23,9 +24,9 @@ from threading import Thread
 
 import boto3
 
-MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc)/)")
+MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc|dev/disk)/)")
 # Paths a script may name without writing there: its interpreter, the installed programs, the bin.
-FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin)/|dev/null\b)\w[\w./-]*")
+FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin|dev/disk)/|dev/null\b)\w[\w./-]*")
 SEPARATOR = "\x1f"
 # What a unit may start, and what stands for it here.
 PROGRAMS = {"/usr/bin/python3.13": sys.executable, "/bin/bash": "bash"}
@@ -97,9 +98,17 @@ class Boot:
 
 
 class Sandbox:
-    """A folder that stands for an instance's disk. Running twice in one folder is booting the same instance twice."""
+    """A folder that stands for an instance's disk. Running twice in one folder is booting the same instance twice.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        programs: shell commands by the name of the program that they stand for; they are recorded too.
+        addresses: what looks like a path in the user data and is none, such as the path of a URL.
+    """
+
+    def __init__(
+        self, root: Path, *, programs: Mapping[str, str] | None = None, addresses: frozenset[str] = frozenset()
+    ) -> None:
+        self._programs, self._addresses = dict(programs or {}), addresses
         # The folder's name becomes part of a script that need not quote its paths.
         if not re.fullmatch(r"[\w./+-]+", str(root.resolve())):
             raise SandboxError(f"the folder's path has characters that a shell would interpret: {root}")
@@ -113,7 +122,7 @@ class Sandbox:
         commands = "\n".join(line for line in user_data.splitlines() if not line.lstrip().startswith("#"))
         if left := sorted(set(re.findall(r"@[A-Z_]+@", commands))):
             raise SandboxError(f"placeholders without a value: {', '.join(left)}")
-        if outside := sorted(set(FOREIGN.findall(commands))):
+        if outside := sorted(set(FOREIGN.findall(commands)) - self._addresses):
             raise SandboxError(f"paths outside of /opt and /etc: {', '.join(outside)}")
         programs, record, scratch = (self._root / name for name in ("programs", "calls", "tmp"))
         for folder in (programs, scratch, self._root / "opt", self._root / "etc" / "systemd" / "system"):
@@ -135,6 +144,8 @@ class Sandbox:
         hand_over = f"printf '%s\\037' \"$@\" >{shlex.quote(str(requests))}"
         wait = f"read -r status message <{shlex.quote(str(answers))}"
         _program(programs / "aws", f'{note}\n{hand_over}\n{wait}\necho "$message" >&2\nexit "$status"')
+        for name, command in self._programs.items():
+            _program(programs / name, f"{note}\n{command}")
         file = self._root / "user-data.sh"
         file.write_text(MOVED.sub(f"{self._root}/", user_data))
         path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

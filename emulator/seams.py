@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import string
 import threading
 import time
 import zlib
@@ -26,6 +27,7 @@ from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
+from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
@@ -48,7 +50,9 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models import iam_instance_profile as _moto_profiles
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS as _offerings  # noqa: N811
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses import EC2Response
@@ -109,6 +113,41 @@ resource_handlers: dict[str, dict[str, Any]] = _provisioners._RESOURCE_HANDLERS
 
 # stack name and logical id -> the generated name of a resource.
 physical_name: Callable[..., str] = _provisioners._physical_name
+
+
+def stack_arn(name: str) -> str | None:
+    """The ARN of a stack in the account and Region of the request; None if there is none of that name."""
+    stack = _cloudformation._stacks.get(name)
+    return str(stack["StackId"]) if stack else None
+
+
+def make_secrets_as_asked() -> None:
+    """``Ref`` of a secret "returns the ARN of the secret", where ministack answers with its name; and
+    ``ExcludePunctuation`` "specifies whether to exclude" it, where ministack leaves it in.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+    """
+    known = resource_handlers["AWS::SecretsManager::Secret"]
+
+    def name(physical_id: str) -> str:
+        return physical_id.rpartition(":secret:")[2][: -len("-AbCdEf")]
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        if (wanted := properties.get("GenerateSecretString") or {}).get("ExcludePunctuation"):
+            excluded = f"{wanted.get('ExcludeCharacters', '')}{string.punctuation}"
+            properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": excluded}}
+        _, attributes = known["create"](logical_id, properties, stack)
+        return attributes["Arn"], attributes
+
+    def update(physical_id: str, *arguments: Any, **more: Any) -> Any:
+        _, attributes = known["update"](name(physical_id), *arguments, **more)
+        return physical_id, attributes
+
+    def delete(physical_id: str, *arguments: Any, **more: Any) -> Any:
+        return known["delete"](name(physical_id), *arguments, **more)
+
+    changed = {"create": create, "update": update, "delete": delete}
+    resource_handlers["AWS::SecretsManager::Secret"] = {**known, **changed}
 
 
 def explain_unknown_types(hint: str) -> None:
@@ -188,7 +227,7 @@ def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) 
         *scope: str,
     ) -> str:
         found: str = extract(service, method, path, headers, body, parameters, *scope)
-        if service not in ("autoscaling", "ec2", "elasticloadbalancing"):
+        if service not in ("autoscaling", "cloudformation", "ec2", "elasticloadbalancing"):
             return found
         return name(service, _iam_actions._action_from_query(parameters, body, "") or "", parameters, found) or found
 
@@ -616,12 +655,23 @@ def find_profiles_in_ministack() -> None:
 
 
 def remove_interfaces_with_instances() -> None:
-    """A terminated instance of moto keeps its primary network interface, and with it its subnet and security groups."""
+    """A terminated instance of moto keeps what it held: interfaces, with them its subnet and groups, and volumes.
+
+    The primary interface ends with its instance; interfaces and volumes that were attached later are free again
+    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html).
+    """
 
     def removed(_: Any, instance: Any) -> None:
         interfaces = instance.ec2_backend.enis
-        for interface_id in [item.id for item in interfaces.values() if item.instance is instance]:
-            del interfaces[interface_id]
+        for interface in [item for item in interfaces.values() if item.instance is instance]:
+            if interface.device_index in (0, None):
+                del interfaces[interface.id]
+            else:
+                instance.detach_eni(interface)
+        for device, block in list(instance.block_device_mapping.items()):
+            volume = instance.ec2_backend.volumes.get(block.volume_id)
+            if volume and volume.attachment and not block.delete_on_termination:
+                instance.ec2_backend.detach_volume(volume.id, instance.id, device)
 
     _after(Instance, "terminate", removed)
 
@@ -1165,3 +1215,28 @@ def ec2_subnet(subnet_id: str) -> Any:
 def ec2_routes(route_table_id: str) -> list[Any]:
     """The routes of a route table of moto, the same."""
     return list(ec2_backends[account_id()][region()].get_route_table(route_table_id).routes)
+
+
+# --- Local Zones ------------------------------------------------------------------------------------------------------
+
+
+def availability_zones() -> list[Any]:
+    """moto's zones of the Region of the request."""
+    return list(RegionsAndZonesBackend.zones.get(region(), []))
+
+
+def add_zone(region_name: str, name: str, zone_id: str) -> None:
+    """Lets subnets be made in one more zone."""
+    RegionsAndZonesBackend.zones[region_name].append(Zone(name, region_name, zone_id, "local-zone"))
+
+
+def remove_zones(region_name: str, names: Iterable[str]) -> None:
+    """Takes zones away that were added."""
+    zones = RegionsAndZonesBackend.zones[region_name]
+    zones[:] = [zone for zone in zones if zone.name not in set(names)]
+
+
+def offer_types(region_name: str, zone: str, types: Iterable[str]) -> None:
+    """Adds a zone to what DescribeInstanceTypeOfferings answers."""
+    known = _offerings["availability-zone"][region_name]
+    known.extend({"InstanceType": name, "Location": zone} for name in types)

@@ -23,6 +23,7 @@ from emulator import (
     instance_connect,
     instances,
     local_gateways,
+    local_zones,
     minutes,
     outposts,
     pipelines,
@@ -112,6 +113,7 @@ def _connect_parts() -> None:
         capacity_reservations,
         instance_connect,
         local_gateways,
+        local_zones,
         zone_rebalancing,
         warmpool,
         table,
@@ -160,6 +162,7 @@ def reset(_request: dict[str, Any]) -> dict[str, Any]:
     """``POST /_emulator/reset``: both halves as freshly started; the default VPC comes with the first call to EC2."""
     scaling.reset()
     capacity_reservations.reset()
+    local_zones.reset()
     minutes.reset()
     outposts.reset()
     pipelines.reset()

@@ -131,6 +131,12 @@ SOLUTIONS: tuple[Solution, ...] = (
         "https://aws.amazon.com/blogs/compute/quick-restoration-through-replacing-the-root-volumes-of-amazon-ec2/",
         ("EC2", "EBS", "Step Functions", "EventBridge", "Lambda", "DynamoDB"),
     ),
+    Solution(
+        "local_zone_wordpress",
+        "Automating your workload deployments in AWS Local Zones",
+        "https://aws.amazon.com/blogs/compute/automating-your-workload-deployments-in-aws-local-zones/",
+        ("Local Zones", "EC2 Auto Scaling", "VPC", "EBS", "Secrets Manager", "Elastic Load Balancing"),
+    ),
 )
 
 

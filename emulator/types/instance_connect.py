@@ -31,18 +31,25 @@ def _create_endpoint(properties: Properties) -> str:
 def _create_instance(properties: Properties) -> str:
     """An instance of its own, or of a launch template.
 
-    moto gives it a root volume besides the template's, which stays when the instance ends, unless it is told of them.
+    Of a template moto ignores the volumes (the instance gets a root volume besides, which stays when it ends), the
+    profile and the security groups, unless it is told of them.
     """
     wanted = without_tags(properties)
-    if "LaunchTemplate" in wanted and "BlockDeviceMappings" not in wanted:
+    if "LaunchTemplate" in wanted:
         version = {"LaunchTemplateId": wanted["LaunchTemplate"]["LaunchTemplateId"]}
         versions = [str(wanted["LaunchTemplate"]["Version"])]
         found = call("ec2", "DescribeLaunchTemplateVersions", version, Versions=versions)["LaunchTemplateVersions"]
-        if devices := found[0]["LaunchTemplateData"].get("BlockDeviceMappings"):
-            wanted["BlockDeviceMappings"] = devices
+        names = ["BlockDeviceMappings", "IamInstanceProfile"]
+        names += [] if wanted.get("NetworkInterfaces") else ["SecurityGroupIds"]
+        given = found[0]["LaunchTemplateData"]
+        wanted = {name: given[name] for name in names if given.get(name)} | wanted
     if interfaces := wanted.get("NetworkInterfaces"):  # CloudFormation says GroupSet where the API says Groups
         wanted["NetworkInterfaces"] = [{**item, "Groups": item.get("GroupSet", [])} for item in interfaces]
-    return str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+    made = str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+    if "SourceDestCheck" in wanted:  # which RunInstances does not take
+        checked = {"Value": wanted["SourceDestCheck"]}
+        call("ec2", "ModifyInstanceAttribute", InstanceId=made, SourceDestCheck=checked)
+    return made
 
 
 _ENDPOINT = "InstanceConnectEndpoints[0]."

@@ -232,7 +232,7 @@ TYPES = {
     ),
     "AWS::EC2::EIP": ResourceType(
         create=lambda properties: str(
-            call("ec2", "AllocateAddress", Domain=properties.get("Domain", "vpc"))["PublicIp"]
+            call("ec2", "AllocateAddress", {"Domain": "vpc", **without_tags(properties)})["PublicIp"]
         ),
         delete=_release,
         attributes=lambda address, _: {"PublicIp": address, "AllocationId": _allocation(address)},

@@ -6,6 +6,7 @@ from emulator.types import (
     capacity_reservations,
     image_builder,
     instance_connect,
+    instance_parts,
     load_balancing,
     local_gateways,
     math_alarms,
@@ -29,10 +30,16 @@ TYPES: dict[str, ResourceType] = {
     **pipelines.TYPES,
     **associations.TYPES,
     **image_builder.TYPES,
+    **instance_parts.TYPES,
 }
 
 # Asked for, kept, deleted; no API shows them.
-RECORDED: tuple[str, ...] = ("AWS::CloudTrail::Trail", "AWS::FIS::ExperimentTemplate", "AWS::Logs::QueryDefinition")
+RECORDED: tuple[str, ...] = (
+    "AWS::CloudTrail::Trail",
+    "AWS::DLM::LifecyclePolicy",
+    "AWS::FIS::ExperimentTemplate",
+    "AWS::Logs::QueryDefinition",
+)
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/types (a few calls to the service's API), "
@@ -50,4 +57,5 @@ def install() -> None:
     for name, resource_type in {**TYPES, **{name: recorded(name) for name in RECORDED}}.items():
         seams.resource_handlers[name] = resource_type.handler()
     math_alarms.install()
+    seams.make_secrets_as_asked()
     seams.explain_unknown_types(HINT)

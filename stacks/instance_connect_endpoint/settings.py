@@ -1,12 +1,12 @@
 """Section ``solutions.instance_connect_endpoint`` of config/config.yaml."""
 
-import re
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from config.models import Section, SolutionSettings, TagKey, TagValue
+from stacks.shared.instance_attributes import is_arm
 
 WIDEST_PREFIX = 8
 NO_CLIENT_IP = frozenset({"c1", "cg1", "cg2", "g1", "hi1", "m1", "m2", "m3", "t1"})
@@ -110,12 +110,6 @@ class InstanceConnectEndpointSettings(SolutionSettings):
             if self.preserve_client_ip and not keeps_client_ip(kind):
                 raise ValueError(f"{kind} cannot be reached with preserve_client_ip; choose a newer instance family")
         return self
-
-
-def is_arm(instance_type: str) -> bool:
-    """Whether a type has a Graviton processor: a ``g`` after the generation, as in t4g, m7gd or g5g, or a1."""
-    family = instance_type.partition(".")[0]
-    return family == "a1" or re.match(r"^[a-z]+\d+[a-z]*g", family) is not None
 
 
 def keeps_client_ip(instance_type: str) -> bool:

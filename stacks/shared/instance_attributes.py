@@ -1,5 +1,6 @@
 """Which instance types may run something, by their attributes: a section of several solutions. No aws_cdk in here."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -86,3 +87,9 @@ class InstanceSettings(Section):
             "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice": self.spot_max_percent_of_on_demand_price,
         }
         return {name: value for name, value in wanted.items() if value not in (None, [])}
+
+
+def is_arm(instance_type: str) -> bool:
+    """Whether a type has a Graviton processor: a ``g`` after the generation, as in t4g, m7gd or g5g, or a1."""
+    family = instance_type.partition(".")[0]
+    return family == "a1" or re.match(r"^[a-z]+\d+[a-z]*g", family) is not None

@@ -15,6 +15,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
         architecture: of the image; with attribute-based selection it decides which instance types fit.
         volume_gib: size of the root volume; the image needs 8.
         instance_type: for a group of one type; None: the group chooses.
+        volume_type: of the root volume; some places have no gp3.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
         user_data: ec2.UserData,
         volume_gib: int = 8,
         instance_type: str | None = None,
+        volume_type: ec2.EbsDeviceVolumeType = ec2.EbsDeviceVolumeType.GP3,
     ) -> None:
         super().__init__(
             scope,
@@ -45,7 +47,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
                     device_name="/dev/xvda",
                     volume=ec2.BlockDeviceVolume.ebs(
                         volume_gib,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
+                        volume_type=volume_type,
                         encrypted=True,
                         delete_on_termination=True,
                         kms_key=scope.encryption_key,

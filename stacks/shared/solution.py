@@ -12,7 +12,14 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 
 # What holds the user's data, and stays with common.keep_data_on_destroy.
-DATA_TYPES = ["AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::ECR::Repository"]
+DATA_TYPES = [
+    "AWS::SQS::Queue",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::S3::Bucket",
+    "AWS::ECR::Repository",
+    "AWS::EC2::Volume",
+    "AWS::SecretsManager::Secret",
+]
 
 
 class SolutionStack(Stack):

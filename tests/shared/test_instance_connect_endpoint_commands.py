@@ -17,10 +17,10 @@ from stacks.instance_connect_endpoint.doctor import doctor
 from stacks.instance_connect_endpoint.rules import Peer, allows, is_open_to_everyone
 from stacks.instance_connect_endpoint.settings import (
     InstanceConnectEndpointSettings,
-    is_arm,
     keeps_client_ip,
 )
 from stacks.shared.command import CommandError
+from stacks.shared.instance_attributes import is_arm
 from tests import variants
 
 Json = dict[str, Any]

@@ -1,0 +1,51 @@
+"""AWS::EC2 types that an instance takes to itself: volumes, network interfaces and elastic addresses."""
+
+from emulator.calls import call
+from emulator.types.resource import Properties, ResourceType, described, without_tags
+
+
+def _create_volume(properties: Properties) -> str:
+    return str(call("ec2", "CreateVolume", without_tags(properties))["VolumeId"])
+
+
+def _create_interface(properties: Properties) -> str:
+    """CloudFormation says GroupSet where the API says Groups."""
+    groups = properties.get("GroupSet") or []
+    made = call("ec2", "CreateNetworkInterface", without_tags(properties), Groups=groups)
+    return str(made["NetworkInterface"]["NetworkInterfaceId"])
+
+
+def _associate(properties: Properties) -> str:
+    made = call("ec2", "AssociateAddress", properties, AllowReassociation=True)
+    return str(made["AssociationId"])
+
+
+TYPES = {
+    "AWS::EC2::Volume": ResourceType(
+        create=_create_volume,
+        update=lambda volume_id, _, new: call("ec2", "ModifyVolume", new, VolumeId=volume_id),
+        replaced_by=frozenset({"AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"}),
+        delete=lambda volume_id, _: call("ec2", "DeleteVolume", VolumeId=volume_id),
+        attributes=lambda volume_id, _: {"VolumeId": volume_id},
+        ec2_tags=True,
+    ),
+    "AWS::EC2::NetworkInterface": ResourceType(
+        create=_create_interface,
+        delete=lambda interface_id, _: call("ec2", "DeleteNetworkInterface", NetworkInterfaceId=interface_id),
+        attributes=described(
+            "DescribeNetworkInterfaces",
+            "NetworkInterfaceIds",
+            {
+                "Id": "NetworkInterfaces[0].NetworkInterfaceId",
+                "PrimaryPrivateIpAddress": "NetworkInterfaces[0].PrivateIpAddress",
+                "VpcId": "NetworkInterfaces[0].VpcId",
+            },
+        ),
+        ec2_tags=True,
+    ),
+    "AWS::EC2::EIPAssociation": ResourceType(
+        create=_associate,
+        delete=lambda association_id, _: call("ec2", "DisassociateAddress", AssociationId=association_id),
+        attributes=lambda association_id, _: {"Id": association_id},
+    ),
+}

@@ -1,0 +1,1 @@
+"""Local Zone WordPress: the function of its stack."""

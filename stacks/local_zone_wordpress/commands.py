@@ -1,0 +1,73 @@
+"""What ``python -m stacks local_zone_wordpress`` can do."""
+
+from collections.abc import Iterator
+
+from config.models import CommonSettings
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.local_zone_wordpress.zone import ZONE, look_for_types, look_for_zone
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.preflight import Clients, Finding, account_findings, common_findings, looked_at
+
+ROOT_GIB = 8
+SECRETS = 3
+
+
+def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> Iterator[BillingUnit]:
+    """What bills in a month in which nobody reads: a Local Zone has prices of its own (command zone prices)."""
+    own = settings.own_network
+    nat = int(own and settings.nat == "instance")
+    self_managed = int(settings.load_balancer == "self-managed")
+    running = {"WordPress": settings.min_instances, "database": 1, "NAT": nat, "load balancer": self_managed}
+    kinds = {
+        "WordPress": settings.web_type,
+        "database": settings.database_type,
+        "NAT": settings.edge_type,
+        "load balancer": settings.edge_type,
+    }
+    for what, count in running.items():
+        yield BillingUnit("on_demand_instance_hour", HOURS * count, f"{what}, {kinds[what]}")
+    volumes = ROOT_GIB * sum(running.values()) + settings.data_gib
+    yield BillingUnit(f"{settings.volume_type}_gib_month", volumes, "root volumes and the data volume")
+    yield BillingUnit("nat_gateway_hour", HOURS * int(own and settings.nat == "gateway"), "NAT gateway")
+    yield BillingUnit("alb_hour", HOURS * (1 - self_managed), "Application Load Balancer")
+    addresses = int(own) + 1  # an Application Load Balancer has one in each zone of its subnets
+    yield BillingUnit("public_ipv4_hour", HOURS * addresses, "public addresses")
+    yield BillingUnit("secret_month", SECRETS, "secrets")
+    yield BillingUnit("alarm_month", 2 + nat + 1, "alarms")
+
+
+def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment: the zone, whether the account has opted in, the types, an existing network."""
+    if settings.zone:
+        yield from account_findings(common, clients)
+        if not settings.own_network:
+            yield looked_at("subnets in the zone", lambda: _subnets(common, settings, clients))
+    else:
+        outside = common.model_copy(update={"vpc": None})
+        yield from common_findings(outside, clients, zones=1 + (settings.load_balancer == "application"))
+    if settings.zone:
+        yield looked_at("zone", lambda: look_for_zone(settings, clients))
+        yield looked_at("instance types", lambda: look_for_types(settings, clients))
+        if settings.load_balancer == "application":
+            yield Finding(
+                "load balancer",
+                "unknown",
+                "no API tells which Local Zones have Application Load Balancers",
+                "See aws.amazon.com/about-aws/global-infrastructure/localzones/features, or take self-managed",
+            )
+
+
+def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Finding:
+    assert common.vpc
+    wanted = [*settings.private_subnet_ids, *settings.public_subnet_ids]
+    pages = clients("ec2").get_paginator("describe_subnets").paginate(SubnetIds=wanted)
+    found = [subnet for page in pages for subnet in page["Subnets"]]
+    places = {subnet["SubnetId"]: (subnet["VpcId"], subnet["AvailabilityZone"]) for subnet in found}
+    right = (common.vpc.id, settings.zone)
+    if elsewhere := [f"{subnet} in {' '.join(place)}" for subnet, place in places.items() if place != right]:
+        says = f"not in {common.vpc.id} {settings.zone}: {', '.join(elsewhere)}"
+        return Finding("subnets in the zone", "problem", says, "Name subnets of the zone, or another zone")
+    return Finding("subnets in the zone", "ok", f"{len(wanted)} in {settings.zone}")
+
+
+COMMANDS = (ZONE,)

@@ -1,0 +1,187 @@
+"""The front door: nginx on an instance of our own, or an Application Load Balancer."""
+
+from typing import cast
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct, IConstruct
+
+from stacks.local_zone_wordpress.edge import EdgeInstance
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web, allow_reading
+from stacks.local_zone_wordpress.user_data import read, script
+from stacks.local_zone_wordpress.zone_network import ZoneNetwork
+from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.solution import SolutionStack
+
+HTTP, HTTPS = ec2.Port.tcp(80), ec2.Port.tcp(443)
+
+
+def open_to_readers(group: ec2.SecurityGroup, settings: LocalZoneWordpressSettings) -> None:
+    """Lets in on 80 and 443, and on nothing else, whom the settings name."""
+    for cidr in settings.allowed_cidrs:
+        for port in (HTTP, HTTPS):
+            group.add_ingress_rule(ec2.Peer.ipv4(cidr), port, "Readers of the site")
+    if "0.0.0.0/0" in settings.allowed_cidrs:
+        Validations.of(group).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-EC23", reason="The configuration opens the site to everybody, on 80 and 443."
+            )
+        )
+
+
+class SelfManagedBalancer(Construct):
+    """nginx on an instance with an elastic address. It asks every ten seconds which instances answer.
+
+    Attributes:
+        edge: the instance.
+        site: address of the site.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: LocalZoneWordpressSettings,
+        *,
+        network: ZoneNetwork,
+        security_group: ec2.SecurityGroup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS APIs and packages")
+        self.edge = EdgeInstance(
+            scope,
+            "Balancer",
+            settings,
+            network=network,
+            security_group=security_group,
+            user_data=script(
+                scope,
+                "balancer.sh",
+                logical_id="BalancerInstance",
+                CERTIFICATE=settings.certificate_secret_arn or "none",
+                NAME=settings.domain or "wordpress",
+                NGINX=read("balancer.conf"),
+                TARGETS=read("targets.sh"),
+                UNIT=read(
+                    "wordpress-targets.service",
+                    REGION=scope.region,
+                    GROUP=f"{scope.stack_name}-{WEB_GROUP}-",
+                    WEB_PORT=str(settings.web_port),
+                ),
+            ),
+            logical_id="BalancerInstance",
+            forwards=False,
+            description="Load balancer: looks up who is in service",
+        )
+        allow_on_any_resource(
+            self.edge.role,
+            "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeInstances",
+            reason="Describing knows no resource.",
+        )
+        if settings.certificate_secret_arn:
+            allow_reading(self.edge.role, settings.certificate_secret_arn, scope)
+        self.site = f"https://{settings.domain or self.edge.address.attr_public_ip}"
+
+
+class ApplicationBalancer(Construct):
+    """An Application Load Balancer in the zone, whose health checks decide over the instances.
+
+    Attributes:
+        target_group: of the WordPress instances.
+        listener: without it the target group is not in use.
+        site: address of the site.
+        address: where the load balancer answers.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: LocalZoneWordpressSettings,
+        *,
+        network: ZoneNetwork,
+        security_group: ec2.SecurityGroup,
+        after: IConstruct | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.target_group = elbv2.ApplicationTargetGroup(
+            self,
+            "Targets",
+            vpc=network.vpc,
+            target_type=elbv2.TargetType.INSTANCE,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            port=settings.web_port,
+            deregistration_delay=Duration.seconds(30),
+            health_check=elbv2.HealthCheck(path="/healthz", interval=Duration.seconds(15), healthy_threshold_count=2),
+        )
+        balancer = elbv2.ApplicationLoadBalancer(
+            self,
+            "Balancer",
+            vpc=network.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=network.public),
+            internet_facing=True,
+            security_group=security_group,
+            drop_invalid_header_fields=True,
+        )
+        if after:
+            balancer.node.add_dependency(after)
+        secure = settings.certificate_arn is not None
+        if settings.certificate_arn:
+            self.listener = balancer.add_listener(
+                "Https",
+                port=443,
+                protocol=elbv2.ApplicationProtocol.HTTPS,
+                certificates=[elbv2.ListenerCertificate.from_arn(settings.certificate_arn)],
+                ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS,
+                open=False,
+                default_target_groups=[self.target_group],
+            )
+            balancer.add_listener(
+                "Http",
+                port=80,
+                protocol=elbv2.ApplicationProtocol.HTTP,
+                open=False,
+                default_action=elbv2.ListenerAction.redirect(port="443", protocol="HTTPS", permanent=True),
+            )
+        else:
+            self.listener = balancer.add_listener(
+                "Http",
+                port=80,
+                protocol=elbv2.ApplicationProtocol.HTTP,
+                open=False,
+                default_target_groups=[self.target_group],
+            )
+        self.address = balancer.load_balancer_dns_name
+        self.site = f"http{'s' if secure else ''}://{settings.domain or self.address}"
+        if len(network.public) == 1:
+            # cfn-lint has the same rule, and reads this.
+            resource = cast(elbv2.CfnLoadBalancer, balancer.node.default_child)
+            resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3680"]}})
+            Validations.of(balancer).acknowledge(
+                Acknowledgment(
+                    id="CloudFormation-Validate::E3680",
+                    reason="The rule knows Regions: on Local Zones, subnets from one zone are enough (SetSubnets).",
+                )
+            )
+        Validations.of(balancer).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-ELB2",
+                reason="A bucket of access logs is in the parent Region, which not every site of a Local Zone may use.",
+            )
+        )
+
+    def register(self, web: Web) -> None:
+        """Sends requests to the group; an instance that fails the health check is replaced."""
+        web.resource.target_group_arns = [self.target_group.target_group_arn]
+        web.resource.health_check_type = "ELB"
+        web.group.node.add_dependency(cast(IConstruct, self.listener))
+
+    def unhealthy(self) -> cloudwatch.IMetric:
+        """Targets that fail the health check."""
+        return self.target_group.metrics.unhealthy_host_count(
+            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
+        )

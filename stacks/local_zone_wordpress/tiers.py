@@ -1,0 +1,156 @@
+"""The two tiers in the private subnet: the database on its volume, and WordPress."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import IDependable
+
+from stacks.local_zone_wordpress.data import Data
+from stacks.local_zone_wordpress.group import ReadyGroup
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.local_zone_wordpress.user_data import read, script
+from stacks.local_zone_wordpress.zone_network import ZoneNetwork
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.solution import SolutionStack
+
+DATABASE_GROUP, WEB_GROUP = "DatabaseGroup", "WebGroup"
+
+
+class Database(ReadyGroup):
+    """One instance, replaced by the group whenever it fails; it takes the volume and the address over.
+
+    An update ends the old instance before the new one starts, because a volume has one holder.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: LocalZoneWordpressSettings,
+        *,
+        network: ZoneNetwork,
+        security_group: ec2.ISecurityGroup,
+        data: Data,
+        after: Sequence[IDependable],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            settings,
+            network=network,
+            security_group=security_group,
+            instance_type=settings.database_type,
+            user_data=script(
+                scope,
+                "database.sh",
+                logical_id=DATABASE_GROUP,
+                VOLUME=data.volume.ref,
+                INTERFACE=data.interface.ref,
+                PASSWORD=data.password.secret_arn,
+                CONFIG=read("database.cnf"),
+                HEALTH=read("health.sh"),
+                UNIT=read("wordpress-health.service", REGION=scope.region, CHECK="/usr/bin/mariadb --execute=DO(1)"),
+            ),
+            logical_id=DATABASE_GROUP,
+            minimum=1,
+            maximum=1,
+            minimum_during_update=0,
+            description="Database: takes its volume and its address, and reads its password",
+            after=after,
+        )
+        allow_reading(self.role, data.password.secret_arn, scope)
+        allow_on_any_resource(
+            self.role,
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeVolumes",
+            reason="Describing knows no resource.",
+        )
+        here = f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}"
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ec2:AttachVolume", "ec2:AttachNetworkInterface"],
+                resources=[f"{here}:volume/{data.volume.ref}", f"{here}:network-interface/{data.interface.ref}"],
+            )
+        )
+        allow_on_pattern(
+            self.role,
+            "ec2:AttachVolume",
+            "ec2:AttachNetworkInterface",
+            arn=f"{here}:instance/*",
+            shown=shown_arn(scope, "ec2", "instance/*"),
+            reason="An instance is made after its role; the condition holds it to those of this group.",
+            conditions={"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": f"{self.name_prefix}*"}},
+        )
+
+
+class Web(ReadyGroup):
+    """WordPress on so many instances; an update starts a new one before it ends an old one, if the maximum allows."""
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: LocalZoneWordpressSettings,
+        *,
+        network: ZoneNetwork,
+        security_group: ec2.ISecurityGroup,
+        data: Data,
+        site: str,
+        after: Sequence[IDependable],
+    ) -> None:
+        port = str(settings.web_port)
+        super().__init__(
+            scope,
+            construct_id,
+            settings,
+            network=network,
+            security_group=security_group,
+            instance_type=settings.web_type,
+            user_data=script(
+                scope,
+                "web.sh",
+                logical_id=WEB_GROUP,
+                VERSION=settings.wordpress_version,
+                SHA256=settings.wordpress_sha256,
+                DATABASE=data.interface.attr_primary_private_ip_address,
+                PASSWORD=data.password.secret_arn,
+                ADMIN=data.admin.secret_arn,
+                KEYS=data.keys.secret_arn,
+                SITE_URL=site,
+                TITLE=settings.title,
+                ADMIN_EMAIL=settings.admin_email,
+                WEB_PORT=port,
+                CONFIG=read("wp-config.php"),
+                INSTALL=read("install.php"),
+                HEALTHZ=read("healthz.php"),
+                NGINX=read("web.conf"),
+                POOL=read("php-pool.conf"),
+                HEALTH=read("health.sh"),
+                UNIT=read(
+                    "wordpress-health.service",
+                    REGION=scope.region,
+                    CHECK=f"/usr/bin/curl -fsS --max-time 5 http://127.0.0.1:{port}/healthz",
+                ),
+            ),
+            logical_id=WEB_GROUP,
+            minimum=settings.min_instances,
+            maximum=settings.max_instances,
+            # With room for one more, the new one comes first; the group must then not be at its maximum.
+            minimum_during_update=settings.min_instances
+            if settings.max_instances > settings.min_instances
+            else settings.min_instances - 1,
+            description="WordPress: reads its three secrets",
+            after=after,
+        )
+        for secret in (data.password, data.admin, data.keys):
+            allow_reading(self.role, secret.secret_arn, scope)
+
+
+def allow_reading(role: iam.IRole, secret_arn: str, stack: SolutionStack) -> None:
+    """Lets a role read the value of one secret, and use the customer managed key that it is encrypted with."""
+    role.add_to_principal_policy(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
+    if stack.encryption_key:
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["kms:Decrypt"], resources=[stack.encryption_key.key_arn])
+        )

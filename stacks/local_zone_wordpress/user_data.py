@@ -1,0 +1,28 @@
+"""The scripts of user_data/, with the names between two @ replaced."""
+
+from pathlib import Path
+
+from aws_cdk import Stack
+
+FOLDER = Path(__file__).parent / "user_data"
+
+
+def read(name: str, **values: str) -> str:
+    """A file of user_data/ with its values, without the line feed at its end.
+
+    Values that are files of their own are put in first: they have names to be replaced too.
+    """
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    for key, value in sorted(values.items(), key=lambda item: "\n" not in item[1]):
+        text = text.replace(f"@{key}@", value)
+    return text.strip()
+
+
+def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
+    """A user data script with common.sh in it.
+
+    Args:
+        logical_id: of the instance or group that CloudFormation waits for.
+    """
+    common = read("common.sh", REGION=stack.region, STACK=stack.stack_name, LOGICAL_ID=logical_id)
+    return read(name, COMMON=common, **values) + "\n"

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Looks at a service of this instance; one that fails for so many looks in a row has the group replace the instance.
+#
+# health.sh COMMAND...   what must succeed
+#   REGION      of the group
+#   SECONDS_BETWEEN_LOOKS, MOST_FAILURES
+set -uo pipefail
+
+imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
+failures=0
+while true; do
+  if "$@" >/dev/null 2>&1; then
+    failures=0
+  else
+    failures=$((failures + 1))
+    echo "look $failures of $MOST_FAILURES has failed: $*"
+  fi
+  if ((failures >= MOST_FAILURES)); then
+    token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/latest/api/token")
+    instance=$(curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/instance-id")
+    if aws autoscaling set-instance-health --region "$REGION" --instance-id "$instance" \
+      --health-status Unhealthy --should-respect-grace-period; then
+      echo "told the group that $instance is unhealthy"
+      failures=0
+    fi
+  fi
+  sleep "$SECONDS_BETWEEN_LOOKS"
+done

@@ -1,0 +1,32 @@
+<?php
+// Makes the tables and the administrator, or brings the tables up to the release; once, however many instances boot.
+// The administrator's password comes on standard input.
+define('WP_INSTALLING', true);
+$settings = parse_ini_file(__DIR__ . '/settings.ini');
+$_SERVER['HTTP_HOST'] = parse_url($settings['url'], PHP_URL_HOST);
+$password = trim((string) fgets(STDIN));
+if ($password === '') {
+    fwrite(STDERR, "no password on standard input\n");
+    exit(1);
+}
+
+// WordPress would send the password by mail.
+function wp_new_blog_notification($title, $url, $user, $password)
+{
+}
+
+require __DIR__ . '/site/wp-load.php';
+require ABSPATH . 'wp-admin/includes/upgrade.php';
+
+if ($wpdb->get_var("SELECT GET_LOCK('wordpress-install', 120)") !== '1') {
+    fwrite(STDERR, "another instance installs for too long\n");
+    exit(1);
+}
+if (!is_blog_installed()) {
+    wp_install($settings['title'], 'admin', $settings['email'], true, '', $password);
+    echo "installed\n";
+} else {
+    wp_upgrade();
+    echo "there already\n";
+}
+$wpdb->get_var("SELECT RELEASE_LOCK('wordpress-install')");

@@ -1,0 +1,95 @@
+#!/bin/bash
+# User data of a WordPress instance, on Amazon Linux 2023: nginx, PHP-FPM, and a release of WordPress by its checksum.
+#
+# A template: the stack replaces the names between two @, and nothing else.
+#   COMMON                       common.sh
+#   VERSION, SHA256              the release
+#   DATABASE                     address of MariaDB and of the uploads
+#   PASSWORD, ADMIN, KEYS        secrets
+#   SITE_URL, TITLE, ADMIN_EMAIL the site
+#   WEB_PORT                     where it answers
+#   CONFIG, INSTALL, HEALTHZ     wp-config.php, install.php, healthz.php
+#   NGINX, POOL                  web.conf, php-pool.conf
+#   HEALTH, UNIT                 health.sh, wordpress-health.service
+#
+# It may run again on the same machine.
+set -Eeuo pipefail
+umask 022
+
+@COMMON@
+
+home=/opt/wordpress
+site=$home/site
+release=wordpress-@VERSION@.tar.gz
+
+# The repository is locked to the release of the image, so that the image decides the versions.
+retry dnf -y install nginx httpd-filesystem nfs-utils \
+  php8.4-fpm php8.4-cli php8.4-mysqlnd php8.4-gd php8.4-mbstring php8.4-xml php8.4-intl
+
+mkdir -p "$site"
+if [[ ! -e $site/wp-load.php ]]; then
+  retry curl -fsSL --max-time 120 -o "$home/$release" "https://wordpress.org/$release"
+  if ! echo "@SHA256@  $home/$release" | sha256sum --check --status; then
+    echo "$release is not the file that was pinned: $(sha256sum "$home/$release")" >&2
+    false
+  fi
+  tar -xzf "$home/$release" --strip-components=1 -C "$site"
+fi
+
+password=$(secret '@PASSWORD@')
+keys=$(secret '@KEYS@')
+admin=$(secret '@ADMIN@')
+# What is in here is for PHP alone.
+umask 027
+cat >"$home/settings.ini" <<INI
+url = "@SITE_URL@"
+title = "@TITLE@"
+email = "@ADMIN_EMAIL@"
+database = "@DATABASE@"
+password = "$password"
+keys = "$keys"
+INI
+umask 022
+chown root:apache "$home/settings.ini"
+cat >"$site/wp-config.php" <<'CONFIG'
+@CONFIG@
+CONFIG
+cat >"$home/install.php" <<'INSTALL'
+@INSTALL@
+INSTALL
+cat >"$home/healthz.php" <<'HEALTHZ'
+@HEALTHZ@
+HEALTHZ
+
+uploads=$site/wp-content/uploads
+mkdir -p "$uploads"
+touch /etc/fstab
+grep -q " $uploads " /etc/fstab ||
+  echo "@DATABASE@:/opt/wordpress/data/uploads $uploads nfs4 _netdev,nofail,soft,timeo=100 0 0" >>/etc/fstab
+mountpoint -q "$uploads" || retry mount "$uploads"
+
+# Tables and administrator, once; over standard input: no password in the list of processes.
+install_site() { php "$home/install.php" <<<"$admin"; }
+retry install_site
+
+mkdir -p /etc/nginx/conf.d /etc/php-fpm.d
+cat >/etc/php-fpm.d/wordpress.conf <<'POOL'
+@POOL@
+POOL
+cat >/etc/nginx/conf.d/wordpress.conf <<'NGINX'
+@NGINX@
+NGINX
+systemctl enable php-fpm nginx
+systemctl restart php-fpm nginx
+retry curl -fsS --max-time 5 -o /dev/null "http://127.0.0.1:@WEB_PORT@/healthz"
+
+cat >"$home/health.sh" <<'HEALTH'
+@HEALTH@
+HEALTH
+cat >/etc/systemd/system/wordpress-health.service <<'UNIT'
+@UNIT@
+UNIT
+systemctl daemon-reload
+systemctl enable --now wordpress-health
+signal SUCCESS
+echo 'web bootstrap: done'

@@ -1,0 +1,105 @@
+"""A VPC of the parent Region that reaches into the zone: public and private subnets, and the way out of both."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Acknowledgment, Fn, Validations
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct, IConstruct
+
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.shared.solution import SolutionStack
+
+PUBLIC, PRIVATE = "Public", "Private"
+SUBNET_PREFIX = 26
+
+
+class ZoneNetwork(Construct):
+    """The solution's own VPC, or that of ``common.vpc`` where subnets of the zone are named.
+
+    Attributes:
+        vpc: the VPC.
+        zone: name of the zone that all instances and the data volume are in.
+        public: subnets for the load balancer; the first is in the zone.
+        private: subnets for WordPress and the database, all in the zone.
+        own: whether the VPC is the solution's own, and has a way out yet to be made.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: LocalZoneWordpressSettings,
+        *,
+        after: IConstruct | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        existing = scope.common.vpc
+        self.own = settings.own_network
+        self.zone = settings.zone or Fn.select(0, Fn.get_azs())
+        if not self.own:
+            assert existing  # the settings see to it
+            self.vpc: ec2.IVpc = ec2.Vpc.from_vpc_attributes(
+                self, "Vpc", vpc_id=existing.id, availability_zones=[self.zone]
+            )
+            self.public = self._existing(PUBLIC, settings.public_subnet_ids)
+            self.private = self._existing(PRIVATE, settings.private_subnet_ids)
+            return
+        zones = [self.zone]
+        if settings.zone is None and settings.load_balancer == "application":
+            zones.append(Fn.select(1, Fn.get_azs()))  # outside of a Local Zone it needs two zones
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(settings.vpc_cidr),
+            availability_zones=zones,
+            nat_gateways=0,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name=PUBLIC,
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=SUBNET_PREFIX,
+                    map_public_ip_on_launch=False,  # elastic addresses, of the zone's border group
+                ),
+                ec2.SubnetConfiguration(
+                    name=PRIVATE, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=SUBNET_PREFIX
+                ),
+            ],
+            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
+            restrict_default_security_group=False,
+        )
+        vpc.add_flow_log(
+            "Rejected",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(scope.log_group(self, "RejectedTraffic")),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+        self.vpc, self.public, self.private = vpc, vpc.public_subnets, vpc.isolated_subnets[:1]
+        if after:
+            for subnet in (*vpc.public_subnets, *vpc.isolated_subnets):
+                subnet.node.add_dependency(after)
+
+    def security_group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
+        """A group that lets nothing in or out yet."""
+        return ec2.SecurityGroup(self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False)
+
+    def elastic_address(self, scope: Construct, construct_id: str, border_group: str | None) -> ec2.CfnEIP:
+        """A public address that the zone itself advertises.
+
+        https://docs.aws.amazon.com/local-zones/latest/ug/how-local-zones-work.html
+        """
+        address = ec2.CfnEIP(scope, construct_id, domain="vpc", network_border_group=border_group)
+        if isinstance(self.vpc, ec2.Vpc):
+            address.node.add_dependency(self.vpc.internet_connectivity_established)
+        return address
+
+    def _existing(self, kind: str, subnet_ids: Sequence[str]) -> list[ec2.ISubnet]:
+        subnets = [
+            ec2.Subnet.from_subnet_attributes(self, f"{kind}{number}", subnet_id=subnet_id, availability_zone=self.zone)
+            for number, subnet_id in enumerate(subnet_ids, 1)
+        ]
+        for subnet in subnets:
+            Validations.of(subnet).acknowledge(
+                Acknowledgment(
+                    id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", reason="No route is added to it."
+                )
+            )
+        return list(subnets)

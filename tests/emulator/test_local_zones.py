@@ -1,0 +1,63 @@
+"""Local Zones as the API pages have them: told with AllAvailabilityZones, good for subnets only after opting in."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulator.process import EmbeddedAws
+
+ZONE = "us-east-1-atl-2a"
+
+
+def zone(aws: EmbeddedAws, **more: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aws.client("ec2").describe_availability_zones(
+        Filters=[{"Name": "zone-type", "Values": ["local-zone"]}], **more
+    )["AvailabilityZones"]
+    return found
+
+
+def test_a_zone_is_used_only_after_opting_in_to_its_group(aws: EmbeddedAws) -> None:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    wanted = {"VpcId": vpc, "CidrBlock": "10.9.1.0/24", "AvailabilityZone": ZONE}
+    assert zone(aws) == []
+    assert {found["OptInStatus"] for found in zone(aws, AllAvailabilityZones=True)} == {"not-opted-in"}
+    with pytest.raises(ClientError, match="availabilityZone"):
+        ec2.create_subnet(**wanted)
+    for _ in range(2):  # opting in twice is no error
+        ec2.modify_availability_zone_group(GroupName="us-east-1-atl-2", OptInStatus="opted-in")
+    assert [(found["ZoneName"], found["NetworkBorderGroup"]) for found in zone(aws)] == [(ZONE, "us-east-1-atl-2")]
+    assert ec2.create_subnet(**wanted)["Subnet"]["AvailabilityZone"] == ZONE
+
+
+@pytest.mark.parametrize(("group", "status"), [("us-east-1-xyz-1", "opted-in"), ("us-east-1-atl-2", "not-opted-in")])
+def test_opting_out_and_unknown_groups_are_refused(aws: EmbeddedAws, group: str, status: str) -> None:
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        aws.client("ec2").modify_availability_zone_group(GroupName=group, OptInStatus=status)
+
+
+def test_a_zone_offers_types_of_its_own(aws: EmbeddedAws) -> None:
+    pages = (
+        aws.client("ec2")
+        .get_paginator("describe_instance_type_offerings")
+        .paginate(LocationType="availability-zone", Filters=[{"Name": "location", "Values": [ZONE]}])
+    )
+    offered = {item["InstanceType"] for page in pages for item in page["InstanceTypeOfferings"]}
+    assert "t3.medium" in offered and "t3.nano" not in offered
+
+
+def test_what_an_ended_instance_held_is_free_again(aws: EmbeddedAws) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html."""
+    ec2 = aws.client("ec2")
+    image = "ami-0123456789abcdef0"
+    instance = ec2.run_instances(ImageId=image, InstanceType="t3.medium", MinCount=1, MaxCount=1)["Instances"][0]
+    volume = ec2.create_volume(AvailabilityZone=instance["Placement"]["AvailabilityZone"], Size=1)["VolumeId"]
+    interface = ec2.create_network_interface(SubnetId=instance["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
+    held = {"InstanceId": instance["InstanceId"]}
+    ec2.attach_volume(VolumeId=volume, Device="xvdf", **held)
+    ec2.attach_network_interface(NetworkInterfaceId=interface, DeviceIndex=1, **held)
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available"
+    (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
+    assert found["Status"] == "available"

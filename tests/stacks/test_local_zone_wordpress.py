@@ -1,0 +1,334 @@
+"""What the post on Local Zones promises, read off the templates, and what its sample got wrong."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from tests import variants
+from tests.snapshots import TemplateSnapshot, readable
+from tests.variants import ROOT, Json
+
+SLUG = "local_zone_wordpress"
+ZONE = "us-east-1-atl-2a"
+USER_DATA = ROOT / "stacks" / SLUG / "user_data"
+IN_ZONE, REHEARSAL, OWN_NETWORK = "demand", "nat", variants.DEFAULT
+
+
+def template(variant: str) -> Template:
+    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+
+
+@pytest.fixture(scope="module")
+def zone() -> Template:
+    """In a Local Zone, self-managed, with a certificate from a secret."""
+    return template(IN_ZONE)
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Template:
+    """In a Local Zone, existing subnets, Application Load Balancer with a certificate."""
+    return template("enterprise")
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Template:
+    """In the Region: NAT gateway, Application Load Balancer without a certificate, gp2."""
+    return template(REHEARSAL)
+
+
+def of_type(of: Template, kind: str) -> dict[str, Json]:
+    return {name: dict(found) for name, found in of.find_resources(kind).items()}
+
+
+def properties(of: Template, kind: str) -> list[Json]:
+    return [found["Properties"] for found in of_type(of, kind).values()]
+
+
+def actions(of: Template, role: str) -> set[str]:
+    found: set[str] = set()
+    for name, policy in of_type(of, "AWS::IAM::Policy").items():
+        if name.startswith(role):
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                action = statement["Action"]
+                found.update([action] if isinstance(action, str) else action)
+    return found
+
+
+def script(of: Template, name: str) -> str:
+    """The user data of a launch template, with a word of the usual length for each reference."""
+    (found,) = [t for key, t in of_type(of, "AWS::EC2::LaunchTemplate").items() if key.startswith(name)]
+    data = found["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+    if isinstance(data, str):
+        return data
+    return "".join(part if isinstance(part, str) else "reference" * 9 for part in data["Fn::Join"][1])
+
+
+# The zone
+
+
+def test_everything_that_has_a_place_is_in_the_zone(zone: Template) -> None:
+    places = {p["AvailabilityZone"] for p in properties(zone, "AWS::EC2::Subnet")}
+    places |= {p["AvailabilityZone"] for p in properties(zone, "AWS::EC2::Volume")}
+    assert places == {ZONE}
+
+
+def test_nothing_is_made_in_the_zone_before_the_account_has_it(zone: Template) -> None:
+    (opt_in,) = of_type(zone, "Custom::ZoneOptIn")
+    for kind in ("AWS::EC2::Subnet", "AWS::EC2::Volume"):
+        for found in of_type(zone, kind).values():
+            assert opt_in in found["DependsOn"], kind
+
+
+def test_the_function_can_opt_in_and_nothing_else(zone: Template, enterprise: Template) -> None:
+    for of in (zone, enterprise):
+        assert actions(of, "OptInRole") - {"logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"} == {
+            "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeInstanceTypeOfferings",
+            "ec2:ModifyAvailabilityZoneGroup",
+        }
+    code = (ROOT / "lambdas" / SLUG / "opt_in" / "handler.py").read_text(encoding="utf-8")
+    assert re.findall(r"OptInStatus=(\S+)\)", code) == ['"opted-in"']
+
+
+def test_a_rehearsal_opts_in_to_nothing(rehearsal: Template) -> None:
+    rehearsal.resource_count_is("Custom::ZoneOptIn", 0)
+    assert "ModifyAvailabilityZoneGroup" not in json.dumps(rehearsal.to_json())
+    zones = {json.dumps(p["AvailabilityZone"]) for p in properties(rehearsal, "AWS::EC2::Subnet")}
+    assert len(zones) == 2  # an Application Load Balancer needs two outside of a Local Zone
+
+
+def test_the_types_that_the_zone_must_offer_are_those_that_are_used(zone: Template, enterprise: Template) -> None:
+    zone.has_resource_properties("Custom::ZoneOptIn", {"InstanceTypes": ["t4g.medium", "t4g.small"], "Zone": ZONE})
+    enterprise.has_resource_properties("Custom::ZoneOptIn", {"InstanceTypes": ["t3.medium"]})
+
+
+def test_public_addresses_are_advertised_by_the_zone(zone: Template, rehearsal: Template) -> None:
+    assert {p["NetworkBorderGroup"] for p in properties(zone, "AWS::EC2::EIP")} == {"us-east-1-atl-2"}
+    rehearsal.all_resources_properties("AWS::EC2::EIP", {"NetworkBorderGroup": Match.absent()})
+
+
+# The network
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_no_rule_opens_ssh_or_rdp(variant: str) -> None:
+    for kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
+        for found in properties(template(variant), kind):
+            for rule in [*found.get("SecurityGroupIngress", []), found]:
+                if "FromPort" in rule:
+                    assert not any(rule["FromPort"] <= port <= rule["ToPort"] for port in (22, 3389)), rule
+
+
+def test_groups_name_each_other_and_readers_come_by_their_ranges_only(zone: Template) -> None:
+    ports = sorted(p["FromPort"] for p in properties(zone, "AWS::EC2::SecurityGroupIngress"))
+    assert ports == [443, 443, 2049, 3306, 8080]  # NAT from two groups, uploads, MariaDB, WordPress
+    zone.all_resources_properties("AWS::EC2::SecurityGroupIngress", {"SourceSecurityGroupId": Match.any_value()})
+    ranges = [
+        (rule["CidrIp"], rule["FromPort"])
+        for group in properties(zone, "AWS::EC2::SecurityGroup")
+        for rule in group.get("SecurityGroupIngress", [])
+    ]
+    assert sorted(ranges) == [("198.51.100.0/24", 80), ("198.51.100.0/24", 443)]
+
+
+def test_by_default_nobody_may_come_in() -> None:
+    of = template(variants.DEFAULT)
+    assert not [g for g in properties(of, "AWS::EC2::SecurityGroup") if g.get("SecurityGroupIngress")]
+
+
+def test_private_subnets_go_out_by_an_instance_that_forwards(zone: Template) -> None:
+    zone.has_resource_properties(
+        "AWS::EC2::Route", {"DestinationCidrBlock": "0.0.0.0/0", "InstanceId": {"Ref": "NatInstance"}}
+    )
+    assert of_type(zone, "AWS::EC2::Instance")["NatInstance"]["Properties"]["SourceDestCheck"] is False
+    zone.resource_count_is("AWS::EC2::NatGateway", 0)
+    text = script(zone, "NatTemplate")
+    for old in ("yum", "eth0", "iptables"):  # what the sample did on Amazon Linux 2
+        assert old not in text
+    assert "masquerade" in text and "policy drop" in text
+
+
+def test_a_nat_gateway_is_a_setting(rehearsal: Template) -> None:
+    rehearsal.resource_count_is("AWS::EC2::NatGateway", 1)
+    rehearsal.resource_count_is("AWS::EC2::Instance", 0)
+
+
+def test_in_an_existing_network_no_network_is_made(enterprise: Template) -> None:
+    for kind in ("VPC", "Subnet", "Route", "EIP", "NatGateway", "Instance"):
+        enterprise.resource_count_is(f"AWS::EC2::{kind}", 0)
+
+
+# Data and secrets
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_no_password_is_in_the_template_and_each_role_reads_its_own(variant: str) -> None:
+    of = template(variant)
+    for secret in properties(of, "AWS::SecretsManager::Secret"):
+        assert "SecretString" not in secret and secret["GenerateSecretString"]["ExcludePunctuation"] is True
+    assert "resolve:secretsmanager" not in json.dumps(of.to_json())
+    read: dict[str, int] = {}
+    for name, policy in of_type(of, "AWS::IAM::Policy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "secretsmanager:GetSecretValue":
+                kind = re.split(r"Role", name)[0]
+                resources = statement["Resource"]
+                read[kind] = read.get(kind, 0) + (len(resources) if isinstance(resources, list) else 1)
+    own = {"Database": 1, "Web": 3}
+    assert read == (own | {"Balancer": 1} if variant == IN_ZONE else own)
+
+
+def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: Template, enterprise: Template) -> None:
+    (volume,) = of_type(enterprise, "AWS::EC2::Volume").values()
+    assert volume["Properties"]["Encrypted"] is True and volume["DeletionPolicy"] == "Retain"
+    assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
+    assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
+    (volume,) = of_type(zone, "AWS::EC2::Volume").values()
+    (guard,) = of_type(zone, "Custom::Guard")
+    assert guard in volume["DependsOn"] and volume["DeletionPolicy"] == "Delete"
+    zone.has_resource_properties("Custom::Guard", {"Guarded": {"AvailabilityZone": ZONE, "SnapshotId": "none"}})
+
+
+def test_the_volume_is_backed_up_where_it_is(zone: Template, enterprise: Template, rehearsal: Template) -> None:
+    seen = []
+    for of in (zone, enterprise, rehearsal):
+        (policy,) = properties(of, "AWS::DLM::LifecyclePolicy")
+        details = policy["PolicyDetails"]
+        (schedule,) = details["Schedules"]
+        (volume,) = properties(of, "AWS::EC2::Volume")
+        assert details["TargetTags"][0] in volume["Tags"]
+        seen.append((details["ResourceLocations"], schedule["CreateRule"]["Location"], schedule["RetainRule"]["Count"]))
+    assert seen == [(["LOCAL_ZONE"], "CLOUD", 7), (["LOCAL_ZONE"], "LOCAL_ZONE", 28), (["CLOUD"], "CLOUD", 7)]
+
+
+def test_only_the_database_s_instances_may_take_the_volume_and_the_address(zone: Template) -> None:
+    (policy,) = [p for name, p in of_type(zone, "AWS::IAM::Policy").items() if name.startswith("DatabaseRole")]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    attaching = [s for s in statements if "ec2:AttachVolume" in s["Action"]]
+    assert len(attaching) == 2
+    (on_instances,) = [s for s in attaching if "Condition" in s]
+    condition = on_instances["Condition"]["StringLike"]["aws:ResourceTag/aws:autoscaling:groupName"]
+    assert condition == "demand-local-zone-wordpress-DatabaseGroup-*"
+    assert not [s for s in statements if "ec2:Detach" in json.dumps(s) or "ec2:Delete" in json.dumps(s)]
+
+
+# The groups
+
+
+def groups(of: Template) -> dict[str, Json]:
+    return of_type(of, "AWS::AutoScaling::AutoScalingGroup")
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_an_update_goes_on_when_the_new_instance_says_so(variant: str) -> None:
+    found = groups(template(variant))
+    assert set(found) == {"DatabaseGroup", "WebGroup"}
+    for name, group in found.items():
+        update = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
+        assert update["WaitOnResourceSignals"] is True and update["PauseTime"] == "PT15M", name
+        assert group["CreationPolicy"]["ResourceSignal"]["Timeout"] == "PT15M"
+        assert int(update["MinInstancesInService"]) < int(group["Properties"]["MaxSize"]), name
+        text = script(template(variant), name.removesuffix("Group"))
+        assert f"--logical-resource-id '{name}'" in text
+
+
+def test_a_volume_has_one_holder_so_the_old_database_ends_first(zone: Template) -> None:
+    group = groups(zone)["DatabaseGroup"]
+    assert group["UpdatePolicy"]["AutoScalingRollingUpdate"]["MinInstancesInService"] == 0
+    assert (group["Properties"]["MinSize"], group["Properties"]["MaxSize"]) == ("1", "1")
+
+
+def test_wordpress_boots_after_its_database_and_its_way_out(zone: Template) -> None:
+    needed = groups(zone)["WebGroup"]["DependsOn"]
+    assert "DatabaseGroup" in needed and "NatInstance" in needed
+    assert [name for name in needed if name.startswith("WayOutRoute")]
+
+
+def test_edge_instances_signal_too(zone: Template) -> None:
+    for name in ("NatInstance", "BalancerInstance"):
+        instance = of_type(zone, "AWS::EC2::Instance")[name]
+        assert instance["CreationPolicy"]["ResourceSignal"] == {"Count": 1, "Timeout": "PT15M"}
+        assert f"--logical-resource-id '{name}'" in script(zone, name.removesuffix("Instance"))
+
+
+# The front door
+
+
+def test_https_by_a_certificate_and_http_leads_to_it(enterprise: Template) -> None:
+    by_port = {p["Port"]: p for p in properties(enterprise, "AWS::ElasticLoadBalancingV2::Listener")}
+    assert by_port[443]["Certificates"][0]["CertificateArn"].startswith("arn:aws:acm:eu-central-1")
+    assert by_port[80]["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+    (balancer,) = properties(enterprise, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert balancer["Subnets"] == ["subnet-0123456789abcdef3"]  # one zone is enough on Local Zones
+    group = groups(enterprise)["WebGroup"]["Properties"]
+    assert group["HealthCheckType"] == "ELB" and group["TargetGroupARNs"]
+
+
+def test_http_alone_only_where_it_is_allowed(rehearsal: Template) -> None:
+    (listener,) = properties(rehearsal, "AWS::ElasticLoadBalancingV2::Listener")
+    assert (listener["Port"], listener["Protocol"]) == (80, "HTTP")
+
+
+def test_a_self_managed_balancer_may_look_and_nothing_else(zone: Template) -> None:
+    zone.resource_count_is("AWS::ElasticLoadBalancingV2::LoadBalancer", 0)
+    assert actions(zone, "BalancerRole") == {
+        "autoscaling:DescribeAutoScalingGroups",
+        "cloudformation:SignalResource",
+        "ec2:DescribeInstances",
+        "secretsmanager:GetSecretValue",
+    }
+
+
+# User data
+
+
+SCRIPTS = ("Nat", "Database", "Web", "Balancer")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_user_data_is_complete_fits_and_is_shell(zone: Template, name: str) -> None:
+    text = script(zone, f"{name}Template")
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert re.findall(r"@[A-Z_]+@", code) == []
+    assert len(text.encode()) < 16_384
+    assert subprocess.run(["bash", "-n"], input=code, text=True, check=False).returncode == 0  # noqa: S607
+    for old in ("yum", "eth0", ":latest", "exampleuser"):
+        assert old not in code
+
+
+def test_wordpress_is_a_release_with_its_checksum(zone: Template) -> None:
+    text = script(zone, "WebTemplate")
+    assert "release=wordpress-6.9.7.tar.gz" in text
+    assert 'echo "11fd65eccbf4dd5de5ecb3724b55f92c56d6c1ea967497fe9374bcdd7a6fbda6  $home/$release" | sha256sum' in text
+
+
+def test_no_secret_is_an_argument_of_a_command() -> None:
+    for name in ("database.sh", "web.sh"):
+        for line in (USER_DATA / name).read_text(encoding="utf-8").splitlines():
+            assert not re.search(r"(mariadb|php|curl)\b.*\$(password|admin|keys)\b(?!\")", line) or "<<<" in line, line
+
+
+# What people see
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
+    outputs = template(variant).to_json()["Outputs"]
+    assert {"SiteUrl", "Address", "AdminPassword", "DataVolume", "Snapshots"} <= set(outputs)
+    assert "delete-snapshot" in outputs["Snapshots"]["Description"]
+
+
+def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, enterprise: Template) -> None:
+    names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(zone, "AWS::CloudWatch::Alarm")}
+    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsNatFails", "AlarmsBalancerFails"}
+    names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(enterprise, "AWS::CloudWatch::Alarm")}
+    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances"}
+
+
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", IN_ZONE])
+def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
