@@ -86,20 +86,20 @@ def _panel(axes: Any, mode: str, shown: dict[str, Any]) -> None:
     _box(axes, 3, 3, 31, 24, f"Outpost subnet {shown['subnet']}", BLUE, fill="#dbe8f4")
     _box(axes, 7, 7, 21, 13, "", BLUE, fill="white")
     axes.text(17.5, 13.5, f"instance Y\n{shown['instance']}", ha="center", va="center", color=BLUE, fontweight="bold")
-    _box(axes, 46, 5, 19, 24, "", GREY, fill="#f3f3f3")
-    axes.text(55.5, 26, "local gateway", ha="center", va="center", fontweight="bold")
-    axes.text(55.5, 17, shown["gateway"], ha="center", va="center", color=ORANGE if "pool" in shown else GREY)
+    _box(axes, 49, 5, 16, 24, "", GREY, fill="#f3f3f3")
+    axes.text(57, 26, "local gateway", ha="center", va="center", fontweight="bold")
+    axes.text(57, 17, shown["gateway"], ha="center", va="center", color=ORANGE if "pool" in shown else GREY)
     if pool := shown.get("pool"):
-        axes.text(55.5, 2.2, pool, ha="center", va="center", color=ORANGE)
+        axes.text(57, 2.2, pool, ha="center", va="center", color=ORANGE)
     _box(axes, 84, 1, 25, 32, f"on premises {shown['on_premises']}", GREY, fill="#f7f7f7")
     _box(axes, 87, 7, 19, 13, "", GREY, fill="white")
     axes.text(96.5, 13.5, f"server\n{shown['server']}", ha="center", va="center", fontweight="bold")
     seen = ORANGE if "pool" in shown else BLUE
-    for low, high, colour in ((28, 46, BLUE), (65, 87, seen)):
+    for low, high, colour in ((28, 49, BLUE), (65, 87, seen)):
         _arrow(axes, low, high, 16.5, colour)
         _arrow(axes, high, low, 10.5, colour)
     inner, outer = shown["instance"], shown["seen"]
-    for middle, end, colour in ((41.3, inner, BLUE), (74.5, outer, seen)):
+    for middle, end, colour in ((42.5, inner, BLUE), (74.5, outer, seen)):
         size = 7 if middle < 50 else 9
         axes.text(
             middle, 17.2, f"from {end}\nto {shown['server']}", ha="center", va="bottom", color=colour, fontsize=size
