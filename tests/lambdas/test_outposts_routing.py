@@ -103,7 +103,7 @@ def test_another_stacks_pool_is_neither_taken_nor_deleted(ec2: Any) -> None:
 def test_a_range_waits_for_its_addresses_and_then_says_who_has_them(ec2: Any) -> None:
     pool = new_pool(ec2)
     ec2.allocate_address(Domain="vpc", CustomerOwnedIpv4Pool=pool)
-    with pytest.raises(RefusedError, match=r"172\.16\.0\.0 \(eipalloc-\w+\); release these"):
+    with pytest.raises(RefusedError, match=r"172\.16\.0\.\d+ \(eipalloc-\w+\); release these"):
         coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
     assert len(ec2.slept) == coip.ROUNDS - 1
 
