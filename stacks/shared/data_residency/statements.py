@@ -29,6 +29,7 @@ SNAPSHOTS = f"arn:{PARTITION}:ec2:*::snapshot/*"
 INTERFACES = f"arn:{PARTITION}:ec2:*:*:network-interface/*"
 SUBNETS = f"arn:{PARTITION}:ec2:*:*:subnet/*"
 BUCKETS = f"arn:{PARTITION}:s3:::*"
+ACCESS_POINTS = f"arn:{PARTITION}:s3:*:*:accesspoint/*"
 
 Condition = Mapping[str, Mapping[str, Any]]
 
@@ -87,7 +88,10 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         yield Statement("DenyDirectTransferToRegion", denied)
     if settings.switched_on("DenyPutObjectToRegionalBuckets"):
         denied = _actions(settings, "DenyPutObjectToRegionalBuckets", actions.PUT_OBJECT)
-        yield Statement("DenyPutObjectToRegionalBuckets", denied, (BUCKETS,))
+        # A call by way of an access point is judged on the ARN of that, which the post's resource does not match.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
+        where = (BUCKETS, ACCESS_POINTS) if settings.modern_actions else (BUCKETS,)
+        yield Statement("DenyPutObjectToRegionalBuckets", denied, where)
 
 
 def all_snapshots(settings: GuardrailSettings) -> Iterator[Statement]:
