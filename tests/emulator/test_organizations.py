@@ -54,7 +54,7 @@ def test_what_somebody_else_has_attached_stops_the_deletion(aws: EmbeddedAws, st
     organizations = aws.client("organizations")
     policy_id = stack.create(_policy())["Policy"]
     organizations.attach_policy(PolicyId=policy_id, TargetId=DEFAULT_ACCOUNT)
-    with pytest.raises(AssertionError, match="DELETE_FAILED.*PolicyInUse"):
+    with pytest.raises(AssertionError, match=r"DELETE_FAILED.*PolicyInUse"):
         stack.delete()
     organizations.detach_policy(PolicyId=policy_id, TargetId=DEFAULT_ACCOUNT)
     stack.delete()
