@@ -48,9 +48,12 @@ def _update(policy_id: str, old: Properties, new: Properties) -> None:
     _attach(policy_id, _targets(new) - _targets(old) - _attached(policy_id))
 
 
-def _delete(policy_id: str, _properties: Properties) -> None:
-    """The type may list and detach before it deletes (its handlers' permissions): it leaves no attachment behind."""
-    _detach(policy_id, _attached(policy_id))
+def _delete(policy_id: str, properties: Properties) -> None:
+    """Detaches what the template says, as the type's handler does; what somebody else has attached stops the deletion.
+
+    https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-organizations (DeleteHandler of Policy)
+    """
+    _detach(policy_id, _targets(properties))
     seams.organizations("DeletePolicy", PolicyId=policy_id)
 
 

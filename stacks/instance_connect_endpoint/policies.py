@@ -42,7 +42,7 @@ class Policies(Construct):
             self,
             "ControlPlane",
             description="Create, change and delete the EC2 Instance Connect Endpoint of one subnet",
-            statements=self._control(network),
+            statements=self._control(network, endpoint),
         )
         self.data_plane = iam.ManagedPolicy(
             self,
@@ -52,11 +52,18 @@ class Policies(Construct):
         )
         self._acknowledge(settings)
 
-    def _control(self, network: PrivateNetwork) -> list[iam.PolicyStatement]:
+    def _control(
+        self, network: PrivateNetwork, endpoint: ec2.CfnInstanceConnectEndpoint | None
+    ) -> list[iam.PolicyStatement]:
         subnet = self._arn("subnet", network.subnet_id)
         group = self._arn("security-group", network.endpoint_group.security_group_id)
         endpoints, interfaces = self._arn("instance-connect-endpoint"), self._arn("network-interface")
+        # AWS's list has ec2:SubnetID for creating and deleting an endpoint, and not for changing it.
+        change = iam.PolicyStatement(sid="ChangeThisOne", actions=["ec2:ModifyInstanceConnectEndpoint"])
+        if endpoint:
+            change.add_resources(endpoint.attr_instance_connect_endpoint_arn)
         return [
+            *([change] if endpoint else []),
             iam.PolicyStatement(
                 sid="CreateHere",
                 actions=["ec2:CreateInstanceConnectEndpoint", "ec2:CreateNetworkInterface"],

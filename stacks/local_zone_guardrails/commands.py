@@ -1,10 +1,13 @@
 """What ``python -m stacks local_zone_guardrails`` can do."""
 
-from stacks.shared.data_residency.checks import findings
+from functools import partial
+
+from stacks.shared.data_residency import checks
 from stacks.shared.data_residency.commands import guardrail_commands, idle_month
 from stacks.shared.data_residency.table import decisions
 
 COMMANDS = guardrail_commands("local_zone_guardrails")
+findings = partial(checks.findings, "local_zone_guardrails")
 README_TABLES = {"decisions": lambda: decisions("local_zone_guardrails")}
 
 __all__ = ["COMMANDS", "README_TABLES", "findings", "idle_month"]

@@ -50,7 +50,17 @@ def test_a_policy_is_made_changed_in_place_and_removed(aws: EmbeddedAws, stack: 
     assert inventory(aws.client) == before
 
 
-def test_what_somebody_else_has_attached_is_kept_by_updates_and_detached_by_the_deletion(
+def test_what_somebody_else_has_attached_stops_the_deletion(aws: EmbeddedAws, stack: Stack) -> None:
+    organizations = aws.client("organizations")
+    policy_id = stack.create(_policy())["Policy"]
+    organizations.attach_policy(PolicyId=policy_id, TargetId=DEFAULT_ACCOUNT)
+    with pytest.raises(AssertionError, match=r"DELETE_FAILED.*PolicyInUse"):
+        stack.delete()
+    organizations.detach_policy(PolicyId=policy_id, TargetId=DEFAULT_ACCOUNT)
+    stack.delete()
+
+
+def test_what_somebody_else_has_attached_is_kept_by_updates_and_detached_when_the_template_names_it(
     aws: EmbeddedAws, stack: Stack
 ) -> None:
     organizations = aws.client("organizations")

@@ -46,6 +46,7 @@ def _listed(value: Any) -> Any:
 ONE_PREFIX = deny(["iam:Tag*", "iam:UnTag*"], {"ForAllValues:StringNotLike": {"aws:TagKeys": "key1*"}})
 TWO_PREFIXES = deny(["iam:Tag*", "iam:UnTag*"], {"ForAllValues:StringNotLike": {"aws:TagKeys": ["key1*", "key2*"]}})
 ANY_TAG = deny(["ec2:CreateSnapshot"], {"ForAnyValue:StringEquals": {"aws:TagKeys": "webserver"}})
+ANY_CASE = deny(["ec2:CreateSnapshot"], {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "webserver"}})
 MULTIVALUED = [
     (ONE_PREFIX, ("key1:legal",), False),
     (ONE_PREFIX, ("key1:hr", "key1:personnel"), False),
@@ -60,6 +61,10 @@ MULTIVALUED = [
     (ANY_TAG, ("environment", "webserver", "test"), True),
     (ANY_TAG, ("environment", "test"), False),
     (ANY_TAG, None, False),
+    (ANY_TAG, ("WebServer",), False),
+    (ANY_CASE, ("environment", "WebServer"), True),
+    (ANY_CASE, ("environment",), False),
+    (ANY_CASE, None, False),
 ]
 
 
@@ -67,7 +72,7 @@ MULTIVALUED = [
 def test_multivalued_keys_as_in_the_tables_of_the_iam_guide(
     document: Json, tags: tuple[str, ...] | None, denied: bool
 ) -> None:
-    action = "ec2:CreateSnapshot" if document is ANY_TAG else "iam:TagRole"
+    action = "ec2:CreateSnapshot" if document in (ANY_TAG, ANY_CASE) else "iam:TagRole"
     keys = {} if tags is None else {"aws:TagKeys": tags}
     assert both_say([document], Request(action, ROLE, {"*": keys})) is denied
 

@@ -313,6 +313,19 @@ def test_the_lock_of_an_execution_that_has_ended_is_taken_over() -> None:
     assert world.run(name="b")["outcome"] == "replaced"
 
 
+def test_a_lock_that_is_let_go_in_between_is_taken_and_no_execution_is_asked_for() -> None:
+    class LetGo(Ledger):
+        """Refuses once, for a holder that is gone when one looks."""
+
+        def claim(self, key: str, holder: str, *, instead_of: Any = None, **facts: Any) -> dict[str, Any] | None:
+            gone = {"id": key, "holder": "", "at": facts["at"]}
+            return super().claim(key, holder, **facts) if instead_of == gone else gone
+
+    world = World()
+    world.ledger = LetGo()
+    assert world.run()["outcome"] == "replaced"
+
+
 def test_a_step_that_is_repeated_starts_no_second_task() -> None:
     world = World()
     state = world.execution().begin(requested(REQUEST), {})

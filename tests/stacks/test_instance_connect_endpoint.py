@@ -202,6 +202,11 @@ def test_the_control_plane_is_held_to_this_subnet() -> None:
     (subnet,) = of_type("AWS::EC2::Subnet")
     assert found["ChangeAndDeleteHere"]["Condition"] == {"StringEquals": {"ec2:SubnetID": {"Ref": subnet}}}
     assert [sid for sid, statement in found.items() if statement["Resource"] == "*"] == ["Look"]
+    # AWS's list does not name that key for a change: this endpoint is named itself, while there is one.
+    (endpoint,) = of_type("AWS::EC2::InstanceConnectEndpoint")
+    assert found["ChangeThisOne"]["Resource"] == {"Fn::GetAtt": [endpoint, "InstanceConnectEndpointArn"]}
+    assert "Condition" not in found["ChangeThisOne"]
+    assert "ChangeThisOne" not in statements("ControlPlane", WITHOUT_ENDPOINT)
 
 
 @EVERY

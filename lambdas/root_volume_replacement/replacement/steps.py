@@ -160,7 +160,8 @@ class Replacement:
         key = _lock(request.instance_id)
         facts: State = {"to": request.words, "at": self._now}
         other = self._ledger.claim(key, self._execution, **facts)
-        if other and self._running(other["holder"]) != "RUNNING":  # it ended without unlocking, by an abort say
+        # Nobody holds it any more, or an execution that ended without unlocking, by an abort say.
+        if other and (not other["holder"] or self._running(other["holder"]) != "RUNNING"):
             other = self._ledger.claim(key, self._execution, instead_of=other, **facts)
         return other
 

@@ -44,10 +44,10 @@ def targets_of(organizations: Any, policy_id: str) -> set[str]:
     return {item["TargetId"] for page in pages for item in page["Targets"]}
 
 
-def policies_on(organizations: Any, target: str) -> set[str]:
-    """Ids of all policies of a target."""
+def policies_on(organizations: Any, target: str) -> dict[str, str]:
+    """Names of all policies of a target by their ids."""
     pages = organizations.get_paginator("list_policies_for_target").paginate(TargetId=target, Filter=KIND)
-    return {item["Id"] for page in pages for item in page["Policies"]}
+    return {item["Id"]: item["Name"] for page in pages for item in page["Policies"]}
 
 
 def stages(organizations: Any, settings: GuardrailSettings, ids: Mapping[str, str]) -> Iterator[Stage]:
@@ -82,7 +82,7 @@ def attach(organizations: Any, stage: Stage, most: int) -> None:
     Raises:
         CommandError: there is no room; nothing was attached.
     """
-    there = policies_on(organizations, stage.target)
+    there = set(policies_on(organizations, stage.target))
     if len(there | set(stage.lacking.values())) > most:
         raise CommandError(
             f"{stage.target} has {len(there)} policies, {len(stage.lacking)} more are above scp_max_per_target {most}: "

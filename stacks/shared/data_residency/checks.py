@@ -1,6 +1,7 @@
 """What would stop a deployment of guardrails: the account, the organization, each target."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from config.models import CommonSettings
@@ -11,12 +12,13 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
 
 
-def findings(common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
+def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the account, the organization, each target, the zones."""
+    ours = "-".join(filter(None, [common.prefix, slug.replace("_", "-")])) + "-"  # so the names of our policies begin
     yield from account_findings(common, clients)
     yield looked_at("organization", lambda: _organization(clients))
     for target in settings.targets:
-        yield looked_at(f"target {target}", lambda target=target: _target(settings, clients, target))  # type: ignore[misc]
+        yield looked_at(f"target {target}", partial(_target, settings, clients, target, ours))
     if settings.zone_names:
         yield looked_at("zones", lambda: _zones(settings, clients))
 
@@ -40,15 +42,16 @@ def _organization(clients: Clients) -> Finding:
     return Finding("organization", "ok", f"{found['Id']}, all features, service control policies enabled")
 
 
-def _target(settings: GuardrailSettings, clients: Clients, target: str) -> Finding:
+def _target(settings: GuardrailSettings, clients: Clients, target: str, ours: str) -> Finding:
     what = f"target {target}"
     organizations = clients("organizations")
     if target == organizations.describe_organization()["Organization"]["MasterAccountId"]:
         return Finding(what, "problem", "it is the management account, which no policy limits", "Name another target")
-    there = len(attachment.policies_on(organizations, target))
+    names = attachment.policies_on(organizations, target).values()
+    there = sum(not name.startswith(ours) for name in names)
     wanted = sum(policy.is_for(target) for policy in settings.policies)
     if there + wanted > settings.scp_max_per_target:
-        says = f"it has {there} policies; with {wanted} more it is above {settings.scp_max_per_target}"
+        says = f"it has {there} policies of others; with {wanted} of these it is above {settings.scp_max_per_target}"
         return Finding(what, "problem", says, "Move policies to its parent, or switch statements off")
     above = _parents(organizations, target) & set(settings.subnets_by_target)
     if target in settings.subnets_by_target and above:
@@ -57,7 +60,7 @@ def _target(settings: GuardrailSettings, clients: Clients, target: str) -> Findi
     if others := _other_subnet_statements(settings, organizations, target):
         says = f"{' and '.join(sorted(others))} is on it or above it, and only subnets that both list would be allowed"
         return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
-    return Finding(what, "ok", f"{there} policies are there, {wanted} come")
+    return Finding(what, "ok", f"{there} policies of others, {wanted} of these")
 
 
 def _other_subnet_statements(settings: GuardrailSettings, organizations: Any, target: str) -> set[str]:

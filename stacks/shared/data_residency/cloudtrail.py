@@ -93,8 +93,11 @@ def request_of(record: Json) -> Request | None:
 
 
 def _principal(identity: Json) -> str | None:
-    """aws:PrincipalArn: of a role's session the role, with its path."""
-    if identity.get("type") in ("AssumedRole", "FederatedUser", "WebIdentityUser", "SAMLUser"):
+    """aws:PrincipalArn: of a role's session the role, with its path; of a federated user its own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    if identity.get("type") in ("AssumedRole", "WebIdentityUser", "SAMLUser"):
         return ((identity.get("sessionContext") or {}).get("sessionIssuer") or {}).get("arn")
     return identity.get("arn")
 

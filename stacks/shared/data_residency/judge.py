@@ -155,6 +155,7 @@ def arn_like(pattern: str, arn: str) -> bool:
 
 _TESTS: Mapping[str, tuple[bool, Callable[[str, str], bool]]] = {
     "StringEquals": (True, str.__eq__),
+    "StringEqualsIgnoreCase": (True, lambda wanted, actual: wanted.casefold() == actual.casefold()),
     "StringNotEquals": (False, str.__eq__),
     "StringLike": (True, _like),
     "StringNotLike": (False, _like),

@@ -67,7 +67,7 @@ class GuardrailSettings(SolutionSettings):
     """IAM prefixes of the services that the zone or Outpost offers, such as ec2 and rds; DenyCopyToRegion then leaves
     the others out, but for those that move data of others (datasync, backup, dms). null: all of the post."""
     modern_actions: bool = False
-    """true: deny also the actions that do the same and that AWS has added since the post."""
+    """true: deny also the actions that do the same and that AWS has added since the post, and S3 access points."""
     extra_actions: dict[str, Annotated[tuple[Action, ...], Field(max_length=200)]] = Field(
         default_factory=dict, max_length=8
     )

@@ -37,7 +37,7 @@ class GuardrailsStack(SolutionStack):
             before = made
         command = f"python -m stacks {solution.slug} "
         self.output("Attach", command + "attach", "Says which target comes next; with --yes attaches to it")
-        self.output("Detach", command + "detach", "Detaches every policy from every target, at once")
+        self.output("Detach", command + "detach", "Detaches every policy from every target, at once; before a deletion")
 
     def _policy(self, policy: Policy) -> organizations.CfnPolicy:
         targets = [target for target in self._settings.targets if policy.is_for(target)]

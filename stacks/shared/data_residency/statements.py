@@ -29,6 +29,7 @@ SNAPSHOTS = f"arn:{PARTITION}:ec2:*::snapshot/*"
 INTERFACES = f"arn:{PARTITION}:ec2:*:*:network-interface/*"
 SUBNETS = f"arn:{PARTITION}:ec2:*:*:subnet/*"
 BUCKETS = f"arn:{PARTITION}:s3:::*"
+ACCESS_POINTS = f"arn:{PARTITION}:s3:*:*:accesspoint/*"
 
 Condition = Mapping[str, Mapping[str, Any]]
 
@@ -87,7 +88,10 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         yield Statement("DenyDirectTransferToRegion", denied)
     if settings.switched_on("DenyPutObjectToRegionalBuckets"):
         denied = _actions(settings, "DenyPutObjectToRegionalBuckets", actions.PUT_OBJECT)
-        yield Statement("DenyPutObjectToRegionalBuckets", denied, (BUCKETS,))
+        # A call by way of an access point is judged on the ARN of that, which the post's resource does not match.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
+        where = (BUCKETS, ACCESS_POINTS) if settings.modern_actions else (BUCKETS,)
+        yield Statement("DenyPutObjectToRegionalBuckets", denied, where)
 
 
 def all_snapshots(settings: GuardrailSettings) -> Iterator[Statement]:
@@ -134,8 +138,10 @@ def subnets(settings: GuardrailSettings, sid: str, zones: tuple[str, ...] = ()) 
 
     AWS's list names ec2:Subnet for RunInstances and not for CreateNetworkInterface, which the posts join in one
     statement; it names the zone, the id and the tags of the subnet for both, on the resource ``subnet``. A launch that
-    names no subnet is not judged on that resource, hence the statements on the interface.
+    names no subnet is not judged on that resource, hence the statements on the interface. The name of a condition key
+    is not case-sensitive, so that a tag ``Residency`` fits ``aws:ResourceTag/residency``; its protection fits it too.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
     """
     if settings.subnet_condition == "zone":
         elsewhere = {"StringNotEquals": {"ec2:AvailabilityZone": list(zones)}}
@@ -148,7 +154,7 @@ def subnets(settings: GuardrailSettings, sid: str, zones: tuple[str, ...] = ()) 
         untagged = {"StringNotEquals": {f"aws:ResourceTag/{tag.key}": tag.value}}
         yield Statement(sid, both, (SUBNETS,), untagged, allow_list=True)
         yield Statement(f"{sid}None", (actions.LAUNCH,), (INTERFACES,), {"Null": {"ec2:Subnet": "true"}})
-        tagging = {"ForAnyValue:StringEquals": {"aws:TagKeys": [tag.key]}}
+        tagging = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [tag.key]}}
         yield Statement(f"{sid}Tag", ("ec2:CreateTags", "ec2:DeleteTags"), (SUBNETS,), tagging)
     elif settings.subnets_by_target:
         for target, arns in settings.subnets_by_target.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
@@ -92,6 +93,9 @@ def decide(settings: GuardrailSettings, record: Json, management: str | None = N
             '{"resourcesSet": {"items": [{"resourceId": "subnet-1"}]}, "tagSet": {"items": [{"key": "a"}]}}'
         )), "denied", ()),
         (BY_TAG, event("CreateTags", asked=json.loads(
+            '{"resourcesSet": {"items": [{"resourceId": "subnet-1"}]}, "tagSet": {"items": [{"key": "A"}]}}'
+        )), "denied", ()),
+        (BY_TAG, event("CreateTags", asked=json.loads(
             '{"resourcesSet": {"items": [{"resourceId": "subnet-1"}]}, "tagSet": {"items": [{"key": "c"}]}}'
         )), "passes", ()),
         (BY_TAG, event("CreateTags", asked=json.loads(
@@ -120,6 +124,15 @@ def session(role: str | None) -> Json:
         (session("arn:aws:iam::111122223333:role/cdk-hnb659fds-cfn-exec-role-1-a"), "passes"),
         (session("arn:aws:iam::111122223333:role/aws-service-role/a.amazonaws.com/AWSServiceRoleForA"), "passes"),
         (session(None), "may be denied"),
+        # A federated user is exempt or not as itself, not as the user that has made its session
+        (
+            {
+                "type": "FederatedUser",
+                "arn": "arn:aws:sts::111122223333:federated-user/bob",
+                "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/cdk-a"}},
+            },
+            "denied",
+        ),
         ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, "denied"),
         ({"type": "Root", "arn": "arn:aws:iam::999988887777:root"}, "passes"),  # of the management account
         ({"type": "AWSAccount", "accountId": "444455556666"}, "may be denied"),
@@ -191,6 +204,7 @@ trees = st.recursive(
 )
 
 
+@hypothesis_settings(deadline=None)  # the first example compiles every pattern
 @given(names, st.sampled_from(["ec2", "s3"]), st.dictionaries(st.sampled_from(["subnetId", "items", "key"]), trees))
 def test_whatever_an_event_asks_for_there_is_a_verdict(name: str, source: str, asked: Json) -> None:
     assert decide(POSTED, event(name, source, asked=asked))[0] in ("passes", "denied", "may be denied")

@@ -34,6 +34,7 @@ class Organization:
 
     def __init__(self, settings: GuardrailSettings, partition: str = "aws") -> None:
         self.policies = {f"p-{policy.id}": policy.text(partition) for policy in settings.policies}
+        self.names = {policy_id: f"local-zone-guardrails-{policy_id[2:].lower()}" for policy_id in self.policies}
         self.attached: dict[str, list[str]] = {FIRST: ["p-FullAWSAccess"], SECOND: ["p-FullAWSAccess"], "r-ab12": []}
         self.parents = {FIRST: "r-ab12", SECOND: "r-ab12", MANAGEMENT: "r-ab12"}
         self.feature_set, self.types = "ALL", [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]
@@ -70,7 +71,7 @@ class Organization:
         if TargetId not in self.attached:
             raise refused("TargetNotFoundException")
         for policy_id in self.attached[TargetId]:
-            yield {"Policies": [{"Id": policy_id}]}
+            yield {"Policies": [{"Id": policy_id, "Name": self.names.get(policy_id, policy_id)}]}
 
     def _lookup_events(self, **asked: Any) -> Iterator[Any]:
         self.looked_up.append(asked)
@@ -305,6 +306,16 @@ def test_a_healthy_organization_has_no_problem() -> None:
         "account", "bootstrap", "rights", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
     }  # fmt: skip
     assert {status for status, _ in found.values()} == {"ok"}
+
+
+def test_policies_that_are_attached_already_are_not_counted_again() -> None:
+    settings = staged(scp_max_per_target=5)
+    organization = Organization(settings)
+    organization.attached[FIRST] += ["p-1", "p-2"]
+    before = look(organization, settings)
+    run("attach", organization, settings, "--yes", "--all")
+    assert look(organization, settings) == before
+    assert before[f"target {FIRST}"] == ("ok", "3 policies of others, 2 of these")
 
 
 def test_what_would_stop_a_deployment_is_found() -> None:

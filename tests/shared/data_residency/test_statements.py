@@ -204,6 +204,7 @@ def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> Non
     assert found["DenyAllSnapshots"].actions[-1] == "ec2:DeleteSnapshot"
     assert set(found["DenyDirectTransferToRegion"].actions) > set(TRANSFER)
     assert not set(chain(*actions.MODERN.values())) & {*COPY, *TRANSFER}
+    assert "arn:${Partition}:s3:*:*:accesspoint/*" in found["DenyPutObjectToRegionalBuckets"].resources
 
 
 def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> None:
