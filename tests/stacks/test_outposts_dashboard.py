@@ -144,12 +144,10 @@ def test_the_build_that_deploys_has_the_roles_of_the_bootstrap_and_no_rights_of_
 
 
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
-    (function,) = [
-        one
-        for one in default.find_resources("AWS::Lambda::Function").values()
-        if "WANTED" in one["Properties"].get("Environment", {}).get("Variables", {})
-    ]
-    assert Wanted.read(function["Properties"]["Environment"]["Variables"]["WANTED"]).tag_name == "OutpostID"
+    (begun,) = default.find_resources("Custom::Dashboards").values()
+    assert Wanted.read(begun["Properties"]["Wanted"]).tag_name == "OutpostID"
+    for function in default.find_resources("AWS::Lambda::Function").values():
+        assert "OutpostID" not in json.dumps(function), "an environment has no room for any number of values"
 
 
 # The pipeline

@@ -44,6 +44,7 @@ def _act(request: Mapping[str, Any]) -> str:
         if deleting:
             delete_dashboards(ledger)
         else:
+            ledger.want(properties["Wanted"])
             ledger.open()
             client("sqs").send_message(QueueUrl=properties["QueueUrl"], MessageBody="deployed")
     return PHYSICAL_ID
