@@ -182,6 +182,17 @@ def test_a_stack_that_cannot_be_deleted_fails_the_deletion_and_is_named(
     assert heard[0]["Status"] == "FAILED" and "id/Deploy" in heard[0]["Reason"]
 
 
+def test_runs_and_stacks_together_are_waited_for_in_the_time_of_one_function(
+    heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 100_000, 100))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    use(monkeypatch, Stacks(("Deploy", OWNER), looks=1_000), Pipeline("InProgress"))
+    handler.lambda_handler(request("Delete", **OF_PIPELINE), None)
+    assert heard[0]["Status"] == "FAILED" and "still being deleted" in heard[0]["Reason"]
+    assert next(clock) <= 1_000, "Lambda would have ended the function before its answer"
+
+
 def test_without_anything_deployed_a_deletion_is_done(
     heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,6 +159,13 @@ def test_a_section_that_fails_is_on_the_dashboard_and_in_a_metric(ledger: Ledger
     assert {metric["MetricName"] for metric in metrics} == {"FailedSections", "Dashboards", "Resources"}
 
 
+def test_while_a_section_fails_no_dashboard_is_deleted(ledger: Ledger) -> None:
+    refresh(ledger, ec2=Instances(200))
+    assert refresh(ledger, ec2=Denied())["deleted"] == []
+    assert set(boards()) == {NAME, "board-page-2"} == ledger.ours()
+    assert refresh(ledger)["deleted"] == ["board-page-2"]
+
+
 def test_the_second_refresh_asks_nothing_about_names(ledger: Ledger) -> None:
     refresh(ledger)
     cloudwatch = aws.client("cloudwatch")

@@ -87,7 +87,8 @@ def refresh(
             if dashboard.name not in ours:
                 ledger.claim(dashboard.name)
             cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
-    surplus = sorted(ours - {dashboard.name for dashboard in shown})
+    # What could not be looked at may be what a dashboard is for: nothing goes until everything has been seen.
+    surplus = [] if found["failures"] else sorted(ours - {dashboard.name for dashboard in shown})
     delete(cloudwatch, ledger, surplus)
     failed = sorted(found["failures"])
     if failed:
