@@ -1,7 +1,7 @@
 """The table that says which dashboards this stack has written, and who is writing just now.
 
-Items by their ``id``: ``dashboard#<name>`` a dashboard of ours; ``refresh`` the one that holds the pen; ``settings`` what
-the last deployment wants to be shown: any number of values, for which an environment of 4 KB has no room
+Items by their ``id``: ``dashboard#<name>`` a dashboard of ours; ``refresh`` the one that holds the pen; ``settings``
+what the last deployment wants to be shown: any number of values, for which an environment of 4 KB has no room
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 """
 
