@@ -239,7 +239,7 @@ def test_the_deploy_step_deletes_what_is_not_wanted_only_when_everything_was_see
     failures: Json, deleted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloudformation = Stacks(("Deploy", OWNER), ("Deploy-page-2", OWNER), ("Deploy-mine", "me"))
-    monkeypatch.setattr(surplus.boto3, "client", lambda _: cloudformation)
+    monkeypatch.setattr("boto3.client", lambda _: cloudformation)
     file = tmp_path / "discovery.json"
     file.write_text(json.dumps({"failures": failures}), encoding="utf-8")
     made = {"artifacts": {"Deploy": {"type": "aws:cloudformation:stack"}}}
