@@ -154,7 +154,9 @@ class OutpostsDashboardScenario(Scenario):
         cdk = str(REPOSITORY / "node_modules/.bin/cdk")
         self._run([cdk, "synth", "--quiet", "--output", str(assembly), "--app", app], role)
         self._run([cdk, "deploy", "--all", "--app", str(assembly), "--require-approval", "never"], role)
-        self._run([sys.executable, str(PIPELINE / "surplus.py"), str(assembly), stack, owner], role)
+        self._run(
+            [sys.executable, str(PIPELINE / "surplus.py"), str(assembly), str(self._discovery), stack, owner], role
+        )
         self.deployed.aws.control(
             "pipeline-run", **self._where(), pipeline=self.deployed.outputs["PipelineName"], status="Succeeded"
         )

@@ -1,12 +1,15 @@
 """The table that says which dashboards this stack has written, and who is writing just now.
 
-Items by their ``id``: ``dashboard#<name>`` a dashboard of ours; ``refresh`` the one that holds the pen.
+Items by their ``id``: ``dashboard#<name>`` a dashboard of ours; ``refresh`` the one that holds the pen; ``settings``
+what the last deployment wants to be shown: any number of values, for which an environment of 4 KB has no room
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 """
 
 from enum import Enum
 from typing import Any
 
 PEN = "refresh"
+SETTINGS = "settings"
 DASHBOARD = "dashboard#"
 Key = dict[str, dict[str, str]]
 
@@ -25,6 +28,10 @@ class Pen(Enum):
 
 class BusyError(RuntimeError):
     """The pen changes hands faster than one can look; the event comes again."""
+
+
+class NoSettingsError(RuntimeError):
+    """The table does not say what is wanted."""
 
 
 class Ledger:
@@ -49,6 +56,23 @@ class Ledger:
     def forget(self, name: str) -> None:
         """Removes the note of a dashboard that is gone."""
         self._dynamodb.delete_item(TableName=self._table, Key=_key(DASHBOARD + name))
+
+    # What is wanted
+
+    def want(self, text: str) -> None:
+        """Notes the settings of a deployment."""
+        self._dynamodb.put_item(TableName=self._table, Item={**_key(SETTINGS), "text": {"S": text}})
+
+    def wanted(self) -> str:
+        """The settings of the last deployment.
+
+        Raises:
+            NoSettingsError: there are none.
+        """
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(SETTINGS), ConsistentRead=True)
+        if "Item" not in answer:
+            raise NoSettingsError(f"the table {self._table} has no settings: change one and deploy the stack again")
+        return str(answer["Item"]["text"]["S"])
 
     # Who writes
 

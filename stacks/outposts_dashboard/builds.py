@@ -83,7 +83,8 @@ def allow_artifacts(stack: SolutionStack, role: iam.IRole, bucket: s3.Bucket) ->
         shown=f"<{stack.get_logical_id(cast(CfnElement, bucket.node.default_child))}.Arn>/*",
         reason="Artifacts have the names that the pipeline's runs give them; the bucket holds nothing else.",
     )
-    allowed = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    allowed = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
     role.add_to_principal_policy(iam.PolicyStatement(actions=allowed, resources=[bucket.bucket_arn]))
     if stack.encryption_key:
         stack.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")

@@ -44,7 +44,7 @@ class ByFunction(Construct):
         )  # six times the function's, as Lambda advises
         self.queue = waiting.queue
         self.ledger = self._ledger(scope)
-        self.function = self._function(scope, name, wanted)
+        self.function = self._function(scope, name)
         begun = self._lifecycle(scope, wanted)
         self.function.add_event_source(
             sources.SqsEventSource(
@@ -86,14 +86,13 @@ class ByFunction(Construct):
             ),
         )
 
-    def _function(self, scope: SolutionStack, name: str, wanted: str) -> PythonFunction:
+    def _function(self, scope: SolutionStack, name: str) -> PythonFunction:
         function = PythonFunction(
             scope,
             "Refresh",
             handler="refresh",
             description="Looks at the account and writes the dashboards",
             environment={
-                "WANTED": wanted,
                 "TABLE_NAME": self.ledger.table_name,
                 "ACCOUNT_ID": scope.account,
                 "METRIC_NAMESPACE": NAMESPACE,
@@ -117,10 +116,10 @@ class ByFunction(Construct):
         properties = {
             "TableName": self.ledger.table_name,
             "QueueUrl": self.queue.queue_url,
-            "Wanted": wanted,  # changed settings are shown at once
+            "Wanted": wanted,  # goes into the table; changed settings are shown at once
         }
         function, begun = lifecycle(scope, self, properties)
-        items = ("DeleteItem", "GetItem", "Scan", "UpdateItem")
+        items = ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
         allow_ledger(scope, function, self.ledger, *(f"dynamodb:{item}" for item in items))
         allow_deleting(scope, function.own_role)
         self.queue.grants.actions(

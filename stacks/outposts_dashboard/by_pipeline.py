@@ -145,9 +145,9 @@ class ByPipeline(Construct):
             self.source_key = asset.s3_object_key
             # An asset's key is the hash of what is in it: a changed source is another key, and so another pipeline.
             asset_arn = asset.bucket.arn_for_objects(asset.s3_object_key)
-            allowed = ["s3:GetObject", "s3:GetObjectVersion"]
+            allowed = ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]
             role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=[asset_arn]))
-            of_bucket = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+            of_bucket = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
             role.add_to_policy(iam.PolicyStatement(actions=of_bucket, resources=[asset.bucket.bucket_arn]))
             where = {"S3Bucket": asset.s3_bucket_name, "S3ObjectKey": asset.s3_object_key}
             return _action("Source", "Source", "S3", {**where, "PollForSourceChanges": "false"}, output=LOCATION)

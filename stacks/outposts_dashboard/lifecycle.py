@@ -14,10 +14,14 @@ TIMEOUT_SECONDS = 900
 def lifecycle(
     stack: SolutionStack, scope: Construct, properties: Mapping[str, str]
 ) -> tuple[PythonFunction, CustomResource]:
-    """Returns the function, which has no rights yet, and the resource; whatever starts a refresh must depend on it."""
+    """Returns the function, which has no rights yet, and the resource; whatever starts a refresh must depend on it.
+
+    Each way of refreshing has a function of its own: where ``refresh`` changes, the old one takes away what it has made
+    after the new one has begun, and needs its rights until then.
+    """
     function = PythonFunction(
         stack,
-        "Lifecycle",
+        f"{scope.node.id}Lifecycle",
         handler="lifecycle",
         description="Starts a refresh after a deployment, and removes the dashboards when the stack is deleted",
         environment={},

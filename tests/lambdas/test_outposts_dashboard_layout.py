@@ -248,6 +248,12 @@ def test_there_is_one_section_for_all_buckets_and_one_for_all_groups() -> None:
     assert [len(metrics_of(one)) for one in titled(found, "Instances in service")] == [2]
 
 
+def test_what_comes_once_a_day_is_shown_for_longer_than_one() -> None:
+    found = widgets(discovery(s3=[bucket()], rds=[database()]))
+    assert [one["properties"]["start"] for one in titled(found, "buckets")] == ["-P14D"] * 2
+    assert all("start" not in one["properties"] for one in titled(found, "CPU"))
+
+
 @pytest.mark.parametrize("namespace", ["S3Outposts", "AWS/S3Outposts"])
 def test_buckets_on_outposts_are_in_the_namespace_of_the_settings(namespace: str) -> None:
     found = json.dumps(

@@ -10,7 +10,9 @@ import pytest
 
 from outposts_dashboard.ledger import Ledger
 from outposts_dashboard.lifecycle import handler
+from outposts_dashboard.wanted import Wanted
 from shared import aws, custom_resource
+from tests.lambdas.test_outposts_dashboard_discovery import wanted
 from tests.lambdas.test_outposts_dashboard_refresh import boards, ledger
 
 __all__ = ["ledger"]
@@ -82,7 +84,7 @@ def request(kind: str, **properties: str) -> dict[str, Any]:
         "StackId": OWNER,
         "RequestId": "r-1",
         "LogicalResourceId": "Begun",
-        "ResourceProperties": properties or {"TableName": "ledger", "QueueUrl": queue()},
+        "ResourceProperties": properties or {"TableName": "ledger", "QueueUrl": queue(), "Wanted": wanted().text()},
     }
 
 
@@ -106,6 +108,15 @@ OF_PIPELINE = {"PipelineName": "pipeline", "StackName": "Deploy"}
 def test_a_deployment_asks_for_a_refresh(kind: str, ledger: Ledger, heard: list[dict[str, Any]]) -> None:
     handler.lambda_handler(request(kind), None)
     assert heard[0]["Status"] == "SUCCESS" and waiting() == 1
+
+
+def test_the_refresh_gets_any_number_of_values(ledger: Ledger, heard: list[dict[str, Any]]) -> None:
+    many = wanted(*(f"op-{number:017x}" for number in range(1_000)))
+    asked = request("Update")
+    asked["ResourceProperties"]["Wanted"] = many.text()
+    handler.lambda_handler(asked, None)
+    assert len(many.text()) > 4_096, "so much has room in an environment of Lambda"
+    assert heard[0]["Status"] == "SUCCESS" and Wanted.read(ledger.wanted()) == many
 
 
 def test_a_deletion_takes_the_dashboards_of_the_ledger_and_no_other(
@@ -169,6 +180,17 @@ def test_a_stack_that_cannot_be_deleted_fails_the_deletion_and_is_named(
     use(monkeypatch, Stacks(("Deploy", OWNER), ends="DELETE_FAILED"), Pipeline())
     handler.lambda_handler(request("Delete", **OF_PIPELINE), None)
     assert heard[0]["Status"] == "FAILED" and "id/Deploy" in heard[0]["Reason"]
+
+
+def test_runs_and_stacks_together_are_waited_for_in_the_time_of_one_function(
+    heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 100_000, 100))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    use(monkeypatch, Stacks(("Deploy", OWNER), looks=1_000), Pipeline("InProgress"))
+    handler.lambda_handler(request("Delete", **OF_PIPELINE), None)
+    assert heard[0]["Status"] == "FAILED" and "still being deleted" in heard[0]["Reason"]
+    assert next(clock) <= 1_000, "Lambda would have ended the function before its answer"
 
 
 def test_without_anything_deployed_a_deletion_is_done(

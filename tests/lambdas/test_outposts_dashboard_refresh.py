@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from outposts_dashboard.ledger import Ledger, Pen
+from outposts_dashboard.ledger import Ledger, NoSettingsError, Pen
 from outposts_dashboard.refresh import handler
 from outposts_dashboard.refresh.events import SETTLED_SECONDS, UnknownEventError, newest, seen_already
 from shared import aws
@@ -66,14 +66,15 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
         )
         for name, value in (
             ("TABLE_NAME", "ledger"),
-            ("WANTED", wanted().text()),
             ("ACCOUNT_ID", "123456789012"),
             ("AWS_REGION", "us-east-1"),
             ("METRIC_NAMESPACE", "Tried"),
             ("LONGEST_SECONDS", "310"),
         ):
             monkeypatch.setenv(name, value)
-        yield Ledger(aws.client("dynamodb"), "ledger")
+        found = Ledger(aws.client("dynamodb"), "ledger")
+        found.want(wanted().text())
+        yield found
     aws.client.cache_clear()
 
 
@@ -158,6 +159,13 @@ def test_a_section_that_fails_is_on_the_dashboard_and_in_a_metric(ledger: Ledger
     assert {metric["MetricName"] for metric in metrics} == {"FailedSections", "Dashboards", "Resources"}
 
 
+def test_while_a_section_fails_no_dashboard_is_deleted(ledger: Ledger) -> None:
+    refresh(ledger, ec2=Instances(200))
+    assert refresh(ledger, ec2=Denied())["deleted"] == []
+    assert set(boards()) == {NAME, "board-page-2"} == ledger.ours()
+    assert refresh(ledger)["deleted"] == ["board-page-2"]
+
+
 def test_the_second_refresh_asks_nothing_about_names(ledger: Ledger) -> None:
     refresh(ledger)
     cloudwatch = aws.client("cloudwatch")
@@ -207,6 +215,31 @@ def test_whoever_comes_meanwhile_leaves_word_and_the_one_at_work_looks_again(
     assert rounds[0] == {"refreshed": False, "because": "left word"}
     assert len(rounds) == 3, "it has not looked again"
     assert ledger.held_until() == 0
+
+
+def test_settings_that_change_meanwhile_are_those_of_the_next_look(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = handler.refresh
+
+    def deployed(*arguments: Any, **named: Any) -> dict[str, Any]:
+        result = real(*arguments, **named)
+        ledger.want(wanted(dashboard_name="new").text())
+        return result
+
+    monkeypatch.setattr(handler, "refresh", deployed)
+    deliver(monkeypatch, event())
+    deliver(monkeypatch, event())
+    assert list(boards()) == ["new"]
+
+
+def test_without_settings_nothing_is_written_and_the_pen_is_free(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.client("dynamodb").delete_item(TableName="ledger", Key={"id": {"S": "settings"}})
+    with pytest.raises(NoSettingsError, match="deploy the stack again"):
+        deliver(monkeypatch, event())
+    assert boards() == {} and ledger.held_until() == 0
 
 
 def test_after_a_failure_the_pen_is_free_and_the_failure_is_seen(

@@ -9,8 +9,8 @@ from moto import mock_aws
 
 from shared import aws, custom_resource
 from spot_placement_tracker.deployment import handler
-from spot_placement_tracker.store import FILE, PLAN
-from tests.lambdas.test_spot_placement_tracker_dashboards import BUCKET, TEXT, by_hand, names
+from spot_placement_tracker.store import FILE, PLAN, Store
+from tests.lambdas.test_spot_placement_tracker_dashboards import BUCKET, TEXT, by_hand, followed, names
 
 ASSETS = "assets"
 
@@ -119,6 +119,15 @@ def test_the_end_takes_all_away_however_often_it_comes(answers: list[dict[str, A
     ask("Delete")
     assert [answer["Status"] for answer in answers] == ["SUCCESS"] * 4
     assert objects() == 0 and names() == {"somebody-elses"}
+
+
+def test_an_event_that_is_late_leaves_nothing_in_the_emptied_bucket(answers: list[dict[str, Any]]) -> None:
+    """A rule may match for a moment after its deletion, and the end of the file is an event."""
+    ask("Create")
+    ask("Delete")
+    found = followed(Store(aws.client("s3"), BUCKET))
+    assert "is gone" in found.problems[0]
+    assert objects() == 0 and names() == set()
 
 
 def test_kept_data_stays_and_the_dashboards_go(answers: list[dict[str, Any]]) -> None:

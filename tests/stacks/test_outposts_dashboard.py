@@ -16,11 +16,13 @@ from outposts_dashboard.wanted import Wanted
 from stacks.outposts_dashboard.builds import FOLDER
 from stacks.outposts_dashboard.commands import ALARMS, idle_month
 from stacks.outposts_dashboard.pipeline import app as dashboards_app
+from stacks.outposts_dashboard.pipeline import surplus
 from stacks.outposts_dashboard.rights import DISCOVERY
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from tests import variants
 from tests.lambdas.test_outposts_dashboard_discovery import wanted
 from tests.lambdas.test_outposts_dashboard_layout import discovery, instance
+from tests.lambdas.test_outposts_dashboard_lifecycle import OWNER, Stacks
 from tests.snapshots import TemplateSnapshot, readable
 from tests.variants import ROOT, Json
 
@@ -103,6 +105,16 @@ def test_whatever_starts_a_refresh_is_deleted_before_the_dashboards_are(variant:
     assert starting and all(begun in resources[name]["DependsOn"] for name in starting)
 
 
+def test_each_way_of_refreshing_has_its_own_function_to_take_away_what_it_made(
+    default: Template, enterprise: Template
+) -> None:
+    def behind(of: Template) -> str:
+        (begun,) = of.find_resources("Custom::Dashboards").values()
+        return str(begun["Properties"]["ServiceToken"]["Fn::GetAtt"][0])
+
+    assert behind(default) != behind(enterprise), "where refresh changes, the old one would have the new one's rights"
+
+
 # Rights
 
 
@@ -140,16 +152,19 @@ def test_the_build_that_deploys_has_the_roles_of_the_bootstrap_and_no_rights_of_
     assert "cdk-acme1-deploy-role-123456789012-eu-central-1" in json.dumps(enterprise.to_json())
 
 
+def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(enterprise: Template) -> None:
+    of_buckets = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
+    assert of_buckets | {"s3:GetObjectVersionTagging"} <= actions(enterprise, "ByPipelineRole")
+
+
 # The function
 
 
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
-    (function,) = [
-        one
-        for one in default.find_resources("AWS::Lambda::Function").values()
-        if "WANTED" in one["Properties"].get("Environment", {}).get("Variables", {})
-    ]
-    assert Wanted.read(function["Properties"]["Environment"]["Variables"]["WANTED"]).tag_name == "OutpostID"
+    (begun,) = default.find_resources("Custom::Dashboards").values()
+    assert Wanted.read(begun["Properties"]["Wanted"]).tag_name == "OutpostID"
+    for function in default.find_resources("AWS::Lambda::Function").values():
+        assert "OutpostID" not in json.dumps(function), "an environment has no room for any number of values"
 
 
 # The pipeline
@@ -217,6 +232,20 @@ def test_the_stacks_of_the_dashboards_are_named_and_tagged_as_the_deletion_looks
         if one["Type"] == "AWS::CloudWatch::Dashboard"
     ]
     assert names == ["board", "board-page-2"]
+
+
+@pytest.mark.parametrize(("failures", "deleted"), [({}, ["id/Deploy-page-2"]), ({"ec2": "denied"}, [])])
+def test_the_deploy_step_deletes_what_is_not_wanted_only_when_everything_was_seen(
+    failures: Json, deleted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudformation = Stacks(("Deploy", OWNER), ("Deploy-page-2", OWNER), ("Deploy-mine", "me"))
+    monkeypatch.setattr("boto3.client", lambda _: cloudformation)
+    file = tmp_path / "discovery.json"
+    file.write_text(json.dumps({"failures": failures}), encoding="utf-8")
+    made = {"artifacts": {"Deploy": {"type": "aws:cloudformation:stack"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
+    assert surplus.main(str(tmp_path), str(file), "Deploy", OWNER) == 0
+    assert cloudformation.deleted == deleted
 
 
 def test_a_stack_has_a_name_that_cloudformation_takes() -> None:

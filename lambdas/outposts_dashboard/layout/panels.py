@@ -16,6 +16,8 @@ Item = Mapping[str, Any]
 TYPES_IN_GRAPH = 20
 LINES_IN_GRAPH = 50
 DAY = 86_400
+TWO_WEEKS = "-P14D"
+"""S3 tells of a bucket once a day, and a day or two late: the last 24 hours are often empty."""
 
 # Metrics and their labels.
 Metrics = tuple[tuple[str, str], ...]
@@ -203,7 +205,7 @@ def s3(items: Sequence[Item], wanted: Wanted, region: str, account: str) -> Iter
                 Line("AWS/S3", metric, (("BucketName", name), ("StorageType", storage)), name, colour_of(name))
                 for name in names
             ]
-            row.append(graph(title, lines, region=region, width=12, period=DAY))
+            row.append(graph(title, lines, region=region, width=12, period=DAY, start=TWO_WEEKS))
         yield [row]
     on_outposts = [item for item in items if item["outpost"]]
     for start in range(0, len(on_outposts), TYPES_IN_GRAPH):

@@ -96,11 +96,13 @@ def graph(
     height: int = 6,
     period: int = 300,
     axis: tuple[float | None, float | None] = (0, None),
+    start: str = "",
 ) -> Widget:
     """A graph over time.
 
     Args:
         axis: lowest and highest value of the axis; None leaves it to CloudWatch.
+        start: from when on it shows, whatever the dashboard does; "" for the dashboard's own time.
     """
     limits = {name: value for name, value in zip(("min", "max"), axis, strict=True) if value is not None}
     properties = {
@@ -112,6 +114,7 @@ def graph(
         "metrics": [line.written() for line in lines],
         "yAxis": {"left": {**limits, "showUnits": False}},
         "legend": {"position": "bottom"},
+        **({"start": start} if start else {}),
     }
     return Widget("metric", width, height, properties, sum(line.count for line in lines))
 

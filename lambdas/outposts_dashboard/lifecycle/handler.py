@@ -35,8 +35,9 @@ def _act(request: Mapping[str, Any]) -> str:
     deleting = request["RequestType"] == "Delete"
     if "PipelineName" in properties:
         if deleting:
-            stop(client("codepipeline"), properties["PipelineName"])
-            delete_stacks(client("cloudformation"), properties["StackName"], request["StackId"])
+            pauses = _pauses()  # both in the time of one function
+            stop(client("codepipeline"), properties["PipelineName"], pauses)
+            delete_stacks(client("cloudformation"), properties["StackName"], request["StackId"], pauses)
         else:
             client("codepipeline").start_pipeline_execution(name=properties["PipelineName"])
     else:
@@ -44,6 +45,7 @@ def _act(request: Mapping[str, Any]) -> str:
         if deleting:
             delete_dashboards(ledger)
         else:
+            ledger.want(properties["Wanted"])
             ledger.open()
             client("sqs").send_message(QueueUrl=properties["QueueUrl"], MessageBody="deployed")
     return PHYSICAL_ID
@@ -66,7 +68,7 @@ def delete_dashboards(ledger: Ledger) -> None:
     logger.info("deleted", extra={"dashboards": names})
 
 
-def stop(codepipeline: Any, pipeline: str) -> None:
+def stop(codepipeline: Any, pipeline: str, pauses: Iterator[None]) -> None:
     """Stops the runs under way and waits for their end, so that none deploys what is about to be deleted.
 
     A step that has begun is let finish: a deployment that is cut off would leave its stack in the middle.
@@ -74,7 +76,7 @@ def stop(codepipeline: Any, pipeline: str) -> None:
     Raises:
         RefusedError: one of them goes on for too long.
     """
-    for _ in _pauses():
+    for _ in pauses:
         runs = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
         left = {
             run["pipelineExecutionId"]: run["status"]
@@ -91,7 +93,7 @@ def stop(codepipeline: Any, pipeline: str) -> None:
     raise RefusedError(f"a run of {pipeline} does not end; delete the stack again")
 
 
-def delete_stacks(cloudformation: Any, name: str, owner: str) -> None:
+def delete_stacks(cloudformation: Any, name: str, owner: str, pauses: Iterator[None]) -> None:
     """Deletes the stacks of dashboards that the pipeline of this stack has deployed, and waits for their end.
 
     The role by which each was deployed deletes it: CloudFormation remembers it.
@@ -102,7 +104,7 @@ def delete_stacks(cloudformation: Any, name: str, owner: str) -> None:
     left = {stack["StackId"] for stack in stacks_of(cloudformation, name, owner)}
     for stack_id in sorted(left):
         cloudformation.delete_stack(StackName=stack_id)
-    for _ in _pauses():
+    for _ in pauses:
         states = {stack_id: _status(cloudformation, stack_id) for stack_id in left}
         left = {stack_id for stack_id, status in states.items() if status not in GONE}
         if not left:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_dashboard.discovery import discover
 from outposts_dashboard.layout.pages import LONGEST_NAME, Dashboard, dashboards
-from outposts_dashboard.ledger import Ledger, Pen
+from outposts_dashboard.ledger import Ledger, NoSettingsError, Pen
 from outposts_dashboard.refresh.events import newest, seen_already
 from outposts_dashboard.wanted import Wanted, batches
 from shared.aws import client
@@ -36,7 +36,7 @@ class NotOursError(RuntimeError):
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Takes one batch, for the settings that the environment has."""
+    """Takes one batch, for the settings that the table has."""
     sent = newest(event)
     ledger = Ledger(client("dynamodb"), os.environ["TABLE_NAME"])
     if seen_already(sent, ledger.began()):
@@ -48,15 +48,16 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         logger.info("not refreshed", extra={"pen": pen.value})
         return {"refreshed": False, "because": pen.value}
     try:
-        return _rounds(ledger, holder, Wanted.read(os.environ["WANTED"]))
-    except (*FAULTS, NotOursError):
+        return _rounds(ledger, holder)
+    except (*FAULTS, NotOursError, NoSettingsError):
         ledger.drop(holder)
         raise
 
 
-def _rounds(ledger: Ledger, holder: str, wanted: Wanted) -> dict[str, Any]:
+def _rounds(ledger: Ledger, holder: str) -> dict[str, Any]:
     for _ in range(MOST_ROUNDS):
         began = time.time()
+        wanted = Wanted.read(ledger.wanted())  # a deployment may have been what has come meanwhile
         result = refresh(client, ledger, wanted, region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
         # A section that could not be read has not been looked at: what is about it is not seen yet.
         if ledger.let_go(holder, began=0 if result["failed"] else began):
@@ -86,7 +87,8 @@ def refresh(
             if dashboard.name not in ours:
                 ledger.claim(dashboard.name)
             cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
-    surplus = sorted(ours - {dashboard.name for dashboard in shown})
+    # What could not be looked at may be what a dashboard is for: nothing goes until everything has been seen.
+    surplus = [] if found["failures"] else sorted(ours - {dashboard.name for dashboard in shown})
     delete(cloudwatch, ledger, surplus)
     failed = sorted(found["failures"])
     if failed:

@@ -46,6 +46,9 @@ def follow(store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now:
     """
     before = store.plan()
     reading = _reading(store)
+    if reading.problems and before == Plan():
+        # Nothing was ever followed, or all of it has been taken away: a late event must leave nothing in the bucket.
+        return Followed((), (), reading.problems, reading.warnings)
     dashboards = before.dashboards if reading.problems else reading.dashboards
     questions = questions_of(dashboards)
     zones = known_zones(cloudwatch, frame.namespace, questions)

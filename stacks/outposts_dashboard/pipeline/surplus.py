@@ -1,4 +1,4 @@
-"""Deploy step of the pipeline: ``python surplus.py ASSEMBLY STACK DEPLOYED_BY`` deletes what nobody wants any more."""
+"""Deploy step of the pipeline: ``python surplus.py ASSEMBLY DISCOVERY STACK DEPLOYED_BY`` deletes what nobody wants."""
 
 import json
 import sys
@@ -9,12 +9,17 @@ import boto3
 from outposts_dashboard.lifecycle.handler import stacks_of
 
 
-def main(assembly: str, stack: str, deployed_by: str) -> int:
+def main(assembly: str, discovery: str, stack: str, deployed_by: str) -> int:
     """Deletes the stacks of this pipeline that its last synthesis has not made.
+
+    What could not be looked at may be what a dashboard is for: nothing goes until everything has been seen.
 
     Returns:
         0; a deletion that fails is seen by the next run, which tries again.
     """
+    if failures := json.loads(Path(discovery).read_text(encoding="utf-8"))["failures"]:
+        print(f"nothing is deleted: {', '.join(failures)} could not be read")
+        return 0
     artifacts = json.loads((Path(assembly) / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
     wanted = {name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
     cloudformation = boto3.client("cloudformation")
@@ -26,4 +31,4 @@ def main(assembly: str, stack: str, deployed_by: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(*sys.argv[1:5]))
