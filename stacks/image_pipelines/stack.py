@@ -75,6 +75,7 @@ class ImagePipelinesStack(SolutionStack):
             infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
             log_groups=log_groups,
             repositories=repositories,
+            build_role=role,
             lifecycle_role=LifecycleRole(self, "LifecycleRole", rights, names=list(self._names.values())),
             undelivered=undelivered,
         )

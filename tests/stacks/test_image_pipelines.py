@@ -103,13 +103,31 @@ def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str)
     assert all(name.startswith("/imagebuilder/") for name in re.findall(r'"ParameterName": "(/[^"]+)"', text))
 
 
-def test_the_execution_role_has_exactly_two_rights_and_its_own_parameter(default: Template) -> None:
-    parameter, describe = statements(default, "GoldPipelineParameterRole")
+def test_the_execution_role_has_two_rights_of_its_own_and_its_own_parameter(default: Template) -> None:
+    parameter, describe, *_ = statements(default, "GoldPipelineParameterRole")
     assert parameter["Action"] == "ssm:PutParameter"
     assert json.dumps(parameter["Resource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
     assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
     pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
     assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
+
+
+def test_the_execution_role_may_build_and_neither_write_elsewhere_nor_pass_another_role(default: Template) -> None:
+    """Image Builder does by it all that it does for the pipeline, not the parameter alone."""
+    (role,) = [
+        found for name, found in default.find_resources("AWS::IAM::Role").items() if name.startswith("GoldPipelinePara")
+    ]
+    (policy,) = role["Properties"]["ManagedPolicyArns"]
+    assert json.dumps(policy).endswith(':iam::aws:policy/EC2ImageBuilderExecutionPolicy"]]}')
+    denied = [s for s in statements(default, "GoldPipelineParameterRole") if s["Effect"] == "Deny"]
+    assert [statement["Action"] for statement in denied] == ["ssm:PutParameter", "iam:PassRole"]
+    assert json.dumps(denied[0]["NotResource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
+    assert denied[1]["NotResource"]["Fn::GetAtt"][0].startswith("BuildRole")
+
+
+def test_the_execution_role_may_publish_to_an_encrypted_topic(enterprise: Template) -> None:
+    *_, key = statements(enterprise, "GoldPipelineParameterRole")
+    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 # Schedules
@@ -211,7 +229,7 @@ def test_images_go_to_regions_and_accounts_under_the_keys_of_each(enterprise: Te
         shared = target["AmiDistributionConfiguration"]["LaunchPermissionConfiguration"]
         assert shared == {"UserIds": ["210987654321"]}
         assert "{{ imagebuilder:buildDate }}" in target["AmiDistributionConfiguration"]["Name"]
-    (parameter, _) = statements(enterprise, "GoldPipelineParameterRole")
+    parameter, *_ = statements(enterprise, "GoldPipelineParameterRole")
     assert len(parameter["Resource"]) == 2
 
 
