@@ -236,11 +236,9 @@ class ImagePipelinesScenario(Scenario):
         expect(built == ["gold"], f"built: {built}")
         return "3 failures: DISABLED; enabled: built"
 
-    @step(
-        "without either of its own two rights the execution role writes no parameter (AWS's policy left aside)",
-        "our-model",
-    )
+    @step("without either of its own two rights the execution role writes no parameter", "our-model")
     def bounded(self) -> str:
+        # AWS's policy for such roles, which allows the parameter too, is empty here.
         iam = self.deployed.client("iam")
         pipeline = self.builder.get_image_pipeline(imagePipelineArn=self.outputs["GoldPipelineArn"])["imagePipeline"]
         role = pipeline["executionRole"].rsplit("/", 1)[-1]

@@ -52,4 +52,7 @@ def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunctio
     function.own_role.add_to_policy(
         iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=arns)
     )
+    function.own_role.add_to_policy(  # whether it is a rollback
+        iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id])
+    )
     return function

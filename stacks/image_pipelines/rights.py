@@ -164,7 +164,15 @@ class LifecycleRole(iam.Role):
     (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/EC2ImageBuilderLifecycleExecutionPolicy.html).
     """
 
-    def __init__(self, scope: SolutionStack, construct_id: str, wanted: Lifecycle, *, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        wanted: Lifecycle,
+        *,
+        names: Sequence[str],
+        repositories: Sequence[ecr.IRepository],
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -200,6 +208,8 @@ class LifecycleRole(iam.Role):
                     shown=shown_arn(scope, "imagebuilder", f"image/{name}/*"),
                     reason="Images of one pipeline come and go.",
                 )
+            for repository in repositories:
+                repository.grant(self, "ecr:BatchDeleteImage", "ecr:BatchGetImage")
         allow_on_pattern(self, *actions, arn=f"{every}image/*", shown=f"{shown}image/*", reason=why, conditions=made)
         # The tag by which Image Builder marks what it has deprecated.
         marks = {
@@ -209,7 +219,8 @@ class LifecycleRole(iam.Role):
         self.add_to_policy(
             iam.PolicyStatement(actions=["ec2:CreateTags"], resources=[f"{every}image/*"], conditions=marks)
         )
-        allow_on_any_resource(self, "tag:GetResources", reason="Reading tags knows no resource.")
+        why = "Describing images and reading tags know no resource."
+        allow_on_any_resource(self, "ec2:DescribeImages", "tag:GetResources", reason=why)
 
 
 def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> list[str]:

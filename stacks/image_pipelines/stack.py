@@ -76,7 +76,13 @@ class ImagePipelinesStack(SolutionStack):
             log_groups=log_groups,
             repositories=repositories,
             build_role=role,
-            lifecycle_role=LifecycleRole(self, "LifecycleRole", rights, names=list(self._names.values())),
+            lifecycle_role=LifecycleRole(
+                self,
+                "LifecycleRole",
+                rights,
+                names=list(self._names.values()),
+                repositories=list(repositories.values()),
+            ),
             undelivered=undelivered,
         )
 

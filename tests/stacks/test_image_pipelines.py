@@ -292,6 +292,20 @@ def test_with_the_second_key_old_images_go_and_some_always_stay(enterprise: Temp
             assert statement["Condition"]["StringEquals"] == {"aws:ResourceTag/CreatedBy": "EC2 Image Builder"}
 
 
+def test_the_lifecycle_role_sees_images_and_deletes_those_of_its_own_repositories_only(
+    default: Template, enterprise: Template
+) -> None:
+    """As EC2ImageBuilderLifecycleExecutionPolicy; without DescribeImages no rule does anything."""
+    for of in (default, enterprise):
+        assert {"ec2:DescribeImages", "tag:GetResources"} in [
+            set(statement["Action"]) for statement in statements(of, "LifecycleRole")
+        ]
+    assert "ecr:" not in json.dumps(statements(default, "LifecycleRole"))
+    (images,) = [s for s in statements(enterprise, "LifecycleRole") if "ecr:BatchDeleteImage" in s["Action"]]
+    assert images["Action"] == ["ecr:BatchDeleteImage", "ecr:BatchGetImage"]
+    assert images["Resource"]["Fn::GetAtt"][0].startswith("JobRepository")
+
+
 def test_every_version_of_a_recipe_is_covered(default: Template, windows: Template) -> None:
     selection = named(default, "LifecyclePolicy", "image-pipelines-gold")["Properties"]["ResourceSelection"]
     assert selection == {"Recipes": [{"Name": "image-pipelines-gold", "SemanticVersion": "x.x.x"}]}
