@@ -202,6 +202,13 @@ def test_what_a_deployment_changes_is_built_after_whoever_hears_of_it_is_there(d
         assert any(name.startswith("TrackingAvailable") for name in build["DependsOn"])
 
 
+def test_the_first_build_of_an_account_may_make_the_service_s_own_role_and_no_other(default: Template) -> None:
+    (making,) = [s for s in statements(default, "BuildsFunctionRole") if s["Action"] == "iam:CreateServiceLinkedRole"]
+    own = ":role/aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
+    assert json.dumps(making["Resource"]).endswith(f'{own}"]]}}')
+    assert making["Condition"] == {"StringEquals": {"iam:AWSServiceName": "imagebuilder.amazonaws.com"}}
+
+
 def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
     windows.resource_count_is("Custom::ImageBuild", 0)
 
