@@ -100,7 +100,8 @@ class Attachment(Construct):
             iam.PolicyStatement(
                 actions=["iam:PassRole"],
                 resources=[agents.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                # As AWS's own policies write it: the second is EC2's name in China.
+                conditions={"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]}},
             )
         )
 

@@ -31,9 +31,12 @@ class GpuMonitoringStack(SolutionStack):
         super().__init__(scope, solution, common)
         agents = Agents(self, "Agents", settings)
         functions: list[lambda_.Function] = []
-        Release(self, "Release", agents)
+        release = Release(self, "Release", agents)
         if settings.attach_profile:
-            functions.append(Attachment(self, "Attachment", settings, agents).function)
+            attachment = Attachment(self, "Attachment", settings, agents)
+            # At the end of the stack nothing must start it any more when the profile is taken off.
+            attachment.node.add_dependency(release)
+            functions.append(attachment.function)
         fleet = Fleet(self, "Counting", settings)
         functions.append(fleet.function)
         dashboard = GpuDashboard(self, "Dashboard", fleet)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from config.models import CommonSettings
 from stacks.image_pipelines.cascade import GOLD, mermaid
 from stacks.image_pipelines.settings import ImagePipelinesSettings
@@ -107,11 +109,12 @@ def _inspector(clients: Clients) -> Finding:
 
 def _template(template: str, clients: Clients) -> Finding:
     what = f"launch template {template}"
-    (found,) = clients("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
-    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
-    if tags.get("CreatedBy") != "EC2 Image Builder":
-        mend = "Tag it, or Image Builder's own role may not change it"
-        return Finding(what, "problem", "it has no tag CreatedBy=EC2 Image Builder", mend)
+    try:
+        (found,) = clients("ec2").describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidLaunchTemplateId.NotFound":
+            raise
+        return Finding(what, "problem", "it does not exist in this Region", "Set launch_template_id")
     return Finding(what, "ok", found["LaunchTemplateName"])
 
 

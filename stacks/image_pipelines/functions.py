@@ -52,4 +52,24 @@ def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunctio
     function.own_role.add_to_policy(
         iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=arns)
     )
+    # The first build of an account makes the service's own role, by the rights of whoever starts it:
+    # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html
+    service = "imagebuilder.amazonaws.com"
+    function.own_role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[
+                stack.format_arn(
+                    service="iam",
+                    region="",
+                    resource="role",
+                    resource_name=f"aws-service-role/{service}/AWSServiceRoleForImageBuilder",
+                )
+            ],
+            conditions={"StringEquals": {"iam:AWSServiceName": service}},
+        )
+    )
+    function.own_role.add_to_policy(  # whether it is a rollback
+        iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id])
+    )
     return function

@@ -37,6 +37,7 @@ class Shared:
     infrastructure: dict[str, imagebuilder.CfnInfrastructureConfiguration]
     log_groups: dict[str, logs.LogGroup]
     repositories: dict[str, ecr.Repository]
+    build_role: iam.IRole
     lifecycle_role: iam.IRole
     undelivered: sqs.Queue
 
@@ -210,7 +211,14 @@ class ImagePipeline(Construct):
         role = None
         if self.parameter:
             regions = [region.name for region in settings.regions]
-            role = ParameterRole(self, "ParameterRole", self._stack, parameter=self.parameter, regions=regions)
+            role = ParameterRole(
+                self,
+                "ParameterRole",
+                self._stack,
+                parameter=self.parameter,
+                regions=regions,
+                build_role=self._shared.build_role,
+            )
             distribution.node.add_dependency(self.seed)
         scanning: dict[str, Any] = {"imageScanningEnabled": settings.scan}
         if settings.scan and self.is_container:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import Token
+from aws_cdk import Acknowledgment, Token, Validations
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -111,15 +111,27 @@ class BuildRole(iam.Role):
         )
 
 
+EXECUTION_POLICY = "EC2ImageBuilderExecutionPolicy"
+
+
 class ParameterRole(iam.Role):
     """Execution role of a pipeline: writes its parameter in each Region, and describes the image that it writes.
 
-    https://docs.aws.amazon.com/imagebuilder/latest/userguide/cr-upd-ami-distribution-settings.html says that these are
-    the two rights; everything else is done by the service's own role.
+    These two rights are its own (https://docs.aws.amazon.com/imagebuilder/latest/userguide/
+    cr-upd-ami-distribution-settings.html). But a pipeline with an execution role does everything by it, from the build
+    instance on (https://docs.aws.amazon.com/imagebuilder/latest/userguide/pipeline-workflows.html): so it also has
+    the policy that AWS keeps for such roles, held to this parameter and to the role of the build instances.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, stack: SolutionStack, *, parameter: str, regions: Sequence[str]
+        self,
+        scope: Construct,
+        construct_id: str,
+        stack: SolutionStack,
+        *,
+        parameter: str,
+        regions: Sequence[str],
+        build_role: iam.IRole,
     ) -> None:
         super().__init__(
             scope,
@@ -127,14 +139,22 @@ class ParameterRole(iam.Role):
             assumed_by=iam.ServicePrincipal(
                 "imagebuilder.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             ),
-            description="Lets Image Builder write the newest AMI's parameter",
+            description="Lets Image Builder build, and write the newest AMI's parameter",
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(EXECUTION_POLICY)],
         )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ssm:PutParameter"], resources=parameter_arns(stack, parameter, [stack.region, *regions])
+        Validations.of(self).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{EXECUTION_POLICY}]",
+                reason="What Image Builder calls is the service's to say; AWS keeps it, and two denials hold it.",
             )
         )
+        own = parameter_arns(stack, parameter, [stack.region, *regions])
+        self.add_to_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=own))
         allow_on_any_resource(self, "ec2:DescribeImages", reason="Describing images knows no resource.")
+        for action, only in (("ssm:PutParameter", own), ("iam:PassRole", [build_role.role_arn])):
+            self.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], not_resources=only))
+        if stack.encryption_key:  # of the topic
+            stack.encryption_key.grant(self, "kms:Decrypt", "kms:GenerateDataKey")
 
 
 class LifecycleRole(iam.Role):
@@ -144,7 +164,15 @@ class LifecycleRole(iam.Role):
     (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/EC2ImageBuilderLifecycleExecutionPolicy.html).
     """
 
-    def __init__(self, scope: SolutionStack, construct_id: str, wanted: Lifecycle, *, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        wanted: Lifecycle,
+        *,
+        names: Sequence[str],
+        repositories: Sequence[ecr.IRepository],
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -180,6 +208,8 @@ class LifecycleRole(iam.Role):
                     shown=shown_arn(scope, "imagebuilder", f"image/{name}/*"),
                     reason="Images of one pipeline come and go.",
                 )
+            for repository in repositories:
+                repository.grant(self, "ecr:BatchDeleteImage", "ecr:BatchGetImage")
         allow_on_pattern(self, *actions, arn=f"{every}image/*", shown=f"{shown}image/*", reason=why, conditions=made)
         # The tag by which Image Builder marks what it has deprecated.
         marks = {
@@ -189,7 +219,8 @@ class LifecycleRole(iam.Role):
         self.add_to_policy(
             iam.PolicyStatement(actions=["ec2:CreateTags"], resources=[f"{every}image/*"], conditions=marks)
         )
-        allow_on_any_resource(self, "tag:GetResources", reason="Reading tags knows no resource.")
+        why = "Describing images and reading tags know no resource."
+        allow_on_any_resource(self, "ec2:DescribeImages", "tag:GetResources", reason=why)
 
 
 def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> list[str]:

@@ -75,7 +75,14 @@ class ImagePipelinesStack(SolutionStack):
             infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
             log_groups=log_groups,
             repositories=repositories,
-            lifecycle_role=LifecycleRole(self, "LifecycleRole", rights, names=list(self._names.values())),
+            build_role=role,
+            lifecycle_role=LifecycleRole(
+                self,
+                "LifecycleRole",
+                rights,
+                names=list(self._names.values()),
+                repositories=list(repositories.values()),
+            ),
             undelivered=undelivered,
         )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_pipelines.builds import handler
 
@@ -44,3 +45,42 @@ def test_what_is_started(
         event["OldResourceProperties"] = {**wanted, "Recipe": old_recipe}
     assert handler.build(event) == "builds-Build"
     assert builder.started == ([{"imagePipelineArn": "pipeline", "clientToken": "r-1"}] if is_started else [])
+
+
+class Refusing:
+    """Image Builder that starts nothing, and CloudFormation that says what the stack does."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def start_image_pipeline_execution(self, **_: str) -> dict[str, str]:
+        raise ClientError({"Error": {"Code": "ServiceQuotaExceededException"}}, "StartImagePipelineExecution")
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        assert StackName == "stack"
+        return {"Stacks": [{"StackStatus": self.status}]}
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, kind: str, status: str) -> str:
+    builder = Refusing(status)
+    monkeypatch.setattr(handler, "client", lambda _: builder)
+    wanted = {"Pipeline": "pipeline", "Recipe": "new", "WithNewStack": "true"}
+    event: dict[str, Any] = {
+        "RequestType": kind,
+        "RequestId": "r-1",
+        "StackId": "stack",
+        "LogicalResourceId": "Build",
+        "ResourceProperties": wanted,
+        "OldResourceProperties": {**wanted, "Recipe": "old"},
+    }
+    return handler.build(event)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("Create", "CREATE_IN_PROGRESS"), ("Update", "UPDATE_IN_PROGRESS")])
+def test_a_refused_build_fails_the_deployment(monkeypatch: pytest.MonkeyPatch, kind: str, status: str) -> None:
+    with pytest.raises(ClientError, match="ServiceQuotaExceeded"):
+        refused(monkeypatch, kind, status)
+
+
+def test_a_refused_build_does_not_fail_the_rollback(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused(monkeypatch, "Update", "UPDATE_ROLLBACK_IN_PROGRESS") == "builds-Build"

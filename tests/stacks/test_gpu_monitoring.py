@@ -194,7 +194,9 @@ def test_the_profile_is_attached_to_tagged_instances_that_have_none_and_never_re
     assert condition["Null"] == {"ec2:InstanceProfile": "true"}
     assert "Fn::GetAtt" in condition["ArnEquals"]["ec2:NewInstanceProfile"]
     (passing,) = allowed(enterprise, "AttachRole", "iam:PassRole")
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    assert passing["Condition"] == {
+        "StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]}
+    }
     assert "Fn::GetAtt" in passing["Resource"]
     text = json.dumps(enterprise.to_json())
     assert "ReplaceIamInstanceProfile" not in text
@@ -219,6 +221,15 @@ def test_it_hears_of_starts_of_the_tag_and_looks_at_all_every_hour(enterprise: T
         "AWS::Events::Rule",
         {"ScheduleExpression": "rate(1 hour)", "Targets": [Match.object_like({"Input": '{"look_at":"all"}'})]},
     )
+
+
+def test_nothing_starts_attach_any_more_when_the_profile_is_taken_off(enterprise: Template) -> None:
+    (release,) = enterprise.find_resources("Custom::ProfileRelease")
+    starting = [
+        rule for name, rule in enterprise.find_resources("AWS::Events::Rule").items() if name.startswith("Attachment")
+    ]
+    assert len(starting) == 3
+    assert all(release in rule["DependsOn"] for rule in starting)
 
 
 def test_the_profile_is_taken_off_before_it_is_deleted_and_no_other(default: Template) -> None:

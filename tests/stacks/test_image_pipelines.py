@@ -103,13 +103,31 @@ def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str)
     assert all(name.startswith("/imagebuilder/") for name in re.findall(r'"ParameterName": "(/[^"]+)"', text))
 
 
-def test_the_execution_role_has_exactly_two_rights_and_its_own_parameter(default: Template) -> None:
-    parameter, describe = statements(default, "GoldPipelineParameterRole")
+def test_the_execution_role_has_two_rights_of_its_own_and_its_own_parameter(default: Template) -> None:
+    parameter, describe, *_ = statements(default, "GoldPipelineParameterRole")
     assert parameter["Action"] == "ssm:PutParameter"
     assert json.dumps(parameter["Resource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
     assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
     pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
     assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
+
+
+def test_the_execution_role_may_build_and_neither_write_elsewhere_nor_pass_another_role(default: Template) -> None:
+    """Image Builder does by it all that it does for the pipeline, not the parameter alone."""
+    (role,) = [
+        found for name, found in default.find_resources("AWS::IAM::Role").items() if name.startswith("GoldPipelinePara")
+    ]
+    (policy,) = role["Properties"]["ManagedPolicyArns"]
+    assert json.dumps(policy).endswith(':iam::aws:policy/EC2ImageBuilderExecutionPolicy"]]}')
+    denied = [s for s in statements(default, "GoldPipelineParameterRole") if s["Effect"] == "Deny"]
+    assert [statement["Action"] for statement in denied] == ["ssm:PutParameter", "iam:PassRole"]
+    assert json.dumps(denied[0]["NotResource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
+    assert denied[1]["NotResource"]["Fn::GetAtt"][0].startswith("BuildRole")
+
+
+def test_the_execution_role_may_publish_to_an_encrypted_topic(enterprise: Template) -> None:
+    *_, key = statements(enterprise, "GoldPipelineParameterRole")
+    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 # Schedules
@@ -184,6 +202,13 @@ def test_what_a_deployment_changes_is_built_after_whoever_hears_of_it_is_there(d
         assert any(name.startswith("TrackingAvailable") for name in build["DependsOn"])
 
 
+def test_the_first_build_of_an_account_may_make_the_service_s_own_role_and_no_other(default: Template) -> None:
+    (making,) = [s for s in statements(default, "BuildsFunctionRole") if s["Action"] == "iam:CreateServiceLinkedRole"]
+    own = ":role/aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
+    assert json.dumps(making["Resource"]).endswith(f'{own}"]]}}')
+    assert making["Condition"] == {"StringEquals": {"iam:AWSServiceName": "imagebuilder.amazonaws.com"}}
+
+
 def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
     windows.resource_count_is("Custom::ImageBuild", 0)
 
@@ -211,7 +236,7 @@ def test_images_go_to_regions_and_accounts_under_the_keys_of_each(enterprise: Te
         shared = target["AmiDistributionConfiguration"]["LaunchPermissionConfiguration"]
         assert shared == {"UserIds": ["210987654321"]}
         assert "{{ imagebuilder:buildDate }}" in target["AmiDistributionConfiguration"]["Name"]
-    (parameter, _) = statements(enterprise, "GoldPipelineParameterRole")
+    parameter, *_ = statements(enterprise, "GoldPipelineParameterRole")
     assert len(parameter["Resource"]) == 2
 
 
@@ -272,6 +297,20 @@ def test_with_the_second_key_old_images_go_and_some_always_stay(enterprise: Temp
     for statement in statements(enterprise, "LifecycleRole"):
         if "ec2:DeleteSnapshot" in statement["Action"] or "ec2:DeregisterImage" in statement["Action"]:
             assert statement["Condition"]["StringEquals"] == {"aws:ResourceTag/CreatedBy": "EC2 Image Builder"}
+
+
+def test_the_lifecycle_role_sees_images_and_deletes_those_of_its_own_repositories_only(
+    default: Template, enterprise: Template
+) -> None:
+    """As EC2ImageBuilderLifecycleExecutionPolicy; without DescribeImages no rule does anything."""
+    for of in (default, enterprise):
+        assert {"ec2:DescribeImages", "tag:GetResources"} in [
+            set(statement["Action"]) for statement in statements(of, "LifecycleRole")
+        ]
+    assert "ecr:" not in json.dumps(statements(default, "LifecycleRole"))
+    (images,) = [s for s in statements(enterprise, "LifecycleRole") if "ecr:BatchDeleteImage" in s["Action"]]
+    assert images["Action"] == ["ecr:BatchDeleteImage", "ecr:BatchGetImage"]
+    assert images["Resource"]["Fn::GetAtt"][0].startswith("JobRepository")
 
 
 def test_every_version_of_a_recipe_is_covered(default: Template, windows: Template) -> None:

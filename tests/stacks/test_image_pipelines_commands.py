@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from stacks.image_pipelines import commands
@@ -25,7 +26,7 @@ class Account:
         self.status = "DISABLED"
         self.components = ["update-linux", "stig-build-linux"]
         self.types = {"t4g.medium": ["arm64"]}
-        self.tags: list[dict[str, str]] = []
+        self.templates = {"lt-0123456789abcdef0": "web"}
 
     def __call__(self, service: str, region: str | None = None, /) -> Any:
         return self
@@ -55,8 +56,11 @@ class Account:
     def get_parameter(self, **_: str) -> Any:
         return {"Parameter": {"Value": "ami-1"}}
 
-    def describe_launch_templates(self, **_: Any) -> Any:
-        return {"LaunchTemplates": [{"LaunchTemplateName": "web", "Tags": self.tags}]}
+    def describe_launch_templates(self, **wanted: Any) -> Any:
+        (template,) = wanted["LaunchTemplateIds"]
+        if template not in self.templates:
+            raise ClientError({"Error": {"Code": "InvalidLaunchTemplateId.NotFound"}}, "DescribeLaunchTemplates")
+        return {"LaunchTemplates": [{"LaunchTemplateName": self.templates[template]}]}
 
     def get_paginator(self, operation: str) -> Any:
         def paginate(**_: Any) -> Iterator[Any]:
@@ -143,17 +147,15 @@ def test_check_finds_what_would_stop_the_first_build(
     assert [name for name, status in found.items() if status == "problem"] == [what]
 
 
-def test_check_asks_for_the_tag_that_lets_image_builder_change_a_launch_template(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_check_looks_for_the_launch_template(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "common_findings", lambda *_, **__: iter(()))
     template = "lt-0123456789abcdef0"
     settings = ImagePipelinesSettings(workloads=(WorkloadPipeline(name="web", launch_template_id=template),))
     account = Account()
-    *_, untagged = commands.findings(CommonSettings(), settings, account)
-    account.tags = [{"Key": "CreatedBy", "Value": "EC2 Image Builder"}]
-    *_, tagged = commands.findings(CommonSettings(), settings, account)
-    assert (untagged.status, tagged.status) == ("problem", "ok")
+    *_, there = commands.findings(CommonSettings(), settings, account)
+    account.templates = {}
+    *_, gone = commands.findings(CommonSettings(), settings, account)
+    assert (there.status, gone.status) == ("ok", "problem")
 
 
 def test_an_idle_month_bills_a_gateway_only_where_there_is_one() -> None:
