@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Match, Template
@@ -341,6 +343,23 @@ def test_no_secret_is_an_argument_of_a_command() -> None:
     for name in ("database.sh", "web.sh"):
         for line in (USER_DATA / name).read_text(encoding="utf-8").splitlines():
             assert not re.search(r"(mariadb|php|curl)\b.*\$(password|admin|keys)\b(?!\")", line) or "<<<" in line, line
+
+
+@pytest.mark.skipif(not shutil.which("php"), reason="needs php, which scripts/servers installs")
+def test_an_installation_that_dies_halfway_has_failed(tmp_path: Path) -> None:
+    """WordPress ends with status 0 when the database does not answer; the site would be left for whoever comes first."""
+    shutil.copy(USER_DATA / "install.php", tmp_path)
+    (tmp_path / "settings.ini").write_text('url = "https://blog.example.com"\n', encoding="utf-8")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "wp-load.php").write_text("<?php die('no database');", encoding="utf-8")
+    ended = subprocess.run(
+        ["php", str(tmp_path / "install.php")],  # noqa: S607
+        input="secret",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "no database" in ended.stdout and ended.returncode == 1
 
 
 # What people see
