@@ -32,7 +32,7 @@ class Aws:
         self.asked: list[tuple[str, str | None]] = []
         self.filters: list[dict[str, str]] = []
         self.meta = argparse.Namespace(region_name="us-east-1")
-        self.subnets: list[dict[str, str]] = []
+        self.subnets: list[dict[str, Any]] = []
 
     def __call__(self, service: str, region: str | None = None, /) -> "Aws":
         self.asked.append((service, region))

@@ -347,7 +347,7 @@ def test_no_secret_is_an_argument_of_a_command() -> None:
 
 @pytest.mark.skipif(not shutil.which("php"), reason="needs php, which scripts/servers installs")
 def test_an_installation_that_dies_halfway_has_failed(tmp_path: Path) -> None:
-    """WordPress ends with status 0 when the database does not answer; the site would be left for whoever comes first."""
+    """WordPress ends with status 0 when the database does not answer; the site would be for whoever comes first."""
     shutil.copy(USER_DATA / "install.php", tmp_path)
     (tmp_path / "settings.ini").write_text('url = "https://blog.example.com"\n', encoding="utf-8")
     (tmp_path / "site").mkdir()
