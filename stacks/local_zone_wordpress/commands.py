@@ -67,6 +67,12 @@ def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
     if elsewhere := [f"{subnet} in {' '.join(place)}" for subnet, place in places.items() if place != right]:
         says = f"not in {common.vpc.id} {settings.zone}: {', '.join(elsewhere)}"
         return Finding("subnets in the zone", "problem", says, "Name subnets of the zone, or another zone")
+    edge = settings.public_subnet_ids[0]
+    gives = {subnet["SubnetId"] for subnet in found if subnet.get("MapPublicIpOnLaunch")}
+    if settings.load_balancer == "self-managed" and edge not in gives:
+        says = f"{edge} gives no public address at launch, without which the load balancer's instance cannot boot"
+        mend = f"aws ec2 modify-subnet-attribute --subnet-id {edge} --map-public-ip-on-launch"
+        return Finding("subnets in the zone", "problem", says, mend)
     return Finding("subnets in the zone", "ok", f"{len(wanted)} in {settings.zone}")
 
 

@@ -9,7 +9,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct
 
-from stacks.local_zone_wordpress.edge import VOLUME_TYPES
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
@@ -51,7 +50,7 @@ class Data(Construct):
             kms_key_id=key_arn,
             size=settings.data_gib,
             snapshot_id=settings.restore_from,
-            volume_type=VOLUME_TYPES[settings.volume_type].value,
+            volume_type=settings.volume_type,
             # Another name for each stack, so that the policy takes no snapshots of another one's volume.
             tags=[
                 CfnTag(key="Name", value=f"{scope.stack_name}-data"),

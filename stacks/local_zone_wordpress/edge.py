@@ -67,7 +67,7 @@ class EdgeInstance(Construct):
         self.instance.cfn_options.creation_policy = CfnCreationPolicy(
             resource_signal=CfnResourceSignal(count=1, timeout=f"PT{BOOT_MINUTES}M")
         )
-        self.instance.node.add_dependency(self.role)
+        self.instance.node.add_dependency(self.role, network.public[0].internet_connectivity_established)
         self.address = network.elastic_address(self, "Address", settings.border_group)
         ec2.CfnEIPAssociation(
             self,

@@ -114,7 +114,8 @@ class LocalZoneWordpressSettings(SolutionSettings):
     """Subnets of common.vpc in the zone, for WordPress and database, with a way out. Empty: a VPC of its own, because
     the subnets of common.vpc are in the Region."""
     public_subnet_ids: tuple[SubnetId, ...] = ()
-    """With private_subnet_ids: subnets of common.vpc in the zone for the load balancer."""
+    """With private_subnet_ids: subnets of common.vpc in the zone for the load balancer; for a self-managed one the
+    first must give public addresses at launch."""
 
     @property
     def border_group(self) -> str | None:

@@ -73,6 +73,16 @@ class Database(ReadyGroup):
                 resources=[f"{here}:volume/{data.volume.ref}", f"{here}:network-interface/{data.interface.ref}"],
             )
         )
+        if scope.encryption_key:
+            # EC2 grants itself the use of the volume's key with the rights of whoever attaches it:
+            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+            self.role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["kms:CreateGrant"],
+                    resources=[scope.encryption_key.key_arn],
+                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                )
+            )
         allow_on_pattern(
             self.role,
             "ec2:AttachVolume",

@@ -58,7 +58,8 @@ class ZoneNetwork(Construct):
                     name=PUBLIC,
                     subnet_type=ec2.SubnetType.PUBLIC,
                     cidr_mask=SUBNET_PREFIX,
-                    map_public_ip_on_launch=False,  # elastic addresses, of the zone's border group
+                    # An edge instance boots by such an address: its elastic one comes only when it has signalled.
+                    map_public_ip_on_launch=True,
                 ),
                 ec2.SubnetConfiguration(
                     name=PRIVATE, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=SUBNET_PREFIX
@@ -87,8 +88,8 @@ class ZoneNetwork(Construct):
         https://docs.aws.amazon.com/local-zones/latest/ug/how-local-zones-work.html
         """
         address = ec2.CfnEIP(scope, construct_id, domain="vpc", network_border_group=border_group)
-        if isinstance(self.vpc, ec2.Vpc):
-            address.node.add_dependency(self.vpc.internet_connectivity_established)
+        # Not before the account has the zone, and given back before the internet gateway goes.
+        address.node.add_dependency(self.public[0].internet_connectivity_established)
         return address
 
     def _existing(self, kind: str, subnet_ids: Sequence[str]) -> list[ec2.ISubnet]:

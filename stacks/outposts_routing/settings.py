@@ -1,7 +1,7 @@
 """Section ``solutions.outposts_routing`` of config/config.yaml."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Interface, IPv4Network, NetmaskValueError
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -76,6 +76,16 @@ class VirtualInterface(Section):
     """Address of your device, with its prefix length."""
     peer_bgp_asn: Asn
     """BGP number of your device."""
+
+    @model_validator(mode="after")
+    def _two_ends_of_one_link(self) -> Self:
+        try:
+            here, there = IPv4Interface(self.local_address), IPv4Interface(self.peer_address)
+        except ValueError as error:
+            raise ValueError(f"local_address or peer_address is no IPv4 address: {error}") from None
+        if here.network != there.network or here.ip == there.ip:
+            raise ValueError(f"local_address {here} and peer_address {there} are not two addresses of one link")
+        return self
 
 
 class LoadBalancer(Section):

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from emulator import local_gateways as model
 from outposts_routing.coip import handler as coip
-from outposts_routing.coip.plan import balancer_name, in_use, to_associate
+from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
 from outposts_routing.handover.plan import Wanted, held, lacking
 from outposts_routing.ownership import is_of, tags_of
@@ -216,6 +216,28 @@ def test_a_load_balancer_is_made_once_and_deleted_by_its_name(ec2: Any) -> None:
     for _ in range(2):
         coip.act(request("Delete", "CoipLoadBalancer", properties))
     assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_a_load_balancer_that_would_have_to_be_another_is_refused_and_not_on_the_way_back(ec2: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    first, second = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24")["Subnet"]["SubnetId"] for number in range(2)
+    )
+    before = {"SubnetId": first, "SecurityGroupIds": [], "Scheme": "internal", "PoolId": "ipv4pool-coip-1"}
+    arn, _ = coip.act(request("Create", "CoipLoadBalancer", before))
+    for key, value in (("Scheme", "internet-facing"), ("SubnetId", second)):
+        after = {**before, key: value}
+        with pytest.raises(RefusedError, match=f"{key} .* and not {value}.*remove load_balancer"):
+            coip.act(request("Update", "CoipLoadBalancer", after, old=before))
+        assert coip.act(request("Update", "CoipLoadBalancer", before, old=after))[0] == arn
+
+
+def test_a_load_balancer_of_another_pool_is_another() -> None:
+    wanted = {"Scheme": "internal", "SubnetId": "subnet-1", "PoolId": "ipv4pool-coip-1"}
+    has = {"Scheme": "internal", "AvailabilityZones": [{"SubnetId": "subnet-1"}]}
+    assert differences(has, wanted) == ""
+    assert differences({**has, "CustomerOwnedIpv4Pool": "ipv4pool-coip-1"}, wanted) == ""
+    assert "PoolId" in differences({**has, "CustomerOwnedIpv4Pool": "ipv4pool-coip-2"}, wanted)
 
 
 def test_a_name_fits_elb_and_differs_by_stack_and_part() -> None:

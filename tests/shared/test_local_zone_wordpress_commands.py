@@ -32,7 +32,7 @@ class Aws:
         self.asked: list[tuple[str, str | None]] = []
         self.filters: list[dict[str, str]] = []
         self.meta = argparse.Namespace(region_name="us-east-1")
-        self.subnets: list[dict[str, str]] = []
+        self.subnets: list[dict[str, Any]] = []
 
     def __call__(self, service: str, region: str | None = None, /) -> "Aws":
         self.asked.append((service, region))
@@ -185,8 +185,11 @@ def test_check_finds_subnets_that_are_elsewhere() -> None:
     settings = LocalZoneWordpressSettings.model_validate({"zone": HERE, **subnets})
     common = CommonSettings.model_validate({"vpc": {"id": "vpc-01234567", "subnet_ids": ["subnet-23456789"]}})
     aws = Aws(opted_in=True)
-    for zone, status in ((HERE, "ok"), ("us-east-1a", "problem")):
-        aws.subnets = [{"SubnetId": "subnet-01234567", "VpcId": "vpc-01234567", "AvailabilityZone": zone}]
+    for zone, gives, status in ((HERE, True, "ok"), (HERE, False, "problem"), ("us-east-1a", True, "problem")):
+        aws.subnets = [
+            {"SubnetId": name, "VpcId": "vpc-01234567", "AvailabilityZone": zone, "MapPublicIpOnLaunch": gives}
+            for name in ("subnet-01234567", "subnet-12345678")
+        ]
         found = {finding.what: finding for finding in findings(common, settings, aws)}
         assert found["subnets in the zone"].status == status
 

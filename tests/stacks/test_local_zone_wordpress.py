@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Match, Template
@@ -114,6 +116,24 @@ def test_public_addresses_are_advertised_by_the_zone(zone: Template, rehearsal: 
 # The network
 
 
+def test_an_edge_instance_reaches_aws_before_it_has_its_elastic_address(zone: Template) -> None:
+    """It signals at the end of its boot, and only then it is complete and gets that address."""
+    (public,) = [name for name in of_type(zone, "AWS::EC2::Subnet") if "Public" in name]
+    assert of_type(zone, "AWS::EC2::Subnet")[public]["Properties"]["MapPublicIpOnLaunch"] is True
+    (way,) = [name for name in of_type(zone, "AWS::EC2::Route") if "PublicSubnet1DefaultRoute" in name]
+    for instance in of_type(zone, "AWS::EC2::Instance").values():
+        assert instance["Properties"]["SubnetId"] == {"Ref": public} and way in instance["DependsOn"]
+
+
+def test_addresses_of_the_zone_come_after_the_opt_in_and_go_before_the_internet_gateway(zone: Template) -> None:
+    (opt_in,) = of_type(zone, "Custom::ZoneOptIn")
+    (attachment,) = of_type(zone, "AWS::EC2::VPCGatewayAttachment")
+    (way,) = [name for name in of_type(zone, "AWS::EC2::Route") if "PublicSubnet1DefaultRoute" in name]
+    assert {opt_in, attachment} <= set(of_type(zone, "AWS::EC2::Route")[way]["DependsOn"])
+    for address in of_type(zone, "AWS::EC2::EIP").values():
+        assert way in address["DependsOn"]
+
+
 @pytest.mark.parametrize("variant", variants.VARIANTS)
 def test_no_rule_opens_ssh_or_rdp(variant: str) -> None:
     for kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
@@ -185,6 +205,7 @@ def test_no_password_is_in_the_template_and_each_role_reads_its_own(variant: str
 def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: Template, enterprise: Template) -> None:
     (volume,) = of_type(enterprise, "AWS::EC2::Volume").values()
     assert volume["Properties"]["Encrypted"] is True and volume["DeletionPolicy"] == "Retain"
+    assert volume["Properties"]["VolumeType"] == "gp3"  # EC2 knows no GP3
     assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
     assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
     (volume,) = of_type(zone, "AWS::EC2::Volume").values()
@@ -214,6 +235,18 @@ def test_only_the_database_s_instances_may_take_the_volume_and_the_address(zone:
     condition = on_instances["Condition"]["StringLike"]["aws:ResourceTag/aws:autoscaling:groupName"]
     assert condition == "demand-local-zone-wordpress-DatabaseGroup-*"
     assert not [s for s in statements if "ec2:Detach" in json.dumps(s) or "ec2:Delete" in json.dumps(s)]
+
+
+def test_attaching_a_volume_under_a_customer_managed_key_lets_ec2_use_the_key(
+    enterprise: Template, zone: Template
+) -> None:
+    (policy,) = [p for name, p in of_type(enterprise, "AWS::IAM::Policy").items() if name.startswith("DatabaseRole")]
+    (granting,) = [
+        s for s in policy["Properties"]["PolicyDocument"]["Statement"] if "kms:CreateGrant" in json.dumps(s["Action"])
+    ]
+    assert granting["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+    assert granting["Resource"].endswith("key/11111111-2222-3333-4444-555555555555")
+    assert "kms:CreateGrant" not in actions(zone, "DatabaseRole") | actions(enterprise, "WebRole")
 
 
 # The groups
@@ -310,6 +343,23 @@ def test_no_secret_is_an_argument_of_a_command() -> None:
     for name in ("database.sh", "web.sh"):
         for line in (USER_DATA / name).read_text(encoding="utf-8").splitlines():
             assert not re.search(r"(mariadb|php|curl)\b.*\$(password|admin|keys)\b(?!\")", line) or "<<<" in line, line
+
+
+@pytest.mark.skipif(not shutil.which("php"), reason="needs php, which scripts/servers installs")
+def test_an_installation_that_dies_halfway_has_failed(tmp_path: Path) -> None:
+    """WordPress ends with status 0 when the database does not answer; the site would be for whoever comes first."""
+    shutil.copy(USER_DATA / "install.php", tmp_path)
+    (tmp_path / "settings.ini").write_text('url = "https://blog.example.com"\n', encoding="utf-8")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "wp-load.php").write_text("<?php die('no database');", encoding="utf-8")
+    ended = subprocess.run(
+        ["php", str(tmp_path / "install.php")],  # noqa: S607
+        input="secret",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "no database" in ended.stdout and ended.returncode == 1
 
 
 # What people see

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from outposts_routing.coip.plan import balancer_name, in_use, to_associate
+from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
 from shared.custom_resource import PAUSES, Facts, RefusedError, answer
@@ -217,6 +217,9 @@ def make_balancer(request: Request) -> Made:
     """An Application Load Balancer with addresses of the pool, which can only be named when it is made.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+
+    Raises:
+        RefusedError: it is there already, in another place or of another scheme, which cannot be changed.
     """
     wanted = request["ResourceProperties"]
     balancer = (
@@ -231,6 +234,12 @@ def make_balancer(request: Request) -> Made:
             Tags=tags_of(request),
         )["LoadBalancers"][0]
     )
+    if differing := differences(balancer, wanted):
+        # On the way back of a failed update it is as it is wanted again.
+        raise RefusedError(
+            f"the load balancer has {differing}, which needs a new one; remove load_balancer from the configuration, "
+            "deploy, and put it back"
+        )
     client("elbv2").modify_load_balancer_attributes(
         LoadBalancerArn=balancer["LoadBalancerArn"],
         Attributes=[{"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": "true"}],

@@ -27,6 +27,17 @@ def balancer_name(stack_id: str, logical_id: str) -> str:
     return f"coip-{hashlib.sha256(f'{stack_id} {logical_id}'.encode()).hexdigest()[:24]}"
 
 
+def differences(balancer: Json, wanted: Json) -> str:
+    """What of a load balancer is not as it is wanted and can only be chosen when it is made; empty if all is."""
+    has = {
+        "Scheme": balancer.get("Scheme"),
+        "SubnetId": ", ".join(sorted(zone["SubnetId"] for zone in balancer.get("AvailabilityZones", ()))),
+        # Absent where nobody tells; the pool's range is part of the load balancer's name.
+        "PoolId": balancer.get("CustomerOwnedIpv4Pool") or wanted["PoolId"],
+    }
+    return "; ".join(f"{key} {value} and not {wanted[key]}" for key, value in has.items() if value != wanted[key])
+
+
 def to_associate(address: Json, wanted: str | None, before: str | None) -> str | None:
     """What is to happen with an address: ``associate``, ``disassociate``, or None.
 

@@ -10,6 +10,14 @@ if ($password === '') {
     exit(1);
 }
 
+// WordPress dies with status 0 when the database does not answer; only the last line here is success.
+$done = false;
+register_shutdown_function(function () use (&$done) {
+    if (!$done) {
+        exit(1);
+    }
+});
+
 // WordPress would send the password by mail.
 function wp_new_blog_notification($title, $url, $user, $password)
 {
@@ -30,3 +38,4 @@ if (!is_blog_installed()) {
     echo "there already\n";
 }
 $wpdb->get_var("SELECT RELEASE_LOCK('wordpress-install')");
+$done = true;
