@@ -91,19 +91,19 @@ def resource_tag_keys(service: str, arn: str) -> dict[str, Any]:
 def resource_of(service: str, action: str, parameters: dict[str, Any], found: str) -> str | None:
     """The ARN that AWS judges a call on; None keeps what was *found*.
 
-    Describe calls know no resource. A group's ARN has an id that only the group knows
+    Describe calls know no resource, but those of CloudFormation. A group's ARN has an id that only the group knows
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
     """
+    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
+        if action != "SignalResource":
+            return None
+        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
     if action.startswith("Describe"):
         return "*"
     if service == "ec2":
         # Tags are judged on what is tagged; a snapshot's ARN has no account.
         tagged = parameters.get("ResourceId.1") if action in ("CreateTags", "DeleteTags") else None
         return _arn(str(_first(tagged or parameters.get("SnapshotId") or ""))) if action in _BY_ID else None
-    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
-        if action != "SignalResource":
-            return None
-        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
     if service != "autoscaling":
         return None
     groups = seams.groups().autoscaling_groups

@@ -46,6 +46,8 @@ class RootVolumeReplacementScenario(Scenario):
         """Removes the instances, their volumes and snapshots, and the queue."""
         if self.launched:
             self.ec2.terminate_instances(InstanceIds=self.launched)
+        # What still runs would write into a log group that is gone, and so make it again.
+        wait_until("the end of every execution", lambda: not self._running())
         for volume in self.ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]:
             self.ec2.delete_volume(VolumeId=volume["VolumeId"])
         for snapshot in self._snapshots():
@@ -263,6 +265,12 @@ class RootVolumeReplacementScenario(Scenario):
     def _has_joined(self, execution: str) -> bool:
         events = self.states.get_execution_history(executionArn=execution)["events"]
         return any('"joined"' in json.dumps(event, default=str).replace("\\", "") for event in events)
+
+    def _running(self) -> bool:
+        return any(
+            self.states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
+            for arn in self.deployed.resources["AWS::StepFunctions::StateMachine"]
+        )
 
     def _ended(self, machine: str) -> int:
         executions = self.states.list_executions(stateMachineArn=self.deployed.outputs[machine])["executions"]

@@ -101,8 +101,10 @@ class SqsTargetScalingScenario(Scenario):
 
     @step("the post's Test 1, a second for a minute: one instance, 50 messages of 25 s", "our-model")
     def test_1(self) -> str:
-        self.first_peak, seen = self._test(TEST_1, lambda peak: 3 <= peak <= 6)
-        expect(3 <= self.first_peak <= 6, f"{self.first_peak} instances; the post had 4")
+        # `demand` is not the post's rule, and answers a burst with more.
+        most = 10 if self.variant == "demand" else 6
+        self.first_peak, seen = self._test(TEST_1, lambda peak: 3 <= peak <= most)
+        expect(3 <= self.first_peak <= most, f"{self.first_peak} instances; the post had 4")
         return seen
 
     @step("Target-Setter sets the target to latency / measured duration and keeps the rest of the policy", "real-code")
@@ -178,9 +180,10 @@ class SqsTargetScalingScenario(Scenario):
     @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
     def test_2(self) -> str:
         self.deployed.aws.age_metrics(HOUR)
-        peak, seen = self._test(TEST_2, lambda peak: 1.5 <= peak / self.first_peak <= 2.7)
+        least = min(1.5, self.deployed.settings.max_instances / self.first_peak)
+        peak, seen = self._test(TEST_2, lambda peak: least <= peak / self.first_peak <= 2.7)
         ratio = peak / self.first_peak
-        expect(1.5 <= ratio <= 2.7, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
+        expect(least <= ratio <= 2.7, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
         if self.variant != "dynamic-target":
             return seen
         self._invoke("TargetSetter")
