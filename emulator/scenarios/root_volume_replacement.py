@@ -47,6 +47,8 @@ class RootVolumeReplacementScenario(Scenario):
         if self.launched:
             self.ec2.terminate_instances(InstanceIds=self.launched)
         # What still runs would write into a log group that is gone, and so make it again.
+        for execution in self._running():
+            self.states.stop_execution(executionArn=execution)
         wait_until("the end of every execution", lambda: not self._running())
         for volume in self.ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]:
             self.ec2.delete_volume(VolumeId=volume["VolumeId"])
@@ -266,11 +268,12 @@ class RootVolumeReplacementScenario(Scenario):
         events = self.states.get_execution_history(executionArn=execution)["events"]
         return any('"joined"' in json.dumps(event, default=str).replace("\\", "") for event in events)
 
-    def _running(self) -> bool:
-        return any(
-            self.states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
-            for arn in self.deployed.resources["AWS::StepFunctions::StateMachine"]
-        )
+    def _running(self) -> list[str]:
+        return [
+            execution["executionArn"]
+            for machine in self.deployed.resources["AWS::StepFunctions::StateMachine"]
+            for execution in self.states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        ]
 
     def _ended(self, machine: str) -> int:
         executions = self.states.list_executions(stateMachineArn=self.deployed.outputs[machine])["executions"]
