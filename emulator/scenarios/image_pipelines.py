@@ -24,7 +24,7 @@ class ImagePipelinesScenario(Scenario):
 
     variants: ClassVar[dict[str, Json]] = {
         "cascade": {},
-        "kept versions, container, Regions": {
+        "kept, container": {
             "old_versions": "keep",
             "regions": [{"name": ANOTHER_REGION}],
             "gold": {"stig": "Medium"},
