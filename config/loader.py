@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,7 +43,12 @@ class _Problem:
 
 def schema_model(solutions: Mapping[str, type[SolutionSettings]]) -> type[BaseModel]:
     """The model of the whole file; config/config.schema.json is generated from it."""
-    sections: dict[str, Any] = {slug: (model, model()) for slug, model in solutions.items()}
+    return _schema_model(tuple(solutions.items()))
+
+
+@cache  # pydantic's models are cycles that the garbage collector reaches late: one for each load filled gigabytes
+def _schema_model(solutions: tuple[tuple[str, type[SolutionSettings]], ...]) -> type[BaseModel]:
+    sections: dict[str, Any] = {slug: (model, model()) for slug, model in solutions}
     all_sections = create_model("Solutions", __base__=Section, **sections)
     all_sections.__doc__ = "One section a solution; a solution without one has its defaults."
     whole = create_model(
@@ -205,9 +211,14 @@ def _models_in(annotation: Any) -> Iterator[Any]:
         yield from _models_in(argument)
 
 
+@cache
+def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 def _example_of(model: type[BaseModel], where: Location) -> str | None:
     """The example in the schema of the field that holds this place: the last one on the way to it that has one."""
-    schema = model.model_json_schema()
+    schema = _json_schema(model)
     found, node = None, schema
     for part in (None, *where):
         if part is not None:
