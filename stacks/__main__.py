@@ -124,7 +124,7 @@ def _check(options: argparse.Namespace, config: Config) -> int:
     else:
         table = Table("", "what", "found", "what to do", box=None)
         for finding in found:
-            table.add_row(MARKS[finding.status], finding.what, finding.says, finding.mend)
+            table.add_row(MARKS[finding.status], finding.what, finding.says, finding.fix)
         console.print(table)
     return int(any(finding.status == "problem" for finding in found))
 

@@ -136,7 +136,7 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # What stands in the way
 
-    @step("the doctor names each thing that is wrong, with its mend", "real-code")
+    @step("the doctor names each thing that is wrong, with its fix", "real-code")
     def finds(self) -> str:
         instance_id, group = self.outputs["LinuxInstanceId"], self.outputs["InstanceGroupId"]
         pair = [{"GroupId": self.outputs["EndpointGroupId"]}]
@@ -330,7 +330,7 @@ class InstanceConnectEndpointScenario(Scenario):
         """Expects that the doctor finds this one thing, and says what."""
         problems = [finding for finding in self._doctor(**request) if finding["status"] == "problem"]
         named = [finding for finding in problems if finding["what"] == what]
-        expect(bool(named) and bool(named[0]["mend"]), f"{what} is not among {problems}")
+        expect(bool(named) and bool(named[0]["fix"]), f"{what} is not among {problems}")
         return str(named[0]["says"])
 
     def _template(self) -> Json:

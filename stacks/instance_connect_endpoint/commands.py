@@ -53,8 +53,8 @@ def _only_endpoint(common: CommonSettings, clients: Clients) -> Finding:
     ours = stack_outputs(common, clients).get("EndpointId")
     others = [endpoint["InstanceConnectEndpointId"] for endpoint in found]
     if [endpoint for endpoint in others if endpoint != ours]:
-        mend = "Use that one, with endpoint: false here, or delete it: a VPC has one at most"
-        return Finding("endpoint", "problem", f"{common.vpc.id} has {', '.join(others)} already", mend)
+        fix = "Use that one, with endpoint: false here, or delete it: a VPC has one at most"
+        return Finding("endpoint", "problem", f"{common.vpc.id} has {', '.join(others)} already", fix)
     return Finding("endpoint", "ok", "it is ours" if found else f"{common.vpc.id} has none yet")
 
 

@@ -1,4 +1,4 @@
-"""``python -m stacks instance_connect_endpoint doctor``: why a connection would fail, and what mends it. Reads only."""
+"""``python -m stacks instance_connect_endpoint doctor``: why a connection would fail, and what fixes it. Reads only."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,8 +99,8 @@ def _port(patient: Patient) -> Finding:
         return Finding("port", "ok", f"{patient.port}")
     if patient.port in (22, 3389):
         return Finding("port", "problem", f"{patient.port} is not in ports", f"Add {patient.port} to ports, deploy")
-    mend = "Use 22 or 3389; for another, forward it with ssh -L through a connection to 22"
-    return Finding("port", "problem", f"an endpoint does not take {patient.port}", mend)
+    fix = "Use 22 or 3389; for another, forward it with ssh -L through a connection to 22"
+    return Finding("port", "problem", f"an endpoint does not take {patient.port}", fix)
 
 
 def _endpoint(patient: Patient) -> Finding:
@@ -108,23 +108,23 @@ def _endpoint(patient: Patient) -> Finding:
     if state == "create-complete":
         return Finding("endpoint", "ok", f"{patient.endpoint_id} in {patient.endpoint['SubnetId']}")
     says = f"{patient.endpoint_id} is {state} {patient.endpoint.get('StateMessage', '')}".strip()
-    mend = "Wait a minute" if state == "create-in-progress" else "Deploy with endpoint: false, then with true"
-    return Finding("endpoint", "problem", says, mend)
+    fix = "Wait a minute" if state == "create-in-progress" else "Deploy with endpoint: false, then with true"
+    return Finding("endpoint", "problem", says, fix)
 
 
 def _instance(patient: Patient) -> Finding:
     instance = patient.instance
     state, kind = instance["State"]["Name"], instance["InstanceType"]
     if state != "running":
-        mend = f"aws ec2 start-instances --instance-ids {patient.instance_id}" if state == "stopped" else "Use another"
-        return Finding("instance", "problem", f"{patient.instance_id} is {state}", mend)
+        fix = f"aws ec2 start-instances --instance-ids {patient.instance_id}" if state == "stopped" else "Use another"
+        return Finding("instance", "problem", f"{patient.instance_id} is {state}", fix)
     preserves = patient.endpoint.get("PreserveClientIp")
     if preserves and instance.get("VpcId") != patient.endpoint["VpcId"]:
         says = f"it is in {instance.get('VpcId')}, the endpoint in {patient.endpoint['VpcId']}"
         return Finding("instance", "problem", says, "With preserve_client_ip both must be in one VPC: set it to false")
     if preserves and not keeps_client_ip(kind):
-        mend = "Set preserve_client_ip to false, or choose a newer instance type"
-        return Finding("instance", "problem", f"{kind} cannot be reached with preserve_client_ip", mend)
+        fix = "Set preserve_client_ip to false, or choose a newer instance type"
+        return Finding("instance", "problem", f"{kind} cannot be reached with preserve_client_ip", fix)
     return Finding("instance", "ok", f"{patient.instance_id}, {kind}, is running")
 
 
@@ -135,8 +135,8 @@ def _way_out(patient: Patient) -> Finding:
     if allows(patient.permissions(groups, "IpPermissionsEgress"), patient.port, peer):
         return Finding("group of the endpoint", "ok", f"{listed} lets out to the instance's {patient.port}")
     says = f"{listed} lets nothing out to {patient.port} of {', '.join(patient.instance_groups)}"
-    mend = f"Give the instance the group of the output InstanceGroupId, or allow {patient.port} outbound"
-    return Finding("group of the endpoint", "problem", says, mend)
+    fix = f"Give the instance the group of the output InstanceGroupId, or allow {patient.port} outbound"
+    return Finding("group of the endpoint", "problem", says, fix)
 
 
 def _way_in(patient: Patient) -> Finding:
@@ -153,8 +153,8 @@ def _way_in(patient: Patient) -> Finding:
         ranges, missing = _addresses(patient), f"the endpoint ({', '.join(endpoint['SecurityGroupIds'])})"
     if allows(permissions, port, Peer.of(endpoint["SecurityGroupIds"], ranges)):
         return Finding("group of the instance", "ok", f"{listed} lets in to {port}")
-    mend = f"Give the instance the group of the output InstanceGroupId, or allow {port} inbound from there"
-    return Finding("group of the instance", "problem", f"{listed} does not let in {missing} to {port}", mend)
+    fix = f"Give the instance the group of the output InstanceGroupId, or allow {port} inbound from there"
+    return Finding("group of the instance", "problem", f"{listed} does not let in {missing} to {port}", fix)
 
 
 def _addresses(patient: Patient) -> list[str]:
@@ -201,8 +201,8 @@ def _may_push_key(patient: Patient) -> Finding:
     arn = patient.endpoint["InstanceConnectEndpointArn"].rsplit(":", 1)[0] + f":instance/{patient.instance_id}"
     found = _simulated(patient, what, ("ec2-instance-connect:SendSSHPublicKey",), arn, keys)
     if found.status == "problem" and tags.get(wanted.key) != wanted.value:
-        mend = f"Tag the instance {wanted.key}={wanted.value}, or bring a key that it knows"
-        return Finding(what, "problem", f"{found.says}; it lacks the tag", mend)
+        fix = f"Tag the instance {wanted.key}={wanted.value}, or bring a key that it knows"
+        return Finding(what, "problem", f"{found.says}; it lacks the tag", fix)
     return found
 
 
@@ -230,8 +230,8 @@ def _simulated(
         return Finding(what, "ok", f"{who} may")
     listed = ", ".join(f"{decision} for {action}" for action, decision in refused.items())
     denied = "explicitDeny" in refused.values()
-    mend = "Find the policy that denies it" if denied else "Attach the policy of the output DataPlanePolicyArn"
-    return Finding(what, "problem", f"{who}: {listed}", mend)
+    fix = "Find the policy that denies it" if denied else "Attach the policy of the output DataPlanePolicyArn"
+    return Finding(what, "problem", f"{who}: {listed}", fix)
 
 
 def doctor(
@@ -255,7 +255,7 @@ def doctor(
     notes = [f"{problems} problem{'s' * (problems != 1)}"] if problems else ["Nothing here would stop it."]
     return Answer(
         ("", "what", "found", "what to do"),
-        [(finding.status, finding.what, finding.says, finding.mend) for finding in found],
+        [(finding.status, finding.what, finding.says, finding.fix) for finding in found],
         [asdict(finding) for finding in found],
         [*notes, "Not looked at: network ACLs, service control policies, the instance's own firewall and sshd."],
         ok=not problems,
@@ -269,4 +269,4 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--principal", metavar="ARN", help="user or role that connects; default: you")
 
 
-DOCTOR = Command("doctor", "why a connection would fail, and what mends it", doctor, _arguments)
+DOCTOR = Command("doctor", "why a connection would fail, and what fixes it", doctor, _arguments)

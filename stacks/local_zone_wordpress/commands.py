@@ -71,8 +71,8 @@ def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
     gives = {subnet["SubnetId"] for subnet in found if subnet.get("MapPublicIpOnLaunch")}
     if settings.load_balancer == "self-managed" and edge not in gives:
         says = f"{edge} gives no public address at launch, without which the load balancer's instance cannot boot"
-        mend = f"aws ec2 modify-subnet-attribute --subnet-id {edge} --map-public-ip-on-launch"
-        return Finding("subnets in the zone", "problem", says, mend)
+        fix = f"aws ec2 modify-subnet-attribute --subnet-id {edge} --map-public-ip-on-launch"
+        return Finding("subnets in the zone", "problem", says, fix)
     return Finding("subnets in the zone", "ok", f"{len(wanted)} in {settings.zone}")
 
 

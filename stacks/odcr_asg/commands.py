@@ -98,7 +98,7 @@ def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
 
 
 def _beyond(common: CommonSettings, settings: OdcrAsgSettings) -> Finding:
-    """How many instances may run without a reservation: nothing to mend, and nothing to be surprised by."""
+    """How many instances may run without a reservation: nothing to fix, and nothing to be surprised by."""
     reserved = settings.zone_count(common) * settings.reserved_per_zone(common)
     beyond = max(0, settings.max_instances - reserved)
     says = f"{reserved} reserved, at most {settings.max_instances} wanted: {beyond or 'none'} on unreserved capacity"

@@ -64,8 +64,8 @@ def _name(common: CommonSettings, settings: OutpostsDashboardSettings, clients: 
     taken = {entry["DashboardName"] for page in pages for entry in page.get("DashboardEntries", [])}
     if name not in taken:
         return Finding("dashboard name", "ok", f"{name} is free")
-    mend = "Unless it is this stack's own: change dashboard_name, or delete that dashboard; it is never overwritten"
-    return Finding("dashboard name", "ok", f"{name} exists already", mend)
+    fix = "Unless it is this stack's own: change dashboard_name, or delete that dashboard; it is never overwritten"
+    return Finding("dashboard name", "ok", f"{name} exists already", fix)
 
 
 def _tagged(settings: OutpostsDashboardSettings, clients: Clients) -> Finding:

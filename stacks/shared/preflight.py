@@ -1,4 +1,4 @@
-"""What would stop a deployment in this account and Region, and how to mend it. Reads only."""
+"""What would stop a deployment in this account and Region, and how to fix it. Reads only."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class Finding:
     Attributes:
         status: ``ok``; ``problem``: a deployment would fail; ``unknown``: it could not be looked at.
         says: what was found.
-        mend: what to do about it; empty if there is nothing to do.
+        fix: what to do about it; empty if there is nothing to do.
     """
 
     what: str
     status: Literal["ok", "problem", "unknown"]
     says: str
-    mend: str = ""
+    fix: str = ""
 
 
 def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
@@ -76,8 +76,8 @@ def quota(clients: Clients, service: str, code: str, needed: float, what: str) -
     def look() -> Finding:
         value = clients("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
         if value < needed:
-            mend = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
-            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", mend)
+            fix = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
+            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", fix)
         return Finding(what, "ok", f"{needed:g} of {value:g} needed at most")
 
     return looked_at(what, look)

@@ -88,8 +88,8 @@ def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
         )
         found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
         if not found:
-            mend = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
-            return Finding("instance types", "problem", "no type of this Region fits", mend)
+            fix = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
+            return Finding("instance types", "problem", "no type of this Region fits", fix)
         few = "" if len(found) >= 10 else "; more pools make interruptions rarer: widen attributes"
         return Finding("instance types", "ok", f"{len(found)} fit, in {zones} zones: {len(found) * zones} pools{few}")
     # A filter, because asking for types by name fails as a whole when the Region lacks one.

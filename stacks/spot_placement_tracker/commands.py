@@ -98,8 +98,8 @@ def _dashboard(common: CommonSettings, settings: SpotPlacementTrackerSettings, c
         return Finding(what, "ok", "this stack has written it")
     if settings.take_over_dashboards:
         return Finding(what, "ok", "somebody else's; take_over_dashboards lets the stack overwrite it")
-    mend = "Destroy the stack that made it, rename one, or set take_over_dashboards: true; the metrics stay"
-    return Finding(what, "problem", "it exists, and this stack has not written it", mend)
+    fix = "Destroy the stack that made it, rename one, or set take_over_dashboards: true; the metrics stay"
+    return Finding(what, "problem", "it exists, and this stack has not written it", fix)
 
 
 # --- validate ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 from stacks.spot_placement_tracker.storage import Storage
 
 LONGEST_SECONDS = 900
-ROUNDS_BEFORE_ALARM = 2  # a throttled round is mended by the next one
+ROUNDS_BEFORE_ALARM = 2  # a throttled round is fixed by the next one
 
 
 class SpotPlacementTrackerStack(SolutionStack):

@@ -77,7 +77,7 @@ def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
     )
     found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
     if not found:
-        mend = "Widen instances.vcpu or instances.memory_mib, or change architecture"
-        return Finding("instance types", "problem", "no type of this Region fits", mend)
+        fix = "Widen instances.vcpu or instances.memory_mib, or change architecture"
+        return Finding("instance types", "problem", "no type of this Region fits", fix)
     few = "" if len(found) >= 10 else "; more pools make Spot interruptions rarer: widen the requirements"
     return Finding("instance types", "ok", f"{len(found)} fit{few}")

@@ -161,7 +161,7 @@ def test_a_healthy_account_has_no_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "answers", "settings", "mend"),
+    ("what", "answers", "settings", "fix"),
     [
         ("bootstrap", {"get_parameter": refused("ParameterNotFound")}, {}, "cdk bootstrap"),
         ("bootstrap", {"get_parameter": {"Parameter": {"Value": "3"}}}, {}, "cdk bootstrap"),
@@ -183,11 +183,11 @@ def test_a_healthy_account_has_no_problem() -> None:
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
-    what: str, answers: dict[str, Any], settings: dict[str, Any], mend: str
+    what: str, answers: dict[str, Any], settings: dict[str, Any], fix: str
 ) -> None:
     found = look(Account(**answers), **settings)[what]
     assert found.status == "problem"
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_another_account_than_the_configured_one_is_a_problem() -> None:

@@ -201,7 +201,7 @@ SHUT: Json = {"IpPermissions": [], "IpPermissionsEgress": []}
 
 
 @pytest.mark.parametrize(
-    ("what", "changes", "options", "mend"),
+    ("what", "changes", "options", "fix"),
     [
         ("port", {}, {"port": 3389}, "Add 3389 to ports"),
         ("port", {}, {"port": 443}, "ssh -L"),
@@ -222,10 +222,10 @@ SHUT: Json = {"IpPermissions": [], "IpPermissionsEgress": []}
         ),
     ],
 )
-def test_each_thing_that_is_wrong_is_one_line_with_its_mend(what: str, changes: Any, options: Any, mend: str) -> None:
+def test_each_thing_that_is_wrong_is_one_line_with_its_mend(what: str, changes: Any, options: Any, fix: str) -> None:
     found = examined(spoil(Account(), **changes), **options)
     assert found[what]["status"] == "problem"
-    assert mend in found[what]["mend"]
+    assert fix in found[what]["fix"]
     others = {name for name, finding in found.items() if finding["status"] == "problem"} - {what}
     assert not others or what == "port"  # with another port the rules do not fit either
 

@@ -222,7 +222,7 @@ class Aws:
 def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str]]:
     monkeypatch.setattr("stacks.outposts_routing.commands.account_findings", lambda *_: iter(()))
     checked = findings(CommonSettings(), OutpostsRoutingSettings(**settings), aws)
-    return {finding.what: (finding.status, finding.says + finding.mend) for finding in checked}
+    return {finding.what: (finding.status, finding.says + finding.fix) for finding in checked}
 
 
 def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,7 +165,7 @@ def test_listed_types_are_looked_up() -> None:
 )
 def test_a_problem_says_what_it_is(what: str, answers: dict[str, Any], settings: dict[str, Any], says: str) -> None:
     finding = look(Account(**answers), **settings)[what]
-    assert finding.status == "problem" and says in finding.says and finding.mend
+    assert finding.status == "problem" and says in finding.says and finding.fix
 
 
 def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -> None:

@@ -156,7 +156,7 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
 )
 def test_what_is_found_says_what_it_is(what: str, answers: dict[str, Any], status: str, says: str) -> None:
     finding = look(Account(**answers))[what]
-    assert (finding.status, finding.says) == (status, says) and (finding.status == "ok" or finding.mend)
+    assert (finding.status, finding.says) == (status, says) and (finding.status == "ok" or finding.fix)
 
 
 def test_what_the_settings_allow_is_no_problem() -> None:

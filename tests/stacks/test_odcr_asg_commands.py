@@ -96,7 +96,7 @@ def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "account", "settings", "mend"),
+    ("what", "account", "settings", "fix"),
     [
         (
             "zones of the type",
@@ -113,11 +113,11 @@ def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
-    what: str, account: dict[str, Any], settings: dict[str, Any], mend: str
+    what: str, account: dict[str, Any], settings: dict[str, Any], fix: str
 ) -> None:
     found = look(answers(**account), **settings)[what]
     assert found.status == "problem"
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_the_end_date_is_told_while_it_is_to_come() -> None:

@@ -33,8 +33,8 @@ def _organization(clients: Clients) -> Finding:
         )
     (root,) = organizations.list_roots()["Roots"]
     if {"Type": attachment.KIND, "Status": "ENABLED"} not in root["PolicyTypes"]:
-        mend = "Enable service control policies in AWS Organizations"
-        return Finding("organization", "problem", "service control policies are not enabled", mend)
+        fix = "Enable service control policies in AWS Organizations"
+        return Finding("organization", "problem", "service control policies are not enabled", fix)
     caller = clients("sts").get_caller_identity()["Account"]
     if caller != found["MasterAccountId"]:
         says = f"{caller} is not the management account {found['MasterAccountId']}"
