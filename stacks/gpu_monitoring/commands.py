@@ -15,6 +15,7 @@ from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "For a month without a tagged instance; the metrics of each instance are billed in addition."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 FLEET_METRICS = 10  # without a dimension: published whatever there is
 RUN_BY_US = ("AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent")

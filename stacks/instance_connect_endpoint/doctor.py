@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.rules import Peer, allows, is_open_to_everyone, is_within
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings, keeps_client_ip
+from stacks.shared import deployed
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.preflight import Clients, Finding, looked_at, policy_source
+from stacks.shared.preflight import ROOT_USER, Clients, Finding, looked_at, policy_source
 
 Json = dict[str, Any]
 SLUG = "instance-connect-endpoint"
@@ -21,14 +20,7 @@ LOOKS = ("ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints")
 
 def stack_outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
     """Outputs of the deployed stack; none if it is not deployed."""
-    name = "-".join(filter(None, [common.prefix, SLUG]))
-    try:
-        (stack,) = clients("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return {}
-    return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    return deployed.stack_outputs("-".join(filter(None, [common.prefix, SLUG])), clients) or {}
 
 
 @dataclass(frozen=True)
@@ -213,7 +205,7 @@ def _simulated(
     if source is None:
         source = policy_source(patient.clients, patient.clients("sts").get_caller_identity()["Arn"])
     if source is None:
-        return Finding(what, "ok", "the root user may everything; use a role for daily work")
+        return Finding(what, "ok", ROOT_USER)
     answer = patient.clients("iam").simulate_principal_policy(
         PolicySourceArn=source,
         ActionNames=list(actions),

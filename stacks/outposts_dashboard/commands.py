@@ -15,8 +15,10 @@ from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.tag_policy import tag_policy
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.files import UnwritableError, write_text
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "For a month without changes; each further page is one more dashboard."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 3
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
@@ -115,14 +117,14 @@ def preview(
     faults = (ClientError, BotoCoreError)
     found = discover(clients, wanted, region=sts.meta.region_name, account=account, faults=faults)
     shown = dashboards(found, wanted)
-    if options.output:
-        for dashboard in shown:
-            _write(options.output / f"{dashboard.name}.json", json.loads(dashboard.body))
+    written: list[str] = []
+    for dashboard in shown if options.output else ():
+        written += _write(options.output / f"{dashboard.name}.json", json.loads(dashboard.body))
     rows = [[each.name, str(len(json.loads(each.body)["widgets"]))] for each in shown]
     counts = ", ".join(f"{len(items)} of {name}" for name, items in found["sections"].items() if items) or "nothing"
     failed = [f"{name} could not be read: {reason}" for name, reason in found["failures"].items()]
     data: dict[str, Any] = {"discovery": found, "dashboards": {each.name: json.loads(each.body) for each in shown}}
-    return Answer(("dashboard", "widgets"), rows, data, [f"Found {counts}.", *failed], ok=not failed)
+    return Answer(("dashboard", "widgets"), rows, data, [f"Found {counts}.", *written, *failed], ok=not failed)
 
 
 def write_tag_policy(
@@ -130,22 +132,22 @@ def write_tag_policy(
 ) -> Answer:
     """Writes the policy to a file, or shows it."""
     policy = tag_policy(settings)
-    if options.output:
-        _write(options.output, policy)
     notes = [
-        f"Written to {options.output}." if options.output else "--output FILE writes it.",
+        *(_write(options.output, policy) if options.output else ["--output FILE writes it."]),
         "Nothing is attached. Try it on one account first: it refuses tags that differ, also those of others.",
         "It does not ask for the tag where there is none; a service control policy on aws:RequestTag does.",
     ]
-    return Answer(("tag policy",), [[line] for line in json.dumps(policy, indent=2).splitlines()], policy, notes)
+    lines = [] if options.output else json.dumps(policy, indent=2).splitlines()
+    return Answer((), (), policy, notes, lines=lines)
 
 
-def _write(path: Path, value: Any) -> None:
+def _write(path: Path, value: Any) -> list[str]:
+    """Writes a file and says so, and which folders it took."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+        created = write_text(path, json.dumps(value, indent=2) + "\n")
+    except UnwritableError as error:
+        raise CommandError(str(error)) from None
+    return [f"Created the folder {folder}." for folder in reversed(created)] + [f"Written to {path}."]
 
 
 def _preview_arguments(parser: ArgumentParser) -> None:

@@ -6,8 +6,9 @@ from stacks.shared.data_residency import checks
 from stacks.shared.data_residency.commands import guardrail_commands, idle_month
 from stacks.shared.data_residency.table import decisions
 
+COST_NOTE = "AWS Organizations does not charge for policies."
 COMMANDS = guardrail_commands("outposts_guardrails")
 findings = partial(checks.findings, "outposts_guardrails")
 README_TABLES = {"decisions": lambda: decisions("outposts_guardrails")}
 
-__all__ = ["COMMANDS", "README_TABLES", "findings", "idle_month"]
+__all__ = ["COMMANDS", "COST_NOTE", "README_TABLES", "findings", "idle_month"]

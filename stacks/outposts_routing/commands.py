@@ -14,6 +14,7 @@ from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "Traffic of the load balancers is billed in addition; the rest is part of the rack."
 SLUG = "outposts_routing"
 
 

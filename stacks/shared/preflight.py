@@ -1,15 +1,34 @@
 """What would stop a deployment in this account and Region, and how to fix it. Reads only."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 
 CDK_QUALIFIER = "hnb659fds"  # of a `cdk bootstrap` without --qualifier
 BOOTSTRAP_VERSION = 6  # the templates of this CDK ask for it
+ROOT_USER = "you are using the root user; use a role instead"
+
+# Codes that mean "these credentials": https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html, and
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html for EC2's own.
+CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 
 class Clients(Protocol):
@@ -36,25 +55,40 @@ class Finding:
 
 
 def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
-    """Runs one check; what cannot be looked at is unknown, never a traceback and never ok."""
+    """Runs one check. What cannot be looked at is unknown, never ok.
+
+    Raises:
+        BotoCoreError: nothing can be looked at: no connection, or no credentials.
+        ClientError: AWS does not accept the credentials.
+    """
     try:
         return look()
     except ClientError as error:
         refused = error.response["Error"]
-        return Finding(what, "unknown", f"{error.operation_name}: {refused['Code']}", "Allow your role this call")
-    except BotoCoreError as error:
-        return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
+        code, message = refused["Code"], refused.get("Message", "").rstrip(".")
+        if code in CREDENTIALS:
+            raise
+        if code in DENIED:
+            return Finding(what, "unknown", f"{error.operation_name}: {code}", "Allow your role this call")
+        says = f"{error.operation_name}: {code}" + (f": {message}" if message and message != code else "")
+        return Finding(what, "unknown", says, "The emulator does not offer this call" if emulated() else "")
+
+
+def emulated() -> bool:
+    """Whether the calls go to an emulator on this machine, as ``make try KEEP=1`` lets them."""
+    host = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
-    """Credentials, account, bootstrap and the rights to deploy: for a solution without a network."""
+    """Credentials, account, bootstrap and the permissions to deploy: for a solution without a network."""
     yield looked_at("account", lambda: _account(common, clients))
     yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
-    yield looked_at("rights", lambda: _rights(common, clients))
+    yield looked_at("permissions", lambda: _permissions(common, clients))
 
 
 def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
-    """Credentials, account, bootstrap, the network and the rights to deploy.
+    """Credentials, account, bootstrap, the network and the permissions to deploy.
 
     Args:
         zones: Availability Zones that the solution's own network takes.
@@ -107,7 +141,7 @@ def _bootstrap(common: CommonSettings, clients: Clients) -> Finding:
     return Finding("bootstrap", "ok", f"version {version}")
 
 
-def _rights(common: CommonSettings, clients: Clients) -> Finding:
+def _permissions(common: CommonSettings, clients: Clients) -> Finding:
     """Whether the caller may take the role that ``cdk bootstrap`` has made for deployments.
 
     SimulatePrincipalPolicy judges the caller's own policies; the trust of the role is looked at by STS only.
@@ -120,14 +154,16 @@ def _rights(common: CommonSettings, clients: Clients) -> Finding:
     role = f"arn:{partition}:iam::{caller['Account']}:role/cdk-{qualifier}-deploy-role-{caller['Account']}-{region}"
     source = policy_source(clients, caller["Arn"])
     if source is None:
-        return Finding("rights", "ok", "the root user may everything; use a role for daily work")
+        return Finding("permissions", "ok", ROOT_USER)
     answer = clients("iam").simulate_principal_policy(
         PolicySourceArn=source, ActionNames=["sts:AssumeRole"], ResourceArns=[role]
     )
     decision = answer["EvaluationResults"][0]["EvalDecision"]
     if decision != "allowed":
-        return Finding("rights", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it")
-    return Finding("rights", "ok", "the deployment role may be assumed")
+        return Finding(
+            "permissions", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it"
+        )
+    return Finding("permissions", "ok", "the deployment role may be assumed")
 
 
 def policy_source(clients: Clients, arn: str) -> str | None:

@@ -14,6 +14,9 @@ from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 
+COST_NOTE = (
+    "For a month at the smallest size without interruptions; the instances that EC2 adds are billed in addition."
+)
 VOLUME_GIB = 8
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
@@ -118,7 +121,9 @@ def _delay(settings: SpotAsgSettings, clients: Clients, arn: str) -> Finding:
     delay = int(values.get("deregistration_delay.timeout_seconds", 300))
     if delay > settings.drain_seconds:
         says = f"its deregistration delay is {delay} s, drain_seconds is {settings.drain_seconds}"
-        return Finding(name, "problem", says, f"Set the delay to {settings.drain_seconds} s; an interruption waits not")
+        return Finding(
+            name, "problem", says, f"Set the delay to {settings.drain_seconds} s; a Spot interruption does not wait"
+        )
     return Finding(name, "ok", f"deregistration delay {delay} s")
 
 

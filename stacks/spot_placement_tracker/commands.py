@@ -20,9 +20,12 @@ from spot_placement_tracker.store import FILE
 from stacks.catalog import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.deployed import stack_output, stack_outputs
+from stacks.shared.files import UnreadableError, read_text
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 
+COST_NOTE = "Zones beyond the ten that EC2 names at a time are billed in addition, as a metric each."
 OWN_METRICS = 4
 ALARMS = 5
 ZONES_NAMED = 10  # EC2 names the ten best
@@ -93,7 +96,7 @@ def _dashboard(common: CommonSettings, settings: SpotPlacementTrackerSettings, c
         if error.response["Error"]["Code"] not in GONE:
             raise
         return Finding(what, "ok", "the name is free")
-    address = _outputs(common, clients).get("FileAddress")
+    address = (stack_outputs(_stack(common), clients) or {}).get("FileAddress")
     if address and is_ours(body, address):
         return Finding(what, "ok", "this stack has written it")
     if settings.take_over_dashboards:
@@ -127,7 +130,8 @@ def _validate(
         []
         if found.problems
         else [
-            f"{counts['questions']} questions for {counts['dashboards']} dashboards.",
+            f"{_counted(counts['dashboards'], 'dashboard')}, {_counted(counts['questions'], 'question')}; "
+            f"{_counted(len(found.warnings), 'warning') if found.warnings else 'no problems found'}.",
             "EC2 may limit the new ones of 24 hours, and then refuses others. AWS gives no number, the public "
             "tracker's page says ten. The first ones of the file are asked first.",
         ]
@@ -136,13 +140,15 @@ def _validate(
     return Answer(("", "line", "says"), rows, data, notes, ok=not found.problems)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def _read(path: Path) -> Reading:
     try:
-        return read(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
+        return read(read_text(path))
+    except UnreadableError as error:
+        raise CommandError(str(error)) from None
 
 
 # --- report -----------------------------------------------------------------------------------------------------------
@@ -159,9 +165,7 @@ def _report(
     days = options.days or settings.report_days
     if not 1 <= days <= 63:
         raise CommandError(f"--days must be 1 to 63, got {days}")
-    address = _outputs(common, clients).get("FileAddress")
-    if not address:
-        raise CommandError("the stack has no output FileAddress: deploy it first")
+    address = stack_output(_stack(common), "FileAddress", clients)
     bucket = address.removeprefix("s3://").partition("/")[0]
     body = clients("s3").get_object(Bucket=bucket, Key=FILE)["Body"].read()
     reading = read(body.decode(errors="replace"))
@@ -227,15 +231,8 @@ def _size_data(size: Size) -> dict[str, Any]:
     }
 
 
-def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker")
-    try:
-        (stack,) = clients("cloudformation").describe_stacks(StackName=solution.stack_name(common))["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":  # there is none
-            raise
-        return {}
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+def _stack(common: CommonSettings) -> str:
+    return next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker").stack_name(common)
 
 
 COMMANDS = (

@@ -7,6 +7,7 @@ from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
+COST_NOTE = "For a month without messages; messages and the instances that process them are billed in addition."
 VOLUME_GIB = 8
 ENDPOINTS = 3  # sqs, monitoring, autoscaling
 # vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html

@@ -156,7 +156,7 @@ def look(account: Account, common: CommonSettings | None = None, **settings: Any
 def test_a_healthy_account_has_no_problem() -> None:
     found = look(Account())
     assert {finding.status for finding in found.values()} == {"ok"}
-    assert set(found) == {"account", "bootstrap", "rights", "zones", "instance types", "Spot vCPUs"}
+    assert set(found) == {"account", "bootstrap", "permissions", "zones", "instance types", "Spot vCPUs"}
     assert found["instance types"].says.startswith("2 fit")
 
 
@@ -166,7 +166,7 @@ def test_a_healthy_account_has_no_problem() -> None:
         ("bootstrap", {"get_parameter": refused("ParameterNotFound")}, {}, "cdk bootstrap"),
         ("bootstrap", {"get_parameter": {"Parameter": {"Value": "3"}}}, {}, "cdk bootstrap"),
         (
-            "rights",
+            "permissions",
             {"simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "implicitDeny"}]}},
             {},
             "assume it",

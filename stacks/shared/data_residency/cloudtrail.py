@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.shared.data_residency.judge import ANY_RESOURCE, UNKNOWN, Json, OneOf, Request, Value, Verdict, judge
+from stacks.shared.files import UnreadableError, read_bytes
 
 # Event sources whose IAM prefix is another; the rest has the same.
 _PREFIXES = {"amazonmq": "mq", "email": "ses", "monitoring": "cloudwatch", "opensearch": "es"}
@@ -23,6 +24,10 @@ _VERSION = re.compile(r"(V\d)?_?\d{4}_?\d{2}_?\d{2}$")  # CreateDistribution2020
 
 class UnreadableEventsError(ValueError):
     """A file has no CloudTrail events; the message is meant for the user."""
+
+
+class _UnknownShapeError(ValueError):
+    """JSON that is not events."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,21 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         UnreadableEventsError: it is none of these.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
         try:
             yield from _records(json.loads(text))
         except json.JSONDecodeError:
             for line in text.splitlines():
                 yield from _records(json.loads(line)) if line.strip() else ()
+    except UnreadableError as error:
+        raise UnreadableEventsError(str(error)) from None
+    except _UnknownShapeError as error:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: {error}") from None
+    except UnicodeDecodeError:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: it is not UTF-8 text") from None
+    except json.JSONDecodeError:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: it is not JSON, nor JSON on each line") from None
     except (OSError, EOFError, ValueError) as error:
         raise UnreadableEventsError(f"{path} has no CloudTrail events: {str(error).splitlines()[0]}") from None
 
@@ -57,11 +70,11 @@ def _records(found: Any) -> Iterator[dict[str, Any]]:
     whole = found if isinstance(found, dict) else {"Records": found}
     items = whole.get("Records", whole.get("Events", [whole]))
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("it is no list of records")
+        raise _UnknownShapeError("it is not a list of records")
     for item in items:
         record = json.loads(item["CloudTrailEvent"]) if "CloudTrailEvent" in item else item
         if "eventSource" not in record or "eventName" not in record:
-            raise ValueError("an item has no eventSource or eventName")
+            raise _UnknownShapeError("an item has no eventSource or eventName")
         yield record
 
 

@@ -17,6 +17,7 @@ from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.data_residency import attachment, cloudtrail, files
 from stacks.shared.data_residency.judge import Json
 from stacks.shared.data_residency.settings import GuardrailSettings
+from stacks.shared.files import UnwritableError, write_text
 from stacks.shared.preflight import Clients
 
 HISTORY_DAYS = 30
@@ -182,7 +183,8 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
 def _detach(stack: str, clients: Clients) -> Answer:
     ids = attachment.deployed(clients("cloudformation"), stack)
     done, failed = attachment.detach_everywhere(clients("organizations"), ids)
-    notes = [*failed, "Empty targets in the configuration, or the next change of them attaches again."]
+    nothing = [] if done or failed else ["No policy was attached anywhere."]
+    notes = [*nothing, *failed, "Empty targets in the configuration, or the next change of them attaches again."]
     data = {"detached": [{"policy": name, "target": target} for name, target in done], "failed": failed}
     return Answer(("policy", "detached from"), done, data, notes, ok=not failed)
 
@@ -201,10 +203,13 @@ def _write_arguments(parser: ArgumentParser) -> None:
 
 
 def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answer:
-    rows = []
+    sizes = {}
     for path, text in files.files(stack, settings, options.ou, settings.partition or options.partition).items():
         target = options.out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        rows.append((str(target), str(len(text))))
-    return Answer(("file", "characters"), rows, [{"file": path, "characters": int(size)} for path, size in rows])
+        try:
+            write_text(target, text)
+        except UnwritableError as error:
+            raise CommandError(str(error)) from None
+        sizes[str(target)] = len(text)
+    data = [{"file": path, "characters": size} for path, size in sizes.items()]
+    return Answer((), (), data, [f"{len(sizes)} files, {sum(sizes.values()):,} characters."], lines=list(sizes))

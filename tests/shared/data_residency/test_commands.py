@@ -303,7 +303,7 @@ def test_a_healthy_organization_has_no_problem() -> None:
     settings = staged(zones=("us-west-2-lax-1a",))
     found = look(Organization(settings), settings)
     assert set(found) == {
-        "account", "bootstrap", "rights", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
+        "account", "bootstrap", "permissions", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
     }  # fmt: skip
     assert {status for status, _ in found.values()} == {"ok"}
 
