@@ -4,11 +4,12 @@ import argparse
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,18 +21,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from config.loader import Config, ConfigError, load
+from config.loader import Config, ConfigError
 from emulator.cdk import REPOSITORY, Cdk, CdkError
 from emulator.inventory import inventory
 from emulator.process import EmbeddedAws, EmulatorError
 from emulator.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from emulator.scenario import Deployed, Step, StepFailedError, StepNotRunError, scenario_of
-from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, select, settings_by_slug
+from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, configuration, names_in, select
 
 LOCAL = REPOSITORY / ".local"
 CONFIG = REPOSITORY / "config" / "config.yaml"
 REPORT = LOCAL / "try-report.json"
 KEPT = LOCAL / "pictures"
+ENVIRONMENT = LOCAL / "try" / "env.sh"
 
 Json = dict[str, Any]
 
@@ -103,12 +105,12 @@ def main() -> int:
         0 only if everything passed.
     """
     parser = argparse.ArgumentParser(prog="make try")
-    parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
     parser.add_argument("--variant", help="only the variant of this name")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
-    parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
+    parser.add_argument("--port", type=_port, help="port of the embedded AWS; default: a free one")
     options = parser.parse_args()
     console = Console() if sys.stdout.isatty() else Console(width=120)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -120,6 +122,12 @@ def main() -> int:
     except KeyboardInterrupt:
         print("try: interrupted; everything that was started has been stopped", file=sys.stderr)
         return 130
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _interrupted(*_: object) -> None:
@@ -169,10 +177,10 @@ def _run_all(options: argparse.Namespace, console: Console, state: Path, solutio
     return 0 if ok else 1
 
 
-def _wanted(config_file: Path, wanted: str | None) -> list[Solution]:
-    config = load(config_file, settings_by_slug())
+def _wanted(config_file: Path, wanted: str) -> list[Solution]:
+    config = configuration(config_file, option="CONFIG=FILE")
     enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
-    return select(enabled, config.common, [wanted] if wanted else [])
+    return select(enabled, config.common, names_in(wanted))
 
 
 def _trials(
@@ -193,7 +201,7 @@ def _trials(
             folder.mkdir(parents=True)
             path = folder / "config.yaml"
             path.write_text(yaml.safe_dump(_overridden(raw, solution.slug, overrides)), encoding="utf-8")
-            yield Trial(solution, variant, folder, load(path, settings_by_slug()))
+            yield Trial(solution, variant, folder, configuration(path))
 
 
 def _overridden(raw: Json, slug: str, overrides: Any) -> Json:
@@ -286,16 +294,25 @@ def _progress(console: Console) -> Iterator[Any]:
         yield lambda text: progress.update(task, description=text[:room]) if text else progress.stop()
 
 
+def _environment(variables: Mapping[str, str]) -> str:
+    """A file for ``source``: another terminal then talks to the embedded AWS, with the programs of this folder."""
+    path = os.pathsep.join(str(REPOSITORY / folder) for folder in (".venv/bin", "node_modules/.bin"))
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join([*lines, f'export PATH={shlex.quote(path)}:"$PATH"', ""])
+
+
 def _stay(console: Console, aws: EmbeddedAws, trials: list[Trial]) -> None:
     """Keeps it all running until Ctrl-C."""
     console.print("\nThe embedded AWS stays up until Ctrl-C. In another terminal, in this folder:\n")
-    for name, value in aws.variables().items():
-        console.print(f"  export {name}={value}", soft_wrap=True, highlight=False)
-    bin_folders = os.pathsep.join([".venv/bin", "node_modules/.bin", "$PATH"])
-    console.print(f"  export PATH={bin_folders}", soft_wrap=True, highlight=False)
+    ENVIRONMENT.write_text(_environment(aws.variables()), encoding="utf-8")
+    console.print(f"  source {ENVIRONMENT.relative_to(REPOSITORY)}", soft_wrap=True, highlight=False)
     for trial in trials:
         console.print(f"  cdk diff {trial.stack} --app {trial.assembly.relative_to(REPOSITORY)}", soft_wrap=True)
     console.print("  aws cloudformation describe-stacks", soft_wrap=True)
+    console.print(
+        "\nA cdk deploy without that --app deploys config/config.yaml, in place of the variant that is kept.",
+        soft_wrap=True,
+    )
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -9,10 +9,12 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from config.loader import Config, ConfigError, load
 from config.models import CommonSettings, SolutionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from constructs import Construct
 
@@ -180,6 +182,29 @@ _BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
 def settings_by_slug() -> Mapping[str, type[SolutionSettings]]:
     """The settings of every solution, for the loader."""
     return _SettingsBySlug()
+
+
+def configuration(
+    path: Path,
+    wanted: Callable[[CommonSettings], Collection[str]] | None = None,
+    *,
+    option: str = "-c config=<file>",
+) -> Config:
+    """Loads a configuration for the wanted solutions.
+
+    Args:
+        wanted: slugs whose sections are needed, once ``common`` is known; None: all.
+        option: how the program that asks is given another file, for messages.
+
+    Raises:
+        ConfigError: the file is not usable.
+    """
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist; name another with {option}")
+    config = load(path, settings_by_slug())
+    if wanted:
+        wanted(config.common)
+    return config
 
 
 def commands_of(slug: str) -> Any:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,9 +15,9 @@ from rich.style import Style
 from rich.table import Column, Table
 from rich.text import Text
 
-from config.loader import Config, ConfigError, load
+from config.loader import Config, ConfigError
 from stacks import costs
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, commands_of, named, settings_by_slug
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, commands_of, configuration, named
 from stacks.shared.billing import PriceError
 from stacks.shared.command import Command, CommandError
 from stacks.shared.preflight import Finding
@@ -144,11 +144,9 @@ def _version() -> str:
     return version
 
 
-def _load(options: argparse.Namespace, slugs: Iterable[str] | None = None) -> Config:
-    """The configuration, of which only these solutions' sections are wanted; None: all."""
-    if not options.config.exists():
-        raise ConfigError(f"{options.config} does not exist; name another with --config FILE")
-    return load(options.config, settings_by_slug())
+def _load(options: argparse.Namespace, *slugs: str) -> Config:
+    """The configuration, of which only these solutions' sections are wanted; without any: all."""
+    return configuration(options.config, (lambda _: slugs) if slugs else None, option="--config FILE")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -182,7 +180,7 @@ def _config(options: argparse.Namespace) -> int:
 
 
 def _cost(options: argparse.Namespace) -> int:
-    config = _load(options, [options.solution])
+    config = _load(options, options.solution)
     costs.of_one(options.solution, config, options.prices, as_json=options.json)
     return 0
 
@@ -201,7 +199,7 @@ def _costs(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config = _load(options, [options.solution])
+    config = _load(options, options.solution)
     region = region_of(config.common)
     found = [Finding("Region", "ok", f"{region.name} ({region.source})")]
     settings = config.solutions[options.solution]
@@ -233,7 +231,7 @@ def _print_findings(found: Sequence[Finding]) -> None:
 
 
 def _own(options: argparse.Namespace) -> int:
-    config = _load(options, [options.solution])
+    config = _load(options, options.solution)
     with console.status(options.own.help):
         settings = config.solutions[options.solution]
         answer = options.own.run(options, config.common, settings, clients_of(config.common))

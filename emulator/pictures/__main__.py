@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.loader import ConfigError, load
+from config.loader import ConfigError
 from emulator.cdk import REPOSITORY
 from emulator.pictures.body import DashboardError
 from emulator.pictures.drawing import draw
 from emulator.pictures.kept import Kept, read
 from emulator.scenario import scenario_of
 from emulator.tryout import CONFIG, KEPT
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, configuration, names_in, select
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 
@@ -26,7 +26,7 @@ def main() -> int:
         0 if every scenario passed and everything was drawn.
     """
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
-    parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
     parser.add_argument("--fresh", action="store_true", help="try again, whatever was kept before")
     options = parser.parse_args()
     try:
@@ -37,13 +37,19 @@ def main() -> int:
         print(f"pictures: {error}", file=sys.stderr)
         return 1
     if not drawn:
-        print("pictures: no scenario has kept a dashboard", file=sys.stderr)
+        print(f"pictures: {_why_none(slugs)}", file=sys.stderr)
     return 0 if drawn and all(tried) else 1
 
 
-def _slugs(wanted: str | None) -> list[str]:
-    common = load(CONFIG, settings_by_slug()).common
-    return [solution.slug for solution in select(SOLUTIONS, common, [wanted] if wanted else [])]
+def _slugs(wanted: str) -> list[str]:
+    common = configuration(CONFIG).common
+    return [solution.slug for solution in select(SOLUTIONS, common, names_in(wanted))]
+
+
+def _why_none(slugs: Sequence[str]) -> str:
+    if any(scenario_of(slug).pictured for slug in slugs):
+        return "no scenario has kept a dashboard; see what failed above"
+    return f"{', '.join(slugs)}: {'this solution has' if len(slugs) == 1 else 'these solutions have'} no dashboard"
 
 
 def kept_files() -> dict[Path, Kept]:

@@ -36,7 +36,7 @@ def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> 
     addresses = int(own) + 1  # an Application Load Balancer has one in each zone of its subnets
     yield BillingUnit("public_ipv4_hour", HOURS * addresses, "public addresses")
     yield BillingUnit("secret_month", SECRETS, "secrets")
-    yield BillingUnit("alarm_month", 2 + nat + 1, "alarms")
+    yield BillingUnit("alarm_month", 2 * 2 + nat + 1, "alarms; one that compares two metrics is two")
 
 
 def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ UNITS = frozenset(
 )
 """All units but those of an instance type; ``on_demand_instance_hour`` is of whatever type EC2 chooses."""
 
-_OF_A_TYPE = re.compile(r"on_demand_hour_(windows_)?[a-z][a-z0-9_]*_[a-z0-9]+")
+OF_A_TYPE = re.compile(r"on_demand_hour_(windows_)?[a-z][a-z0-9_]*_[a-z0-9]+")
 HOURS = 730  # of a month, as AWS's own calculator counts
 MINUTES = HOURS * 60
 
@@ -80,8 +80,8 @@ def read_prices(path: Path) -> dict[str, float]:
     """Reads a price file: YAML, ``unit: price of one``, in whatever currency its owner uses. A unit may lack a price.
 
     Raises:
-        PriceError: the file cannot be read, names a unit twice, names one that nothing bills, or has a price that is not
-            a number of at least 0.
+        PriceError: the file cannot be read, names a unit twice or one that nothing bills, or a
+            price is not a number of at least 0.
     """
     try:
         node = yaml.compose(text := read_text(path), Loader=yaml.SafeLoader)
@@ -119,7 +119,7 @@ def _unusable(data: Mapping[object, object]) -> Iterator[str]:
 
 def _unknown(prices: Mapping[object, object]) -> Iterator[str]:
     for unit in map(str, prices):
-        if unit not in UNITS and not _OF_A_TYPE.fullmatch(unit):
+        if unit not in UNITS and not OF_A_TYPE.fullmatch(unit):
             close = get_close_matches(unit, sorted(UNITS), n=1)
             hint = f"did you mean {close[0]!r}?" if close else "'python -m stacks cost --units' lists them"
             yield f"{unit}: is not a unit of these solutions; {hint}"

@@ -30,7 +30,7 @@ def units(common: CommonSettings, settings: OdcrAsgSettings) -> Counter[str]:
 
 def test_idle_reservations_bill_as_running_instances_do() -> None:
     rows = [unit for unit in idle_month(CommonSettings(), OdcrAsgSettings()) if unit.quantity]
-    hours = {unit.of: unit.quantity for unit in rows if unit.unit == "on_demand_instance_hour"}
+    hours = {unit.of: unit.quantity for unit in rows if unit.unit == "on_demand_hour_t4g_nano"}
     assert list(hours.values()) == [6 * 730, 3 * 730]
     assert "3 idle reservations of t4g.nano, each like a running instance" in hours
 
@@ -44,7 +44,8 @@ def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: s
     resources = variants.templates(variant)["odcr_asg"]["Resources"].values()
     count = Counter(resource["Type"] for resource in resources)
     reserved = sum(r["Properties"]["InstanceCount"] for r in resources if r["Type"] == "AWS::EC2::CapacityReservation")
-    assert billed["on_demand_instance_hour"] == 730 * reserved
+    kind = settings.instance_type.replace(".", "_")
+    assert billed[f"on_demand_hour_{kind}"] == 730 * reserved
     assert billed["alarm_month"] == count["AWS::CloudWatch::Alarm"]
     assert billed["nat_gateway_hour"] == 730 * count["AWS::EC2::NatGateway"]
     interfaces = [r for r in resources if r.get("Properties", {}).get("VpcEndpointType") == "Interface"]

@@ -21,6 +21,8 @@ def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, cli
         yield looked_at(f"target {target}", partial(_target, settings, clients, target, ours))
     if settings.zone_names:
         yield looked_at("zones", lambda: _zones(settings, clients))
+    for identifier, says in settings.warnings():
+        yield Finding(f"note: {identifier}", "ok", says)
 
 
 def _organization(clients: Clients) -> Finding:

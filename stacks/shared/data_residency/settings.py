@@ -119,6 +119,11 @@ class GuardrailSettings(SolutionSettings):
         """The statements by the id of their policy; a solution adds its own."""
         return {"Transfer": list(transfer(self))}
 
+    @property
+    def configured(self) -> bool:
+        """Whether anything differs from the defaults, which the shipped file states."""
+        return self != type(self)(enabled=self.enabled)
+
     def warnings(self) -> Iterator[tuple[str, str]]:
         """What synthesis says about these settings, each with an id."""
         if self.services_in_zone is not None:
