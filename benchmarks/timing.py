@@ -1,9 +1,9 @@
 """Times two commands in turn, so that a machine whose speed drifts treats both alike."""
 
 import os
+import resource
 import statistics
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Pair:
-    """Two commands, timed in turn.
+    """Two commands, timed in turn, in processor time: what else the machine does changes it least.
 
     Attributes:
         ours: median of ours in seconds.
@@ -26,17 +26,23 @@ class Pair:
     ratio: float
 
 
-def pair(ours: Sequence[str], other: Sequence[str], *, runs: int, variables: Mapping[str, str] | None = None) -> Pair:
-    """Runs both commands once uncounted and then *runs* times in turn.
+def pair(
+    ours: Sequence[str],
+    other: Sequence[str],
+    *,
+    runs: int,
+    variables: Mapping[str, str] | None = None,
+    warm: bool = True,
+) -> Pair:
+    """Runs both commands *runs* times in turn.
+
+    Args:
+        warm: runs both once before, uncounted.
 
     Raises:
         subprocess.CalledProcessError: one of them failed.
     """
-    times: list[tuple[float, float]] = []
-    for run in range(runs + 1):
-        seconds = (_seconds(ours, variables), _seconds(other, variables))
-        if run:
-            times.append(seconds)
+    times = [(_seconds(ours, variables), _seconds(other, variables)) for _ in range(runs + warm)][warm:]
     return Pair(
         statistics.median(a for a, _ in times),
         statistics.median(b for _, b in times),
@@ -46,6 +52,7 @@ def pair(ours: Sequence[str], other: Sequence[str], *, runs: int, variables: Map
 
 def _seconds(command: Sequence[str], variables: Mapping[str, str] | None) -> float:
     environment = {**os.environ, **(variables or {})}
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)  # with the children of children that have ended, as Node
     subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
