@@ -33,7 +33,7 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 # What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
-_GROUPS = {"config": "cdk", "shared": "cdk", "stacks": "cdk", "faults": "moto", "lambdas": "moto"}
+_GROUPS = {"config": "cdk", "shared": "cdk", "stacks": "cdk", "faults": "moto", "lambdas": "moto", "tryout": "emulator"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

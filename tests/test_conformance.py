@@ -265,7 +265,7 @@ def test_every_solution_has_all_its_parts() -> None:
             f"stacks/{slug}/settings.py",
             f"stacks/{slug}/README.md",
             f"tests/stacks/test_{slug}.py",
-            f"emulator/scenarios/{slug}.py",
+            f"tryout/scenarios/{slug}/scenario.py",
         ):
             assert (ROOT / part).exists(), f"{part} is missing"
 

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from emulator.sandbox import Boot, Sandbox
+from tryout.hosts.user_data import Boot, Sandbox
 
 USER_DATA = Path(__file__).parents[2] / "stacks" / "sqs_target_scaling" / "user_data"
 REGION = "eu-west-1"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.sandbox import Boot, Sandbox, SandboxError
 from tests.worker.conftest import USER_DATA, Delivery
+from tryout.hosts.user_data import Boot, Sandbox, SandboxError
 
 SCRIPT = USER_DATA / "bootstrap.sh"
 UNIT = USER_DATA / "sqs-worker.service"

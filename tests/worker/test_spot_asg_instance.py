@@ -17,10 +17,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from emulator.sandbox import Boot, Sandbox
 from stacks.spot_asg.user_data import shutdown
 from tests.worker.conftest import CREDENTIALS, REGION
 from tests.worker.instance_metadata import InstanceMetadataServer, instance_metadata
+from tryout.hosts.user_data import Boot, Sandbox
 
 USER_DATA = Path(__file__).parents[2] / "stacks" / "spot_asg" / "user_data"
 SCRIPT = USER_DATA / "bootstrap.sh"

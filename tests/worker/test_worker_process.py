@@ -15,10 +15,10 @@ from typing import IO, Any
 
 import pytest
 
-from emulator.sandbox import Boot, Service
 from tests.worker.conftest import USER_DATA, Delivery
 from tests.worker.fakes import body
 from tests.worker.instance_metadata import InstanceMetadataServer, instance_metadata
+from tryout.hosts.user_data import Boot, Service
 
 PATIENCE = 10.0
 
