@@ -111,7 +111,7 @@ class Deployed:
 
 
 class Scenario:
-    """Base of each solution's scenario, ``tryout/scenarios/<slug>/scenario.py``: a context manager whose methods are steps.
+    """Base of each solution's scenario, ``tryout/scenarios/<slug>/``: a context manager whose methods are steps.
 
     Attributes:
         variants: settings of the solution, by the name of the variant, that differ from config/config.yaml: what is
