@@ -37,7 +37,7 @@ test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
 try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, CONFIG=, PORT=, KEEP=1, STRICT=1
-	@python -m emulator.tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) \
+	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) \
 		$(call option,config,CONFIG) $(call option,port,PORT) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
@@ -50,13 +50,13 @@ simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a pict
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=<slug>, FRESH=1
-	@python -m emulator.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
+	@python -m tryout.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
 
 synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=, CONFIG=
 	@scripts/synth
 
 snapshots: $(INSTALLED) ## accept changed templates
-	@python -m pytest tests/stacks -q --snapshot-update
+	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
 docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
 	@python -m stacks.documents
