@@ -9,15 +9,15 @@ INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SOLUTION VARIANT CONFIG PORT KEEP STRICT FRESH QUICK PYTHON
+KNOWN := SOLUTION VARIANT CONFIG PORT INTO KEEP STRICT FRESH QUICK PYTHON
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
-ifneq ($(UNKNOWN),)
-$(error unknown variable: $(UNKNOWN); known: $(KNOWN))
+ifneq ($(strip $(UNKNOWN)),)
+$(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SOLUTION VARIANT CONFIG PORT,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
-ifneq ($(EMPTY),)
-$(error $(EMPTY) is empty; give it a value, or leave it out)
+EMPTY := $(foreach name,$(filter SOLUTION VARIANT CONFIG PORT INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+ifneq ($(strip $(EMPTY)),)
+$(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
 # $(call option,name,VARIABLE): --name 'value', if there is a value.
 option = $(if $($(2)),--$(1) '$(subst ','\'',$($(2)))')
@@ -49,8 +49,8 @@ bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
-pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=<slug>, FRESH=1
-	@python -m tryout.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
+pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
+	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)
 
 synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=, CONFIG=
 	@scripts/synth

@@ -10,6 +10,8 @@ except ModuleNotFoundError as missing:
         sys.exit("run it as 'python -m stacks', in the folder of this repository")
     sys.exit(f"the package {missing.name} is missing: run 'make install', then 'source .venv/bin/activate'")
 
+__all__ = ["main"]
+
 if __name__ == "__main__":
     try:
         status = main()

@@ -169,6 +169,9 @@ class _SettingsBySlug(Mapping[str, type[SolutionSettings]]):
     def __getitem__(self, slug: str) -> type[SolutionSettings]:
         return _BY_SLUG[slug].settings
 
+    def __contains__(self, slug: object) -> bool:
+        return slug in _BY_SLUG  # the inherited one would import it
+
     def __iter__(self) -> Iterator[str]:
         return iter(_BY_SLUG)
 

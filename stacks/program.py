@@ -72,15 +72,18 @@ def _subject(arguments: list[str]) -> str | None:
     for index, argument in enumerate(arguments):
         if not argument.startswith("-"):
             if argument not in OTHERS:
-                if argument == "check" or argument in _known_commands():
-                    raise UsageError(f"name a solution first: python -m stacks SOLUTION {argument}")
-                arguments[index] = named(argument, OTHERS).slug
+                arguments[index] = _slug(argument)
             return arguments[index]
     return None
 
 
-def _known_commands() -> set[str]:
-    return {command.name for solution in SOLUTIONS for command in _own_commands(solution.slug)}
+def _slug(name: str) -> str:
+    try:
+        return named(name, OTHERS).slug
+    except UnknownSolutionError:
+        if name == "check" or any(name == each.name for solution in SOLUTIONS for each in _own_commands(solution.slug)):
+            raise UsageError(f"name a solution first: python -m stacks SOLUTION {name}") from None
+        raise
 
 
 class _Parser(argparse.ArgumentParser):

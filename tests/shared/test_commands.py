@@ -199,9 +199,28 @@ def test_a_subnet_of_another_network_is_a_problem() -> None:
     assert "subnet-0123456789abcdef0" in look(Account(), CommonSettings(vpc=vpc))["network"].says
 
 
-@pytest.mark.parametrize("error", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="https://ec2")])
-def test_what_cannot_be_looked_at_is_unknown_and_not_ok(error: Exception) -> None:
-    assert look(Account(describe_availability_zones=error))["zones"].status == "unknown"
+@pytest.mark.parametrize(
+    ("code", "emulator", "fix"),
+    [
+        ("AccessDenied", False, "Allow your role this call"),
+        ("UnauthorizedOperation", True, "Allow your role this call"),
+        ("InternalError", False, ""),
+        ("400", True, "The emulator does not offer this call"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_unknown_and_only_a_denial_is_called_one(
+    code: str, emulator: bool, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if emulator:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    found = look(Account(describe_availability_zones=refused(code)))["zones"]
+    assert (found.status, found.fix) == ("unknown", fix)
+
+
+@pytest.mark.parametrize("error", [refused("ExpiredToken"), EndpointConnectionError(endpoint_url="https://sts")])
+def test_without_credentials_or_connection_nothing_more_is_looked_at(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        look(Account(get_caller_identity=error))
 
 
 # Commands of a solution's own
@@ -226,7 +245,7 @@ def test_a_solution_offers_commands_of_its_own(
     printed = capsys.readouterr().out
     assert "Ada" in printed and "300" in printed and "done" in printed
     assert main([]) == 0
-    assert "check, cost, greet" in capsys.readouterr().out
+    assert "sqs_target_scaling: greet" in capsys.readouterr().out
 
 
 def test_a_command_answers_programs_in_json(

@@ -27,12 +27,13 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
     parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
+    parser.add_argument("--into", type=Path, default=PICTURES, help="folder for the pictures (docs/pictures)")
     parser.add_argument("--fresh", action="store_true", help="try again, whatever was kept before")
     options = parser.parse_args()
     try:
         slugs = _slugs(options.solution)
         tried = [_try(slug, variant) for slug, variant in to_try(slugs, kept_files(), fresh=options.fresh)]
-        drawn = [_draw(path, kept) for path, kept in kept_files().items() if kept.solution in slugs]
+        drawn = [_draw(path, kept, options.into) for path, kept in kept_files().items() if kept.solution in slugs]
     except (ConfigError, UnknownSolutionError, DashboardError) as error:
         print(f"pictures: {error}", file=sys.stderr)
         return 1
@@ -69,12 +70,13 @@ def _try(slug: str, variant: str) -> bool:
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
 
 
-def _draw(path: Path, kept: Kept) -> Path:
-    picture = PICTURES / f"{path.stem}.png"
+def _draw(path: Path, kept: Kept, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / f"{path.stem}.png"
     draw(kept, picture)
     ago = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(kept.at)
     when = f"kept {ago.total_seconds() / 60:.0f} minutes ago"
-    print(f"{picture.relative_to(REPOSITORY)}: {kept.summary}; {when} ({kept.variant})")
+    print(f"{picture}: {kept.summary}; {when} ({kept.variant})")
     return picture
 
 
