@@ -14,7 +14,8 @@ except ModuleNotFoundError as missing:
 
 from config.loader import Config, ConfigError
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, configuration, names_in, refuse_slugs, select
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, refuse_slugs, select
+from stacks.configuration import configuration
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
 CONTEXT = ("config", "only")

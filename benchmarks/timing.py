@@ -43,6 +43,9 @@ def pair(
         subprocess.CalledProcessError: one of them failed.
     """
     times = [(_seconds(ours, variables), _seconds(other, variables)) for _ in range(runs + warm)][warm:]
+    # A Node that a busy machine has not ended within jsii's five seconds is missing from its parent's time.
+    whole = [max(column) / 2 for column in zip(*times, strict=True)]
+    times = [both for both in times if both[0] >= whole[0] and both[1] >= whole[1]] or times
     return Pair(
         statistics.median(a for a, _ in times),
         statistics.median(b for _, b in times),

@@ -9,12 +9,10 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from config.loader import Config, ConfigError, load
 from config.models import CommonSettings, SolutionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from constructs import Construct
 
@@ -134,7 +132,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         "sqs_target_scaling",
-        "workers that scale so that no message waits too long",
+        "workers scaled so that no message waits too long",
         "Scaling an ASG using target tracking with a dynamic SQS target",
         "https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/",
         ("EC2 Auto Scaling", "Spot", "SQS", "Lambda", "CloudWatch"),
@@ -185,29 +183,6 @@ _BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
 def settings_by_slug() -> Mapping[str, type[SolutionSettings]]:
     """The settings of every solution, for the loader."""
     return _SettingsBySlug()
-
-
-def configuration(
-    path: Path,
-    wanted: Callable[[CommonSettings], Collection[str]] | None = None,
-    *,
-    option: str = "-c config=<file>",
-) -> Config:
-    """Loads a configuration for the wanted solutions.
-
-    Args:
-        wanted: slugs whose sections are needed, once ``common`` is known; None: all.
-        option: how the program that asks is given another file, for messages.
-
-    Raises:
-        ConfigError: the file is not usable.
-    """
-    if not path.exists():
-        raise ConfigError(f"{path} does not exist; name another with {option}")
-    config = load(path, settings_by_slug())
-    if wanted:
-        wanted(config.common)
-    return config
 
 
 def commands_of(slug: str) -> Any:

@@ -23,7 +23,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from config.loader import Config, ConfigError
 from emulator.client import EmbeddedAws, EmulatorError
-from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, configuration, names_in, select
+from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, names_in, select
+from stacks.configuration import configuration
 from tryout.cdk import REPOSITORY, Cdk, CdkError
 from tryout.inventory import inventory
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json

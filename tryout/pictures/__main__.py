@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.loader import ConfigError
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, configuration, names_in, select
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, select
+from stacks.configuration import configuration
 from tryout.__main__ import CONFIG, KEPT
 from tryout.cdk import REPOSITORY
 from tryout.pictures.body import DashboardError
