@@ -307,6 +307,18 @@ def test_the_saved_query_prints_who_whence_and_whither() -> None:
     assert len(query["LogGroupNames"]) == 1
 
 
+def test_eventbridge_may_publish_to_the_topic_by_its_policy_as_aws_asks_without_a_condition() -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+    (strangers,) = [p for name, p in of_type("AWS::Events::Rule", WITHOUT_ENDPOINT).items() if "Strangers" in name]
+    (target,) = strangers["Targets"]
+    assert "RoleArn" not in target
+    (policy,) = of_type("AWS::SNS::TopicPolicy", WITHOUT_ENDPOINT).values()
+    of_events = {"Service": "events.amazonaws.com"}
+    (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Principal"] == of_events]
+    assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sns:Publish", target["Arn"])
+    assert "Condition" not in allowed
+
+
 @pytest.mark.parametrize("rule", ["Every", "Strangers"])
 def test_an_alarm_tells_of_events_that_did_not_arrive(rule: str) -> None:
     (logical_id,) = [name for name in of_type("AWS::Events::Rule", ENTERPRISE) if rule in name]
