@@ -72,8 +72,8 @@ class CommonSettings(Section):
         ]
         | None
     ) = None
-    """Customer managed key for queues, tables, topics, logs and volumes, in the Region of `region`, which it needs. null:
-    the keys that AWS manages."""
+    """Customer managed key for queues, tables, topics, logs and volumes, in the Region of `region`, which it needs.
+    null: the keys that AWS manages."""
     alarm_topic_arn: (
         Annotated[
             str,
