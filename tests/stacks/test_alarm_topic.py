@@ -23,7 +23,7 @@ def template(**common: Any) -> tuple[str, Json]:
     stack = SolutionStack(App(), SOLUTION, CommonSettings(**common))
     metric = cloudwatch.Metric(namespace="Test", metric_name="Errors")
     Alarms(stack, "Alarms").when_above("Failed", metric, 0, says="It has failed")
-    return stack.stack_name, Template.from_stack(stack).to_json()
+    return stack.stack_name, dict(Template.from_stack(stack).to_json())
 
 
 def statements(found: Json) -> list[Json]:

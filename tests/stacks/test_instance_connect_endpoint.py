@@ -276,7 +276,7 @@ def test_every_tunnel_is_logged_and_those_of_strangers_are_told() -> None:
     who = {"userIdentity": {"arn": [{"anything-but": {"wildcard": expected}}]}}
     assert strangers["EventPattern"]["detail"] == {**call, **who}
     (target,) = strangers["Targets"]
-    assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" in target
+    assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" not in target
     sentence = target["InputTransformer"]["InputTemplate"]
     (heading,) = re.findall(r"README\.md#([\w-]+)", sentence)
     readme = (ROOT / f"stacks/{SLUG}/README.md").read_text(encoding="utf-8")
