@@ -1,7 +1,6 @@
-"""Times two commands in turn, so that a machine whose speed drifts treats both alike."""
+"""Times two commands at the same time, so that a machine whose speed drifts treats both alike."""
 
 import os
-import resource
 import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,12 +12,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Pair:
-    """Two commands, timed in turn, in processor time: what else the machine does changes it least.
+    """Two commands, timed side by side, in processor time: what else the machine does changes it least.
 
     Attributes:
         ours: median of ours in seconds.
         other: median of the other in seconds.
-        ratio: median of the ratios of neighbours, ours / other.
+        ratio: median of the ratios of the runs, ours / other.
     """
 
     ours: float
@@ -34,7 +33,7 @@ def pair(
     variables: Mapping[str, str] | None = None,
     warm: bool = True,
 ) -> Pair:
-    """Runs both commands *runs* times in turn.
+    """Runs both commands *runs* times, each time side by side.
 
     Args:
         warm: runs both once before, uncounted.
@@ -42,7 +41,7 @@ def pair(
     Raises:
         subprocess.CalledProcessError: one of them failed.
     """
-    times = [(_seconds(ours, variables), _seconds(other, variables)) for _ in range(runs + warm)][warm:]
+    times = [_seconds(ours, other, variables) for _ in range(runs + warm)][warm:]
     # A Node that a busy machine has not ended within jsii's five seconds is missing from its parent's time.
     whole = [max(column) / 2 for column in zip(*times, strict=True)]
     times = [both for both in times if both[0] >= whole[0] and both[1] >= whole[1]] or times
@@ -53,9 +52,21 @@ def pair(
     )
 
 
-def _seconds(command: Sequence[str], variables: Mapping[str, str] | None) -> float:
+def _seconds(ours: Sequence[str], other: Sequence[str], variables: Mapping[str, str] | None) -> tuple[float, float]:
     environment = {**os.environ, **(variables or {})}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)  # with the children of children that have ended, as Node
-    subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    quiet = subprocess.DEVNULL
+    running = [
+        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=quiet, stderr=quiet)
+        for command in (ours, other)
+    ]
+    first, second = map(_processor_time, running)
+    return first, second
+
+
+def _processor_time(process: "subprocess.Popen[bytes]") -> float:
+    """Waits for a process; the time includes that of its children which it has waited for, as Node."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return used.ru_utime + used.ru_stime

@@ -187,7 +187,7 @@ def test_a_file_without_events_gets_a_sentence(content: bytes, tmp_path: Path) -
 
 
 def test_a_missing_file_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableEventsError, match="No such file"):
+    with pytest.raises(UnreadableEventsError, match="none does not exist"):
         list(read(tmp_path / "none"))
 
 
