@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.models import CommonSettings
 
@@ -54,8 +54,12 @@ class Finding:
     fix: str = ""
 
 
-def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
+def looked_at(what: str, look: Callable[[], Finding], *, first: bool = False) -> Finding:
     """Runs one check. What cannot be looked at is unknown, never ok.
+
+    Args:
+        first: nothing has answered yet, so that a failed connection means that there is none. Later, after STS has
+            answered, it means that the Region lacks the service.
 
     Raises:
         BotoCoreError: nothing can be looked at: no connection, or no credentials.
@@ -72,6 +76,11 @@ def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
             return Finding(what, "unknown", f"{error.operation_name}: {code}", "Allow your role this call")
         says = f"{error.operation_name}: {code}" + (f": {message}" if message and message != code else "")
         return Finding(what, "unknown", says, "The emulator does not offer this call" if emulated() else "")
+    except EndpointConnectionError as error:
+        if first:
+            raise
+        says = str(error).splitlines()[0].rstrip(".")
+        return Finding(what, "unknown", says, "See whether this Region offers the service")
 
 
 def emulated() -> bool:
@@ -82,7 +91,7 @@ def emulated() -> bool:
 
 def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
     """Credentials, account, bootstrap and the permissions to deploy: for a solution without a network."""
-    yield looked_at("account", lambda: _account(common, clients))
+    yield looked_at("account", lambda: _account(common, clients), first=True)
     yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
     yield looked_at("permissions", lambda: _permissions(common, clients))
 

@@ -41,7 +41,10 @@ def settings(variant: str, slug: str = SLUG) -> GuardrailSettings:
 
 
 def warnings(variant: str, slug: str = SLUG) -> list[str]:
-    report = json.loads((variants.assembly(variant) / "validation-report.json").read_text(encoding="utf-8"))
+    path = variants.assembly(variant) / "validation-report.json"
+    if not path.exists():  # nothing was found
+        return []
+    report = json.loads(path.read_text(encoding="utf-8"))
     return [
         violation["description"]
         for plugin in report["pluginReports"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.loader import load
 from config.models import CommonSettings
 from shared.placement_scores import scores
-from stacks import __main__ as entry
+from stacks import program
 from stacks.catalog import settings_by_slug
 from stacks.shared.preflight import Finding
 from stacks.spot_asg.commands import findings, idle_month
@@ -180,8 +180,8 @@ def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, account: Account, *words: str, section: str = "{}") -> int:
     config = tmp_path / "config.yaml"
     config.write_text(f"solutions: {{spot_asg: {section}}}\n", encoding="utf-8")
-    monkeypatch.setattr(entry, "_clients", lambda _: account)
-    return entry.main(["spot_asg", "score", "--config", str(config), *words])
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    return program.main(["spot_asg", "score", "--config", str(config), *words])
 
 
 def test_regions_are_listed_best_first_from_every_page(

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from config.loader import load
 from config.models import CommonSettings
-from stacks import __main__ as entry
+from stacks import program
 from stacks.catalog import settings_by_slug
 from stacks.shared.preflight import Finding
 from stacks.spot_placement_tracker.commands import findings, idle_month
@@ -81,8 +81,8 @@ def look(account: Account, **settings: Any) -> dict[str, Finding]:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, account: Account, *words: str) -> int:
-    monkeypatch.setattr(entry, "_clients", lambda _: account)
-    return entry.main(["spot_placement_tracker", *words])
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    return program.main(["spot_placement_tracker", *words])
 
 
 # Cost
@@ -191,7 +191,7 @@ def test_a_file_that_is_not_there_gets_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, Account(), "validate", f"{tmp_path}/none.yaml") == 1
-    assert capsys.readouterr().err == f"{tmp_path}/none.yaml cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == f"{tmp_path}/none.yaml does not exist\n"
 
 
 # Report
@@ -221,7 +221,7 @@ def test_a_report_for_people_names_them_too(
 @pytest.mark.parametrize(
     ("answers", "words", "says"),
     [
-        ({"describe_stacks": refused("ValidationError")}, (), "deploy it first"),
+        ({"describe_stacks": refused("ValidationError")}, (), "deploy it with"),
         ({"get_object": lambda: {"Body": io.BytesIO(b"- {}")}}, (), f"{ADDRESS}:1: 0.Dashboard: must be"),
         ({}, ("--days", "64"), "--days must be 1 to 63, got 64"),
         ({"describe_stacks": refused("AccessDenied")}, (), "Call: AccessDenied"),
