@@ -36,7 +36,7 @@ _SENTENCES: dict[str, str | Callable[[_Context], str]] = {
     "literal_error": lambda ctx: f"must be {_plain(ctx['expected'])}",
     "too_short": lambda ctx: f"must have at least {_count(ctx['min_length'], 'item')}, has {ctx['actual_length']}",
     "too_long": lambda ctx: (
-        f"must have at most {_count(ctx['max_length'], 'item')}, has {ctx['actual_length'] or 'more'}"
+        f"must have at most {_count(ctx['max_length'], 'item')}, has {ctx['actual_length']}"
     ),
     "tuple_type": "must be a list",
     "list_type": "must be a list",
@@ -64,7 +64,7 @@ def explain(
         above: where the section stands in the file.
     """
     spot = Spot(model, error["loc"])
-    kind, context = error["type"], error.get("ctx", {})
+    kind, context = error["type"], dict(error.get("ctx", {}))
     path = spot.path
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         path = (*path, str(context["discriminator"]).strip("'"))
@@ -82,7 +82,7 @@ def explain(
         whose = "must have a name that looks like" if spot.of_key else "must look like"
         return path, with_got(f"{whose} '{spot.example}'", got)
     if kind in ("too_short", "too_long"):
-        got = ""
+        got, context["actual_length"] = "", len(error["input"])
     message = with_got(sentence(kind, context), got)
     if kind == "literal_error" and isinstance(error["input"], str):
         message += _close(error["input"], _words(context["expected"]))

@@ -60,8 +60,8 @@ def test_a_solution_that_is_disabled_needs_no_file(tmp_path: Path) -> None:
 def test_problems_of_the_file_are_told_beside_those_of_others(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
-        f"common: {{vpc: {{id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0]}}}}\n"
-        f"solutions: {{spot_placement_tracker: {{file: none}}, spot_asg: {{load_balancer: true}}}}\n",
+        "common: {vpc: {id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0]}}\n"
+        "solutions: {spot_placement_tracker: {file: none}, spot_asg: {load_balancer: true}}\n",
         encoding="utf-8",
     )
     with pytest.raises(ConfigError) as raised:

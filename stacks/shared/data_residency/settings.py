@@ -101,7 +101,7 @@ class GuardrailSettings(SolutionSettings):
     """Instead of subnets: those of each target, in a policy of its own."""
     subnet_tag: SubnetTag | None = None
     """subnet_condition tag: the tag of the allowed subnets."""
-    partition: Annotated[str, Field(pattern=r"^aws[a-z-]{0,12}$", examples=["aws-us-gov"])] | None = None
+    partition: Annotated[str, Field(pattern=r"^aws[a-z-]{0,12}$", examples=["aws"])] | None = None
     """Partition of your organization. null: the one that the stack is deployed to."""
     scp_max_characters: Annotated[int, Field(ge=512, le=10_240)] = 10_240
     """Longest policy in characters; 5120 if your organization still has the old quota."""
