@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings
-from config.reading import ConfigError, Document, Location, named, read
+from config.reading import ConfigError, Document, Location, Said, named, read
 from config.wording import Spot, explain, is_echo, is_mapping, is_section, members, with_got
 
 __all__ = ["Config", "ConfigError", "load", "schema_model"]
@@ -63,18 +63,17 @@ def load(
         at = ("solutions", slug)
         model = solutions[slug] if slug in wanted else _OnlyEnabled
         found[slug] = _section(document, model, sections.get(slug), at)
-    warnings = []
     for above, problem in _broken_rules(common, found):
         where = (*above, *problem.path)
         message = with_got(problem.message, _what_is_there(document, where))
         if problem.warning:
-            warnings.append(f"{path}:{document.line(where)}: warning: {named(where)}: {message}")
+            document.warnings.append(Said(document.line(where), named(where), message))
         else:
             document.say(where, message)
     if document.problems:
         raise document.refusal()
-    for text in [*document.warnings, *warnings]:
-        warn(text)
+    for said in sorted(document.warnings):
+        warn(f"{path}:{said.line}: warning: {said.key}: {said.message}")
     return Config(common, found)
 
 
@@ -256,11 +255,8 @@ def _rename(document: Document, model: Any, data: Any, at: Location) -> None:
                 data.pop(former)
                 continue
             data[name] = data.pop(former)
-            line = document.line((*at, former))
-            document.warnings.append(
-                f"{document.path}:{line}: warning: {named((*at, former))}: is called {name!r} now; rename it, "
-                "the next release refuses the former name"
-            )
+            message = f"is called {name!r} now; rename it, the next release refuses the former name"
+            document.warnings.append(Said(document.line((*at, former)), named((*at, former)), message))
             for where in [where for where in document.places if where[: len(at) + 1] == (*at, former)]:
                 document.places[(*at, name, *where[len(at) + 1 :])] = document.places[where]
         for key, value in data.items():

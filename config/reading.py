@@ -55,7 +55,7 @@ class Document:
     places: MutableMapping[Location, Place] = field(default_factory=dict)
     problems: list[Said] = field(default_factory=list)
     unusable: list[Location] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Said] = field(default_factory=list)
 
     def line(self, where: Location) -> int:
         """The line of a key, or of the closest one above it that is in the file."""

@@ -35,9 +35,7 @@ _SENTENCES: dict[str, str | Callable[[_Context], str]] = {
     "less_than": lambda ctx: f"must be below {ctx['lt']:g}",
     "literal_error": lambda ctx: f"must be {_plain(ctx['expected'])}",
     "too_short": lambda ctx: f"must have at least {_count(ctx['min_length'], 'item')}, has {ctx['actual_length']}",
-    "too_long": lambda ctx: (
-        f"must have at most {_count(ctx['max_length'], 'item')}, has {ctx['actual_length']}"
-    ),
+    "too_long": lambda ctx: f"must have at most {_count(ctx['max_length'], 'item')}, has {ctx['actual_length']}",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": _MAPPING,

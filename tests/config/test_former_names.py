@@ -21,7 +21,7 @@ class ExampleSettings(SolutionSettings):
     renamed: ClassVar[dict[str, str]] = {"bits": "parts"}
 
     parts: tuple[Part, ...] = ()
-    by_name: dict[str, Part] = {}
+    by_name: dict[str, Part] = Field(default_factory=dict)
 
     @rule
     def _few(self) -> Iterator[Problem]:
