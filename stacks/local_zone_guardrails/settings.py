@@ -7,9 +7,9 @@ from pydantic import Field
 
 from config.models import Problem, rule
 from config.types import LocalZoneName
-from stacks.shared.data_residency import statements
-from stacks.shared.data_residency.settings import GuardrailSettings, Switches
-from stacks.shared.data_residency.statements import Statement
+from stacks.guardrails import statements
+from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.statements import Statement
 
 
 class LocalZoneSwitches(Switches):

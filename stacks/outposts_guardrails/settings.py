@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from config.models import Problem, rule
-from stacks.shared.data_residency import statements
-from stacks.shared.data_residency.settings import GuardrailSettings, Switches
-from stacks.shared.data_residency.statements import PARTITION, Statement
+from stacks.guardrails import statements
+from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.statements import PARTITION, Statement
 
 OutpostPattern = Annotated[
     str,

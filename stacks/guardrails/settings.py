@@ -1,0 +1,283 @@
+"""The settings that both guardrail solutions have."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import repeated
+from stacks.guardrails.actions import COPY_TO_REGION, LOCKOUT_ROLES, bootstrap_roles, service_of
+from stacks.guardrails.judge import arn_like
+from stacks.guardrails.policies import FORMER_CHARACTERS, Policy, TooLongError, policies
+from stacks.guardrails.statements import Statement, transfer
+from stacks.shared.preflight import CDK_QUALIFIER
+
+SubnetArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:(\*|aws[a-z-]*):ec2:(\*|[a-z0-9-]+):(\*|\d{12}):subnet/subnet-[0-9a-f]{8,17}$",
+        examples=["arn:*:ec2:*:111122223333:subnet/subnet-0123456789abcdef0"],
+    ),
+]
+SubnetArns = Annotated[tuple[SubnetArn, ...], Field(max_length=2_000)]
+TargetId = Annotated[
+    str,
+    Field(pattern=r"^(r-[0-9a-z]{4,32}|\d{12}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", examples=["ou-ab12-cdefgh34"]),
+]
+PrincipalArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:(\*|aws[a-z-]*):(iam|sts)::(\*|\d{12}):(root|(role|user|federated-user)/[A-Za-z0-9_+=,.@/*?-]+)$",
+        max_length=600,
+        examples=["arn:*:iam::*:role/backup"],
+    ),
+]
+Action = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]{2,40}:[A-Za-z*][A-Za-z0-9*?]{0,90}$", examples=["rds:CopyDBSnapshot"])
+]
+Service = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$", examples=["elasticache"])]
+
+WITHOUT_COPIES = frozenset(
+    {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
+    | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
+)
+"""Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
+https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
+MADE_UP_PRINCIPALS = tuple(
+    f"arn:{partition}:{kind}"
+    for partition in ("aws", "aws-cn", "aws-us-gov")
+    for kind in ("iam::111122223333:role/anybody-0x", "iam::111122223333:user/anybody-0x")
+)
+"""Principals that no exemption names on purpose."""
+
+
+class Switches(Section):
+    """Which statements there are, by their Sid in the post."""
+
+    DenyCopyToRegion: bool = True
+    """No snapshot, image, export or transfer task makes a copy in the Region."""
+    DenyDirectTransferToRegion: bool = True
+    """Nothing is created or written to in services of the Region that hold data."""
+    DenyPutObjectToRegionalBuckets: bool = True
+    """No object is put into a bucket of the Region."""
+
+
+class SubnetTag(Section):
+    """The tag that allows a subnet. Whoever may set it decides where data goes, so that a statement protects it."""
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128, examples=["residency"])]
+    """Key of the tag."""
+    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]+$", max_length=256, examples=["in-zone"])]
+    """Value of the tag."""
+
+
+class GuardrailSettings(SolutionSettings):
+    """Guardrails for data residency: what is denied, to whom, and where they are attached."""
+
+    statements: Switches = Switches()
+    """Which statements there are."""
+    services_in_zone: Annotated[tuple[Service, ...], Field(max_length=100)] | None = None
+    """IAM prefixes of the services that the zone or Outpost offers, such as ec2 and rds; DenyCopyToRegion then leaves
+    the others out, but for those that move data of others (datasync, backup, dms). null: all of the post."""
+    modern_actions: bool = False
+    """true: deny also the actions that do the same and that AWS has added since the post, and S3 access points."""
+    extra_actions: dict[str, Annotated[tuple[Action, ...], Field(max_length=200)]] = Field(
+        default_factory=dict, max_length=8
+    )
+    """Further actions to deny, by the Sid of the statement."""
+    block_log_delivery: bool = False
+    """true: deny also logs:PutLogEvents, which stores in the Region what applications log."""
+    exempt_principal_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=100)] = LOCKOUT_ROLES
+    """Roles that deploy and repair, exempt from all statements; without them you can be locked out of the account."""
+    subnet_condition: Literal["arn", "arn-and-id", "zone", "tag"] = "arn"
+    """How a subnet is allowed. arn: as in the post. arn-and-id: interfaces by id. zone: by Local Zone. tag: by tag."""
+    subnets: SubnetArns = ()
+    """ARNs of all subnets in which instances and interfaces are allowed. None: there is no subnet statement."""
+    subnets_by_target: dict[TargetId, Annotated[SubnetArns, Field(min_length=1)]] = Field(
+        default_factory=dict, max_length=100
+    )
+    """Instead of subnets: those of each target, in a policy of its own."""
+    subnet_tag: SubnetTag | None = None
+    """subnet_condition tag: the tag of the allowed subnets."""
+    partition: Annotated[str, Field(pattern=r"^aws[a-z-]{0,12}$", examples=["aws"])] | None = None
+    """Partition of your organization. null: the one that the stack is deployed to."""
+    scp_max_characters: Annotated[int, Field(ge=512, le=10_240)] = 10_240
+    """Longest policy in characters; 5120 if your organization still has the old quota."""
+    scp_max_per_target: Annotated[int, Field(ge=2, le=100)] = 10
+    """Most policies on a root, unit or account; 5 if your organization still has the old quota."""
+    scps_on_targets: Annotated[int, Field(ge=1, le=99)] = 1
+    """Policies that each target has already, FullAWSAccess included."""
+    targets: Annotated[tuple[TargetId, ...], Field(max_length=100)] = ()
+    """Units, accounts or the root to attach to, the one to begin with first. None: nothing is attached."""
+    attach_by: Literal["deployment", "command"] = "deployment"
+    """deployment: `cdk deploy` attaches to all targets. command: `attach` does, one target after the other."""
+    confirm_lockout_risk: bool = False
+    """Safety switch: must also be true for a root as target, or exempt_principal_arns without the roles of
+    `cdk bootstrap`."""
+    confirm_everyone_exempt: bool = False
+    """Safety switch: must also be true for exempt_principal_arns that exempt every role."""
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """Local Zones that the statements know."""
+        return ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies of these settings."""
+        return policies(self.groups(), self.exempt_principal_arns, self.scp_max_characters, self.partition)
+
+    def switched_on(self, sid: str) -> bool:
+        """Whether a statement of the post is wanted."""
+        return bool(getattr(self.statements, sid))
+
+    def groups(self) -> dict[str, list[Statement]]:
+        """The statements by the id of their policy; a solution adds its own."""
+        return {"Transfer": list(transfer(self))}
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """Warnings of the synthesis about these settings, each with an id."""
+        if self.services_in_zone is not None:
+            without = {action for statement in self.groups()["Transfer"] for action in statement.actions}
+            everywhere = self.model_copy(update={"services_in_zone": None}).groups()["Transfer"]
+            dropped = [action for statement in everywhere for action in statement.actions if action not in without]
+            if dropped:
+                yield "services", f"not denied, since services_in_zone lacks their services: {', '.join(dropped)}"
+        for policy in self.policies:
+            if (length := policy.characters(self.partition)) > FORMER_CHARACTERS:
+                yield (
+                    f"length{policy.id}",
+                    f"{policy.id} takes {length} characters; AWS's pages say {FORMER_CHARACTERS}, two articles of May "
+                    "2026 say 10240. If Organizations refuses it, set scp_max_characters",
+                )
+
+    def subnet_warnings(self, sid: str) -> Iterator[tuple[str, str]]:
+        """What there is to say about the subnet statement."""
+        if not self.switched_on(sid):
+            return
+        if not (self.subnets or self.subnets_by_target or self.subnet_condition in ("zone", "tag")):
+            yield "subnets", f"{sid} is left out: no subnet is named, and without one it would deny every instance"
+        elif self.subnet_condition == "arn":
+            yield (
+                "interfaces",
+                f"{sid}: AWS's list names no ec2:Subnet for CreateNetworkInterface. If EC2 does not tell it, "
+                "interfaces are denied in every subnet; subnet_condition arn-and-id, zone or tag does not depend on it",
+            )
+        elif self.subnet_condition == "tag":
+            yield (
+                "default",
+                f"{sid} cannot see the tag of a default subnet that a launch does not name: delete default VPCs",
+            )
+
+    @common_rule
+    def _nobody_is_locked_out(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.confirm_lockout_risk:
+            return
+        switch = "or set the safety switch confirm_lockout_risk to true"
+        for index, target in enumerate(self.targets):
+            if target.startswith("r-"):
+                yield Problem(
+                    ("targets", index), f"must not be a root, or every account is denied; name units, {switch}"
+                )
+        roles = bootstrap_roles(common.bootstrap_qualifier or CDK_QUALIFIER)
+        if bare := [role for role in roles if not any(arn_like(arn, role) for arn in self.exempt_principal_arns)]:
+            name = bare[0].split("/")[1].split("-111122223333")[0]
+            yield Problem(
+                "exempt_principal_arns",
+                f"must exempt {name}-*, or no account with these policies can deploy, not even to remove them; "
+                f"add 'arn:*:iam::*:role/cdk-*', {switch}",
+            )
+
+    @rule
+    def _somebody_is_denied(self) -> Iterator[Problem]:
+        if self.confirm_everyone_exempt:
+            return
+        for index, arn in enumerate(self.exempt_principal_arns):
+            if any(arn_like(arn, made_up) for made_up in MADE_UP_PRINCIPALS):
+                yield Problem(
+                    ("exempt_principal_arns", index),
+                    "must not exempt everybody, or the guardrail has no effect; name roles, or set the safety switch "
+                    "confirm_everyone_exempt to true",
+                )
+
+    @rule
+    def _services_exist(self) -> Iterator[Problem]:
+        known = sorted({service_of(action) for action in COPY_TO_REGION} | WITHOUT_COPIES)
+        for index, service in enumerate(self.services_in_zone or ()):
+            if service not in known:
+                close = get_close_matches(service, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
+                yield Problem(
+                    ("services_in_zone", index), f"must be the IAM prefix of a service of a zone or Outpost; {hint}"
+                )
+
+    @rule
+    def _statements_exist(self) -> Iterator[Problem]:
+        known = [name for name in type(self.statements).model_fields if name.startswith("Deny")]
+        for sid in self.extra_actions:
+            if sid not in known:
+                close = get_close_matches(sid, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+                yield Problem(("extra_actions", sid), f"must be the Sid of a statement, got {sid!r}; {hint}")
+
+    @rule
+    def _subnets_fit_their_condition(self) -> Iterator[Problem]:
+        if self.subnets and self.subnets_by_target:
+            yield Problem("subnets_by_target", "must be empty with subnets; keep one of the two")
+        for key in ("subnets", "subnets_by_target"):
+            if self.subnet_condition in ("zone", "tag") and getattr(self, key):
+                yield Problem(
+                    key, f"must be empty with subnet_condition {self.subnet_condition}; remove one of the two"
+                )
+
+    @rule
+    def _tag_is_of_its_condition(self) -> Iterator[Problem]:
+        if self.subnet_condition == "tag" and self.subnet_tag is None:
+            yield Problem("subnet_condition", "must not be tag without subnet_tag; set that, or choose another")
+        if self.subnet_condition != "tag" and self.subnet_tag is not None:
+            yield Problem("subnet_tag", f"must be null with subnet_condition {self.subnet_condition}; remove it")
+
+    @rule
+    def _targets_have_subnets(self) -> Iterator[Problem]:
+        if self.targets and self.subnets_by_target and set(self.targets) != set(self.subnets_by_target):
+            odd = sorted(set(self.targets) ^ set(self.subnets_by_target))
+            yield Problem(
+                "subnets_by_target", f"must have the same targets as targets; only one of the two has {', '.join(odd)}"
+            )
+
+    @rule
+    def _no_target_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.targets):
+            yield Problem(("targets", index), "must not be listed twice; remove one")
+
+    @rule
+    def _one_partition(self) -> Iterator[Problem]:
+        arns: dict[tuple[str | int, ...], str] = {}
+        for key in ("exempt_principal_arns", "subnets"):
+            arns |= {(key, index): arn for index, arn in enumerate(getattr(self, key))}
+        for target, listed in self.subnets_by_target.items():
+            arns |= {("subnets_by_target", target, index): arn for index, arn in enumerate(listed)}
+        for at, arn in arns.items():
+            if self.partition and arn.split(":")[1] not in ("*", self.partition):
+                yield Problem(at, f"must be of partition {self.partition}; correct one of the two, or write arn:*:...")
+
+    @rule
+    def _policies_fit(self) -> Iterator[Problem]:
+        try:
+            planned = self.policies
+        except TooLongError as error:
+            yield Problem("subnets_by_target" if self.subnets_by_target else "subnets", f"must be shorter: {error}")
+            return
+        if not planned:
+            yield Problem("statements", "must leave at least one statement; switch one on, or set enabled to false")
+        for target in self.targets or self.subnets_by_target or ("",):
+            needed = sum(policy.is_for(target) for policy in planned) + self.scps_on_targets
+            if needed > self.scp_max_per_target:
+                yield Problem(
+                    "scp_max_per_target",
+                    f"must be at least {needed}, the policies on a target with the {self.scps_on_targets} that it has "
+                    "already; switch statements off, or move policies to the target's parent",
+                )
+                return
