@@ -114,11 +114,6 @@ class ImagePipelinesStack(SolutionStack):
         network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
             network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
-        existing = self.common.vpc  # whose subnets the CDK knows by their ids only
-        kind_of_subnet = network.subnets.subnet_type
-        subnet = (
-            existing.subnet_ids[0] if existing else network.vpc.select_subnets(subnet_type=kind_of_subnet).subnet_ids[0]
-        )
         profile = iam.InstanceProfile(self, "BuildProfile", role=role)
         return {
             kind: imagebuilder.CfnInfrastructureConfiguration(
@@ -127,7 +122,7 @@ class ImagePipelinesStack(SolutionStack):
                 name=f"{self.stack_name}-{kind}",
                 instance_profile_name=profile.instance_profile_name,
                 instance_types=list(settings.build_types),
-                subnet_id=subnet,
+                subnet_id=network.subnet_ids[0],
                 security_group_ids=[network.security_group.security_group_id],
                 instance_metadata_options={"httpTokens": "required", "httpPutResponseHopLimit": hops},
                 terminate_instance_on_failure=True,

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field, model_validator
 from config.models import CommonSettings, SolutionSettings
 from stacks.odcr_asg.placement import per_zone
 
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$")]
+# The letter is the zone's place in the network's range, which has six (stacks/shared/network.py).
+ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-f]$", examples=["eu-central-1a"])]
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html: g behind the generation is Graviton.
 GRAVITON = re.compile(r"^(a1|[a-z]+\d+[a-z]*g[a-z]*)[.-]")
 
