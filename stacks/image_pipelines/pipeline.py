@@ -17,6 +17,7 @@ from constructs import Construct
 from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
 from stacks.image_pipelines.rights import CREATED_BY, ParameterRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
+from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -37,6 +38,7 @@ class Shared:
     infrastructure: dict[str, imagebuilder.CfnInfrastructureConfiguration]
     log_groups: dict[str, logs.LogGroup]
     repositories: dict[str, ecr.Repository]
+    network: Network
     build_role: iam.IRole
     lifecycle_role: iam.IRole
     undelivered: sqs.Queue
@@ -324,7 +326,8 @@ class ImagePipeline(Construct):
                 "WithNewStack": str(self._parent is None).lower(),
             },
         )
-        started.node.add_dependency(self._shared.builds.own_role)
+        # Its instance boots by the network's routes and acts by the role; CloudFormation sees neither of the two here.
+        started.node.add_dependency(self._shared.builds.own_role, self._shared.network, self._shared.build_role)
         return started
 
 

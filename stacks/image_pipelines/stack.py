@@ -65,6 +65,7 @@ class ImagePipelinesStack(SolutionStack):
             self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
         )
         versions = Versions(self, "Versions")
+        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         rights = settings.lifecycle
         return Shared(
             settings=settings,
@@ -72,7 +73,8 @@ class ImagePipelinesStack(SolutionStack):
             components=self._components(wanted, versions),
             seed=seed_function(self, settings, list(wanted)),
             builds=builds_function(self, list(self._names.values())),
-            infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
+            infrastructure=self._infrastructure(network, role, topic, ["ami", "container"] if containers else ["ami"]),
+            network=network,
             log_groups=log_groups,
             repositories=repositories,
             build_role=role,
@@ -107,11 +109,10 @@ class ImagePipelinesStack(SolutionStack):
         }
 
     def _infrastructure(
-        self, role: iam.Role, topic: sns.Topic, kinds: list[str]
+        self, network: Network, role: iam.Role, topic: sns.Topic, kinds: list[str]
     ) -> dict[str, imagebuilder.CfnInfrastructureConfiguration]:
         """Where instances build. Container builds reach the metadata service from one hop further away."""
         settings = self._settings
-        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
             network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
         profile = iam.InstanceProfile(self, "BuildProfile", role=role)

@@ -6,6 +6,7 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct, IDependable
 
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from stacks.shared.schedules import act_after_rights
 
 
 class Triggers(Construct):
@@ -76,3 +77,4 @@ class Triggers(Construct):
             target=scheduled,
         )
         schedule.node.add_dependency(after)
+        act_after_rights(schedule)

@@ -20,6 +20,7 @@ from stacks.root_volume_replacement.rights import (
 )
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.python_function import PythonFunction
+from stacks.shared.schedules import act_after_rights
 from stacks.shared.solution import SolutionStack
 
 OURS = "What is deleted is known at run time only; a condition holds it to what carries our tag."
@@ -74,19 +75,21 @@ class CleanUp(Construct):
                 allow_on_every(scope, self.function, action, kind, conditions=condition, reason=OURS)
         allow_ledger(scope, self.function, ledger, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(scope, self.function, reports)
-        scheduler.Schedule(
+        role = scheduler_role(scope, self, self.function)
+        schedule = scheduler.Schedule(
             self,
             "Schedule",
             description="Root volume clean-up",
             schedule=scheduler.ScheduleExpression.expression(wanted.schedule, TimeZone.of(wanted.timezone)),
             target=targets.LambdaInvoke(
                 self.function,
-                role=scheduler_role(scope, self, self.function),
+                role=role,
                 dead_letter_queue=undelivered,
                 max_event_age=Duration.hours(1),
                 retry_attempts=3,
             ),
         )
+        act_after_rights(schedule, role)
 
 
 class FleetSchedules(Construct):
@@ -104,7 +107,7 @@ class FleetSchedules(Construct):
         super().__init__(scope, construct_id)
         for number, wanted in enumerate(settings.schedules, start=1):
             request = wanted.model_dump(include={"to", "tag"}, exclude_none=True)
-            scheduler.Schedule(
+            schedule = scheduler.Schedule(
                 self,
                 f"Schedule{number}",
                 description=f"Root volumes of a fleet, to {wanted.to}",
@@ -117,3 +120,4 @@ class FleetSchedules(Construct):
                     retry_attempts=3,
                 ),
             )
+            act_after_rights(schedule)

@@ -21,7 +21,7 @@ ANOTHER_STACK = {"prefix", "region", "account"}
 REGION: Json = {"region": "us-east-1"}
 # States beside the variants' own, in which other changes are possible.
 STATES: dict[str, tuple[Json, ...]] = {
-    "spot_asg": ({"network": "nat"}, {"load_balancer": True}, {"off_peak": {"begins": "20:00", "ends": "06:00", "time_zone": "UTC", "instances": 0}}),
+    "spot_asg": ({"network": "nat"}, {"load_balancer": True}, {"off_peak": {"begins": "20:00", "ends": "06:00", "time_zone": "Europe/Berlin", "instances": 3}}),
     "sqs_target_scaling": ({"network": "nat"}, {"network": "endpoints"}),
     "custom_health_checks": ({"network": "nat"}, {"mode": "instance", "network": "endpoints"}),
     "odcr_asg": ({"network": "nat"}, {"network": "nat", "zone_names": ["us-east-1a", "us-east-1b"]}),
@@ -92,8 +92,11 @@ def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
     ):
         current = json.loads((common if of == "common" else settings).model_dump_json())
         for key, candidates in others(model, current):
-            if of == "common" and key.split(".")[0] in ANOTHER_STACK:
-                continue
+            first = key.split(".")[0]
+            if of == "common" and (
+                first in ANOTHER_STACK or (before.name != "default" and first not in ("vpc", "kms_key_arn"))
+            ):
+                continue  # what else is common does the same in every state
             found: list[Change] = []
             for value in candidates:
                 # What is nested is changed in what the section holds with its defaults: a part alone may lack the rest.
