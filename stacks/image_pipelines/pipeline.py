@@ -303,14 +303,6 @@ class ImagePipeline(Construct):
                 }
             ],
         )
-        self._shared.undelivered.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[self._shared.undelivered.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
-            )
-        )
         return rule
 
     def _built(self, recipe_arn: str) -> CustomResource:

@@ -137,6 +137,11 @@ class TargetRegion(Section):
     """Customer managed key there, which common.kms_key_arn asks for. null: the key that AWS manages."""
 
 
+# A stack has 500 resources, of which a workload takes up to twelve:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_WORKLOADS = 30
+
+
 class Lifecycle(Section):
     """What becomes of old images. Deleting takes the second key, allow_deletion."""
 
@@ -175,7 +180,7 @@ class ImagePipelinesSettings(SolutionSettings):
 
     gold: GoldPipeline = GoldPipeline()
     """The gold pipeline."""
-    workloads: Annotated[tuple[WorkloadPipeline, ...], Field(max_length=50)] = (
+    workloads: Annotated[tuple[WorkloadPipeline, ...], Field(max_length=MOST_WORKLOADS)] = (
         WorkloadPipeline(name="web", components=("stacks/image_pipelines/components/web.yaml",)),
     )
     """Pipelines that build on it."""

@@ -166,6 +166,20 @@ class ImagePipelinesStack(SolutionStack):
         Validations.of(queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge.")
         )
+        # One statement for all rules: the policy of a queue has 8,192 bytes
+        # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={
+                    "ArnLike": {
+                        "aws:SourceArn": self.format_arn(service="events", resource=f"rule/{self.stack_name}-*"),
+                    }
+                },
+            )
+        )
         return queue
 
     def _alarms(self, tracking: Tracking, undelivered: sqs.Queue) -> None:

@@ -51,6 +51,9 @@ class InstanceTag(Section):
         return self
 
 
+ARN_CHARACTERS, MOST_CHARACTERS = 48, 1_700
+
+
 class InstanceConnectEndpointSettings(SolutionSettings):
     """SSH and RDP to private instances: no internet gateway, no public address, no bastion host."""
 
@@ -86,6 +89,18 @@ class InstanceConnectEndpointSettings(SolutionSettings):
     def linux_architecture(self) -> Literal["arm64", "x86_64"]:
         """Processor architecture of the Linux demo instance."""
         return "arm64" if self.linux_instance_type and is_arm(self.linux_instance_type) else "x86_64"
+
+    @model_validator(mode="after")
+    def _principals_fit(self) -> Self:
+        # With the beginning of an ARN each, in one pattern of 2,048 characters, of which the rest takes some 300:
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+        length = sum(len(principal) + ARN_CHARACTERS for principal in self.expected_principals)
+        if length > MOST_CHARACTERS:
+            raise ValueError(
+                f"expected_principals must have at most {MOST_CHARACTERS} characters, {ARN_CHARACTERS} more for each, got "
+                f"{length}; use wildcards, such as assumed-role/Operators/*"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
