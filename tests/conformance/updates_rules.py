@@ -97,7 +97,13 @@ def deleted_first(update: Update) -> Iterator[Said]:
     for name in set(update.replaced) - update.stopped:
         if not update.deleted_first(name):
             continue
-        on_it = sorted(other for other in update.before if name in needed(update.before[other]))
+        # An order is no hold, but for the gateway: what has public addresses is made after it, and nothing refers to it.
+        gateway = update.before[name]["Type"] == "AWS::EC2::VPCGatewayAttachment"
+        on_it = sorted(
+            other
+            for other, resource in update.before.items()
+            if name in (needed(resource) if gateway else {one for one, _ in references(resource.get("Properties", {}))})
+        )
         if on_it:
             yield (
                 name,

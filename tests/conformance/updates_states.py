@@ -29,7 +29,42 @@ STATES: dict[str, tuple[Json, ...]] = {
     "outposts_routing": (
         {"load_balancer": {}, "on_premises_cidrs": ["192.168.0.0/16"], "accept_outage": True},
         {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
+        {"rack_generation": 2, "virtual_interfaces": [
+            {"outpost_lag_id": f"op-lag-0123456789abcdef{n}", "vlan": 100, "local_address": "169.254.0.1/30",
+             "peer_address": "169.254.0.2/30", "peer_bgp_asn": 65000} for n in range(4)
+        ], "local_bgp_asn": 65001, "accept_outage": True},
     ),
+}  # fmt: skip
+
+
+_INTERFACES = [
+    {"outpost_lag_id": f"op-lag-0123456789abcdef{n}", "vlan": 100, "local_address": "169.254.0.1/30",
+     "peer_address": "169.254.0.2/30", "peer_bgp_asn": 65000} for n in range(4)
+]  # fmt: skip
+# Settings that belong together, changed together.
+TOGETHER: dict[str, tuple[Json, ...]] = {
+    "custom_health_checks": ({"longest_wait_seconds": 3600, "heartbeat_seconds": 600},),
+    "image_pipelines": ({"workloads": [], "build_on_change": False},),
+    "instance_connect_endpoint": (
+        {"ports": [22, 3389], "windows_instance_type": "m7i.large"},
+        {"preserve_client_ip": True, "client_cidrs": ["203.0.113.0/24"], "linux_instance_type": None},
+    ),
+    "local_zone_wordpress": (
+        {"load_balancer": "application", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1111"},
+        {"load_balancer": "application", "allow_http": True},
+        {"web_type": "t4g.medium", "database_type": "t4g.medium", "edge_type": "t4g.small"},
+    ),
+    "outposts_dashboard": (
+        {"refresh": "pipeline", "source": {"kind": "codecommit", "repository": "dashboards"}},
+    ),
+    "outposts_routing": (
+        {"vpc_cidr": "10.1.0.0/16", "subnet_cidr": "10.1.0.0/22"},
+        {"vpc_cidr": None, "subnet_cidr": None},
+        {"mode": "coip", "coip_cidr": "172.16.0.0/26"},
+        {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
+        {"rack_generation": 2, "virtual_interfaces": _INTERFACES, "local_bgp_asn": 65001},
+    ),
+    "root_volume_replacement": ({"old_volume": "delete", "allow_deletion": True},),
 }  # fmt: skip
 
 
@@ -82,6 +117,10 @@ def _text(value: Any) -> str:
 
 def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
     """Every setting that the state has, with up to so many changes that are legal: none is a setting to look at."""
+    for values in TOGETHER.get(before.slug, ()):
+        after = State(before.slug, before.name, before.common, {**before.section, **values})
+        if _read(after.text) and _dump(after.text) != _dump(before.text):
+            yield ", ".join(values), [Change(before, " + ".join(values), list(values.values()), after)]
     read = _read(before.text)
     if read is None:
         raise ValueError(f"{before.name} of {before.slug} is no legal configuration")
