@@ -283,7 +283,7 @@ class ImagePipeline(Construct):
         role = iam.Role(self, "FollowRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
         role.add_to_policy(iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=[arn]))
         images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
-        rule = events.CfnRule(
+        return events.CfnRule(
             self,
             "Follow",
             description=f"{self.name} is built when {parent.name} has a new AMI",
@@ -303,7 +303,6 @@ class ImagePipeline(Construct):
                 }
             ],
         )
-        return rule
 
     def _built(self, recipe_arn: str) -> CustomResource:
         started = CustomResource(

@@ -97,8 +97,8 @@ class InstanceConnectEndpointSettings(SolutionSettings):
         length = sum(len(principal) + ARN_CHARACTERS for principal in self.expected_principals)
         if length > MOST_CHARACTERS:
             raise ValueError(
-                f"expected_principals must have at most {MOST_CHARACTERS} characters, {ARN_CHARACTERS} more for each, got "
-                f"{length}; use wildcards, such as assumed-role/Operators/*"
+                f"expected_principals must have at most {MOST_CHARACTERS} characters, {ARN_CHARACTERS} more for each, "
+                f"got {length}; use wildcards, such as assumed-role/Operators/*"
             )
         return self
 

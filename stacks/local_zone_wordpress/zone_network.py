@@ -46,6 +46,7 @@ class ZoneNetwork(Construct):
             )
             self.public = self._existing(PUBLIC, settings.public_subnet_ids)
             self.private = self._existing(PRIVATE, settings.private_subnet_ids)
+            self._guard(scope, {"VpcId": existing.id, "Zone": self.zone})
             return
         zones = [self.zone]
         ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
@@ -85,14 +86,18 @@ class ZoneNetwork(Construct):
             cast(ec2.CfnSubnet, subnet.node.default_child).cidr_block = str(next(ranges))
             if after:
                 subnet.node.add_dependency(after)
+        self._guard(scope, {"VpcCidr": settings.vpc_cidr, "Zone": self.zone})
+
+    def _guard(self, scope: SolutionStack, guarded: dict[str, str]) -> None:
+        """Before everything in the network: neither VPC nor subnet nor load balancer moves with what is in it."""
         Guard(
             scope,
             "NetworkGuard",
-            of=vpc,
+            of=self,
             subject="the network, with the public addresses of its zone",
-            guarded={"VpcCidr": settings.vpc_cidr, "Zone": self.zone},
-            way="A VPC cannot move while anything is in it. Make another stack with another common.prefix and "
-            "restore_from a snapshot of this one's data volume, let its name point there, and destroy this one.",
+            guarded=guarded,
+            way="Nothing moves with what is in it. Make another stack with another common.prefix and restore_from a "
+            "snapshot of this one's data volume, let the site's name point there, and destroy this one.",
             accepted=False,
         )
 

@@ -1,4 +1,6 @@
-"""Extracts what AWS publishes of the events and metrics that the templates use; ``python -m tests.conformance.events_data``.
+"""Extracts what AWS publishes of the events and metrics that the templates use.
+
+``python -m tests.conformance.events_data`` writes it anew.
 
 The npm package @aws-cdk/aws-service-spec (a pinned development dependency) is a compressed database of 30 MB: events
 with their fields from EventBridge's schema registry, metrics with their dimension sets from CloudWatch's own list. Its
@@ -16,20 +18,45 @@ PACKAGE = ROOT / "node_modules/@aws-cdk/aws-service-spec"
 DATA = Path(__file__).parent / "data"
 # Those of the patterns and of the metrics in the templates.
 SOURCES = (
-    "aws.autoscaling", "aws.ec2", "aws.ec2-instance-connect", "aws.imagebuilder", "aws.organizations", "aws.ssm",
-    "aws.s3", "aws.states", "aws.tag", "aws.codepipeline", "aws.codebuild", "aws.health",
-)  # fmt: skip
+    "aws.autoscaling",
+    "aws.ec2",
+    "aws.ec2-instance-connect",
+    "aws.imagebuilder",
+    "aws.organizations",
+    "aws.ssm",
+    "aws.s3",
+    "aws.states",
+    "aws.tag",
+    "aws.codepipeline",
+    "aws.codebuild",
+    "aws.health",
+)
 NAMESPACES = (
-    "AWS/ApplicationELB", "AWS/AutoScaling", "AWS/DynamoDB", "AWS/EC2", "AWS/EC2CapacityReservations", "AWS/EC2Spot",
-    "AWS/Events", "AWS/Lambda", "AWS/Logs", "AWS/NATGateway", "AWS/Outposts", "AWS/S3", "AWS/SNS", "AWS/SQS",
-    "AWS/Scheduler", "AWS/States", "AWS/EBS", "AWS/CodeBuild",
-)  # fmt: skip
+    "AWS/ApplicationELB",
+    "AWS/AutoScaling",
+    "AWS/DynamoDB",
+    "AWS/EC2",
+    "AWS/EC2CapacityReservations",
+    "AWS/EC2Spot",
+    "AWS/Events",
+    "AWS/Lambda",
+    "AWS/Logs",
+    "AWS/NATGateway",
+    "AWS/Outposts",
+    "AWS/S3",
+    "AWS/SNS",
+    "AWS/SQS",
+    "AWS/Scheduler",
+    "AWS/States",
+    "AWS/EBS",
+    "AWS/CodeBuild",
+)
 
 Json = dict[str, Any]
 
 
 def extract(database: Json) -> Json:
-    """Events by source and detail type, each with its detail's fields; metrics by namespace, each with its dimension sets."""
+    """Events by source and detail type, with their detail's fields; metrics by namespace, with their dimension sets."""
     tables = {
         name: {row["$id"]: row for row in table["entities"]}
         for name, table in database["schema"].items()

@@ -1,6 +1,6 @@
-"""Every metric of alarms, policies and dashboards exists, with this very set of dimensions: another set is another metric.
+"""Every metric of alarms, policies and dashboards exists, with this very set of dimensions.
 
-A metric of our own is one that code here, or a metric filter, writes.
+Another set of dimensions is another metric. A metric of our own is one that code here, or a metric filter, writes.
 """
 
 import json

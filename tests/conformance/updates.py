@@ -30,8 +30,8 @@ def looked_at(slug: str, *, all_of_them: bool) -> tuple[list[Finding], int, list
     found: list[Finding] = []
     compared, alone, seen = 0, set[str](), set[str]()
     for state in states(slug, all_of_them=all_of_them):
-        for key, possible in changes(state, most=2 if all_of_them else 1):
-            (seen if possible else alone).add(key)
+        for key, possible in changes(state, most=2 if all_of_them and state.name == "default" else 1):
+            (seen if possible else alone).update(key.split(", "))
             for change in possible:
                 found += both_ways(change)
                 compared += 2

@@ -95,6 +95,17 @@ class Update:
             if self._differs(at(old, pointer), at(new, pointer), replaced)
         ]
 
+    @cached_property
+    def perhaps_replaced(self) -> dict[str, list[str]]:
+        """What stays where CloudFormation can change it in place, by its ``conditionalCreateOnlyProperties``."""
+        found = {}
+        for name in self.changed - set(self.replaced) - self.retyped:
+            old, new = (side[name].get("Properties", {}) for side in (self.before, self.after))
+            pointers = schema(self.after[name]["Type"]).get("conditionalCreateOnlyProperties", [])
+            if changed := [pointer for pointer in pointers if at(old, pointer) != at(new, pointer)]:
+                found[name] = changed
+        return found
+
     def _differs(self, old: Any, new: Any, replaced: Mapping[str, object]) -> bool:
         if json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):
             return True

@@ -1,11 +1,10 @@
 """What may exist once only: its keys, so that an update that makes the new beside the old is seen to collide.
 
-Names that CloudFormation knows are those of the resource schemas; the rest is a table, with AWS's pages in LIFE's order.
+Names that CloudFormation knows are those of the resource schemas; the rest is a table, with AWS's pages.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Any
 
 from tests.conformance.updates_model import Json, Update, at, schema
 
@@ -25,9 +24,18 @@ ONCE: Mapping[str, tuple[tuple[str, ...], str]] = {
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/eice-quotas.html",
     ),
     "AWS::EC2::SecurityGroup": (("VpcId", "GroupName"), f"{VPC_GUIDE}creating-security-groups.html"),
-    "AWS::EC2::VolumeAttachment": (("VolumeId",), "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-attaching-volume.html"),
-    "AWS::EC2::IPAMAllocation": (("IpamPoolId", "Cidr"), "https://docs.aws.amazon.com/vpc/latest/ipam/manually-allocate-ipam.html"),
-    "AWS::EC2::LocalGatewayRoute": (("LocalGatewayRouteTableId", "DestinationCidrBlock"), f"{OUTPOSTS_GUIDE}routing.html"),
+    "AWS::EC2::VolumeAttachment": (
+        ("VolumeId",),
+        "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-attaching-volume.html",
+    ),
+    "AWS::EC2::IPAMAllocation": (
+        ("IpamPoolId", "Cidr"),
+        "https://docs.aws.amazon.com/vpc/latest/ipam/manually-allocate-ipam.html",
+    ),
+    "AWS::EC2::LocalGatewayRoute": (
+        ("LocalGatewayRouteTableId", "DestinationCidrBlock"),
+        f"{OUTPOSTS_GUIDE}routing.html",
+    ),
     "AWS::EC2::LocalGatewayRouteTableVPCAssociation": (("VpcId",), f"{OUTPOSTS_GUIDE}routing.html"),
     "AWS::EC2::LocalGatewayRouteTableVirtualInterfaceGroupAssociation": (
         ("LocalGatewayVirtualInterfaceGroupId",),
@@ -52,23 +60,47 @@ ONCE: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("FunctionName", "EventSourceArn"),
         "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html",
     ),
-    "AWS::Logs::MetricFilter": (("LogGroupName", "FilterName"), "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"),
+    "AWS::Logs::MetricFilter": (
+        ("LogGroupName", "FilterName"),
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html",
+    ),
     "AWS::SNS::TopicPolicy": (("Topics",), "https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html"),
-    "AWS::SQS::QueuePolicy": (("Queues",), "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"),
+    "AWS::SQS::QueuePolicy": (
+        ("Queues",),
+        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+    ),
     "AWS::S3::BucketPolicy": (("Bucket",), "https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html"),
-    "AWS::IAM::Policy": (("PolicyName", "Roles"), "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"),
-    "AWS::ImageBuilder::Component": (("Name", "Version"), "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html"),
-    "AWS::ImageBuilder::ImageRecipe": (("Name", "Version"), "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateImageRecipe.html"),
-    "AWS::ImageBuilder::ContainerRecipe": (("Name", "Version"), "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateContainerRecipe.html"),
-    **{
-        kind: (("Name",), "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html")
-        for kind in (
-            "AWS::ImageBuilder::InfrastructureConfiguration", "AWS::ImageBuilder::DistributionConfiguration",
-            "AWS::ImageBuilder::ImagePipeline", "AWS::ImageBuilder::LifecyclePolicy", "AWS::SecretsManager::Secret",
-            "AWS::Organizations::Policy", "AWS::ResourceGroups::Group", "AWS::Events::Rule", "AWS::CodeBuild::Project",
-        )
-    },
-}  # fmt: skip
+    "AWS::IAM::Policy": (
+        ("PolicyName", "Roles"),
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html",
+    ),
+    "AWS::ImageBuilder::Component": (
+        ("Name", "Version"),
+        "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html",
+    ),
+    "AWS::ImageBuilder::ImageRecipe": (
+        ("Name", "Version"),
+        "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateImageRecipe.html",
+    ),
+    "AWS::ImageBuilder::ContainerRecipe": (
+        ("Name", "Version"),
+        "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateContainerRecipe.html",
+    ),
+    **dict.fromkeys(
+        (
+            "AWS::ImageBuilder::InfrastructureConfiguration",
+            "AWS::ImageBuilder::DistributionConfiguration",
+            "AWS::ImageBuilder::ImagePipeline",
+            "AWS::ImageBuilder::LifecyclePolicy",
+            "AWS::SecretsManager::Secret",
+            "AWS::Organizations::Policy",
+            "AWS::ResourceGroups::Group",
+            "AWS::Events::Rule",
+            "AWS::CodeBuild::Project",
+        ),
+        (("Name",), "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"),
+    ),
+}
 NAMES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"
 SUBNETS = f"{VPC_GUIDE}subnet-sizing.html"
 
@@ -107,5 +139,4 @@ def ranges(update: Update, *, side: str, of: set[str]) -> dict[str, tuple[str, I
     }
 
 
-Read = Callable[[Any], Any]
 __all__ = ["NAMES", "SUBNETS", "Json", "claims", "ranges"]

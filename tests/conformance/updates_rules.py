@@ -97,7 +97,7 @@ def deleted_first(update: Update) -> Iterator[Said]:
     for name in set(update.replaced) - update.stopped:
         if not update.deleted_first(name):
             continue
-        # An order is no hold, but for the gateway: what has public addresses is made after it, and nothing refers to it.
+        # An order is no hold, but for the gateway: what has public addresses comes after it, and nothing refers to it.
         gateway = update.before[name]["Type"] == "AWS::EC2::VPCGatewayAttachment"
         on_it = sorted(
             other
@@ -177,24 +177,23 @@ def loss(update: Update) -> Iterator[Said]:
                 BEHAVIORS,
                 "guard it and name the way, or keep its id",
             )
+    for name, pointers in update.perhaps_replaced.items():
+        if update.after[name]["Type"] in HOLDS:
+            reason = f"it may be replaced for {', '.join(pointers)}, with {HOLDS[update.after[name]['Type']]}"
+            yield name, "loss", "unsure", reason, BEHAVIORS, "guard it and name the way, or keep its id"
 
 
 def needless(update: Update) -> Iterator[Said]:
     """What is replaced for its description, or for the order of a list, stays the same thing to everybody."""
     for name, reasons in update.replaced.items():
         old, new = (side[name].get("Properties", {}) for side in (update.before, update.after))
-        if all(
+        differing = [pointer for pointer in reasons if at(old, pointer) != at(new, pointer)]
+        same = (
             pointer.endswith("Description") or _same_items(at(old, pointer), at(new, pointer)) for pointer in reasons
-        ):
-            if any(at(old, pointer) != at(new, pointer) for pointer in reasons):
-                yield (
-                    name,
-                    "needless",
-                    "fails",
-                    f"replaced for {', '.join(reasons)} only",
-                    BEHAVIORS,
-                    "keep the value the same",
-                )
+        )
+        if differing and all(same):
+            told = f"replaced for {', '.join(reasons)} only"
+            yield name, "needless", "fails", told, BEHAVIORS, "keep the value the same"
 
 
 def _same_items(old: object, new: object) -> bool:
@@ -202,8 +201,15 @@ def _same_items(old: object, new: object) -> bool:
 
 
 ALL: tuple[Callable[[Update], Iterator[Said]], ...] = (
-    another_type, collision, overlap, deleted_first, volume, another_vpc, loss, needless,
-)  # fmt: skip
+    another_type,
+    collision,
+    overlap,
+    deleted_first,
+    volume,
+    another_vpc,
+    loss,
+    needless,
+)
 
 
 def resources(template: Json) -> dict[str, Json]:
@@ -214,13 +220,28 @@ def resources(template: Json) -> dict[str, Json]:
 
 RULES = (
     Rule("updates", "another-type", BEHAVIORS, ("a queue becomes a topic under its logical id",)),
-    Rule("updates", "collision", "the resource schemas, and a table of what may exist once", ("a NAT gateway moves and keeps its address", "a listener of one port under another id", "a fixed name")),
+    Rule(
+        "updates",
+        "collision",
+        "the resource schemas, and a table of what may exist once",
+        ("a NAT gateway moves and keeps its address", "a listener of one port under another id", "a fixed name"),
+    ),
     Rule("updates", "swap", "the same table", ("two scheduled actions exchange their times",)),
     Rule("updates", "range-overlaps", SUBNETS, ("a zone more behind which the NAT subnets begin",)),
-    Rule("updates", "deleted-first", "replacementStrategy of the resource schemas", ("a VPC with its gateway and a NAT gateway",)),
+    Rule(
+        "updates",
+        "deleted-first",
+        "replacementStrategy of the resource schemas",
+        ("a VPC with its gateway and a NAT gateway",),
+    ),
     Rule("updates", "volume-property", VOLUME, ("a volume from another snapshot",)),
     Rule("updates", "volume-shrinks", VOLUME, ("a smaller volume",)),
     Rule("updates", "another-vpc", NO_VPC_CHANGE, ("a load balancer's groups move",)),
-    Rule("updates", "loss", "createOnlyProperties of the resource schemas", ("a table with another key", "an address goes, another comes")),
+    Rule(
+        "updates",
+        "loss",
+        "createOnlyProperties of the resource schemas",
+        ("a table with another key", "an address goes, another comes"),
+    ),
     Rule("updates", "needless", BEHAVIORS, ("another description of a security group",)),
-)  # fmt: skip
+)

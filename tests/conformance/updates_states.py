@@ -21,7 +21,11 @@ ANOTHER_STACK = {"prefix", "region", "account"}
 REGION: Json = {"region": "us-east-1"}
 # States beside the variants' own, in which other changes are possible.
 STATES: dict[str, tuple[Json, ...]] = {
-    "spot_asg": ({"network": "nat"}, {"load_balancer": True}, {"off_peak": {"begins": "20:00", "ends": "06:00", "time_zone": "Europe/Berlin", "instances": 3}}),
+    "spot_asg": (
+        {"network": "nat"},
+        {"load_balancer": True},
+        {"off_peak": {"begins": "20:00", "ends": "06:00", "time_zone": "Europe/Berlin", "instances": 3}},
+    ),
     "sqs_target_scaling": ({"network": "nat"}, {"network": "endpoints"}),
     "custom_health_checks": ({"network": "nat"}, {"mode": "instance", "network": "endpoints"}),
     "odcr_asg": ({"network": "nat"}, {"network": "nat", "zone_names": ["us-east-1a", "us-east-1b"]}),
@@ -29,18 +33,35 @@ STATES: dict[str, tuple[Json, ...]] = {
     "outposts_routing": (
         {"load_balancer": {}, "on_premises_cidrs": ["192.168.0.0/16"], "accept_outage": True},
         {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
-        {"rack_generation": 2, "virtual_interfaces": [
-            {"outpost_lag_id": f"op-lag-0123456789abcdef{n}", "vlan": 100, "local_address": "169.254.0.1/30",
-             "peer_address": "169.254.0.2/30", "peer_bgp_asn": 65000} for n in range(4)
-        ], "local_bgp_asn": 65001, "accept_outage": True},
+        {
+            "rack_generation": 2,
+            "virtual_interfaces": [
+                {
+                    "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
+                    "vlan": 100,
+                    "local_address": "169.254.0.1/30",
+                    "peer_address": "169.254.0.2/30",
+                    "peer_bgp_asn": 65000,
+                }
+                for n in range(4)
+            ],
+            "local_bgp_asn": 65001,
+            "accept_outage": True,
+        },
     ),
-}  # fmt: skip
+}
 
 
 _INTERFACES = [
-    {"outpost_lag_id": f"op-lag-0123456789abcdef{n}", "vlan": 100, "local_address": "169.254.0.1/30",
-     "peer_address": "169.254.0.2/30", "peer_bgp_asn": 65000} for n in range(4)
-]  # fmt: skip
+    {
+        "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
+        "vlan": 100,
+        "local_address": "169.254.0.1/30",
+        "peer_address": "169.254.0.2/30",
+        "peer_bgp_asn": 65000,
+    }
+    for n in range(4)
+]
 # Settings that belong together, changed together.
 TOGETHER: dict[str, tuple[Json, ...]] = {
     "custom_health_checks": ({"longest_wait_seconds": 3600, "heartbeat_seconds": 600},),
@@ -54,9 +75,7 @@ TOGETHER: dict[str, tuple[Json, ...]] = {
         {"load_balancer": "application", "allow_http": True},
         {"web_type": "t4g.medium", "database_type": "t4g.medium", "edge_type": "t4g.small"},
     ),
-    "outposts_dashboard": (
-        {"refresh": "pipeline", "source": {"kind": "codecommit", "repository": "dashboards"}},
-    ),
+    "outposts_dashboard": ({"refresh": "pipeline", "source": {"kind": "codecommit", "repository": "dashboards"}},),
     "outposts_routing": (
         {"vpc_cidr": "10.1.0.0/16", "subnet_cidr": "10.1.0.0/22"},
         {"vpc_cidr": None, "subnet_cidr": None},
@@ -65,7 +84,7 @@ TOGETHER: dict[str, tuple[Json, ...]] = {
         {"rack_generation": 2, "virtual_interfaces": _INTERFACES, "local_bgp_asn": 65001},
     ),
     "root_volume_replacement": ({"old_volume": "delete", "allow_deletion": True},),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +116,7 @@ class Change:
 
 
 def states(slug: str, *, all_of_them: bool) -> list[State]:
-    """The default state, with a Region, without which a key is refused; in the long form also the variants' and the table's."""
+    """The default state, with a Region, without which a key is refused; in the long form the variants' and more."""
     default = State(slug, "default", REGION, {})
     if not all_of_them:
         return [default]
@@ -160,6 +179,11 @@ def _read(text: str) -> tuple[CommonSettings, Any] | None:
     except ValidationError:
         return None
     return None if settings.problems_with(common) else (common, settings)
+
+
+def legal(state: State) -> bool:
+    """Whether the settings take it."""
+    return _read(state.text) is not None
 
 
 def _dump(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Other legal values of a setting, from the schema of its solution's settings; a small table for what cannot be guessed.
+"""Other legal values of a setting: from the schema of its settings, and a table for what cannot be guessed.
 
 A candidate need not be legal: whoever uses it validates the whole section, as a user's file is validated.
 """
@@ -38,7 +38,12 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "unreached_on_premises_cidrs": (["192.0.2.0/24"],),
     "version": ("3.1",),
     "web_type": ("t3.large",),
-    "workloads": ([{"name": "web", "components": ["stacks/image_pipelines/components/web.yaml"]}, {"name": "batch", "parent": "web"}],),
+    "workloads": (
+        [
+            {"name": "web", "components": ["stacks/image_pipelines/components/web.yaml"]},
+            {"name": "batch", "parent": "web"},
+        ],
+    ),
     "allowed_cidrs": (["198.51.100.0/24"], ["203.0.113.0/24", "198.51.100.0/24"]),
     "alarm_topic_arn": ("arn:aws:sns:us-east-1:123456789012:alarms",),
     "at": ("05:00",),
@@ -80,7 +85,10 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "regions": ([{"name": "us-west-2"}], ["us-west-2"]),
     "restore_from": ("snap-0123456789abcdef0", "snap-0123456789abcdef1"),
     "schedule": ("cron(0 4 * * ? *)",),
-    "schedules": ([{"expression": "rate(1 day)", "to": "launch-state"}], [{"expression": "rate(7 days)", "to": "launch-state"}]),
+    "schedules": (
+        [{"expression": "rate(1 day)", "to": "launch-state"}],
+        [{"expression": "rate(7 days)", "to": "launch-state"}],
+    ),
     "subnet_cidr": ("10.0.0.0/23", "10.0.4.0/22"),
     "subnets": (["arn:aws:ec2:us-east-1:123456789012:subnet/subnet-0123456789abcdef0"],),
     "tag_values": (["op-0123456789abcdef0"],),
@@ -89,8 +97,14 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "targets": (["ou-ab12-canary34"],),
     "time_zone": ("Europe/Berlin", "Asia/Tokyo"),
     "timezone": ("Europe/Berlin", "Asia/Tokyo"),
-    "types": (["m7i.large", "m6a.large", "c7i.xlarge", "r6i.large"], ["m7i.large", "m6i.large", "c7i.xlarge", "r6i.large"]),
-    "vpc": ({"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}, None),
+    "types": (
+        ["m7i.large", "m6a.large", "c7i.xlarge", "r6i.large"],
+        ["m7i.large", "m6i.large", "c7i.xlarge", "r6i.large"],
+    ),
+    "vpc": (
+        {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]},
+        None,
+    ),
     "vpc_cidr": ("10.1.0.0/24", "10.1.0.0/16"),
     "warm_pool": ({"min_size": 1}, None),
     "windows_configuration": ("tests/fixtures/agent/windows.json",),
@@ -98,7 +112,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "zone": ("us-east-1-bos-1a", "us-east-1-atl-2a"),
     "zone_names": (["us-east-1a", "us-east-1b"], ["us-east-1b", "us-east-1c"], ["us-east-1b", "us-east-1a"]),
     "zones": (["us-west-2-lax-1a"], 3, 4, 2, 1),
-}  # fmt: skip
+}
 
 
 def others(model: type[BaseModel], current: Json) -> Iterator[tuple[str, list[Any]]]:
