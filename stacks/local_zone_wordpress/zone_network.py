@@ -46,7 +46,7 @@ class ZoneNetwork(Construct):
             )
             self.public = self._existing(PUBLIC, settings.public_subnet_ids)
             self.private = self._existing(PRIVATE, settings.private_subnet_ids)
-            self._guard(scope, {"VpcId": existing.id, "Zone": self.zone})
+            self._guard(scope, {"Vpc": existing.id, "Zone": self.zone})
             return
         zones = [self.zone]
         ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
@@ -86,7 +86,7 @@ class ZoneNetwork(Construct):
             cast(ec2.CfnSubnet, subnet.node.default_child).cidr_block = str(next(ranges))
             if after:
                 subnet.node.add_dependency(after)
-        self._guard(scope, {"VpcCidr": settings.vpc_cidr, "Zone": self.zone})
+        self._guard(scope, {"Vpc": settings.vpc_cidr, "Zone": self.zone})
 
     def _guard(self, scope: SolutionStack, guarded: dict[str, str]) -> None:
         """Before everything in the network: neither VPC nor subnet nor load balancer moves with what is in it."""

@@ -171,8 +171,12 @@ class Update:
         for name in self.both:
             old, new = (side[name].get("Properties", {}) for side in (self.before, self.after))
             if self.after[name]["Type"] == "Custom::Guard" and str(new["Accepted"]).lower() != "true":
-                values = self.said(old["Guarded"], side="before"), self.said(new["Guarded"], side="after")
-                if values[0] != values[1]:
+                was, will = old.get("Guarded", {}), new["Guarded"]
+                # A property that only one of them has was not guarded before, or is not any more.
+                if any(
+                    self.said(was[key], side="before") != self.said(will[key], side="after")
+                    for key in was.keys() & will
+                ):
                     found.append(name)
         return found
 
