@@ -109,10 +109,9 @@ def compiled(pattern: str) -> "re.Pattern[str] | None":
     """A pattern of a model in Python; None if it is of a flavour that Python cannot read. It is for the whole value."""
     pattern = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", "\U00010000-\U0010ffff").replace(r"\w-_", r"\w_-")
     for java, python in _CLASSES.items():
-        outside = re.compile(re.escape(java))
-        pattern = outside.sub(
-            lambda found, python=python: python if _in_set(found.string, found.start()) else f"[{python}]", pattern
-        )
+        while (place := pattern.find(java)) >= 0:
+            inside = _in_set(pattern, place)
+            pattern = pattern[:place] + (python if inside else f"[{python}]") + pattern[place + len(java) :]
     pattern = re.sub(r"\\x\{([0-9a-fA-F]+)\}", lambda found: rf"\U{int(found[1], 16):08x}", pattern)
     pattern = pattern.replace("\\Z", r"\Z").replace("(?s).", r"[\s\S]").replace("\\/", "/")
     try:

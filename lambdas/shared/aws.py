@@ -42,7 +42,7 @@ def client(service: str, attempts: int = 5) -> Any:
             code = response[1].get("Error", {}).get("Code") if response else None
             if code not in codes or attempts >= most:
                 return None
-            return min(random.random() * 2 ** (attempts - 1), LONGEST_PAUSE)  # noqa: S311 (a pause is no secret)
+            return min(random.random() * (1 << attempts - 1), LONGEST_PAUSE)  # noqa: S311 (a pause is no secret)
 
         name = made.meta.service_model.service_id.hyphenize()
         made.meta.events.register(f"needs-retry.{name}", pause)

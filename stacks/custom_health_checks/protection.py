@@ -16,9 +16,9 @@ from stacks.shared.solution import SolutionStack
 class EndOfProtection(Construct):
     """Two custom resources that take the protection of instances away, where CloudFormation would wait for them.
 
-    One goes before the group does. The other is there before the group, and hears of a new launch template before it
-    does: a rolling update replaces the instances of the old one, and hangs on those that are protected
-    (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/692). Their replacements are protected.
+    One goes before the group does. The other is there before the group, and hears of a new launch template before the
+    group does: a rolling update replaces what has the old one, and hangs on instances that are protected
+    (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/692). Those that come are protected.
 
     Attributes:
         function: what answers CloudFormation.

@@ -61,7 +61,8 @@ def test_patterns_of_javas_flavour_are_read(pattern: str, value: str) -> None:
 def test_a_process_with_the_folder_on_its_path_is_judged_without_knowing(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import boto3\nboto3.client('ec2', region_name='us-east-1').create_volume(AvailabilityZone='a', VolumeType='gp9')\n"
+        "import boto3\nec2 = boto3.client('ec2', region_name='us-east-1')\n"
+        "ec2.create_volume(AvailabilityZone='a', VolumeType='gp9')\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(FULL_MODEL)}
     done = subprocess.run(
