@@ -44,6 +44,7 @@ class LocalZoneWordpressStack(SolutionStack):
                 edges["Nat"] = way_out.edge
                 boots_need.append(way_out.edge)
         data = Data(self, "Data", settings, network=network, security_group=database_group, after=after)
+        data.volume.node.add_dependency(network.guard)  # it cannot move either
         database = Database(
             self,
             "Database",

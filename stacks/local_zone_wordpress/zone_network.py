@@ -24,6 +24,7 @@ class ZoneNetwork(Construct):
         zone: name of the zone that all instances and the data volume are in.
         public: subnets for the load balancer; the first is in the zone.
         private: subnets for WordPress and the database, all in the zone.
+        guard: stops what would move the network.
         own: whether the VPC is the solution's own, and has a way out yet to be made.
     """
 
@@ -46,7 +47,7 @@ class ZoneNetwork(Construct):
             )
             self.public = self._existing(PUBLIC, settings.public_subnet_ids)
             self.private = self._existing(PRIVATE, settings.private_subnet_ids)
-            self._guard(scope, {"Vpc": existing.id, "Zone": self.zone})
+            self.guard = self._guard(scope, {"Vpc": existing.id, "Zone": self.zone})
             return
         zones = [self.zone]
         ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
@@ -86,11 +87,11 @@ class ZoneNetwork(Construct):
             cast(ec2.CfnSubnet, subnet.node.default_child).cidr_block = str(next(ranges))
             if after:
                 subnet.node.add_dependency(after)
-        self._guard(scope, {"Vpc": settings.vpc_cidr, "Zone": self.zone})
+        self.guard = self._guard(scope, {"Vpc": settings.vpc_cidr, "Zone": self.zone})
 
-    def _guard(self, scope: SolutionStack, guarded: dict[str, str]) -> None:
+    def _guard(self, scope: SolutionStack, guarded: dict[str, str]) -> Guard:
         """Before everything in the network: neither VPC nor subnet nor load balancer moves with what is in it."""
-        Guard(
+        return Guard(
             scope,
             "NetworkGuard",
             of=self,
