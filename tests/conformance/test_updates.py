@@ -159,6 +159,8 @@ def test_the_way_that_a_handover_frees_and_what_goes_with_its_feature_are_let_al
     assert told({"New": association}, before) == {("New", "collision")}
     assert told({"New": {**association, "DependsOn": ["Handover"]}, "Handover": handover}, before) == set()
     assert told(after(Items=None, Parameter=None)) == set()
+    queue = {"Type": "AWS::SQS::Queue"}
+    assert told({"Other": queue}, {"One": queue}) == set()
     retained = {**BEFORE["Items"], "UpdateReplacePolicy": "Retain"}
     changed = deepcopy(retained)
     changed["Properties"] = {"KeySchema": [{"AttributeName": "other", "KeyType": "HASH"}]}

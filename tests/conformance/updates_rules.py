@@ -29,6 +29,12 @@ HOLDS: dict[str, str] = {
     "AWS::SecretsManager::Secret": "its value",
     "AWS::SQS::Queue": "its messages",
 }
+# These go with their feature: a loss only where they are replaced.
+GO_WITH_THEIR_FEATURE = {
+    "AWS::EC2::CapacityReservation",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::SQS::Queue",
+}
 KEPT = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 
 
@@ -167,7 +173,8 @@ def loss(update: Update) -> Iterator[Said]:
         resource = update.before[name]
         kind = resource["Type"]
         policy = resource.get("UpdateReplacePolicy" if name in update.replaced else "DeletionPolicy")
-        if kind in HOLDS and policy not in KEPT and (name in update.replaced or kind in coming):
+        makes_way = name in update.replaced or (kind in coming and kind not in GO_WITH_THEIR_FEATURE)
+        if kind in HOLDS and policy not in KEPT and makes_way:
             how = "is replaced" if name in update.replaced else "goes, and another comes"
             yield (
                 name,
