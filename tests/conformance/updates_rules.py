@@ -185,7 +185,7 @@ def loss(update: Update) -> Iterator[Said]:
                 "guard it and name the way, or keep its id",
             )
     for name, pointers in update.perhaps_replaced.items():
-        if update.after[name]["Type"] in HOLDS:
+        if update.after[name]["Type"] in HOLDS and update.before[name].get("UpdateReplacePolicy") not in KEPT:
             reason = f"it may be replaced for {', '.join(pointers)}, with {HOLDS[update.after[name]['Type']]}"
             yield name, "loss", "unsure", reason, BEHAVIORS, "guard it and name the way, or keep its id"
 
