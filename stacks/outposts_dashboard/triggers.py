@@ -6,7 +6,6 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct, IDependable
 
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.shared.schedules import act_after_rights
 
 
 class Triggers(Construct):
@@ -17,7 +16,11 @@ class Triggers(Construct):
         scheduled: what the schedule starts.
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
+        role: by which the schedule acts.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
+
+    Attributes:
+        tags: the post's rule, on changed tags.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Triggers(Construct):
         target: events.IRuleTarget,
         scheduled: scheduler.IScheduleTarget,
         tags_only: bool,
+        role: IDependable,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -66,9 +70,13 @@ class Triggers(Construct):
                     ),
                 ),
             ]
-        for name, description, pattern in patterns:
-            rule = events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
+        rules = [
+            events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
+            for name, description, pattern in patterns
+        ]
+        for rule in rules:
             rule.node.add_dependency(after)
+        self.tags = rules[0]
         schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -77,4 +85,4 @@ class Triggers(Construct):
             target=scheduled,
         )
         schedule.node.add_dependency(after)
-        act_after_rights(schedule)
+        schedule.node.add_dependency(role)  # its policy too: the first run may come at once

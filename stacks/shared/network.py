@@ -80,6 +80,8 @@ class Network(Construct):
             )
         else:
             self.vpc = new = self._new_vpc(scope)
+            if not isinstance(zones, int):
+                _acknowledge(new, "CloudFormation-Validate::W3010", "The zones are those that the settings name.")
             subnets = self._new_subnets(new, reach, _places(zones))
         self.subnets = ec2.SubnetSelection(subnets=subnets)
         self.subnet_ids = [subnet.subnet_id for subnet in subnets]
