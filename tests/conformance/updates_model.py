@@ -138,6 +138,8 @@ class Update:
     def said(self, value: Any, *, side: str) -> str:
         """A value as text, in which a resource that is not the same before and after is named with its side."""
         mine = self.new if side == "after" else self.old
+        # What a changed custom resource answers is another answer: a version that follows from content, say.
+        mine = mine | {name for name in self.changed if self.after[name]["Type"].startswith("Custom::")}
 
         def marked(part: Any) -> Any:
             if isinstance(part, dict):
