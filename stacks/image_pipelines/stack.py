@@ -65,13 +65,15 @@ class ImagePipelinesStack(SolutionStack):
             self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
         )
         versions = Versions(self, "Versions")
+        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         return Shared(
             settings=settings,
             versions=versions,
             components=self._components(wanted, versions),
             seed=seed_function(self, settings, list(wanted)),
             builds=builds_function(self, list(self._names.values())),
-            infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
+            infrastructure=self._infrastructure(network, role, topic, ["ami", "container"] if containers else ["ami"]),
+            network=network,
             log_groups=log_groups,
             repositories=repositories,
             build_role=role,
@@ -108,18 +110,12 @@ class ImagePipelinesStack(SolutionStack):
         }
 
     def _infrastructure(
-        self, role: iam.Role, topic: sns.Topic, kinds: list[str]
+        self, network: Network, role: iam.Role, topic: sns.Topic, kinds: list[str]
     ) -> dict[str, imagebuilder.CfnInfrastructureConfiguration]:
         """Where instances build. Container builds reach the metadata service from one hop further away."""
         settings = self._settings
-        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
             network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
-        existing = self.common.vpc  # whose subnets the CDK knows by their ids only
-        kind_of_subnet = network.subnets.subnet_type
-        subnet = (
-            existing.subnet_ids[0] if existing else network.vpc.select_subnets(subnet_type=kind_of_subnet).subnet_ids[0]
-        )
         profile = iam.InstanceProfile(self, "BuildProfile", role=role)
         return {
             kind: imagebuilder.CfnInfrastructureConfiguration(
@@ -128,7 +124,7 @@ class ImagePipelinesStack(SolutionStack):
                 name=f"{self.stack_name}-{kind}",
                 instance_profile_name=profile.instance_profile_name,
                 instance_types=list(settings.build_types),
-                subnet_id=subnet,
+                subnet_id=network.subnet_ids[0],
                 security_group_ids=[network.security_group.security_group_id],
                 instance_metadata_options={"httpTokens": "required", "httpPutResponseHopLimit": hops},
                 terminate_instance_on_failure=True,
@@ -170,6 +166,20 @@ class ImagePipelinesStack(SolutionStack):
         )
         Validations.of(queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge.")
+        )
+        # One statement for all rules: the policy of a queue has 8,192 bytes
+        # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={
+                    "ArnLike": {
+                        "aws:SourceArn": self.format_arn(service="events", resource=f"rule/{self.stack_name}-*"),
+                    }
+                },
+            )
         )
         return queue
 

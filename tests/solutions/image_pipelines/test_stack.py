@@ -337,7 +337,7 @@ def test_the_rules_match_images_of_these_pipelines_only(default: Template) -> No
                     "source": ["aws.imagebuilder"],
                     "detail-type": ["EC2 Image Builder Image State Change"],
                     "detail": {"state": {"status": [status]}},
-                    "resources": [{"prefix": Match.any_value()}, {"prefix": Match.any_value()}],
+                    "resources": [{"prefix": Match.any_value()}],
                 }
             },
         )
