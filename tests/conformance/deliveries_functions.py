@@ -27,7 +27,7 @@ def functions(judge: Judge) -> Iterator[Delivery]:
         streams = judge.arn(f"logs:{{r}}:{{a}}:log-group:{name}:log-stream:«stream»")
         written = judge.role(role, ("logs:CreateLogStream", "logs:PutLogEvents"), streams)
         yield Delivery("Lambda → log group", function, name, written)
-        if key := properties.get("KmsKeyArn"):
+        if (key := properties.get("KmsKeyArn")) and properties.get("Environment", {}).get("Variables"):
             read = judge.role(role, ("kms:Decrypt",), key)
             yield Delivery("Lambda → key of its environment", function, key, read)
         if properties.get("VpcConfig", {}).get("SubnetIds"):

@@ -250,7 +250,7 @@ KINDS: dict[str, Kind] = {
         41,
     ),
     "role → encrypted resource (AWS's own key)": _docs(
-        "kms/latest/developerguide/concepts.html", "Nothing is needed", 225
+        "kms/latest/developerguide/concepts.html", "Nothing is needed", 150
     ),
     "trust policy: principal and condition": _docs(
         "IAM/latest/UserGuide/confused-deputy.html", "Name a service that exists, and values that it sends", 356

@@ -10,8 +10,8 @@ from tests.conformance.templates import Json
 _READ, _WRITE = ("kms:Decrypt",), ("kms:GenerateDataKey", "kms:Decrypt")
 # What touches the encrypted content of a resource: the action, where below the ARN, and what it asks of the key.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html,
-# sns/latest/dg/sns-key-management.html, amazondynamodb/latest/developerguide/encryption.usagenotes.html, AmazonS3/latest/userguide/UsingKMSEncryption.html,
-# secretsmanager/latest/userguide/security-encryption.html
+# sns/latest/dg/sns-key-management.html, amazondynamodb/latest/developerguide/encryption.usagenotes.html,
+# AmazonS3/latest/userguide/UsingKMSEncryption.html, secretsmanager/latest/userguide/security-encryption.html
 _CONTENT: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "AWS::SQS::Queue": (("sqs:SendMessage", "", _WRITE), ("sqs:ReceiveMessage", "", _READ)),
     "AWS::SNS::Topic": (("sns:Publish", "", _WRITE),),

@@ -66,38 +66,34 @@ def equal(one: str, other: str) -> Tri:
 
 
 def _glob(pattern: str, value: str) -> bool:
-    return fnmatchcase(value, pattern.replace("[", "[[]"))
+    if "?" in pattern:
+        return fnmatchcase(value, pattern.replace("[", "[[]"))
+    if "*" not in pattern:
+        return pattern == value
+    head, *middle, tail = pattern.split("*")
+    place, end = len(head), len(value) - len(tail)
+    if place > end or not value.startswith(head) or not value.endswith(tail):
+        return False
+    for part in middle:
+        found = value.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether some text fits both globs."""
-    reached = _closure({0}, one)
-    rows = {(i, j) for i in reached for j in _closure({0}, other)}
-    seen = set(rows)
-    while rows:
-        if (len(one), len(other)) in rows:
-            return True
-        following: set[tuple[int, int]] = set()
-        for i, j in rows:
-            if i < len(one) and j < len(other):
-                a, b = one[i], other[j]
-                if a == "*" and b == "*":
-                    following |= {(i + 1, j), (i, j + 1)}
-                elif a == "*" or b == "*" or a == b or "?" in (a, b):
-                    following.add((i if a == "*" else i + 1, j if b == "*" else j + 1))
-        closed = {(x, y) for i, j in following for x in _closure({i}, one) for y in _closure({j}, other)}
-        rows = closed - seen
-        seen |= rows
-    return (len(one), len(other)) in seen
+    """Whether some text fits both globs.
 
-
-def _closure(places: set[int], pattern: str) -> set[int]:
-    found = set(places)
-    for place in places:
-        while place < len(pattern) and pattern[place] == "*":
-            place += 1
-            found.add(place)
-    return found
+    If both have a star, the text of their longer beginning, all that is between, and their longer end fits both.
+    """
+    if "*" not in one:
+        return _glob(other, one)
+    if "*" not in other:
+        return _glob(one, other)
+    begins = one.split("*")[0], other.split("*")[0]
+    ends = one.split("*")[-1][::-1], other.split("*")[-1][::-1]
+    return all(a == b or "?" in (a, b) for pair in (begins, ends) for a, b in zip(*pair, strict=False))
 
 
 @dataclass(frozen=True)
@@ -157,9 +153,14 @@ def _applies(statement: Json, call: Call, account: str, resource_policy: bool) -
     return all_of(parts)
 
 
+@lru_cache(maxsize=100_000)
+def _same_action(pattern: str, action: str) -> bool:
+    return _glob(pattern.lower(), action.lower())
+
+
 def _action(statement: Json, action: str) -> bool:
     named = statement.get("Action", statement.get("NotAction"))
-    found = any(_glob(str(one).lower(), action.lower()) for one in as_list(named))
+    found = any(_same_action(str(one), action) for one in as_list(named))
     return found if "Action" in statement else not found
 
 

@@ -53,6 +53,10 @@ class Resolved:
         self.account = template.common.account or ACCOUNT
         self.raw: dict[str, Json] = template.resources
         self.types = {logical_id: resource["Type"] for logical_id, resource in self.raw.items()}
+        self._by_type: dict[str, list[str]] = {}
+        for logical_id, kind in self.types.items():
+            self._by_type.setdefault(kind, []).append(logical_id)
+        self._stack = template.stack_name
         self._names: dict[str, str] = {}
         self._properties: dict[str, Json] = {}
         self._pseudo: dict[str, Any] = {
@@ -60,9 +64,9 @@ class Resolved:
             "AWS::Region": place.region,
             "AWS::AccountId": self.account,
             "AWS::URLSuffix": place.suffix,
-            "AWS::StackName": template.stack_name,
+            "AWS::StackName": self._stack,
             "AWS::StackId": f"arn:{place.partition}:cloudformation:{place.region}:{self.account}:stack/"
-            f"{template.stack_name}/<stack>",
+            f"{self._stack}/<stack>",
             "AWS::NoValue": None,
         }
 
@@ -72,8 +76,8 @@ class Resolved:
 
     def of_type(self, *types: str) -> Iterator[tuple[str, Json]]:
         """Logical id and resolved properties of the resources of these types."""
-        for logical_id, kind in self.types.items():
-            if kind in types:
+        for kind in types:
+            for logical_id in self._by_type.get(kind, ()):
                 yield logical_id, self.properties(logical_id)
 
     def properties(self, logical_id: str) -> Json:
@@ -98,7 +102,7 @@ class Resolved:
 
     def named(self, name: str, kind: str) -> str | None:
         """The resource of this type with this name."""
-        return next((i for i, t in self.types.items() if t == kind and name in (self.name_of(i), self.ref(i))), None)
+        return next((i for i in self._by_type.get(kind, ()) if name in (self.name_of(i), self.ref(i))), None)
 
     def arn_of(self, logical_id: str) -> str:
         pattern = ARNS[self.types[logical_id]]
@@ -109,7 +113,7 @@ class Resolved:
             kind = self.types[logical_id]
             given = self.raw[logical_id].get("Properties", {}).get(NAME_PROPERTIES.get(kind, ""))
             bare = kind.startswith(BARE_SYMBOL)
-            symbol = f"<{logical_id}>" if bare else f"{self.template.stack_name}-{logical_id}-<{logical_id}>"
+            symbol = f"<{logical_id}>" if bare else f"{self._stack}-{logical_id}-<{logical_id}>"
             self._names[logical_id] = str(self.resolve(given)) if given else symbol
         return self._names[logical_id]
 
