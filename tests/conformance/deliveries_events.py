@@ -24,6 +24,8 @@ def alarms(judge: Judge) -> Iterator[Delivery]:
 
 
 def _alarm_action(judge: Judge, alarm: str, target: str) -> tuple[str, Outcome]:
+    if not target.startswith("arn:"):
+        return "alarm → Auto Scaling policy", fails(f"{target} names nothing that the template makes")
     service = target.split(":")[2]
     if service == "sns":
         principal = "cloudwatch.amazonaws.com"
@@ -69,6 +71,8 @@ def _rule_queue(judge: Judge, rule: str, queue: str, *, standard: bool) -> Outco
 
 def _rule_target(judge: Judge, rule: str, target: Json) -> tuple[str, Outcome]:
     arn, role = target["Arn"], target.get("RoleArn")
+    if not arn.startswith("arn:"):
+        return "rule → another target by role", fails(f"{arn} names nothing that the template makes")
     service, kind = arn.split(":")[2], arn.split(":")[-1].split("/")[0]
     if service == "lambda":
         return "rule → Lambda function", judge.service(
@@ -206,7 +210,7 @@ def schedules(judge: Judge) -> Iterator[Delivery]:
         group = judge.arn(f"scheduler:{{r}}:{{a}}:schedule-group/{properties.get('GroupName', 'default')}")
         trusted = judge.trusts(role, "scheduler.amazonaws.com", group)
         yield Delivery("schedule: confused deputy", schedule, str(role), trusted)
-        service = arn.split(":")[2]
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
         if ":::aws-sdk:" in arn:
             name, (kind, action) = "*", ("schedule → another target", ":".join(arn.split(":")[-2:]))
         else:

@@ -56,7 +56,7 @@ def _by_role(judge: Judge, role: object, target: str) -> Outcome:
         "events": ("events:PutEvents",),
         "s3": ("s3:PutObject", "s3:ListBucket"),
     }
-    service = target.split(":")[2]
+    service = target.split(":")[2] if target.startswith("arn:") else "?"
     if service not in actions:
         return fails(f"Lambda has no destination of {service}")
     outcome = OK
@@ -77,7 +77,7 @@ def event_sources(judge: Judge) -> Iterator[Delivery]:
     for mapping, properties in judge.of_type("AWS::Lambda::EventSourceMapping"):
         named, arn = properties["FunctionName"], properties.get("EventSourceArn", "")
         function = judge.named(named, "AWS::Lambda::Function") or judge.owner(named)
-        service = arn.split(":")[2] if arn else ""
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
         if not function or service not in _POLLS:
             yield Delivery(
                 "SQS queue → Lambda", mapping, arn, Outcome("outside", f"an event source of {service or '?'}")

@@ -247,7 +247,7 @@ KINDS: dict[str, Kind] = {
     "role → encrypted resource (customer's key)": _docs(
         "kms/latest/developerguide/control-access.html",
         "Grant the role the key that the resource is encrypted with",
-        41,
+        29,
     ),
     "role → encrypted resource (AWS's own key)": _docs(
         "kms/latest/developerguide/concepts.html", "Nothing is needed", 150
