@@ -71,7 +71,7 @@ def trails(judge: Judge) -> Iterator[Delivery]:
             yield Delivery("CloudTrail: after the bucket's policy", trail, bucket, ordered)
         if key_id := properties.get("KMSKeyId"):
             actions = ("kms:GenerateDataKey*", "kms:DescribeKey")
-            yield Delivery("CloudTrail → its key", trail, key_id, judge.key_for_service(trail, principal, actions))
+            yield Delivery("CloudTrail → its key", trail, key_id, judge.key(key_id, principal, actions))
         if topic := properties.get("SnsTopicName"):
             target = topic if topic.startswith("arn:") else judge.arn(f"sns:{{r}}:{{a}}:{topic}")
             allowed = judge.service(principal, "sns:Publish", target, source_arn=arn)

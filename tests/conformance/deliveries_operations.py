@@ -119,8 +119,9 @@ def experiments(judge: Judge) -> Iterator[Delivery]:
             yield Delivery("FIS → action", f"{experiment}/{name}", action["ActionId"], _experiment(judge, role, action))
         for stop in properties["StopConditions"]:
             if stop["Source"] != "none":
-                there = judge.owner(stop["Value"]) is not None
-                outcome = OK if there else Outcome("outside", "a foreign alarm")
+                foreign = stop["Value"].startswith("arn:")
+                missing = Outcome("outside", "a foreign alarm") if foreign else fails("no such alarm")
+                outcome = OK if judge.owner(stop["Value"]) else missing
                 yield Delivery("FIS → stop condition", experiment, stop["Value"], outcome)
         logs = properties.get("LogConfiguration", {})
         if "CloudWatchLogsConfiguration" in logs:
