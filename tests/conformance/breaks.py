@@ -186,11 +186,20 @@ def denied(templates: Iterable[Template], change: Callable[[dict[str, Json]], No
     """The kinds of which a change makes deliveries fail that did not fail before."""
     found: set[str] = set()
     for template in templates:
-        before = {one[:3]: one[3] for one in _verdicts(template)}
+        before = _before(str(template), template)
         for kind, source, target, verdict in _verdicts(broken(template, change)):
             if verdict == "fails" and before.get((kind, source, target)) != "fails":
                 found.add(kind)
     return found
+
+
+_BEFORE: dict[str, dict[tuple[str, str, str], str]] = {}
+
+
+def _before(name: str, template: Template) -> dict[tuple[str, str, str], str]:
+    if name not in _BEFORE:
+        _BEFORE[name] = {one[:3]: one[3] for one in _verdicts(template)}
+    return _BEFORE[name]
 
 
 def _verdicts(template: Template) -> list[tuple[str, str, str, str]]:

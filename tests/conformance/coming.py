@@ -52,7 +52,7 @@ def _machine(name: str, **arguments: Any) -> Json:
     return resource("AWS::StepFunctions::StateMachine", Definition=definition, RoleArn=arn("Role"))
 
 
-_EVENTS_RULE = "arn:aws:events:*:*:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"
+_EVENTS_RULE = {"Fn::Sub": "arn:${AWS::Partition}:events:*:*:rule/StepFunctionsGetEventForCodeBuildStartBuildRule"}
 _AUTOMATION = resource(
     "AWS::SSM::Document",
     DocumentType="Automation",
@@ -98,7 +98,11 @@ COMING: tuple[Coming, ...] = (
     *(
         Coming(
             "rule → another target by role",
-            {"Rule": _rule(arn("Target")), "Target": resource(kind), "Role": role("events", statement(actions, on))},
+            {
+                "Rule": _rule(arn("Target")),
+                "Target": resource(kind, ServiceRole="-"),
+                "Role": role("events", statement(actions, on)),
+            },
             emptied("Role"),
         )
         for kind, actions, on in (

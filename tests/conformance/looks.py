@@ -3,6 +3,7 @@
 from functools import cache
 
 from tests.conformance.authorization import authorization
+from tests.conformance.breaks import chosen
 from tests.conformance.deliveries import Look, look
 from tests.conformance.findings import Finding
 from tests.conformance.templates import Template, all_templates
@@ -17,6 +18,12 @@ def templates() -> tuple[Template, ...]:
 def looks() -> tuple[Look, ...]:
     """All deliveries of every template, in every partition."""
     return tuple(one for template in templates() for one in look(template))
+
+
+@cache
+def few() -> tuple[Template, ...]:
+    """A few templates that hold every kind of delivery between them, for what is broken on purpose."""
+    return tuple(chosen(looks()))
 
 
 @cache

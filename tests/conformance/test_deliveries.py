@@ -7,14 +7,14 @@ from typing import NamedTuple
 import pytest
 
 from stacks.catalog import SOLUTIONS
-from tests.conformance.breaks import BREAKS, Break, broken, chosen, denied
+from tests.conformance.breaks import BREAKS, Break, broken, denied
 from tests.conformance.caught import CAUGHT, NOTHING_TO_BREAK
 from tests.conformance.coming import COMING, WITHOUT_A_PERMISSION, Coming
 from tests.conformance.deliveries import counts, deliveries, look
 from tests.conformance.deliveries_judge import Judge, Need
 from tests.conformance.deliveries_kinds import KINDS
 from tests.conformance.iam import Call, allows
-from tests.conformance.looks import delivery_findings, looks, templates
+from tests.conformance.looks import delivery_findings, few, looks, templates
 from tests.conformance.references import places_of
 from tests.conformance.small import small
 from tests.variants import ROOT
@@ -65,7 +65,7 @@ def test_a_kind_that_no_solution_has_is_in_a_small_template(kind: str) -> None:
 
 @pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
 def test_a_broken_template_is_caught(case: Break) -> None:
-    assert denied(chosen(looks()), case.change) == CAUGHT[case.name]
+    assert denied(few(), case.change) == CAUGHT[case.name]
 
 
 def test_every_kind_with_a_permission_of_its_own_is_seen_to_be_caught() -> None:
