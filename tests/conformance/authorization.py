@@ -101,8 +101,13 @@ def _resources(here: Judge, name: str, statement: Json, patterns: list[str]) -> 
 
 @lru_cache(maxsize=100_000)
 def _both(one: str, other: str) -> bool:
-    """Whether two patterns can mean the same ARN: an unknown part may be anything, and so may ``*``."""
-    return matches(one.replace("*", "«*»"), other.replace("*", "«*»")) is not False
+    """Whether two patterns can mean the same ARN; a star stays in its part of it, but for one that is the end."""
+    parts, others = one.split(":", 5), other.split(":", 5)
+    if len(parts) < 6 or len(others) < 6:
+        parts, others = [one], [other]
+    return all(
+        matches(a.replace("*", "«*»"), b.replace("*", "«*»")) is not False for a, b in zip(parts, others, strict=True)
+    )
 
 
 def _keys(here: Judge, name: str, statement: Json, actions: list[str]) -> Iterator[Finding]:
@@ -163,15 +168,13 @@ def _of_role(here: Judge, policy: str, role: str) -> bool:
 
 def _may(here: Judge, role: str, action: str, resource: str, sent: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether some statement of the role, AWS's managed policies too, can allow this on such a resource."""
-    anything = resource.replace("*", "«*»")
-    call = Call(here.arn_of(role), action, anything, sent)
+    call = Call(here.arn_of(role), action, resource, sent)
     for statement in here.statements(role):
-        if statement.get("Effect") == "Allow":
-            wide = {**statement}
-            if "Resource" in wide:
-                wide["Resource"] = [str(one).replace("*", "«*»") for one in as_list(wide["Resource"])]
-            if judge([wide], call, here.account, resource_policy=False)[0] is not False:
-                return True
+        named = [str(one) for one in as_list(statement.get("Resource"))]
+        if statement.get("Effect") != "Allow" or (named and not any(_both(one, resource) for one in named)):
+            continue
+        if judge([{**statement, "Resource": resource}], call, here.account, resource_policy=False)[0] is not False:
+            return True
     return False
 
 

@@ -23,6 +23,9 @@ _MORE_KEYS: dict[str, tuple[tuple[str, ...], str]] = {
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-ec2-instance-connect-endpoint.html",
     ),
 }
+# Types that the reference marks as required although a call names one of them:
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+_ONE_OF: dict[str, tuple[str, ...]] = {"states:DescribeExecution": ("execution", "express")}
 # Global keys that come only where the action or resource supports them; all other global keys come with every call.
 _SUPPORTED_ONLY = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
 
@@ -125,7 +128,8 @@ def resource_patterns(action: str) -> tuple[tuple[str, str, bool], ...]:
     found = []
     for one in _details(action)["resourceTypes"]:
         arn = re.sub(r"\$\{[^}]+\}", "*", _type_details(service, one["name"])["arn"])
-        found.append((one["name"], arn, bool(one["required"])))
+        required = bool(one["required"]) and one["name"] not in _ONE_OF.get(action, ())
+        found.append((one["name"], arn, required))
     return tuple(dict.fromkeys(found))
 
 
