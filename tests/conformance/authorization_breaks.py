@@ -118,7 +118,7 @@ AUTHORIZATION_BREAKS: tuple[PolicyBreak, ...] = (
     PolicyBreak(
         "a load balancer without what its creation reads",
         "nat/outposts_routing",
-        _without("ec2:DescribeVpcs"),
+        _without("ec2:DescribeSubnets"),
         "dependent action",
     ),
     PolicyBreak("a launch without PassRole", "default/odcr_asg", _without("iam:PassRole"), "dependent action"),
