@@ -45,8 +45,9 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the catalogue in README.md and docs/conformance.md
 	@python -m stacks.documents
+	@python -m tests.conformance
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

@@ -38,7 +38,14 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 # What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
-_GROUPS = {"config": "cdk", "shared": "cdk", "guardrails": "cdk", "faults": "moto", "tryout": "emulator"}
+_GROUPS = {
+    "config": "cdk",
+    "shared": "cdk",
+    "guardrails": "cdk",
+    "conformance": "cdk",
+    "faults": "moto",
+    "tryout": "emulator",
+}
 _OF_SOLUTIONS = {"test_stack": "cdk", "test_commands": "cdk", "test_settings": "cdk"}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 
-from stacks.image_pipelines.rights import parameter_arns
+from stacks.image_pipelines.rights import START_BUILD, parameter_arns
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
@@ -56,9 +56,7 @@ def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunctio
         timeout_seconds=60,
     )
     arns = [stack.format_arn(service="imagebuilder", resource="image-pipeline", resource_name=name) for name in names]
-    function.own_role.add_to_policy(
-        iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=arns)
-    )
+    function.own_role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=arns))
     # The first build of an account makes the service's own role, by the rights of whoever starts it:
     # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html
     service = "imagebuilder.amazonaws.com"

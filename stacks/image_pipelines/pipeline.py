@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
-from stacks.image_pipelines.rights import CREATED_BY, ParameterRole
+from stacks.image_pipelines.rights import CREATED_BY, START_BUILD, ParameterRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
 from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
@@ -282,7 +282,7 @@ class ImagePipeline(Construct):
         """
         arn = self.pipeline.attr_arn
         role = iam.Role(self, "FollowRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        role.add_to_policy(iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=[arn]))
+        role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=[arn]))
         images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
         return events.CfnRule(
             self,

@@ -3,9 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
 """
 
-from typing import cast
-
-from aws_cdk import Acknowledgment, Duration, Fn, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -148,10 +146,8 @@ class ImagePipelinesStack(SolutionStack):
 
     def _log_group(self, name: str) -> logs.LogGroup:
         """Image Builder's own role writes below /aws/imagebuilder/ only."""
-        group = self.log_group(self, f"{title(name)}ImageLogs" if name else "PipelineLogs")
-        of_stack = Fn.join("", ["/aws/imagebuilder/", Fn.ref("AWS::StackName"), "/", name or "pipelines"])
-        cast(logs.CfnLogGroup, group.node.default_child).log_group_name = of_stack
-        return group
+        construct_id = f"{title(name)}ImageLogs" if name else "PipelineLogs"
+        return self.log_group(self, construct_id, below="/aws/imagebuilder/", name=name or "pipelines")
 
     def _undelivered(self) -> sqs.Queue:
         """Where events end that could start nothing."""
