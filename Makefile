@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help install check test updates try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -19,6 +19,7 @@ EMPTY := $(foreach name,$(filter SOLUTION VARIANT CONFIG PORT INTO,$(COMMAND_LIN
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
+COMMA := ,
 # $(call option,name,VARIABLE): --name 'value', if there is a value.
 option = $(if $($(2)),--$(1) '$(subst ','\'',$($(2)))')
 
@@ -49,6 +50,9 @@ bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
+updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=
+	@python -m tests.conformance.updates $(subst -,_,$(subst $(COMMA), ,$(SOLUTION)))
+
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
 	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)
 
@@ -58,8 +62,9 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=,
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the catalogue in README.md and docs/conformance.md
 	@python -m stacks.documents
+	@python -m tests.conformance
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

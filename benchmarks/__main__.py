@@ -141,10 +141,12 @@ def _zip_bytes(slug: str) -> int:
 
 def _calls(modules: Sequence[str]) -> dict[str, dict[str, int]]:
     """The AWS calls of each handler on its longest happy path, as the fault harness records them; {} for none."""
+    from emulator.fullmodel import full_model
     from tests.faults.running import record
     from tests.faults.subject import registered
     from tests.faults.wire import laboratory
 
+    full_model.install()
     found: dict[str, Counter[str]] = {module: Counter() for module in modules}
     silence = io.StringIO()  # what the handlers log
     with laboratory(), contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):

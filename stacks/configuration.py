@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from config.loader import Config, ConfigError, load
+from config.loader import CDK_OPTION, Config, load
 from config.models import CommonSettings
 from stacks.catalog import settings_by_slug
 
@@ -12,7 +12,7 @@ def configuration(
     path: Path,
     wanted: Callable[[CommonSettings], Collection[str]] | None = None,
     *,
-    option: str = "-c config=<file>",
+    option: str = CDK_OPTION,
 ) -> Config:
     """Loads a configuration for the wanted solutions.
 
@@ -23,9 +23,4 @@ def configuration(
     Raises:
         ConfigError: the file is not usable.
     """
-    if not path.exists():
-        raise ConfigError(f"{path} does not exist; name another with {option}")
-    config = load(path, settings_by_slug())
-    if wanted:
-        wanted(config.common)
-    return config
+    return load(path, settings_by_slug(), only=wanted, option=option)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from emulator.fullmodel import full_model
 from stacks.catalog import UnknownSolutionError, named, names_in
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,8 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
     from tests.faults.running import generated, run
     from tests.faults.subject import registered
     from tests.faults.wire import laboratory
+
+    full_model.install()  # in tests/conftest.py for pytest
 
     table = Table("handler", "call or event", "fault", "outcome", "detail")
     verdicts: Counter[str] = Counter()
