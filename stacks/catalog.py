@@ -242,7 +242,7 @@ def refuse_slugs(common: CommonSettings, patterns: Iterable[str]) -> None:
 
 def _hint(name: str, names: Sequence[str], more: Sequence[str] = ()) -> str:
     close = get_close_matches(name, [*names, *more], n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+    return (f"did you mean {close[0]!r}? " if close else "") + f"there are: {', '.join(names)}"
 
 
 def _matches(pattern: str, solution: Solution, common: CommonSettings) -> bool:
