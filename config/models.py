@@ -72,7 +72,8 @@ class CommonSettings(Section):
         ]
         | None
     ) = None
-    """Customer managed key for queues, tables, topics, logs and volumes. null: the keys that AWS manages."""
+    """Customer managed key for queues, tables, topics, logs and volumes, in the Region of `region`, which it needs.
+    null: the keys that AWS manages."""
     alarm_topic_arn: (
         Annotated[
             str,
@@ -83,9 +84,22 @@ class CommonSettings(Section):
         ]
         | None
     ) = None
-    """Topic that hears every alarm. null: each stack makes one and names it in its outputs."""
+    """Topic that hears every alarm, in the same Region. null: each stack makes one and names it in its outputs."""
     bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None
     """Qualifier of your `cdk bootstrap`, if it is not the CDK's own."""
+
+    @model_validator(mode="after")
+    def _key_and_topic_are_in_the_region(self) -> Self:
+        """KMS and CloudWatch know no key and no topic of another Region; of another account they do.
+
+        A key of our own needs the Region by name besides: a table cannot be rendered with it otherwise.
+        """
+        for key, arn in (("kms_key_arn", self.kms_key_arn), ("alarm_topic_arn", self.alarm_topic_arn)):
+            there = arn.split(":")[3] if arn else self.region
+            if there != self.region and (self.region or key == "kms_key_arn"):
+                got = self.region or "null"
+                raise ValueError(f"region must be {there}, the Region of {key}, got {got}; set region: {there}")
+        return self
 
     @model_validator(mode="after")
     def _tags_are_ours_to_set(self) -> Self:
