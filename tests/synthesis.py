@@ -24,9 +24,10 @@ def app_for(variant: str, outdir: Path | str, *, validate: bool = False) -> Any:
 
     flags = json.loads((variants.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=flags, outdir=str(outdir), builtin_cloud_formation_validation=validate)
+    config = variants.configuration(variant)
     for solution in variants.SOLUTIONS:
         if variant in variants.variants_of(solution.slug):
-            solution.build(app, *variants.settings(variant, solution.slug))
+            solution.build(app, config.common, config.solutions[solution.slug])
     return app
 
 
@@ -41,7 +42,7 @@ def main() -> int:
     running = [subprocess.Popen([sys.executable, "-m", "tests.synthesis", str(folder), *share]) for share in shares]
     if any(process.wait() for process in running):
         return 1
-    checks: dict[str, list[Any]] = {"found": [], "acknowledged": [], "missing": []}
+    checks: dict[str, list[Any]] = {"found": [], "acknowledged": []}
     for name in names:
         for kind, entries in json.loads((folder / name / "checks.json").read_text(encoding="utf-8")).items():
             checks[kind] += entries
@@ -81,20 +82,29 @@ def _synthesize(folder: Path, names: list[str]) -> None:
             if artifact["type"] == "aws:cloudformation:stack":
                 source = assembly / artifact["properties"]["templateFile"]
                 target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
-                target.write_text(json.dumps(json.loads(source.read_text(encoding="utf-8")), indent=1), encoding="utf-8")
-        report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged}), "missing": manifest.get("missing", [])}
+                target.write_text(
+                    json.dumps(json.loads(source.read_text(encoding="utf-8")), indent=1), encoding="utf-8"
+                )
+        report = {
+            "found": _findings(assembly),
+            "acknowledged": sorted({*acknowledged}),
+            "missing": manifest.get("missing", []),
+        }
         (folder / name / "checks.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def _findings(assembly: Path) -> list[tuple[str, str]]:
     """What the checks have found, but for what our own stacks warn their users of."""
     report = json.loads((assembly / "validation-report.json").read_text(encoding="utf-8"))
+    ours = tuple(f"Annotation::{solution.slug}:" for solution in variants.SOLUTIONS)
     return sorted(
         {
             (construct["constructPath"], f"{PREFIXES.get(plugin['pluginName'], '')}{violation['ruleName']}")
             for plugin in report["pluginReports"]
             for violation in plugin["violations"]
-            if not violation["ruleName"].startswith(tuple(f"Annotation::{solution.slug}:" for solution in variants.SOLUTIONS))
+            if not violation["ruleName"].startswith(
+                tuple(f"Annotation::{solution.slug}:" for solution in variants.SOLUTIONS)
+            )
             for construct in violation["violatingConstructs"]
         }
     )

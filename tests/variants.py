@@ -1,8 +1,8 @@
 """The configurations that the tests synthesize, and their templates: written once by a process that ends, read as JSON.
 
 A variant is what a platform team prescribes (``tests/fixtures/common/<variant>.yaml``), or another way to configure one
-solution (``tests/solutions/<slug>/variants/<variant>.yaml``), or both. ``python -m tests.variants`` prints the folder of
-the templates of these sources, after it has made them if nobody has.
+solution (``tests/solutions/<slug>/variants/<variant>.yaml``), or both. ``python -m tests.variants`` prints the folder
+of the templates of the present sources, after it has made them if nobody has.
 """
 
 import fcntl
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from config.models import CommonSettings, SolutionSettings
-from stacks.catalog import SOLUTIONS, Solution
+from config.loader import Config, load
+from stacks.catalog import SOLUTIONS, settings_by_slug
 
 ROOT = Path(__file__).parents[1]
 COMMON = ROOT / "tests" / "fixtures" / "common"
@@ -47,15 +48,20 @@ def every() -> list[tuple[str, str]]:
 
 
 @cache
-def settings(variant: str, slug: str) -> tuple[CommonSettings, SolutionSettings]:
-    """What a template is made of."""
-    common, section = COMMON / f"{variant}.yaml", OWN / slug / "variants" / f"{variant}.yaml"
-    prescribed = _read(common) if common.exists() else {"prefix": variant, "tags": {"project": "snapshot"}}
-    solution = _solution(slug)
-    return (
-        CommonSettings.model_validate_json(json.dumps(prescribed), strict=True),
-        solution.settings.model_validate_json(json.dumps(_read(section) if section.exists() else {}), strict=True),
-    )
+def configuration(variant: str) -> Config:
+    """The variant as the loader reads it; a solution that does not have the variant has its defaults."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(configuration_text(variant))
+        file.flush()
+        return load(Path(file.name), settings_by_slug())
+
+
+def configuration_text(variant: str) -> str:
+    """The variant as one configuration file."""
+    common = COMMON / f"{variant}.yaml"
+    said = _read(common) if common.exists() else {"prefix": variant, "tags": {"project": "snapshot"}}
+    sections = {path.parents[1].name: _read(path) for path in sorted(OWN.glob(f"*/variants/{variant}.yaml"))}
+    return yaml.safe_dump({"common": said, "solutions": sections}, sort_keys=False)
 
 
 def template(variant: str, slug: str) -> Json:
@@ -65,7 +71,7 @@ def template(variant: str, slug: str) -> Json:
 
 def templates(variant: str) -> dict[str, Json]:
     """Template of each solution that has the variant, by slug."""
-    return {solution.slug: template(variant, solution.slug) for solution in SOLUTIONS if variant in variants_of(solution.slug)}
+    return {slug: template(variant, slug) for name, slug in every() if name == variant}
 
 
 def assembly(variant: str) -> Path:
@@ -84,12 +90,20 @@ def folder() -> Path:
             made = wanted.with_suffix(".part")
             shutil.rmtree(made, ignore_errors=True)
             made.mkdir()
-            subprocess.run([sys.executable, "-m", "tests.synthesis", str(made)], cwd=ROOT, check=True)
+            _made(made)
             made.rename(wanted)
         os.utime(wanted)
         for old in sorted(CACHE.glob("*/"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             shutil.rmtree(old)
     return wanted
+
+
+def _made(folder: Path) -> None:
+    log = folder / "synthesis.log"
+    with log.open("w", encoding="utf-8") as output:
+        program = [sys.executable, "-m", "tests.synthesis", str(folder)]
+        if subprocess.run(program, cwd=ROOT, stdout=output, stderr=output).returncode:
+            raise RuntimeError(f"{log}:\n{log.read_text(encoding='utf-8')[-4000:]}")
 
 
 def _digest() -> str:
@@ -116,10 +130,6 @@ def _template(path: Path) -> Json:
 
 def _read(path: Path) -> Json:
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-
-
-def _solution(slug: str) -> Solution:
-    return next(solution for solution in SOLUTIONS if solution.slug == slug)
 
 
 if __name__ == "__main__":
