@@ -82,14 +82,9 @@ def _synthesize(folder: Path, names: list[str]) -> None:
             if artifact["type"] == "aws:cloudformation:stack":
                 source = assembly / artifact["properties"]["templateFile"]
                 target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
-                target.write_text(
-                    json.dumps(json.loads(source.read_text(encoding="utf-8")), indent=1), encoding="utf-8"
-                )
-        report = {
-            "found": _findings(assembly),
-            "acknowledged": sorted({*acknowledged}),
-            "missing": manifest.get("missing", []),
-        }
+                template = json.loads(source.read_text(encoding="utf-8"))
+                target.write_text(json.dumps(template, indent=1), encoding="utf-8")
+        report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
         (folder / name / "checks.json").write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -102,9 +97,7 @@ def _findings(assembly: Path) -> list[tuple[str, str]]:
             (construct["constructPath"], f"{PREFIXES.get(plugin['pluginName'], '')}{violation['ruleName']}")
             for plugin in report["pluginReports"]
             for violation in plugin["violations"]
-            if not violation["ruleName"].startswith(
-                tuple(f"Annotation::{solution.slug}:" for solution in variants.SOLUTIONS)
-            )
+            if not violation["ruleName"].startswith(ours)
             for construct in violation["violatingConstructs"]
         }
     )

@@ -1,4 +1,4 @@
-"""The checks find only what is acknowledged, and each acknowledged finding still exists: a stale one would be silent."""
+"""The checks find only what is acknowledged, and each acknowledged finding still exists: a stale one is silent."""
 
 import json
 
