@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stacks.catalog import SOLUTIONS
 from tests import variants
 
 PREFIXES = {"CloudFormation Validate": "CloudFormation-Validate::"}
@@ -25,7 +26,7 @@ def app_for(variant: str, outdir: Path | str, *, validate: bool = False) -> Any:
     flags = json.loads((variants.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=flags, outdir=str(outdir), builtin_cloud_formation_validation=validate)
     config = variants.configuration(variant)
-    for solution in variants.SOLUTIONS:
+    for solution in SOLUTIONS:
         if variant in variants.variants_of(solution.slug):
             solution.build(app, config.common, config.solutions[solution.slug])
     return app
@@ -60,15 +61,7 @@ def _synthesize(folder: Path, names: list[str]) -> None:
     from app import check
 
     acknowledged: list[tuple[str, str]] = []
-    original = Validations.of
-
-    def of(scope: Any) -> Any:
-        """Notes acknowledgements down instead of making them, so that every finding is reported."""
-        validations = original(scope)
-        validations.acknowledge = lambda *rules: acknowledged.extend((scope.node.path, rule.id) for rule in rules)
-        return validations
-
-    Validations.of = staticmethod(of)  # type: ignore[method-assign, assignment]
+    _note_acknowledgements(Validations, acknowledged)
     for name in names:
         acknowledged.clear()
         assembly = folder / name / "assembly"
@@ -88,10 +81,22 @@ def _synthesize(folder: Path, names: list[str]) -> None:
         (folder / name / "checks.json").write_text(json.dumps(report), encoding="utf-8")
 
 
+def _note_acknowledgements(validations: Any, acknowledged: list[tuple[str, str]]) -> None:
+    """Notes acknowledgements down instead of making them, so that every finding is reported."""
+    original = validations.of
+
+    def of(scope: Any) -> Any:
+        found = original(scope)
+        found.acknowledge = lambda *rules: acknowledged.extend((scope.node.path, rule.id) for rule in rules)
+        return found
+
+    validations.of = staticmethod(of)
+
+
 def _findings(assembly: Path) -> list[tuple[str, str]]:
     """What the checks have found, but for what our own stacks warn their users of."""
     report = json.loads((assembly / "validation-report.json").read_text(encoding="utf-8"))
-    ours = tuple(f"Annotation::{solution.slug}:" for solution in variants.SOLUTIONS)
+    ours = tuple(f"Annotation::{solution.slug}:" for solution in SOLUTIONS)
     return sorted(
         {
             (construct["constructPath"], f"{PREFIXES.get(plugin['pluginName'], '')}{violation['ruleName']}")

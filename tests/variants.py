@@ -33,13 +33,17 @@ DEFAULT = "default"
 EVERYWHERE = ("default", "enterprise", "account", "key", "topic", "china")
 """Variants of every solution; a solution may say more in its file of the same name."""
 
+ABSENT = {"china": ("outposts_routing",)}
+"""Where CloudFormation lacks a type of a solution: local gateways are not in China."""
+
 Json = dict[str, Any]
 
 
 def variants_of(slug: str) -> tuple[str, ...]:
     """The variants of a solution: those of everybody, then its own."""
     own = sorted(path.stem for path in (OWN / slug / "variants").glob("*.yaml"))
-    return (*EVERYWHERE, *(name for name in own if name not in EVERYWHERE))
+    everywhere = [name for name in EVERYWHERE if slug not in ABSENT.get(name, ())]
+    return (*everywhere, *(name for name in own if name not in EVERYWHERE))
 
 
 def every() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
 from tests.conformance.updates_values import Json, others, with_value
-from tests.variants import ROOT
+from tests.variants import ROOT, configuration_text, variants_of
 
 # Another prefix, Region or account is another stack and no update.
 ANOTHER_STACK = {"prefix", "region", "account"}
