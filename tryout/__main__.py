@@ -25,8 +25,9 @@ from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, select, settings_by_slug
 from tryout.cdk import REPOSITORY, Cdk, CdkError
 from tryout.inventory import inventory
-from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
-from tryout.scenario import Deployed, Step, StepFailedError, StepNotRunError, scenario_of
+from tryout.play import play
+from tryout.report import SolutionReport, print_table, write_json
+from tryout.scenario import Deployed, scenario_of
 
 LOCAL = REPOSITORY / ".local"
 CONFIG = REPOSITORY / "config" / "config.yaml"
@@ -242,10 +243,7 @@ def _run(
         report.diff_empty = cdk(trial.folder / "diff.log", "diff", trial.stack, *app, "--fail", "--no-change-set") == 0
         syntheses.begin_next()
         with scenario_of(trial.solution.slug)(deployed, trial.variant) as scenario:
-            for step in scenario.steps():
-                show(where + step.title)
-                if not _step(step, scenario, report):
-                    break  # the steps after it build on it
+            play(scenario, report, lambda title: show(where + title))
         if not keep:
             show(where + "cdk destroy")
             cdk.require(trial.folder / "destroy.log", "destroy", trial.stack, *app, "--force")
@@ -256,21 +254,6 @@ def _run(
     except (ClientError, BotoCoreError) as error:
         report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
     report.seconds = time.monotonic() - started if report.deployed else 0
-
-
-def _step(step: Step, scenario: Any, report: SolutionReport) -> bool:
-    """Runs one step and reports it; False if it failed."""
-    try:
-        report.scenario.append(StepReport(step.title, True, step.evidence, step.run(scenario)))
-    except StepNotRunError as missing:
-        report.steps_not_run.append(NotRun(step.title, str(missing)))
-    except StepFailedError as failed:
-        report.scenario.append(StepReport(step.title, False, step.evidence, str(failed)))
-        return False
-    except (ClientError, BotoCoreError, OSError, LookupError, ValueError, EmulatorError) as error:
-        report.scenario.append(StepReport(step.title, False, step.evidence, f"{type(error).__name__}: {error}"))
-        return False
-    return True
 
 
 @contextmanager

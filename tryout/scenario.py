@@ -1,6 +1,6 @@
 """What a scenario is: the post's own "test the solution", as steps that say what their evidence is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -28,18 +28,44 @@ class StepNotRunError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One step as the report has it."""
+    """One step as the report has it.
+
+    Attributes:
+        name: of the method.
+        needs: names of the steps that it builds on; None means all that come before it.
+    """
 
     title: str
     evidence: Evidence
     run: StepMethod
+    name: str
+    needs: frozenset[str] | None = None
 
 
-def step(title: str, evidence: Evidence) -> Callable[[AnyStep], AnyStep]:
-    """Marks a method as a step. It returns what was seen, raises StepFailedError, or StepNotRunError."""
+@dataclass(frozen=True)
+class Marked:
+    """What the decorator says of a method."""
+
+    title: str
+    evidence: Evidence
+    only: tuple[str, ...]
+    needs: frozenset[str] | None
+
+
+def step(
+    title: str, evidence: Evidence, *, only: Sequence[str] = (), needs: Sequence[StepMethod] | None = None
+) -> Callable[[AnyStep], AnyStep]:
+    """Marks a method as a step. It returns what was seen, raises StepFailedError, or StepNotRunError.
+
+    Args:
+        only: the variants that it belongs to; all, if none is named.
+        needs: the steps that it builds on, by their methods; by default all that come before it in the variant. If one
+            of them was not run, or failed, this one is not run and says which it waits for.
+    """
 
     def mark(method: AnyStep) -> AnyStep:
-        method.step = (title, evidence)  # type: ignore[attr-defined]
+        names = None if needs is None else frozenset(each.__name__ for each in needs)
+        method.step = Marked(title, evidence, tuple(only), names)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -133,11 +159,18 @@ class Scenario:
         """Ends every process that the scenario has started."""
 
     def steps(self) -> Iterator[Step]:
-        """The steps in the order in which the class defines them; a scenario may leave some out of a variant."""
-        for method in vars(type(self)).values():
+        """The steps of the variant, in the order in which the class defines them, its base's first."""
+        for name, marked, method in marked_steps(type(self)):
+            if not marked.only or self.variant in marked.only:
+                yield Step(marked.title, marked.evidence, method, name, marked.needs)
+
+
+def marked_steps(scenario: type[Scenario]) -> Iterator[tuple[str, Marked, StepMethod]]:
+    """Every step of a scenario, of all variants: the method's name, what is said of it, and the method."""
+    for kind in reversed(scenario.__mro__):
+        for name, method in vars(kind).items():
             if marked := getattr(method, "step", None):
-                title, evidence = marked
-                yield Step(title, evidence, method)
+                yield name, marked, method
 
 
 def scenario_of(slug: str) -> type[Scenario]:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from rich.console import Console
 
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from tests.variants import ROOT
-from tryout.__main__ import _overridden, _step
+from tryout.__main__ import _overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
-from tryout.scenario import Scenario, Step, StepFailedError, StepNotRunError, expect, scenario_of, step
+from tryout.scenario import StepFailedError, expect, scenario_of
 
 
 def good(**changes: Any) -> SolutionReport:
@@ -74,50 +73,6 @@ def test_the_table_names_what_failed_what_was_not_run_and_what_stayed(capsys: py
     printed = capsys.readouterr().out
     for words in ("0/1", "it works: it does not", "mariadbd is not installed", "sqs QueueUrls forgotten"):
         assert words in printed
-
-
-class Example(Scenario):
-    """A scenario whose steps stand in the order of the class."""
-
-    @step("works", "real-code")
-    def works(self) -> str:
-        return "seen"
-
-    @step("fails", "emulated")
-    def fails(self) -> str:
-        expect(False, "seen something else")
-        return ""
-
-    @step("lacks a tool", "our-model")
-    def lacks(self) -> str:
-        raise StepNotRunError("no tool")
-
-    @step("breaks", "recorded")
-    def breaks(self) -> str:
-        raise KeyError("gone")
-
-
-def outcome(method: Callable[[Any], str]) -> SolutionReport:
-    report = good(scenario=[])
-    _step(Step("a step", "real-code", method), Example(None, "default"), report)  # type: ignore[arg-type]
-    return report
-
-
-def test_the_steps_of_a_scenario_come_in_their_order_with_their_evidence() -> None:
-    steps = list(Example(None, "default").steps())  # type: ignore[arg-type]
-    assert [(s.title, s.evidence) for s in steps] == [
-        ("works", "real-code"),
-        ("fails", "emulated"),
-        ("lacks a tool", "our-model"),
-        ("breaks", "recorded"),
-    ]
-
-
-def test_a_step_passes_fails_or_is_not_run_and_never_ends_the_try_out() -> None:
-    assert outcome(Example.works).scenario == [StepReport("a step", True, "real-code", "seen")]
-    assert outcome(Example.fails).scenario == [StepReport("a step", False, "real-code", "seen something else")]
-    assert outcome(Example.lacks).steps_not_run == [NotRun("a step", "no tool")]
-    assert outcome(Example.breaks).scenario == [StepReport("a step", False, "real-code", "KeyError: 'gone'")]
 
 
 def test_expect_says_what_was_seen() -> None:

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 from tryout.hosts.processes import Fleet, WorkerProcess, boot, wait_until
+from tryout.hosts.programs import require
 from tryout.hosts.user_data import Service
 from tryout.scenario import Deployed, Scenario, Step, expect, step
 
@@ -154,6 +155,7 @@ class CustomHealthChecksScenario(Scenario):
         "the script waits and sends heartbeats; a right tag alone is not enough when there are more checks", "real-code"
     )
     def needs_all(self) -> str:
+        require("curl")
         first = self._start(self._in("Pending:Wait")[0])
         wait_until("a heartbeat", lambda: bool(first.events("heartbeat")), seconds=PATIENCE)
         self._mark(first.instance_id, PASSED)

@@ -20,7 +20,6 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,9 +27,18 @@ from config.models import CommonSettings
 from stacks.local_zone_wordpress import zone as zone_commands
 from stacks.shared.command import CommandError
 from tryout.hosts.metadata import InstanceMetadata
+from tryout.hosts.programs import program, require, search_path
 from tryout.hosts.user_data import Boot, Sandbox
-from tryout.scenario import Deployed, Scenario, Step, expect, step
-from tryout.scenarios.local_zone_wordpress.servers import Servers, free_port, program, wordpress
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.scenarios.local_zone_wordpress.servers import (
+    BALANCER,
+    DATABASE,
+    NAT,
+    WEB,
+    Servers,
+    free_port,
+    wordpress,
+)
 
 ZONE = "us-east-1-atl-2a"
 WEB_PORT = 18_481  # of the WordPress instance, on the loopback interface of this machine
@@ -62,17 +70,14 @@ class LocalZoneWordpressScenario(Scenario):
         for each in self.metadata:
             each.stop()
 
-    def steps(self) -> Iterator[Step]:
-        """The second variant has another front door and way out, and nothing that is booted."""
-        kind = type(self)
-        second = {kind.two_zones, kind.closed}
-        for each in super().steps():
-            if (each.run in second - {kind.closed}) == (self.variant != "local-zone") or each.run is kind.closed:
-                yield each
-
     # The zone
 
-    @step("the account was opted in before the first subnet, and everything is in the zone", "our-model")
+    @step(
+        "the account was opted in before the first subnet, and everything is in the zone",
+        "our-model",
+        only=("local-zone",),
+        needs=(),
+    )
     def in_zone(self) -> str:
         (zone,) = self.ec2.describe_availability_zones(ZoneNames=[ZONE])["AvailabilityZones"]
         expect(zone["OptInStatus"] == "opted-in", f"{zone['OptInStatus']}")
@@ -83,7 +88,12 @@ class LocalZoneWordpressScenario(Scenario):
         expect(volume["Encrypted"], "the data volume is not encrypted")
         return f"{len(subnets)} subnets and the encrypted volume in {ZONE}, parent {zone['ParentZoneName']}"
 
-    @step("an unknown zone and one of another Region are refused with the nearest names", "real-code")
+    @step(
+        "an unknown zone and one of another Region are refused with the nearest names",
+        "real-code",
+        only=("local-zone",),
+        needs=(),
+    )
     def opt_in_function(self) -> str:
         (function,) = [name for name in self.deployed.resources["AWS::Lambda::Function"] if "OptIn" in name]
         code = self.deployed.client("lambda").get_function_configuration(FunctionName=function)
@@ -94,7 +104,12 @@ class LocalZoneWordpressScenario(Scenario):
         expect("us-west-2" in answers["us-west-2-lax-1a"], answers["us-west-2-lax-1a"])
         return answers["us-east-1-atl-9z"]
 
-    @step("command zone: enable twice, types with paging, a type that is not offered", "emulated")
+    @step(
+        "command zone: enable twice, types with paging, a type that is not offered",
+        "emulated",
+        only=("local-zone",),
+        needs=(),
+    )
     def commands(self) -> str:
         enabled = self._zone("enable", ZONE)
         expect(enabled.data["opt_in_status"] == "opted-in", f"{enabled.data}")
@@ -110,8 +125,14 @@ class LocalZoneWordpressScenario(Scenario):
 
     # Network
 
-    @step("private subnets go out by the NAT instance, which forwards; nftables takes its rules", "real-code")
+    @step(
+        "private subnets go out by the NAT instance, which forwards; nftables takes its rules",
+        "real-code",
+        only=("local-zone",),
+        needs=(),
+    )
     def way_out(self) -> str:
+        require(*NAT)
         tables = self.ec2.describe_route_tables(RouteTableIds=self.deployed.resources["AWS::EC2::RouteTable"])
         routes = [route for table in tables["RouteTables"] for route in table["Routes"]]
         (nat,) = [route["InstanceId"] for route in routes if route.get("InstanceId")]
@@ -125,7 +146,7 @@ class LocalZoneWordpressScenario(Scenario):
         expect(nft.returncode == 0, nft.stderr[-200:])
         return f"{nat}: nft -c accepts {rules.name}"
 
-    @step("nothing lets anybody in on 22 or 3389, and only readers on 80 and 443", "emulated")
+    @step("nothing lets anybody in on 22 or 3389, and only readers on 80 and 443", "emulated", needs=())
     def closed(self) -> str:
         groups = self.ec2.describe_security_groups(GroupIds=self.deployed.resources["AWS::EC2::SecurityGroup"])
         open_to: dict[int, set[str]] = {}
@@ -136,7 +157,12 @@ class LocalZoneWordpressScenario(Scenario):
         expect(open_to == ({80: readers, 443: readers} if readers else {}), f"{open_to}")
         return f"{open_to or 'nothing'}, {len(groups['SecurityGroups'])} groups"
 
-    @step("outside of a Local Zone: the load balancer in two zones, the NAT gateway, HTTP as allowed", "emulated")
+    @step(
+        "outside of a Local Zone: the load balancer in two zones, the NAT gateway, HTTP as allowed",
+        "emulated",
+        only=("rehearsal",),
+        needs=(),
+    )
     def two_zones(self) -> str:
         balancers = self.deployed.client("elbv2")
         (balancer,) = balancers.describe_load_balancers(
@@ -153,9 +179,13 @@ class LocalZoneWordpressScenario(Scenario):
     # The site
 
     @step(
-        "the database boots on a blank volume: formatted, attached, MariaDB up, password from its secret", "real-code"
+        "the database boots on a blank volume: formatted, attached, MariaDB up, password from its secret",
+        "real-code",
+        only=("local-zone",),
+        needs=(),
     )
     def database(self) -> str:
+        require(*DATABASE)
         instance = self._member("DatabaseGroup")
         done = self._boot_database("database-1", instance)
         (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
@@ -167,7 +197,7 @@ class LocalZoneWordpressScenario(Scenario):
         expect("denied" in self._sql("wrong", "SELECT 1"), "a wrong password is let in")
         return self._sql(password, "SELECT VERSION()")
 
-    @step("a second boot changes nothing and formats nothing", "real-code")
+    @step("a second boot changes nothing and formats nothing", "real-code", only=("local-zone",), needs=(database,))
     def again(self) -> str:
         password = self._secret("Password")
         self._sql(
@@ -178,11 +208,18 @@ class LocalZoneWordpressScenario(Scenario):
         expect(self._sql(password, "SELECT word FROM wordpress.kept") == "x", "the row is gone")
         return "blkid found the file system"
 
-    @step("WordPress boots: secrets by its role, tables made, served by nginx and PHP-FPM", "real-code")
+    @step(
+        "WordPress boots: secrets by its role, tables made, served by nginx and PHP-FPM",
+        "real-code",
+        only=("local-zone",),
+        needs=(database,),
+    )
     def web(self) -> str:
+        require(*WEB)
+        site = wordpress()
         instance = self._member("WebGroup")
         root = self.servers.folder / "web-1"
-        shutil.copytree(wordpress(), root / "opt/wordpress/site", ignore_dangling_symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(site, root / "opt/wordpress/site", ignore_dangling_symlinks=True, dirs_exist_ok=True)
         (root / "opt/wordpress/site/wp-config.php").unlink(missing_ok=True)
         (interface,) = self.ec2.describe_network_interfaces(
             NetworkInterfaceIds=self.deployed.resources["AWS::EC2::NetworkInterface"]
@@ -203,7 +240,12 @@ class LocalZoneWordpressScenario(Scenario):
         )
         return f"WordPress {version[1] if version else ''} of the distribution on nginx"
 
-    @step("the administrator logs in with the generated password, and with no other", "real-code")
+    @step(
+        "the administrator logs in with the generated password, and with no other",
+        "real-code",
+        only=("local-zone",),
+        needs=(web,),
+    )
     def log_in(self) -> str:
         wrong = self._log_in("wrong")
         expect("wordpress_logged_in" not in wrong, f"{wrong}")
@@ -211,7 +253,12 @@ class LocalZoneWordpressScenario(Scenario):
         expect("wordpress_logged_in" in right, f"{right}")
         return "one cookie for admin, none for a wrong password"
 
-    @step("the remote interface, hidden files and uploaded scripts are not served", "real-code")
+    @step(
+        "the remote interface, hidden files and uploaded scripts are not served",
+        "real-code",
+        only=("local-zone",),
+        needs=(web,),
+    )
     def refused(self) -> str:
         uploads = self.servers.folder / "web-1/opt/wordpress/site/wp-content/uploads"
         (uploads / "shell.php").write_text("<?php echo 'ran';")
@@ -222,8 +269,14 @@ class LocalZoneWordpressScenario(Scenario):
         expect(answers["/wp-content/uploads/shell.php"][1] != "ran", "an uploaded script was run")
         return f"{seen}"
 
-    @step("the self-managed load balancer lists who answers; nginx takes its configuration", "real-code")
+    @step(
+        "the self-managed load balancer lists who answers; nginx takes its configuration",
+        "real-code",
+        only=("local-zone",),
+        needs=(web,),
+    )
     def balancer(self) -> str:
+        require(*BALANCER)
         (instance,) = [
             each
             for each in self.deployed.resources["AWS::EC2::Instance"]
@@ -238,7 +291,7 @@ class LocalZoneWordpressScenario(Scenario):
         answering = root / "programs/curl"
         answering.write_text("#!/bin/sh\nexit 0\n")
         answering.chmod(0o755)
-        environment = self._environment(instance) | variables | {"PATH": f"{root}/programs:{self._path()}"}
+        environment = self._environment(instance) | variables | {"PATH": f"{root}/programs:{search_path()}"}
         looked = subprocess.run(
             ["bash", str(done.path("/opt/wordpress/targets.sh")), "once"],  # noqa: S607 - the machine's bash
             env=environment,
@@ -255,6 +308,8 @@ class LocalZoneWordpressScenario(Scenario):
     @step(
         "the database's instance is lost: the next one takes volume and address over, and the site is there",
         "real-code",
+        only=("local-zone",),
+        needs=(again, web),
     )
     def replaced(self) -> str:
         lost = self._member("DatabaseGroup")
@@ -272,7 +327,12 @@ class LocalZoneWordpressScenario(Scenario):
         expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "nobody can log in")
         return f"{lost} -> {new}, killed in the middle, recovered by InnoDB"
 
-    @step("a new password in the secret counts from the next boot on", "real-code")
+    @step(
+        "a new password in the secret counts from the next boot on",
+        "real-code",
+        only=("local-zone",),
+        needs=(replaced,),
+    )
     def rotated(self) -> str:
         secrets = self.deployed.client("secretsmanager")
         old, new = self._secret("Password"), "n" * 40
@@ -297,7 +357,6 @@ class LocalZoneWordpressScenario(Scenario):
         if not device.exists():
             device.symlink_to(image)
         (disk / "files").mkdir(exist_ok=True)
-        program("blkid")
         start = self.servers.mariadb(root, self.database_port)
         programs = {
             "chown": "",
@@ -321,7 +380,7 @@ class LocalZoneWordpressScenario(Scenario):
         programs = {"aws": f'exec {shlex.quote(str(Path(sys.executable).with_name("aws")))} "$@"', **programs}
         root = self.servers.folder / folder
         root.mkdir(exist_ok=True)
-        environment = self._environment(instance) | {"PATH": self._path()}
+        environment = self._environment(instance) | {"PATH": search_path()}
         done = Sandbox(root, programs=programs, addresses=ADDRESSES).run(script, environment, seconds=180)
         expect(done.status == 0, f"the user data ended with {done.status}: {done.output[-600:]}")
         return done
@@ -342,10 +401,6 @@ class LocalZoneWordpressScenario(Scenario):
                 "HOSTNAME": "instance",
             }
         )
-
-    @staticmethod
-    def _path() -> str:
-        return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
     def _user_data(self, instance: str) -> str:
         for template in self.deployed.resources["AWS::EC2::LaunchTemplate"]:
