@@ -6,7 +6,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.client import EmulatorError
 from tryout.report import NotRun, SolutionReport, StepReport
-from tryout.scenario import Scenario, Step, StepFailedError, StepNotRunError
+from tryout.scenario import Scenario
+from tryout.steps import Step, StepFailedError, StepNotRunError
 
 BROKEN = (ClientError, BotoCoreError, OSError, LookupError, ValueError, EmulatorError)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from tests.variants import ROOT
-from tryout.__main__ import _overridden
+from tryout.plan import overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from tryout.scenario import StepFailedError, expect, scenario_of
 
@@ -63,6 +64,19 @@ def test_the_report_for_programs_has_the_promised_keys(tmp_path: Path) -> None:
     assert solution["scenario"] == [{"step": "it works", "ok": True, "evidence": "real-code", "detail": "seen"}]
 
 
+def test_a_report_comes_back_from_another_process_as_it_was() -> None:
+    report = good(steps_not_run=[NotRun("with a database", "mariadbd is not installed")], seconds=1.5)
+    assert SolutionReport.from_json(json.loads(json.dumps(asdict(report)))) == report
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [({}, "1 of 1 steps passed"), ({"diff_empty": False}, "failed"), ({"left_behind": ["a queue"]}, "failed")],
+)
+def test_whoever_watches_is_told_in_a_word(changes: dict[str, Any], verdict: str) -> None:
+    assert good(**changes).verdict == verdict
+
+
 def test_the_table_names_what_failed_what_was_not_run_and_what_stayed(capsys: pytest.CaptureFixture[str]) -> None:
     report = good(
         scenario=[StepReport("it works", False, "real-code", "it does not")],
@@ -85,7 +99,7 @@ def test_a_variant_changes_its_solution_and_nothing_of_the_users_account() -> No
         "common": {"prefix": "acme", "region": "eu-central-1", "vpc": {"id": "vpc-01234567"}, "tags": {"a": "b"}},
         "solutions": {"sqs_target_scaling": {"max_instances": 4, "heartbeat_seconds": 30}},
     }
-    assert _overridden(users, "sqs_target_scaling", {"heartbeat_seconds": 1}) == {
+    assert overridden(users, "sqs_target_scaling", {"heartbeat_seconds": 1}) == {
         "common": {"prefix": "acme", "tags": {"a": "b"}},
         "solutions": {"sqs_target_scaling": {"max_instances": 4, "heartbeat_seconds": 1}},
     }
@@ -106,7 +120,7 @@ def test_the_variants_of_every_scenario_are_settings_of_its_solution(slug: str) 
 )
 def test_bad_input_is_one_sentence_before_anything_starts(arguments: list[str], says: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tryout.__main__", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tryout", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert says in done.stderr and "Traceback" not in done.stderr

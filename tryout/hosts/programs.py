@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tryout.scenario import StepNotRunError
+from tryout.steps import StepNotRunError
 
 
 def search_path() -> str:

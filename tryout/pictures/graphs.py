@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tryout.pictures.body import Row, Widget, alarms
-from tryout.pictures.kept import Kept
+from tryout.dashboards.body import Row, Widget, alarms
+from tryout.dashboards.kept import Kept
+from tryout.dashboards.reader import NO_DATAPOINTS, Line
 from tryout.pictures.page import GREY, INK, LIGHT, Box, Page, grid
-from tryout.pictures.reader import NO_DATAPOINTS, Line
 
 PALETTE = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",

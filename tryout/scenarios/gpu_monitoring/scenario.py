@@ -2,16 +2,13 @@
 
 import json
 import math
-import subprocess
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from tryout import state_manager
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
+from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.state_manager import Gpu, Managed
+from tryout.waits import wait_until
 
 LINUX = "ami-12345678"
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
@@ -48,29 +45,24 @@ class GpuMonitoringScenario(Scenario):
             self.ec2.terminate_instances(InstanceIds=list(self.ids.values()))
         self._remove_foreign()
 
-    def steps(self) -> Iterator[Step]:
-        """All of them where the profile is attached by itself; else those that differ."""
-        kind = type(self)
-        of_attaching = {kind.attaches, kind.never_replaces, kind.draws, kind.shows, kind.releases}
-        without = {kind.rings} if self.variant == "insights" else of_attaching
-        yield from (each for each in super().steps() if each.run not in without)
-
     # Who gets the agent
 
-    @step("tagged instances without a profile get it, by their start, their tag, or the sweep", "real-code")
+    @step(
+        "tagged instances without a profile get it, by their start, their tag, or the sweep",
+        "real-code",
+        only=("insights",),
+    )
     def attaches(self) -> str:
         self._launch_fleet()
         wait_until("a profile on each of the five", lambda: len(self._with_profile()) == 5)
         expect("untagged" not in self._with_profile(), "an instance without the tag has it too")
         return "five of six; the one without the tag has none"
 
-    @step("a profile that is there is never replaced, and the role could not", "real-code")
+    @step("a profile that is there is never replaced, and the role could not", "real-code", only=("insights",))
     def never_replaces(self) -> str:
         arn = self._make_foreign()
         own = self._launch("own profile", ONE_GPU, profile=arn)
-        function = self._function("Attach")
-        answer = self.deployed.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"look_at": "all"}))
-        done = json.loads(answer["Payload"].read())
+        done = self.deployed.invoke("Attach", {"look_at": "all"})
         expect(not done.get("attached"), f"it attached {done}")
         found = self.ec2.describe_instances(InstanceIds=[own])["Reservations"][0]["Instances"][0]
         expect(found["IamInstanceProfile"]["Arn"] == arn, f"it has {found['IamInstanceProfile']}")
@@ -148,7 +140,7 @@ class GpuMonitoringScenario(Scenario):
         expect(states == wanted, f"{states}")
         return f"{states}"
 
-    @step("idleness beyond three hours rings by the metric IdleHours", "emulated")
+    @step("idleness beyond three hours rings by the metric IdleHours", "emulated", only=("idle-hours",))
     def rings(self) -> str:
         expect(self._alarm("GpuIdle") == "ALARM", f"it is {self._alarm('GpuIdle')}")
         return f"{self._metric('LongestIdleHours'):.1f} hours, more than {self.deployed.settings.idle_hours}"
@@ -160,24 +152,18 @@ class GpuMonitoringScenario(Scenario):
         expect(result["silent"] == 0 and result["working"] == 2, f"{result}")
         return f"{result}"
 
-    @step("`python -m stacks gpu_monitoring fleet` shows the same to people", "real-code")
+    @step("`python -m stacks gpu_monitoring fleet` shows the same to people", "real-code", only=("insights",))
     def shows(self) -> str:
-        config = self.deployed.folder.parent / "config.yaml"
-        done = subprocess.run(
-            [sys.executable, "-m", "stacks", "gpu_monitoring", "fleet", "--json", "--config", str(config)],
-            env=self.deployed.aws.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StepFailedError(done.stderr.strip())
-        found = json.loads(done.stdout)
+        found = self.deployed.command("fleet")
         states = {item["instance"]: item["state"] for item in found["instances"]}
         expect(states[self.ids["idle"]] == "idle" and states[self.ids["without gpu"]] == "without gpu", f"{states}")
         return f"{found['fleet']['WastedGpus']:.2f} of {found['fleet']['Gpus']:g} GPUs wasted"
 
-    @step("the dashboard has the post's four widgets and the ones of each GPU, none over another", "emulated")
+    @step(
+        "the dashboard has the post's four widgets and the ones of each GPU, none over another",
+        "emulated",
+        only=("insights",),
+    )
     def draws(self) -> str:
         body = self._dashboard()
         titles = [widget["properties"]["title"] for widget in body["widgets"]]
@@ -191,7 +177,11 @@ class GpuMonitoringScenario(Scenario):
         expect(len(titles) == 11, f"{titles}")
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
-    @step("before the profile goes, it is taken off every instance, and off no instance of somebody else", "real-code")
+    @step(
+        "before the profile goes, it is taken off every instance, and off no instance of somebody else",
+        "real-code",
+        only=("insights",),
+    )
     def releases(self) -> str:
         other = self._launch("own profile", ONE_GPU, profile=self._make_foreign())
         s3, bucket = self.deployed.client("s3"), f"answers-{self.variant}"
@@ -206,8 +196,7 @@ class GpuMonitoringScenario(Scenario):
             "PhysicalResourceId": self.profile,
             "ResourceProperties": {"ProfileArn": self.profile},
         }
-        lambda_ = self.deployed.client("lambda")
-        lambda_.invoke(FunctionName=self._function("ReleaseFunction"), Payload=json.dumps(request))
+        self.deployed.invoke("ReleaseFunction", request)
         answer = json.loads(s3.get_object(Bucket=bucket, Key="answer")["Body"].read())
         s3.delete_object(Bucket=bucket, Key="answer")
         s3.delete_bucket(Bucket=bucket)
@@ -268,16 +257,8 @@ class GpuMonitoringScenario(Scenario):
         """The instances have been running for two days, as far as EC2 tells."""
         self.deployed.aws.control("age-launches", seconds=2 * 86_400)
 
-    def _function(self, name: str) -> str:
-        (found,) = [own for own in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in own]
-        return str(found)
-
     def _count(self) -> dict[str, int]:
-        answer = self.deployed.client("lambda").invoke(FunctionName=self._function("Fleet"))
-        found = json.loads(answer["Payload"].read())
-        if answer.get("FunctionError"):
-            raise StepFailedError(f"{found}")
-        return dict(found)
+        return dict(self.deployed.invoke("Fleet"))
 
     def _repeat_looks(self) -> None:
         """One more look, a period later."""

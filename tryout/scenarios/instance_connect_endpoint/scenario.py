@@ -7,13 +7,14 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.doctor import doctor
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
+from tryout.deployed import Update
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 Json = dict[str, Any]
 TUNNEL, PUSH = "ec2-instance-connect:OpenTunnel", "ec2-instance-connect:SendSSHPublicKey"
@@ -39,7 +40,6 @@ class InstanceConnectEndpointScenario(Scenario):
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.ec2, self.iam = deployed.client("ec2"), deployed.client("iam")
-        self.formation = deployed.client("cloudformation")
         self.outputs = deployed.outputs
         self.principal = self._role("connects", "DataPlanePolicyArn")
         self.cleanup: list[Callable[[], object]] = []
@@ -52,15 +52,6 @@ class InstanceConnectEndpointScenario(Scenario):
             for policy in self._attached(role):
                 self.iam.detach_role_policy(RoleName=role, PolicyArn=policy)
                 self.iam.delete_role(RoleName=role)
-
-    def steps(self) -> Iterator[Step]:
-        """What needs a trail, Windows or a client's address is tried in the variant that has them."""
-        kind = type(self)
-        both = {kind.private, kind.healthy, kind.pastes}
-        extras = {kind.logs, kind.tells, kind.knows_clients, kind.finds_windows, kind.fills_bucket}
-        for each in super().steps():
-            if each.run in both or (each.run in extras) == (self.variant != "ssh"):
-                yield each
 
     # What is there
 
@@ -99,7 +90,7 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # Who may what
 
-    @step("the data-plane policy allows what the settings say and nothing beside it", "emulated")
+    @step("the data-plane policy allows what the settings say and nothing beside it", "emulated", only=("ssh",))
     def connects(self) -> str:
         address = self._instance(self.outputs["LinuxInstanceId"])["PrivateIpAddress"]
         cases = {
@@ -118,7 +109,7 @@ class InstanceConnectEndpointScenario(Scenario):
         expect(not self._may("connects", "ec2:CreateInstanceConnectEndpoint", "*"), "it may build endpoints")
         return f"allowed: port 22 of {address} for an hour, keys for tagged instances; denied: {len(cases)} others"
 
-    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated")
+    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated", only=("ssh",))
     def builds(self) -> str:
         self._role("builds", "ControlPlanePolicyArn")
         subnet = self._endpoint()["SubnetId"]
@@ -136,7 +127,7 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # What stands in the way
 
-    @step("the doctor names each thing that is wrong, with its mend", "real-code")
+    @step("the doctor names each thing that is wrong, with its mend", "real-code", only=("ssh",))
     def finds(self) -> str:
         instance_id, group = self.outputs["LinuxInstanceId"], self.outputs["InstanceGroupId"]
         pair = [{"GroupId": self.outputs["EndpointGroupId"]}]
@@ -160,12 +151,12 @@ class InstanceConnectEndpointScenario(Scenario):
         seen.append(self._problem("port", port=8080))
         return "; ".join(seen)
 
-    @step("with the client's address preserved, the doctor knows who is let in", "real-code")
+    @step("with the client's address preserved, the doctor knows who is let in", "real-code", only=("ssh, rdp, trail",))
     def knows_clients(self) -> str:
         seen = self._problem("client address", client_ip="198.51.100.9")
         return f"{CLIENT} is let in; {seen}"
 
-    @step("RDP to the Windows instance is examined on port 3389", "real-code")
+    @step("RDP to the Windows instance is examined on port 3389", "real-code", only=("ssh, rdp, trail",))
     def finds_windows(self) -> str:
         found = self._doctor(port=3389)
         problems = [finding for finding in found if finding["status"] != "ok"]
@@ -175,36 +166,40 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # What a change may not do
 
-    @step("the guard stops a change that would replace the endpoint, before anything happens", "real-code")
+    @step(
+        "the guard stops a change that would replace the endpoint, before anything happens", "real-code", only=("ssh",)
+    )
     def guards(self) -> str:
         before = self._endpoint()
-        status, reasons = self._update(_changed)
-        expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{status}: {reasons}")
+        done = self._update(_changed)
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE", f"{done.status}: {done.reasons}")
         expect(self._endpoint() == before, "the endpoint has changed")
-        (said,) = [reason for reason in reasons if "two deployments" in reason]
-        touched = [e["LogicalResourceId"] for e in self._newest_events() if e["LogicalResourceId"] == "Endpoint"]
+        (said,) = [reason for reason in done.reasons if "two deployments" in reason]
+        touched = [event for event in done.events if event["LogicalResourceId"] == "Endpoint"]
         expect(not touched, "CloudFormation has begun to replace the endpoint")
         return said[said.index("stopped") :][:60] + " ..."
 
-    @step("an accepted change that CloudFormation cannot finish is rolled back past the guard", "real-code")
+    @step(
+        "an accepted change that CloudFormation cannot finish is rolled back past the guard", "real-code", only=("ssh",)
+    )
     def rolls_back(self) -> str:
         before = self._endpoint()
-        status, reasons = self._update(lambda template: _changed(template, accepted=True))
-        expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{status}: {reasons}")
+        done = self._update(lambda template: _changed(template, accepted=True))
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE", f"{done.status}: {done.reasons}")
         expect(self._endpoint() == before, "the endpoint has changed")
-        (why,) = {reason for reason in reasons if "maximum number" in reason}
-        return f"{re.sub('^.*The maximum', 'the maximum', why)[:70]} ... -> {status}"
+        (why,) = {reason for reason in done.reasons if "maximum number" in reason}
+        return f"{re.sub('^.*The maximum', 'the maximum', why)[:70]} ... -> {done.status}"
 
-    @step("the two-step way replaces the endpoint", "emulated")
+    @step("the two-step way replaces the endpoint", "emulated", only=("ssh",))
     def two_steps(self) -> str:
         before = self._endpoint()["InstanceConnectEndpointId"]
-        original = self._template()
-        status, reasons = self._update(_without_endpoint)
-        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons}")
+        original = self.deployed.template()
+        done = self._update(_without_endpoint)
+        expect(done.complete, f"{done.status}: {done.reasons}")
         expect(not self.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"], "it is still there")
         _changed(original)
-        status, reasons = self._update(lambda template: template.update(original))
-        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons}")
+        done = self.deployed.update(original)
+        expect(done.complete, f"{done.status}: {done.reasons}")
         (endpoint,) = self.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
         expect(endpoint["PreserveClientIp"], "it does not preserve the client's address")
         return f"{before} -> {endpoint['InstanceConnectEndpointId']}"
@@ -214,6 +209,7 @@ class InstanceConnectEndpointScenario(Scenario):
     @step(
         "an OpenTunnel event as AWS documents it is logged, and the saved query prints who, whence and whither",
         "emulated",
+        only=("ssh, rdp, trail",),
     )
     def logs(self) -> str:
         self._open_tunnel("arn:aws:sts::123456789012:assumed-role/Operators/ada", "198.51.100.4")
@@ -229,7 +225,11 @@ class InstanceConnectEndpointScenario(Scenario):
         expect(any(row | wanted == row for row in rows), f"{rows}")
         return " | ".join(wanted.values())
 
-    @step("a tunnel of somebody unexpected is told in a sentence, an expected one is not", "emulated")
+    @step(
+        "a tunnel of somebody unexpected is told in a sentence, an expected one is not",
+        "emulated",
+        only=("ssh, rdp, trail",),
+    )
     def tells(self) -> str:
         sqs, sns = self.deployed.client("sqs"), self.deployed.client("sns")
         queue = sqs.create_queue(QueueName="hears")["QueueUrl"]
@@ -255,7 +255,7 @@ class InstanceConnectEndpointScenario(Scenario):
         expect("mallory opened a tunnel from 203.0.113.99 to 10.0.1.1 port 22" in heard[0], heard[0])
         return heard[0].strip('"')[:110] + " ..."
 
-    @step("the bucket of the trail has files in it when the stack is destroyed", "recorded")
+    @step("the bucket of the trail has files in it when the stack is destroyed", "recorded", only=("ssh, rdp, trail",))
     def fills_bucket(self) -> str:
         (bucket,) = self.deployed.resources["AWS::S3::Bucket"]
         for number in range(3):
@@ -333,37 +333,10 @@ class InstanceConnectEndpointScenario(Scenario):
         expect(bool(named) and bool(named[0]["mend"]), f"{what} is not among {problems}")
         return str(named[0]["says"])
 
-    def _template(self) -> Json:
-        body = self.formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
-        return dict(json.loads(body) if isinstance(body, str) else body)
-
-    def _update(self, change: Callable[[Json], object]) -> tuple[str, list[str]]:
-        """Deploys a changed template; returns how that ended, and the reasons of what failed."""
-        template = self._template()
+    def _update(self, change: Callable[[Json], object]) -> Update:
+        template = self.deployed.template()
         change(template)
-        self.formation.update_stack(
-            StackName=self.deployed.stack_name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        wait_until("the end of the update", lambda: not self._status().endswith("IN_PROGRESS"), seconds=60)
-        reasons = [event.get("ResourceStatusReason", "") for event in self._newest_events()]
-        return self._status(), [reason for reason in reasons if reason]
-
-    def _status(self) -> str:
-        status: str = self.formation.describe_stacks(StackName=self.deployed.stack_name)["Stacks"][0]["StackStatus"]
-        return status
-
-    def _newest_events(self) -> list[Json]:
-        """Events of the last operation, the newest first."""
-        found: list[Json] = []
-        for event in self.formation.describe_stack_events(StackName=self.deployed.stack_name)["StackEvents"]:
-            found.append(event)
-            began = event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
-            if began and event["ResourceType"] == "AWS::CloudFormation::Stack":
-                break
-        return found
+        return self.deployed.update(template)
 
     def _open_tunnel(self, who: str, whence: str) -> None:
         """The event of the page "Log connections established over EC2 Instance Connect Endpoint", by somebody.
@@ -398,7 +371,7 @@ class InstanceConnectEndpointScenario(Scenario):
         )
 
     def _who_connected(self) -> list[dict[str, str]]:
-        resources = self._template()["Resources"].values()
+        resources = self.deployed.template()["Resources"].values()
         (query,) = [r["Properties"]["QueryString"] for r in resources if r["Type"] == "AWS::Logs::QueryDefinition"]
         logs = self.deployed.client("logs")
         started = logs.start_query(

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-from tryout.cdk import REPOSITORY
 from tryout.hosts.programs import program
-from tryout.scenario import StepNotRunError
+from tryout.paths import REPOSITORY
+from tryout.steps import StepNotRunError
 
 WORDPRESS = REPOSITORY / ".local" / "wordpress" / "usr" / "share" / "wordpress"
 # What each server takes.

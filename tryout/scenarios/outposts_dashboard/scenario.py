@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 REPOSITORY = Path(__file__).parents[3]
 PIPELINE = REPOSITORY / "stacks/outposts_dashboard/pipeline"
@@ -55,23 +55,16 @@ class OutpostsDashboardScenario(Scenario):
             self.cloudwatch.delete_dashboards(DashboardNames=foreign)
         self.deployed.aws.control("outposts")
 
-    def steps(self) -> Iterator[Step]:
-        """Those of the variant."""
-        of_pipeline = {type(self).discovers, type(self).deploys, type(self).follows_the_tag}
-        for each in super().steps():
-            if (each.run in of_pipeline) == (self.variant == "pipeline"):
-                yield each
-
     # refresh: function
 
-    @step("an account without anything gets a dashboard that says so", "real-code")
+    @step("an account without anything gets a dashboard that says so", "real-code", only=("function",))
     def says_that_there_is_nothing(self) -> str:
         wait_until("the first dashboard", lambda: self.name in self._dashboards())
         said = self._texts()
         expect("Nothing to show yet" in said, said)
         return "written by the deployment: 'Nothing to show yet'"
 
-    @step("two Outposts, and what is tagged, appear within seconds of a tag event", "real-code")
+    @step("two Outposts, and what is tagged, appear within seconds of a tag event", "real-code", only=("function",))
     def shows_what_there_is(self) -> str:
         self._outposts()
         self.instances = self._launch(3, TAG, {"Key": "Name", "Value": "web"})
@@ -84,7 +77,7 @@ class OutpostsDashboardScenario(Scenario):
         expect(kinds == set(TYPES), f"only {kinds} are shown")
         return "types of both pages of both Outposts, three instances of one reservation, a PENDING Outpost by name"
 
-    @step("a burst of tag changes is a few refreshes, not one for each", "real-code")
+    @step("a burst of tag changes is a few refreshes, not one for each", "real-code", only=("function",))
     def waits_for_others(self) -> str:
         before = self._refreshes()
         for _ in range(40):
@@ -96,7 +89,7 @@ class OutpostsDashboardScenario(Scenario):
         expect(1 <= made <= 20, f"80 tag changes led to {made} refreshes")
         return f"80 tag changes, {made} refreshes"
 
-    @step("an instance that is terminated disappears; the others stay", "real-code")
+    @step("an instance that is terminated disappears; the others stay", "real-code", only=("function",))
     def forgets(self) -> str:
         gone = self.instances.pop()
         self.ec2.terminate_instances(InstanceIds=[gone])
@@ -104,7 +97,11 @@ class OutpostsDashboardScenario(Scenario):
         expect(all(one in self._texts() for one in self.instances), "others have disappeared too")
         return f"{gone} is gone from the dashboard"
 
-    @step("a bucket of the Region and one on the Outpost join; a name with dots is all right", "real-code")
+    @step(
+        "a bucket of the Region and one on the Outpost join; a name with dots is all right",
+        "real-code",
+        only=("function",),
+    )
     def shows_other_services(self) -> str:
         s3 = self.deployed.client("s3")
         bucket = f"plans.{self.deployed.aws.account}"
@@ -116,7 +113,7 @@ class OutpostsDashboardScenario(Scenario):
         wait_until("both buckets", lambda: bucket in self._body() and "on-site" in self._body())
         return f"{bucket} in the Region and on-site on {RACK}"
 
-    @step("a dashboard of somebody else is neither overwritten nor deleted", "real-code")
+    @step("a dashboard of somebody else is neither overwritten nor deleted", "real-code", only=("function",))
     def leaves_others_alone(self) -> str:
         foreign = f"{self.name}-page-99"
         self.cloudwatch.put_dashboard(DashboardName=foreign, DashboardBody='{"widgets": []}')
@@ -125,7 +122,7 @@ class OutpostsDashboardScenario(Scenario):
         expect(foreign in self._dashboards(), f"{foreign} is gone")
         return f"{foreign} is still there"
 
-    @step("the dashboard as it is, with the metrics of an hour", "emulated")
+    @step("the dashboard as it is, with the metrics of an hour", "emulated", only=("function",))
     def is_kept(self) -> str:
         for number in range(ROUNDS):
             self.deployed.aws.control("metrics", **self._where(), data=self._metrics(number))
@@ -134,7 +131,11 @@ class OutpostsDashboardScenario(Scenario):
 
     # refresh: pipeline
 
-    @step("a deployment starts the pipeline, whose build step writes discovery.json by its own rights", "real-code")
+    @step(
+        "a deployment starts the pipeline, whose build step writes discovery.json by its own rights",
+        "real-code",
+        only=("pipeline",),
+    )
     def discovers(self) -> str:
         self._outposts()
         self.instances = self._launch(2, TAG, {"Key": "Name", "Value": "web"})
@@ -145,7 +146,11 @@ class OutpostsDashboardScenario(Scenario):
         expect(len(found["sections"]["ec2"]) == 2, f"found {found['sections']['ec2']}")
         return said.splitlines()[-1]
 
-    @step("the deploy step synthesizes from that file and deploys a stack for each dashboard", "real-code")
+    @step(
+        "the deploy step synthesizes from that file and deploys a stack for each dashboard",
+        "real-code",
+        only=("pipeline",),
+    )
     def deploys(self) -> str:
         assembly = self.deployed.folder / "dashboards.out"
         stack, owner = self._variable("Deploy", "STACK_NAME"), self._variable("Deploy", "DEPLOYED_BY")
@@ -163,7 +168,7 @@ class OutpostsDashboardScenario(Scenario):
         expect("### web" in self._texts(), self._texts())
         return f"stack {stack}, by the rights of the build; cdk destroy of this one has to remove it"
 
-    @step("a changed tag starts the pipeline once more", "our-model")
+    @step("a changed tag starts the pipeline once more", "our-model", only=("pipeline",))
     def follows_the_tag(self) -> str:
         self.ec2.create_tags(Resources=self.instances, Tags=[{"Key": "OutpostID", "Value": OTHER}])
         wait_until("another run", lambda: bool(self._runs("InProgress")))

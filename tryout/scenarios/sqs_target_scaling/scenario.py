@@ -1,18 +1,16 @@
 """The post's tests with seconds for minutes: the deployed policy scales real workers; nothing is lost on the way."""
 
 import datetime
-import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
-
 from tryout.hosts.group import LiveGroup
-from tryout.hosts.processes import Fleet, WorkerProcess, boot, wait_until
+from tryout.hosts.processes import Fleet, WorkerProcess, boot
 from tryout.hosts.user_data import Service
-from tryout.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
+from tryout.scenario import Deployed, Scenario, StepFailedError, expect, step
+from tryout.waits import wait_until
 
 HOUR = 3600
 # The post's two tests; what is a minute there is a second here.
@@ -57,7 +55,7 @@ class SqsTargetScalingScenario(Scenario):
         super().__init__(deployed, variant)
         self.fleet = Fleet(deployed)
         self.group = deployed.outputs["GroupName"]
-        self.sqs, self.functions = deployed.client("sqs"), deployed.client("lambda")
+        self.sqs = deployed.client("sqs")
         self.autoscaling, self.cloudwatch = deployed.client("autoscaling"), deployed.client("cloudwatch")
         self.service: Service | None = None
         self.first_target = math.nan
@@ -67,15 +65,6 @@ class SqsTargetScalingScenario(Scenario):
     def __exit__(self, *_: object) -> None:
         """Ends the workers."""
         self.fleet.stop()
-
-    def steps(self) -> Iterator[Step]:
-        """All of them for the dynamic target; for the others the post's tests, and what is theirs."""
-        kind = type(self)
-        shared = {kind.installs, kind.test_1, kind.scales_in, kind.test_2}
-        own = {"metric-math": {kind.one_policy}, "demand": {kind.drains, kind.leaves_zero}}
-        for each in super().steps():
-            if each.run in shared | own[self.variant] if self.variant in own else each.run != kind.one_policy:
-                yield each
 
     # The solution at work
 
@@ -90,7 +79,11 @@ class SqsTargetScalingScenario(Scenario):
         files = machine.written()
         return f"{len(files)} files, read with the role's rights; dnf, systemctl and the AWS CLI are stand-ins"
 
-    @step("the deployed policy is one of metric math, with the acceptable latency as its target", "emulated")
+    @step(
+        "the deployed policy is one of metric math, with the acceptable latency as its target",
+        "emulated",
+        only=("metric-math",),
+    )
     def one_policy(self) -> str:
         (policy,) = self.autoscaling.describe_policies(AutoScalingGroupName=self.group)["ScalingPolicies"]
         target = policy["TargetTrackingConfiguration"]
@@ -107,10 +100,14 @@ class SqsTargetScalingScenario(Scenario):
         expect(3 <= self.first_peak <= most, f"{self.first_peak} instances; the post had 4")
         return seen
 
-    @step("Target-Setter sets the target to latency / measured duration and keeps the rest of the policy", "real-code")
+    @step(
+        "Target-Setter sets the target to latency / measured duration and keeps the rest of the policy",
+        "real-code",
+        only=("dynamic-target",),
+    )
     def sets_target(self) -> str:
         before = self._policy()
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         after = self._policy()
         durations = [event["seconds"] for event in self.fleet.events("done")]
         wanted = self.deployed.settings.acceptable_latency_seconds / (sum(durations) / len(durations))
@@ -121,7 +118,7 @@ class SqsTargetScalingScenario(Scenario):
         expect(before == after, f"the policy changed elsewhere: {before} to {after}")
         return f"{initial:g} at deployment -> {self.first_target:g} messages per instance"
 
-    @step("a deployment that changes nothing keeps the live target", "emulated")
+    @step("a deployment that changes nothing keeps the live target", "emulated", only=("dynamic-target",))
     def keeps_target(self) -> str:
         self._redeploy_policy()
         target = self._target()
@@ -131,6 +128,7 @@ class SqsTargetScalingScenario(Scenario):
     @step(
         "a deployment that changes the policy resets the target, and the next run of Target-Setter repairs it",
         "emulated",
+        only=("dynamic-target",),
     )
     def repairs(self) -> str:
         initial = self.deployed.settings.acceptable_backlog
@@ -138,7 +136,7 @@ class SqsTargetScalingScenario(Scenario):
         self._redeploy_policy(TargetValue=initial)
         reset = self._target()
         expect(math.isclose(reset, initial), f"CloudFormation has set {reset}")
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         repaired = self._target()
         expect(repaired == self.first_target, f"Target-Setter has set {repaired}")
         return f"{reset:g} -> {repaired:g}"
@@ -186,19 +184,19 @@ class SqsTargetScalingScenario(Scenario):
         expect(least <= ratio <= most, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
         if self.variant != "dynamic-target":
             return seen
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         target = self._target()
         ratio = target / self.first_target
         expect(math.isclose(ratio, 0.5, rel_tol=0.06), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
 
-    @step("the post's dashboard has both tests, with their metrics, on it", "emulated")
+    @step("the post's dashboard has both tests, with their metrics, on it", "emulated", only=("dynamic-target",))
     def shows(self) -> str:
         return self.deployed.keep_dashboard(self._dashboard())
 
     # What goes wrong
 
-    @step("a worker killed in the middle of a message loses nothing", "real-code")
+    @step("a worker killed in the middle of a message loses nothing", "real-code", only=("dynamic-target",))
     def survives(self) -> str:
         self._set_size(2)
         victim, *_ = [worker for worker in self.fleet.workers if worker.instance_id in self._instances()]
@@ -212,7 +210,7 @@ class SqsTargetScalingScenario(Scenario):
         expect(again["receives"] >= 2, f"{lost} was received {again['receives']} times")
         return f"{lost} came back and was done at receive {again['receives']}; {seen}"
 
-    @step("a malformed message ends in the dead letters and stops nobody", "real-code")
+    @step("a malformed message ends in the dead letters and stops nobody", "real-code", only=("dynamic-target",))
     def dead_letters(self) -> str:
         self.sqs.send_message(QueueUrl=self.deployed.outputs["QueueUrl"], MessageBody="neither JSON nor a job")
         dead = self.deployed.outputs["DeadLettersUrl"]
@@ -224,7 +222,7 @@ class SqsTargetScalingScenario(Scenario):
         self._all_done()
         return f"after {receives} receives; the next message was done"
 
-    @step("scale-in waits until a busy worker has finished its message", "our-model")
+    @step("scale-in waits until a busy worker has finished its message", "our-model", only=("dynamic-target", "demand"))
     def drains(self) -> str:
         alive = [worker for worker in self.fleet.workers if worker.alive]
         before = sum(len(worker.events("received")) for worker in alive)
@@ -245,10 +243,14 @@ class SqsTargetScalingScenario(Scenario):
         self._all_done()
         return " -> ".join(order[-6:])
 
-    @step("with nobody in service, a waiting message starts the first instance", "our-model")
+    @step(
+        "with nobody in service, a waiting message starts the first instance",
+        "our-model",
+        only=("dynamic-target", "demand"),
+    )
     def leaves_zero(self) -> str:
         self._send(1, 0)
-        self._invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
+        self.deployed.invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
         waiting = self._newest("BacklogWithoutInstances")
         expect(waiting == 1, f"BacklogWithoutInstances is {waiting}")
         wait_until("an instance", lambda: len(self._instances()) == 1)
@@ -256,29 +258,18 @@ class SqsTargetScalingScenario(Scenario):
 
     # What the steps look at
 
-    def _function(self, name: str) -> str:
-        found = [f for f in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in f]
-        return found[0]
-
     def _dashboard(self) -> str:
         (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
         return name
 
-    def _invoke(self, name: str, **event: object) -> dict[str, Any]:
-        answer = self.functions.invoke(FunctionName=self._function(name), Payload=json.dumps(event))
-        result = json.load(answer["Payload"])
-        if "FunctionError" in answer:
-            raise StepFailedError(f"{name}: {result.get('errorType')}: {result.get('errorMessage')}")
-        return dict(result)
-
     def _send(self, messages: int, duration_seconds: float) -> None:
-        sent = self._invoke("Testing", messages=messages, duration_seconds=duration_seconds)["sent"]
+        sent = self.deployed.invoke("Testing", {"messages": messages, "duration_seconds": duration_seconds})["sent"]
         expect(sent == messages, f"{sent} of {messages} were sent")
         self.sent += messages
 
     def _at_work(self, minute: float = 1) -> LiveGroup:
         assert self.service
-        functions = [partial(self._invoke, name) for name in SCHEDULED[self.variant]]
+        functions = [partial(self.deployed.invoke, name) for name in SCHEDULED[self.variant]]
         return LiveGroup(self.deployed, self.fleet, self.group, self.service, QUICK_WORKER, functions, minute)
 
     def _test(self, duration_seconds: float, fits: Callable[[int], bool]) -> tuple[int, str]:
@@ -381,27 +372,13 @@ class SqsTargetScalingScenario(Scenario):
 
     def _redeploy_policy(self, **changes: object) -> None:
         """Deploys the stack again, with changes in its target tracking policy, as a changed configuration would."""
-        formation = self.deployed.client("cloudformation")
-        template = formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
-        template = json.loads(template) if isinstance(template, str) else template
+        template = self.deployed.template()
         for resource in template["Resources"].values():
             tracking = resource.get("Properties", {}).get("TargetTrackingConfiguration")
             if tracking:
                 tracking.update(changes)
-        try:
-            formation.update_stack(
-                StackName=self.deployed.stack_name,
-                TemplateBody=json.dumps(template),
-                Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-                Capabilities=["CAPABILITY_IAM"],
-            )
-        except ClientError as error:
-            if changes or "No updates are to be performed" not in str(error):
-                raise
-            return
-        formation.get_waiter("stack_update_complete").wait(
-            StackName=self.deployed.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 20}
-        )
+        done = self.deployed.update(template)
+        expect(done.complete and bool(done.events) == bool(changes), f"{done.status}: {done.reasons}")
 
 
 SCENARIO = SqsTargetScalingScenario

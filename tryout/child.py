@@ -1,0 +1,118 @@
+"""A program that is started once and answers requests, a line of JSON each; it ends when its input ends."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from tryout.paths import REPOSITORY
+
+END_SECONDS = 60.0
+LAST_LINES = 6
+
+Json = dict[str, Any]
+
+
+class ChildError(Exception):
+    """The program has ended before it answered; the message has the end of what it said and names the log."""
+
+
+class Child:
+    """Starts the program at the first request. One request at a time.
+
+    Args:
+        log: what the program says besides its answers.
+        apart: whether Ctrl-C in the terminal does not reach it, because ``stop`` tells it.
+    """
+
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, apart: bool = False
+    ) -> None:
+        self._command, self._log, self._apart = list(command), log, apart
+        self._environment = None if environment is None else dict(environment)
+        self._process: subprocess.Popen[str] | None = None
+        self._one_at_a_time = threading.Lock()
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ask(self, request: Json) -> Json:
+        """The program's answer."""
+        with self._one_at_a_time:
+            self.tell(request)
+            return next(self.answers())
+
+    def tell(self, request: Json) -> None:
+        """Sends a request, or what the program has asked for.
+
+        Raises:
+            ChildError: it has ended.
+        """
+        process = self._started()
+        assert process.stdin
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        except OSError:
+            raise ChildError(self._last_words()) from None
+
+    def answers(self) -> Iterator[Json]:
+        """What the program answers, line by line.
+
+        Raises:
+            ChildError: it has ended.
+        """
+        process = self._started()
+        assert process.stdout
+        while line := process.stdout.readline():
+            yield json.loads(line)
+        raise ChildError(self._last_words())
+
+    def stop(self) -> None:
+        """Ends it, whatever it does at the moment. Doing it twice does no harm."""
+        self._stopped = True
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream and not stream.closed:
+                stream.close()
+
+    def _started(self) -> "subprocess.Popen[str]":
+        if self._stopped:
+            raise ChildError("stopped")
+        if self._process is None:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    cwd=REPOSITORY,
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    start_new_session=self._apart,
+                )
+        return self._process
+
+    def _last_words(self) -> str:
+        return f"{Path(self._command[0]).name} has ended: {last_lines(self._log)}"
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log, for a sentence."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    said = " | ".join([line.strip() for line in lines if line.strip()][-LAST_LINES:])
+    return f"{said} (all of it: {log})"
