@@ -17,6 +17,8 @@ from tryout.trial import Trial
 
 Json = dict[str, Any]
 
+PROGRAM = (sys.executable, "-m", "tryout.lane")
+
 
 class Lanes:
     """Plays trials and ends everything that it has started.
@@ -42,7 +44,7 @@ class Lanes:
             folder = state / f"lane-{number + 1}"
             folder.mkdir()
             options = [*(["--keep"] if keep else []), *(["--port", str(port)] if port else [])]
-            command = [sys.executable, "-m", "tryout.lane", str(folder), *options]
+            command = [*PROGRAM, str(folder), *options]
             self._children.append(Child(command, folder / "lane.log", apart=True))
 
     def __enter__(self) -> Self:

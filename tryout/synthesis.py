@@ -13,6 +13,8 @@ from tryout.trial import Trial
 
 Json = dict[str, Any]
 
+PROGRAM = (sys.executable, "-m", "tryout.synthesizer")
+
 
 class SynthesisError(Exception):
     """A solution cannot be synthesized; the message says why."""
@@ -24,7 +26,7 @@ class Synthesis:
     def __init__(self, trials: Sequence[Trial], log: Path) -> None:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
         own |= {"CDK_DEFAULT_ACCOUNT": DEFAULT_ACCOUNT, "CDK_DEFAULT_REGION": DEFAULT_REGION}
-        self._child = Child([sys.executable, "-m", "tryout.synthesizer"], log, own, apart=True)
+        self._child = Child(PROGRAM, log, own, apart=True)
         self._executor = ThreadPoolExecutor(max_workers=1)
         self._begun: dict[str, Future[None]] = {
             trial.name: self._executor.submit(self._synthesize, trial) for trial in trials
