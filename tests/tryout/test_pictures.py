@@ -18,11 +18,11 @@ from stacks.catalog import SOLUTIONS
 from tests.variants import ROOT
 from tryout.dashboards.body import DashboardError, Row, Widget, rows, seconds_shown, widgets
 from tryout.dashboards.kept import Alarm, Kept, keep, read
+from tryout.dashboards.labels import filled_in, found_labels, labels
 from tryout.dashboards.reader import MAX_QUERIES, NO_INSIGHTS, Line, Shown
 from tryout.pictures import __main__ as command
 from tryout.pictures.drawing import draw, drawn, place
 from tryout.pictures.graphs import Window, number
-from tryout.pictures.labels import filled_in, found_labels, labels
 from tryout.pictures.markdown import parse
 from tryout.pictures.page import Page
 from tryout.scenario import scenario_of
