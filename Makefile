@@ -40,7 +40,7 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 	@cdk synth --quiet
 
 snapshots: $(INSTALLED) ## accept changed templates
-	@python -m pytest tests/stacks -q --snapshot-update
+	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
 docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
 	@python -m stacks.documents

@@ -115,7 +115,7 @@ def test_the_variants_of_every_scenario_are_settings_of_its_solution(slug: str) 
     ("arguments", "says"),
     [
         (["--solution", "sqs_scaling"], "did you mean 'sqs_target_scaling'?"),
-        (["--config", "tests/fixtures/bad_config/unknown_key.yaml"], "did you mean 'prefix'?"),
+        (["--config", "tests/config/bad_config/unknown_key.yaml"], "did you mean 'prefix'?"),
     ],
 )
 def test_bad_input_is_one_sentence_before_anything_starts(arguments: list[str], says: str) -> None:

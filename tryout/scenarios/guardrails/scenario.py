@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 from config.models import CommonSettings
 from emulator.settings import DEFAULT_ACCOUNT
+from stacks.guardrails.attachment import targets_of
+from stacks.guardrails.commands import guardrail_commands
+from stacks.guardrails.judge import Json, judge
+from stacks.guardrails.table import columns, examples
 from stacks.shared.command import Answer
-from stacks.shared.data_residency.attachment import targets_of
-from stacks.shared.data_residency.commands import guardrail_commands
-from stacks.shared.data_residency.judge import Json, judge
-from stacks.shared.data_residency.table import columns, examples
 from tryout.scenario import Deployed, Scenario, expect, step
 
 RECORDED = Path(__file__).parent / "recorded" / "guardrails.json"
