@@ -21,10 +21,11 @@ from tryout.dashboards.kept import Alarm, Kept, keep, read
 from tryout.dashboards.labels import filled_in, found_labels, labels
 from tryout.dashboards.reader import MAX_QUERIES, NO_INSIGHTS, Line, Shown
 from tryout.pictures import __main__ as command
+from tryout.pictures.charts import number
 from tryout.pictures.drawing import draw, drawn, place
-from tryout.pictures.graphs import Window, number
 from tryout.pictures.markdown import parse
 from tryout.pictures.page import Page
+from tryout.pictures.window import Window
 from tryout.scenario import scenario_of
 
 MINUTE = 60.0
