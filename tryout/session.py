@@ -48,8 +48,7 @@ def _run(
     options: argparse.Namespace, console: Console, state: Path, config: Config, solutions: Sequence[Solution]
 ) -> int:
     planned = list(trials(options.config, config.common, solutions, state, options.variant, first_only=options.keep))
-    # Whoever looks around afterwards finds everything in one account.
-    count = 1 if options.keep or options.port else max(1, min(options.lanes, len(planned)))
+    count = lanes_for(options, len(planned))
     began = time.monotonic()
     with Lanes(planned, state, lanes=count, keep=options.keep, port=options.port) as lanes:
         with shown(console) as show:
@@ -65,6 +64,13 @@ def _run(
     console.print(f"\n{took / 60:.1f} minutes, {worked / 60:.1f} of processor time", style="dim", highlight=False)
     console.print(f"report: {REPORT.relative_to(REPOSITORY)}", style="dim")
     return 0 if ok else 1
+
+
+def lanes_for(options: argparse.Namespace, trials: int) -> int:
+    """How many lanes: one if the user looks around afterwards, or names the port, and never more than trials."""
+    if options.keep or options.port:
+        return 1
+    return max(1, min(options.lanes, trials))
 
 
 def _wanted(config: Config, wanted: str | None) -> list[Solution]:

@@ -1,6 +1,7 @@
 """What a scenario does to its stack, on an AWS that is a named fake."""
 
 import json
+import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from tryout.steps import StepFailedError
 from tryout.trial import Trial
 from tryout.waits import wait_until
 
-SMALL = {"Parameters": {"BootstrapVersion": {}}, "Resources": {}}
+SMALL: dict[str, Any] = {"Parameters": {"BootstrapVersion": {}}, "Resources": {}}
 
 
 class FakeFormation:
@@ -81,13 +82,14 @@ class FakeS3:
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses are only written down."""
     pauses: list[float] = []
-    monkeypatch.setattr(waits.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     return pauses
 
 
 def deployed(
     tmp_path: Path, synthesizer: Callable[[dict[str, Any]], dict[str, Any]] = lambda request: {}, **clients: Any
 ) -> Deployed:
+    clients["lambda"] = clients.get("functions")
     aws: Any = SimpleNamespace(client=clients.__getitem__, account="123456789012", region="eu-north-1")
     trial = Trial("spot_asg", "default", "acme-spot-asg", tmp_path)
     found = Deployed(aws, trial, {"TrackerFunction": "tracker-1"}, None, tmp_path, tmp_path, synthesizer)
@@ -135,19 +137,19 @@ def test_outputs_are_read_anew_after_an_update(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "function"), [("TrackerFunction", "tracker-1"), ("Attach", "acme-Attach3C")])
 def test_a_function_is_named_by_an_output_or_by_a_word_of_its_name(name: str, function: str, tmp_path: Path) -> None:
-    answer = deployed(tmp_path, **{"lambda": FakeLambda()}).invoke(name, {"look_at": "all"})
+    answer = deployed(tmp_path, functions=FakeLambda()).invoke(name, {"look_at": "all"})
     assert answer == {"function": function, "event": {"look_at": "all"}}
 
 
 @pytest.mark.parametrize(("name", "count"), [("Fleet", 2), ("Nobody", 0)])
 def test_a_word_that_names_none_or_several_functions_fails_the_step(name: str, count: int, tmp_path: Path) -> None:
     with pytest.raises(StepFailedError, match=f"{count} functions are named {name}"):
-        deployed(tmp_path, **{"lambda": FakeLambda()}).invoke(name)
+        deployed(tmp_path, functions=FakeLambda()).invoke(name)
 
 
 def test_a_function_that_fails_fails_the_step(tmp_path: Path) -> None:
     with pytest.raises(StepFailedError, match="Attach has failed: KeyError: gone"):
-        deployed(tmp_path, **{"lambda": FakeLambda("gone")}).invoke("Attach")
+        deployed(tmp_path, functions=FakeLambda("gone")).invoke("Attach")
 
 
 def test_other_settings_are_synthesized_by_whoever_has_the_library_loaded(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.variants import ROOT
 from tryout.plan import overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from tryout.scenario import StepFailedError, expect, scenario_of
+from tryout.session import lanes_for
 
 
 def good(**changes: Any) -> SolutionReport:
@@ -109,6 +111,38 @@ def test_a_variant_changes_its_solution_and_nothing_of_the_users_account() -> No
 def test_the_variants_of_every_scenario_are_settings_of_its_solution(slug: str) -> None:
     for settings in scenario_of(slug).variants.values():
         settings_by_slug()[slug].model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    ("options", "trials", "lanes"),
+    [
+        ({}, 28, 2),
+        ({}, 1, 1),
+        ({"lanes": 4}, 28, 4),
+        ({"lanes": 0}, 28, 1),
+        ({"keep": True}, 14, 1),
+        ({"port": 4566}, 28, 1),
+    ],
+)
+def test_whoever_keeps_it_or_names_its_port_has_one_embedded_aws(
+    options: dict[str, Any], trials: int, lanes: int
+) -> None:
+    given = Namespace(**{"keep": False, "port": None, "lanes": 2, **options})
+    assert lanes_for(given, trials) == lanes
+
+
+def test_the_driver_and_the_scenarios_load_neither_the_library_nor_what_draws_pictures() -> None:
+    program = """
+import sys
+import tryout.lane, tryout.session
+from stacks.catalog import SOLUTIONS
+from tryout.scenario import scenario_of
+for solution in SOLUTIONS:
+    scenario_of(solution.slug)
+print([name for name in sys.modules if name in ("aws_cdk", "matplotlib") or name.startswith("tryout.pictures")])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,22 @@ class Charts:
         total = TOTALS.get(series.row.stat)
         return total(values) if total else sum(values) / len(values)
 
+    def _scale(self, axes: Any, limits: Mapping[str, Any], *, is_right: bool) -> None:
+        values = [value for series in self._series if series.row.right == is_right for value in series.line.values]
+        values += [value for value, line in self._levels() if (line.get("yAxis") == "right") == is_right]
+        values = [value for value in values if math.isfinite(value)] or [0.0]
+        low, high = min(values), max(values)
+        if self._properties.get("stacked"):
+            low, high = min(0.0, axes.dataLim.y0), max(axes.dataLim.y1, high)
+        room = (high - low) * 0.08 or max(abs(high) * 0.1, 0.5)
+        bottom = float(limits["min"]) if limits.get("min") is not None else low - room
+        top = float(limits["max"]) if limits.get("max") is not None else high + room
+        axes.set_ylim(bottom, top if top > bottom else bottom + 1)
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
     def _bars(self) -> None:
         plot = self._with_legend()
         axes = self._page.axes(plot.within(left=44, right=16, top=4, bottom=8))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tryout.dashboards.reader import Line
-from tryout.pictures.charts import Charts, Series, bare, number
+from tryout.pictures.charts import Charts, Series, bare
 from tryout.pictures.page import GREY, LIGHT
 
 
@@ -79,22 +79,6 @@ class Graph(Charts):
         bare(axes)
         axes.grid(axis="y", color=LIGHT, linewidth=0.8)
         axes.set_axisbelow(True)
-
-    def _scale(self, axes: Any, limits: Mapping[str, Any], *, is_right: bool) -> None:
-        values = [value for series in self._series if series.row.right == is_right for value in series.line.values]
-        values += [value for value, line in self._levels() if (line.get("yAxis") == "right") == is_right]
-        values = [value for value in values if math.isfinite(value)] or [0.0]
-        low, high = min(values), max(values)
-        if self._properties.get("stacked"):
-            low, high = min(0.0, axes.dataLim.y0), max(axes.dataLim.y1, high)
-        room = (high - low) * 0.08 or max(abs(high) * 0.1, 0.5)
-        bottom = float(limits["min"]) if limits.get("min") is not None else low - room
-        top = float(limits["max"]) if limits.get("max") is not None else high + room
-        axes.set_ylim(bottom, top if top > bottom else bottom + 1)
-        from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
     def _levels(self) -> list[tuple[float, Mapping[str, Any]]]:
         """Horizontal annotations: their values, and where they come from."""
