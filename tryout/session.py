@@ -70,7 +70,8 @@ def lanes_for(options: argparse.Namespace, trials: int) -> int:
     """How many lanes: one if the user looks around afterwards, or names the port, and never more than trials."""
     if options.keep or options.port:
         return 1
-    return max(1, min(options.lanes, trials))
+    wanted: int = options.lanes
+    return max(1, min(wanted, trials))
 
 
 def _wanted(config: Config, wanted: str | None) -> list[Solution]:

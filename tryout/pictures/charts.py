@@ -123,6 +123,16 @@ class Charts:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
+    def _levels(self) -> list[tuple[float, Mapping[str, Any]]]:
+        """Horizontal annotations: their values, and where they come from."""
+        given = (self._properties.get("annotations") or {}).get("horizontal") or []
+        lines = [line for entry in given for line in (entry if isinstance(entry, list) else [entry])]
+        found = [(float(line["value"]), line) for line in lines if line.get("visible", True) and "value" in line]
+        for alarm in self._alarms:
+            if alarm.threshold is not None:
+                found.append((alarm.threshold, {"label": f"{alarm.name} ({alarm.state})", "color": "#d62728"}))
+        return found
+
     def _bars(self) -> None:
         plot = self._with_legend()
         axes = self._page.axes(plot.within(left=44, right=16, top=4, bottom=8))

@@ -80,16 +80,6 @@ class Graph(Charts):
         axes.grid(axis="y", color=LIGHT, linewidth=0.8)
         axes.set_axisbelow(True)
 
-    def _levels(self) -> list[tuple[float, Mapping[str, Any]]]:
-        """Horizontal annotations: their values, and where they come from."""
-        given = (self._properties.get("annotations") or {}).get("horizontal") or []
-        lines = [line for entry in given for line in (entry if isinstance(entry, list) else [entry])]
-        found = [(float(line["value"]), line) for line in lines if line.get("visible", True) and "value" in line]
-        for alarm in self._alarms:
-            if alarm.threshold is not None:
-                found.append((alarm.threshold, {"label": f"{alarm.name} ({alarm.state})", "color": "#d62728"}))
-        return found
-
     def _annotate(self, axes: Any, sides: Mapping[bool, Any]) -> None:
         annotations = self._properties.get("annotations") or {}
         for value, line in self._levels():
