@@ -27,22 +27,28 @@ def trials(
     """Every variant of every solution; its folder and configuration are written.
 
     Two variants of a stack cannot live at once, so that only the first can be kept.
-
-    Raises:
-        EmulatorError: there is no such variant.
     """
     raw = yaml.safe_load(config_file.read_text(encoding="utf-8")) or {}
     for solution in solutions:
-        known = scenario_of(solution.slug).variants
-        if only not in (None, *known):
-            raise EmulatorError(f"{solution.slug} has no variant {only!r}; there are {', '.join(known)}")
-        variants = [each for each in known.items() if only in (None, each[0])]
+        variants = [each for each in scenario_of(solution.slug).variants.items() if only in (None, each[0])]
         for variant, overrides in variants[: 1 if first_only else None]:
             trial = Trial(solution.slug, variant, solution.stack_name(common), state / solution.slug / variant)
             trial.folder.mkdir(parents=True)
             text = yaml.safe_dump(overridden(raw, solution.slug, overrides))
             trial.config.write_text(text, encoding="utf-8")
             yield trial
+
+
+def insist_on(variant: str | None, solutions: Sequence[Solution]) -> None:
+    """Insists that each of the solutions has the variant, if one is named.
+
+    Raises:
+        EmulatorError: one has not; the message names those that there are.
+    """
+    for solution in solutions:
+        known = scenario_of(solution.slug).variants
+        if variant not in (None, *known):
+            raise EmulatorError(f"{solution.slug} has no variant {variant!r}; there are {', '.join(known)}")
 
 
 def overridden(raw: Json, slug: str, overrides: Any) -> Json:

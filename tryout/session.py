@@ -16,7 +16,7 @@ from stacks.catalog import SOLUTIONS, Solution, select, settings_by_slug
 from tryout.keeping import stay
 from tryout.lanes import Lanes
 from tryout.paths import LOCAL, REPORT, REPOSITORY
-from tryout.plan import trials
+from tryout.plan import insist_on, trials
 from tryout.progress import shown
 from tryout.report import print_table, write_json
 
@@ -32,6 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     config = load(options.config, settings_by_slug())
     solutions = _wanted(config, options.solution)
+    insist_on(options.variant, solutions)
     LOCAL.mkdir(exist_ok=True)
     state = LOCAL / "try"
     with (LOCAL / "try.lock").open("w") as lock:

@@ -536,7 +536,7 @@ def test_only_what_was_not_kept_is_tried() -> None:
 
 def test_a_variant_that_there_is_not_is_refused() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tryout.__main__", "--solution", "spot_asg", "--variant", "none"],
+        [sys.executable, "-m", "tryout", "--solution", "spot_asg", "--variant", "none"],
         cwd=ROOT,
         capture_output=True,
         text=True,

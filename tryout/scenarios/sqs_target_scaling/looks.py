@@ -52,12 +52,9 @@ class SqsTargetScalingLooks(Scenario):
         before = self._instances()
         with self._at_work(minute=60):
             self._send(len(before), message_seconds)
-            wait_until("every message in a hand", lambda: self._in_flight() == len(before))
+            self._in_time("every message in a hand", lambda: self._in_flight() == len(before), message_seconds)
         with self._at_work(QUICK_MINUTE * slowly):
-            try:
-                wait_until("a scale-in", lambda: len(self._leaving()) == len(before) - 1, message_seconds)
-            except StepFailedError as late:
-                raise LateError(str(late)) from late
+            self._in_time("a scale-in", lambda: len(self._leaving()) == len(before) - 1, message_seconds)
             in_flight, leaving = self._in_flight(), self._leaving()
             seen = self._all_done()
             wait_until("one instance", lambda: len(self._instances()) == 1, seconds=15)
@@ -77,6 +74,14 @@ class SqsTargetScalingLooks(Scenario):
         sent = self.deployed.invoke("Testing", {"messages": messages, "duration_seconds": duration_seconds})["sent"]
         expect(sent == messages, f"{sent} of {messages} were sent")
         self.sent += messages
+
+    @staticmethod
+    def _in_time(what: str, condition: Callable[[], bool], seconds: float) -> None:
+        """Waits as long as messages last; what comes later may come in time where there is more of it."""
+        try:
+            wait_until(what, condition, seconds)
+        except StepFailedError as late:
+            raise LateError(str(late)) from late
 
     def _at_work(self, minute: float = 1) -> LiveGroup:
         assert self.service
