@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from tryout.child import Child, ChildError, last_lines
@@ -37,8 +38,10 @@ class Cdk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._child.stop()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._child.__exit__(kind, error, traceback)
 
     def __call__(self, log: Path, *arguments: str) -> int:
         """Runs ``cdk <arguments>``; its output goes to the log.

@@ -1,6 +1,9 @@
 """A program that is started once and answers requests, a line of JSON each; it ends when its input ends."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,15 +25,15 @@ class ChildError(Exception):
 class Child:
     """Starts the program at the first request. One request at a time.
 
+    The program leads a process group of its own: Ctrl-C in the terminal does not reach it, and what it has started ends
+    with it.
+
     Args:
         log: what the program says besides its answers.
-        apart: whether Ctrl-C in the terminal does not reach it, because ``stop`` tells it.
     """
 
-    def __init__(
-        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, apart: bool = False
-    ) -> None:
-        self._command, self._log, self._apart = list(command), log, apart
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._command, self._log = list(command), log
         self._environment = None if environment is None else dict(environment)
         self._process: subprocess.Popen[str] | None = None
         self._one_at_a_time = threading.Lock()
@@ -39,7 +42,9 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.end()
         self.stop()
 
     def ask(self, request: Json) -> Json:
@@ -72,7 +77,18 @@ class Child:
         assert process.stdout
         while line := process.stdout.readline():
             yield json.loads(line)
+        process.wait()  # its last words are in the log then
         raise ChildError(self._last_words())
+
+    def end(self) -> None:
+        """Lets it end, as it does when its input has ended."""
+        if (process := self._process) is None:
+            return
+        assert process.stdin
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
 
     def stop(self) -> None:
         """Ends it, whatever it does at the moment. Doing it twice does no harm."""
@@ -80,15 +96,15 @@ class Child:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream and not stream.closed:
-                stream.close()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        with contextlib.suppress(OSError):
+            process.stdin.close()  # type: ignore[union-attr]
 
     def _started(self) -> "subprocess.Popen[str]":
         if self._stopped:
@@ -103,7 +119,7 @@ class Child:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     text=True,
-                    start_new_session=self._apart,
+                    start_new_session=True,
                 )
         return self._process
 

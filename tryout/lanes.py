@@ -45,15 +45,18 @@ class Lanes:
             folder.mkdir()
             options = [*(["--keep"] if keep else []), *(["--port", str(port)] if port else [])]
             command = [*PROGRAM, str(folder), *options]
-            self._children.append(Child(command, folder / "lane.log", apart=True))
+            self._children.append(Child(command, folder / "lane.log"))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for child in self._children:
-            child.stop()
-        self._synthesis.__exit__()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        parts = [*self._children, self._synthesis]
+        if kind is None:
+            for part in parts:
+                part.end()
+        for part in parts:
+            part.stop()
 
     def run(self, show: Show) -> list[SolutionReport]:
         """What became of each trial, in their order.
@@ -67,11 +70,11 @@ class Lanes:
             driven: list[Future[None]] = [executor.submit(self._drive, *each) for each in enumerate(self._children)]
             try:
                 wait(driven, return_when=FIRST_EXCEPTION)
-            finally:
-                if not all(each.done() and each.exception() is None for each in driven):
-                    self.__exit__()
-            for each in driven:
-                each.result()
+                if failed := next((error for each in driven if each.done() and (error := each.exception())), None):
+                    raise failed
+            except BaseException:
+                self.__exit__(BaseException)  # what the other lanes wait for ends, and so do they
+                raise
         return [self._reports[trial.name] for trial in self._trials]
 
     def _drive(self, number: int, lane: Child) -> None:

@@ -64,10 +64,17 @@ class SolutionReport:
 
     @property
     def verdict(self) -> str:
-        """In a word or two, for whoever watches."""
-        good = self.deployed and self.diff_empty and not self.problem and not self.left_behind
-        passed = sum(step.ok for step in self.scenario)
-        return f"{passed} of {len(self.scenario)} steps passed" if good else "failed"
+        """In a few words, for whoever watches."""
+        failed = [step.step for step in self.scenario if not step.ok]
+        if self.problem or not self.deployed:
+            return f"failed: {self.problem or 'not deployed'}"
+        if failed:
+            return f"failed: {failed[0]}"
+        if not self.diff_empty:
+            return "failed: cdk diff is not empty"
+        if self.left_behind:
+            return f"failed: left behind are {', '.join(self.left_behind)}"
+        return f"{len(self.scenario)} of {len(self.scenario) + len(self.steps_not_run)} steps passed"
 
     def ok(self, *, strict: bool, kept: bool) -> bool:
         """Whether everything passed; a step that was not run fails only if strict."""

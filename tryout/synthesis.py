@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from emulator.settings import DEFAULT_ACCOUNT, DEFAULT_REGION
 from tryout.child import Child, ChildError
@@ -26,19 +26,21 @@ class Synthesis:
     def __init__(self, trials: Sequence[Trial], log: Path) -> None:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
         own |= {"CDK_DEFAULT_ACCOUNT": DEFAULT_ACCOUNT, "CDK_DEFAULT_REGION": DEFAULT_REGION}
-        self._child = Child(PROGRAM, log, own, apart=True)
+        self._child = Child(PROGRAM, log, own)
         self._executor = ThreadPoolExecutor(max_workers=1)
         self._begun: dict[str, Future[None]] = {
             trial.name: self._executor.submit(self._synthesize, trial) for trial in trials
         }
 
-    def __enter__(self) -> Self:
-        return self
+    def end(self) -> None:
+        """Lets what was asked for last be written."""
+        self._executor.shutdown()
+        self._child.end()
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Ends it at once. Doing it twice does no harm."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._child.stop()
-        self._executor.shutdown()
 
     def wait_for(self, trial: Trial) -> None:
         """Waits until a trial's cloud assembly is there.

@@ -1,6 +1,8 @@
 """A program that is started once: it answers, it ends with an explanation, it is stopped in the middle of its work."""
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,24 @@ def test_it_is_stopped_once_and_for_all(tmp_path: Path) -> None:
     doubles.stop()
     with pytest.raises(ChildError):
         doubles.ask({"number": 1})
+
+
+def test_what_it_has_started_ends_with_it(tmp_path: Path) -> None:
+    wrapper = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))"
+    doubles = Child([sys.executable, "-c", wrapper, "-c", DOUBLES, str(tmp_path)], tmp_path / "log")
+    doubles.ask({"number": 1})
+    doubles.stop()
+    deadline = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, check=False).returncode == 0:  # noqa: S607
+        assert time.monotonic() < deadline
+
+
+def test_it_may_end_its_work_before_it_is_stopped(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    late = f"import pathlib, sys; sys.stdin.read(); pathlib.Path({str(done)!r}).touch()"
+    with Child([sys.executable, "-c", late], tmp_path / "log") as child:
+        child.tell({})
+    assert done.exists()
 
 
 def test_the_cli_is_loaded_once_for_one_command_line_after_another(tmp_path: Path) -> None:

@@ -73,9 +73,17 @@ def test_a_report_comes_back_from_another_process_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "verdict"),
-    [({}, "1 of 1 steps passed"), ({"diff_empty": False}, "failed"), ({"left_behind": ["a queue"]}, "failed")],
+    [
+        ({}, "1 of 1 steps passed"),
+        ({"steps_not_run": [NotRun("with a database", "mariadbd is not installed")]}, "1 of 2 steps passed"),
+        ({"deployed": False}, "failed: not deployed"),
+        ({"problem": "cdk deploy failed"}, "failed: cdk deploy failed"),
+        ({"scenario": [StepReport("it works", False, "real-code", "no")]}, "failed: it works"),
+        ({"diff_empty": False}, "failed: cdk diff is not empty"),
+        ({"left_behind": ["sqs QueueUrls forgotten"]}, "failed: left behind are sqs QueueUrls forgotten"),
+    ],
 )
-def test_whoever_watches_is_told_in_a_word(changes: dict[str, Any], verdict: str) -> None:
+def test_whoever_watches_is_told_in_a_few_words(changes: dict[str, Any], verdict: str) -> None:
     assert good(**changes).verdict == verdict
 
 
