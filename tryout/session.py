@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         ConfigError, UnknownSolutionError, EmulatorError, SynthesisError: with a sentence for the user.
     """
-    config = load(options.config, settings_by_slug())
+    config = load(options.config, settings_by_slug(), option="--config <file>")
     solutions = _wanted(config, options.solution)
     insist_on(options.variant, solutions)
     LOCAL.mkdir(exist_ok=True)

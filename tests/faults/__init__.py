@@ -2,5 +2,5 @@
 
 A handler is covered by one happy path in `tests/solutions/<slug>/faults.py`: a world prepared in moto, the event, and
 two looks at the world afterwards (`subject.World`). Its AWS calls are recorded, and from the record every case is
-generated (`cases`). A case ends done or visibly failed; anything else is a bug. `python -m tests.faults` prints them all.
+generated (`cases`). A case ends done or visibly failed, anything else is a bug; `python -m tests.faults` prints them.
 """
