@@ -51,7 +51,7 @@ class Lanes:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        parts = [*self._children, self._synthesis]
+        parts: list[Child | Synthesis] = [*self._children, self._synthesis]
         if kind is None:
             for part in parts:
                 part.end()

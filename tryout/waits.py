@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tryout.steps import StepFailedError
 
-FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.25
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.1
 GROWTH = 1.25
 
 
