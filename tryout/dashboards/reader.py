@@ -14,8 +14,8 @@ from typing import Any
 
 from emulator.metric_math import MetricMathError, evaluate
 from emulator.metric_search import CALL, Search, read
-from tryout.pictures.body import Row
-from tryout.pictures.labels import filled_in, found_labels, labels
+from tryout.dashboards.body import Row
+from tryout.dashboards.labels import filled_in, found_labels, labels
 
 MAX_QUERIES = 500  # of one GetMetricData
 STATISTICS = {"Average", "Sum", "Minimum", "Maximum", "SampleCount"}

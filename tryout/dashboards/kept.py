@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tryout.pictures.body import Row, Widget, alarms, rows, seconds_shown, widgets
-from tryout.pictures.reader import NO_DATAPOINTS, Client, Line, Reader, Shown
+from tryout.dashboards.body import Row, Widget, alarms, rows, seconds_shown, widgets
+from tryout.dashboards.reader import NO_DATAPOINTS, Client, Line, Reader, Shown
 
 MAX_ALARM_NAMES = 100  # of one DescribeAlarms
 

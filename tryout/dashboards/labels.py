@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-lab
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from tryout.pictures.body import Row
+from tryout.dashboards.body import Row
 
 _DYNAMIC = re.compile(r"\$\{(?:PROP\('(?P<property>[^']+)'\)|(?P<value>[A-Z_]+))\}")
 _VALUES: Mapping[str, Callable[[Sequence[float]], float]] = {
