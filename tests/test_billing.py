@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from config.loader import Config, load
-from stacks.catalog import SOLUTIONS, commands_of, settings_by_slug
+from config.loader import Config
+from stacks.catalog import commands_of
 from stacks.shared.billing import HOURS, OF_A_TYPE, UNITS, read_prices
 from tests import variants
 
 Json = dict[str, Any]
-CASES = [(variant, solution.slug) for variant in variants.VARIANTS for solution in SOLUTIONS]
+CASES = variants.every()
 
 # Dashboards that a function of the stack writes, from what it finds or from a file.
 WRITTEN_LATER = {"outposts_dashboard", "spot_placement_tracker"}
@@ -88,16 +88,12 @@ def billed(slug: str, config: Config) -> Counter[str]:
     return found
 
 
-def config_of(variant: str) -> Config:
-    return load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
-
-
 @pytest.mark.parametrize(("variant", "slug"), CASES)
 def test_what_bills_by_the_hour_or_month_is_what_the_template_has(variant: str, slug: str) -> None:
-    templates = variants.templates(variant)
-    if slug not in templates:
-        pytest.skip("the variant does not enable it")
-    counted, found = billed(slug, config_of(variant)), in_the_template(templates[slug]["Resources"])
+    counted, found = (
+        billed(slug, variants.configuration(variant)),
+        in_the_template(variants.template(variant, slug)["Resources"]),
+    )
     if slug in WRITTEN_LATER:
         assert found.pop("dashboard_month") == 0 < counted["dashboard_month"]
     assert {name: counted[name] for name in found} == dict(found)
@@ -105,10 +101,7 @@ def test_what_bills_by_the_hour_or_month_is_what_the_template_has(variant: str, 
 
 @pytest.mark.parametrize(("variant", "slug"), CASES)
 def test_instances_and_reservations_of_the_template_are_billed(variant: str, slug: str) -> None:
-    templates = variants.templates(variant)
-    if slug not in templates:
-        pytest.skip("the variant does not enable it")
-    resources, counted = templates[slug]["Resources"], billed(slug, config_of(variant))
+    resources, counted = variants.template(variant, slug)["Resources"], billed(slug, variants.configuration(variant))
     reserved = sum(each["InstanceCount"] for each in of_type(resources, "AWS::EC2::CapacityReservation"))
     smallest = sum(int(each["MinSize"]) for each in of_type(resources, "AWS::AutoScaling::AutoScalingGroup"))
     alone = len(of_type(resources, "AWS::EC2::Instance"))
@@ -121,10 +114,7 @@ def test_instances_and_reservations_of_the_template_are_billed(variant: str, slu
 
 @pytest.mark.parametrize(("variant", "slug"), CASES)
 def test_every_address_and_volume_of_the_template_is_billed(variant: str, slug: str) -> None:
-    templates = variants.templates(variant)
-    if slug not in templates:
-        pytest.skip("the variant does not enable it")
-    resources, counted = templates[slug]["Resources"], billed(slug, config_of(variant))
+    resources, counted = variants.template(variant, slug)["Resources"], billed(slug, variants.configuration(variant))
     assert counted["public_ipv4_hour"] >= HOURS * len(of_type(resources, "AWS::EC2::EIP"))
     volumes = sum(each["Size"] for each in of_type(resources, "AWS::EC2::Volume"))
     assert sum(quantity for name, quantity in counted.items() if name.endswith("_gib_month")) >= volumes
@@ -133,7 +123,11 @@ def test_every_address_and_volume_of_the_template_is_billed(variant: str, slug: 
 
 @pytest.mark.parametrize(("variant", "slug"), CASES)
 def test_every_unit_may_stand_in_a_price_file(variant: str, slug: str) -> None:
-    unknown = [name for name in billed(slug, config_of(variant)) if name not in UNITS and not OF_A_TYPE.fullmatch(name)]
+    unknown = [
+        name
+        for name in billed(slug, variants.configuration(variant))
+        if name not in UNITS and not OF_A_TYPE.fullmatch(name)
+    ]
     assert unknown == []
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from config.loader import ConfigError
 from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, select
 from stacks.configuration import configuration
-from tryout.__main__ import CONFIG, KEPT
-from tryout.cdk import REPOSITORY
-from tryout.pictures.body import DashboardError
+from tryout.dashboards.body import DashboardError
+from tryout.dashboards.kept import Kept, read
+from tryout.paths import CONFIG, KEPT, REPOSITORY
 from tryout.pictures.drawing import draw
-from tryout.pictures.kept import Kept, read
 from tryout.scenario import scenario_of
 
 PICTURES = REPOSITORY / "docs" / "pictures"
@@ -67,7 +66,7 @@ def to_try(slugs: Sequence[str], files: dict[Path, Kept], *, fresh: bool) -> lis
 
 
 def _try(slug: str, variant: str) -> bool:
-    command = [sys.executable, "-m", "tryout.__main__", "--solution", slug, "--variant", variant]
+    command = [sys.executable, "-m", "tryout", "--solution", slug, "--variant", variant]
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
@@ -13,6 +12,7 @@ from stacks.root_volume_replacement.machine import DEFINITIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "root_volume_replacement"
@@ -245,5 +245,5 @@ def test_the_billing_units_are_those_of_the_template(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    found: Any = readable(variants.templates(variant)[SLUG])
+    found: Any = readable(variants.template(variant, SLUG))
     assert found == snapshot(extension_class=TemplateSnapshot)
