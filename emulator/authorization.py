@@ -91,13 +91,13 @@ def resource_tag_keys(service: str, arn: str) -> dict[str, Any]:
 def resource_of(service: str, action: str, parameters: dict[str, Any], found: str) -> str | None:
     """The ARN that AWS judges a call on; None keeps what was *found*.
 
-    Describe calls know no resource, but those of CloudFormation. A group's ARN has an id that only the group knows
-    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
+    Describe calls know no resource, but those of CloudFormation: what ministack found is right for it, also for a
+    signal, which is judged on stack/NAME/* where the call names the stack by its name
+    (https://github.com/awslabs/ecs-refarch-continuous-deployment/issues/21). A group's ARN has an id that only the
+    group knows (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
     """
-    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
-        if action != "SignalResource":
-            return None
-        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
+    if service == "cloudformation":
+        return None
     if action.startswith("Describe"):
         return "*"
     if service == "ec2":

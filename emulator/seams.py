@@ -27,7 +27,6 @@ from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
-from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
@@ -113,12 +112,6 @@ resource_handlers: dict[str, dict[str, Any]] = _provisioners._RESOURCE_HANDLERS
 
 # stack name and logical id -> the generated name of a resource.
 physical_name: Callable[..., str] = _provisioners._physical_name
-
-
-def stack_arn(name: str) -> str | None:
-    """The ARN of a stack in the account and Region of the request; None if there is none of that name."""
-    stack = _cloudformation._stacks.get(name)
-    return str(stack["StackId"]) if stack else None
 
 
 def make_secrets_as_asked() -> None:

@@ -333,6 +333,43 @@ def test_user_data_is_complete_fits_and_is_shell(zone: Template, name: str) -> N
         assert old not in code
 
 
+@pytest.mark.parametrize("variant", variants.VARIANTS)
+def test_a_boot_signals_its_stack_in_the_form_that_its_role_allows(variant: str) -> None:
+    """A stack named by its name is judged on stack/NAME/*: https://github.com/aws/aws-parallelcluster/issues/754."""
+    allowed = []
+    for policy in properties(template(variant), "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "cloudformation:SignalResource":
+                allowed.append(statement["Resource"])
+    assert allowed and all(resource == {"Ref": "AWS::StackId"} for resource in allowed)
+    for found in properties(template(variant), "AWS::EC2::LaunchTemplate"):
+        parts = found["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
+        named = [parts[at + 1] for at, part in enumerate(parts) if str(part).endswith("--stack-name '")]
+        assert named == [{"Ref": "AWS::StackId"}]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        ("", 0),
+        ("An error occurred (ValidationError) when calling the SignalResource operation: it cannot be signaled", 0),
+        ("An error occurred (AccessDenied) when calling the SignalResource operation: not authorized to perform", 1),
+    ],
+)
+def test_a_boot_fails_visibly_if_it_may_not_signal(tmp_path: Path, refusal: str, status: int) -> None:
+    """A stack that is not waiting is no fault; a right that is missing ends the boot and is in its output."""
+    common = (USER_DATA / "common.sh").read_text(encoding="utf-8").replace("instance=$(metadata instance-id)", "")
+    answer = f"echo '{refusal}' >&2; exit {254 if refusal else 0}"
+    booted = subprocess.run(
+        ["bash", "-c", f"set -Eeuo pipefail; instance=i-1; aws() ( {answer} )\n{common}\nsignal SUCCESS; echo done"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert booted.returncode == status and ("done" in booted.stdout) is not bool(status)
+    assert refusal in booted.stderr
+
+
 def test_wordpress_is_a_release_with_its_checksum(zone: Template) -> None:
     text = script(zone, "WebTemplate")
     assert "release=wordpress-6.9.7.tar.gz" in text
