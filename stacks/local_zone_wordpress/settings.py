@@ -95,9 +95,9 @@ class LocalZoneWordpressSettings(SolutionSettings):
     restore_from: (
         Annotated[str, Field(pattern=r"^snap-[0-9a-f]{8,17}$", examples=["snap-0123456789abcdef0"])] | None
     ) = None
-    """Snapshot that the data volume is made from. null: an empty volume."""
+    """Snapshot that the data volume is made from. null: an empty volume. Another one makes another volume."""
     accept_volume_replacement: bool = False
-    """true: lets a change through that replaces the data volume, and so its data."""
+    """true: lets another restore_from through, which replaces the data volume, and so its data."""
     wordpress_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$", examples=["6.9.7"])] = "6.9.7"
     """Release of WordPress."""
     wordpress_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = (
@@ -132,6 +132,15 @@ class LocalZoneWordpressSettings(SolutionSettings):
         """The types that the zone must offer."""
         edge = self.load_balancer == "self-managed" or (self.own_network and self.nat == "instance")
         return list(dict.fromkeys([self.web_type, self.database_type, *([self.edge_type] if edge else [])]))
+
+    @model_validator(mode="after")
+    def _replacement(self) -> Self:
+        if self.accept_volume_replacement and not self.restore_from:
+            raise ValueError(
+                "accept_volume_replacement must be false while restore_from is null, got true: an empty volume would "
+                "replace the data; set restore_from to a snapshot"
+            )
+        return self
 
     @model_validator(mode="after")
     def _front_door(self) -> Self:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Match, Template
+from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
+from shared.guard.changes import changed
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.variants import ROOT, Json
@@ -209,9 +212,47 @@ def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: 
     assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
     assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
     (volume,) = of_type(zone, "AWS::EC2::Volume").values()
-    (guard,) = of_type(zone, "Custom::Guard")
-    assert guard in volume["DependsOn"] and volume["DeletionPolicy"] == "Delete"
-    zone.has_resource_properties("Custom::Guard", {"Guarded": {"AvailabilityZone": ZONE, "SnapshotId": "none"}})
+    assert set(of_type(zone, "Custom::Guard")) <= set(volume["DependsOn"])
+    # What takes its place, or the end of the stack, leaves a snapshot of it.
+    assert volume["DeletionPolicy"] == volume["UpdateReplacePolicy"] == "Snapshot"
+
+
+def guarded(of: Template) -> dict[str, Json]:
+    return {name: found["Properties"] for name, found in of_type(of, "Custom::Guard").items()}
+
+
+def test_a_volume_is_named_after_the_snapshot_that_it_comes_from(zone: Template, enterprise: Template) -> None:
+    """CloudFormation changes no volume's snapshot, key or zone, and replaces none: only another name makes another.
+
+    Without a snapshot it is the name of before, so that a deployment of another version does not make an empty one.
+    """
+    assert list(of_type(zone, "AWS::EC2::Volume")) == ["DataVolume84F27F95"]
+    (restored,) = of_type(enterprise, "AWS::EC2::Volume")
+    assert restored.startswith("DataVolumeSnap0123456789Abcdef0")
+
+
+def test_a_restore_is_accepted_once_and_nothing_else_replaces_the_volume(zone: Template, enterprise: Template) -> None:
+    (place,) = [found for name, found in guarded(zone).items() if name.startswith("VolumePlaceGuard")]
+    (volume,) = [found for name, found in guarded(zone).items() if name.startswith("VolumeGuard")]
+    assert place["Guarded"] == {"AvailabilityZone": ZONE, "KmsKeyId": "aws/ebs"} and not place["Accepted"]
+    assert volume["Guarded"] == {"SnapshotId": "none"}
+    of_snapshot = guarded(enterprise)
+    (restored,) = [found for name, found in of_snapshot.items() if name.startswith("VolumeGuard")]
+    # A stack that was made from this snapshot by a version with the old name hears of it too.
+    before, now = {"SnapshotId": "snap-0123456789abcdef0"}, restored["Guarded"]
+    assert changed(before, now)
+    # A volume from another snapshot may have another key: its guard is another one.
+    assert not any(name.startswith("VolumePlaceGuard") for name in of_snapshot)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_there_is_no_way_back_to_an_empty_volume(accepted: bool) -> None:
+    """restore_from: null after a restore is another volume, an empty one: never accepted."""
+    if accepted:
+        with pytest.raises(ValidationError, match="accept_volume_replacement must be false while restore_from is null"):
+            LocalZoneWordpressSettings(accept_volume_replacement=True)
+    else:
+        assert not LocalZoneWordpressSettings().accept_volume_replacement
 
 
 def test_the_volume_is_backed_up_where_it_is(zone: Template, enterprise: Template, rehearsal: Template) -> None:
