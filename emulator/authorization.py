@@ -39,6 +39,28 @@ _ACTIONS = {
 }
 
 
+# What a service does with the permissions of its caller, who needs these as well; without iam:CreateServiceLinkedRole,
+# which is asked for once in an account:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
+_BESIDES = {
+    "elasticloadbalancing:CreateLoadBalancer": (
+        "ec2:DescribeAccountAttributes",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
+    "elasticloadbalancing:CreateTargetGroup": ("ec2:DescribeInternetGateways", "ec2:DescribeVpcs"),
+    "elasticloadbalancing:RegisterTargets": (
+        "ec2:DescribeInstances",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
+    "elasticloadbalancing:SetSubnets": ("ec2:DescribeSubnets",),
+}
+
 _BY_ID = ("CreateTags", "DeleteSnapshot", "DeleteTags")
 
 
@@ -147,6 +169,7 @@ def _group_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
 def install() -> None:
     """Tells ministack."""
     seams.name_actions(action_of)
+    seams.need_besides(_BESIDES)
     seams.add_condition_keys(metric_namespace)
     seams.add_condition_keys(launch_keys)
     seams.add_resource_keys(resource_tag_keys)

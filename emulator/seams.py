@@ -206,6 +206,19 @@ def name_actions(name: Callable[[str], str]) -> None:
     _iam_evaluator.enforce = enforced
 
 
+def need_besides(actions: Mapping[str, tuple[str, ...]]) -> None:
+    """Denies an action to whoever may not do what the service does in their name: *actions* of other services."""
+    enforce = _iam_evaluator.enforce
+
+    def enforced(key: str, action: str, service: str, region_name: str, *more: Any, **named: Any) -> Any:
+        denied = enforce(key, action, service, region_name, *more, **named)
+        for besides in () if denied else actions.get(action, ()):
+            denied = denied or enforce(key, besides, besides.partition(":")[0], region_name)
+        return denied
+
+    _iam_evaluator.enforce = enforced
+
+
 def name_resources(name: Callable[[str, str, dict[str, Any], str], str | None]) -> None:
     """Lets *name*(service, action, parameters, ARN found) correct the ARN that a request is judged on."""
     extract = _iam_actions.extract_resource_arn

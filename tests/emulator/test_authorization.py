@@ -125,6 +125,25 @@ def test_a_signal_is_judged_on_what_the_call_says(aws: EmbeddedAws, stack: Stack
         api.signal_resource(StackName=found["StackId"], **told)
 
 
+LOOKING = [
+    f"ec2:Describe{what}"
+    for what in ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs")
+]
+
+
+@pytest.mark.parametrize("missing", [None, *LOOKING])
+def test_a_load_balancer_needs_what_its_service_does_for_the_caller(aws: EmbeddedAws, missing: str | None) -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html."""
+    subnets = [found["SubnetId"] for found in aws.client("ec2").describe_subnets()["Subnets"]][:2]
+    allowed = ["elasticloadbalancing:*", *(action for action in LOOKING if action != missing)]
+    balancers = Role(aws, {"Action": allowed}).client("elbv2")
+    if missing:
+        with pytest.raises(ClientError, match=DENIED):
+            balancers.create_load_balancer(Name="tried", Subnets=subnets)
+    else:
+        assert balancers.create_load_balancer(Name="tried", Subnets=subnets)["LoadBalancers"]
+
+
 def test_describe_calls_know_no_resource(aws: EmbeddedAws, groups: dict[str, str]) -> None:
     api = Role(aws, {"Action": "autoscaling:DescribePolicies", "Resource": groups["ours"]}).client("autoscaling")
     with pytest.raises(ClientError, match=DENIED):

@@ -173,6 +173,13 @@ def actions(statement: Json) -> list[str]:
     return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
+def test_the_pools_load_balancer_may_be_made_with_all_that_its_service_asks_of_the_caller() -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html."""
+    on_any = {action for s in statements("CoipRole", COIP) if s["Resource"] == "*" for action in actions(s)}
+    described = ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs", "CoipPools")
+    assert {f"ec2:Describe{what}" for what in described} <= on_any
+
+
 @pytest.mark.parametrize("role", ["CoipRole", "HandoverRole"])
 def test_what_is_deleted_carries_the_tag_of_this_stack(role: str) -> None:
     tag = {"StringEquals": {"aws:ResourceTag/outposts-routing-stack": {"Ref": "AWS::StackId"}}}
