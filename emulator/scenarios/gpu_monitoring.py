@@ -16,10 +16,11 @@ from emulator.workers import wait_until
 LINUX = "ami-12345678"
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
 ONE_GPU, FOUR_GPUS, NO_GPU = "g4dn.xlarge", "g4dn.12xlarge", "m7i.large"
+WITH_DRIVER = ("busy", "idle", "windows", "silent")
 MIB = 15_360
 EVEN = 20  # minutes
-STEPS = ["Install", "ConfigureLinux"]
-STEPS_ON_WINDOWS = ["Install", "SendGpuMetricsOnWindows", "ConfigureWindows"]
+STEPS = ["Install", "ConfigureLinux", "SendGpuMetricsOnLinux"]
+STEPS_ON_WINDOWS = ["Install", "ConfigureWindows", "SendGpuMetricsOnWindows"]
 
 
 class GpuMonitoringScenario(Scenario):
@@ -79,7 +80,7 @@ class GpuMonitoringScenario(Scenario):
         self.ec2.terminate_instances(InstanceIds=[self.ids.pop("own profile")])
         return f"the sweep found nothing to do; the role may {', '.join(sorted(actions))}"
 
-    @step("one association installs, then configures: Linux and Windows from their parameters", "our-model")
+    @step("one association installs and configures the agent on all, also where no driver is", "our-model")
     def configures(self) -> str:
         if not self.ids:
             self._launch_fleet()
@@ -88,7 +89,8 @@ class GpuMonitoringScenario(Scenario):
                 self.ec2.associate_iam_instance_profile(
                     InstanceId=self.ids[name], IamInstanceProfile={"Arn": self.profile}
                 )
-        applied = state_manager.apply(self.deployed.aws)
+        drivers = [self.ids[name] for name in WITH_DRIVER]
+        applied = state_manager.apply(self.deployed.aws, drivers=drivers)
         self.managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
         expect("untagged" not in self.managed, "it ran on the instance without the tag")
         expect(len(self.managed) == 5, f"it ran on {sorted(self.managed)}")
@@ -190,6 +192,19 @@ class GpuMonitoringScenario(Scenario):
         expect(len(cells) == len(set(cells)), "two widgets overlap")
         expect(len(titles) == 11, f"{titles}")
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
+
+    @step("GPUs cut by MIG report memory and no utilization: a state of their own, and no missing driver", "real-code")
+    def knows_mig(self) -> str:
+        # Newer than what it said before, and alone in the minutes that count.
+        self.deployed.aws.age_metrics(60 * (self.deployed.settings.silent_minutes + 10))
+        now = datetime.now(UTC)
+        measured = {now - timedelta(minutes=ago): [_mig(90)] for ago in range(10, -1, -5)}
+        state_manager.publish(self.deployed.aws, self.managed["idle"], measured)
+        result = self._count()
+        expect(result["mig"] == 1 and result["gpu unseen"] == 0, f"{result}")
+        memory = self._metric("MemoryUsed", InstanceId=self.ids["idle"])
+        expect(memory == 90, f"its memory is {memory}")
+        return f"{result}, memory {memory:g} %"
 
     @step("before the profile goes, it is taken off every instance, and off no instance of somebody else", "real-code")
     def releases(self) -> str:
@@ -348,3 +363,9 @@ def _gpu(utilization: float, memory_percent: float) -> dict[str, float]:
 
 
 SCENARIO = GpuMonitoringScenario
+
+
+def _mig(memory: float) -> Gpu:
+    """A GPU cut into slices: nvidia-smi says N/A of its utilization."""
+    known = _gpu(0, memory).items()
+    return {name: value for name, value in known if not name.startswith("utilization")}
