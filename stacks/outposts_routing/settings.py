@@ -98,7 +98,7 @@ class LoadBalancer(Section):
     certificate_arn: CertificateArn | None = None
     """Certificate of ACM, for HTTPS. null: HTTP."""
     client_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
-    """Who may come in. Empty: on_premises_cidrs."""
+    """Who may come in; the own subnet gets a route to each. Empty: on_premises_cidrs."""
 
 
 class Domain(Section):
@@ -123,7 +123,7 @@ class Domain(Section):
     vpcs: Annotated[tuple[AssociatedVpc, ...], Field(max_length=20)] = ()
     """Further VPCs, which are there already."""
     on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=50)] = ()
-    """On-premises ranges that the VPCs reach through the local gateway."""
+    """On-premises ranges that the VPCs reach through the local gateway. One may contain a VPC, whose own route wins."""
     unreached_on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=200)] = ()
     """On-premises ranges in use that they do not. Mode coip: a VPC may overlap these."""
     coip_cidr: Cidr | None = None
@@ -153,6 +153,21 @@ class Domain(Section):
             yield said(Kind.ON_PREMISES, "on_premises_cidrs", cidr)
         for cidr in self.unreached_on_premises_cidrs:
             yield said(Kind.UNREACHED, "unreached_on_premises_cidrs", cidr)
+
+    @property
+    def routed_cidrs(self) -> list[str]:
+        """What the own subnet sends to the local gateway: on-premises ranges, and clients that are in none of them.
+
+        A load balancer answers by the route table of its subnet: a client without a route never gets its answer.
+        """
+        ranges = list(self.on_premises_cidrs)
+        covered = [IPv4Network(cidr) for cidr in ranges]
+        if self.vpc_cidr:
+            covered.append(IPv4Network(self.vpc_cidr))
+        for cidr in self.load_balancer.client_cidrs if self.load_balancer else ():
+            if not any(IPv4Network(cidr).subnet_of(each) for each in covered):
+                ranges.append(cidr)
+        return list(dict.fromkeys(ranges))
 
     @property
     def needed_addresses(self) -> int:
@@ -211,7 +226,7 @@ class Domain(Section):
             )
         if self.load_balancer and not (self.load_balancer.client_cidrs or self.on_premises_cidrs):
             raise ValueError("nobody may reach the load_balancer; set its client_cidrs, or on_premises_cidrs")
-        if self.load_balancer and "0.0.0.0/0" in self.load_balancer.client_cidrs:
+        if self.load_balancer and "0.0.0.0/0" in (self.load_balancer.client_cidrs or self.on_premises_cidrs):
             raise ValueError("client_cidrs 0.0.0.0/0 lets everybody in; name the ranges of your clients")
         if self.virtual_interfaces and self.virtual_interface_group_id:
             raise ValueError("virtual_interfaces make a new group; remove them or virtual_interface_group_id")
