@@ -22,7 +22,7 @@ test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
 try: $(INSTALLED) ## deploy and try on the embedded AWS; SOLUTION=<slug>, KEEP=1, STRICT=1
-	@python -m emulator.tryout $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
+	@python -m tryout $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table
 	@PYTHONPATH=.:lambdas python -m tests.faults
@@ -34,13 +34,13 @@ simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a pict
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=<slug>, FRESH=1
-	@python -m emulator.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
+	@python -m tryout.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
 
 synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 	@cdk synth --quiet
 
 snapshots: $(INSTALLED) ## accept changed templates
-	@python -m pytest tests/stacks -q --snapshot-update
+	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
 docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
 	@python -m stacks.documents

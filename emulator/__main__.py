@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from emulator.certificates import write_certificates
-from emulator.process import EmulatorError, refuse_used_port
+from emulator.client import EmulatorError, refuse_used_port
 from emulator.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, Settings, server_environment
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator import seams
 from emulator.calls import call
-from stacks.odcr_asg.placement import Shape, first_out, may_use, next_zone
+from stacks.odcr_asg.placement import Shape, first_out, may_use, next_zone  # noqa: TID251 - its own rule follows
 
 Json = dict[str, Any]
 

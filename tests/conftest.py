@@ -33,10 +33,12 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 # What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
-_GROUPS = {"config": "cdk", "shared": "cdk", "stacks": "cdk", "faults": "moto", "lambdas": "moto"}
+_GROUPS = {"config": "cdk", "shared": "cdk", "guardrails": "cdk", "faults": "moto", "tryout": "emulator"}
+_OF_SOLUTIONS = {"test_stack": "cdk", "test_commands": "cdk", "test_settings": "cdk"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Gives each test the worker of its folder; the tests beside this file are about templates."""
-    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "stacks")
-    item.add_marker(pytest.mark.xdist_group(_GROUPS.get(folder, folder)))
+    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "cdk")
+    group = _OF_SOLUTIONS.get(item.path.stem, "moto") if folder == "solutions" else _GROUPS.get(folder, folder)
+    item.add_marker(pytest.mark.xdist_group(group))

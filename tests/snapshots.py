@@ -11,7 +11,7 @@ _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 class TemplateSnapshot(JSONSnapshotExtension):
-    """One file a template: tests/stacks/__snapshots__/<test file>/<test name>.json."""
+    """One file a template: tests/solutions/<slug>/__snapshots__/<test file>/<test name>.json."""
 
 
 def readable(template: Json) -> Json:

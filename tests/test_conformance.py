@@ -264,8 +264,8 @@ def test_every_solution_has_all_its_parts() -> None:
         for part in (
             f"stacks/{slug}/settings.py",
             f"stacks/{slug}/README.md",
-            f"tests/stacks/test_{slug}.py",
-            f"emulator/scenarios/{slug}.py",
+            f"tests/solutions/{slug}/test_stack.py",
+            f"tryout/scenarios/{slug}/scenario.py",
         ):
             assert (ROOT / part).exists(), f"{part} is missing"
 

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from stacks.shared.data_residency import checks
-from stacks.shared.data_residency.commands import guardrail_commands, idle_month
-from stacks.shared.data_residency.table import decisions
+from stacks.guardrails import checks
+from stacks.guardrails.commands import guardrail_commands, idle_month
+from stacks.guardrails.table import decisions
 
 COMMANDS = guardrail_commands("local_zone_guardrails")
 findings = partial(checks.findings, "local_zone_guardrails")

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.shared.data_residency import statements
-from stacks.shared.data_residency.settings import GuardrailSettings, Switches
-from stacks.shared.data_residency.statements import Statement
+from stacks.guardrails import statements
+from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.statements import Statement
 
 ZoneName = Annotated[
     str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["xx-west-2-lax-1a"])

@@ -3,7 +3,7 @@
 https://aws.amazon.com/blogs/compute/best-practices-for-managing-data-residency-in-aws-local-zones-using-landing-zone-controls/
 """
 
-from stacks.shared.data_residency.stack import GuardrailsStack
+from stacks.guardrails.stack import GuardrailsStack
 
 
 class LocalZoneGuardrailsStack(GuardrailsStack):

@@ -5,9 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from stacks.shared.data_residency import statements
-from stacks.shared.data_residency.settings import GuardrailSettings, Switches
-from stacks.shared.data_residency.statements import PARTITION, Statement
+from stacks.guardrails import statements
+from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.statements import PARTITION, Statement
 
 OutpostArn = Annotated[
     str,

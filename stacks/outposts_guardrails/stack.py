@@ -3,7 +3,7 @@
 https://aws.amazon.com/blogs/compute/architecting-for-data-residency-with-aws-outposts-rack-and-landing-zone-guardrails/
 """
 
-from stacks.shared.data_residency.stack import GuardrailsStack
+from stacks.guardrails.stack import GuardrailsStack
 
 
 class OutpostsGuardrailsStack(GuardrailsStack):

@@ -15,7 +15,7 @@ from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests.variants import ROOT
 
-BAD = sorted((ROOT / "tests/fixtures/bad_config").glob("*.yaml"))
+BAD = sorted((ROOT / "tests").rglob("bad_config/*.yaml"))
 
 
 def refusal(path: Path) -> str:
@@ -24,7 +24,7 @@ def refusal(path: Path) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BAD, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
 def test_a_bad_file_gets_its_exact_answer(path: Path) -> None:
     answer = refusal(path).replace(f"{path.parent}/", "")
     assert answer + "\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def test_whatever_the_text_is_the_answer_is_a_config_or_a_config_error(text: str
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["config=tests/fixtures/bad_config/unknown_key.yaml"], "did you mean 'prefix'?"),
+        (["config=tests/config/bad_config/unknown_key.yaml"], "did you mean 'prefix'?"),
         (["only=sqs_target_scalling"], "did you mean 'sqs_target_scaling'?"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 
 PATIENCE = 10.0
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from tests.emulator.conftest import Stack
 
 DENIED = "AccessDenied|UnauthorizedOperation"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.automation import run, start
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from tests.emulator.conftest import Stack, eventually
+from tryout.automation import run, start
 
 KIND = {"InstanceType": "t4g.nano", "InstancePlatform": "Linux/UNIX"}
 

@@ -5,7 +5,7 @@ import json
 import zipfile
 from typing import Any
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from tests.emulator.conftest import Stack, eventually
 
 HANDLER = """

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator import local_gateways as model
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from tests.emulator.conftest import Stack
 
 POOL = "172.16.0.0/28"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 
 ZONE = "us-east-1-atl-2a"
 

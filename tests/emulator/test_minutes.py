@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.client import EmbeddedAws, EmulatorError
 from emulator.minutes import Clock
-from emulator.process import EmbeddedAws, EmulatorError
 from tests.emulator.conftest import eventually
 
 MINUTE = 0.3  # seconds that a minute lasts in these tests

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.inventory import inventory
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from emulator.settings import DEFAULT_ACCOUNT
 from tests.emulator.conftest import Stack
+from tryout.inventory import inventory
 
 KIND = "SERVICE_CONTROL_POLICY"
 

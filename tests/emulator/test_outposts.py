@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.client import EmbeddedAws, EmulatorError
 from emulator.outposts import PAGE
-from emulator.process import EmbeddedAws, EmulatorError
 from tests.emulator.conftest import eventually
 
 NAMES = [f"op-{digit * 17}" for digit in "12345"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from emulator.root_volumes import PENDING_SECONDS
 from tests.emulator.conftest import eventually
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.process import EmbeddedAws, EmulatorError
+from emulator.client import EmbeddedAws, EmulatorError
 from tests.emulator.conftest import Stack, eventually
 from tests.emulator.test_types import IMAGE, network
 

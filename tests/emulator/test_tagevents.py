@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.process import EmbeddedAws
+from emulator.client import EmbeddedAws
 from tests.emulator.conftest import eventually
 
 

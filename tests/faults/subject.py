@@ -5,12 +5,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pkgutil import iter_modules
 from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import NAMESPACE_OID, uuid5
 
-from tests.faults import fixtures
+from tests import solutions
 
 Event = Any
 
@@ -81,6 +80,6 @@ def request_id(event: Event) -> str:
 
 
 def registered() -> Iterator[Subject]:
-    """Yields the subjects of every module in `fixtures`, in the order of their names."""
-    for module in iter_modules([str(Path(fixtures.__file__).parent)]):
-        yield from importlib.import_module(f"{fixtures.__name__}.{module.name}").SUBJECTS
+    """Yields the subjects of every solution's ``faults`` module, in the order of the slugs."""
+    for path in sorted(Path(solutions.__file__).parent.glob("*/faults.py")):
+        yield from importlib.import_module(f"{solutions.__name__}.{path.parent.name}.faults").SUBJECTS

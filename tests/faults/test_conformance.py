@@ -20,7 +20,7 @@ def handler_modules(root: Path) -> set[str]:
 
 def test_every_handler_is_registered_with_a_happy_path() -> None:
     covered = {subject.module for subject in registered()}
-    assert handler_modules(LAMBDAS) - covered == set(), "add a world to tests/faults/fixtures/<slug>.py"
+    assert handler_modules(LAMBDAS) - covered == set(), "add a world to tests/solutions/<slug>/faults.py"
 
 
 def test_no_happy_path_is_of_a_handler_that_is_gone() -> None:

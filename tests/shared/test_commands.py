@@ -39,7 +39,7 @@ def test_without_arguments_the_solutions_are_listed(capsys: pytest.CaptureFixtur
 
 def test_the_configuration_can_be_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 0
-    assert main(["config", "--config", str(ROOT / "tests/fixtures/bad_config/unknown_key.yaml")]) == 1
+    assert main(["config", "--config", str(ROOT / "tests/config/bad_config/unknown_key.yaml")]) == 1
     assert "did you mean" in capsys.readouterr().err
 
 

@@ -1,0 +1,116 @@
+"""Policies of a deployed stack, on and off their targets. Safe to repeat: what is done already is left alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from stacks.guardrails.policies import Policy
+from stacks.guardrails.settings import GuardrailSettings
+from stacks.shared.command import CommandError
+
+KIND = "SERVICE_CONTROL_POLICY"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One target, with the ids of the policies that it lacks, by the policies' names."""
+
+    target: str
+    lacking: Mapping[str, str]
+
+
+def deployed(cloudformation: Any, stack: str) -> dict[str, str]:
+    """Ids of the stack's policies by logical id.
+
+    Raises:
+        CommandError: there is no such stack here.
+    """
+    try:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = [item for page in pages for item in page["StackResourceSummaries"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise CommandError(f"there is no stack {stack} here; deploy it first: npx cdk deploy -e {stack}") from None
+    policies = [item for item in found if item["ResourceType"] == "AWS::Organizations::Policy"]
+    return {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in policies}
+
+
+def targets_of(organizations: Any, policy_id: str) -> set[str]:
+    """Where a policy is attached."""
+    pages = organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=policy_id)
+    return {item["TargetId"] for page in pages for item in page["Targets"]}
+
+
+def policies_on(organizations: Any, target: str) -> dict[str, str]:
+    """Names of all policies of a target by their ids."""
+    pages = organizations.get_paginator("list_policies_for_target").paginate(TargetId=target, Filter=KIND)
+    return {item["Id"]: item["Name"] for page in pages for item in page["Policies"]}
+
+
+def stages(organizations: Any, settings: GuardrailSettings, ids: Mapping[str, str]) -> Iterator[Stage]:
+    """The targets that lack a policy, in the order of the settings."""
+    attached = {policy_id: targets_of(organizations, policy_id) for policy_id in ids.values()}
+    for target in settings.targets:
+        wanted = {policy.id: ids[policy.id] for policy in settings.policies if policy.is_for(target)}
+        if lacking := {name: policy_id for name, policy_id in wanted.items() if target not in attached[policy_id]}:
+            yield Stage(target, lacking)
+
+
+def assert_current(organizations: Any, policies: Sequence[Policy], ids: Mapping[str, str], partition: str) -> None:
+    """Makes sure that what is deployed is what the settings say.
+
+    Raises:
+        CommandError: it is not.
+    """
+    stale = [policy.id for policy in policies if policy.id not in ids]
+    for policy in policies:
+        if policy.id in ids:
+            found = organizations.describe_policy(PolicyId=ids[policy.id])["Policy"]["Content"]
+            if found != policy.text(partition):
+                stale.append(policy.id)
+    if stale or len(ids) > len(policies):
+        differing = ", ".join(sorted({*stale, *(set(ids) - {policy.id for policy in policies})}))
+        raise CommandError(f"what is deployed differs from the configuration ({differing}): deploy first")
+
+
+def attach(organizations: Any, stage: Stage, most: int) -> None:
+    """Attaches to one target what it lacks, if there is room for all of it.
+
+    Raises:
+        CommandError: there is no room; nothing was attached.
+    """
+    there = set(policies_on(organizations, stage.target))
+    if len(there | set(stage.lacking.values())) > most:
+        raise CommandError(
+            f"{stage.target} has {len(there)} policies, {len(stage.lacking)} more are above scp_max_per_target {most}: "
+            "nothing was attached"
+        )
+    for policy_id in stage.lacking.values():
+        try:
+            organizations.attach_policy(PolicyId=policy_id, TargetId=stage.target)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "DuplicatePolicyAttachmentException":
+                raise
+
+
+def detach_everywhere(organizations: Any, ids: Mapping[str, str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Detaches every policy from every target, and goes on when one cannot be.
+
+    Returns:
+        What was detached, as names and targets; and what could not be, in words.
+    """
+    done, failed = [], []
+    for name, policy_id in ids.items():
+        for target in sorted(targets_of(organizations, policy_id)):
+            try:
+                organizations.detach_policy(PolicyId=policy_id, TargetId=target)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code != "PolicyNotAttachedException":
+                    failed.append(f"{name} is still attached to {target}: {code}")
+                    continue
+            done.append((name, target))
+    return done, failed

@@ -1,0 +1,57 @@
+"""The policies as files for AWS Control Tower and the Landing Zone Accelerator on AWS.
+
+- Customizations for AWS Control Tower: https://docs.aws.amazon.com/controltower/latest/userguide/cfct-overview.html
+- The accelerator puts its partition for ${PARTITION} in policies:
+  https://docs.aws.amazon.com/solutions/latest/landing-zone-accelerator-on-aws/
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from stacks.guardrails.policies import Policy
+from stacks.guardrails.settings import GuardrailSettings
+
+ACCELERATOR_PARTITION = "${PARTITION}"
+
+
+def files(stack: str, settings: GuardrailSettings, units: Sequence[str], partition: str) -> dict[str, str]:
+    """Text of each file by its path.
+
+    Args:
+        units: names of the organizational units to attach to; both tools know units by name.
+        partition: for Control Tower; the accelerator knows its own.
+    """
+    tower: list[dict[str, Any]] = []
+    accelerator: list[dict[str, Any]] = []
+    found: dict[str, str] = {}
+    for policy in settings.policies:
+        name = f"{stack}-{policy.id.lower()}"
+        about = {"name": name, "description": _about(policy)}
+        found[f"control-tower/policies/{name}.json"] = policy.text(partition)
+        found[f"landing-zone-accelerator/service-control-policies/{name}.json"] = policy.text(ACCELERATOR_PARTITION)
+        attached = {"organizational_units": list(units)}
+        rules = {"resource_file": f"policies/{name}.json", "deploy_method": "scp", "deployment_targets": attached}
+        tower.append({**about, **rules})
+        where = {"organizationalUnits": list(units)}
+        kind = {
+            "policy": f"service-control-policies/{name}.json",
+            "type": "customerManaged",
+            "deploymentTargets": where,
+        }
+        accelerator.append({**about, **kind})
+    found["control-tower/manifest-resources.yaml"] = _yaml("resources", tower, "manifest.yaml")
+    found["landing-zone-accelerator/organization-config-policies.yaml"] = _yaml(
+        "serviceControlPolicies", accelerator, "organization-config.yaml"
+    )
+    return found
+
+
+def _about(policy: Policy) -> str:
+    sids = ", ".join(statement.sid for statement in policy.statements)
+    return f"Data residency: {sids}" + (f" (for {', '.join(policy.targets)} only)" if policy.targets else "")
+
+
+def _yaml(key: str, items: list[dict[str, Any]], into: str) -> str:
+    return f"# Append to {key} of your {into}.\n" + yaml.safe_dump({key: items}, sort_keys=False, width=120)

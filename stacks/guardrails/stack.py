@@ -1,0 +1,64 @@
+"""The guardrails as service control policies of AWS Organizations."""
+
+import re
+
+from aws_cdk import Annotations, Aws, Fn
+from aws_cdk import aws_organizations as organizations
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.guardrails.policies import Policy
+from stacks.guardrails.settings import GuardrailSettings
+from stacks.guardrails.statements import PARTITION
+from stacks.shared.solution import SolutionStack
+
+
+class GuardrailsStack(SolutionStack):
+    """One policy after the other, attached to the targets that the settings name, or to nothing.
+
+    It belongs into the management account, or the account that Organizations has delegated policies to.
+    """
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: GuardrailSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        self._settings = settings
+        for identifier, says in settings.warnings():
+            Annotations.of(self).add_warning_v2(f"{solution.slug}:{identifier}", says)
+        before: organizations.CfnPolicy | None = None
+        for policy in settings.policies:
+            made = self._policy(policy)
+            if before:
+                made.add_dependency(
+                    before
+                )  # Organizations changes one thing at a time: ConcurrentModificationException
+            before = made
+        command = f"python -m stacks {solution.slug} "
+        self.output("Attach", command + "attach", "Says which target comes next; with --yes attaches to it")
+        self.output("Detach", command + "detach", "Detaches every policy from every target, at once; before a deletion")
+
+    def _policy(self, policy: Policy) -> organizations.CfnPolicy:
+        targets = [target for target in self._settings.targets if policy.is_for(target)]
+        text = policy.text(self._settings.partition or PARTITION)
+        made = organizations.CfnPolicy(
+            self,
+            policy.id,
+            # Organizations wants a name, and makes none; two copies of the stack differ by their prefix.
+            name=f"{self.stack_name}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', policy.id)).lower()}",
+            description=f"Data residency: {', '.join(statement.sid for statement in policy.statements)}"[:512],
+            type="SERVICE_CONTROL_POLICY",
+            content=_with_partition(text),
+            target_ids=targets if targets and self._settings.attach_by == "deployment" else None,
+        )
+        if PARTITION not in text:
+            made.add_property_override("Content", text)  # the construct itself takes no string that is known already
+        self.output(f"{policy.id}PolicyId", made.attr_id, f"Id of the policy {policy.id}")
+        return made
+
+
+def _with_partition(text: str) -> str:
+    """As a string: an object would be written by CloudFormation, at a length that nobody knows before."""
+    between = [part for piece in text.split(PARTITION) for part in (piece, Aws.PARTITION)]
+    return Fn.join("", between[:-1] if PARTITION in text else between)

@@ -1,0 +1,201 @@
+"""Statements become policies that fit; splitting them changes no decision; an allow-list is never split."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from config.models import CommonSettings
+from stacks.guardrails.actions import LOCKOUT_ROLES
+from stacks.guardrails.judge import Request, judge
+from stacks.guardrails.policies import LONGEST_PARTITION, Policy, TooLongError, policies
+from stacks.guardrails.settings import GuardrailSettings
+from stacks.guardrails.statements import PARTITION, Statement
+from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
+from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
+
+
+def subnet(number: int) -> str:
+    return f"arn:aws:ec2:us-west-2:111122223333:subnet/subnet-{number:017x}"
+
+
+SUBNETS = tuple(subnet(number) for number in range(200))
+
+
+def unlimited(model: type[GuardrailSettings], **more: Any) -> GuardrailSettings:
+    return model.model_validate({"exempt_principal_arns": (), "confirm_lockout_risk": True, **more})
+
+
+# Sizes
+
+
+def test_the_sizes_of_the_posts_policies() -> None:
+    """Without exemptions, with one subnet."""
+    found = {p.id: p.characters("aws") for p in unlimited(OutpostsGuardrailsSettings, subnets=SUBNETS[:1]).policies}
+    assert found == {"Transfer": 1526, "Snapshots": 520, "Subnets": 321}
+
+
+def test_policies_are_minified_json() -> None:
+    for policy in LocalZoneGuardrailsSettings(subnets=SUBNETS[:2]).policies:
+        text = policy.text("aws")
+        assert text == json.dumps(json.loads(text), separators=(",", ":"))
+        assert json.loads(text)["Version"] == "2012-10-17"
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_what_fits_in_the_longest_partition_fits_in_each(partition: str) -> None:
+    assert len(partition) <= len(LONGEST_PARTITION)
+    for policy in LocalZoneGuardrailsSettings(subnets=SUBNETS[:2]).policies:
+        assert len(policy.text(partition)) <= policy.characters(None)
+        assert PARTITION not in policy.text(partition)
+
+
+def test_a_policy_above_the_former_limit_is_a_warning() -> None:
+    found = LocalZoneGuardrailsSettings(subnets=SUBNETS[:70])
+    assert "5120" in dict(found.warnings())["lengthSubnets"]
+    assert not [key for key, _ in LocalZoneGuardrailsSettings(subnets=SUBNETS[:60]).warnings() if "length" in key]
+
+
+# Splitting
+
+PREFIXES = ("ec2", "rds", "s3", "sqs")
+names = st.builds(lambda service, number: f"{service}:Do{number}", st.sampled_from(PREFIXES), st.integers(0, 40))
+conditions = st.sampled_from([{}, {"Null": {"ec2:OutpostArn": "true"}}, {"StringEquals": {"ec2:Location": "regional"}}])
+
+
+@st.composite
+def statement_sets(draw: st.DrawFn) -> list[Statement]:
+    count = draw(st.integers(1, 5))
+    return [
+        Statement(
+            f"Deny{number}",
+            tuple(draw(st.lists(names, min_size=1, max_size=40, unique=True))),
+            draw(st.sampled_from([("*",), ("arn:aws:s3:::*",)])),
+            draw(conditions),
+        )
+        for number in range(count)
+    ]
+
+
+requests = st.builds(
+    Request,
+    names,
+    st.sampled_from(["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/cdk-a"]),
+    st.dictionaries(
+        st.sampled_from(["*", "arn:aws:s3:::b/c"]),
+        st.fixed_dictionaries({}, optional={"ec2:OutpostArn": st.just("x"), "ec2:Location": st.just("regional")}),
+        min_size=1,
+    ),
+)
+
+
+def documents(found: tuple[Policy, ...]) -> list[Any]:
+    return [json.loads(policy.text("aws")) for policy in found]
+
+
+@settings(max_examples=60)
+@given(statement_sets(), st.lists(requests, max_size=10), st.integers(512, 3000))
+def test_splitting_changes_no_decision(found: list[Statement], asked: list[Request], most: int) -> None:
+    split = policies({"P": found}, LOCKOUT_ROLES, most, None)
+    whole = policies({"P": found}, LOCKOUT_ROLES, 1_000_000, None)
+    assert len(whole) == 1
+    assert all(policy.characters(None) <= most for policy in split)
+    assert len({policy.id for policy in split}) == len(split)
+    for policy in split:
+        assert len({statement.sid for statement in policy.statements}) == len(policy.statements)
+    for request in asked:
+        assert judge(documents(split), request).decision == judge(documents(whole), request).decision
+
+
+@settings(max_examples=40)
+@given(st.integers(700, 6000), st.booleans(), st.booleans())
+def test_splitting_the_guardrails_keeps_every_action(most: int, modern: bool, logs: bool) -> None:
+    more = {"modern_actions": modern, "block_log_delivery": logs, "scp_max_per_target": 100}
+    split = LocalZoneGuardrailsSettings.model_validate({**more, "scp_max_characters": most})
+    whole = LocalZoneGuardrailsSettings.model_validate({**more, "scp_max_characters": 1_000_000})
+
+    def actions(found: GuardrailSettings) -> list[str]:
+        return [action for policy in found.policies for statement in policy.statements for action in statement.actions]
+
+    assert actions(split) == actions(whole)
+    assert all(policy.characters(None) <= most for policy in split.policies)
+
+
+def test_two_allow_lists_would_leave_nothing_which_is_why_they_are_never_split() -> None:
+    half = [unlimited(LocalZoneGuardrailsSettings, subnets=part) for part in (SUBNETS[:60], SUBNETS[60:120])]
+    everything = [document for each in half for document in documents(each.policies)]
+    for arn in SUBNETS[:120]:
+        interface = {"arn:aws:ec2:us-west-2:111122223333:network-interface/eni": {"ec2:Subnet": arn}}
+        assert judge(everything, Request("ec2:RunInstances", "arn:aws:iam::1:role/a", interface)).decision == "denied"
+
+
+@pytest.mark.parametrize("condition", ["arn", "arn-and-id"])
+def test_a_subnet_list_that_does_not_fit_is_refused_with_the_ways_out(condition: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        LocalZoneGuardrailsSettings.model_validate({"subnets": SUBNETS, "subnet_condition": condition})
+    for way in ("never split", "subnets_by_target", "subnet_condition", "write \\* for Region"):
+        assert refused.match(way)
+
+
+def test_the_ways_out() -> None:
+    short = tuple(arn.replace("us-west-2:111122223333", "*:*") for arn in SUBNETS[:160])
+    assert LocalZoneGuardrailsSettings(subnets=short).policies
+    targets = {"ou-ab12-first567": SUBNETS[:100], "ou-ab12-second67": SUBNETS[100:]}
+    found = LocalZoneGuardrailsSettings(subnets_by_target=targets).policies
+    assert [policy.targets for policy in found if policy.targets] == [("ou-ab12-first567",), ("ou-ab12-second67",)]
+    assert not any(set(policy.targets) == set(targets) for policy in found)
+    zone = LocalZoneGuardrailsSettings(subnet_condition="zone", zones=("us-west-2-lax-1a",))
+    assert zone.policies[-1].characters(None) < 1_200
+
+
+def test_each_target_has_its_own_subnets_and_the_common_policies() -> None:
+    targets = {"ou-ab12-first567": SUBNETS[:1], "ou-ab12-second67": SUBNETS[1:2]}
+    found = OutpostsGuardrailsSettings(subnets_by_target=targets, targets=tuple(targets)).policies
+    for target in targets:
+        assert [policy.id for policy in found if policy.is_for(target)][:2] == ["Transfer", "Snapshots"]
+        assert sum(policy.is_for(target) for policy in found) == 3
+
+
+def test_exemptions_that_leave_no_room_are_refused() -> None:
+    with pytest.raises(TooLongError, match="shorten exempt_principal_arns"):
+        policies({"P": [Statement("D", ("a:B",))]}, tuple(f"arn:*:iam::*:role/{n:0>100}" for n in range(9)), 600, None)
+
+
+# The second key
+
+
+def test_nothing_needs_the_second_key_by_default() -> None:
+    assert LocalZoneGuardrailsSettings().problems_with(CommonSettings()) == []
+
+
+def test_a_root_needs_the_second_key() -> None:
+    rooted = {"targets": ("r-ab12",)}
+    ((key, says),) = LocalZoneGuardrailsSettings.model_validate(rooted).problems_with(CommonSettings())
+    assert key == "targets" and "every account" in says and "confirm_lockout_risk" in says
+    confirmed = LocalZoneGuardrailsSettings.model_validate({**rooted, "confirm_lockout_risk": True})
+    assert confirmed.problems_with(CommonSettings()) == []
+
+
+@pytest.mark.parametrize(
+    ("exempt", "qualifier", "problems"),
+    [
+        (LOCKOUT_ROLES, "acme1", 0),
+        (("arn:*:iam::*:role/cdk-hnb659fds-*",), None, 0),
+        (("arn:*:iam::*:role/cdk-hnb659fds-*",), "acme1", 1),
+        (("arn:*:iam::*:role/cdk-*-deploy-role-*",), None, 1),
+        (("arn:*:iam::*:role/AWSControlTowerExecution",), None, 1),
+        ((), None, 1),
+    ],
+)
+def test_exemptions_without_the_bootstrap_roles_need_the_second_key(
+    exempt: tuple[str, ...], qualifier: str | None, problems: int
+) -> None:
+    found = OutpostsGuardrailsSettings(exempt_principal_arns=exempt)
+    assert len(found.problems_with(CommonSettings(bootstrap_qualifier=qualifier))) == problems
+    confirmed = OutpostsGuardrailsSettings(exempt_principal_arns=exempt, confirm_lockout_risk=True)
+    assert confirmed.problems_with(CommonSettings(bootstrap_qualifier=qualifier)) == []

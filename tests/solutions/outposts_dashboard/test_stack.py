@@ -1,0 +1,284 @@
+"""What the post on the Outposts dashboard promises, and what the issue adds, read off the templates."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aws_cdk import App
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from config.models import CommonSettings
+from outposts_dashboard.wanted import Wanted
+from stacks.outposts_dashboard.builds import FOLDER
+from stacks.outposts_dashboard.commands import ALARMS, idle_month
+from stacks.outposts_dashboard.pipeline import app as dashboards_app
+from stacks.outposts_dashboard.pipeline import surplus
+from stacks.outposts_dashboard.rights import DISCOVERY
+from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from tests import variants
+from tests.snapshots import TemplateSnapshot, readable
+from tests.solutions.outposts_dashboard.test_discovery import wanted
+from tests.solutions.outposts_dashboard.test_layout import discovery, instance
+from tests.solutions.outposts_dashboard.test_lifecycle import OWNER, Stacks
+from tests.variants import ROOT, Json
+
+SLUG = "outposts_dashboard"
+FUNCTION, PIPELINES = variants.DEFAULT, ("enterprise", "nat", "metric-math")
+
+
+def template(variant: str) -> Template:
+    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+
+
+@pytest.fixture(scope="module")
+def default() -> Template:
+    return template(FUNCTION)
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Template:
+    return template("enterprise")
+
+
+def actions(of: Template, role: str) -> set[str]:
+    found: set[str] = set()
+    for name, policy in of.find_resources("AWS::IAM::Policy").items():
+        if name.startswith(role):
+            for one in policy["Properties"]["PolicyDocument"]["Statement"]:
+                found.update([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    return found
+
+
+def stages(of: Template) -> dict[str, Json]:
+    (pipeline,) = of.find_resources("AWS::CodePipeline::Pipeline").values()
+    return {stage["Name"]: stage["Actions"][0] for stage in pipeline["Properties"]["Stages"]}
+
+
+# Triggers
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, *PIPELINES])
+def test_a_changed_tag_starts_a_refresh_by_exactly_the_rule_of_the_post(variant: str) -> None:
+    template(variant).has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.tag"],
+                "detail-type": ["Tag Change on Resource"],
+                "detail": {"changed-tag-keys": ["OutpostID"]},
+            },
+            "Targets": [Match.object_like({"DeadLetterConfig": Match.any_value()})],
+        },
+    )
+
+
+def test_instances_and_groups_start_the_function_and_not_the_pipeline(default: Template, enterprise: Template) -> None:
+    assert len(default.find_resources("AWS::Events::Rule")) == 3
+    assert len(enterprise.find_resources("AWS::Events::Rule")) == 1
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
+def test_a_schedule_sees_what_tells_no_events(variant: str) -> None:
+    template(variant).has_resource_properties("AWS::Scheduler::Schedule", {"ScheduleExpression": "rate(1 hour)"})
+
+
+def test_events_wait_for_each_other(default: Template) -> None:
+    default.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {"BatchSize": 1000, "MaximumBatchingWindowInSeconds": 20, "ScalingConfig": {"MaximumConcurrency": 2}},
+    )
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
+def test_whatever_starts_a_refresh_is_deleted_before_the_dashboards_are(variant: str) -> None:
+    resources = variants.templates(variant)[SLUG]["Resources"]
+    (begun,) = [name for name, one in resources.items() if one["Type"] == "Custom::Dashboards"]
+    starting = [
+        name
+        for name, one in resources.items()
+        if one["Type"] in ("AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Lambda::EventSourceMapping")
+    ]
+    assert starting and all(begun in resources[name]["DependsOn"] for name in starting)
+
+
+def test_each_way_of_refreshing_has_its_own_function_to_take_away_what_it_made(
+    default: Template, enterprise: Template
+) -> None:
+    def behind(of: Template) -> str:
+        (begun,) = of.find_resources("Custom::Dashboards").values()
+        return str(begun["Properties"]["ServiceToken"]["Fn::GetAtt"][0])
+
+    assert behind(default) != behind(enterprise), "where refresh changes, the old one would have the new one's rights"
+
+
+# Rights
+
+
+def calls_of_the_sections() -> set[str]:
+    """The operations that the modules of the sections ask for."""
+    found: set[str] = set()
+    for path in (ROOT / "lambdas/outposts_dashboard/sections").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get_paginator":
+                (name,) = node.args
+                assert isinstance(name, ast.Constant)
+                found.add("".join(part.title() for part in str(name.value).split("_")).replace("Db", "DB"))
+    return found
+
+
+def test_discovery_may_call_what_it_calls_and_nothing_else(default: Template, enterprise: Template) -> None:
+    assert {action.partition(":")[2] for action in DISCOVERY} == calls_of_the_sections()
+    assert set(DISCOVERY) <= actions(default, "RefreshRole") and set(DISCOVERY) <= actions(enterprise, "DiscoverRole")
+
+
+def test_the_function_writes_dashboards_of_its_name_only(default: Template) -> None:
+    (policy,) = [
+        one for name, one in default.find_resources("AWS::IAM::Policy").items() if name.startswith("RefreshRole")
+    ]
+    (writing,) = [
+        one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Action"] == "cloudwatch:PutDashboard"
+    ]
+    ends = [json.dumps(resource).rpartition(":dashboard/")[2].rstrip('"]}') for resource in writing["Resource"]]
+    assert ends == ["Automated-CloudWatch-Dashboard", "Automated-CloudWatch-Dashboard-*"]
+
+
+def test_the_build_that_deploys_has_the_roles_of_the_bootstrap_and_no_rights_of_its_own(enterprise: Template) -> None:
+    allowed = actions(enterprise, "DeployRole")
+    assert "sts:AssumeRole" in allowed and "cloudwatch:PutDashboard" not in allowed and "iam:PassRole" not in allowed
+    assert "cdk-acme1-deploy-role-123456789012-eu-central-1" in json.dumps(enterprise.to_json())
+
+
+def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(enterprise: Template) -> None:
+    of_buckets = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
+    assert of_buckets | {"s3:GetObjectVersionTagging"} <= actions(enterprise, "ByPipelineRole")
+
+
+# The function
+
+
+def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
+    (begun,) = default.find_resources("Custom::Dashboards").values()
+    assert Wanted.read(begun["Properties"]["Wanted"]).tag_name == "OutpostID"
+    for function in default.find_resources("AWS::Lambda::Function").values():
+        assert "OutpostID" not in json.dumps(function), "an environment has no room for any number of values"
+
+
+# The pipeline
+
+
+@pytest.mark.parametrize("variant", PIPELINES)
+def test_the_pipeline_is_v2_and_looks_before_it_deploys(variant: str) -> None:
+    of = template(variant)
+    of.has_resource_properties("AWS::CodePipeline::Pipeline", {"PipelineType": "V2", "ExecutionMode": "SUPERSEDED"})
+    found = stages(of)
+    assert list(found) == ["Source", "Build", "Deploy"]
+    assert found["Build"]["OutputArtifacts"] == [{"Name": "Discovery"}]
+    assert [one["Name"] for one in found["Deploy"]["InputArtifacts"]] == ["Source", "Discovery"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "provider"), [("enterprise", "S3"), ("nat", "CodeStarSourceConnection"), ("metric-math", "CodeCommit")]
+)
+def test_the_source_is_the_asset_or_a_repository_by_setting(variant: str, provider: str) -> None:
+    assert stages(template(variant))["Source"]["ActionTypeId"]["Provider"] == provider
+
+
+def test_the_asset_has_what_the_builds_need_and_a_changed_one_is_a_new_run(enterprise: Template) -> None:
+    key = stages(enterprise)["Source"]["Configuration"]["S3ObjectKey"]
+    enterprise.has_resource_properties("Custom::Dashboards", {"SourceKey": key})
+    folder = variants.assembly("enterprise") / f"asset.{key.removesuffix('.zip')}"
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {f"{FOLDER}/{name}" for name in ("app.py", "deploy.yaml", "discover.py", "discover.yaml")} <= found
+    assert {"requirements.txt", "package.json", "package-lock.json", "lambdas/shared/aws.py"} <= found
+    strays = [
+        name
+        for name in found
+        if not name.startswith((FOLDER, "lambdas/outposts_dashboard", "lambdas/shared")) and "/" in name
+    ]
+    assert strays == [] and not [name for name in found if "__pycache__" in name]
+
+
+@pytest.mark.parametrize("name", ["discover.yaml", "deploy.yaml"])
+def test_a_buildspec_runs_scripts_that_exist(name: str) -> None:
+    spec = yaml.safe_load((ROOT / FOLDER / name).read_text(encoding="utf-8"))
+    commands = " ".join(spec["phases"]["build"]["commands"])
+    scripts = [word.strip('"') for word in commands.replace("=", " ").split() if word.strip('"').endswith(".py")]
+    assert scripts and all((ROOT / script).exists() for script in scripts)
+
+
+def test_the_stacks_of_the_dashboards_are_named_and_tagged_as_the_deletion_looks_for_them(tmp_path: Path) -> None:
+    settings = wanted(dashboard_name="board")
+    found = discovery(ec2=[instance(f"i-{number}") for number in range(130)])
+    file = tmp_path / "discovery.json"
+    file.write_text(json.dumps({**found, "wanted": json.loads(settings.text())}), encoding="utf-8")
+    templates: list[dict[str, bytes]] = []
+    for folder in ("one", "two"):
+        app = App(outdir=str(tmp_path / folder))
+        assembly = dashboards_app.build(app, str(file), "Deploy", "arn:owner", "acme1").synth()
+        assert {stack.stack_name: stack.tags["deployed-by"] for stack in assembly.stacks} == {
+            "Deploy": "arn:owner",
+            "Deploy-page-2": "arn:owner",
+        }
+        templates.append({stack.stack_name: Path(stack.template_full_path).read_bytes() for stack in assembly.stacks})
+    assert templates[0] == templates[1], "the same discovery gave another template"
+    names = [
+        one["Properties"]["DashboardName"]
+        for text in templates[0].values()
+        for one in json.loads(text)["Resources"].values()
+        if one["Type"] == "AWS::CloudWatch::Dashboard"
+    ]
+    assert names == ["board", "board-page-2"]
+
+
+@pytest.mark.parametrize(("failures", "deleted"), [({}, ["id/Deploy-page-2"]), ({"ec2": "denied"}, [])])
+def test_the_deploy_step_deletes_what_is_not_wanted_only_when_everything_was_seen(
+    failures: Json, deleted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudformation = Stacks(("Deploy", OWNER), ("Deploy-page-2", OWNER), ("Deploy-mine", "me"))
+    monkeypatch.setattr("boto3.client", lambda _: cloudformation)
+    file = tmp_path / "discovery.json"
+    file.write_text(json.dumps({"failures": failures}), encoding="utf-8")
+    made = {"artifacts": {"Deploy": {"type": "aws:cloudformation:stack"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
+    assert surplus.main(str(tmp_path), str(file), "Deploy", OWNER) == 0
+    assert cloudformation.deleted == deleted
+
+
+def test_a_stack_has_a_name_that_cloudformation_takes() -> None:
+    assert dashboards_app.stack_name("Deploy", "board", "board-op-1") == "Deploy-op-1"
+    odd = dashboards_app.stack_name("Deploy", "board", "board-a_b")
+    assert odd.startswith("Deploy-a-b-") and odd != dashboards_app.stack_name("Deploy", "board", "board-a-b")
+
+
+# All of it
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
+def test_the_outputs_name_what_a_user_does_next(variant: str) -> None:
+    outputs = template(variant).to_json()["Outputs"]
+    assert {"DashboardName", "DashboardUrl", "RefreshNow"} <= set(outputs)
+
+
+def test_the_key_of_the_enterprise_reaches_what_holds_data(enterprise: Template) -> None:
+    key: Any = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    enterprise.all_resources_properties("AWS::SQS::Queue", {"KmsMasterKeyId": key})
+    enterprise.all_resources_properties("AWS::CodeBuild::Project", {"EncryptionKey": key})
+    enterprise.all_resources_properties("AWS::Lambda::Function", {"KmsKeyArn": key})
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
+def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
+    refresh = "function" if variant == FUNCTION else "pipeline"
+    settings = OutpostsDashboardSettings.model_validate({"refresh": refresh})
+    units = {unit.unit: unit.quantity for unit in idle_month(CommonSettings(), settings)}
+    assert units["alarm_month"] == ALARMS == len(template(variant).find_resources("AWS::CloudWatch::Alarm"))
+    assert ("codebuild_build" in units) is (refresh == "pipeline")
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, *PIPELINES])
+def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)

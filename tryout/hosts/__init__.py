@@ -1,0 +1,1 @@
+"""What stands for an instance: its user data, its metadata service, its processes, and a group of them."""

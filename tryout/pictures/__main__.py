@@ -1,0 +1,76 @@
+"""``make pictures``: draws the dashboards that scenarios have kept into docs/pictures."""
+
+import argparse
+import datetime
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.loader import ConfigError, load
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
+from tryout.__main__ import CONFIG, KEPT
+from tryout.cdk import REPOSITORY
+from tryout.pictures.body import DashboardError
+from tryout.pictures.drawing import draw
+from tryout.pictures.kept import Kept, read
+from tryout.scenario import scenario_of
+
+PICTURES = REPOSITORY / "docs" / "pictures"
+
+
+def main() -> int:
+    """Tries what has no dashboard kept yet, then draws.
+
+    Returns:
+        0 if every scenario passed and everything was drawn.
+    """
+    parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
+    parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--fresh", action="store_true", help="try again, whatever was kept before")
+    options = parser.parse_args()
+    try:
+        slugs = _slugs(options.solution)
+        tried = [_try(slug, variant) for slug, variant in to_try(slugs, kept_files(), fresh=options.fresh)]
+        drawn = [_draw(path, kept) for path, kept in kept_files().items() if kept.solution in slugs]
+    except (ConfigError, UnknownSolutionError, DashboardError) as error:
+        print(f"pictures: {error}", file=sys.stderr)
+        return 1
+    if not drawn:
+        print("pictures: no scenario has kept a dashboard", file=sys.stderr)
+    return 0 if drawn and all(tried) else 1
+
+
+def _slugs(wanted: str | None) -> list[str]:
+    common = load(CONFIG, settings_by_slug()).common
+    return [solution.slug for solution in select(SOLUTIONS, common, [wanted] if wanted else [])]
+
+
+def kept_files() -> dict[Path, Kept]:
+    """What was kept, by file."""
+    return {path: read(path) for path in sorted(KEPT.glob("*.json"))}
+
+
+def to_try(slugs: Sequence[str], files: dict[Path, Kept], *, fresh: bool) -> list[tuple[str, str]]:
+    """The variants whose scenario keeps a dashboard, and of which none is there."""
+    have = set() if fresh else {(kept.solution, kept.variant) for kept in files.values()}
+    wanted = [(slug, variant) for slug in slugs for variant in scenario_of(slug).pictured]
+    return [each for each in wanted if each not in have]
+
+
+def _try(slug: str, variant: str) -> bool:
+    command = [sys.executable, "-m", "tryout.__main__", "--solution", slug, "--variant", variant]
+    return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
+
+
+def _draw(path: Path, kept: Kept) -> Path:
+    picture = PICTURES / f"{path.stem}.png"
+    draw(kept, picture)
+    ago = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(kept.at)
+    when = f"kept {ago.total_seconds() / 60:.0f} minutes ago"
+    print(f"{picture.relative_to(REPOSITORY)}: {kept.summary}; {when} ({kept.variant})")
+    return picture
+
+
+if __name__ == "__main__":
+    sys.exit(main())

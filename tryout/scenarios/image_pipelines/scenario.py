@@ -1,0 +1,389 @@
+"""The post's two features on our model of Image Builder: builds when something has changed, and a cascade.
+
+What is built there is an AMI that nobody has booted; what components do on an instance is not tried here.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from config.models import CommonSettings
+from stacks.image_pipelines import commands
+from tryout.hosts.processes import wait_until
+from tryout.scenario import Deployed, Scenario, Step, expect, step
+
+Json = dict[str, Any]
+COMPONENTS = "stacks/image_pipelines/components"
+ANOTHER_REGION = "eu-west-1"
+
+
+class ImagePipelinesScenario(Scenario):
+    """Everything comes in one deployment; then the base, a component of AWS, a file and a failure change it."""
+
+    variants: ClassVar[dict[str, Json]] = {
+        "cascade": {},
+        "kept, container": {
+            "old_versions": "keep",
+            "regions": [{"name": ANOTHER_REGION}],
+            "gold": {"stig": "Medium"},
+            "workloads": [
+                {"name": "web", "components": [f"{COMPONENTS}/web.yaml"]},
+                {"name": "shop", "parent": "web", "version": "2.1"},
+                {
+                    "name": "job",
+                    "kind": "container",
+                    "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023",
+                    "components": [f"{COMPONENTS}/web.yaml"],
+                },
+            ],
+            "lifecycle": {"disable_after_days": 180, "delete_after_days": 365, "allow_deletion": True},
+        },
+    }
+
+    def __init__(self, deployed: Deployed, variant: str) -> None:
+        super().__init__(deployed, variant)
+        self.builder, self.ssm = deployed.client("imagebuilder"), deployed.client("ssm")
+        self.formation, self.sqs = deployed.client("cloudformation"), deployed.client("sqs")
+        self.outputs = deployed.outputs
+        self.cleanup: list[Callable[[], object]] = []
+        self.messages = self._listen()
+        self.heard: list[Json] = []
+
+    def __exit__(self, *_: object) -> None:
+        """Removes what the scenario has made besides the stack."""
+        for undo in self.cleanup:
+            undo()
+
+    def steps(self) -> Iterator[Step]:
+        """The second variant tries what only it has."""
+        kind = type(self)
+        only = {kind.goes_back, kind.container_follows, kind.each_region}
+        not_in_second = {kind.only_changes, kind.aws_component, kind.fails, kind.bounded}
+        for each in super().steps():
+            if each.run not in (only if self.variant == "cascade" else not_in_second):
+                yield each
+
+    # In one go
+
+    @step("one deployment makes all pipelines, and starts gold's first build and no other", "our-model")
+    def one_go(self) -> str:
+        found = self._pipelines()
+        expect(found.pop("gold")["last build"] == "AVAILABLE", "gold has not been built")
+        built = {name for name, row in found.items() if row["last build"] == "AVAILABLE"}
+        # A container follows an AMI by its event.
+        expect(built <= {"job"}, f"built besides gold: {built}")
+        expect(self._newest("gold") != self._base(), "gold's parameter still holds the base image")
+        return f"gold: {self._newest('gold')}; not yet: {', '.join(sorted(set(found) - built))}"
+
+    @step("the schedule builds the workloads on gold's image, through its parameter", "our-model")
+    def cascades(self) -> str:
+        gold = self._newest("gold")
+        built = self._schedule()
+        expect("web" in built and "gold" not in built, f"built: {built}")
+        parent = self._newest_image("web")["imageRecipe"]["parentImage"]
+        expect(parent == gold, f"web was built on {parent}")
+        return f"web {self._newest('web')} on {gold}"
+
+    @step("at the next schedules nothing has changed, and nothing is built", "our-model")
+    def rests(self) -> str:
+        for _ in range(3):  # as deep as the cascade goes
+            self._schedule()
+        built = self._schedule()
+        expect(not built, f"built: {built}")
+        return "nothing"
+
+    @step("a new base image runs down the cascade, one step at each schedule", "our-model")
+    def only_changes(self) -> str:
+        self.deployed.aws.control("managed-component", component="update-linux", version="1.0.1")
+        steps = [self._schedule(), self._schedule(), self._schedule()]
+        expect(steps == [["gold"], ["web"], []], f"built: {steps}")
+        return "gold, then web, then nothing"
+
+    @step("a new version of a component of AWS is a change too", "our-model")
+    def aws_component(self) -> str:
+        before = self._newest("gold")
+        self.deployed.aws.control("managed-component", component="update-linux", version="1.0.2")
+        built = self._schedule()
+        expect(built == ["gold"] and self._newest("gold") != before, f"built: {built}")
+        self._schedule()
+        return "update-linux 1.0.2: gold"
+
+    # Who is told
+
+    @step("the topic tells of images that are AVAILABLE", "our-model")
+    def tells(self) -> str:
+        self._hear("AVAILABLE")
+        return f"{len(self.heard)} messages"
+
+    @step("the tracker has recorded the newest image of each pipeline", "real-code")
+    def tracks(self) -> str:
+        def recorded() -> bool:
+            rows = {(row["pipeline"], row["region"]): row["image"] for row in self._command("images").data}
+            region = self.deployed.aws.region
+            return all(rows.get((name, region)) == self._newest(name) for name in ("gold", "web"))
+
+        wait_until("the newest images in the table", recorded)
+        return ", ".join(f"{row['pipeline']} {row['region']}" for row in self._command("images").data)
+
+    @step("an event that comes late, or twice, changes no record", "real-code")
+    def old_news(self) -> str:
+        oldest = min(self._images("gold"), key=lambda image: str(image["dateCreated"]))
+        daily = self._invoke({"detail-type": "Scheduled Event", "resources": []})
+        before = self._command("images").data
+        event = {
+            "detail-type": "EC2 Image Builder Image State Change",
+            "resources": [oldest["arn"]],
+            "detail": {"state": {"status": "AVAILABLE"}},
+        }
+        for _ in range(2):
+            answer = self._invoke(event)
+            expect(answer["recorded"] == 0, f"{answer}")
+        expect(self._command("images").data == before, "the records have changed")
+        return f"{oldest['arn'].rsplit('/', 2)[1]}: older; the daily look: {daily}"
+
+    @step("in another Region there is a copy, its parameter, and its record", "our-model")
+    def each_region(self) -> str:
+        there = self.deployed.aws.client("ssm", region_name=ANOTHER_REGION)
+        value = there.get_parameter(Name=self.outputs["GoldParameter"])["Parameter"]["Value"]
+        rows = {row["region"]: row["image"] for row in self._command("images").data if row["pipeline"] == "gold"}
+        expect(rows.get(ANOTHER_REGION) == value, f"{rows}")
+        return f"{ANOTHER_REGION}: {value}"
+
+    @step("a container is built when its parent has a new AMI", "our-model")
+    def container_follows(self) -> str:
+        before = len(self._images("job"))
+        self._command("build", pipeline="gold")
+        wait_until("a new container", lambda: len(self._images("job")) > before)
+        (made,) = self._newest_image("job")["outputResources"]["containers"]
+        return str(made["imageUris"][0].split("/")[-1])
+
+    # Versions
+
+    @step(
+        "changed content is built at once under a new version, and old content comes back without a collision",
+        "real-code",
+    )
+    def goes_back(self) -> str:
+        original = self._template()
+        seen = [self._gold_version()]
+        for comment in ("# changed\n", None, "# changed\n"):
+            count = len(self._images("gold"))
+            self._deploy(original if comment is None else _with_comment(original, comment))
+            expect(len(self._images("gold")) == count + 1, "the change was not built")
+            seen.append(self._gold_version())
+        expect(len(set(seen)) == len(seen), f"versions: {seen}")
+        self._deploy(original)
+        kept = self.builder.get_paginator("list_image_recipes").paginate(
+            owner="Self", filters=[{"name": "name", "values": [f"{self.deployed.stack_name}-gold"]}]
+        )
+        recipes = [item["arn"] for page in kept for item in page["imageRecipeSummaryList"]]
+        expect(len(recipes) == 5, f"kept are {recipes}")
+        return " -> ".join(version.split(".")[-1] for version in seen) + f"; {len(recipes)} recipes are kept"
+
+    @step("changed content replaces component and recipe, is built at once, and its old version is gone", "real-code")
+    def changes(self) -> str:
+        if self.variant != "cascade":
+            return "see above, with old versions kept"
+        original, before = self._template(), self._gold_version()
+        self._deploy(_with_comment(original, "# changed\n"))
+        changed = self._gold_version()
+        self._deploy(original)
+        back = self._gold_version()
+        recipes = self.builder.list_image_recipes(owner="Self")["imageRecipeSummaryList"]
+        expect(changed != before and len(recipes) == 2, f"{before}, {changed}, {back}; {len(recipes)} recipes")
+        return f"{before} -> {changed} -> {back}"
+
+    @step("a deployment without a change of content changes no version and builds nothing", "real-code")
+    def same(self) -> str:
+        before, count = self._gold_version(), len(self._images("gold"))
+        template = self._template()
+        template["Description"] += " "
+        self._deploy(template)
+        expect((self._gold_version(), len(self._images("gold"))) == (before, count), "something has changed")
+        return before
+
+    # What goes wrong
+
+    @step("a deployment never overwrites the parameter", "real-code")
+    def keeps_parameter(self) -> str:
+        before = self._newest("gold")
+        template = self._template()
+        for name, resource in template["Resources"].items():
+            if resource["Type"] == "Custom::NewestImageParameter" or name.startswith("SeedFunctionRole"):
+                text = json.dumps(resource["Properties"]).replace("kernel-default-arm64", "kernel-default-x86_64")
+                resource["Properties"] = json.loads(text)
+        self._deploy(template)
+        expect(self._newest("gold") == before, "the parameter was overwritten")
+        return before
+
+    @step(
+        "failures are told, the pipeline is disabled after its number of them, and comes back by command", "our-model"
+    )
+    def fails(self) -> str:
+        newest = self._newest("gold")
+        for number in range(3):
+            self.deployed.aws.control("managed-component", component="update-linux", version=f"2.0.{number}")
+            self.deployed.aws.control("image-build-fails")
+            self._schedule()
+        self._hear("FAILED")
+        expect(self._pipelines()["gold"]["status"] == "DISABLED", f"{self._pipelines()['gold']}")
+        expect(self._schedule() == [], "it was built although it is disabled")
+        expect(self._newest("gold") == newest, "the parameter has changed")
+        self._command("enable", pipeline="gold")
+        built = self._schedule()
+        expect(built == ["gold"], f"built: {built}")
+        return "3 failures: DISABLED; enabled: built"
+
+    @step("without either of its own two rights the execution role writes no parameter", "our-model")
+    def bounded(self) -> str:
+        # AWS's policy for such roles, which allows the parameter too, is empty here.
+        iam = self.deployed.client("iam")
+        pipeline = self.builder.get_image_pipeline(imagePipelineArn=self.outputs["GoldPipelineArn"])["imagePipeline"]
+        role = pipeline["executionRole"].rsplit("/", 1)[-1]
+        (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        allowed = [statement for statement in document["Statement"] if statement["Effect"] == "Allow"]
+        actions = sorted(statement["Action"] for statement in allowed)
+        expect(actions == ["ec2:DescribeImages", "ssm:PutParameter"], f"it has {actions}")
+        for missing in actions:
+            fewer = [one for one in allowed if one["Action"] != missing]
+            text = json.dumps({**document, "Statement": fewer})
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
+            self._command("build", pipeline="gold")
+            expect(self._pipelines()["gold"]["last build"] == "FAILED", f"it needs no {missing}")
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+        self._command("build", pipeline="gold")
+        expect(self._pipelines()["gold"]["last build"] == "AVAILABLE", "it fails with both")
+        return ", ".join(actions)
+
+    # What the steps do
+
+    def _schedule(self) -> list[str]:
+        """The time of the schedules has come: names of the pipelines that were built."""
+        arns = self.deployed.aws.control("image-pipelines")["built"]
+        prefix = f"image/{self.deployed.stack_name}-"
+        return [arn.split(prefix)[1].split("/")[0] for arn in arns]
+
+    def _command(self, name: str, **options: str) -> Any:
+        command = next(one for one in commands.COMMANDS if one.name == name)
+        return command.run(_options(**options), CommonSettings(), self.deployed.settings, self._client)
+
+    def _client(self, service: str, region: str | None = None, /) -> Any:
+        return self.deployed.aws.client(service, **({"region_name": region} if region else {}))
+
+    def _pipelines(self) -> dict[str, Json]:
+        return {row["pipeline"]: row for row in self._command("pipelines").data}
+
+    def _images(self, name: str) -> list[Json]:
+        arn = self.outputs[f"{name.title()}PipelineArn"]
+        pages = self.builder.get_paginator("list_image_pipeline_images").paginate(imagePipelineArn=arn)
+        return [image for page in pages for image in page["imageSummaryList"]]
+
+    def _newest_image(self, name: str) -> Json:
+        newest = max(self._images(name), key=lambda image: str(image["dateCreated"]))
+        found: Json = self.builder.get_image(imageBuildVersionArn=newest["arn"])["image"]
+        return found
+
+    def _newest(self, name: str) -> str:
+        return str(self.ssm.get_parameter(Name=self.outputs[f"{name.title()}Parameter"])["Parameter"]["Value"])
+
+    def _base(self) -> str:
+        return str(self.ssm.get_parameter(Name=self.deployed.settings.source_parameter)["Parameter"]["Value"])
+
+    def _gold_version(self) -> str:
+        pipeline = self.builder.get_image_pipeline(imagePipelineArn=self.outputs["GoldPipelineArn"])["imagePipeline"]
+        return str(pipeline["imageRecipeArn"].rsplit("/", 1)[-1])
+
+    def _invoke(self, event: Json) -> Json:
+        answer = self.deployed.client("lambda").invoke(
+            FunctionName=self.outputs["TrackerFunction"], Payload=json.dumps(event)
+        )
+        result: Json = json.load(answer["Payload"])
+        expect("FunctionError" not in answer, f"it failed: {result}")
+        return result
+
+    def _template(self) -> Json:
+        body = self.formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
+        found: Json = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+        return found
+
+    def _deploy(self, template: Json) -> None:
+        stack = self.deployed.stack_name
+        parameters = [{"ParameterKey": name, "UsePreviousValue": True} for name in template.get("Parameters", {})]
+        try:
+            self.formation.update_stack(
+                StackName=stack,
+                TemplateURL=self._uploaded(template),
+                Parameters=parameters,
+                Capabilities=["CAPABILITY_IAM"],
+            )
+        except ClientError as error:
+            if "No updates" not in str(error):
+                raise
+        status = ""
+
+        def done() -> bool:
+            nonlocal status
+            status = self.formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            return not status.endswith("IN_PROGRESS")
+
+        wait_until("the end of the update", done, 60)
+        reasons = [
+            event.get("ResourceStatusReason")
+            for event in self.formation.describe_stack_events(StackName=stack)["StackEvents"]
+            if "FAILED" in event["ResourceStatus"]
+        ]
+        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons[:2]}")
+
+    def _uploaded(self, template: Json) -> str:
+        """Puts it into the bootstrap bucket, as the CLI does: a request takes 51,200 characters only."""
+        aws = self.deployed.aws
+        bucket, key = f"cdk-hnb659fds-assets-{aws.account}-{aws.region}", "image-pipelines-scenario.json"
+        self.deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(template))
+        return f"https://s3.{aws.region}.amazonaws.com/{bucket}/{key}"
+
+    def _listen(self) -> str:
+        queue = self.sqs.create_queue(QueueName="hears-images")["QueueUrl"]
+        self.cleanup.append(lambda: self.sqs.delete_queue(QueueUrl=queue))
+        arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**send, "Resource": arn}]})
+        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        sns = self.deployed.client("sns")
+        subscribed = sns.subscribe(
+            TopicArn=self.outputs["ImageTopicArn"], Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+        )["SubscriptionArn"]
+        self.cleanup.append(lambda: sns.unsubscribe(SubscriptionArn=subscribed))
+        return str(queue)
+
+    def _hear(self, status: str) -> None:
+        def heard() -> bool:
+            for message in self.sqs.receive_message(QueueUrl=self.messages, MaxNumberOfMessages=10).get("Messages", []):
+                self.heard.append(json.loads(json.loads(message["Body"])["Message"]))
+                self.sqs.delete_message(QueueUrl=self.messages, ReceiptHandle=message["ReceiptHandle"])
+            return any(one.get("state", {}).get("status") == status for one in self.heard)
+
+        wait_until(f"a message of an image that is {status}", heard)
+
+
+def _options(**values: str) -> Any:
+    from argparse import Namespace
+
+    return Namespace(**values)
+
+
+def _with_comment(template: Json, comment: str) -> Json:
+    """The template that a comment in the baseline gives: its text and what synthesis hashes of it."""
+    changed: Json = json.loads(json.dumps(template))
+    for resource in changed["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::ImageBuilder::Component" and properties["Name"].endswith("-baseline"):
+            properties["Data"] = comment + properties["Data"]
+        if resource["Type"] == "Custom::ImageBuilderVersion" and properties["Name"].endswith(("-baseline", "-gold")):
+            properties["Content"] = properties["Content"][::-1]
+    return changed
+
+
+SCENARIO = ImagePipelinesScenario

@@ -1,0 +1,15 @@
+"""The guardrails for AWS Outposts, deployed, judged, tried on recorded calls, attached in stages and detached."""
+
+from typing import Any, ClassVar
+
+from tryout.scenarios.guardrails.scenario import GuardrailsScenario, variants_of
+
+
+class OutpostsGuardrailsScenario(GuardrailsScenario):
+    """As posted, attached by the command; and with the modern settings, attached by the deployment."""
+
+    slug = "outposts_guardrails"
+    variants: ClassVar[dict[str, dict[str, Any]]] = variants_of(slug)
+
+
+SCENARIO = OutpostsGuardrailsScenario
