@@ -2,6 +2,7 @@
 """Builds one stack for each enabled solution of config/config.yaml."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -11,6 +12,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"the package {missing.name} is missing: run 'make install', then 'source .venv/bin/activate'")
 
 from config.loader import Config, ConfigError, load
+from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
@@ -22,6 +24,11 @@ def build(app: App, config: Config) -> App:
     for solution in select(enabled, config.common, selection(app)):
         solution.build(app, config.common, config.solutions[solution.slug])
     return app
+
+
+def wanted(app: App) -> Callable[[CommonSettings], list[str]]:
+    """Which sections to load: those of the wanted stacks, whose names begin with the prefix of ``common``."""
+    return lambda common: [solution.slug for solution in select(SOLUTIONS, common, selection(app))]
 
 
 def check(app: App) -> App:
@@ -41,7 +48,7 @@ def selection(app: App) -> list[str]:
 if __name__ == "__main__":
     app = App()
     try:
-        build(app, load(Path(app.node.try_get_context("config") or CONFIG), settings_by_slug()))
+        build(app, load(Path(app.node.try_get_context("config") or CONFIG), settings_by_slug(), only=wanted(app)))
     except (ConfigError, UnknownSolutionError) as error:
         sys.exit(str(error))
     try:

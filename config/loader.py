@@ -1,29 +1,26 @@
-"""Reads config/config.yaml and reports everything wrong with it in one go, by file, line and key."""
+"""Loads config/config.yaml and reports everything wrong with it in one go, by file, line and key."""
 
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from config.models import CommonSettings, Section, SolutionSettings
+from config.models import CommonSettings, Problem, Section, SolutionSettings
+from config.reading import ConfigError, Document, Location, Said, named, read
+from config.wording import Spot, explain, is_echo, is_mapping, is_section, members, with_got
 
-LARGEST_FILE = 256 * 1024  # bytes; the longest sensible file is a fiftieth of this
-MOST_VALUES = 20_000  # aliases can make a small file enormous
-DEEPEST = 50  # levels; an alias can contain itself
+__all__ = ["Config", "ConfigError", "load", "schema_model"]
 
-Location = tuple[str | int, ...]
-Lines = dict[Location, int]
+CDK_OPTION = "-c config=<file>"
 
-
-class ConfigError(Exception):
-    """The configuration is unusable; the message is meant for the user and names every problem."""
+_AnySection = TypeVar("_AnySection", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,250 @@ class Config:
     solutions: Mapping[str, SolutionSettings]
 
 
-@dataclass(frozen=True, order=True)
-class _Problem:
-    line: int
-    key: str
-    message: str
+def load(
+    path: Path,
+    solutions: Mapping[str, type[SolutionSettings]],
+    *,
+    only: Callable[[CommonSettings], Collection[str]] | None = None,
+    option: str = CDK_OPTION,
+    warn: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+) -> Config:
+    """Reads and checks the file.
+
+    Args:
+        solutions: the model of each section; of those that are not wanted it is not even looked up.
+        only: which sections are wanted, once ``common`` is known; of the others no more than ``enabled`` is read.
+        option: how the program is given another file, for messages.
+        warn: takes what is odd and no error.
+
+    Raises:
+        ConfigError: names every problem, one a line.
+    """
+    document = read(path, option)
+    data = document.data
+    for key in data:
+        if key not in ("common", "solutions") and not key.startswith("x-"):
+            _say_unknown(document, (key,), ("common", "solutions"))
+    common = _section(document, CommonSettings, data.get("common"), ("common",))
+    sections = _sections(document, data.get("solutions"), solutions)
+    wanted = solutions.keys() if only is None or document.problems else only(common)
+    found: dict[str, SolutionSettings] = {}
+    for slug in solutions:
+        at = ("solutions", slug)
+        model = solutions[slug] if slug in wanted else _OnlyEnabled
+        found[slug] = _section(document, model, sections.get(slug), at)
+    for above, problem in _broken_rules(common, found):
+        where = (*above, *problem.path)
+        message = with_got(problem.message, _what_is_there(document, where))
+        if problem.warning:
+            document.warnings.append(Said(document.line(where), named(where), message))
+        else:
+            document.say(where, message)
+    if document.problems:
+        raise document.refusal()
+    for said in sorted(document.warnings):
+        warn(f"{path}:{said.line}: warning: {said.key}: {said.message}")
+    return Config(common, found)
+
+
+class _OnlyEnabled(SolutionSettings):
+    """A section that nobody wants: whether its solution is enabled is all that matters."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def _sections(document: Document, data: Any, solutions: Mapping[str, Any]) -> Mapping[str, Any]:
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        got = document.places[("solutions",)].text
+        document.say(("solutions",), f"must be a mapping with one section for each solution, got {got}")
+        return {}
+    for slug in data:
+        if slug not in solutions:
+            _say_unknown(document, ("solutions", slug), tuple(solutions))
+    return data
+
+
+def _say_unknown(document: Document, where: Location, known: tuple[str, ...]) -> None:
+    close = get_close_matches(str(where[-1]).replace("-", "_"), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    document.say(where, f"unknown key; {hint}")
+
+
+def _section(document: Document, model: type[_AnySection], data: Any, at: Location) -> _AnySection:
+    """A section of the file; the keys whose values are wrong are reported, and missing from it."""
+    data = {} if data is None else data
+    if _former_names(model):
+        _rename(document, model, data, at)
+    unreadable: list[Location] = [path[len(at) :] for path in document.unusable if path[: len(at)] == at]
+    for path in unreadable:
+        _drop(data, path)
+    reported, filled = False, set[Location]()
+    while True:
+        try:
+            # As JSON, because pydantic's strict mode then takes a list for a tuple and still no "5" for 5.
+            section = model.model_validate_json(json.dumps(data), strict=True)
+            break
+        except ValidationError as error:
+            errors = error.errors()
+        if not reported:
+            _report(document, model, errors, at, unreadable)
+            reported = True
+        spots = [Spot(model, each["loc"]) for each in errors]
+        dropped = [_stand_in(data, spot, filled) or _drop(data, spot.path) for spot in spots]
+        unreadable += [*(spot.path for spot in spots), *dropped]
+        if not any(dropped):
+            section, unreadable = model.model_construct(), [(name,) for name in model.model_fields]
+            break
+    for path in sorted(unreadable, key=len):
+        _forget(section, path)
+    return section
+
+
+def _report(
+    document: Document, model: type[Section], errors: list[ErrorDetails], at: Location, unreadable: list[Location]
+) -> None:
+    for error in errors:
+        path, message = explain(model, error, document.places, at)
+        known = any(path[: len(other)] == other for other in unreadable)
+        if not is_echo(error) and not known:
+            document.say((*at, *path), message)
+
+
+def _stand_in(data: Any, spot: Spot, filled: set[Location]) -> Location:
+    """Gives a required key, whose value was taken out, a value that is valid, so that its neighbours can be judged."""
+    holder = data
+    for part in spot.path[:-1]:
+        inside = part in holder if isinstance(holder, dict) else isinstance(holder, list) and isinstance(part, int)
+        holder = holder[part] if inside else None
+    wanted = isinstance(holder, dict) and spot.path[-1] not in holder and spot.valid is not None
+    if not wanted or spot.path in filled:
+        return ()
+    filled.add(spot.path)
+    holder[spot.path[-1]] = spot.valid
+    return spot.path
+
+
+def _drop(data: Any, path: Location) -> Location:
+    """Takes the key of a value, or the closest one above it, out of the data, and says which; () if there is none."""
+    holders = [data]
+    for part in path[:-1]:
+        holder = holders[-1]
+        inside = part in holder if isinstance(holder, dict) else isinstance(holder, list)
+        if not inside:
+            break
+        holders.append(holder[part])
+    for depth in range(min(len(holders), len(path)), 0, -1):
+        holder = holders[depth - 1]
+        if isinstance(holder, dict) and path[depth - 1] in holder:
+            del holder[path[depth - 1]]
+            return path[:depth]
+    return ()
+
+
+def _forget(section: Section, path: Location) -> None:
+    """Takes a value, or the key of the section that holds it, out: rules that read it then have nothing to say."""
+    owner, name = section, ""
+    value: Any = section
+    for part in path:
+        if isinstance(value, Section):
+            owner, name = value, str(part)
+            value = value.__dict__.get(name)
+        elif isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, tuple) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            break
+    owner.__dict__.pop(name, None)
+
+
+def _broken_rules(common: CommonSettings, found: Mapping[str, SolutionSettings]) -> Iterator[tuple[Location, Problem]]:
+    for at, section in _walk(common, ("common",)):
+        yield from ((at, problem) for problem in section.problems())
+    for slug, settings in found.items():
+        for at, section in _walk(settings, ("solutions", slug)):
+            yield from ((at, problem) for problem in section.problems())
+        if settings.__dict__.get("enabled"):
+            yield from ((("solutions", slug), problem) for problem in settings.problems_with(common))
+
+
+def _walk(value: Any, at: Location) -> Iterator[tuple[Location, Section]]:
+    """A section and all sections in it."""
+    if isinstance(value, Section):
+        yield at, value
+        for name in type(value).model_fields:
+            yield from _walk(value.__dict__.get(name), (*at, name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*at, index))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _walk(item, (*at, key))
+
+
+def _what_is_there(document: Document, where: Location) -> str:
+    place = document.places.get(where)
+    return "" if place is None or place.text in ("a mapping", "a list", "nothing") else place.text
+
+
+# Names that keys had
+
+
+@cache
+def _former_names(model: type[BaseModel]) -> frozenset[str]:
+    """Every former name of a key in a model and in the models in it."""
+    found = set(getattr(model, "renamed", {}))
+    for inner in _models_in(model):
+        found |= _former_names(inner)
+    return frozenset(found)
+
+
+def _models_in(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    def search(annotation: Any) -> Iterator[type[BaseModel]]:
+        for each in members(annotation):
+            if is_section(each):
+                yield each
+            else:
+                for argument in getattr(each, "__args__", ()):
+                    yield from search(argument)
+
+    for field in model.model_fields.values():
+        yield from search(field.annotation)
+
+
+def _rename(document: Document, model: Any, data: Any, at: Location) -> None:
+    """Gives keys their present names, with a warning."""
+    if is_section(model) and isinstance(data, dict):
+        for former, name in getattr(model, "renamed", {}).items():
+            if former not in data:
+                continue
+            if name in data:
+                document.say((*at, former), f"must be removed: it is the former name of {name!r}, which is set too")
+                data.pop(former)
+                continue
+            data[name] = data.pop(former)
+            message = f"is called {name!r} now; rename it, the next release refuses the former name"
+            document.warnings.append(Said(document.line((*at, former)), named((*at, former)), message))
+            for where in [where for where in document.places if where[: len(at) + 1] == (*at, former)]:
+                document.places[(*at, name, *where[len(at) + 1 :])] = document.places[where]
+        for key, value in data.items():
+            if key in model.model_fields:
+                for each in members(model.model_fields[key].annotation):
+                    _rename(document, each, value, (*at, key))
+    elif isinstance(data, list):
+        arguments = getattr(model, "__args__", ())
+        for index, item in enumerate(data):
+            for each in members(arguments[0]) if arguments else ():
+                _rename(document, each, item, (*at, index))
+    elif isinstance(data, dict) and is_mapping(model):
+        for key, item in data.items():
+            for each in members(model.__args__[1]):
+                _rename(document, each, item, (*at, key))
+
+
+# The schema of the whole file
 
 
 def schema_model(solutions: Mapping[str, type[SolutionSettings]]) -> type[BaseModel]:
@@ -46,193 +282,20 @@ def schema_model(solutions: Mapping[str, type[SolutionSettings]]) -> type[BaseMo
     return _schema_model(tuple(solutions.items()))
 
 
-@cache  # pydantic's models are cycles that the garbage collector reaches late: one for each load filled gigabytes
+@cache  # pydantic's models are cycles that the garbage collector reaches late: one for each call filled gigabytes
 def _schema_model(solutions: tuple[tuple[str, type[SolutionSettings]], ...]) -> type[BaseModel]:
-    sections: dict[str, Any] = {slug: (model, model()) for slug, model in solutions}
+    sections: dict[str, Any] = {slug: (model | None, model()) for slug, model in solutions}
     all_sections = create_model("Solutions", __base__=Section, **sections)
     all_sections.__doc__ = "One section a solution; a solution without one has its defaults."
+    parts: dict[str, Any] = {
+        "common": (CommonSettings | None, CommonSettings()),
+        "solutions": (all_sections | None, all_sections()),
+    }
     whole = create_model(
-        "Config", __base__=Section, common=(CommonSettings, CommonSettings()), solutions=(all_sections, all_sections())
+        "Config",
+        __base__=Section,
+        **parts,
     )
     whole.__doc__ = "The configuration of all solutions."
+    whole.model_config["json_schema_extra"] = {"patternProperties": {"^x-": {}}}
     return whole
-
-
-def load(path: Path, solutions: Mapping[str, type[SolutionSettings]]) -> Config:
-    """Reads and checks the file.
-
-    Raises:
-        ConfigError: names every problem, one a line.
-    """
-    data, lines = _parse(path, _read(path))
-    model = schema_model(solutions)
-    try:
-        # As JSON, because pydantic's strict mode then takes a list for a tuple and still no "5" for 5.
-        parsed: Any = model.model_validate_json(json.dumps(data), strict=True)
-    except ValidationError as error:
-        problems = [_explain(problem, lines, model) for problem in error.errors() if not _is_echo(problem)]
-        raise _refusal(path, problems) from None
-    config = Config(parsed.common, {slug: getattr(parsed.solutions, slug) for slug in solutions})
-    if crossed := [
-        _problem(("solutions", slug, key), lines, message)
-        for slug, settings in config.solutions.items()
-        for key, message in settings.problems_with(config.common)
-    ]:
-        raise _refusal(path, crossed)
-    return config
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError(f"{path} is larger than {LARGEST_FILE // 1024} KiB; is it the right file?")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist; name another with -c config=<file>") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path} is a directory; name the file in it with -c config=<file>") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _parse(path: Path, text: str) -> tuple[Any, Lines]:
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            raise ConfigError(f"{path} is empty; it needs the keys 'common' and 'solutions'")
-        if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{path}:1: must be a mapping with the keys 'common' and 'solutions'")
-        lines = _lines(node)
-        if twice := list(_duplicate_keys(node)):
-            raise _refusal(path, twice)
-        return _plain(yaml.safe_load(text)), lines
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
-        tab = mark is not None and "\t" in text.splitlines()[min(mark.line, text.count("\n"))]
-        hint = "; a tab is in this line, YAML indents with spaces" if tab else ""
-        raise ConfigError(f"{path}:{line}: is not YAML: {error.problem}{hint}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
-
-
-def _duplicate_keys(node: yaml.Node, where: tuple[str, ...] = ()) -> Iterator[_Problem]:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _duplicate_keys(item, where)
-    if isinstance(node, yaml.MappingNode):
-        first: dict[str, int] = {}
-        for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
-            if name in first:
-                yield _Problem(line, ".".join((*where, name)), f"is here twice, first in line {first[name]}; keep one")
-            first.setdefault(name, line)
-            yield from _duplicate_keys(value, (*where, name))
-
-
-def _lines(root: yaml.Node) -> Lines:
-    found: Lines = {}
-    for where, line in _places(root, ()):
-        found.setdefault(where, line)
-        if len(found) > MOST_VALUES:
-            raise ValueError(f"more than {MOST_VALUES} values; are these aliases of aliases?")
-    return found
-
-
-def _places(node: yaml.Node, where: Location) -> Iterator[tuple[Location, int]]:
-    if len(where) > DEEPEST:
-        raise ValueError(f"deeper than {DEEPEST} levels; does an alias contain itself?")
-    yield where, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*where, key.value), key.start_mark.line + 1
-            yield from _places(value, (*where, key.value))
-    if isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _places(value, (*where, index))
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say of it: YAML also knows dates, and keys that are no text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | None) else str(value)
-
-
-def _problem(where: Location, lines: Lines, message: str) -> _Problem:
-    line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
-    return _Problem(line, ".".join(map(str, where)), message)
-
-
-def _explain(error: ErrorDetails, lines: Lines, model: type[BaseModel]) -> _Problem:
-    where = error["loc"]
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        known = _keys_at(model, where[:-1])
-        close = get_close_matches(str(where[-1]), known, n=1)
-        message = "unknown key; " + (f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}")
-    elif error["type"] == "missing":
-        message = "is required and missing"
-    elif error["type"] == "string_pattern_mismatch" and (example := _example_of(model, where)):
-        message = f"must look like {example!r}, got {_shown(error['input'])}"
-    elif error["type"] != "value_error":
-        message += f", got {_shown(error['input'])}"
-    if error["type"] == "string_type" and isinstance(error["input"], int | float):
-        message += "; put it in quotes"
-    return _problem(where, lines, message)
-
-
-def _is_echo(error: ErrorDetails) -> bool:
-    """Whether a list is called too short only because its items, which have problems of their own, were dropped."""
-    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _keys_at(model: Any, where: Location) -> list[str]:
-    for part in where:
-        if part in model.model_fields:  # else a place in a list or a mapping, whose model is known already
-            model = next(_models_in(model.model_fields[part].annotation), model)
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> Iterator[Any]:
-    """The models that a type is made of, through optional values, lists and mappings."""
-    if hasattr(annotation, "model_fields"):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
-
-
-@cache
-def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema()
-
-
-def _example_of(model: type[BaseModel], where: Location) -> str | None:
-    """The example in the schema of the field that holds this place: the last one on the way to it that has one."""
-    schema = _json_schema(model)
-    found, node = None, schema
-    for part in (None, *where):
-        if part is not None:
-            node = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
-        options = [node, *node.get("anyOf", [])]
-        for option in options:
-            found = next(iter(option.get("examples", [])), found)
-        reference = next((option["$ref"] for option in options if "$ref" in option), None)
-        node = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else options[len(options) > 1]
-    return found
-
-
-def _refusal(path: Path, problems: list[_Problem]) -> ConfigError:
-    # What a key has several problems with, as a file of its own, stays in its order.
-    problems = sorted(problems, key=lambda problem: (problem.line, problem.key))
-    listed = [f"  {path}:{problem.line}: {problem.key}: {problem.message}" for problem in problems]
-    return ConfigError("\n".join([f"{len(listed)} problem{'s' * (len(listed) != 1)} in {path}:", *listed]))

@@ -1,20 +1,107 @@
 """What config/config.yaml may say about every solution. The section of one solution is its own ``settings.py``."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from config.types import (
+    AccountId,
+    KmsKeyArn,
+    RegionName,
+    SubnetId,
+    TagKey,
+    TagValue,
+    TopicArn,
+    VpcId,
+    arn_part,
+    repeated,
+    unknown_region,
+)
 
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
-TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\w\s.:/=+@-]+$")]
-TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w\s.:/=+@-]*$")]
-VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0123456789abcdef0"])]
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0123456789abcdef0"])]
+_Rule = TypeVar("_Rule", bound=Callable[..., Iterator["Problem"]])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a rule has to say about one key.
+
+    Attributes:
+        key: the key, or the way to it below the section whose rule this is: ``("off_peak", "instances")``.
+        message: "must ...; do ...". The loader adds ", got ..." with the text that stands in the file.
+        warning: whether the configuration is usable all the same.
+    """
+
+    key: str | tuple[str | int, ...]
+    message: str
+    warning: bool = False
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """The key as a path."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+
+class UnreadableKeyError(Exception):
+    """A rule reads a key whose value has a problem of its own; nothing can be said about both together."""
+
+
+def rule(method: _Rule) -> _Rule:
+    """Marks a method of a section as a rule between its keys: a generator of problems."""
+    method.rule_of = "section"  # type: ignore[attr-defined]
+    return method
+
+
+def common_rule(method: _Rule) -> _Rule:
+    """Marks a method of a solution's settings as a rule between them and ``common``, which it is given."""
+    method.rule_of = "common"  # type: ignore[attr-defined]
+    return method
+
+
+@cache
+def _rules(model: type[BaseModel], kind: str) -> tuple[str, ...]:
+    named = (
+        name
+        for parent in reversed(model.__mro__)
+        for name, value in vars(parent).items()
+        if getattr(value, "rule_of", None) == kind
+    )
+    return tuple(dict.fromkeys(named))
 
 
 class Section(BaseModel):
-    """A mapping of the file. It refuses unknown keys, so that a typing error is an error and not a silent default."""
+    """A mapping of the file. It refuses unknown keys, so that a typing error is an error and not a silent default.
+
+    Rules between its keys are methods marked with ``@rule``. They are no validators of pydantic: the loader runs them
+    also when other keys are wrong, so that a file is answered with everything at once.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Former names of keys, accepted for one release with a warning, and the present ones."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # The loader takes a key out of a section when its value is wrong; a rule that reads it has nothing to say.
+            if name in type(self).model_fields:
+                raise UnreadableKeyError(name)
+            return super().__getattr__(name)
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong between the keys of this section; its sections are asked for themselves."""
+        yield from self._broken("section")
+
+    def _broken(self, kind: str, *arguments: Any) -> Iterator[Problem]:
+        for name in _rules(type(self), kind):
+            try:
+                yield from getattr(self, name)(*arguments)
+            except UnreadableKeyError:
+                continue
 
 
 class Tag(Section):
@@ -25,30 +112,40 @@ class Tag(Section):
     value: TagValue
     """The tag's value."""
 
+    @rule
+    def _is_yours_to_set(self) -> Iterator[Problem]:
+        if self.key.lower().startswith("aws:"):
+            yield Problem("key", "must not begin with 'aws:', which belongs to AWS; choose another key")
+
 
 class ExistingVpc(Section):
-    """A network that is there already: nothing is created in it but security groups."""
+    """An existing network: nothing is created in it but security groups."""
 
     id: VpcId
     """The VPC's id."""
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=16)]
-    """Subnets for the instances. They must reach the AWS APIs, by whatever way your network has."""
+    """Subnets for the instances, with egress to the AWS APIs."""
 
-    @model_validator(mode="after")
-    def _no_subnet_twice(self) -> Self:
-        if len(set(self.subnet_ids)) < len(self.subnet_ids):
-            raise ValueError("subnet_ids names a subnet twice; list each once")
-        return self
+    @rule
+    def _no_subnet_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.subnet_ids):
+            yield Problem(("subnet_ids", index), "must not be listed twice; remove one")
+
+
+def _name_of_a_policy(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("arn:"):
+        raise ValueError(f"must be the name of the policy, not its ARN; write '{value.rpartition('/')[2]}'")
+    return value
 
 
 class CommonSettings(Section):
-    """What all solutions share: the section ``common``."""
+    """Settings that all solutions share: the section ``common``."""
 
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["acme"])] | None = None
     """First part of every stack name, so that several copies fit into one account. null: none."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", examples=["eu-central-1"])] | None = None
+    region: RegionName | None = None
     """Region to deploy to. null: the Region of your AWS profile."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$", examples=["123456789012"])] | None = None
+    account: AccountId | None = None
     """Account to deploy to, in quotes. null: the account of your AWS profile."""
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
     """Tags of every stack; CloudFormation passes them on to the resources."""
@@ -57,50 +154,104 @@ class CommonSettings(Section):
     log_retention_days: LogRetentionDays = 7
     """Days that log groups keep their events."""
     vpc: ExistingVpc | None = None
-    """An existing network for everything that needs one. null: each solution makes its own."""
+    """An existing network for everything that needs one. null: each solution creates its own."""
     permissions_boundary: (
-        Annotated[str, Field(pattern=r"^[\w+=,.@/-]{1,128}$", examples=["DeveloperBoundary"])] | None
+        Annotated[
+            str,
+            BeforeValidator(_name_of_a_policy),
+            Field(pattern=r"^[\w+=,.@/-]{1,128}$", examples=["DeveloperBoundary"]),
+        ]
+        | None
     ) = None
     """Name of the managed policy that bounds every role created here. null: none."""
-    kms_key_arn: (
-        Annotated[
-            str,
-            Field(
-                pattern=r"^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+$",
-                examples=["arn:aws:kms:eu-central-1:123456789012:key/1111..."],
-            ),
-        ]
-        | None
-    ) = None
-    """Customer managed key for queues, tables, topics, logs and volumes. null: the keys that AWS manages."""
-    alarm_topic_arn: (
-        Annotated[
-            str,
-            Field(
-                pattern=r"^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+$",
-                examples=["arn:aws:sns:eu-central-1:123456789012:alarms"],
-            ),
-        ]
-        | None
-    ) = None
-    """Topic that hears every alarm. null: each stack makes one and names it in its outputs."""
+    kms_key_arn: KmsKeyArn | None = None
+    """Customer managed key for queues, tables, topics, logs and volumes, in the Region of `region`, which it needs.
+    null: the keys that AWS manages."""
+    alarm_topic_arn: TopicArn | None = None
+    """Topic that receives every alarm. null: each stack creates one and names it in its outputs."""
     bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None
     """Qualifier of your `cdk bootstrap`, if it is not the CDK's own."""
 
-    @model_validator(mode="after")
-    def _tags_are_ours_to_set(self) -> Self:
-        reserved = [key for key in self.tags if key.lower().startswith("aws:") or key == "solution"]
-        if reserved:
-            raise ValueError(f"tags {', '.join(reserved)}: 'aws:' belongs to AWS and 'solution' to this app")
-        return self
+    @rule
+    def _tags_are_yours_to_set(self) -> Iterator[Problem]:
+        for key in self.tags:
+            if key.lower().startswith("aws:"):
+                yield Problem(
+                    ("tags", key), f"must not begin with 'aws:', which belongs to AWS, got {key!r}; rename it"
+                )
+            if key.lower() == "solution":
+                yield Problem(("tags", key), f"must not be the tag of this app, got {key!r}; rename it")
+
+    @rule
+    def _tags_differ_by_more_than_case(self) -> Iterator[Problem]:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: IAM does not tell keys apart by their case.
+        first: dict[str, str] = {}
+        for key in self.tags:
+            if (other := first.setdefault(key.lower(), key)) != key:
+                yield Problem(
+                    ("tags", key), f"must differ from {other!r} by more than case, for IAM, got {key!r}; remove one"
+                )
+
+    @rule
+    def _region_exists(self) -> Iterator[Problem]:
+        if self.region and (hint := unknown_region(self.region)):
+            yield Problem("region", hint, warning=True)
+
+    @rule
+    def _arns_are_of_the_region(self) -> Iterator[Problem]:
+        for key in ("kms_key_arn", "alarm_topic_arn"):
+            arn = getattr(self, key)
+            if arn and self.region and arn_part(arn, "region") != self.region:
+                yield Problem(key, f"must be of common.region {self.region}; correct one of the two")
+
+    @rule
+    def _a_key_needs_the_region_by_name(self) -> Iterator[Problem]:
+        # A table cannot be rendered with a customer managed key in a stack whose Region nobody knows.
+        if self.kms_key_arn and not self.region:
+            there = arn_part(self.kms_key_arn, "region")
+            yield Problem("region", f"must be {there}, the Region of kms_key_arn, got null; set region: {there}")
+
+    @rule
+    def _arns_are_of_the_account(self) -> Iterator[Problem]:
+        for key in ("kms_key_arn", "alarm_topic_arn"):
+            arn = getattr(self, key)
+            if arn and self.account and arn_part(arn, "account") != self.account:
+                yield Problem(
+                    key,
+                    f"should be of common.account {self.account}; if it is shared, its policy must allow that account",
+                    warning=True,
+                )
 
 
 class SolutionSettings(Section):
     """Base of each solution's own section, ``solutions.<slug>``."""
 
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ()
+    """Keys that describe the solution's own network, and so mean nothing with ``common.vpc``."""
+    regional_arns: ClassVar[tuple[str, ...]] = ()
+    """Keys that hold ARNs of resources that must be in the Region of the deployment."""
+
     enabled: bool = True
     """false takes the solution out of `cdk list`."""
 
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """Rules between this section and ``common``, as (key, message) pairs; none by default."""
-        return []
+    def problems_with(self, common: CommonSettings) -> Iterator[Problem]:
+        """What is wrong between this section and ``common``."""
+        yield from self._broken("common", common)
+
+    @common_rule
+    def _nothing_is_ignored(self, common: CommonSettings) -> Iterator[Problem]:
+        for key in self.ignored_with_vpc if common.vpc else ():
+            # A file may state the default of every key, as config/config.yaml does.
+            if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default:
+                yield Problem(
+                    key, "must be left out with common.vpc, whose subnets decide; remove it, or remove common.vpc"
+                )
+
+    @common_rule
+    def _arns_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+        for key in self.regional_arns if common.region else ():
+            value = getattr(self, key)
+            for index, arn in enumerate((value,) if isinstance(value, str) else value or ()):
+                if arn_part(arn, "region") != common.region:
+                    at = key if isinstance(value, str) else (key, index)
+                    yield Problem(at, f"must be of common.region {common.region}; correct one of the two")

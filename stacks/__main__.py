@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.solution is None:
             return _list(options.json)
-        config = load(options.config, settings_by_slug())
+        config = load(options.config, settings_by_slug(), option="--config <file>")
         if options.solution == "config":
             console.print(f"{options.config}: [green]ok[/], {len(config.solutions)} solutions")
             return 0

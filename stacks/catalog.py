@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from config.models import CommonSettings, SolutionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from constructs import Construct
 
@@ -140,9 +141,28 @@ SOLUTIONS: tuple[Solution, ...] = (
 )
 
 
-def settings_by_slug() -> dict[str, type[SolutionSettings]]:
-    """The settings of every solution, for the loader."""
-    return {solution.slug: solution.settings for solution in SOLUTIONS}
+class _SettingsBySlug(Mapping[str, type[SolutionSettings]]):
+    """Imports the settings of a solution when they are asked for."""
+
+    def __getitem__(self, slug: str) -> type[SolutionSettings]:
+        return _BY_SLUG[slug].settings
+
+    def __contains__(self, slug: object) -> bool:
+        return slug in _BY_SLUG  # the inherited one would import it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_BY_SLUG)
+
+    def __len__(self) -> int:
+        return len(_BY_SLUG)
+
+
+_BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
+
+
+def settings_by_slug() -> Mapping[str, type[SolutionSettings]]:
+    """The settings of every solution, for the loader; those that it does not look up are not imported."""
+    return _SettingsBySlug()
 
 
 def select(solutions: Sequence[Solution], common: CommonSettings, patterns: Iterable[str]) -> list[Solution]:

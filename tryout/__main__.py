@@ -170,7 +170,7 @@ def _run_all(options: argparse.Namespace, console: Console, state: Path, solutio
 
 
 def _wanted(config_file: Path, wanted: str | None) -> list[Solution]:
-    config = load(config_file, settings_by_slug())
+    config = load(config_file, settings_by_slug(), option="--config <file>")
     enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
     return select(enabled, config.common, [wanted] if wanted else [])
 

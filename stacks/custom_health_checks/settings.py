@@ -1,16 +1,18 @@
 """Section ``solutions.custom_health_checks`` of config/config.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.models import CommonSettings, Section, SolutionSettings
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import InstanceType
 
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHook.html: GlobalTimeout
 LONGEST_WAIT_SECONDS = 172_800
 MOST_HEARTBEATS = 100
 SWEEP_SECONDS = 60  # mode event: the schedule that looks at every waiting instance
-SWEEPS = 3  # so many looks in the time of one heartbeat, so that one may be lost, or late
+SWEEPS = 3  # looks in the time of one heartbeat, so that one may be lost, or late
 
 # What the instance's script and a shell can take without quoting: no quotes, no dollar, no line feed, no |.
 TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]{1,128}$", examples=["Compliance-Check"])]
@@ -19,7 +21,7 @@ AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,255}$", example
 
 
 class TagCheck(Section):
-    """The post's check: a tag of the instance has the value that says that all is well."""
+    """The post's check: a tag of the instance has the value that stands for success."""
 
     kind: Literal["tag"] = "tag"
     """tag."""
@@ -30,21 +32,27 @@ class TagCheck(Section):
     success: TagValue = "Successful"
     """Value that lets an instance in."""
     failure: TagValue | None = "Failed"
-    """Value that gives an instance up at once. null: none does, it is given up when its time is over."""
+    """Value that fails an instance at once. null: none; it fails when its time is over."""
 
     @property
     def name(self) -> str:
         """The key as a part of a CloudFormation name, which takes letters and digits only."""
         return "".join(letter for letter in self.key.title() if letter.isalnum())
 
-    @model_validator(mode="after")
-    def _values_differ(self) -> Self:
+    @rule
+    def _is_yours_to_set(self) -> Iterator[Problem]:
         if self.key.lower().startswith("aws:"):
-            raise ValueError(f"key {self.key!r}: 'aws:' belongs to AWS; choose another")
-        values = [value for value in (self.initial, self.success, self.failure) if value is not None]
-        if len(set(values)) < len(values):
-            raise ValueError("initial, success and failure must differ, or an instance would pass or fail at its start")
-        return self
+            yield Problem("key", "must not begin with 'aws:', which belongs to AWS; choose another key")
+
+    @rule
+    def _values_differ(self) -> Iterator[Problem]:
+        known: dict[str, str] = {}
+        for name in ("initial", "success", "failure"):
+            value = getattr(self, name)
+            if value is not None and (other := known.setdefault(value, name)) != name:
+                yield Problem(
+                    name, f"must differ from {other}, or an instance passes or fails at its start; change one"
+                )
 
 
 class HttpCheck(Section):
@@ -57,7 +65,7 @@ class HttpCheck(Section):
     path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./~%=&?,:@+-]{0,255}$", examples=["/health"])] = "/health"
     """Path, with a query if it needs one."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
-    """The one status that passes; any other answer, or none, means not yet."""
+    """The one status that passes; with any other answer, or none, the check goes on."""
 
 
 class SsmDocumentCheck(Section):
@@ -79,31 +87,31 @@ class TableCheck(Section):
     key: AttributeName = "instance_id"
     """Its partition key, a string: the instance's id. The table has no sort key."""
     attribute: AttributeName | None = None
-    """Attribute of the entry that says how the instance is. null: that there is an entry is enough."""
+    """Attribute of the entry with the state of the instance. null: an entry is enough."""
     success: TagValue | None = None
     """Value of the attribute that passes."""
     failure: TagValue | None = None
-    """Value of the attribute that gives an instance up at once. null: none does."""
+    """Value of the attribute that fails an instance at once. null: none."""
 
-    @model_validator(mode="after")
-    def _attribute_and_values_belong_together(self) -> Self:
+    @rule
+    def _attribute_and_values_belong_together(self) -> Iterator[Problem]:
         if (self.attribute is None) != (self.success is None):
-            raise ValueError("attribute and success belong together; set both, or neither if an entry is enough")
+            there, missing = ("success", "attribute") if self.attribute is None else ("attribute", "success")
+            yield Problem(missing, f"must be set with {there}; set both, or neither if an entry is enough")
+        elif self.failure is not None and self.attribute is None:
+            yield Problem("failure", "must be left out without attribute, whose value it is; set attribute and success")
         if self.failure is not None and self.failure == self.success:
-            raise ValueError("success and failure must differ")
-        if self.failure is not None and self.attribute is None:
-            raise ValueError("failure is a value of an attribute; set attribute and success too")
-        return self
+            yield Problem("failure", "must differ from success; change one")
 
 
 Check = Annotated[TagCheck | HttpCheck | SsmDocumentCheck | TableCheck, Field(discriminator="kind")]
 
 
 class WarmPoolSettings(Section):
-    """Checked instances that stand by, stopped, so that scaling out need not wait for a boot and its checks."""
+    """Checked instances in reserve, stopped, so that scaling out need not wait for a boot and its checks."""
 
     min_size: Annotated[int, Field(ge=0, le=500)] = 1
-    """At least so many stand by."""
+    """Smallest number of instances in the pool."""
     max_prepared: Annotated[int, Field(ge=1, le=1_000)] | None = None
     """Instances of the group and of the pool together. null: max_instances."""
     reuse_on_scale_in: bool = True
@@ -111,16 +119,18 @@ class WarmPoolSettings(Section):
 
 
 class CustomHealthChecksSettings(SolutionSettings):
-    """A group whose instances enter service only when checks of your own have passed."""
+    """A group whose instances enter service only when your own checks have passed."""
+
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network", "zones")
 
     mode: Literal["event", "instance"] = "event"
-    """event: a function decides, the instance needs no rights. instance: a script on the instance, as in the post."""
+    """event: a function decides; the instance needs no permissions. instance: a script on it, as in the post."""
     checks: Annotated[tuple[Check, ...], Field(min_length=1, max_length=10)] = (TagCheck(),)
-    """All of them must pass; one that fails gives the instance up at once."""
+    """Checks of a new instance: all must pass, and one that fails fails the instance at once."""
     heartbeat_seconds: Annotated[int, Field(ge=30, le=7_200)] = 300
     """Time-out of the launching hook: an instance that has not passed by then is replaced."""
     longest_wait_seconds: Annotated[int, Field(ge=30, le=LONGEST_WAIT_SECONDS)] | None = None
-    """Heartbeats renew the time-out until an instance has waited so long. null: none are sent."""
+    """Longest wait of an instance, in seconds; heartbeats renew its time-out until then. null: no heartbeats."""
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 15
     """instance: seconds between two looks at the checks, at most a third of the heartbeat."""
     min_instances: Annotated[int, Field(ge=0, le=500)] = 2
@@ -130,8 +140,8 @@ class CustomHealthChecksSettings(SolutionSettings):
     scale_in_protection: bool = True
     """true: scale-in leaves instances alone until somebody takes their protection away."""
     warm_pool: WarmPoolSettings | None = None
-    """Instances that stand by after they have passed. null: none."""
-    instance_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t4g.micro"])] = "t4g.micro"
+    """Instances in reserve that have passed already. null: none."""
+    instance_type: InstanceType = "t4g.micro"
     """Type of the instances; the image follows its architecture."""
     network: Literal["public", "nat", "endpoints"] = "public"
     """How the instances reach AWS: public addresses without ingress, a NAT gateway, or interface endpoints."""
@@ -147,62 +157,62 @@ class CustomHealthChecksSettings(SolutionSettings):
         """The checks of one kind."""
         return [check for check in self.checks if check.kind == kind]
 
-    @model_validator(mode="after")
-    def _times_fit(self) -> Self:
-        longest, heartbeat = self.longest_wait, self.heartbeat_seconds
+    @rule
+    def _longest_wait_is_possible(self) -> Iterator[Problem]:
+        heartbeat = self.heartbeat_seconds
         most = min(LONGEST_WAIT_SECONDS, MOST_HEARTBEATS * heartbeat)
-        if not heartbeat <= longest <= most:
-            raise ValueError(
-                f"longest_wait_seconds is {longest}; with heartbeat_seconds {heartbeat} EC2 Auto Scaling takes "
-                f"{heartbeat} to {most} (100 heartbeats, at most 48 hours)"
+        if not heartbeat <= self.longest_wait <= most:
+            yield Problem(
+                "longest_wait_seconds",
+                f"must be {heartbeat} to {most} with heartbeat_seconds {heartbeat}: EC2 Auto Scaling takes "
+                "100 heartbeats, and at most 48 hours; change one",
             )
-        if self.mode == "event" and longest > heartbeat and heartbeat < SWEEPS * SWEEP_SECONDS:
-            raise ValueError(
-                f"heartbeat_seconds is {heartbeat}, and mode event sends heartbeats once a minute at most; "
-                f"set it to {SWEEPS * SWEEP_SECONDS} or more, or remove longest_wait_seconds"
+
+    @rule
+    def _looks_are_often_enough(self) -> Iterator[Problem]:
+        heartbeat = self.heartbeat_seconds
+        if self.mode == "event" and self.longest_wait > heartbeat and heartbeat < SWEEPS * SWEEP_SECONDS:
+            yield Problem(
+                "heartbeat_seconds",
+                f"must be at least {SWEEPS * SWEEP_SECONDS} with longest_wait_seconds: mode event sends a heartbeat "
+                "once a minute at most; raise it, or remove longest_wait_seconds",
             )
         if self.mode == "instance" and SWEEPS * self.poll_seconds > heartbeat:
-            raise ValueError(
-                f"poll_seconds is {self.poll_seconds}, and an instance looks {SWEEPS} times at least in the time of "
-                f"one heartbeat, which is {heartbeat}; set it to {heartbeat // SWEEPS} or less, or raise "
-                "heartbeat_seconds"
+            yield Problem(
+                "poll_seconds",
+                f"must be at most {heartbeat // SWEEPS}: an instance looks at least {SWEEPS} times within "
+                f"heartbeat_seconds, which is {heartbeat}; lower it, or raise heartbeat_seconds",
             )
-        return self
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    @rule
+    def _sizes_fit(self) -> Iterator[Problem]:
         if self.min_instances > self.max_instances:
-            raise ValueError(
-                f"min_instances {self.min_instances} is above max_instances {self.max_instances}; raise or lower one"
-            )
-        return self
+            yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
 
-    @model_validator(mode="after")
-    def _no_check_twice(self) -> Self:
-        tags = [check for check in self.checks if check.kind == "tag"]
-        keys = [check.key for check in tags]
-        if len(set(keys)) < len(keys):
-            raise ValueError("two checks look at the same tag; give each its own key")
+    @rule
+    def _no_check_twice(self) -> Iterator[Problem]:
+        by_key: dict[str, int] = {}
         by_name: dict[str, str] = {}
-        for check in tags:
-            if (other := by_name.setdefault(check.name, check.key)) != check.key:
-                raise ValueError(
-                    f"the tags {other!r} and {check.key!r} differ in punctuation or case alone, and rules and outputs "
-                    "are named after letters and digits; rename one"
+        for index, check in enumerate(self.checks):
+            if check.kind != "tag":
+                continue
+            first = by_key.setdefault(check.key, index)
+            if first != index:
+                yield Problem(
+                    ("checks", index, "key"), f"must not be the tag of check {first + 1} too; give each its own key"
                 )
-        return self
+            elif (other := by_name.setdefault(check.name, check.key)) != check.key:
+                yield Problem(
+                    ("checks", index, "key"),
+                    f"must differ from {other!r} by more than punctuation or case: rules and outputs have their "
+                    "letters and digits in their names; rename one",
+                )
 
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """Keys that an existing network would ignore, and tags that ``common.tags`` would overwrite."""
-        problems = [
-            ("checks", f"the tag {check.key!r} is one of common.tags, which the group's instances get too; rename one")
-            for check in self.checks
-            if check.kind == "tag" and check.key in common.tags
-        ]
-        if common.vpc is None:
-            return problems
-        return problems + [
-            (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
-            for key in ("network", "zones")
-            if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
-        ]
+    @common_rule
+    def _no_check_of_a_common_tag(self, common: CommonSettings) -> Iterator[Problem]:
+        for index, check in enumerate(self.checks):
+            if check.kind == "tag" and check.key in common.tags:
+                yield Problem(
+                    ("checks", index, "key"),
+                    "must not be one of common.tags, which the group's instances get too; rename one",
+                )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from config.wording import sentence, with_got
 from stacks.gpu_monitoring.measurements import LINUX, WINDOWS, System, plain_name, unknown
 
 NAMESPACE = "CWAgent"
@@ -416,10 +417,12 @@ def _explained(error: ErrorDetails, model: type[BaseModel]) -> str:
         hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
         return f"{place}: unknown key; {hint}"
     if error["type"] == "missing":
-        return f"{place}: is required and missing"
-    says = error["msg"].removeprefix("Value error, ")
-    if error["type"] != "value_error" and not isinstance(error["input"], dict | list):
-        says += f", got {json.dumps(error['input'])[:60]}"
+        return f"{place}: must be set"
+    if error["type"] == "value_error":
+        says = str(error["ctx"]["error"])
+    else:
+        got = "" if isinstance(error["input"], dict | list) else json.dumps(error["input"])[:60]
+        says = with_got(sentence(error["type"], error.get("ctx", {})), got)
     return f"{place}: {says}" if place else says
 
 

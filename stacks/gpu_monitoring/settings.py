@@ -1,85 +1,78 @@
 """Section ``solutions.gpu_monitoring`` of config/config.yaml."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field
 
-from config.models import SolutionSettings, Tag
+from config.models import Problem, SolutionSettings, Tag, rule
+from config.schedules import AssociationSchedule
+from config.types import FilePath, TargetTagKey, path_problem
 from stacks.gpu_monitoring.agent import read
 from stacks.gpu_monitoring.measurements import System
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = Path(__file__).parent / "documents"
 INSIGHTS_HOURS = 3
-"""So far back alarms on Metrics Insights see
+"""How far back alarms on Metrics Insights look
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html)."""
 
-FileName = Annotated[str, Field(min_length=1, max_length=255, examples=["config/agent-linux.json"])]
-Rate = Annotated[
-    str,
-    Field(pattern=r"^(rate\([1-9]\d{0,4} (minute|hour|day)s?\)|cron\([^()]{9,100}\))$", examples=["rate(1 day)"]),
-]
+
+class OptInTag(Tag):
+    """The tag of the instances that get the agent, by which State Manager selects them."""
+
+    key: TargetTagKey
+    """The tag's key."""
 
 
 class GpuMonitoringSettings(SolutionSettings):
     """The CloudWatch agent on tagged instances, a dashboard of their GPUs, and alarms on what is wasted."""
 
-    opt_in: Tag = Tag(key="gpu-monitoring", value="enabled")
+    opt_in: OptInTag = OptInTag(key="gpu-monitoring", value="enabled")
     """The tag of the instances that get the agent; no other is ever touched."""
-    linux_configuration: FileName | None = None
-    """JSON file with the agent's configuration on Linux, relative to the repository. null: the solution's own."""
-    windows_configuration: FileName | None = None
+    linux_configuration: FilePath | None = None
+    """JSON file with the agent's configuration on Linux, by its path below the repository. null: the solution's own."""
+    windows_configuration: FilePath | None = None
     """The same for Windows."""
-    reapply: Rate = "rate(1 day)"
-    """How often State Manager installs and configures the agent again, besides on new and changed instances."""
+    reapply: AssociationSchedule = "rate(1 day)"
+    """Schedule on which State Manager installs and configures the agent again; new instances get it at once."""
     attach_profile: bool = False
     """true: tagged instances that have no instance profile get the solution's. One that is there is never replaced."""
     idle_percent: Annotated[float, Field(gt=0, le=100)] = 5
-    """An instance all of whose GPUs always compute less than this is idle; in percent."""
+    """Utilization in percent below which a GPU is idle; an instance is idle when all its GPUs are."""
     idle_hours: Annotated[int, Field(ge=1, le=336)] = 2
-    """So long it must have been idle for the alarm; up to 3 by Metrics Insights, beyond by a metric of our own."""
+    """Hours that an instance is idle before the alarm fires; above 3, the alarm uses a metric of the solution."""
     memory_percent: Annotated[float, Field(gt=0, lt=100)] = 90
-    """The memory of a GPU is nearly full above this; in percent."""
+    """Memory use in percent above which the memory of a GPU is nearly full."""
     fleet_minutes: Literal[5, 10, 15, 30, 60] = 15
-    """How often the fleet's utilisation and waste are counted."""
+    """Minutes between two measurements of the fleet's utilization and waste."""
     silent_minutes: Annotated[int, Field(ge=10, le=1_440)] = 15
-    """A running instance that has reported nothing for so long is silent, a new one is given as long."""
+    """Minutes without data before a running instance counts as silent; a new one has as long to report."""
 
-    @field_validator("opt_in")
-    @classmethod
-    def _tag_is_ours_to_ask_for(cls, value: Tag) -> Tag:
-        if value.key.lower().startswith("aws:"):
-            raise ValueError(f"opt_in.key {value.key!r} begins with 'aws:', which nobody can set; choose another")
-        return value
+    @rule
+    def _agent_takes_the_configuration(self) -> Iterator[Problem]:
+        files: tuple[tuple[str, System, str | None], ...] = (
+            ("linux_configuration", "linux", self.linux_configuration),
+            ("windows_configuration", "windows", self.windows_configuration),
+        )
+        for key, system, file in files:
+            if file is None:
+                continue
+            if problem := path_problem(file):
+                yield Problem(key, problem)
+                continue
+            for problem in read(ROOT / file, system)[1]:
+                yield Problem(key, f"must name a valid configuration; {problem}")
 
-    @field_validator("linux_configuration", "windows_configuration")
-    @classmethod
-    def _agent_takes_it(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        _, problems = read(ROOT / value, "linux" if info.field_name == "linux_configuration" else "windows")
-        if problems:
-            raise ValueError(f"{value}: {'; '.join(problems)}")
-        return value
-
-    @field_validator("reapply")
-    @classmethod
-    def _state_manager_takes_it(cls, value: str) -> str:
-        """https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-cron-and-rate-expressions.html."""
-        number, unit = value.removeprefix("rate(").rstrip(")").split(" ")[:2] if value.startswith("rate") else ("0", "")
-        if unit.startswith("minute") and int(number) < 30:
-            raise ValueError(f"{value!r} is too often for State Manager; the least is rate(30 minutes)")
-        return value
-
-    @model_validator(mode="after")
-    def _no_gap_between_two_looks(self) -> Self:
+    @rule
+    def _no_gap_between_two_looks(self) -> Iterator[Problem]:
         if self.silent_minutes < self.fleet_minutes:
-            raise ValueError(
-                f"silent_minutes {self.silent_minutes} is below fleet_minutes {self.fleet_minutes}: what happens "
-                f"between two looks would be missed; set it to {self.fleet_minutes} or more"
+            yield Problem(
+                "silent_minutes",
+                f"must be at least fleet_minutes, which is {self.fleet_minutes}, or silence between two measurements "
+                "goes unnoticed; raise it",
             )
-        return self
 
     def configuration_file(self, system: System) -> Path:
         """The agent's configuration on Linux or Windows."""

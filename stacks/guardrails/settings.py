@@ -1,12 +1,14 @@
-"""What both guardrail solutions can be told."""
+"""The settings that both guardrail solutions have."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from difflib import get_close_matches
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.models import CommonSettings, Section, SolutionSettings
-from stacks.guardrails.actions import LOCKOUT_ROLES, bootstrap_roles
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import repeated
+from stacks.guardrails.actions import COPY_TO_REGION, LOCKOUT_ROLES, bootstrap_roles, service_of
 from stacks.guardrails.judge import arn_like
 from stacks.guardrails.policies import FORMER_CHARACTERS, Policy, TooLongError, policies
 from stacks.guardrails.statements import Statement, transfer
@@ -36,6 +38,19 @@ Action = Annotated[
     str, Field(pattern=r"^[a-z0-9-]{2,40}:[A-Za-z*][A-Za-z0-9*?]{0,90}$", examples=["rds:CopyDBSnapshot"])
 ]
 Service = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$", examples=["elasticache"])]
+
+WITHOUT_COPIES = frozenset(
+    {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
+    | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
+)
+"""Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
+https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
+MADE_UP_PRINCIPALS = tuple(
+    f"arn:{partition}:{kind}"
+    for partition in ("aws", "aws-cn", "aws-us-gov")
+    for kind in ("iam::111122223333:role/anybody-0x", "iam::111122223333:user/anybody-0x")
+)
+"""Principals that no exemption names on purpose."""
 
 
 class Switches(Section):
@@ -71,13 +86,13 @@ class GuardrailSettings(SolutionSettings):
     extra_actions: dict[str, Annotated[tuple[Action, ...], Field(max_length=200)]] = Field(
         default_factory=dict, max_length=8
     )
-    """Actions of your own to deny, by the Sid of the statement."""
+    """Further actions to deny, by the Sid of the statement."""
     block_log_delivery: bool = False
-    """true: deny also logs:PutLogEvents, which brings to the Region what applications log."""
+    """true: deny also logs:PutLogEvents, which stores in the Region what applications log."""
     exempt_principal_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=100)] = LOCKOUT_ROLES
-    """Principals that no statement denies anything. The default: those whose denial locks an account out."""
+    """Roles that deploy and repair, exempt from all statements; without them you can be locked out of the account."""
     subnet_condition: Literal["arn", "arn-and-id", "zone", "tag"] = "arn"
-    """What allows a subnet. arn: as the post. arn-and-id: for interfaces its id. zone: its Local Zone. tag: its tag."""
+    """How a subnet is allowed. arn: as in the post. arn-and-id: interfaces by id. zone: by Local Zone. tag: by tag."""
     subnets: SubnetArns = ()
     """ARNs of all subnets in which instances and interfaces are allowed. None: there is no subnet statement."""
     subnets_by_target: dict[TargetId, Annotated[SubnetArns, Field(min_length=1)]] = Field(
@@ -85,13 +100,13 @@ class GuardrailSettings(SolutionSettings):
     )
     """Instead of subnets: those of each target, in a policy of its own."""
     subnet_tag: SubnetTag | None = None
-    """The tag of subnet_condition tag."""
-    partition: Annotated[str, Field(pattern=r"^aws[a-z-]{0,12}$", examples=["aws-us-gov"])] | None = None
+    """subnet_condition tag: the tag of the allowed subnets."""
+    partition: Annotated[str, Field(pattern=r"^aws[a-z-]{0,12}$", examples=["aws"])] | None = None
     """Partition of your organization. null: the one that the stack is deployed to."""
-    scp_max_characters: Annotated[int, Field(ge=512, le=1_000_000)] = 10_240
-    """Longest policy that Organizations takes; where the quota is still the former one, 5120."""
+    scp_max_characters: Annotated[int, Field(ge=512, le=10_240)] = 10_240
+    """Longest policy in characters; 5120 if your organization still has the old quota."""
     scp_max_per_target: Annotated[int, Field(ge=2, le=100)] = 10
-    """Most policies that a root, unit or account takes; where the quota is still the former one, 5."""
+    """Most policies on a root, unit or account; 5 if your organization still has the old quota."""
     scps_on_targets: Annotated[int, Field(ge=1, le=99)] = 1
     """Policies that each target has already, FullAWSAccess included."""
     targets: Annotated[tuple[TargetId, ...], Field(max_length=100)] = ()
@@ -99,7 +114,10 @@ class GuardrailSettings(SolutionSettings):
     attach_by: Literal["deployment", "command"] = "deployment"
     """deployment: `cdk deploy` attaches to all targets. command: `attach` does, one target after the other."""
     confirm_lockout_risk: bool = False
-    """The second key. true allows a root as target, and exempt_principal_arns without the roles of `cdk bootstrap`."""
+    """Safety switch: must also be true for a root as target, or exempt_principal_arns without the roles of
+    `cdk bootstrap`."""
+    confirm_everyone_exempt: bool = False
+    """Safety switch: must also be true for exempt_principal_arns that exempt every role."""
 
     @property
     def zone_names(self) -> tuple[str, ...]:
@@ -120,7 +138,7 @@ class GuardrailSettings(SolutionSettings):
         return {"Transfer": list(transfer(self))}
 
     def warnings(self) -> Iterator[tuple[str, str]]:
-        """What synthesis says about these settings, each with an id."""
+        """Warnings of the synthesis about these settings, each with an id."""
         if self.services_in_zone is not None:
             without = {action for statement in self.groups()["Transfer"] for action in statement.actions}
             everywhere = self.model_copy(update={"services_in_zone": None}).groups()["Transfer"]
@@ -153,73 +171,113 @@ class GuardrailSettings(SolutionSettings):
                 f"{sid} cannot see the tag of a default subnet that a launch does not name: delete default VPCs",
             )
 
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """What needs the second key."""
+    @common_rule
+    def _nobody_is_locked_out(self, common: CommonSettings) -> Iterator[Problem]:
         if self.confirm_lockout_risk:
-            return []
-        key = "set confirm_lockout_risk to true if you mean it"
-        found = []
-        if roots := [target for target in self.targets if target.startswith("r-")]:
-            found.append(("targets", f"{roots[0]} is a root: every account would be denied; name units, or {key}"))
+            return
+        switch = "or set the safety switch confirm_lockout_risk to true"
+        for index, target in enumerate(self.targets):
+            if target.startswith("r-"):
+                yield Problem(
+                    ("targets", index), f"must not be a root, or every account is denied; name units, {switch}"
+                )
         roles = bootstrap_roles(common.bootstrap_qualifier or CDK_QUALIFIER)
         if bare := [role for role in roles if not any(arn_like(arn, role) for arn in self.exempt_principal_arns)]:
             name = bare[0].split("/")[1].split("-111122223333")[0]
-            says = f"does not exempt {name}-*: no account with these policies could deploy"
-            found.append(
-                ("exempt_principal_arns", f"{says}, not even to remove them; add 'arn:*:iam::*:role/cdk-*', or {key}")
+            yield Problem(
+                "exempt_principal_arns",
+                f"must exempt {name}-*, or no account with these policies can deploy, not even to remove them; "
+                f"add 'arn:*:iam::*:role/cdk-*', {switch}",
             )
-        return found
 
-    @model_validator(mode="after")
-    def _statements_exist(self) -> Self:
+    @rule
+    def _somebody_is_denied(self) -> Iterator[Problem]:
+        if self.confirm_everyone_exempt:
+            return
+        for index, arn in enumerate(self.exempt_principal_arns):
+            if any(arn_like(arn, made_up) for made_up in MADE_UP_PRINCIPALS):
+                yield Problem(
+                    ("exempt_principal_arns", index),
+                    "must not exempt everybody, or the guardrail has no effect; name roles, or set the safety switch "
+                    "confirm_everyone_exempt to true",
+                )
+
+    @rule
+    def _services_exist(self) -> Iterator[Problem]:
+        known = sorted({service_of(action) for action in COPY_TO_REGION} | WITHOUT_COPIES)
+        for index, service in enumerate(self.services_in_zone or ()):
+            if service not in known:
+                close = get_close_matches(service, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
+                yield Problem(
+                    ("services_in_zone", index), f"must be the IAM prefix of a service of a zone or Outpost; {hint}"
+                )
+
+    @rule
+    def _statements_exist(self) -> Iterator[Problem]:
         known = [name for name in type(self.statements).model_fields if name.startswith("Deny")]
         for sid in self.extra_actions:
             if sid not in known:
-                raise ValueError(f"extra_actions: there is no statement {sid!r}; there are: {', '.join(known)}")
-        return self
+                close = get_close_matches(sid, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+                yield Problem(("extra_actions", sid), f"must be the Sid of a statement, got {sid!r}; {hint}")
 
-    @model_validator(mode="after")
-    def _subnets_fit_their_condition(self) -> Self:
-        listed = self.subnets or self.subnets_by_target
+    @rule
+    def _subnets_fit_their_condition(self) -> Iterator[Problem]:
         if self.subnets and self.subnets_by_target:
-            raise ValueError("subnets and subnets_by_target cannot be both; keep one")
-        if self.subnet_condition in ("zone", "tag") and listed:
-            raise ValueError(f"subnets have no effect with subnet_condition {self.subnet_condition!r}; remove one")
-        if (self.subnet_condition == "tag") != (self.subnet_tag is not None):
-            raise ValueError("subnet_condition 'tag' and subnet_tag belong together; set both or neither")
+            yield Problem("subnets_by_target", "must be empty with subnets; keep one of the two")
+        for key in ("subnets", "subnets_by_target"):
+            if self.subnet_condition in ("zone", "tag") and getattr(self, key):
+                yield Problem(
+                    key, f"must be empty with subnet_condition {self.subnet_condition}; remove one of the two"
+                )
+
+    @rule
+    def _tag_is_of_its_condition(self) -> Iterator[Problem]:
+        if self.subnet_condition == "tag" and self.subnet_tag is None:
+            yield Problem("subnet_condition", "must not be tag without subnet_tag; set that, or choose another")
+        if self.subnet_condition != "tag" and self.subnet_tag is not None:
+            yield Problem("subnet_tag", f"must be null with subnet_condition {self.subnet_condition}; remove it")
+
+    @rule
+    def _targets_have_subnets(self) -> Iterator[Problem]:
         if self.targets and self.subnets_by_target and set(self.targets) != set(self.subnets_by_target):
             odd = sorted(set(self.targets) ^ set(self.subnets_by_target))
-            raise ValueError(f"targets and subnets_by_target must name the same targets; only one has {', '.join(odd)}")
-        return self
+            yield Problem(
+                "subnets_by_target", f"must have the same targets as targets; only one of the two has {', '.join(odd)}"
+            )
 
-    @model_validator(mode="after")
-    def _one_partition(self) -> Self:
-        arns = (
-            *self.exempt_principal_arns,
-            *self.subnets,
-            *(arn for arns in self.subnets_by_target.values() for arn in arns),
-        )
-        for arn in arns:
+    @rule
+    def _no_target_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.targets):
+            yield Problem(("targets", index), "must not be listed twice; remove one")
+
+    @rule
+    def _one_partition(self) -> Iterator[Problem]:
+        arns: dict[tuple[str | int, ...], str] = {}
+        for key in ("exempt_principal_arns", "subnets"):
+            arns |= {(key, index): arn for index, arn in enumerate(getattr(self, key))}
+        for target, listed in self.subnets_by_target.items():
+            arns |= {("subnets_by_target", target, index): arn for index, arn in enumerate(listed)}
+        for at, arn in arns.items():
             if self.partition and arn.split(":")[1] not in ("*", self.partition):
-                raise ValueError(f"{arn} is not of partition {self.partition}; correct one, or write arn:*:...")
-        return self
+                yield Problem(at, f"must be of partition {self.partition}; correct one of the two, or write arn:*:...")
 
-    @model_validator(mode="after")
-    def _policies_fit(self) -> Self:
-        if len(set(self.targets)) < len(self.targets):
-            raise ValueError("targets names a target twice; list each once")
+    @rule
+    def _policies_fit(self) -> Iterator[Problem]:
         try:
             planned = self.policies
         except TooLongError as error:
-            raise ValueError(str(error)) from None
+            yield Problem("subnets_by_target" if self.subnets_by_target else "subnets", f"must be shorter: {error}")
+            return
         if not planned:
-            raise ValueError("no statement is left; set enabled to false instead")
+            yield Problem("statements", "must leave at least one statement; switch one on, or set enabled to false")
         for target in self.targets or self.subnets_by_target or ("",):
             needed = sum(policy.is_for(target) for policy in planned) + self.scps_on_targets
             if needed > self.scp_max_per_target:
-                raise ValueError(
-                    f"{needed} policies would be on a target, with the {self.scps_on_targets} that it has; "
-                    f"{self.scp_max_per_target} are possible (scp_max_per_target): switch statements off, or move "
-                    "policies to the target's parent"
+                yield Problem(
+                    "scp_max_per_target",
+                    f"must be at least {needed}, the policies on a target with the {self.scps_on_targets} that it has "
+                    "already; switch statements off, or move policies to the target's parent",
                 )
-        return self
+                return

@@ -1,6 +1,7 @@
 """Which pipeline builds on which: the order, what is wrong with it, and a picture of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
 GOLD = "gold"
@@ -25,27 +26,37 @@ class Workload(Protocol):
 AnyWorkload = TypeVar("AnyWorkload", bound=Workload)
 
 
-def problems_of(workloads: Sequence[Workload]) -> Iterator[str]:
-    """Duplicate names, unknown parents, parents without an AMI, and cycles."""
+def problems_of(workloads: Sequence[Workload]) -> Iterator[tuple[int, str, str]]:
+    """Duplicate names, unknown parents, parents without an AMI, and cycles.
+
+    Yields:
+        The workload's index, the key, and what is wrong with it.
+    """
     names = [GOLD, *(workload.name for workload in workloads)]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        whose = "is the gold pipeline's" if name == GOLD else "is there twice"
-        yield f"the name {name!r} {whose}; rename the workload"
-    plain = {name.replace("-", ""): name for name in names}
-    for name in dict.fromkeys(names):
-        if plain[name.replace("-", "")] != name:
-            yield f"the names {name!r} and {plain[name.replace('-', '')]!r} differ by a hyphen only; rename one"
+    plain: dict[str, str] = {GOLD: GOLD}
+    for index, workload in enumerate(workloads):
+        name, earlier = workload.name, names[: index + 1]
+        other = plain.setdefault(name.replace("-", ""), name)
+        if name == GOLD:
+            yield index, "name", "must not be the gold pipeline's; rename the workload"
+        elif name in earlier:
+            yield index, "name", "must not be that of another workload; rename one"
+        elif other != name:
+            yield index, "name", f"must differ from {other!r} by more than a hyphen; rename one"
     kinds = {workload.name: workload.kind for workload in workloads}
-    for workload in workloads:
+    for index, workload in enumerate(workloads):
         if workload.parent not in names:
-            known = ", ".join(dict.fromkeys(names))
-            yield f"{workload.name}: its parent {workload.parent!r} is unknown; there are {known}"
+            close = get_close_matches(workload.parent, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "correct it"
+            yield index, "parent", f"must be one of {', '.join(dict.fromkeys(names))}; {hint}"
         elif kinds.get(workload.parent) == "container":
             yield (
-                f"{workload.name}: its parent {workload.parent!r} is a container, and only an AMI has the parameter "
-                "that a cascade follows; name a pipeline of kind ami"
+                index,
+                "parent",
+                "must be of kind ami: only an AMI has the parameter that a cascade follows; name another pipeline",
             )
     parents = {workload.name: workload.parent for workload in workloads if workload.name != GOLD}
+    places = {workload.name: index for index, workload in enumerate(workloads)}
     seen: set[str] = set()
     for start in parents:
         path: list[str] = []
@@ -55,7 +66,11 @@ def problems_of(workloads: Sequence[Workload]) -> Iterator[str]:
             name = parents[name]
         if name in path:
             circle = [*path[path.index(name) :], name]
-            yield f"the parents go in a circle: {' -> '.join(circle)}; let one of them build on {GOLD}"
+            yield (
+                places[name],
+                "parent",
+                f"must not lead in a circle, as {' -> '.join(circle)} does; let one of them build on {GOLD}",
+            )
         seen.update(path)
 
 

@@ -38,7 +38,7 @@ class Shared:
     log_groups: dict[str, logs.LogGroup]
     repositories: dict[str, ecr.Repository]
     build_role: iam.IRole
-    lifecycle_role: iam.IRole
+    lifecycle_role: iam.IRole | None  # none without a rule that needs it
     undelivered: sqs.Queue
 
 
@@ -254,9 +254,10 @@ class ImagePipeline(Construct):
 
     def _lifecycle(self) -> None:
         wanted, role = self._shared.settings.lifecycle, self._shared.lifecycle_role
-        details = list(_rules(self._shared.settings, is_container=self.is_container))
+        details = list(lifecycle_rules(self._shared.settings, is_container=self.is_container))
         if not details:
             return
+        assert role
         policy = imagebuilder.CfnLifecyclePolicy(
             self,
             "Lifecycle",
@@ -333,7 +334,7 @@ def title(name: str) -> str:
     return name.title().replace("-", "")
 
 
-def _rules(settings: ImagePipelinesSettings, *, is_container: bool) -> Sequence[Any]:
+def lifecycle_rules(settings: ImagePipelinesSettings, *, is_container: bool) -> Sequence[Any]:
     """The rules of a lifecycle policy: one for each action, and for containers only that which deletes."""
     wanted, rules = settings.lifecycle, []
     key, value = wanted.keep_tag

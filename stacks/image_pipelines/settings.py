@@ -1,25 +1,38 @@
 """Section ``solutions.image_pipelines`` of config/config.yaml."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.models import CommonSettings, Section, SolutionSettings, TagKey, TagValue
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.schedules import ScheduleExpression, TimeZone
+from config.types import (
+    AccountId,
+    InstanceType,
+    KmsKeyArn,
+    LaunchTemplateId,
+    RegionName,
+    TagKey,
+    TagValue,
+    arn_part,
+    path_problem,
+    repeated,
+    unknown_region,
+)
 from stacks.image_pipelines.cascade import problems_of
 from stacks.image_pipelines.component import ComponentError, Platform, document
+from stacks.shared.instance_attributes import of_another_architecture
 
 MOST_COMPONENTS = 20
 """Of a recipe; https://docs.aws.amazon.com/imagebuilder/latest/userguide/ib-quotas.html."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$", examples=["web"])]
 MajorMinor = Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$", examples=["1.0"])]
-ComponentFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.ya?ml$")]
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t3.medium"])]
-RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$")]
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", examples=["123456789012"])]
-KeyArn = Annotated[str, Field(pattern=r"^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+$")]
-LaunchTemplateId = Annotated[str, Field(pattern=r"^lt-[0-9a-f]{17}$", examples=["lt-0123456789abcdef0"])]
+ComponentFile = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.ya?ml$", examples=["config/components/web.yaml"])
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ _BOTH = {"x86_64": "amd64", "arm64": "arm64"}
 _WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-{}-English-Full-Base"
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html and
 # https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
+BASE_IMAGE = "public.ecr.aws/amazonlinux/amazonlinux:2023"
 BASES = {
     "al2023": Base(
         "Linux",
@@ -62,16 +76,12 @@ BASES = {
 class Schedule(Section):
     """When a pipeline looks whether something it depends on has changed, and builds only then."""
 
-    expression: Annotated[str, Field(pattern=r"^(cron\([^()]{9,100}\)|rate\([1-9]\d{0,4} (minute|hour|day)s?\))$")] = (
-        "cron(0 3 ? * sun *)"
-    )
-    """A cron or rate expression as Image Builder writes it."""
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{2,}(/[A-Za-z0-9_+-]+)*$", examples=["Europe/Berlin"])] = (
-        "Etc/UTC"
-    )
-    """In which time zone."""
+    expression: ScheduleExpression = "cron(0 3 ? * sun *)"
+    """Cron or rate expression of EC2 Image Builder."""
+    timezone: TimeZone = "Etc/UTC"
+    """IANA name of the expression's time zone."""
     disable_after_failures: Annotated[int, Field(ge=1, le=10)] = 3
-    """So many scheduled builds that fail in a row disable the pipeline."""
+    """Failed scheduled builds in a row that disable the pipeline."""
 
 
 class Pipeline(Section):
@@ -108,24 +118,31 @@ class WorkloadPipeline(Pipeline):
     """An image for an application."""
 
     name: Name
-    """Its name, which the image, the parameter and the outputs carry."""
+    """Name, also of the image and in the parameter and the outputs."""
     parent: Name = "gold"
     """gold, or another workload of kind ami: the pipeline whose newest image it builds on."""
     kind: Literal["ami", "container"] = "ami"
     """ami: an image of the parent's with more in it. container: an image built on a host of the parent's newest AMI."""
-    base_image: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:@-]{1,254}$")] | None = None
-    """container: the image it starts from, which its Dockerfile names FROM, for example
-    public.ecr.aws/amazonlinux/amazonlinux:2023."""
+    base_image: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:@-]{1,254}$", examples=[BASE_IMAGE])] | None = None
+    """container: the image in its Dockerfile's FROM, for example public.ecr.aws/amazonlinux/amazonlinux:2023."""
 
-    @model_validator(mode="after")
-    def _kind_fits(self) -> Self:
-        if (self.kind == "container") != (self.base_image is not None):
-            raise ValueError("base_image and kind container belong together; set both, or neither")
+    @rule
+    def _kind_fits(self) -> Iterator[Problem]:
+        if self.kind == "container" and self.base_image is None:
+            yield Problem("base_image", f"must be set with kind container; for example {BASE_IMAGE}")
+        if self.kind == "ami" and self.base_image is not None:
+            yield Problem("base_image", "must be left out with kind ami; remove it, or set kind to container")
         if self.kind == "container" and self.launch_template_id:
-            raise ValueError("a container has no launch template; remove launch_template_id, or set kind: ami")
+            yield Problem("launch_template_id", "must be left out with kind container; remove it, or set kind to ami")
         if self.kind == "container" and not self.components:
-            raise ValueError("a container without components is its base image; name at least one component")
-        return self
+            yield Problem("components", "must name at least one file with kind container; add one")
+
+    @rule
+    def _no_component_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.components):
+            yield Problem(
+                ("components", index), "must not be listed twice: a recipe takes a component once; remove one"
+            )
 
 
 class TargetRegion(Section):
@@ -133,45 +150,64 @@ class TargetRegion(Section):
 
     name: RegionName
     """The Region."""
-    kms_key_arn: KeyArn | None = None
-    """Customer managed key there, which common.kms_key_arn asks for. null: the key that AWS manages."""
+    kms_key_arn: KmsKeyArn | None = None
+    """Customer managed key there, required with common.kms_key_arn. null: the key that AWS manages."""
+
+    @rule
+    def _region_exists(self) -> Iterator[Problem]:
+        if hint := unknown_region(self.name):
+            yield Problem("name", hint, warning=True)
+
+    @rule
+    def _key_is_there(self) -> Iterator[Problem]:
+        if self.kms_key_arn and arn_part(self.kms_key_arn, "region") != self.name:
+            yield Problem("kms_key_arn", f"must be a key of {self.name}; correct one of the two")
 
 
 class Lifecycle(Section):
-    """What becomes of old images. Deleting takes the second key, allow_deletion."""
+    """What happens to old images. Deletion needs the safety switch allow_deletion."""
 
     deprecate_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = 90
-    """AMIs so old are deprecated: they are found no more by default, and still launch. null: never."""
+    """Age in days at which AMIs are deprecated: hidden by default, they still launch. null: never."""
     disable_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    """AMIs so old are disabled: they launch no more, and can be enabled again. null: never."""
+    """Age in days at which AMIs are disabled: they cannot launch, and can be enabled again. null: never."""
     delete_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    """Images so old are deleted with their AMIs and snapshots, or containers; needs allow_deletion. null: never."""
+    """Age in days at which images are deleted, with AMIs and snapshots; needs allow_deletion. null: never."""
     retain_at_least: Annotated[int, Field(ge=1, le=10)] = 3
-    """So many newest images of a pipeline are never deleted."""
+    """Newest images of a pipeline that are never deleted."""
     spare_launched_days: Annotated[int, Field(ge=1, le=365)] = 30
-    """AMIs that were launched in so many last days are left alone, and those that keep_tag marks."""
+    """Keep AMIs launched within this many days, and those with keep_tag."""
     keep_tag: tuple[TagKey, TagValue] = ("keep", "true")
-    """Key and value of a tag of AMIs that are left alone."""
+    """Key and value of the tag of AMIs to keep."""
     allow_deletion: bool = False
-    """The second key: without it no role has the right to delete anything."""
+    """Safety switch: must be true before any role is permitted to delete anything."""
 
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        named = {
-            name: value
-            for name in ("deprecate_after_days", "disable_after_days", "delete_after_days")
-            if (value := getattr(self, name)) is not None
-        }
-        if list(named.values()) != sorted(set(named.values())):
-            said = ", ".join(f"{name} {value}" for name, value in named.items())
-            raise ValueError(f"images are deprecated, then disabled, then deleted; these days are not in order: {said}")
+    @rule
+    def _order(self) -> Iterator[Problem]:
+        earlier, least = "", 0
+        for name in ("deprecate_after_days", "disable_after_days", "delete_after_days"):
+            days = getattr(self, name)
+            if days is not None and days <= least:
+                yield Problem(
+                    name,
+                    f"must be above {earlier}, which is {least}: images are deprecated, then disabled, then deleted; "
+                    "change one",
+                )
+            elif days is not None:
+                earlier, least = name, days
+
+    @rule
+    def _deletion_is_allowed(self) -> Iterator[Problem]:
         if self.delete_after_days and not self.allow_deletion:
-            raise ValueError("delete_after_days needs the second key; set allow_deletion to true")
-        return self
+            yield Problem(
+                "delete_after_days", "must be null without allow_deletion, the safety switch; set that to true"
+            )
 
 
 class ImagePipelinesSettings(SolutionSettings):
     """A gold image that is kept current, and images of workloads that follow it."""
+
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network",)
 
     gold: GoldPipeline = GoldPipeline()
     """The gold pipeline."""
@@ -179,7 +215,12 @@ class ImagePipelinesSettings(SolutionSettings):
         WorkloadPipeline(name="web", components=("stacks/image_pipelines/components/web.yaml",)),
     )
     """Pipelines that build on it."""
-    parameter_path: Annotated[str, Field(pattern=r"^/imagebuilder(/[A-Za-z0-9_.-]+)+$", max_length=500)] | None = None
+    parameter_path: (
+        Annotated[
+            str, Field(pattern=r"^/imagebuilder(/[A-Za-z0-9_.-]+)+$", max_length=500, examples=["/imagebuilder/acme"])
+        ]
+        | None
+    ) = None
     """Path of the parameters that hold the newest AMIs. It begins with /imagebuilder/, which the service's own role may
     read. null: /imagebuilder/ and the stack's name."""
     build_on_change: bool = True
@@ -193,13 +234,13 @@ class ImagePipelinesSettings(SolutionSettings):
     scan: bool = False
     """true: Amazon Inspector, which must be on in the account, scans every build."""
     lifecycle: Lifecycle = Lifecycle()
-    """What becomes of old images."""
+    """What happens to old images."""
     instance_types: Annotated[tuple[InstanceType, ...], Field(max_length=10)] = ()
     """Types of the build instances, of the architecture. Empty: t4g.medium or t3.medium."""
     volume_gib: Annotated[int, Field(ge=8, le=16_000)] | None = None
     """Root volume of the images. null: as in the base image."""
     network: Literal["public", "nat"] = "public"
-    """How the build instances reach AWS and packages: a public address without ingress, or a NAT gateway."""
+    """Egress of the build instances: a public address without ingress, or a NAT gateway."""
 
     @property
     def base(self) -> Base:
@@ -225,62 +266,80 @@ class ImagePipelinesSettings(SolutionSettings):
         """Name of the parameter with the newest AMI of a pipeline."""
         return f"{self.parameter_path or f'/imagebuilder/{stack}'}/{pipeline}"
 
-    @model_validator(mode="after")
-    def _cascade(self) -> Self:
-        if problems := list(problems_of(self.workloads)):
-            raise ValueError("; ".join(problems))
-        return self
+    @rule
+    def _cascade(self) -> Iterator[Problem]:
+        for index, key, message in problems_of(self.workloads):
+            yield Problem(("workloads", index, key), message)
 
-    @model_validator(mode="after")
-    def _base_fits(self) -> Self:
+    @rule
+    def _base_has_the_architecture(self) -> Iterator[Problem]:
         if self.gold.architecture not in self.base.architectures:
-            raise ValueError(f"gold.base {self.gold.base} has no {self.gold.architecture} image; set x86_64")
-        if self.base.platform == "Windows" and any(workload.kind == "container" for workload in self.workloads):
-            raise ValueError(f"gold.base {self.gold.base}: containers are built on Linux here; set kind: ami")
+            yield Problem(("gold", "architecture"), f"must be x86_64 with gold.base {self.gold.base}; set it")
+        if self.base.platform == "Windows":
+            for index, workload in enumerate(self.workloads):
+                if workload.kind == "container":
+                    yield Problem(
+                        ("workloads", index, "kind"),
+                        f"must be ami with gold.base {self.gold.base}: containers are built on Linux here; set it",
+                    )
+
+    @rule
+    def _volume_holds_the_base(self) -> Iterator[Problem]:
         if self.volume_gib is not None and self.volume_gib < self.base.root_gib:
-            raise ValueError(f"volume_gib is {self.volume_gib}, the image of {self.gold.base} has {self.base.root_gib}")
-        return self
-
-    @model_validator(mode="after")
-    def _components(self) -> Self:
-        problems = []
-        for path in dict.fromkeys(path for one in (self.gold, *self.workloads) for path in one.components):
-            try:
-                document(path, self.base.platform)
-            except ComponentError as error:
-                problems.append(str(error))
-        if problems:
-            raise ValueError("; ".join(problems))
-        for one in (self.gold, *self.workloads):
-            if len(set(one.components)) < len(one.components):
-                raise ValueError("a recipe takes a component once; components names a file twice")
-        return self
-
-    @model_validator(mode="after")
-    def _no_region_twice(self) -> Self:
-        names = [region.name for region in self.regions]
-        if len(set(names)) < len(names):
-            raise ValueError("regions names a Region twice; list each once")
-        return self
-
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """Keys that common.* decides or contradicts."""
-        problems = []
-        if self.accounts and common.kms_key_arn is None:
-            problems.append(
-                (
-                    "accounts",
-                    "an AMI that is encrypted under the key that AWS manages cannot be shared; set common.kms_key_arn",
-                )
+            yield Problem(
+                "volume_gib", f"must be at least {self.base.root_gib}, the size of {self.gold.base}; raise it"
             )
-        if common.kms_key_arn:
-            problems += [
-                ("regions", f"{region.name} needs kms_key_arn, a key of its own, because common.kms_key_arn is set")
-                for region in self.regions
-                if region.kms_key_arn is None
-            ]
-        if common.region and common.region in {region.name for region in self.regions}:
-            problems.append(("regions", f"{common.region} is the stack's own Region, which has every image; remove it"))
-        if common.vpc and "network" in self.model_fields_set and self.network != "public":
-            problems.append(("network", "has no effect with common.vpc, whose subnets decide; remove it or common.vpc"))
-        return problems
+
+    @rule
+    def _build_types_are_of_the_architecture(self) -> Iterator[Problem]:
+        yield from of_another_architecture("instance_types", self.instance_types, self.gold.architecture)
+
+    @rule
+    def _components_are_documents(self) -> Iterator[Problem]:
+        listed: dict[tuple[str | int, ...], tuple[str, ...]] = {("gold",): self.gold.components}
+        listed |= {("workloads", index): one.components for index, one in enumerate(self.workloads)}
+        known: set[str] = set()
+        for at, paths in listed.items():
+            for index, path in enumerate(paths):
+                if path in known:
+                    continue
+                known.add(path)
+                key = (*at, "components", index)
+                if problem := path_problem(path):
+                    yield Problem(key, problem)
+                    continue
+                try:
+                    document(path, self.base.platform)
+                except ComponentError as error:
+                    yield Problem(key, f"must name a valid component document; {str(error).removeprefix(f'{path}: ')}")
+
+    @rule
+    def _no_region_twice(self) -> Iterator[Problem]:
+        for index in repeated([region.name for region in self.regions]):
+            yield Problem(("regions", index, "name"), "must not be listed twice; remove one")
+
+    @common_rule
+    def _accounts_can_use_the_key(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.accounts and common.kms_key_arn is None:
+            yield Problem(
+                "accounts",
+                "must be empty without common.kms_key_arn: an AMI that is encrypted with the key that AWS manages "
+                "cannot be shared; set the key",
+            )
+
+    @common_rule
+    def _regions_have_keys(self, common: CommonSettings) -> Iterator[Problem]:
+        for index, region in enumerate(self.regions if common.kms_key_arn else ()):
+            if region.kms_key_arn is None:
+                yield Problem(
+                    ("regions", index, "kms_key_arn"),
+                    f"must be set with common.kms_key_arn; name a key of {region.name}",
+                )
+
+    @common_rule
+    def _regions_are_others(self, common: CommonSettings) -> Iterator[Problem]:
+        for index, region in enumerate(self.regions):
+            if region.name == common.region:
+                yield Problem(
+                    ("regions", index, "name"), "must not be common.region, which has every image already; remove it"
+                )

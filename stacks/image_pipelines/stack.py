@@ -20,7 +20,7 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.image_pipelines.cascade import GOLD, in_order
 from stacks.image_pipelines.functions import builds_function, seed_function
-from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
+from stacks.image_pipelines.pipeline import ImagePipeline, Shared, lifecycle_rules, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
@@ -65,7 +65,6 @@ class ImagePipelinesStack(SolutionStack):
             self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
         )
         versions = Versions(self, "Versions")
-        rights = settings.lifecycle
         return Shared(
             settings=settings,
             versions=versions,
@@ -79,10 +78,12 @@ class ImagePipelinesStack(SolutionStack):
             lifecycle_role=LifecycleRole(
                 self,
                 "LifecycleRole",
-                rights,
+                settings.lifecycle,
                 names=list(self._names.values()),
                 repositories=list(repositories.values()),
-            ),
+            )
+            if lifecycle_rules(settings, is_container=False)  # what makes a rule for containers makes one for AMIs
+            else None,
             undelivered=undelivered,
         )
 

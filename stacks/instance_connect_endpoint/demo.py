@@ -4,8 +4,8 @@ from aws_cdk import Acknowledgment, CfnTag, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from config.models import Tag
 from stacks.instance_connect_endpoint.network import PrivateNetwork
-from stacks.instance_connect_endpoint.settings import InstanceTag
 from stacks.shared.solution import SolutionStack
 
 LINUX_GIB = 8  # the image needs it
@@ -36,7 +36,7 @@ class DemoInstance(Construct):
         image: ec2.IMachineImage,
         device: str,
         volume_gib: int,
-        tag: InstanceTag,
+        tag: Tag,
         key_pair: ec2.IKeyPair | None = None,
     ) -> None:
         super().__init__(scope, construct_id)

@@ -1,11 +1,13 @@
 """Section ``solutions.instance_connect_endpoint`` of config/config.yaml."""
 
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from config.models import Section, SolutionSettings, TagKey, TagValue
+from config.models import Problem, SolutionSettings, Tag, rule
+from config.types import Cidr, InstanceType, repeated
 from stacks.shared.instance_attributes import is_arm
 
 WIDEST_PREFIX = 8
@@ -14,18 +16,13 @@ NO_CLIENT_IP = frozenset({"c1", "cg1", "cg2", "g1", "hi1", "m1", "m2", "m3", "t1
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-with-ec2-instance-connect-endpoint.html"""
 
 
-def _network(text: str) -> str:
-    try:
-        network = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError, ValueError) as error:
-        raise ValueError(f"{text!r} is no IPv4 range: {error}") from None
-    if network.prefixlen < WIDEST_PREFIX:
-        raise ValueError(f"{text} is wider than a /{WIDEST_PREFIX}: nothing here opens a port to the internet")
+def _narrow(text: str) -> str:
+    if IPv4Network(text).prefixlen < WIDEST_PREFIX:
+        raise ValueError(f"must be a /{WIDEST_PREFIX} or narrower: no port is opened to the internet here; narrow it")
     return text
 
 
-Cidr = Annotated[str, Field(examples=["203.0.113.0/24"]), AfterValidator(_network)]
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t4g.nano"])]
+NarrowCidr = Annotated[Cidr, Field(examples=["203.0.113.0/24"]), AfterValidator(_narrow)]
 OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.@-]{0,30}$", examples=["ec2-user"])]
 Principal = Annotated[
     str,
@@ -36,80 +33,78 @@ Principal = Annotated[
 ]
 
 
-class InstanceTag(Section):
-    """A tag that an instance must have."""
-
-    key: TagKey = "instance-connect"
-    """Key of the tag; aws: belongs to AWS."""
-    value: TagValue = "allowed"
-    """Value of the tag."""
-
-    @model_validator(mode="after")
-    def _is_ours_to_set(self) -> Self:
-        if self.key.lower().startswith("aws:"):
-            raise ValueError(f"{self.key} begins with aws:, which belongs to AWS; choose another key")
-        return self
-
-
 class InstanceConnectEndpointSettings(SolutionSettings):
     """SSH and RDP to private instances: no internet gateway, no public address, no bastion host."""
 
     endpoint: bool = True
-    """false removes the endpoint: the first of two deployments that replace it."""
+    """false removes the endpoint (step 1 of 2 when replacing it)."""
     accept_endpoint_replacement: bool = False
     """true lets an update replace the endpoint. It works only into another VPC: a VPC has one endpoint at most."""
     ports: Annotated[tuple[Literal[22, 3389], ...], Field(min_length=1, max_length=2)] = (22,)
-    """What may be connected to: 22 (SSH), 3389 (RDP); an endpoint takes no other."""
+    """Ports to connect to: 22 (SSH), 3389 (RDP); an endpoint allows no others."""
     preserve_client_ip: bool = False
-    """true: instances see the client's address, and let client_cidrs in. false: they see the endpoint's."""
-    client_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
-    """With preserve_client_ip: the public IPv4 ranges that people connect from, /8 or narrower."""
+    """true: instances see the client's address and admit client_cidrs. false: they see the endpoint's."""
+    client_cidrs: Annotated[tuple[NarrowCidr, ...], Field(max_length=30)] = ()
+    """With preserve_client_ip: public IPv4 ranges of the clients, /8 or narrower."""
     linux_instance_type: InstanceType | None = "t4g.nano"
     """Type of the private Linux demo instance, which bills by the hour. null: none."""
     windows_instance_type: InstanceType | None = None
     """Type of a private Windows demo instance, for example t3.medium. null: none."""
     tunnel_seconds: Annotated[int, Field(ge=1, le=3_600)] = 3_600
-    """The longest connection that the data-plane policy allows; an hour is the most that AWS allows."""
-    private_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=20)] = ()
-    """Private IPv4 ranges that the data-plane policy lets people connect to. Empty: the solution's own VPC, or all
+    """Longest connection that the data-plane policy allows, in seconds; AWS allows an hour."""
+    private_cidrs: Annotated[tuple[NarrowCidr, ...], Field(max_length=20)] = ()
+    """Private IPv4 ranges that the data-plane policy allows as destinations. Empty: the solution's own VPC, or all
     private ranges with common.vpc, whose range is not known before deployment."""
-    instance_tag: InstanceTag = InstanceTag()
-    """Instances with this tag take the SSH keys of people with the data-plane policy; the demo instances have it."""
+    instance_tag: Tag = Tag(key="instance-connect", value="allowed")
+    """Tag of the instances that accept SSH keys from the data-plane policy; the demo instances have it."""
     os_users: Annotated[tuple[OsUser, ...], Field(min_length=1, max_length=10)] = ("ec2-user",)
-    """Users of the operating system whose SSH keys the data-plane policy may push; the first is in the outputs."""
+    """Operating system users that the data-plane policy may push SSH keys for; the first is in the outputs."""
     trail: Literal["existing", "create"] | None = None
-    """Logs tunnels, and tells of those that others open, from CloudTrail: your trail's events, or a new trail."""
+    """Log tunnels and alert on those opened by other principals, from an existing trail or a new one. null: neither."""
     expected_principals: Annotated[tuple[Principal, ...], Field(max_length=50)] = ()
-    """With trail: whose tunnels are no news, as the ends of their ARNs in CloudTrail, * a wildcard. Empty: none."""
+    """With trail: principals whose tunnels do not raise an alert, as the ends of their ARNs, * a wildcard."""
 
     @property
     def linux_architecture(self) -> Literal["arm64", "x86_64"]:
         """Processor architecture of the Linux demo instance."""
         return "arm64" if self.linux_instance_type and is_arm(self.linux_instance_type) else "x86_64"
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if len(set(self.ports)) < len(self.ports):
-            raise ValueError("ports names a port twice; list each once")
+    @rule
+    def _no_port_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.ports):
+            yield Problem(("ports", index), "must not be listed twice; remove one")
+
+    @rule
+    def _demo_instances_have_their_ports(self) -> Iterator[Problem]:
         for key, port in (("linux_instance_type", 22), ("windows_instance_type", 3389)):
             if getattr(self, key) and port not in self.ports:
-                raise ValueError(f"{key} needs port {port}; add it to ports, or set {key} to null")
-        if self.windows_instance_type and is_arm(self.windows_instance_type):
-            raise ValueError(f"windows_instance_type {self.windows_instance_type} is arm64, Windows needs x86_64")
-        if self.expected_principals and self.trail is None:
-            raise ValueError("expected_principals has no effect without trail; set trail to existing or create")
-        return self
+                yield Problem(key, f"must be null without port {port}; set it to null, or add {port} to ports")
 
-    @model_validator(mode="after")
-    def _client_ip_can_be_preserved(self) -> Self:
+    @rule
+    def _windows_is_x86(self) -> Iterator[Problem]:
+        if self.windows_instance_type and is_arm(self.windows_instance_type):
+            yield Problem("windows_instance_type", "must be of architecture x86_64 for Windows; choose t3.medium or so")
+
+    @rule
+    def _principals_are_of_a_trail(self) -> Iterator[Problem]:
+        if self.expected_principals and self.trail is None:
+            yield Problem("expected_principals", "must be empty without trail; set trail to existing or create")
+
+    @rule
+    def _client_ranges_are_of_clients(self) -> Iterator[Problem]:
         if self.preserve_client_ip and not self.client_cidrs:
-            raise ValueError("preserve_client_ip needs client_cidrs, or instances would let nobody in")
+            yield Problem(
+                "preserve_client_ip", "must be false without client_cidrs, or no client can connect; set them"
+            )
         if self.client_cidrs and not self.preserve_client_ip:
-            raise ValueError("client_cidrs has no effect without preserve_client_ip; remove it, or set that to true")
-        for kind in filter(None, (self.linux_instance_type, self.windows_instance_type)):
-            if self.preserve_client_ip and not keeps_client_ip(kind):
-                raise ValueError(f"{kind} cannot be reached with preserve_client_ip; choose a newer instance family")
-        return self
+            yield Problem("client_cidrs", "must be empty without preserve_client_ip; remove it, or set that to true")
+
+    @rule
+    def _client_ip_can_be_preserved(self) -> Iterator[Problem]:
+        for key in ("linux_instance_type", "windows_instance_type"):
+            kind = getattr(self, key)
+            if kind and self.preserve_client_ip and not keeps_client_ip(kind):
+                yield Problem(key, "must be of a newer family with preserve_client_ip; choose t3, t4g or newer")
 
 
 def keeps_client_ip(instance_type: str) -> bool:

@@ -1,17 +1,15 @@
 """Section ``solutions.local_zone_guardrails`` of config/config.yaml."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from config.models import Problem, rule
+from config.types import LocalZoneName
 from stacks.guardrails import statements
 from stacks.guardrails.settings import GuardrailSettings, Switches
 from stacks.guardrails.statements import Statement
-
-ZoneName = Annotated[
-    str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["xx-west-2-lax-1a"])
-]
 
 
 class LocalZoneSwitches(Switches):
@@ -31,7 +29,7 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
     snapshots: Literal["all", "leaving-zone"] = "all"
     """all: deny every snapshot, as the post. leaving-zone: only those that are not stored in the zone, and all copies
     and shares; for Local Zones with Amazon S3."""
-    zones: Annotated[tuple[ZoneName, ...], Field(max_length=30)] = ()
+    zones: Annotated[tuple[LocalZoneName, ...], Field(max_length=30)] = ()
     """Names of your Local Zones, as in us-west-2-lax-1a. For snapshots leaving-zone and subnet_condition zone."""
 
     @property
@@ -58,10 +56,9 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
             yield "outposts", f"DenyAllSnapshots denies {which} in the whole account, those on AWS Outposts included"
         yield from self.subnet_warnings("DenyNotLocalZonesSubnet")
 
-    @model_validator(mode="after")
-    def _zones_are_named(self) -> Self:
+    @rule
+    def _zones_are_named(self) -> Iterator[Problem]:
         if self.subnet_condition == "zone" and not self.zones:
-            raise ValueError("subnet_condition 'zone' needs the names of Local Zones in zones")
+            yield Problem("subnet_condition", "must not be zone without zones; name your Local Zones in zones")
         if self.snapshots == "leaving-zone" and not self.zones:
-            raise ValueError("snapshots 'leaving-zone' needs the names of Local Zones in zones")
-        return self
+            yield Problem("snapshots", "must not be leaving-zone without zones; name your Local Zones in zones")

@@ -7,6 +7,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.outposts_dashboard.lifecycle import lifecycle
@@ -17,6 +18,7 @@ from stacks.shared.alarms import Alarms
 from stacks.shared.grants import allow_metrics, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
 NAMESPACE = "ComputeBlog/OutpostsDashboard"
@@ -63,7 +65,9 @@ class ByFunction(Construct):
             settings,
             target=targets.SqsQueue(waiting.queue, dead_letter_queue=waiting.dead_letters),
             scheduled=scheduler_targets.SqsSendMessage(
-                waiting.queue,
+                # By its ARN alone: the CDK's own grant on the key would allow ``kms:GenerateDataKey*``.
+                sqs.Queue.from_queue_arn(self, "ToSend", waiting.queue.queue_arn),
+                role=SchedulerRole(scope, self, "SchedulerRole"),
                 input=scheduler.ScheduleTargetInput.from_text("scheduled"),
                 dead_letter_queue=waiting.dead_letters,
                 max_event_age=Duration.minutes(15),

@@ -22,6 +22,7 @@ from stacks.outposts_dashboard.triggers import Triggers
 from stacks.shared.alarms import Alarms
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
 REPOSITORY = Path(__file__).parents[2]
@@ -153,7 +154,8 @@ class ByPipeline(Construct):
             return _action("Source", "Source", "S3", {**where, "PollForSourceChanges": "false"}, output=LOCATION)
         assert source.repository  # the settings insist on it
         if source.kind == "codecommit":
-            actions = ["GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"]
+            # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+            actions = ["CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"]
             arn = scope.format_arn(service="codecommit", resource=source.repository)
             role.add_to_policy(iam.PolicyStatement(actions=[f"codecommit:{one}" for one in actions], resources=[arn]))
             repository = {"RepositoryName": source.repository, "BranchName": source.branch}
@@ -204,16 +206,30 @@ class ByPipeline(Construct):
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge and Scheduler.")
         )
         pipeline = codepipeline.Pipeline.from_pipeline_arn(self, "ToStart", self._arn(scope))
-        Triggers(
+        triggers = Triggers(
             self,
             "Triggers",
             settings,
             target=targets.CodePipeline(pipeline, dead_letter_queue=undelivered),
             scheduled=scheduler_targets.CodePipelineStartPipelineExecution(
-                pipeline, dead_letter_queue=undelivered, max_event_age=Duration.minutes(15), retry_attempts=3
+                pipeline,
+                role=SchedulerRole(scope, self, "SchedulerRole"),
+                dead_letter_queue=undelivered,
+                max_event_age=Duration.minutes(15),
+                retry_attempts=3,
             ),
             tags_only=True,
             after=begun,
+        )
+        # Of the CDK's targets this one alone leaves it to us; the rule's role plays no part:
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        undelivered.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[undelivered.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": triggers.tags.rule_arn}},
+            )
         )
         alarms = Alarms(scope, "Alarms")
         for name, says in (

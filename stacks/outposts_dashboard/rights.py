@@ -60,7 +60,8 @@ def _dashboard(stack: SolutionStack, name: str) -> str:
 
 def _shown(stack: SolutionStack, name: str) -> str:
     account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
-    return f"arn:<AWS::Partition>:cloudwatch::{account}:dashboard/{name}"
+    partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
+    return f"arn:{partition}:cloudwatch::{account}:dashboard/{name}"
 
 
 def allow_ledger(stack: SolutionStack, function: PythonFunction, ledger: dynamodb.ITableV2, *actions: str) -> None:

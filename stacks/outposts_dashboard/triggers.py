@@ -17,6 +17,9 @@ class Triggers(Construct):
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
+
+    Attributes:
+        tags: the post's rule, on changed tags.
     """
 
     def __init__(
@@ -65,9 +68,13 @@ class Triggers(Construct):
                     ),
                 ),
             ]
-        for name, description, pattern in patterns:
-            rule = events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
+        rules = [
+            events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
+            for name, description, pattern in patterns
+        ]
+        for rule in rules:
             rule.node.add_dependency(after)
+        self.tags = rules[0]
         schedule = scheduler.Schedule(
             self,
             "Schedule",

@@ -1,15 +1,16 @@
 """Section ``solutions.outposts_guardrails`` of config/config.yaml."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from config.models import Problem, rule
 from stacks.guardrails import statements
 from stacks.guardrails.settings import GuardrailSettings, Switches
 from stacks.guardrails.statements import PARTITION, Statement
 
-OutpostArn = Annotated[
+OutpostPattern = Annotated[
     str,
     Field(
         pattern=r"^arn:(\*|aws[a-z-]*):outposts:[a-z0-9*-]+:[0-9*]{1,12}:outpost/(op-[0-9a-f*]{1,32}|\*)$",
@@ -34,7 +35,7 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
 
     statements: OutpostsSwitches = OutpostsSwitches()
     """Which statements there are."""
-    outpost_arn_pattern: OutpostArn | None = None
+    outpost_arn_pattern: OutpostPattern | None = None
     """ARN, with * and ?, of the Outposts that the snapshot statements are about. null: all, as in the post."""
 
     deny_all_sharing: bool = False
@@ -64,13 +65,15 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
                 "not tell it, snapshots on the Outpost can be shared; deny_all_sharing does not depend on it",
             )
 
-    @model_validator(mode="after")
-    def _a_zone_is_no_outpost(self) -> Self:
+    @rule
+    def _subnets_of_an_outpost_have_no_zone(self) -> Iterator[Problem]:
         if self.subnet_condition == "zone":
-            raise ValueError(
-                "subnet_condition 'zone' cannot tell an Outpost's subnets: they are in a zone of the Region; "
-                "choose arn, arn-and-id or tag"
+            yield Problem(
+                "subnet_condition",
+                "must be arn, arn-and-id or tag: subnets of an Outpost are in a zone of the Region; choose one",
             )
+
+    @rule
+    def _outpost_is_of_the_partition(self) -> Iterator[Problem]:
         if self.partition and self.outposts.split(":")[1] not in ("*", PARTITION, self.partition):
-            raise ValueError(f"outpost_arn_pattern is not of partition {self.partition}; correct one")
-        return self
+            yield Problem("outpost_arn_pattern", f"must be of partition {self.partition}; correct one of the two")

@@ -29,6 +29,7 @@ class Range:
     """A range, where the configuration says it, and the routing domain that it is of.
 
     Attributes:
+        path: the key of the configuration, for a problem with it.
         owner: what it belongs to. Two ranges of one VPC do not overlap, and nobody needs to be told.
     """
 
@@ -37,6 +38,7 @@ class Range:
     network: IPv4Network
     domain: str = ""
     owner: str = ""
+    path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.key} {self.network}"

@@ -1,12 +1,13 @@
 """Section ``solutions.outposts_routing`` of config/config.yaml."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import AddressValueError, IPv4Interface, IPv4Network, NetmaskValueError
-from typing import Annotated, Literal, Self
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from config.models import CommonSettings, Section, SolutionSettings, SubnetId, VpcId
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import CertificateArn, Cidr, InterfaceId, OutpostArn, RouteTableId, SubnetId, VpcId, repeated
 from stacks.outposts_routing.advice import BALANCER_ADDRESSES, COIP, DIRECT
 from stacks.outposts_routing.ranges import Kind, Range, addresses, overlaps
 
@@ -17,46 +18,32 @@ MAIN = "main"
 """The domain of the keys beside ``more_domains``."""
 
 
-def _network(text: str) -> str:
+def _interface(text: str) -> str:
     try:
-        IPv4Network(text)
-    except (AddressValueError, NetmaskValueError, ValueError) as error:
-        raise ValueError(f"{text!r} is no IPv4 range: {error}") from None
+        IPv4Interface(text)
+    except ValueError:
+        raise ValueError("must be an IPv4 address with its prefix length, such as 169.254.1.1/30") from None
     return text
 
 
-Cidr = Annotated[str, Field(examples=["10.1.0.0/16"]), AfterValidator(_network)]
-OutpostArn = Annotated[
-    str,
-    Field(
-        pattern=r"^arn:aws[a-z-]*:outposts:[a-z0-9-]+:\d{12}:outpost/op-[0-9a-f]{17}$",
-        examples=["arn:aws-us-gov:outposts:us-gov-west-1:123456789012:outpost/op-0123456789abcdef0"],
-    ),
+InterfaceAddress = Annotated[
+    str, Field(pattern=r"^[0-9.]+/\d{1,2}$", examples=["169.254.1.1/30"]), AfterValidator(_interface)
 ]
 LocalGatewayId = Annotated[str, Field(pattern=r"^lgw-[0-9a-f]{8,17}$", examples=["lgw-0123456789abcdef0"])]
 GroupId = Annotated[str, Field(pattern=r"^lgw-vif-grp-[0-9a-f]{8,17}$", examples=["lgw-vif-grp-0123456789abcdef0"])]
 LagId = Annotated[str, Field(pattern=r"^op-lag-[0-9a-f]{8,17}$", examples=["op-lag-0123456789abcdef0"])]
-RouteTableId = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$", examples=["rtb-0123456789abcdef0"])]
-InterfaceId = Annotated[str, Field(pattern=r"^eni-[0-9a-f]{8,17}$", examples=["eni-0123456789abcdef0"])]
 PoolId = Annotated[str, Field(pattern=r"^ipam-pool-[0-9a-f]{8,17}$", examples=["ipam-pool-0123456789abcdef0"])]
-CertificateArn = Annotated[
-    str,
-    Field(
-        pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+$",
-        examples=["arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/1111..."],
-    ),
-]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,19}$", examples=["factory"])]
 Asn = Annotated[int, Field(ge=1, le=4_294_967_294)]
 
 
 class AssociatedVpc(Section):
-    """A VPC that is there already and gets a way through the local gateway."""
+    """An existing VPC that gets routes through the local gateway."""
 
     id: VpcId
     """The VPC's id."""
     cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=50)]
-    """All its IPv4 ranges: synthesis looks nothing up."""
+    """All its IPv4 ranges, which synthesis does not look up."""
     route_table_ids: Annotated[tuple[RouteTableId, ...], Field(max_length=20)] = ()
     """Route tables of its Outpost subnets, which get the routes to on_premises_cidrs."""
     coip_subnet_ids: Annotated[tuple[SubnetId, ...], Field(max_length=20)] = ()
@@ -70,22 +57,18 @@ class VirtualInterface(Section):
     """The link aggregation group."""
     vlan: Annotated[int, Field(ge=1, le=4_094)]
     """VLAN tag."""
-    local_address: Annotated[str, Field(pattern=r"^[0-9.]+/\d{1,2}$", examples=["169.254.1.1/30"])]
+    local_address: InterfaceAddress
     """Address of the Outpost's end, with its prefix length."""
-    peer_address: Annotated[str, Field(pattern=r"^[0-9.]+/\d{1,2}$", examples=["169.254.1.2/30"])]
+    peer_address: InterfaceAddress
     """Address of your device, with its prefix length."""
     peer_bgp_asn: Asn
     """BGP number of your device."""
 
-    @model_validator(mode="after")
-    def _two_ends_of_one_link(self) -> Self:
-        try:
-            here, there = IPv4Interface(self.local_address), IPv4Interface(self.peer_address)
-        except ValueError as error:
-            raise ValueError(f"local_address or peer_address is no IPv4 address: {error}") from None
+    @rule
+    def _two_ends_of_one_link(self) -> Iterator[Problem]:
+        here, there = IPv4Interface(self.local_address), IPv4Interface(self.peer_address)
         if here.network != there.network or here.ip == there.ip:
-            raise ValueError(f"local_address {here} and peer_address {there} are not two addresses of one link")
-        return self
+            yield Problem("peer_address", f"must be another address of the link of local_address {here}; correct one")
 
 
 class LoadBalancer(Section):
@@ -94,20 +77,20 @@ class LoadBalancer(Section):
     scheme: Literal["internal", "internet-facing"] = "internal"
     """internet-facing needs mode coip: its addresses come from the pool."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 80
-    """Where it listens, and where its targets do."""
+    """Port of the listener and of the targets."""
     certificate_arn: CertificateArn | None = None
     """Certificate of ACM, for HTTPS. null: HTTP."""
     client_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
-    """Who may come in; the own subnet gets a route to each. Empty: on_premises_cidrs."""
+    """IPv4 ranges of the clients; the own subnet gets a route to each. Empty: on_premises_cidrs."""
 
 
 class Domain(Section):
-    """A route table of the local gateway, and what hangs on it."""
+    """A route table of the local gateway, with its associations."""
 
     mode: Literal["direct-vpc-routing", "coip"] = DIRECT
-    """How the on-premises network sees the Outpost: by addresses of the VPC, or of a pool of yours."""
+    """Addresses under which the on-premises network sees the Outpost: of the VPC, or of your own pool (coip)."""
     attached: bool = True
-    """false takes the route table and all that hangs on it out: the careful way to another mode, in two deployments."""
+    """false removes the route table and its associations (step 1 of 2 when changing the mode)."""
     virtual_interface_group_id: GroupId | None = None
     """Group of virtual interfaces. null: the local gateway's only one, or a new one with virtual_interfaces."""
     virtual_interfaces: Annotated[tuple[VirtualInterface, ...], Field(max_length=INTERFACES_PER_GROUP)] = ()
@@ -123,11 +106,11 @@ class Domain(Section):
     vpcs: Annotated[tuple[AssociatedVpc, ...], Field(max_length=20)] = ()
     """Further VPCs, which are there already."""
     on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=50)] = ()
-    """On-premises ranges that the VPCs reach through the local gateway. One may contain a VPC, whose own route wins."""
+    """On-premises ranges that the VPCs have routes to through the local gateway. One may contain a VPC."""
     unreached_on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=200)] = ()
-    """On-premises ranges in use that they do not. Mode coip: a VPC may overlap these."""
+    """Other on-premises ranges in use, without routes. Mode coip: a VPC may overlap these."""
     coip_cidr: Cidr | None = None
-    """Mode coip: the pool's range, /16 to /28, of your own and in use by nobody."""
+    """Mode coip: the pool's range, /16 to /28, an unused one of your own."""
     map_coip_on_launch: bool = False
     """Mode coip: true gives every interface in the own subnet an address of the pool."""
     elastic_ips: dict[Name, InterfaceId | None] = Field(default={}, max_length=60)
@@ -137,22 +120,23 @@ class Domain(Section):
 
     def own_ranges(self, name: str) -> Iterator[Range]:
         """Every range of this domain, and where it stands."""
-        key = "" if name == MAIN else f"more_domains.{name}."
+        for kind, at, cidr, owner in self._stated_ranges():
+            key = ".".join(str(part) for part in (*_way(name), *at[:1])) + (f" {owner}" if owner else "")
+            yield Range(kind, key, IPv4Network(cidr), name, owner, (*_way(name), *at))
 
-        def said(kind: Kind, field: str, cidr: str, owner: str = "") -> Range:
-            return Range(kind, f"{key}{field}", IPv4Network(cidr), name, owner)
-
+    def _stated_ranges(self) -> Iterator[tuple[Kind, tuple[str | int, ...], str, str]]:
+        """Kind, key, range and VPC of each."""
         if self.vpc_cidr:
-            yield said(Kind.VPC, "vpc_cidr", self.vpc_cidr)
-        for vpc in self.vpcs:
-            for cidr in vpc.cidrs:
-                yield said(Kind.VPC, f"vpcs {vpc.id}", cidr, vpc.id)
+            yield Kind.VPC, ("vpc_cidr",), self.vpc_cidr, ""
+        for number, vpc in enumerate(self.vpcs):
+            for index, cidr in enumerate(vpc.cidrs):
+                yield Kind.VPC, ("vpcs", number, "cidrs", index), cidr, vpc.id
         if self.coip_cidr:
-            yield said(Kind.COIP, "coip_cidr", self.coip_cidr)
-        for cidr in self.on_premises_cidrs:
-            yield said(Kind.ON_PREMISES, "on_premises_cidrs", cidr)
-        for cidr in self.unreached_on_premises_cidrs:
-            yield said(Kind.UNREACHED, "unreached_on_premises_cidrs", cidr)
+            yield Kind.COIP, ("coip_cidr",), self.coip_cidr, ""
+        for index, cidr in enumerate(self.on_premises_cidrs):
+            yield Kind.ON_PREMISES, ("on_premises_cidrs", index), cidr, ""
+        for index, cidr in enumerate(self.unreached_on_premises_cidrs):
+            yield Kind.UNREACHED, ("unreached_on_premises_cidrs", index), cidr, ""
 
     @property
     def routed_cidrs(self) -> list[str]:
@@ -161,9 +145,7 @@ class Domain(Section):
         A load balancer answers by the route table of its subnet: a client without a route never gets its answer.
         """
         ranges = list(self.on_premises_cidrs)
-        covered = [IPv4Network(cidr) for cidr in ranges]
-        if self.vpc_cidr:
-            covered.append(IPv4Network(self.vpc_cidr))
+        covered = [IPv4Network(cidr) for cidr in (*ranges, *([self.vpc_cidr] if self.vpc_cidr else []))]
         for cidr in self.load_balancer.client_cidrs if self.load_balancer else ():
             if not any(IPv4Network(cidr).subnet_of(each) for each in covered):
                 ranges.append(cidr)
@@ -174,78 +156,118 @@ class Domain(Section):
         """Addresses of the pool that this configuration takes."""
         return len(self.elastic_ips) + BALANCER_ADDRESSES * (self.load_balancer is not None)
 
-    @model_validator(mode="after")
-    def _mode_has_what_it_needs(self) -> Self:
+    @rule
+    def _mode_has_what_it_needs(self) -> Iterator[Problem]:
         if self.mode == COIP and not self.coip_cidr:
-            raise ValueError("mode coip needs coip_cidr, a range of your own that nobody uses")
-        if self.mode == DIRECT:
-            for key in ("coip_cidr", "map_coip_on_launch", "elastic_ips"):
-                if getattr(self, key):
-                    raise ValueError(f"{key} has no effect in mode {DIRECT}; remove it, or set mode to {COIP}")
-            if any(vpc.coip_subnet_ids for vpc in self.vpcs):
-                raise ValueError(f"coip_subnet_ids has no effect in mode {DIRECT}; remove it, or set mode to {COIP}")
-            if self.load_balancer and self.load_balancer.scheme == "internet-facing":
-                raise ValueError(
-                    f"an internet-facing load_balancer needs mode {COIP}, for addresses that the internet can route; "
-                    "set mode, or scheme to internal"
-                )
-        return self
+            yield Problem("coip_cidr", f"must be set with mode {COIP}; name an unused range of your own, such as a /26")
 
-    @model_validator(mode="after")
-    def _ranges_have_their_sizes(self) -> Self:
-        if (self.vpc_cidr is None) != (self.subnet_cidr is None):
-            raise ValueError("vpc_cidr and subnet_cidr belong together; set both, or neither")
-        for key, cidr, widest in (("vpc_cidr", self.vpc_cidr, 16), ("subnet_cidr", self.subnet_cidr, 16)):
-            if cidr and not widest <= IPv4Network(cidr).prefixlen <= 28:
-                raise ValueError(f"{key} {cidr}: a VPC and its subnets are /16 to /28")
+    @rule
+    def _mode_ignores_nothing(self) -> Iterator[Problem]:
+        if self.mode != DIRECT:
+            return
+        advice = f"with mode {DIRECT}; remove it, or set mode to {COIP}"
+        for key in ("coip_cidr", "map_coip_on_launch", "elastic_ips"):
+            if getattr(self, key):
+                yield Problem(key, f"must be left out {advice}")
+        for index, vpc in enumerate(self.vpcs):
+            if vpc.coip_subnet_ids:
+                yield Problem(("vpcs", index, "coip_subnet_ids"), f"must be empty {advice}")
+        if self.load_balancer and self.load_balancer.scheme == "internet-facing":
+            yield Problem(
+                ("load_balancer", "scheme"),
+                f"must be internal with mode {DIRECT}, without internet addresses; set it, or mode to {COIP}",
+            )
+
+    @rule
+    def _own_network_has_its_size(self) -> Iterator[Problem]:
+        for key in ("vpc_cidr", "subnet_cidr"):
+            cidr, other = getattr(self, key), "subnet_cidr" if key == "vpc_cidr" else "vpc_cidr"
+            if cidr is None and getattr(self, other):
+                yield Problem(key, f"must be set with {other}; set both, or neither")
+            if cidr and not 16 <= IPv4Network(cidr).prefixlen <= 28:
+                yield Problem(key, "must be a /16 to /28, as a VPC and its subnets are; change its length")
         if self.vpc_cidr and self.subnet_cidr:
             vpc, subnet = IPv4Network(self.vpc_cidr), IPv4Network(self.subnet_cidr)
             if not subnet.subnet_of(vpc):
-                raise ValueError(f"subnet_cidr {subnet} is not inside vpc_cidr {vpc}; choose a part of it")
-        if self.coip_cidr:
-            pool = IPv4Network(self.coip_cidr)
-            if not 16 <= pool.prefixlen <= 28:
-                raise ValueError(
-                    f"coip_cidr {pool}: it is a /16 to a /28; the post's example is a /26 for a /22 subnet"
-                )
-            if self.needed_addresses > addresses(pool):
-                raise ValueError(
-                    f"coip_cidr {pool} has {addresses(pool)} addresses, and {self.needed_addresses} are needed for "
-                    "elastic_ips and load_balancer; choose a wider one"
-                )
-        return self
+                yield Problem("subnet_cidr", f"must be inside vpc_cidr, which is {vpc}; choose a part of it")
 
-    @model_validator(mode="after")
-    def _parts_fit_together(self) -> Self:
-        ids = [vpc.id for vpc in self.vpcs]
-        if len(set(ids)) < len(ids):
-            raise ValueError("vpcs names a VPC twice; list each once, with all its cidrs")
-        if (self.load_balancer or self.map_coip_on_launch) and not self.vpc_cidr:
-            raise ValueError(
-                "load_balancer and map_coip_on_launch are about the own subnet; set vpc_cidr, or remove them"
+    @rule
+    def _pool_has_its_size(self) -> Iterator[Problem]:
+        if not self.coip_cidr:
+            return
+        pool = IPv4Network(self.coip_cidr)
+        if not 16 <= pool.prefixlen <= 28:
+            yield Problem("coip_cidr", "must be a /16 to /28; the post's example is a /26 for a /22 subnet")
+        if self.needed_addresses > addresses(pool):
+            yield Problem(
+                "coip_cidr",
+                f"must have at least {self.needed_addresses} addresses for elastic_ips and load_balancer, and has "
+                f"{addresses(pool)}; choose a wider one",
             )
-        if self.load_balancer and not (self.load_balancer.client_cidrs or self.on_premises_cidrs):
-            raise ValueError("nobody may reach the load_balancer; set its client_cidrs, or on_premises_cidrs")
-        if self.load_balancer and "0.0.0.0/0" in (self.load_balancer.client_cidrs or self.on_premises_cidrs):
-            raise ValueError("client_cidrs 0.0.0.0/0 lets everybody in; name the ranges of your clients")
+
+    @rule
+    def _no_vpc_twice(self) -> Iterator[Problem]:
+        for index in repeated([vpc.id for vpc in self.vpcs]):
+            yield Problem(("vpcs", index, "id"), "must not be listed twice; list it once, with all its cidrs")
+
+    @rule
+    def _own_subnet_is_there(self) -> Iterator[Problem]:
+        for key in ("load_balancer", "map_coip_on_launch"):
+            if getattr(self, key) and not self.vpc_cidr:
+                yield Problem(
+                    key, "must be left out without vpc_cidr: it is of the solution's own subnet; set vpc_cidr"
+                )
+
+    @rule
+    def _clients_are_named(self) -> Iterator[Problem]:
+        if self.load_balancer is None:
+            return
+        if not (self.load_balancer.client_cidrs or self.on_premises_cidrs):
+            yield Problem(
+                ("load_balancer", "client_cidrs"),
+                "must name a range, or no client can connect; or set on_premises_cidrs",
+            )
+        if not self.load_balancer.client_cidrs and any(IPv4Network(c).prefixlen == 0 for c in self.on_premises_cidrs):
+            yield Problem(
+                ("load_balancer", "client_cidrs"),
+                "must name the ranges of your clients: on_premises_cidrs, which count without it, admit everybody",
+            )
+        for index, cidr in enumerate(self.load_balancer.client_cidrs):
+            if IPv4Network(cidr).prefixlen == 0:
+                yield Problem(
+                    ("load_balancer", "client_cidrs", index),
+                    "must not admit everybody; name the ranges of your clients",
+                )
+
+    @rule
+    def _interfaces_make_a_group(self) -> Iterator[Problem]:
         if self.virtual_interfaces and self.virtual_interface_group_id:
-            raise ValueError("virtual_interfaces make a new group; remove them or virtual_interface_group_id")
+            yield Problem(
+                "virtual_interface_group_id", "must be null with virtual_interfaces, which make a new group; remove one"
+            )
         if self.virtual_interfaces and len(self.virtual_interfaces) != INTERFACES_PER_GROUP:
-            raise ValueError(f"a group has {INTERFACES_PER_GROUP} virtual_interfaces, one for each link; list them all")
+            yield Problem(
+                "virtual_interfaces",
+                f"must have {INTERFACES_PER_GROUP} items, one for each link, has {len(self.virtual_interfaces)}; "
+                "list them all",
+            )
         if self.local_bgp_asn and not self.virtual_interfaces:
-            raise ValueError("local_bgp_asn is of a new group; set virtual_interfaces too, or remove it")
-        return self
+            yield Problem(
+                "local_bgp_asn", "must be null without virtual_interfaces, a new group; set these, or remove it"
+            )
 
 
 class OutpostsRoutingSettings(Domain, SolutionSettings):
     """How resources on an Outposts rack and your network reach each other: direct VPC routing or customer-owned IPs."""
+
+    regional_arns: ClassVar[tuple[str, ...]] = ("outpost_arn",)
 
     vpc_cidr: Cidr | None = "10.0.0.0/16"
     """Range of the solution's own VPC. null: none is made."""
     subnet_cidr: Cidr | None = "10.0.0.0/22"
     """Range of its subnet on the Outpost, inside vpc_cidr."""
     accept_outage: bool = False
-    """true lets an update change mode or coip_cidr, or detach: the second key, because traffic stops meanwhile."""
+    """Safety switch: must be true before an update may change mode or coip_cidr, or detach; traffic stops meanwhile."""
     outpost_arn: OutpostArn | None = None
     """ARN of the Outpost. null: the account's only one."""
     local_gateway_id: LocalGatewayId | None = None
@@ -255,7 +277,7 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
     more_domains: dict[Name, Domain] = Field(default={}, max_length=MOST_DOMAINS - 1)
     """Second generation: further routing domains by name, each with the keys of this one."""
     ipam_pool_id: PoolId | None = None
-    """IPAM pool in which coip_cidr and on_premises_cidrs are set aside, so that nobody takes them for a VPC."""
+    """IPAM pool in which coip_cidr and on_premises_cidrs are reserved, so that no VPC gets them."""
 
     @property
     def domains(self) -> Mapping[str, Domain]:
@@ -267,62 +289,78 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
         """Every range of every domain."""
         return [item for name, domain in self.domains.items() for item in domain.own_ranges(name)]
 
-    @model_validator(mode="after")
-    def _nothing_overlaps(self) -> Self:
+    @common_rule
+    def _nothing_overlaps(self, common: CommonSettings) -> Iterator[Problem]:
         translated = [name for name, domain in self.domains.items() if domain.mode == COIP]
-        pairs = [f"{one} and {other}" for one, other in overlaps(self.ranges, translated=translated)]
-        if pairs:
-            raise ValueError(f"these overlap: {'; '.join(pairs)}. Choose ranges that nobody else has")
-        return self
+        made = [item for item in self.ranges if common.vpc is None or item.path[-1] != "vpc_cidr"]
+        for one, other in overlaps(made, translated=translated):
+            yield Problem(other.path, f"must not overlap {one}; choose unused ranges")
 
-    @model_validator(mode="after")
-    def _rack_can_do_it(self) -> Self:
+    @rule
+    def _rack_has_domains(self) -> Iterator[Problem]:
         if self.rack_generation == 1:
-            if self.more_domains:
-                raise ValueError(
-                    "more_domains needs a second-generation rack: a first-generation one has one mode at a time; "
-                    "set rack_generation to 2, or remove it"
-                )
-            if self.virtual_interfaces:
-                raise ValueError("virtual_interfaces are yours to make on a second-generation rack only; remove them")
+            for key in ("more_domains", "virtual_interfaces"):
+                if getattr(self, key):
+                    yield Problem(key, "must be empty with rack_generation 1; remove it, or set rack_generation to 2")
         if MAIN in self.more_domains:
-            raise ValueError(f"more_domains: {MAIN} is the domain of the other keys; choose another name")
-        return self
+            yield Problem(
+                ("more_domains", MAIN),
+                f"must not be called {MAIN!r}, got {MAIN!r}: the domain of the other keys is; rename it",
+            )
 
-    @model_validator(mode="after")
-    def _domains_share_nothing(self) -> Self:
-        if self.more_domains:
-            for name, domain in self.domains.items():
-                if not (domain.virtual_interface_group_id or domain.virtual_interfaces):
-                    raise ValueError(
-                        f"domain {name} needs virtual_interface_group_id or virtual_interfaces: each domain has a "
-                        "group of its own"
-                    )
-        for what, ids in (
-            ("virtual_interface_group_id", [domain.virtual_interface_group_id for domain in self.domains.values()]),
-            ("VPC", [vpc.id for domain in self.domains.values() for vpc in domain.vpcs]),
-            ("elastic_ips interface", [eni for domain in self.domains.values() for eni in domain.elastic_ips.values()]),
-        ):
-            known = [item for item in ids if item]
-            if twice := sorted({item for item in known if known.count(item) > 1}):
-                raise ValueError(f"{what} {', '.join(twice)} is named twice, and can be at one place only; remove one")
-        return self
-
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """The network of ``common`` takes the place of the own one; what is said about ranges must cover it."""
-        if common.vpc is None or not self.enabled:
-            return []
-        problems = [
-            ("vpc_cidr", "has no effect with common.vpc, which takes its place; set vpc_cidr and subnet_cidr to null")
-            for domain in self.domains.values()
-            if "vpc_cidr" in domain.model_fields_set and domain.vpc_cidr
-        ]
-        for key in ("load_balancer", "map_coip_on_launch"):
-            if any(getattr(domain, key) for domain in self.domains.values()):
-                problems.append(
-                    (key, "is about a subnet of the solution's own, and common.vpc takes its place; remove it")
+    @rule
+    def _domains_have_groups(self) -> Iterator[Problem]:
+        for name, domain in self.domains.items() if self.more_domains else ():
+            if not (domain.virtual_interface_group_id or domain.virtual_interfaces):
+                yield Problem(
+                    (*_way(name), "virtual_interface_group_id"),
+                    "must be set with more_domains: each domain has a group of its own; set it, or virtual_interfaces",
                 )
+
+    @rule
+    def _domains_share_nothing(self) -> Iterator[Problem]:
+        groups: list[tuple[tuple[str | int, ...], str | None]] = []
+        vpcs: list[tuple[tuple[str | int, ...], str | None]] = []
+        interfaces: list[tuple[tuple[str | int, ...], str | None]] = []
+        for name, domain in self.domains.items():
+            groups.append(((*_way(name), "virtual_interface_group_id"), domain.virtual_interface_group_id))
+            interfaces += [((*_way(name), "elastic_ips", key), eni) for key, eni in domain.elastic_ips.items()]
+            for index, vpc in enumerate(domain.vpcs):
+                if all(vpc.id != each.id for each in domain.vpcs[:index]):  # within a domain it is said already
+                    vpcs.append(((*_way(name), "vpcs", index, "id"), vpc.id))
+        for places in (groups, vpcs, interfaces):
+            listed = [(at, item) for at, item in places if item]
+            for index in repeated([item for _, item in listed]):
+                yield Problem(listed[index][0], "must be at one place only, and is named further up; remove one")
+
+    @common_rule
+    def _network_is_existing(self, common: CommonSettings) -> Iterator[Problem]:
+        """The network of ``common`` takes the place of the solution's own."""
+        for name, domain in self.domains.items() if common.vpc else ():
+            # The default gives way: config/config.yaml states it.
+            default = type(domain).model_fields["vpc_cidr"].default
+            if domain.vpc_cidr and "vpc_cidr" in domain.model_fields_set and domain.vpc_cidr != default:
+                yield Problem(
+                    (*_way(name), "vpc_cidr"),
+                    "must be null with common.vpc, which takes its place; set vpc_cidr and subnet_cidr to null",
+                )
+            for key in ("load_balancer", "map_coip_on_launch"):
+                if getattr(domain, key):
+                    yield Problem(
+                        (*_way(name), key),
+                        "must be left out with common.vpc: it is of the solution's own subnet; remove it",
+                    )
+
+    @common_rule
+    def _existing_network_is_listed(self, common: CommonSettings) -> Iterator[Problem]:
         listed = [vpc.id for domain in self.domains.values() for vpc in domain.vpcs]
-        if common.vpc.id not in listed and any(item.kind is not Kind.VPC for item in self.ranges):
-            problems.append(("vpcs", f"list {common.vpc.id} of common.vpc with its cidrs, or no overlap can be found"))
-        return problems
+        others = any(item.kind is not Kind.VPC for item in self.ranges)
+        if common.vpc and common.vpc.id not in listed and others:
+            yield Problem(
+                "vpcs", f"must list {common.vpc.id} of common.vpc with its cidrs, or no overlap can be found; add it"
+            )
+
+
+def _way(domain: str) -> tuple[str, ...]:
+    """The way to the keys of a domain."""
+    return () if domain == MAIN else ("more_domains", domain)

@@ -20,6 +20,7 @@ from stacks.root_volume_replacement.rights import (
 )
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.python_function import PythonFunction
+from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
 OURS = "What is deleted is known at run time only; a condition holds it to what carries our tag."
@@ -102,6 +103,9 @@ class FleetSchedules(Construct):
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
+        if not settings.schedules:
+            return
+        role = SchedulerRole(scope, self, "SchedulerRole")
         for number, wanted in enumerate(settings.schedules, start=1):
             request = wanted.model_dump(include={"to", "tag"}, exclude_none=True)
             scheduler.Schedule(
@@ -111,6 +115,7 @@ class FleetSchedules(Construct):
                 schedule=scheduler.ScheduleExpression.expression(wanted.expression, TimeZone.of(wanted.timezone)),
                 target=targets.StepFunctionsStartExecution(
                     fleet,
+                    role=role,
                     input=scheduler.ScheduleTargetInput.from_text(json.dumps(request)),
                     dead_letter_queue=undelivered,
                     max_event_age=Duration.minutes(15),

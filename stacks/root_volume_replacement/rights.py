@@ -12,6 +12,7 @@ from constructs import Construct
 
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
+from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
 # What belongs to no account in an ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
@@ -96,7 +97,7 @@ def allow_on_executions(
 
 def scheduler_role(stack: SolutionStack, scope: Construct, function: PythonFunction) -> iam.Role:
     """The role by which EventBridge Scheduler invokes a function."""
-    role = iam.Role(scope, "SchedulerRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+    role = SchedulerRole(stack, scope, "SchedulerRole")
     Validations.of(role).acknowledge(
         Acknowledgment(
             id=f"AwsSolutions-IAM5[Resource::<{_logical_id(stack, function)}.Arn>:*]",

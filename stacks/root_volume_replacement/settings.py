@@ -1,46 +1,42 @@
 """Section ``solutions.root_volume_replacement`` of config/config.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from config.models import Section, SolutionSettings, Tag
-
-ScheduleExpression = Annotated[
-    str,
-    Field(pattern=r"^(cron\([^()]{9,100}\)|rate\([1-9]\d{0,4} (minute|hour|day)s?\))$", examples=["cron(0 3 * * ? *)"]),
-]
-TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", examples=["Europe/Berlin"])]
+from config.models import Problem, Section, SolutionSettings, Tag, rule
+from config.schedules import ScheduleExpression, TimeZone
 
 
 class FleetSchedule(Section):
     """Replacements that start by themselves."""
 
     expression: ScheduleExpression
-    """When, as EventBridge Scheduler writes it."""
+    """Cron or rate expression of EventBridge Scheduler."""
     timezone: TimeZone = "UTC"
-    """In which time zone."""
+    """IANA name of the time zone of the schedule."""
     to: Literal["launch-state", "latest-snapshot"]
-    """What the root volumes are restored to."""
+    """State to restore the root volumes to."""
     tag: Tag | None = None
     """Only opted-in instances that have this tag too. null: all that have opted in."""
 
 
 class CleanUpSettings(Section):
-    """What is removed of what this solution has left behind, and when."""
+    """Clean-up of volumes and snapshots that this solution has left."""
 
     mode: Literal["dry-run", "delete"] = "dry-run"
-    """dry-run: the plan is sent, and nothing is deleted. delete: it is sent, then done; needs allow_deletion."""
+    """dry-run: only send the plan. delete: send the plan, then delete; needs allow_deletion."""
     schedule: ScheduleExpression = "cron(0 3 * * ? *)"
-    """When, as EventBridge Scheduler writes it."""
+    """Cron or rate expression of EventBridge Scheduler."""
     timezone: TimeZone = "UTC"
-    """In which time zone."""
+    """IANA name of the time zone of the schedule."""
     keep: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """So many newest snapshots of each instance stay."""
+    """Newest snapshots of each instance to keep."""
     grace_hours: Annotated[int, Field(ge=1, le=8_760)] = 168
-    """Nothing is deleted before it is so old, detached so long, or its instance gone so long."""
+    """Hours before deletion: since creation, since detachment, and since the instance is gone."""
     most_deletions: Annotated[int, Field(ge=1, le=1_000)] = 500
-    """At most so many deletions in one run."""
+    """Most deletions in one run."""
 
 
 class RootVolumeReplacementSettings(SolutionSettings):
@@ -49,51 +45,40 @@ class RootVolumeReplacementSettings(SolutionSettings):
     opt_in: Tag = Tag(key="root-volume-replacement", value="enabled")
     """The tag by which an instance opts in; no other is ever touched."""
     snapshot_new_volumes: bool = True
-    """Whether a new root volume gets a snapshot at once. false: only events of your own take one."""
+    """true: snapshot every new root volume at once. false: only your own events take snapshots."""
     attach_minutes: Annotated[int, Field(ge=1, le=1_440)] = 15
-    """A volume that is not attached so long after its creation is no root volume."""
+    """Minutes for a new volume to be attached; volumes not attached within this time are ignored."""
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 15
-    """Seconds between two looks at a volume, a task or an instance, at first; later they become more."""
+    """Seconds between the first two checks of a volume, task or instance; later ones are further apart."""
     task_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
-    """A replacement task that takes longer has failed."""
+    """Minutes after which a replacement task has failed."""
     checks_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
-    """An instance that does not pass its status checks so long after the task has failed."""
+    """Minutes for an instance to pass its status checks after the task; later it has failed."""
     old_volume: Literal["keep", "delete"] = "keep"
-    """What becomes of the old root volume once the new one has passed; delete needs allow_deletion."""
+    """What happens to the old root volume once the new one has passed; delete needs allow_deletion."""
     allow_deletion: bool = False
-    """The second key: without it no function has the right to delete anything."""
+    """Safety switch: must be true before any function is permitted to delete anything."""
     wave_size: Annotated[int, Field(ge=1, le=100)] = 5
-    """So many instances of a fleet are replaced at once."""
+    """Instances of a fleet that are replaced at once."""
     most_instances: Annotated[int, Field(ge=1, le=1_000)] = 500
-    """A fleet of more is refused."""
+    """Most instances of a fleet; a larger one is refused."""
     schedules: Annotated[tuple[FleetSchedule, ...], Field(max_length=20)] = ()
     """Fleets that are replaced on a schedule."""
     clean_up: CleanUpSettings = CleanUpSettings()
-    """What is removed of what this solution has left behind, and when."""
+    """Clean-up of volumes and snapshots that this solution has left."""
 
-    @field_validator("opt_in")
-    @classmethod
-    def _tag_is_ours_to_ask_for(cls, value: Tag) -> Tag:
-        if value.key.lower().startswith("aws:"):
-            raise ValueError(f"opt_in.key {value.key!r} begins with 'aws:', which nobody can set; choose another")
-        return value
-
-    @model_validator(mode="after")
-    def _deleting_takes_two_keys(self) -> Self:
-        if self.allow_deletion:
-            return self
-        if self.old_volume == "delete":
-            raise ValueError("old_volume is delete, which needs the second key; set allow_deletion to true")
-        if self.clean_up.mode == "delete":
-            raise ValueError("clean_up.mode is delete, which needs the second key; set allow_deletion to true")
-        return self
+    @rule
+    def _deletion_is_allowed(self) -> Iterator[Problem]:
+        for at, value in ((("old_volume",), self.old_volume), (("clean_up", "mode"), self.clean_up.mode)):
+            if value == "delete" and not self.allow_deletion:
+                yield Problem(at, "must not be delete without allow_deletion, the safety switch; set that to true")
 
     @property
     def deletes_old_volumes(self) -> bool:
-        """Whether replacements delete the old volume: both keys are turned."""
+        """Whether replacements delete the old volume: the setting and the safety switch say so."""
         return self.allow_deletion and self.old_volume == "delete"
 
     @property
     def cleans_up(self) -> bool:
-        """Whether the clean-up deletes: both keys are turned."""
+        """Whether the clean-up deletes: the setting and the safety switch say so."""
         return self.allow_deletion and self.clean_up.mode == "delete"

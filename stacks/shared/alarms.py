@@ -1,7 +1,9 @@
 """Alarms that say what to do, to one topic."""
 
+from aws_cdk import ArnFormat
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -23,7 +25,33 @@ class Alarms(Construct):
             self.topic = sns.Topic.from_topic_arn(self, "Topic", arn)
         else:
             self.topic = sns.Topic(self, "Topic", enforce_ssl=True, master_key=scope.encryption_key)
+            self._let_alarms_publish(scope)
             scope.output("AlarmTopicArn", self.topic.topic_arn, "Subscribe here to hear the alarms")
+
+    def _let_alarms_publish(self, stack: SolutionStack) -> None:
+        """Allows what the default policy of a topic allows, and which the one that insists on TLS replaces.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+        """
+        # CloudFormation begins an alarm's name with the stack's, of which it cuts off nothing below half of the 255
+        # characters, but makes one hyphen of two
+        # (https://github.com/aws-cloudformation/cloudformation-cli-python-plugin, identifier_utils.py).
+        named = f"{stack.stack_name.replace('--', '*')}-*"
+        alarms = stack.format_arn(
+            service="cloudwatch", resource="alarm", resource_name=named, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
+            )
+        )
 
     def when_above(
         self,

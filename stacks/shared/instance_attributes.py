@@ -1,12 +1,12 @@
 """Which instance types may run something, by their attributes: a section of several solutions. No aws_cdk in here."""
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.models import Section
+from config.models import Problem, Section, rule
 
 InstanceTypePattern = Annotated[str, Field(pattern=r"^[a-z0-9.*-]{1,30}$", examples=["m7g.*"])]
 Percent = Annotated[int, Field(ge=0, le=10_000)]
@@ -16,15 +16,14 @@ class Between(Section):
     """A range; null as maximum means no upper bound."""
 
     min: Annotated[int, Field(ge=0)] = 0
-    """At least so many."""
+    """Smallest value."""
     max: Annotated[int, Field(ge=1)] | None = None
-    """At most so many."""
+    """Largest value. null: no upper bound."""
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
+    @rule
+    def _not_empty(self) -> Iterator[Problem]:
         if self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}: no instance type fits; lower min or raise max")
-        return self
+            yield Problem("min", f"must be at most max, which is {self.max}; lower min or raise max")
 
     def limits(self) -> dict[str, int]:
         """The range as the API of EC2 takes it."""
@@ -52,21 +51,23 @@ class InstanceSettings(Section):
     spot_max_percent_of_on_demand_price: Percent | None = None
     """Spot price protection against the On-Demand price of that type, in percent of it. null: EC2's own."""
 
-    @model_validator(mode="after")
-    def _something_is_left(self) -> Self:
+    @rule
+    def _something_is_left(self) -> Iterator[Problem]:
         if self.allowed_types and self.excluded_types:
-            raise ValueError("EC2 takes allowed_types or excluded_types, not both; remove one")
-        if {"*", "*.*"} & set(self.excluded_types):
-            raise ValueError("excluded_types excludes every instance type; name the families to avoid, as in 'c5*'")
-        if self.memory_mib.max == 0 or self.vcpu.max == 0:
-            raise ValueError("a maximum of 0 excludes every instance type")
-        both = (self.spot_max_percent_over_lowest_price, self.spot_max_percent_of_on_demand_price)
-        if None not in both:
-            raise ValueError(
-                "EC2 takes one Spot price limit: spot_max_percent_over_lowest_price or "
-                "spot_max_percent_of_on_demand_price; remove one"
+            yield Problem("excluded_types", "must be empty with allowed_types: EC2 takes one of the two; remove one")
+        for index, pattern in enumerate(self.excluded_types):
+            if pattern in ("*", "*.*"):
+                yield Problem(
+                    ("excluded_types", index), "must not exclude every instance type; name families, as in 'c5*'"
+                )
+
+    @rule
+    def _one_price_limit(self) -> Iterator[Problem]:
+        if None not in (self.spot_max_percent_over_lowest_price, self.spot_max_percent_of_on_demand_price):
+            yield Problem(
+                "spot_max_percent_of_on_demand_price",
+                "must be left out with spot_max_percent_over_lowest_price: EC2 takes one of the two; remove one",
             )
-        return self
 
     def requirements(self, generations: Sequence[str]) -> dict[str, Any]:
         """The attributes as the API of EC2 takes them.
@@ -93,3 +94,16 @@ def is_arm(instance_type: str) -> bool:
     """Whether a type has a Graviton processor: a ``g`` after the generation, as in t4g, m7gd or g5g, or a1."""
     family = instance_type.partition(".")[0]
     return family == "a1" or re.match(r"^[a-z]+\d+[a-z]*g", family) is not None
+
+
+def of_another_architecture(key: str, types: Sequence[str], architecture: str) -> Iterator[Problem]:
+    """Types, or patterns of types, of a list that can only mean the other processor architecture.
+
+    Args:
+        key: of the list.
+        architecture: ``arm64`` or ``x86_64``.
+    """
+    for index, name in enumerate(types):
+        family = name.partition(".")[0]
+        if "*" not in family and is_arm(name) != (architecture == "arm64"):
+            yield Problem((key, index), f"must be of architecture {architecture}; choose another type, or architecture")

@@ -87,6 +87,8 @@ class Network(Construct):
             # The CDK empties the default group by a Node function of its own; nothing here is in that group.
             restrict_default_security_group=False,
         )
+        if not isinstance(zones, int):
+            _acknowledge(vpc, "CloudFormation-Validate::W3010", "The zones are those that the settings name.")
         vpc.add_flow_log(
             "Rejected",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(stack.log_group(self, "RejectedTraffic")),

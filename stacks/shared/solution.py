@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import CfnMapping, CfnOutput, DefaultStackSynthesizer, Environment, RemovalPolicies, Stack
+from aws_cdk import CfnMapping, CfnOutput, DefaultStackSynthesizer, Environment, Fn, RemovalPolicies, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -53,6 +53,15 @@ class SolutionStack(Stack):
         RemovalPolicies.of(self).destroy(exclude_resource_types=kept)
         if kept:
             RemovalPolicies.of(self).retain(apply_to_resource_types=kept)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The first zones of the Region, whichever they are: synthesis asks no account for their names.
+
+        The CDK looks them up as soon as account and Region are known, and refuses a Local Zone that the account has not
+        opted in to yet, which the deployment itself does.
+        """
+        return [Fn.select(number, Fn.get_azs()) for number in range(2)]
 
     def log_group(self, scope: Construct, construct_id: str) -> logs.LogGroup:
         """A log group of our own: the service's would keep its events for ever and outlive the stack."""

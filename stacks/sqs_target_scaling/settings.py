@@ -1,29 +1,33 @@
 """Section ``solutions.sqs_target_scaling`` of config/config.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from config.models import CommonSettings, SolutionSettings
-from stacks.shared.instance_attributes import InstanceSettings
+from config.models import Problem, SolutionSettings, rule
+from config.types import MetricNamespace
+from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
 
 
 class SqsTargetScalingSettings(SolutionSettings):
-    """Workers behind a queue that scale so that messages are done within an acceptable latency."""
+    """Workers behind a queue that scale so that messages are processed within an acceptable latency."""
+
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network", "zones")
 
     strategy: Literal["dynamic-target", "metric-math", "demand"] = "dynamic-target"
     """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target, no
     function. demand: one policy on the instances that are needed for each in service, and one function."""
     acceptable_latency_seconds: Annotated[int, Field(ge=1, le=1_209_600)] = 300
-    """Seconds from sending a message to its end that are acceptable."""
+    """Acceptable time from sending a message until it has been processed, in seconds."""
     estimated_message_seconds: Annotated[float, Field(gt=0, le=43_200)] = 25
-    """Processing duration of a message, in seconds, that is assumed until durations are measured."""
+    """Assumed processing duration of a message until durations are measured, in seconds."""
     target_update_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     """dynamic-target: minutes between two updates of the target."""
     duration_window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
-    """dynamic-target: the processing durations of so many last minutes make the average."""
+    """dynamic-target: averaging window of the processing durations, in minutes."""
     demand_window_minutes: Annotated[int, Field(ge=2, le=180)] = 10
-    """demand: arrivals and processing durations of so many last minutes count."""
+    """demand: averaging window of arrivals and processing durations, in minutes."""
     min_instances: Annotated[int, Field(ge=0, le=500)] | None = None
     """Smallest size of the group. null: 1 with metric-math, else 0."""
     max_instances: Annotated[int, Field(ge=1, le=500)] = 10
@@ -39,23 +43,21 @@ class SqsTargetScalingSettings(SolutionSettings):
     instances: InstanceSettings = InstanceSettings()
     """Which instance types may run the workers."""
     on_demand_base: Annotated[int, Field(ge=0, le=500)] = 0
-    """So many instances are On-Demand before any is Spot."""
+    """On-Demand base capacity: instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=100)] = 0
-    """Percent of the instances above the base that are On-Demand; the rest is Spot."""
+    """On-Demand percentage of the instances above the base; the rest is Spot."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=14_400)] = 30
-    """A busy worker extends the visibility of its message so often; the visibility timeout is three heartbeats."""
+    """Seconds between two extensions of a message's visibility by a busy worker; the timeout is three heartbeats."""
     drain_seconds: Annotated[int, Field(ge=30, le=7_200)] = 900
-    """Scale-in waits so long for a worker to finish its message."""
+    """Longest wait of scale-in for a busy worker, in seconds."""
     max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """A message that was received so often without success goes to the dead letters."""
-    metric_namespace: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#:/-]{0,254}$", examples=["ComputeBlog/SqsTargetScaling"])
-    ] = "ComputeBlog/SqsTargetScaling"
-    """CloudWatch namespace of the solution's metrics; not AWS/..., which is CloudWatch's."""
+    """Receptions without success before a message moves to the dead-letter queue."""
+    metric_namespace: MetricNamespace = "ComputeBlog/SqsTargetScaling"
+    """CloudWatch namespace of the solution's metrics; not AWS/..., which CloudWatch keeps for AWS services."""
     test_messages: Annotated[int, Field(ge=1, le=10_000)] = 50
-    """How many messages the testing function sends if its event does not say."""
+    """Messages that the testing function sends if its event names no number."""
     test_duration_seconds: Annotated[float, Field(ge=0, le=43_200)] = 25
-    """Processing duration of the testing function's messages, in seconds, if its event does not say."""
+    """Processing duration of its messages if its event names none, in seconds."""
 
     @property
     def minimum(self) -> int:
@@ -69,32 +71,30 @@ class SqsTargetScalingSettings(SolutionSettings):
         """Messages per instance that can be done within the acceptable latency, as far as known at deployment."""
         return self.acceptable_latency_seconds / self.estimated_message_seconds
 
-    @field_validator("metric_namespace")
-    @classmethod
-    def _namespace_is_ours(cls, value: str) -> str:
-        if value.startswith("AWS/"):
-            raise ValueError(f"{value!r} begins with AWS/, which CloudWatch keeps for AWS services; choose another")
-        return value
+    @rule
+    def _a_message_fits_into_its_latency(self) -> Iterator[Problem]:
+        if self.acceptable_latency_seconds < self.estimated_message_seconds:
+            yield Problem(
+                "acceptable_latency_seconds",
+                f"must be at least estimated_message_seconds, which is {self.estimated_message_seconds:g}: "
+                "no number of workers makes a message faster; raise it",
+            )
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    @rule
+    def _something_is_left_of_metric_math(self) -> Iterator[Problem]:
         if self.strategy == "metric-math" and self.minimum < 1:
-            raise ValueError(
-                "min_instances is 0, and no metric-math policy leaves zero; set min_instances to 1 or more, "
-                "or strategy to dynamic-target or demand"
+            yield Problem(
+                "min_instances",
+                "must be at least 1 with strategy metric-math, which cannot scale out from zero; raise it, "
+                "or choose dynamic-target or demand",
             )
-        if self.minimum > self.max_instances:
-            raise ValueError(
-                f"min_instances {self.minimum} is above max_instances {self.max_instances}; raise or lower one"
-            )
-        return self
 
-    def problems_with(self, common: CommonSettings) -> list[tuple[str, str]]:
-        """``network`` and ``zones`` describe a network of our own; with an existing one they would be ignored."""
-        if common.vpc is None:
-            return []
-        return [
-            (key, "has no effect with common.vpc, whose subnets decide; remove it or common.vpc")
-            for key in ("network", "zones")
-            if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
-        ]
+    @rule
+    def _sizes_fit(self) -> Iterator[Problem]:
+        if self.minimum > self.max_instances:
+            yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
+
+    @rule
+    def _one_architecture(self) -> Iterator[Problem]:
+        for problem in of_another_architecture("allowed_types", self.instances.allowed_types, self.architecture):
+            yield Problem(("instances", *problem.path), problem.message)

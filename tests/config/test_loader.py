@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import LARGEST_FILE, ConfigError, load
+from config.loader import ConfigError, load
 from config.models import CommonSettings
+from config.reading import LARGEST_FILE
 from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests.variants import ROOT

@@ -1,9 +1,11 @@
 """What the settings of custom_health_checks derive and refuse."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.custom_health_checks.settings import LONGEST_WAIT_SECONDS, CustomHealthChecksSettings
 
 
 def test_without_a_longer_wait_an_instance_waits_for_one_heartbeat() -> None:
@@ -14,17 +16,24 @@ def test_without_a_longer_wait_an_instance_waits_for_one_heartbeat() -> None:
 @pytest.mark.parametrize(("heartbeat", "most"), [(30, 3_000), (300, 30_000), (1_728, 172_800), (7_200, 172_800)])
 def test_the_longest_wait_is_a_hundred_heartbeats_or_two_days(heartbeat: int, most: int) -> None:
     wait = {"mode": "instance", "heartbeat_seconds": heartbeat, "poll_seconds": 10}
-    assert CustomHealthChecksSettings.model_validate({**wait, "longest_wait_seconds": most}).longest_wait == most
-    with pytest.raises(ValidationError):
-        CustomHealthChecksSettings.model_validate({**wait, "longest_wait_seconds": most + 1})
+    allowed = CustomHealthChecksSettings.model_validate({**wait, "longest_wait_seconds": most})
+    assert allowed.longest_wait == most and not list(allowed.problems())
+    if most < LONGEST_WAIT_SECONDS:
+        longer = CustomHealthChecksSettings.model_validate({**wait, "longest_wait_seconds": most + 1})
+        assert [problem.key for problem in longer.problems()] == ["longest_wait_seconds"]
+    else:
+        with pytest.raises(ValidationError):
+            CustomHealthChecksSettings.model_validate({**wait, "longest_wait_seconds": most + 1})
 
 
 @pytest.mark.parametrize(("heartbeat", "most"), [(30, 10), (60, 20), (300, 100), (7_200, 300)])
 def test_an_instance_looks_three_times_in_a_heartbeat_and_a_function_does_not_care(heartbeat: int, most: int) -> None:
-    CustomHealthChecksSettings(mode="instance", heartbeat_seconds=heartbeat, poll_seconds=most)
-    CustomHealthChecksSettings(mode="event", heartbeat_seconds=heartbeat, poll_seconds=300)
-    with pytest.raises(ValidationError):
-        CustomHealthChecksSettings(mode="instance", heartbeat_seconds=heartbeat, poll_seconds=most + 1)
+    def problems(**settings: Any) -> list[Any]:
+        return [each.key for each in CustomHealthChecksSettings(heartbeat_seconds=heartbeat, **settings).problems()]
+
+    assert problems(mode="instance", poll_seconds=most) == problems(mode="event", poll_seconds=300) == []
+    if most < 300:
+        assert problems(mode="instance", poll_seconds=most + 1) == ["poll_seconds"]
 
 
 @pytest.mark.parametrize("value", ["a|b", "a\nb", 'a"b', "$(reboot)", "a'b", "`b`", ""])

@@ -181,8 +181,8 @@ def test_a_file_with_anything_anywhere_gets_sentences(path: list[Any], value: An
     [
         ("{", "is not JSON"),
         ('{"metrics": {}, "metrics": {}}', "the key 'metrics' is there twice"),
-        ("[1]", "should be an object"),
-        ("{}", "metrics: is required and missing"),
+        ("[1]", "must be a mapping"),
+        ("{}", "metrics: must be set"),
         ('{"metrics": {"metrics_collected": {}}, "traces": {}}', "traces: unknown key; known here: agent"),
     ],
 )

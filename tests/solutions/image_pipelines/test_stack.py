@@ -288,6 +288,12 @@ def test_by_default_images_are_only_deprecated_and_no_role_may_delete(default: T
     assert "Deregister" not in text and "Delete" not in text
 
 
+def test_without_a_rule_there_is_no_role_for_rules() -> None:
+    of = template("nat")
+    assert not of.find_resources("AWS::ImageBuilder::LifecyclePolicy")
+    assert not [name for name in of.find_resources("AWS::IAM::Role") if "Lifecycle" in name]
+
+
 def test_with_the_second_key_old_images_go_and_some_always_stay(enterprise: Template) -> None:
     found = rules(enterprise, "acme-image-pipelines-gold")
     assert list(found) == ["DEPRECATE", "DISABLE", "DELETE"]

@@ -276,7 +276,7 @@ def test_every_tunnel_is_logged_and_those_of_strangers_are_told() -> None:
     who = {"userIdentity": {"arn": [{"anything-but": {"wildcard": expected}}]}}
     assert strangers["EventPattern"]["detail"] == {**call, **who}
     (target,) = strangers["Targets"]
-    assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" in target
+    assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" not in target
     sentence = target["InputTransformer"]["InputTemplate"]
     (heading,) = re.findall(r"README\.md#([\w-]+)", sentence)
     readme = (ROOT / f"stacks/{SLUG}/README.md").read_text(encoding="utf-8")
@@ -305,6 +305,18 @@ def test_the_saved_query_prints_who_whence_and_whither() -> None:
     for column in ("userIdentity.arn", "sourceIPAddress", "privateIpAddress", "remotePort"):
         assert column in query["QueryString"]
     assert len(query["LogGroupNames"]) == 1
+
+
+def test_eventbridge_may_publish_to_the_topic_by_its_policy_as_aws_asks_without_a_condition() -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+    (strangers,) = [p for name, p in of_type("AWS::Events::Rule", WITHOUT_ENDPOINT).items() if "Strangers" in name]
+    (target,) = strangers["Targets"]
+    assert "RoleArn" not in target
+    (policy,) = of_type("AWS::SNS::TopicPolicy", WITHOUT_ENDPOINT).values()
+    of_events = {"Service": "events.amazonaws.com"}
+    (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Principal"] == of_events]
+    assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sns:Publish", target["Arn"])
+    assert "Condition" not in allowed
 
 
 @pytest.mark.parametrize("rule", ["Every", "Strangers"])

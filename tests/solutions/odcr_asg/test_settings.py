@@ -28,14 +28,28 @@ def test_an_existing_network_has_a_zone_for_each_subnet() -> None:
     common = CommonSettings(vpc=ExistingVpc(id="vpc-01234567", subnet_ids=SUBNETS))
     assert settings().zone_count(common) == 2
     assert settings().reserved_per_zone(common) == 6
-    assert settings().problems_with(common) == []
+    assert list(settings().problems_with(common)) == []
 
 
-def test_an_existing_network_of_one_subnet_survives_nothing_and_is_refused_unless_disabled() -> None:
+def test_an_existing_network_of_one_subnet_survives_nothing_and_is_refused() -> None:
     common = CommonSettings(vpc=ExistingVpc(id="vpc-01234567", subnet_ids=SUBNETS[:1]))
-    ((key, message),) = settings().problems_with(common)
-    assert key == "enabled" and "2 to 6 subnets" in message
-    assert settings(enabled=False).problems_with(common) == []
+    (problem,) = settings().problems_with(common)
+    assert problem.key == "enabled" and "1 subnet in common.vpc" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("zones", "names", "refused"),
+    [
+        (3, ("eu-west-1a", "eu-west-1b"), False),
+        (2, ("eu-west-1a", "eu-west-1b"), False),
+        (4, ("eu-west-1a",) * 2, True),
+    ],
+)
+def test_the_names_of_zones_win_over_the_default_number_that_a_file_states(
+    zones: int, names: tuple[str, ...], refused: bool
+) -> None:
+    found = [problem.key for problem in settings(zones=zones, zone_names=names).problems()]
+    assert ("zones" in found) is refused
 
 
 def test_the_architecture_is_read_off_every_types_name_as_ec2_has_it() -> None:

@@ -53,6 +53,10 @@ def actions(of: Template, role: str) -> set[str]:
     return found
 
 
+def without_hash(logical_id: str) -> str:
+    return logical_id[:-8]
+
+
 def stages(of: Template) -> dict[str, Json]:
     (pipeline,) = of.find_resources("AWS::CodePipeline::Pipeline").values()
     return {stage["Name"]: stage["Actions"][0] for stage in pipeline["Properties"]["Stages"]}
@@ -160,6 +164,14 @@ def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(en
 # The function
 
 
+def test_the_pipeline_may_do_with_a_codecommit_repository_what_codepipeline_asks() -> None:
+    asked = {"CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"}
+    found = {
+        action for action in actions(template("metric-math"), "ByPipelineRole") if action.startswith("codecommit:")
+    }
+    assert found == {f"codecommit:{action}" for action in asked}
+
+
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
     (begun,) = default.find_resources("Custom::Dashboards").values()
     assert Wanted.read(begun["Properties"]["Wanted"]).tag_name == "OutpostID"
@@ -252,6 +264,44 @@ def test_a_stack_has_a_name_that_cloudformation_takes() -> None:
     assert dashboards_app.stack_name("Deploy", "board", "board-op-1") == "Deploy-op-1"
     odd = dashboards_app.stack_name("Deploy", "board", "board-a_b")
     assert odd.startswith("Deploy-a-b-") and odd != dashboards_app.stack_name("Deploy", "board", "board-a-b")
+
+
+# What cannot be delivered
+
+
+@pytest.mark.parametrize("variant", PIPELINES)
+def test_eventbridge_may_leave_a_tag_event_that_started_no_pipeline_in_the_queue(variant: str) -> None:
+    of = template(variant)
+    (rule,) = of.find_resources("AWS::Events::Rule")
+    (queue,) = of.find_resources("AWS::SQS::Queue")
+    (policy,) = of.find_resources("AWS::SQS::QueuePolicy").values()
+    (allowed,) = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert allowed == {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+    }
+
+
+@pytest.mark.parametrize(
+    "variant, starts",
+    [
+        ("account", set()),
+        ("enterprise", {"codepipeline:StartPipelineExecution"}),
+    ],
+)
+def test_the_schedule_may_leave_dead_letters_in_the_queue_also_under_a_key_of_yours(
+    variant: str, starts: set[str]
+) -> None:
+    of = template(variant)
+    (schedule,) = of.find_resources("AWS::Scheduler::Schedule").values()
+    role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    needed = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert actions(of, without_hash(role)) == starts | needed
+    (trust,) = of.find_resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
 
 
 # All of it

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from config.models import CommonSettings
 from stacks.__main__ import main
@@ -117,15 +116,15 @@ def test_overlaps_are_those_of_the_addresses(
 @pytest.mark.parametrize("on_premises", ["0.0.0.0/0", "10.0.0.0/8"])
 def test_a_vpc_may_be_cut_out_of_what_is_routed_to_the_local_gateway(on_premises: str) -> None:
     """The commonest route; the VPC's own is narrower and wins: https://github.com/aws/aws-cdk/issues/33542."""
-    assert OutpostsRoutingSettings(on_premises_cidrs=(on_premises,)).routed_cidrs == [on_premises]
+    settings = OutpostsRoutingSettings(on_premises_cidrs=(on_premises,))
+    assert settings.routed_cidrs == [on_premises] and not list(overlaps(settings.ranges))
     for refused in ("10.0.0.0/16", "10.0.4.0/24"):
-        with pytest.raises(ValidationError, match="these overlap"):
-            OutpostsRoutingSettings(on_premises_cidrs=(refused,))
+        assert list(overlaps(OutpostsRoutingSettings(on_premises_cidrs=(refused,)).ranges))
 
 
 def test_what_is_open_to_everybody_by_the_on_premises_route_is_refused_too() -> None:
-    with pytest.raises(ValidationError, match="lets everybody in"):
-        OutpostsRoutingSettings(on_premises_cidrs=("0.0.0.0/0",), load_balancer=LoadBalancer())
+    settings = OutpostsRoutingSettings(on_premises_cidrs=("0.0.0.0/0",), load_balancer=LoadBalancer())
+    assert any("admit everybody" in found.message for found in settings.problems())
 
 
 def test_domains_share_the_network_on_premises_and_nothing_else() -> None:
@@ -255,10 +254,12 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     assert found_by(Aws(deployed=DIRECT), monkeypatch, accept_outage=True, **changed)["mode"][0] == "ok"
 
 
-@pytest.mark.parametrize("peer", ["169.254.1.1/30", "169.254.2.2/30", "169.254.1.2/24", "169.254.1.999/30"])
+@pytest.mark.parametrize("peer", ["169.254.1.1/30", "169.254.2.2/30", "169.254.1.2/24"])
 def test_the_ends_of_a_virtual_interface_are_two_addresses_of_one_link(peer: str) -> None:
     link = {"outpost_lag_id": "op-lag-0123456789abcdef0", "vlan": 101, "peer_bgp_asn": 65_000}
     link |= {"local_address": "169.254.1.1/30"}
-    VirtualInterface.model_validate({**link, "peer_address": "169.254.1.2/30"})
+    assert not list(VirtualInterface.model_validate({**link, "peer_address": "169.254.1.2/30"}).problems())
+    (problem,) = VirtualInterface.model_validate({**link, "peer_address": peer}).problems()
+    assert problem.key == "peer_address"
     with pytest.raises(ValueError, match="peer_address"):
-        VirtualInterface.model_validate({**link, "peer_address": peer})
+        VirtualInterface.model_validate({**link, "peer_address": "169.254.1.999/30"})

@@ -172,6 +172,15 @@ def test_with_both_keys_only_what_carries_our_tags_can_be_deleted(enterprise: Te
         assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{tag}": "true"}}
 
 
+def test_schedules_may_leave_dead_letters_in_the_queue_also_under_a_key_of_yours(enterprise: Template) -> None:
+    schedules = enterprise.find_resources("AWS::Scheduler::Schedule").values()
+    roles = {schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules}
+    assert len(schedules) == 3 and len(roles) == 2
+    for role in roles:
+        for action in ("sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"):
+            assert allowed(enterprise, role[:-8], action), (role, action)  # the policy has a hash of its own
+
+
 def test_the_clean_up_and_the_fleets_run_on_schedules_with_a_time_zone(default: Template, enterprise: Template) -> None:
     default.has_resource_properties(
         "AWS::Scheduler::Schedule",

@@ -38,9 +38,8 @@ def test_without_target_groups_an_instance_that_goes_serves_nobody() -> None:
 
 @given(drain=st.integers(0, 110), stop=st.integers(1, 110), balanced=st.booleans())
 def test_whatever_is_accepted_fits_into_the_warning(drain: int, stop: int, balanced: bool) -> None:
-    try:
-        settings = SpotAsgSettings(drain_seconds=drain, stop_seconds=stop, load_balancer=balanced)
-    except ValueError:
+    settings = SpotAsgSettings(drain_seconds=drain, stop_seconds=stop, load_balancer=balanced)
+    if list(settings.problems()):
         assert (drain if balanced else 0) + stop > NOTICE_SECONDS - 2 * WATCH_SECONDS
     else:
         assert WATCH_SECONDS + settings.leave_seconds <= NOTICE_SECONDS

@@ -24,25 +24,44 @@ def test_a_path_is_below_the_repository_wherever_the_command_runs(
     monkeypatch.chdir(tmp_path)
     assert SpotPlacementTrackerSettings().path == ROOT / "config/spot_placement_tracker.yaml"
     assert SpotPlacementTrackerSettings().read().problems == ()
-    assert SpotPlacementTrackerSettings(file=f"{tmp_path}/a.yaml").path == tmp_path / "a.yaml"
 
 
-def test_a_file_that_is_no_text_is_told_so(tmp_path: Path) -> None:
-    (tmp_path / "scores.yaml").write_bytes(b"\xff\xfe")
-    settings = SpotPlacementTrackerSettings(file=f"{tmp_path}/scores.yaml")
-    ((key, says),) = settings.problems_with(CommonSettings())
-    assert key == "file" and says.endswith("is not UTF-8 text: byte 0 cannot be read")
+@pytest.mark.parametrize("path", ["/etc/passwd", "../other/scores.yaml", "config/../../scores.yaml", "~/scores.yaml"])
+def test_a_path_that_leads_out_of_the_repository_is_refused_and_not_opened(path: str) -> None:
+    (problem,) = SpotPlacementTrackerSettings(file=path).problems_with(CommonSettings())
+    assert problem.key == "file" and "below this repository" in problem.message
 
 
-def test_a_solution_that_is_off_needs_no_file() -> None:
-    assert SpotPlacementTrackerSettings(enabled=False, file="nowhere").problems_with(CommonSettings()) == []
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("benchmarks/binary", "UTF-8 text; byte 0 cannot be read"),
+        ("config", "a file, not a directory"),
+        ("nowhere", "an existing file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str, says: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks/binary").write_bytes(b"\xff\xfe")
+    monkeypatch.setattr("stacks.spot_placement_tracker.settings.ROOT", tmp_path)
+    (problem,) = SpotPlacementTrackerSettings(file=file).problems_with(CommonSettings())
+    assert problem.key == "file" and says in problem.message
+
+
+def test_a_solution_that_is_disabled_needs_no_file(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("solutions: {spot_placement_tracker: {enabled: false, file: nowhere}}", encoding="utf-8")
+    assert not load(config, settings_by_slug()).solutions["spot_placement_tracker"].enabled
 
 
 def test_problems_of_the_file_are_told_beside_those_of_others(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
-        f"common: {{vpc: {{id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0]}}}}\n"
-        f"solutions: {{spot_placement_tracker: {{file: {tmp_path}/none}}, spot_asg: {{load_balancer: true}}}}\n",
+        "common: {vpc: {id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0]}}\n"
+        "solutions: {spot_placement_tracker: {file: none}, spot_asg: {load_balancer: true}}\n",
         encoding="utf-8",
     )
     with pytest.raises(ConfigError) as raised:

@@ -1,0 +1,27 @@
+"""Rules between the keys of ``common``."""
+
+import pytest
+
+from config.models import CommonSettings
+
+KEY = "arn:aws:kms:eu-central-1:{account}:key/11111111-2222-3333-4444-555555555555"
+TOPIC = "arn:aws:sns:eu-central-1:{account}:alarms"
+
+
+def errors(**common: str) -> list[str]:
+    return [found.message for found in CommonSettings(**common).problems() if not found.warning]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name, arn", [("kms_key_arn", KEY), ("alarm_topic_arn", TOPIC)])
+@pytest.mark.parametrize("account", ["123456789012", "210987654321"])
+def test_a_key_and_a_topic_are_of_the_region_and_of_any_account(name: str, arn: str, account: str) -> None:
+    common = {"account": "123456789012", name: arn.format(account=account)}
+    assert errors(**common, region="eu-central-1") == []
+    assert errors(**common, region="eu-west-1") == ["must be of common.region eu-west-1; correct one of the two"]
+
+
+def test_a_key_needs_the_region_by_name_and_a_topic_does_not() -> None:
+    account = "123456789012"
+    (message,) = errors(kms_key_arn=KEY.format(account=account))
+    assert message == "must be eu-central-1, the Region of kms_key_arn, got null; set region: eu-central-1"
+    assert errors(alarm_topic_arn=TOPIC.format(account=account)) == []
