@@ -83,7 +83,7 @@ class OutpostsRoutingScenario(Scenario):
     def finds(self) -> str:
         (gateway,) = self.ec2.describe_local_gateways()["LocalGateways"]
         gateway_id, outpost_arn = gateway["LocalGatewayId"], gateway["OutpostArn"]
-        outpost = self.deployed.client("outposts").get_outpost(OutpostId=outpost_arn)["Outpost"]
+        outpost = self.deployed.client("outposts").get_outpost(OutpostId=outpost_arn.rpartition("/")[2])["Outpost"]
         (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
         expect(subnet["AvailabilityZone"] == outpost["AvailabilityZone"], f"{subnet}")
         expect(subnet["OutpostArn"] == outpost_arn, f"on {subnet.get('OutpostArn')}")
