@@ -68,7 +68,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "file": ("tests/fixtures/placement_scores/two_dashboards.yaml",),
     "instance_type": ("m7i.large", "t4g.small"),
     "kms_key_arn": ("arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",),
-    "linux_configuration": ("tests/fixtures/agent/large.json",),
+    "linux_configuration": ("tests/solutions/gpu_monitoring/agent/large.json",),
     "linux_instance_type": ("m7i-flex.large", None),
     "load_balancer": (True, "application", "self-managed", {"port": 8080}, None),
     "local_gateway_routes": (["192.168.0.0/16"],),
