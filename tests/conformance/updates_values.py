@@ -107,7 +107,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     ),
     "vpc_cidr": ("10.1.0.0/24", "10.1.0.0/16"),
     "warm_pool": ({"min_size": 1}, None),
-    "windows_configuration": ("tests/fixtures/agent/windows.json",),
+    "windows_configuration": ("tests/solutions/gpu_monitoring/agent/windows.json",),
     "windows_instance_type": ("m7i.large", None),
     "zone": ("us-east-1-bos-1a", "us-east-1-atl-2a"),
     "zone_names": (["us-east-1a", "us-east-1b"], ["us-east-1b", "us-east-1c"], ["us-east-1b", "us-east-1a"]),

@@ -386,7 +386,7 @@ def test_user_data_is_complete_fits_and_is_shell(zone: Template, name: str) -> N
         assert old not in code
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_a_boot_signals_its_stack_in_the_form_that_its_role_allows(variant: str) -> None:
     """A stack named by its name is judged on stack/NAME/*: https://github.com/aws/aws-parallelcluster/issues/754."""
     allowed = []
