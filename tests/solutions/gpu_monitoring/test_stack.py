@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from aws_cdk import App
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
@@ -22,6 +21,7 @@ from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 from tryout.hosts.user_data import Sandbox
 

@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from shared.guard.changes import changed
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "local_zone_wordpress"
