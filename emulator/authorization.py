@@ -39,6 +39,28 @@ _ACTIONS = {
 }
 
 
+# What a service does with the permissions of its caller, who needs these as well; without iam:CreateServiceLinkedRole,
+# which is asked for once in an account:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
+_BESIDES = {
+    "elasticloadbalancing:CreateLoadBalancer": (
+        "ec2:DescribeAccountAttributes",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
+    "elasticloadbalancing:CreateTargetGroup": ("ec2:DescribeInternetGateways", "ec2:DescribeVpcs"),
+    "elasticloadbalancing:RegisterTargets": (
+        "ec2:DescribeInstances",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
+    "elasticloadbalancing:SetSubnets": ("ec2:DescribeSubnets",),
+}
+
 _BY_ID = ("CreateTags", "DeleteSnapshot", "DeleteTags")
 
 
@@ -91,13 +113,13 @@ def resource_tag_keys(service: str, arn: str) -> dict[str, Any]:
 def resource_of(service: str, action: str, parameters: dict[str, Any], found: str) -> str | None:
     """The ARN that AWS judges a call on; None keeps what was *found*.
 
-    Describe calls know no resource, but those of CloudFormation. A group's ARN has an id that only the group knows
-    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
+    Describe calls know no resource, but those of CloudFormation: what ministack found is right for it, also for a
+    signal, which is judged on stack/NAME/* where the call names the stack by its name
+    (https://github.com/awslabs/ecs-refarch-continuous-deployment/issues/21). A group's ARN has an id that only the
+    group knows (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html).
     """
-    if service == "cloudformation":  # a signal goes to a stack by its name, and is judged by its ARN
-        if action != "SignalResource":
-            return None
-        return seams.stack_arn(str(_first(parameters.get("StackName")) or ""))
+    if service == "cloudformation":
+        return None
     if action.startswith("Describe"):
         return "*"
     if service == "ec2":
@@ -147,6 +169,7 @@ def _group_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
 def install() -> None:
     """Tells ministack."""
     seams.name_actions(action_of)
+    seams.need_besides(_BESIDES)
     seams.add_condition_keys(metric_namespace)
     seams.add_condition_keys(launch_keys)
     seams.add_resource_keys(resource_tag_keys)

@@ -27,7 +27,6 @@ from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import responses as _responses
 from ministack.core import router as _router
-from ministack.services import cloudformation as _cloudformation
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
@@ -113,12 +112,6 @@ resource_handlers: dict[str, dict[str, Any]] = _provisioners._RESOURCE_HANDLERS
 
 # stack name and logical id -> the generated name of a resource.
 physical_name: Callable[..., str] = _provisioners._physical_name
-
-
-def stack_arn(name: str) -> str | None:
-    """The ARN of a stack in the account and Region of the request; None if there is none of that name."""
-    stack = _cloudformation._stacks.get(name)
-    return str(stack["StackId"]) if stack else None
 
 
 def make_secrets_as_asked() -> None:
@@ -209,6 +202,19 @@ def name_actions(name: Callable[[str], str]) -> None:
 
     def enforced(key: str, action: str, *where: str, **more: Any) -> Any:
         return enforce(key, name(action), *where, **more)
+
+    _iam_evaluator.enforce = enforced
+
+
+def need_besides(actions: Mapping[str, tuple[str, ...]]) -> None:
+    """Denies an action to whoever may not do what the service does in their name: *actions* of other services."""
+    enforce = _iam_evaluator.enforce
+
+    def enforced(key: str, action: str, service: str, region_name: str, *more: Any, **named: Any) -> Any:
+        denied = enforce(key, action, service, region_name, *more, **named)
+        for besides in () if denied else actions.get(action, ()):
+            denied = denied or enforce(key, besides, besides.partition(":")[0], region_name)
+        return denied
 
     _iam_evaluator.enforce = enforced
 

@@ -10,11 +10,13 @@ rights of that profile's role, step after step:
 The agent publishes what its configuration names, and nothing else:
 
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html:
-  ``append_dimensions``, ``aggregation_dimensions``, and the names of metrics.
+  ``append_dimensions``, ``aggregation_dimensions``, and the names of metrics;
+- with an NVIDIA section it does not start where there is no nvidia-smi: internal/check_plugins_unix.go of
+  https://github.com/aws/amazon-cloudwatch-agent, and #756 there. The section is switched off on Windows: #632.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,12 +43,16 @@ class Managed:
         described: as DescribeInstances shows it.
         steps: those that ran, in their order.
         failed: what a failed step was told.
+        driver: whether there is an NVIDIA driver, with nvidia-smi.
+        sends_gpus: whether a script was left there that asks nvidia-smi and sends to the agent's StatsD port.
         configuration: the agent's, if it came to that.
     """
 
     described: Json
     credentials: Mapping[str, str]
     steps: list[str] = field(default_factory=list)
+    driver: bool = False
+    sends_gpus: bool = False
     installed: bool = False
     failed: str | None = None
     configuration: Json | None = None
@@ -57,8 +63,12 @@ class Managed:
         return bool(self.described.get("Platform") == "windows")
 
 
-def apply(aws: EmbeddedAws) -> dict[str, Managed]:
-    """Runs every association on every instance that Systems Manager reaches; returns those, by id."""
+def apply(aws: EmbeddedAws, *, drivers: Collection[str] = ()) -> dict[str, Managed]:
+    """Runs every association on every instance that Systems Manager reaches; returns those, by id.
+
+    Args:
+        drivers: ids of the instances that have an NVIDIA driver by now.
+    """
     done: dict[str, Managed] = {}
     for association in aws.control("associations")["associations"].values():
         document = document_named(aws, association["Name"])
@@ -70,11 +80,13 @@ def apply(aws: EmbeddedAws) -> dict[str, Managed]:
             for reservation in aws.client("ec2").describe_instances(Filters=filters)["Reservations"]:
                 for instance in reservation["Instances"]:
                     if instance.get("IamInstanceProfile"):
-                        done[instance["InstanceId"]] = _run(aws, document, instance)
+                        done[instance["InstanceId"]] = _run(
+                            aws, document, instance, driver=instance["InstanceId"] in drivers
+                        )
     return done
 
 
-def _run(aws: EmbeddedAws, document: Json, instance: Json) -> Managed:
+def _run(aws: EmbeddedAws, document: Json, instance: Json, *, driver: bool) -> Managed:
     name = instance["IamInstanceProfile"]["Arn"].rpartition("/")[2]
     role = aws.client("iam").get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"][0]["Arn"]
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName=instance["InstanceId"])["Credentials"]
@@ -85,6 +97,7 @@ def _run(aws: EmbeddedAws, document: Json, instance: Json) -> Managed:
             "aws_secret_access_key": session["SecretAccessKey"],
             "aws_session_token": session["SessionToken"],
         },
+        driver=driver,
     )
     for step in document["mainSteps"]:
         wanted = step.get("precondition", {}).get("StringEquals", ["platformType", None])[1]
@@ -103,6 +116,7 @@ def _run(aws: EmbeddedAws, document: Json, instance: Json) -> Managed:
 def _act(aws: EmbeddedAws, step: Json, managed: Managed) -> None:
     inputs = step["inputs"]
     if step["action"] in ("aws:runShellScript", "aws:runPowerShellScript"):
+        managed.sends_gpus |= any("nvidia-smi" in line for line in inputs["runCommand"])
         return  # there is no such shell here
     if step["action"] != "aws:runDocument":
         raise LookupError(f"{step['action']} is not modelled")
@@ -114,7 +128,10 @@ def _act(aws: EmbeddedAws, step: Json, managed: Managed) -> None:
             raise ValueError("the CloudWatch agent is not installed")
         ssm = aws.client("ssm", **managed.credentials)
         found = ssm.get_parameter(Name=given["optionalConfigurationLocation"])["Parameter"]["Value"]
-        managed.configuration = json.loads(found)
+        configuration = json.loads(found)
+        if "nvidia_gpu" in configuration["metrics"]["metrics_collected"] and not (managed.windows or managed.driver):
+            raise ValueError("the agent does not start: nvidia_smi needs /usr/bin/nvidia-smi, which is not there")
+        managed.configuration = configuration
     else:
         raise LookupError(f"{inputs['documentPath']} is not modelled")
 
@@ -125,7 +142,8 @@ def publish(
     """Lets the agent of an instance publish, with the rights of the instance.
 
     Args:
-        measured: what nvidia-smi said of each GPU, and when; empty: there is none, or no driver.
+        measured: what nvidia-smi said of each GPU, and when; empty: there is none, or no driver. A value that it says
+            N/A of, such as utilization_gpu of one with MIG, is left out.
         memory: used memory of the instance, in percent.
     """
     data = [datum for at, gpus in measured.items() for datum in _data(managed, gpus, memory, at)]
@@ -141,7 +159,7 @@ def _data(managed: Managed, gpus: Sequence[Gpu], memory: float, at: datetime) ->
         for name, value in metrics.get("append_dimensions", {}).items()
         if value in _APPENDED
     }
-    for name, own, value in _measured(metrics.get("metrics_collected", {}), gpus, memory):
+    for name, own, value in _measured(managed, gpus, memory):
         raw = {**appended, **own}
         # "If you specify dimensions that a metric does not have", it is not aggregated by them.
         for dimensions in [list(raw), *metrics.get("aggregation_dimensions", [])]:
@@ -150,16 +168,17 @@ def _data(managed: Managed, gpus: Sequence[Gpu], memory: float, at: datetime) ->
                 yield {"MetricName": name, "Dimensions": named, "Value": value, "Timestamp": at}
 
 
-def _measured(collected: Json, gpus: Sequence[Gpu], memory: float) -> Iterator[tuple[str, Json, float]]:
+def _measured(managed: Managed, gpus: Sequence[Gpu], memory: float) -> Iterator[tuple[str, Json, float]]:
     """Name, own dimensions and value of each measurement that the configuration names."""
+    collected = (managed.configuration or {}).get("metrics", {}).get("metrics_collected", {})
     if any(name.endswith("used_percent") for name in collected.get("mem", {}).get("measurement", [])):
         yield "mem_used_percent", {}, memory
     if "% Committed Bytes In Use" in collected.get("Memory", {}).get("measurement", []):
         yield "Memory % Committed Bytes In Use", {"objectname": "Memory"}, memory
-    for index, gpu in enumerate(gpus):
-        for name in collected.get("nvidia_gpu", {}).get("measurement", []):
+    for index, gpu in enumerate(gpus if managed.driver else ()):
+        for name in () if managed.windows else collected.get("nvidia_gpu", {}).get("measurement", []):
             if name in gpu:
                 yield f"nvidia_smi_{name}", {"index": str(index), "name": "NVIDIA"}, gpu[name]
-        if "statsd" in collected:  # what gpu-metrics.ps1 sends
+        if "statsd" in collected and managed.sends_gpus:
             for name, value in gpu.items():
                 yield f"nvidia_smi_{name}", {"index": str(index), "metric_type": "gauge"}, value

@@ -8,6 +8,13 @@ def _create_volume(properties: Properties) -> str:
     return str(call("ec2", "CreateVolume", without_tags(properties))["VolumeId"])
 
 
+def _modify_volume(volume_id: str, old: Properties, new: Properties) -> None:
+    """A volume never shrinks: https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html."""
+    if int(new.get("Size") or 0) < int(old.get("Size") or 0):
+        raise ValueError(f"InvalidParameterValue: new size cannot be smaller than existing size {old['Size']}")
+    call("ec2", "ModifyVolume", new, VolumeId=volume_id)
+
+
 def _create_interface(properties: Properties) -> str:
     """CloudFormation says GroupSet where the API says Groups."""
     groups = properties.get("GroupSet") or []
@@ -23,8 +30,14 @@ def _associate(properties: Properties) -> str:
 TYPES = {
     "AWS::EC2::Volume": ResourceType(
         create=_create_volume,
-        update=lambda volume_id, _, new: call("ec2", "ModifyVolume", new, VolumeId=volume_id),
-        replaced_by=frozenset({"AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"}),
+        update=_modify_volume,
+        # "Updates are not supported", neither in place nor by replacement:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-volume.html
+        fixed=frozenset(
+            {"AvailabilityZone", "AvailabilityZoneId", "Encrypted", "KmsKeyId", "OutpostArn", "SnapshotId"}
+            | {"SourceVolumeId", "VolumeInitializationRate"}
+        ),
+        snapshot=lambda volume_id, _: call("ec2", "CreateSnapshot", VolumeId=volume_id),
         delete=lambda volume_id, _: call("ec2", "DeleteVolume", VolumeId=volume_id),
         attributes=lambda volume_id, _: {"VolumeId": volume_id},
         ec2_tags=True,

@@ -22,8 +22,9 @@ class ResourceType:
     """One type: *create* answers with what Ref returns, *attributes* with what Fn::GetAtt returns.
 
     *update* changes the resource in place and gets the old and the new properties; without it, or when a property in
-    *replaced_by* changes, the resource is replaced. *name* is the property that CloudFormation fills when it is left
-    out.
+    *replaced_by* changes, the resource is replaced; a change of a property in *fixed* fails the update, because
+    CloudFormation neither makes it nor replaces the resource. *name* is the property that CloudFormation fills when it
+    is left out. *snapshot* is what DeletionPolicy: Snapshot does before the deletion.
     """
 
     create: Callable[[Properties], str]
@@ -32,11 +33,19 @@ class ResourceType:
     attributes: Callable[[str, Properties], Mapping[str, Any]] = _nothing
     name: str | None = None
     replaced_by: frozenset[str] = field(default_factory=frozenset)
+    fixed: frozenset[str] = field(default_factory=frozenset)
+    snapshot: Callable[[str, Properties], object] | None = None
     ec2_tags: bool = False
 
     def handler(self) -> dict[str, Any]:
-        """The three functions that ministack's engine calls."""
-        return {"create": self._create, "update": self._update, "delete": self._delete, "update_with_logical_id": True}
+        """The functions that ministack's engine calls."""
+        always = {
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+            "update_with_logical_id": True,
+        }
+        return always | ({"snapshot": self.snapshot} if self.snapshot else {})
 
     def _create(self, logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
         physical_id = self.create(self._named(logical_id, properties, stack))
@@ -48,6 +57,8 @@ class ResourceType:
         self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
     ) -> tuple[str, dict[str, Any]]:
         changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        if refused := sorted(changed & self.fixed):
+            raise ValueError(f"Updates are not supported for {', '.join(refused)}; put the old value back")
         only_tags = self.ec2_tags and changed <= {"Tags"}
         if not only_tags and (self.update is None or changed & self.replaced_by):
             self._delete(physical_id, old)

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
+from tests.emulator.conftest import Stack
 
 DENIED = "AccessDenied|UnauthorizedOperation"
 
@@ -110,6 +111,37 @@ def test_an_instance_of_a_group_is_judged_on_the_group(aws: EmbeddedAws, groups:
     api.terminate_instance_in_auto_scaling_group(InstanceId=ids["ours"], ShouldDecrementDesiredCapacity=False)
     with pytest.raises(ClientError, match=DENIED):
         api.terminate_instance_in_auto_scaling_group(InstanceId=ids["theirs"], ShouldDecrementDesiredCapacity=False)
+
+
+def test_a_signal_is_judged_on_what_the_call_says(aws: EmbeddedAws, stack: Stack) -> None:
+    """By name on stack/NAME/* literally, which a policy with the stack's id does not match; by id on the id."""
+    stack.create({"Topic": {"Type": "AWS::SNS::Topic"}})
+    (found,) = aws.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
+    api = Role(aws, {"Action": "cloudformation:SignalResource", "Resource": found["StackId"]}).client("cloudformation")
+    told = {"LogicalResourceId": "Topic", "UniqueId": "i-1", "Status": "SUCCESS"}
+    with pytest.raises(ClientError, match=DENIED):
+        api.signal_resource(StackName=stack.name, **told)
+    with pytest.raises(ClientError, match="ValidationError"):  # allowed, but nobody waits
+        api.signal_resource(StackName=found["StackId"], **told)
+
+
+LOOKING = [
+    f"ec2:Describe{what}"
+    for what in ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs")
+]
+
+
+@pytest.mark.parametrize("missing", [None, *LOOKING])
+def test_a_load_balancer_needs_what_its_service_does_for_the_caller(aws: EmbeddedAws, missing: str | None) -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html."""
+    subnets = [found["SubnetId"] for found in aws.client("ec2").describe_subnets()["Subnets"]][:2]
+    allowed = ["elasticloadbalancing:*", *(action for action in LOOKING if action != missing)]
+    balancers = Role(aws, {"Action": allowed}).client("elbv2")
+    if missing:
+        with pytest.raises(ClientError, match=DENIED):
+            balancers.create_load_balancer(Name="tried", Subnets=subnets)
+    else:
+        assert balancers.create_load_balancer(Name="tried", Subnets=subnets)["LoadBalancers"]
 
 
 def test_describe_calls_know_no_resource(aws: EmbeddedAws, groups: dict[str, str]) -> None:

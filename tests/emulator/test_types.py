@@ -318,3 +318,39 @@ def test_what_was_deployed_is_what_get_template_answers(aws: EmbeddedAws, stack:
 def test_an_unknown_type_fails_and_says_where_to_add_it(stack: Stack) -> None:
     with pytest.raises(ClientError, match=r"\[AWS::EC2::TransitGateway\].*add it to emulator/types"):
         stack.create({"Hub": _resource("AWS::EC2::TransitGateway")})
+
+
+def test_a_volume_is_never_replaced_by_an_update(aws: EmbeddedAws, stack: Stack) -> None:
+    """CloudFormation refuses zone, key and snapshot, and EBS a smaller size; both roll back to what was there."""
+    zone = {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+    properties: dict[str, Any] = {"AvailabilityZone": zone, "Size": 2, "Encrypted": True}
+    (volume,) = stack.create({"Data": _resource("AWS::EC2::Volume", **properties)}).values()
+    ec2 = aws.client("ec2")
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    other_zone = {"Fn::Select": [1, {"Fn::GetAZs": ""}]}
+    changes: list[dict[str, Any]] = [
+        {"SnapshotId": snapshot},
+        {"AvailabilityZone": other_zone},
+        {"KmsKeyId": "a"},
+        {"Size": 1},
+    ]
+    for change in changes:
+        with pytest.raises(AssertionError, match=r"ROLLBACK_COMPLETE.*(Updates are not supported|smaller)"):
+            stack.update({"Data": _resource("AWS::EC2::Volume", **properties | change)})
+        assert [found["VolumeId"] for found in ec2.describe_volumes()["Volumes"]] == [volume]
+    stack.update({"Data": _resource("AWS::EC2::Volume", **properties | {"Size": 3})})
+    (found,) = ec2.describe_volumes()["Volumes"]
+    assert (found["VolumeId"], found["Size"]) == (volume, 3)
+
+
+def test_a_volume_under_another_name_leaves_a_snapshot_of_the_old_one(aws: EmbeddedAws, stack: Stack) -> None:
+    properties: dict[str, Any] = {"AvailabilityZone": {"Fn::Select": [0, {"Fn::GetAZs": ""}]}, "Size": 2}
+    kept = {"DeletionPolicy": "Snapshot"}
+    old = stack.create({"Data": _resource("AWS::EC2::Volume", **properties) | kept})["Data"]
+    ec2 = aws.client("ec2")
+    snapshot = ec2.create_snapshot(VolumeId=old)["SnapshotId"]
+    new = stack.update({"Restored": _resource("AWS::EC2::Volume", SnapshotId=snapshot, **properties) | kept})
+    (found,) = ec2.describe_volumes()["Volumes"]
+    assert (found["VolumeId"], found["SnapshotId"]) == (new["Restored"], snapshot)
+    taken = ec2.describe_snapshots(Filters=[{"Name": "volume-id", "Values": [old]}])["Snapshots"]
+    assert len(taken) == 2

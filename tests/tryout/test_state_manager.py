@@ -96,7 +96,7 @@ def test_a_precondition_leaves_the_steps_of_the_other_system_out(aws: EmbeddedAw
     fleet = Fleet(aws, INSTALL, CONFIGURE, windows_only)
     linux = fleet.launch()
     windows = fleet.launch(image=aws.client("ssm").get_parameter(Name=WINDOWS)["Parameter"]["Value"])
-    done = state_manager.apply(aws)
+    done = state_manager.apply(aws, drivers=[linux])
     assert done[linux].steps == ["Install", "Configure"] and not done[linux].windows
     assert done[windows].steps == ["Install", "Script"] and done[windows].windows
 
@@ -121,7 +121,7 @@ def test_a_step_that_fails_ends_the_document(aws: EmbeddedAws, steps: list[dict[
 def test_the_agent_publishes_what_is_configured_by_its_own_and_the_aggregated_dimensions(aws: EmbeddedAws) -> None:
     fleet = Fleet(aws, INSTALL, CONFIGURE)
     own = fleet.launch()
-    managed = state_manager.apply(aws)[own]
+    managed = state_manager.apply(aws, drivers=[own])[own]
     gpus = [{"power_draw": 50, "utilization_gpu": 10}, {"power_draw": 70, "utilization_gpu": 10}]
     state_manager.publish(aws, managed, {datetime.now(UTC) - timedelta(minutes=1): gpus}, memory=30)
     cloudwatch = aws.client("cloudwatch")
@@ -145,6 +145,16 @@ def test_the_agent_publishes_what_is_configured_by_its_own_and_the_aggregated_di
         Statistics=["Average", "Maximum"],
     )["Datapoints"]
     assert (point["Average"], point["Maximum"]) == (60, 70)
+
+
+def test_the_agent_does_not_start_with_a_gpu_section_where_there_is_no_driver(aws: EmbeddedAws) -> None:
+    """https://github.com/aws/amazon-cloudwatch-agent/issues/756."""
+    fleet = Fleet(aws, INSTALL, CONFIGURE)
+    own = fleet.launch()
+    managed = state_manager.apply(aws)[own]
+    assert managed.failed and "nvidia-smi" in managed.failed and managed.configuration is None
+    state_manager.publish(aws, managed, {datetime.now(UTC): []})
+    assert aws.client("cloudwatch").list_metrics(Namespace="CWAgent")["Metrics"] == [], "no memory either"
 
 
 # IAM on instance profiles: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html

@@ -132,4 +132,4 @@ def test_a_bad_file_is_named_with_all_its_problems_and_the_command_fails(capsys:
     bad = str(ROOT / "tests/solutions/gpu_monitoring/agent/unseen.json")
     assert main(["gpu_monitoring", "configuration", "--system", "linux", "--file", bad]) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "did you mean 'utilization_gpu'?" in printed and "must be CWAgent" in printed
+    assert "did you mean 'used_percent'?" in printed and "must be CWAgent" in printed

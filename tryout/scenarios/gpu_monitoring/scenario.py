@@ -14,10 +14,12 @@ from tryout.scenarios.gpu_monitoring.looks import (
     GpuMonitoringLooks,
     _gpu,
 )
+from tryout.state_manager import Gpu
 from tryout.waits import wait_until
 
-STEPS = ["Install", "ConfigureLinux"]
-STEPS_ON_WINDOWS = ["Install", "SendGpuMetricsOnWindows", "ConfigureWindows"]
+WITH_DRIVER = ("busy", "idle", "windows", "silent")
+STEPS = ["Install", "ConfigureLinux", "SendGpuMetricsOnLinux"]
+STEPS_ON_WINDOWS = ["Install", "ConfigureWindows", "SendGpuMetricsOnWindows"]
 
 
 class GpuMonitoringScenario(GpuMonitoringLooks):
@@ -57,7 +59,7 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         self.ec2.terminate_instances(InstanceIds=[self.ids.pop("own profile")])
         return f"the sweep found nothing to do; the role may {', '.join(sorted(actions))}"
 
-    @step("one association installs, then configures: Linux and Windows from their parameters", "our-model")
+    @step("one association installs and configures the agent on all, also where no driver is", "our-model")
     def configures(self) -> str:
         if not self.ids:
             self._launch_fleet()
@@ -66,7 +68,8 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
                 self.ec2.associate_iam_instance_profile(
                     InstanceId=self.ids[name], IamInstanceProfile={"Arn": self.profile}
                 )
-        applied = state_manager.apply(self.deployed.aws)
+        drivers = [self.ids[name] for name in WITH_DRIVER]
+        applied = state_manager.apply(self.deployed.aws, drivers=drivers)
         self.managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
         expect("untagged" not in self.managed, "it ran on the instance without the tag")
         expect(len(self.managed) == 5, f"it ran on {sorted(self.managed)}")
@@ -163,6 +166,19 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         expect(len(titles) == 11, f"{titles}")
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
+    @step("GPUs cut by MIG report memory and no utilization: a state of their own, and no missing driver", "real-code")
+    def knows_mig(self) -> str:
+        # Newer than what it said before, and alone in the minutes that count.
+        self.deployed.aws.age_metrics(60 * (self.deployed.settings.silent_minutes + 10))
+        now = datetime.now(UTC)
+        measured = {now - timedelta(minutes=ago): [_mig(90)] for ago in range(10, -1, -5)}
+        state_manager.publish(self.deployed.aws, self.managed["idle"], measured)
+        result = self._count()
+        expect(result["mig"] == 1 and result["gpu unseen"] == 0, f"{result}")
+        memory = self._metric("MemoryUsed", InstanceId=self.ids["idle"])
+        expect(memory == 90, f"its memory is {memory}")
+        return f"{result}, memory {memory:g} %"
+
     @step(
         "before the profile goes, it is taken off every instance, and off no instance of somebody else",
         "real-code",
@@ -190,6 +206,12 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         left = self.ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
         expect([item["InstanceId"] for item in left] == [other], f"left are {left}")
         return "off five instances; the one with a profile of its own has kept it"
+
+
+def _mig(memory: float) -> Gpu:
+    """A GPU cut into slices: nvidia-smi says N/A of its utilization."""
+    known = _gpu(0, memory).items()
+    return {name: value for name, value in known if not name.startswith("utilization")}
 
 
 SCENARIO = GpuMonitoringScenario
