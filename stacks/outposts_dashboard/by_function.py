@@ -47,6 +47,7 @@ class ByFunction(Construct):
         self.queue = waiting.queue
         self.ledger = self._ledger(scope)
         self.function = self._function(scope, name)
+        self.function.add_environment("QUEUE_URL", waiting.queue.queue_url)
         begun = self._lifecycle(scope, wanted)
         self.function.add_event_source(
             sources.SqsEventSource(
@@ -59,6 +60,7 @@ class ByFunction(Construct):
         for child in self.function.node.children:
             if child.node.id.startswith("SqsEventSource"):
                 child.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
+        scheduling = SchedulerRole(scope, self, "SchedulerRole")
         Triggers(
             self,
             "Triggers",
@@ -67,13 +69,14 @@ class ByFunction(Construct):
             scheduled=scheduler_targets.SqsSendMessage(
                 # By its ARN alone: the CDK's own grant on the key would allow ``kms:GenerateDataKey*``.
                 sqs.Queue.from_queue_arn(self, "ToSend", waiting.queue.queue_arn),
-                role=SchedulerRole(scope, self, "SchedulerRole"),
+                role=scheduling,
                 input=scheduler.ScheduleTargetInput.from_text("scheduled"),
                 dead_letter_queue=waiting.dead_letters,
                 max_event_age=Duration.minutes(15),
                 retry_attempts=3,
             ),
             tags_only=False,
+            roles=[scheduling],
             after=begun,
         )
         self._alarms(scope, name, waiting)
@@ -151,6 +154,18 @@ class ByFunction(Construct):
             ),
             0,
             says="A section of the dashboards could not be read",
+        )
+        alarms.when_above(
+            "Messages",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="ValidationMessages",
+                dimensions_map=dimensions,
+                statistic=cloudwatch.Stats.MAXIMUM,
+                period=Duration.minutes(5),
+            ),
+            0,
+            says="CloudWatch finds fault with a dashboard that it has taken",
         )
         alarms.when_above(
             "DeadLetters",

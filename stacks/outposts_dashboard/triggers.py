@@ -1,5 +1,7 @@
 """What starts a refresh: changed tags, instances and groups that change, and a schedule."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
@@ -16,10 +18,12 @@ class Triggers(Construct):
         scheduled: what the schedule starts.
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
+        roles: of the schedule.
+        commits: of a source that starts the pipeline by no means of its own: the event of a pushed change.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
 
     Attributes:
-        tags: the post's rule, on changed tags.
+        rules: all of them, the post's first, on changed tags.
     """
 
     def __init__(
@@ -31,6 +35,8 @@ class Triggers(Construct):
         target: events.IRuleTarget,
         scheduled: scheduler.IScheduleTarget,
         tags_only: bool,
+        roles: Sequence[IDependable] = (),
+        commits: events.EventPattern | None = None,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -68,13 +74,14 @@ class Triggers(Construct):
                     ),
                 ),
             ]
-        rules = [
+        if commits:
+            patterns.append(("Commits", "The branch of the source has changed", commits))
+        self.rules = [
             events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
             for name, description, pattern in patterns
         ]
-        for rule in rules:
+        for rule in self.rules:
             rule.node.add_dependency(after)
-        self.tags = rules[0]
         schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -82,4 +89,5 @@ class Triggers(Construct):
             schedule=scheduler.ScheduleExpression.rate(Duration.minutes(settings.refresh_minutes)),
             target=scheduled,
         )
-        schedule.node.add_dependency(after)
+        # The role has its policy before anything is started by it.
+        schedule.node.add_dependency(after, *roles)

@@ -203,11 +203,11 @@ def test_the_report_reads_the_deployed_file_and_tells_hour_day_and_size(
     assert run(monkeypatch, Account(), "report", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     (series,) = told["series"]
-    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 100)
+    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 25)
     assert series["best_hour"]["label"] == "03:00" and series["best_hour"]["mean"] == 9.0
     assert told["sizes"][0] == {
         "configuration": "One family", "unit": "vcpu", "region": "eu-west-1", "zone_id": "",
-        "sizes": [100, 500, 2000], "largest": 100,
+        "sizes": [25, 50, 100], "largest": 25, "not_answered": [50, 100],
     }  # fmt: skip
 
 
