@@ -135,8 +135,8 @@ class SpotPlacementTrackerStack(SolutionStack):
             minutes=ROUNDS_BEFORE_ALARM,
             says="A configuration scores less than its AlarmBelowScore everywhere",
         )
-        # A missing round counts as 0: for a rule that is disabled, a throttled function, a plan that is gone. FILL gives
-        # nothing once the last point is too old. The alarm then stays as it is, and so is silent before the first one.
+        # A missing round counts as 0: for a disabled rule, a throttled function, a missing plan. FILL gives nothing
+        # once the last point is too old. The alarm then stays as it is, and so is silent before the first one.
         silent = cloudwatch.MathExpression(
             expression="FILL(published, 0)", using_metrics={"published": own(PUBLISHED)}, period=round_
         )

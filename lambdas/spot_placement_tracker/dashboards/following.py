@@ -55,7 +55,7 @@ def follow(
 
     Args:
         take_over: whether dashboards of somebody else that have a name of the file may be overwritten.
-        looks: how often it looks, at most; anew if the file has changed meanwhile, so that of two at once the newer wins.
+        looks: how often it looks at most: anew if the file has changed, so that of two at once the newer wins.
     """
     before = store.plan()
     reading = _reading(store)

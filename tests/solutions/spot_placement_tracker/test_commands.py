@@ -35,6 +35,10 @@ def history() -> list[dict[str, Any]]:
     return [{"MetricDataResults": [{"Id": "s0", "Timestamps": moments, "Values": values}]}]
 
 
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+TYPES = ("m7g.large", "m7g.xlarge", "m7g.2xlarge")
+
+
 class Account:
     """An account that answers every look; what a test sets differs from a healthy one with a deployed stack."""
 
@@ -46,6 +50,8 @@ class Account:
             "get_spot_placement_scores": refused("DryRunOperation"),
             "get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}},
             "get_dashboard": refused("ResourceNotFound"),
+            "describe_regions": {"Regions": [{"RegionName": name} for name in REGIONS]},
+            "describe_instance_types": [{"InstanceTypes": [{"InstanceType": name} for name in TYPES]}],
             "describe_stacks": {"Stacks": [{"Outputs": [{"OutputKey": "FileAddress", "OutputValue": ADDRESS}]}]},
             "get_object": lambda: {"Body": io.BytesIO(FILE.read_bytes())},
             "list_metrics": [{"Metrics": []}],
@@ -127,6 +133,18 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
             {"get_spot_placement_scores": refused("UnauthorizedOperation")},
             "unknown",
             "Call: UnauthorizedOperation",
+        ),
+        (
+            "types and Regions",
+            {"describe_regions": {"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}},
+            "problem",
+            "no Regions of this partition: eu-central-1",
+        ),
+        (
+            "types and Regions",
+            {"describe_instance_types": [{"InstanceTypes": [{"InstanceType": "m7g.large"}]}]},
+            "unknown",
+            "no types of this Region: m7g.2xlarge, m7g.xlarge",
         ),
         (
             "concurrency",

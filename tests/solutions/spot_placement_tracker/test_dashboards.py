@@ -371,7 +371,7 @@ def test_a_body_that_is_refused_leaves_the_other_dashboards(store: Store, monkey
         return write(board, name, body)
 
     monkeypatch.setattr(Boards, "write", refusing)
-    with pytest.raises(NotWrittenError, match="scores: .*InvalidParameterInput"):
+    with pytest.raises(NotWrittenError, match=r"scores: .*InvalidParameterInput"):
         follow(store, aws.client("cloudwatch"), FRAME, take_over=False, now=NOW)
     assert aws.client("cloudwatch").get_dashboard(DashboardName="others")["DashboardBody"]
 
@@ -418,7 +418,7 @@ def test_the_text_names_hour_day_and_size(store: Store) -> None:
     followed(store)
     body = json.loads(aws.client("cloudwatch").get_dashboard(DashboardName="scores")["DashboardBody"])
     text = "\n".join(w["properties"]["markdown"] for w in body["widgets"] if w["type"] == "text")
-    assert "regional-vcpu-10 | eu-west-1 | 5.2 | 03:00 (9.0) |" in text
+    assert "regional-vcpu-10 | eu-west-1 | 5.2 | 5.0 | 03:00 (9.0) |" in text
     assert "regional-vcpu | eu-west-1 | 10 | 10, 100" in text
     assert "regional-vcpu | us-east-1 | no data yet | 10, 100" in text
 
