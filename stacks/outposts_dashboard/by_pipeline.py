@@ -208,7 +208,7 @@ class ByPipeline(Construct):
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge and Scheduler.")
         )
         pipeline = codepipeline.Pipeline.from_pipeline_arn(self, "ToStart", self._arn(scope))
-        scheduling = SchedulerRole(scope, self, "SchedulerRole")
+        role = SchedulerRole(scope, self, "SchedulerRole")
         triggers = Triggers(
             self,
             "Triggers",
@@ -216,14 +216,14 @@ class ByPipeline(Construct):
             target=targets.CodePipeline(pipeline, dead_letter_queue=undelivered),
             scheduled=scheduler_targets.CodePipelineStartPipelineExecution(
                 pipeline,
-                role=scheduling,
+                role=role,
                 dead_letter_queue=undelivered,
                 max_event_age=Duration.minutes(15),
                 retry_attempts=3,
             ),
             tags_only=True,
             commits=_commits(scope, settings),
-            roles=[scheduling],
+            role=role,
             after=begun,
         )
         # Of the CDK's targets this one alone leaves it to us; the rule's role plays no part:

@@ -1,7 +1,5 @@
 """What starts a refresh: changed tags, instances and groups that change, and a schedule."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
@@ -18,8 +16,8 @@ class Triggers(Construct):
         scheduled: what the schedule starts.
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
-        roles: of the schedule.
         commits: of a source that starts the pipeline by no means of its own: the event of a pushed change.
+        role: by which the schedule acts.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
 
     Attributes:
@@ -35,8 +33,8 @@ class Triggers(Construct):
         target: events.IRuleTarget,
         scheduled: scheduler.IScheduleTarget,
         tags_only: bool,
-        roles: Sequence[IDependable] = (),
         commits: events.EventPattern | None = None,
+        role: IDependable,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -89,5 +87,5 @@ class Triggers(Construct):
             schedule=scheduler.ScheduleExpression.rate(Duration.minutes(settings.refresh_minutes)),
             target=scheduled,
         )
-        # The role has its policy before anything is started by it.
-        schedule.node.add_dependency(after, *roles)
+        schedule.node.add_dependency(after)
+        schedule.node.add_dependency(role)  # its policy too: the first run may come at once

@@ -6,25 +6,25 @@ import shlex
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "instance_connect_endpoint"
 DEFAULT, ENTERPRISE = variants.DEFAULT, "enterprise"
 WITHOUT_ENDPOINT = "nat"  # the variant that has taken the endpoint out, and has a trail of its own
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
 def template(variant: str = DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 def resources(variant: str = DEFAULT) -> dict[str, Json]:
-    found: dict[str, Json] = variants.templates(variant)[SLUG]["Resources"]
+    found: dict[str, Json] = variants.template(variant, SLUG)["Resources"]
     return found
 
 
@@ -63,7 +63,7 @@ def joined(value: Any) -> str:
 
 
 def output(name: str, variant: str = DEFAULT) -> str:
-    return joined(variants.templates(variant)[SLUG]["Outputs"][name]["Value"])
+    return joined(variants.template(variant, SLUG)["Outputs"][name]["Value"])
 
 
 # The network
@@ -300,6 +300,11 @@ def test_the_new_trails_bucket_is_emptied_after_nobody_can_write_to_it() -> None
     assert emptied_id in found[policy_id]["DependsOn"]
 
 
+def test_eventbridge_writes_to_a_group_below_its_own_prefix() -> None:
+    (group,) = [r for name, r in of_type("AWS::Logs::LogGroup", ENTERPRISE).items() if name.startswith("TunnelLogTun")]
+    assert group["LogGroupName"]["Fn::Join"][1] == ["/aws/events/", {"Ref": "AWS::StackName"}, "/tunnels"]
+
+
 def test_the_saved_query_prints_who_whence_and_whither() -> None:
     (query,) = of_type("AWS::Logs::QueryDefinition", ENTERPRISE).values()
     for column in ("userIdentity.arn", "sourceIPAddress", "privateIpAddress", "remotePort"):
@@ -361,4 +366,4 @@ def test_without_a_demo_instance_the_commands_say_where_its_id_goes() -> None:
 
 @pytest.mark.parametrize("variant", [DEFAULT, ENTERPRISE])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "local_zone_wordpress"
@@ -21,7 +21,7 @@ IN_ZONE, REHEARSAL, OWN_NETWORK = "demand", "nat", variants.DEFAULT
 
 
 def template(variant: str) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_addresses_of_the_zone_come_after_the_opt_in_and_go_before_the_internet_
         assert way in address["DependsOn"]
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_no_rule_opens_ssh_or_rdp(variant: str) -> None:
     for kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
         for found in properties(template(variant), kind):
@@ -185,7 +185,7 @@ def test_in_an_existing_network_no_network_is_made(enterprise: Template) -> None
 # Data and secrets
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_no_password_is_in_the_template_and_each_role_reads_its_own(variant: str) -> None:
     of = template(variant)
     for secret in properties(of, "AWS::SecretsManager::Secret"):
@@ -209,9 +209,23 @@ def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: 
     assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
     assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
     (volume,) = of_type(zone, "AWS::EC2::Volume").values()
-    (guard,) = of_type(zone, "Custom::Guard")
-    assert guard in volume["DependsOn"] and volume["DeletionPolicy"] == "Delete"
+    assert set(of_type(zone, "Custom::Guard")) <= set(volume["DependsOn"]) and volume["DeletionPolicy"] == "Delete"
     zone.has_resource_properties("Custom::Guard", {"Guarded": {"AvailabilityZone": ZONE, "SnapshotId": "none"}})
+
+
+def test_the_network_does_not_move_and_says_where_to_go(zone: Template, enterprise: Template) -> None:
+    for found, vpc in ((zone, "172.31.100.0/24"), (enterprise, "vpc-0123456789abcdef0")):
+        guard = of_type(found, "Custom::Guard")["NetworkGuard"]["Properties"]
+        assert guard["Guarded"]["Vpc"] == vpc and guard["Accepted"] is False and "restore_from" in guard["Way"]
+    for kind in ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::SecurityGroup"):
+        assert all("NetworkGuard" in item["DependsOn"] for item in of_type(zone, kind).values())
+
+
+def test_subnets_keep_their_ranges_when_a_second_zone_comes(zone: Template, rehearsal: Template) -> None:
+    def ranges(found: Template) -> dict[str, str]:
+        return {name: item["Properties"]["CidrBlock"] for name, item in of_type(found, "AWS::EC2::Subnet").items()}
+
+    assert ranges(zone).items() <= ranges(rehearsal).items() and len(ranges(rehearsal)) == 4
 
 
 def test_the_volume_is_backed_up_where_it_is(zone: Template, enterprise: Template, rehearsal: Template) -> None:
@@ -256,7 +270,7 @@ def groups(of: Template) -> dict[str, Json]:
     return of_type(of, "AWS::AutoScaling::AutoScalingGroup")
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_an_update_goes_on_when_the_new_instance_says_so(variant: str) -> None:
     found = groups(template(variant))
     assert set(found) == {"DatabaseGroup", "WebGroup"}
@@ -365,7 +379,7 @@ def test_an_installation_that_dies_halfway_has_failed(tmp_path: Path) -> None:
 # What people see
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
     outputs = template(variant).to_json()["Outputs"]
     assert {"SiteUrl", "Address", "AdminPassword", "DataVolume", "Snapshots"} <= set(outputs)
@@ -381,4 +395,4 @@ def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, ente
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", IN_ZONE])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

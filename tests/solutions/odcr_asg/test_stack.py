@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.odcr_asg.drills import DOCUMENTS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "odcr_asg"
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -357,4 +357,4 @@ def test_the_enterprise_settings_reach_every_resource_that_they_are_about(enterp
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
@@ -13,6 +12,7 @@ from stacks.root_volume_replacement.machine import DEFINITIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "root_volume_replacement"
@@ -142,6 +142,14 @@ def test_a_fleet_starts_replacements_waits_for_them_and_lets_one_that_fails_stop
     assert allowed(default, "ReplacementsStartReplacements", "states:StartExecution")
 
 
+def test_the_machines_log_where_no_entry_of_the_account_s_one_resource_policy_is_taken(default: Template) -> None:
+    groups = default.find_resources("AWS::Logs::LogGroup")
+    for machine in default.find_resources("AWS::StepFunctions::StateMachine").values():
+        (destination,) = machine["Properties"]["LoggingConfiguration"]["Destinations"]
+        group = groups[destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]]
+        assert group["Properties"]["LogGroupName"]["Fn::Join"][1][0] == "/aws/vendedlogs/states/"
+
+
 def test_the_definitions_have_no_placeholder_left(default: Template) -> None:
     for machine in default.find_resources("AWS::StepFunctions::StateMachine").values():
         properties = machine["Properties"]
@@ -237,5 +245,5 @@ def test_the_billing_units_are_those_of_the_template(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    found: Any = readable(variants.templates(variant)[SLUG])
+    found: Any = readable(variants.template(variant, SLUG))
     assert found == snapshot(extension_class=TemplateSnapshot)
