@@ -171,9 +171,7 @@ def test_the_pipeline_may_do_with_a_codecommit_repository_what_codepipeline_asks
 
 
 def test_a_commit_starts_the_pipeline_whose_action_does_not_poll() -> None:
-    (rule,) = [
-        one for name, one in template("metric-math").find_resources("AWS::Events::Rule").items() if "Commits" in name
-    ]
+    (rule,) = [one for name, one in template("math").find_resources("AWS::Events::Rule").items() if "Commits" in name]
     pattern = rule["Properties"]["EventPattern"]
     assert pattern["detail-type"] == ["CodeCommit Repository State Change"]
     assert pattern["detail"]["referenceName"] and pattern["detail"]["referenceType"] == ["branch"]
