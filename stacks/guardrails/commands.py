@@ -165,6 +165,7 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
     now = stages if options.all else stages[:1]
     for stage in now if options.yes else ():
         attachment.attach(organizations, stage, settings.scp_max_per_target)
+    reverted = attachment.reverted(organizations, now) if options.yes and now else []
     done = "attached" if options.yes else "would attach"
     rows = [(stage.target, ", ".join(stage.lacking), done if stage in now else "later") for stage in stages]
     data = [
@@ -177,7 +178,10 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
         notes = [f"Watch for AccessDenied before the next stage. Back: python -m stacks {slug} detach"]
     else:
         notes = ["Nothing was done. Look at dry-run first, then repeat with --yes."]
-    return Answer(("target", "policies", "what"), rows, data, notes)
+    notes += [f"Taken off again by somebody within seconds: {each}. See the README: files." for each in reverted]
+    surplus = attachment.surplus(organizations, settings, ids)
+    notes += [f"Still on {target}, which is no target of it: {name}. detach it there." for name, target in surplus]
+    return Answer(("target", "policies", "what"), rows, data, notes, ok=not reverted)
 
 
 def _detach(stack: str, clients: Clients) -> Answer:
@@ -198,13 +202,18 @@ def _write_arguments(parser: ArgumentParser) -> None:
         "--partition", default="aws", help="for Control Tower, where the setting partition is null (aws)"
     )
     parser.add_argument(
-        "--ou", action="append", default=[], help="name of a unit to attach to; none: attached to nothing"
+        "--ou",
+        action="append",
+        default=[],
+        help="unit to attach to, nested as Parent/Child; with subnets_by_target TARGET=UNIT; none: attached to nothing",
     )
 
 
 def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answer:
     sizes = {}
-    for path, text in files.files(stack, settings, options.ou, settings.partition or options.partition).items():
+    units, by_target = _units(options.ou, settings)
+    partition = settings.partition or options.partition
+    for path, text in files.files(stack, settings, units, partition, by_target).items():
         target = options.out / path
         try:
             write_text(target, text)
@@ -213,3 +222,26 @@ def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answe
         sizes[str(target)] = len(text)
     data = [{"file": path, "characters": size} for path, size in sizes.items()]
     return Answer((), (), data, [f"{len(sizes)} files, {sum(sizes.values()):,} characters."], lines=list(sizes))
+
+
+def _units(named: list[str], settings: GuardrailSettings) -> tuple[list[str], dict[str, list[str]]]:
+    """The units for all policies, and those of each target, as Parent/Child.
+
+    Raises:
+        CommandError: a unit cannot be told to be a target's.
+    """
+    units: list[str] = []
+    by_target: dict[str, list[str]] = {}
+    for each in named:
+        target, equals, unit = each.rpartition("=")
+        if equals and target not in settings.subnets_by_target:
+            raise CommandError(f"--ou {each}: {target} is no target of subnets_by_target")
+        where = by_target.setdefault(target, []) if equals else units
+        where.append(unit.replace(":", "/"))
+    if units and settings.subnets_by_target:
+        known = ", ".join(f"{target}={units[0]}" for target in settings.subnets_by_target)
+        raise CommandError(
+            f"--ou {units[0]}: each unit has its own subnets, and those of another would leave none; "
+            f"say whose it is: {known}"
+        )
+    return units, by_target

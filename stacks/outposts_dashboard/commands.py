@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.tag_policy import tag_policy
+from stacks.outposts_dashboard.tag_policy import service_control_policy, tag_policy
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.files import UnwritableError, write_text
@@ -20,7 +20,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 
 COST_NOTE = "For a month without changes; each further page is one more dashboard."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-ALARMS = 3
+ALARMS = {"function": 4, "pipeline": 3}
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 
@@ -29,10 +29,10 @@ def idle_month(common: CommonSettings, settings: OutpostsDashboardSettings) -> I
     """What bills in a month in which nothing is tagged or changed: one dashboard, and the schedule."""
     refreshes = MINUTES / settings.refresh_minutes
     yield BillingUnit("dashboard_month", 1, "dashboard; each further page is one more")
-    yield BillingUnit("alarm_month", ALARMS, "alarms")
+    yield BillingUnit("alarm_month", ALARMS[settings.refresh], "alarms")
     yield BillingUnit("scheduler_invocation", refreshes, "schedule")
     if settings.refresh == "function":
-        yield BillingUnit("custom_metric_month", 3, "metrics of the refresh")
+        yield BillingUnit("custom_metric_month", 4, "metrics of the refresh")
         yield BillingUnit("lambda_request", refreshes, "refreshes")
         yield BillingUnit("sqs_request", POLLS, "Lambda's polls of the queue")
     else:
@@ -130,12 +130,14 @@ def preview(
 def write_tag_policy(
     options: Namespace, common: CommonSettings, settings: OutpostsDashboardSettings, clients: Clients
 ) -> Answer:
-    """Writes the policy to a file, or shows it."""
-    policy = tag_policy(settings)
+    """Writes one of the policies to a file, or shows it."""
+    policy = service_control_policy(settings) if options.scp else tag_policy(settings)
     notes = [
         *(_write(options.output, policy) if options.output else ["--output FILE writes it."]),
-        "Nothing is attached. Try it on one account first: it refuses tags that differ, also those of others.",
-        "It does not ask for the tag where there is none; a service control policy on aws:RequestTag does.",
+        "Nothing is attached. Try it on one account first: it holds for everything there, not for an Outpost alone.",
+        "It denies creation without the tag; which values others may set later, the tag policy says."
+        if options.scp
+        else "It does not ask for the tag where there is none: --scp writes a service control policy that does.",
     ]
     lines = [] if options.output else json.dumps(policy, indent=2).splitlines()
     return Answer((), (), policy, notes, lines=lines)
@@ -156,6 +158,7 @@ def _preview_arguments(parser: ArgumentParser) -> None:
 
 def _policy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="file to write it to")
+    parser.add_argument("--scp", action="store_true", help="the service control policy that denies creation without it")
 
 
 COMMANDS = (

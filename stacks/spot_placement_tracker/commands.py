@@ -27,7 +27,7 @@ from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 
 COST_NOTE = "Zones beyond the ten that EC2 names at a time are billed in addition, as a metric each."
 OWN_METRICS = 4
-ALARMS = 5
+ALARMS = 6
 ZONES_NAMED = 10  # EC2 names the ten best
 MOST_DATA = 1_000
 RESERVED = 2
@@ -55,6 +55,7 @@ def findings(common: CommonSettings, settings: SpotPlacementTrackerSettings, cli
     """What would stop a deployment, or leave it without scores."""
     yield from account_findings(common, clients)
     yield looked_at("placement scores", lambda: _scores(settings, clients))
+    yield looked_at("types and Regions", lambda: _known(settings, clients))
     if settings.reserve_concurrency:
         yield looked_at("concurrency", lambda: _concurrency(clients))
     for dashboard in settings.read().dashboards:
@@ -77,6 +78,28 @@ def _scores(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding
         if code != "DryRunOperation":
             raise
     return Finding("placement scores", "ok", "EC2 gives them here; the function has a role of its own")
+
+
+def _known(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
+    """EC2 refuses a whole question for one type or Region that it does not know: InvalidParameterValue.
+
+    Types are asked of this Region; another one may have more, so that an unknown type is no problem for certain.
+    """
+    questions = questions_of(settings.read().dashboards)
+    ec2 = clients("ec2")
+    regions = {region["RegionName"] for region in ec2.describe_regions(AllRegions=True)["Regions"]}
+    if strange := sorted({region for question in questions for region in question.regions} - regions):
+        says = f"no Regions of this partition: {', '.join(strange)}"
+        return Finding("types and Regions", "problem", says, "Correct RegionNames; EC2 refuses the whole question")
+    wanted = {name for question in questions for name in question.shape.get("InstanceTypes", ())}
+    if not wanted:
+        return Finding("types and Regions", "ok", f"{len(regions)} Regions are known")
+    pages = ec2.get_paginator("describe_instance_types").paginate()
+    types = {each["InstanceType"] for page in pages for each in page["InstanceTypes"]}
+    if strange := sorted(wanted - types):
+        says = f"no types of this Region: {', '.join(strange)}"
+        return Finding("types and Regions", "unknown", says, "Correct InstanceTypes, unless another Region has them")
+    return Finding("types and Regions", "ok", f"{len(wanted)} types are known here")
 
 
 def _concurrency(clients: Clients) -> Finding:
@@ -184,13 +207,14 @@ def _report(
         "sizes": [_size_data(size) for size in several],
     }
     return Answer(
-        ("configuration", "where", "hours of data", "score", "best hour", "best day"),
+        ("configuration", "where", "hours of data", "score", "lowest", "best hour", "best day"),
         [
             (
                 line.question.title,
                 str(line.place),
                 str(line.profile.count),
                 f"{line.profile.mean:.1f}",
+                f"{line.profile.lowest:.1f}",
                 str(line.profile.best_hour()),
                 str(line.profile.best_day()),
             )
@@ -203,8 +227,9 @@ def _report(
 
 
 def _sized(size: Size) -> str:
-    largest = "no data yet" if size.largest is None else f"{size.largest} {size.question.unit} keep the score"
-    return f"{size.question.name}, {size.place}: of {', '.join(map(str, size.of))}, {largest}."
+    keeps = "" if size.largest is None else "the score is kept by "
+    asked = ", ".join(map(str, size.of))
+    return f"{size.question.name}, {size.place}: of {asked} {size.question.unit}, {keeps}{size}."
 
 
 def _line_data(line: Line) -> dict[str, Any]:
@@ -216,6 +241,7 @@ def _line_data(line: Line) -> dict[str, Any]:
         **asdict(line.place),
         "hours_of_data": profile.count,
         "score": round(profile.mean, 2),
+        "lowest": round(profile.lowest, 2),
         "best_hour": asdict(profile.best_hour()),
         "best_day": asdict(profile.best_day()),
     }
@@ -228,6 +254,7 @@ def _size_data(size: Size) -> dict[str, Any]:
         **asdict(size.place),
         "sizes": list(size.of),
         "largest": size.largest,
+        "not_answered": list(size.unknown),
     }
 
 

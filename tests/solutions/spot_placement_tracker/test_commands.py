@@ -33,6 +33,10 @@ def history() -> list[dict[str, Any]]:
     return [{"MetricDataResults": [{"Id": "s0", "Timestamps": moments, "Values": values}]}]
 
 
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+TYPES = ("m7g.large", "m7g.xlarge", "m7g.2xlarge")
+
+
 class Account:
     """An account that answers every look; what a test sets differs from a healthy one with a deployed stack."""
 
@@ -44,6 +48,8 @@ class Account:
             "get_spot_placement_scores": refused("DryRunOperation"),
             "get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}},
             "get_dashboard": refused("ResourceNotFound"),
+            "describe_regions": {"Regions": [{"RegionName": name} for name in REGIONS]},
+            "describe_instance_types": [{"InstanceTypes": [{"InstanceType": name} for name in TYPES]}],
             "describe_stacks": {"Stacks": [{"Outputs": [{"OutputKey": "FileAddress", "OutputValue": ADDRESS}]}]},
             "get_object": lambda: {"Body": io.BytesIO(FILE.read_bytes())},
             "list_metrics": [{"Metrics": []}],
@@ -127,6 +133,18 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
             "Call: UnauthorizedOperation",
         ),
         (
+            "types and Regions",
+            {"describe_regions": {"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}},
+            "problem",
+            "no Regions of this partition: eu-central-1",
+        ),
+        (
+            "types and Regions",
+            {"describe_instance_types": [{"InstanceTypes": [{"InstanceType": "m7g.large"}]}]},
+            "unknown",
+            "no types of this Region: m7g.2xlarge, m7g.xlarge",
+        ),
+        (
             "concurrency",
             {"get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}},
             "problem",
@@ -201,11 +219,11 @@ def test_the_report_reads_the_deployed_file_and_tells_hour_day_and_size(
     assert run(monkeypatch, Account(), "report", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     (series,) = told["series"]
-    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 100)
+    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 25)
     assert series["best_hour"]["label"] == "03:00" and series["best_hour"]["mean"] == 9.0
     assert told["sizes"][0] == {
         "configuration": "One family", "unit": "vcpu", "region": "eu-west-1", "zone_id": "",
-        "sizes": [100, 500, 2000], "largest": 100,
+        "sizes": [25, 50, 100], "largest": 25, "not_answered": [50, 100],
     }  # fmt: skip
 
 
