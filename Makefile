@@ -42,8 +42,9 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json and the catalogue in README.md
+docs: $(INSTALLED) ## regenerate config.schema.json and the tables of README.md
 	@python -m stacks.documents
+	@python -m emulator.documents
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

@@ -215,6 +215,7 @@ def _run(
     keep: bool,
 ) -> None:
     where = f"{trial.name}: "
+    scenario_of(trial.solution.slug).prepare(aws)
     before = inventory(aws.client)
     try:
         show(where + "cdk synth")

@@ -126,6 +126,10 @@ class Scenario:
         self.deployed = deployed
         self.variant = variant
 
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> None:
+        """What there is before the stack is deployed: on premises, say."""
+
     def __enter__(self) -> Self:
         return self
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from tryout import state_manager
+from tryout.hosts.cloudwatch_agent import Gpu, publish
+from tryout.hosts.managed import run_once
 from tryout.hosts.processes import wait_until
 from tryout.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
-from tryout.state_manager import Gpu, Managed
 
 LINUX = "ami-12345678"
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
 ONE_GPU, FOUR_GPUS, NO_GPU = "g4dn.xlarge", "g4dn.12xlarge", "m7i.large"
+WITH_DRIVER = ("busy", "idle", "windows", "silent", "without gpu")
 MIB = 15_360
 EVEN = 20  # minutes
 STEPS = ["Install", "ConfigureLinux"]
@@ -38,7 +39,6 @@ class GpuMonitoringScenario(Scenario):
         self.ec2, self.cloudwatch = deployed.client("ec2"), deployed.client("cloudwatch")
         self.profile = deployed.outputs["InstanceProfile"]
         self.ids: dict[str, str] = {}
-        self.managed: dict[str, Managed] = {}
         self.foreign = f"foreign-{variant}"
         deployed.aws.age_metrics(6 * 3600)  # those of an earlier deployment under the same name
 
@@ -88,14 +88,17 @@ class GpuMonitoringScenario(Scenario):
                 self.ec2.associate_iam_instance_profile(
                     InstanceId=self.ids[name], IamInstanceProfile={"Arn": self.profile}
                 )
-        applied = state_manager.apply(self.deployed.aws)
-        self.managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
-        expect("untagged" not in self.managed, "it ran on the instance without the tag")
-        expect(len(self.managed) == 5, f"it ran on {sorted(self.managed)}")
-        for name, found in self.managed.items():
+        drivers = [self.ids[name] for name in WITH_DRIVER]
+        aws = self.deployed.aws
+        aws.control("nvidia-drivers", account=aws.account, region=aws.region, instances=drivers)
+        (association,) = self.deployed.resources["AWS::SSM::Association"]
+        applied = run_once(self.deployed.client("ssm"), association)
+        managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
+        expect("untagged" not in managed, "it ran on the instance without the tag")
+        expect(len(managed) == 5, f"it ran on {sorted(managed)}")
+        for name, steps in managed.items():
             wanted = STEPS_ON_WINDOWS if name == "windows" else STEPS
-            expect(found.failed is None, f"{name}: {found.failed}")
-            expect(found.steps == wanted and found.configuration is not None, f"{name}: {found.steps}")
+            expect(list(steps) == wanted and not any(steps.values()), f"{name}: {steps}")
         return f"{', '.join(STEPS)} on four; {', '.join(STEPS_ON_WINDOWS)} on Windows"
 
     # What they report
@@ -155,7 +158,7 @@ class GpuMonitoringScenario(Scenario):
 
     @step("once the silent one reports, nobody is silent", "real-code")
     def hears_again(self) -> str:
-        state_manager.publish(self.deployed.aws, self.managed["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
+        publish(self.deployed.aws, self.ids["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
         result = self._count()
         expect(result["silent"] == 0 and result["working"] == 2, f"{result}")
         return f"{result}"
@@ -262,7 +265,7 @@ class GpuMonitoringScenario(Scenario):
             measured["windows"][time] = [_gpu(3, 5)]
             measured["without gpu"][time] = []
         for name, found in measured.items():
-            state_manager.publish(self.deployed.aws, self.managed[name], found, memory=len(name) * 6)
+            publish(self.deployed.aws, self.ids[name], found, memory=len(name) * 6)
 
     def _age_launches(self) -> None:
         """The instances have been running for two days, as far as EC2 tells."""

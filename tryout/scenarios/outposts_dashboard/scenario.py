@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from emulator.client import EmbeddedAws
 from tryout.hosts.processes import wait_until
 from tryout.scenario import Deployed, Scenario, Step, expect, step
 
@@ -44,6 +45,11 @@ class OutpostsDashboardScenario(Scenario):
         self.name = deployed.outputs["DashboardName"]
         self.instances: list[str] = []
         self.buckets: list[str] = []
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> None:
+        """Nothing is on premises."""
+        aws.control("outposts")
 
     def __exit__(self, *_: object) -> None:
         """Takes the resources and the Outposts away."""

@@ -14,6 +14,7 @@ import yaml
 
 from config.loader import load
 from config.models import CommonSettings
+from emulator.client import EmbeddedAws
 from stacks.catalog import settings_by_slug
 from stacks.outposts_routing.commands import advise
 from tryout.cdk import REPOSITORY
@@ -22,7 +23,8 @@ from tryout.scenario import Deployed, Scenario, Step, expect, step
 
 Json = dict[str, Any]
 
-# The virtual interface group that the emulated rack comes with.
+# The rack, and the virtual interface group that it comes with.
+OUTPOST_ID = "op-0123456789abcdef0"
 FIRST_GROUP_ID = "lgw-vif-grp-0123456789abcdef0"
 DIRECT, COIP = "direct-vpc-routing", "coip"
 POOL, OTHER_POOL = "172.16.0.0/26", "172.16.64.0/26"
@@ -69,6 +71,11 @@ class OutpostsRoutingScenario(Scenario):
         super().__init__(deployed, variant)
         self.ec2, self.formation = deployed.client("ec2"), deployed.client("cloudformation")
         self.number = 0
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> None:
+        """One rack is there, with its local gateway."""
+        aws.control("outposts", outposts=[{"id": OUTPOST_ID}])
 
     def steps(self) -> Iterator[Step]:
         """Changes of the mode with one domain, both modes at once with two."""
