@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help install check test updates try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -33,6 +33,9 @@ bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
+updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=<slug>
+	@python -m tests.conformance.updates $(SOLUTION)
+
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=<slug>, FRESH=1
 	@python -m tryout.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
 
@@ -42,9 +45,10 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json and the tables of README.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
 	@python -m stacks.documents
 	@python -m emulator.documents
+	@python -m tests.conformance
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

@@ -27,8 +27,8 @@ def _id(kind: str) -> Any:
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", examples=["123456789012"])]
 RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", examples=["eu-central-1"])]
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$", examples=["eu-central-1a"])]
-"""An Availability Zone."""
+ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-f]$", examples=["eu-central-1a"])]
+"""An Availability Zone; its letter is its place in a network's range, which has six (stacks/shared/network.py)."""
 LocalZoneName = Annotated[
     str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["us-west-2-lax-1a"])
 ]

@@ -8,6 +8,9 @@ from pathlib import Path
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
 
+# On the path of every function and script: a sitecustomize that judges their calls by the whole service model.
+FULL_MODEL = Path(__file__).parent / "fullmodel"
+
 # Lambda functions inherit the environment of the process, so it starts from these and nothing else of the user's.
 KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 
@@ -73,6 +76,7 @@ def server_environment(settings: Settings, inherited: Mapping[str, str]) -> dict
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": str(FULL_MODEL),
         "AWS_CA_BUNDLE": authority,
         "SSL_CERT_FILE": authority,
         "REQUESTS_CA_BUNDLE": authority,

@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from emulator.fullmodel import full_model
+
 # A timing is a benchmark and no test: how long an example takes says what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 Json = dict[str, Any]
+
+# Every call that a test makes is judged by the whole service model, as AWS judges it.
+full_model.install()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +38,14 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 # What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
-_GROUPS = {"config": "cdk", "shared": "cdk", "guardrails": "cdk", "faults": "moto", "tryout": "emulator"}
+_GROUPS = {
+    "config": "cdk",
+    "shared": "cdk",
+    "guardrails": "cdk",
+    "conformance": "cdk",
+    "faults": "moto",
+    "tryout": "emulator",
+}
 _OF_SOLUTIONS = {"test_stack": "cdk", "test_commands": "cdk", "test_settings": "cdk"}
 
 

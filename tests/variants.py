@@ -16,6 +16,7 @@ from stacks.catalog import settings_by_slug
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "fixtures" / "config"
 VARIANTS = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+CONFORMANCE = tuple(f"conformance/{path.stem}" for path in sorted((FOLDER / "conformance").glob("*.yaml")))
 DEFAULT = "default"
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ def app_for(*names: str, outdir: str, validate: bool = False) -> App:
 @cache
 def assembly(variant: str) -> Path:
     """The cloud assembly of a variant, synthesized once in this process."""
-    outdir = tempfile.mkdtemp(prefix=f"{variant}-", dir=_scratch().name)
+    outdir = tempfile.mkdtemp(prefix=f"{variant.replace('/', '-')}-", dir=_scratch().name)
     app_for(variant, outdir=outdir).synth()
     return Path(outdir)
 

@@ -121,9 +121,8 @@ class EventMode(Construct):
         for port in sorted({check.port for check in settings.checks if check.kind == "http"}):
             group.connections.allow_to(network.security_group, ec2.Port.tcp(port), "HTTP check")
         # Of an existing network nobody knows the zones at synthesis, so that its subnets cannot be selected.
-        subnets = network.subnets.subnets or network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
         cast(lambda_.CfnFunction, prober.node.default_child).vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=[subnet.subnet_id for subnet in subnets], security_group_ids=[group.security_group_id]
+            subnet_ids=network.subnet_ids, security_group_ids=[group.security_group_id]
         )
         return prober
 

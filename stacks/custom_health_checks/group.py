@@ -26,6 +26,7 @@ class CheckedGroup(Construct):
 
     Attributes:
         group: the Auto Scaling group.
+        template: its launch template.
         role: the role of its instances.
         network: where they are.
         name_prefix: what the group's generated name begins with, for what must be there before the group.
@@ -41,19 +42,20 @@ class CheckedGroup(Construct):
         )
         instance_type = ec2.InstanceType(settings.instance_type)
         arm = instance_type.architecture == ec2.InstanceArchitecture.ARM_64
+        self.template = Al2023LaunchTemplate(
+            scope,
+            "LaunchTemplate",
+            architecture="arm64" if arm else "x86_64",
+            instance_type=settings.instance_type,
+            role=self.role,
+            security_group=self.network.security_group,
+            user_data=ec2.UserData.custom(user_data(settings)),
+        )
         self.group = RollingGroup(
             scope,
             "CheckedInstances",
             network=self.network,
-            instances=Al2023LaunchTemplate(
-                scope,
-                "LaunchTemplate",
-                architecture="arm64" if arm else "x86_64",
-                instance_type=settings.instance_type,
-                role=self.role,
-                security_group=self.network.security_group,
-                user_data=ec2.UserData.custom(user_data(settings)),
-            ),
+            instances=self.template,
             minimum=settings.min_instances,
             maximum=settings.max_instances,
             warmup_seconds=0,  # what has passed its checks is warm

@@ -1,43 +1,63 @@
-"""What makes a group with scale-in protection deletable."""
+"""What makes a group with scale-in protection deletable, and lets its rolling update end."""
 
-from aws_cdk import CustomResource, Duration
-from aws_cdk import aws_autoscaling as autoscaling
+from typing import cast
+
+from aws_cdk import CfnElement, CustomResource, Duration
 from constructs import Construct
 
-from stacks.custom_health_checks.group import LAUNCH_HOOK
+from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
 from stacks.custom_health_checks.rights import DESCRIBING
-from stacks.shared.auto_scaling import allow_on_group
+from stacks.shared.auto_scaling import allow_on_own_groups
 from stacks.shared.grants import allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 
 class EndOfProtection(Construct):
-    """A custom resource that goes before the group does, and takes the protection of its instances away then.
+    """Two custom resources that take the protection of instances away, where CloudFormation would wait for them.
+
+    One goes before the group does. The other is there before the group, and hears of a new launch template before the
+    group does: a rolling update replaces what has the old one, and hangs on instances that are protected
+    (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/692). Those that come are protected.
 
     Attributes:
         function: what answers CloudFormation.
     """
 
-    def __init__(self, scope: SolutionStack, construct_id: str, group: autoscaling.AutoScalingGroup) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, checked: CheckedGroup) -> None:
         super().__init__(scope, construct_id)
+        group = checked.group
         self.function = PythonFunction(
             scope,
             "Unprotect",
             handler="unprotect",
-            description="Takes scale-in protection away before the group is deleted",
+            description="Takes scale-in protection away before the group is deleted or rolls",
             environment={"HOOK_NAME": LAUNCH_HOOK},
             timeout_seconds=120,
         )
         allow_on_any_resource(self.function.own_role, "autoscaling:DescribeAutoScalingGroups", reason=DESCRIBING)
-        allow_on_group(
+        allow_on_own_groups(
             scope,
             self.function.own_role,
-            group,
             "autoscaling:CompleteLifecycleAction",
             "autoscaling:SetInstanceProtection",
             "autoscaling:UpdateAutoScalingGroup",
+            only=group,
         )
+        before = CustomResource(
+            self,
+            "BeforeUpdate",
+            resource_type="Custom::ProtectionBeforeUpdate",
+            service_token=self.function.function_arn,
+            service_timeout=Duration.minutes(5),
+            properties={
+                "GroupLogicalId": scope.get_logical_id(cast(CfnElement, group.node.default_child)),
+                "LaunchTemplateVersion": checked.template.latest_version_number,
+                "SubnetIds": checked.network.subnet_ids,
+            },
+        )
+        before.node.add_dependency(self.function.own_role)
+        group.node.add_dependency(before)
         CustomResource(
             self,
             "OfGroup",

@@ -118,6 +118,12 @@ class WarmPoolSettings(Section):
     """true: scale-in sends instances back to the pool. (The post ascribes that to scale-in protection.)"""
 
 
+# What the checker's environment (4,096 bytes) and the instances' user data (16,384) have left for checks:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html and
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
+MOST_CHARACTERS = 2_600
+
+
 class CustomHealthChecksSettings(SolutionSettings):
     """A group whose instances enter service only when your own checks have passed."""
 
@@ -156,6 +162,16 @@ class CustomHealthChecksSettings(SolutionSettings):
     def checks_of(self, kind: str) -> list[Check]:
         """The checks of one kind."""
         return [check for check in self.checks if check.kind == kind]
+
+    @rule
+    def _checks_fit(self) -> Iterator[Problem]:
+        length = sum(len(check.model_dump_json(exclude_none=True)) for check in self.checks)
+        if length > MOST_CHARACTERS:
+            yield Problem(
+                "checks",
+                f"must have at most {MOST_CHARACTERS} characters as JSON, has {length}; shorten names and values, or "
+                "use fewer checks",
+            )
 
     @rule
     def _longest_wait_is_possible(self) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ class CustomHealthChecksStack(SolutionStack):
                 checked.role, "autoscaling:DescribeAutoScalingInstances", "ec2:DescribeTags", reason=DESCRIBING
             )
         if settings.scale_in_protection:
-            functions.append(EndOfProtection(self, "Protection", checked.group).function)
+            functions.append(EndOfProtection(self, "Protection", checked).function)
         self._alarms(settings, checked, functions)
         self._outputs(settings, checked, functions)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 
-from stacks.image_pipelines.rights import parameter_arns
+from stacks.image_pipelines.rights import START_BUILD, parameter_arns
 from stacks.image_pipelines.settings import ImagePipelinesSettings
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -21,18 +21,25 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
         environment={},
         timeout_seconds=60,
     )
-    names = [settings.parameter_of(stack.stack_name, name) for name in pipelines]
-    here = [arn for name in names for arn in parameter_arns(stack, name, [stack.region])]
-    everywhere = [stack.region, *(region.name for region in settings.regions)]
-    for actions, resources in (
-        (["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"], here),
-        (["ssm:DeleteParameter"], [arn for name in names for arn in parameter_arns(stack, name, everywhere)]),
-        (
-            ["ssm:GetParameter"],
-            [stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")],
-        ),
-    ):
-        function.own_role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+    # By their path and not by their names, of which one role's policies could not hold all in twenty Regions:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    below = settings.parameter_of(stack.stack_name, "*")
+    reason = "Parameters of this stack's path; it touches those that carry this stack's tag only."
+    here = ["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"]
+    for region in dict.fromkeys([stack.region, *(region.name for region in settings.regions)]):
+        (arn,) = parameter_arns(stack, below, [region])
+        allow_on_pattern(
+            function.own_role,
+            *(here if region == stack.region else ()),
+            "ssm:DeleteParameter",
+            arn=arn,
+            shown=shown_arn(stack, "ssm", f"parameter{below}").replace(stack.region, region)
+            if region != stack.region
+            else shown_arn(stack, "ssm", f"parameter{below}"),
+            reason=reason,
+        )
+    source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
+    function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
     # SSM asks for it in the name of whoever writes a value of the type aws:ec2:image.
     allow_on_any_resource(function.own_role, "ec2:DescribeImages", reason="Describing images knows no resource.")
     return function
@@ -49,9 +56,7 @@ def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunctio
         timeout_seconds=60,
     )
     arns = [stack.format_arn(service="imagebuilder", resource="image-pipeline", resource_name=name) for name in names]
-    function.own_role.add_to_policy(
-        iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=arns)
-    )
+    function.own_role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=arns))
     # The first build of an account makes the service's own role, by the rights of whoever starts it:
     # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html
     service = "imagebuilder.amazonaws.com"

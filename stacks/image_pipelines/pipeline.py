@@ -15,8 +15,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
-from stacks.image_pipelines.rights import CREATED_BY, ParameterRole
+from stacks.image_pipelines.rights import CREATED_BY, START_BUILD, ParameterRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
+from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -37,6 +38,7 @@ class Shared:
     infrastructure: dict[str, imagebuilder.CfnInfrastructureConfiguration]
     log_groups: dict[str, logs.LogGroup]
     repositories: dict[str, ecr.Repository]
+    network: Network
     build_role: iam.IRole
     lifecycle_role: iam.IRole | None  # none without a rule that needs it
     undelivered: sqs.Queue
@@ -280,9 +282,9 @@ class ImagePipeline(Construct):
         """
         arn = self.pipeline.attr_arn
         role = iam.Role(self, "FollowRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        role.add_to_policy(iam.PolicyStatement(actions=["imagebuilder:StartImagePipelineExecution"], resources=[arn]))
+        role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=[arn]))
         images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
-        rule = events.CfnRule(
+        return events.CfnRule(
             self,
             "Follow",
             description=f"{self.name} is built when {parent.name} has a new AMI",
@@ -302,15 +304,6 @@ class ImagePipeline(Construct):
                 }
             ],
         )
-        self._shared.undelivered.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[self._shared.undelivered.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
-            )
-        )
-        return rule
 
     def _built(self, recipe_arn: str) -> CustomResource:
         started = CustomResource(
@@ -325,7 +318,8 @@ class ImagePipeline(Construct):
                 "WithNewStack": str(self._parent is None).lower(),
             },
         )
-        started.node.add_dependency(self._shared.builds.own_role)
+        # Its instance boots by the network's routes and acts by the role; CloudFormation sees neither of the two here.
+        started.node.add_dependency(self._shared.builds.own_role, self._shared.network, self._shared.build_role)
         return started
 
 

@@ -35,6 +35,9 @@ AGENT_ACTIONS = (
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 )
+# Image Builder reads the pipeline in the name of whoever starts a build of it: "dependent actions" in
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2imagebuilder.html
+START_BUILD = ["imagebuilder:GetImagePipeline", "imagebuilder:StartImagePipelineExecution"]
 CREATED_BY = "EC2 Image Builder"
 """Value of the tag ``CreatedBy`` that Image Builder gives to all that it makes."""
 

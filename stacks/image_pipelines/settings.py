@@ -164,6 +164,11 @@ class TargetRegion(Section):
             yield Problem("kms_key_arn", f"must be a key of {self.name}; correct one of the two")
 
 
+# A stack has 500 resources, of which a workload takes up to twelve:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_WORKLOADS = 30
+
+
 class Lifecycle(Section):
     """What happens to old images. Deletion needs the safety switch allow_deletion."""
 
@@ -211,7 +216,7 @@ class ImagePipelinesSettings(SolutionSettings):
 
     gold: GoldPipeline = GoldPipeline()
     """The gold pipeline."""
-    workloads: Annotated[tuple[WorkloadPipeline, ...], Field(max_length=50)] = (
+    workloads: Annotated[tuple[WorkloadPipeline, ...], Field(max_length=MOST_WORKLOADS)] = (
         WorkloadPipeline(name="web", components=("stacks/image_pipelines/components/web.yaml",)),
     )
     """Pipelines that build on it."""

@@ -3,9 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
 """
 
-from typing import cast
-
-from aws_cdk import Acknowledgment, Duration, Fn, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -65,13 +63,15 @@ class ImagePipelinesStack(SolutionStack):
             self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
         )
         versions = Versions(self, "Versions")
+        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         return Shared(
             settings=settings,
             versions=versions,
             components=self._components(wanted, versions),
             seed=seed_function(self, settings, list(wanted)),
             builds=builds_function(self, list(self._names.values())),
-            infrastructure=self._infrastructure(role, topic, ["ami", "container"] if containers else ["ami"]),
+            infrastructure=self._infrastructure(network, role, topic, ["ami", "container"] if containers else ["ami"]),
+            network=network,
             log_groups=log_groups,
             repositories=repositories,
             build_role=role,
@@ -108,18 +108,12 @@ class ImagePipelinesStack(SolutionStack):
         }
 
     def _infrastructure(
-        self, role: iam.Role, topic: sns.Topic, kinds: list[str]
+        self, network: Network, role: iam.Role, topic: sns.Topic, kinds: list[str]
     ) -> dict[str, imagebuilder.CfnInfrastructureConfiguration]:
         """Where instances build. Container builds reach the metadata service from one hop further away."""
         settings = self._settings
-        network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         if not settings.base.parameter.startswith("/aws/service/ami-amazon"):
             network.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Package repositories")
-        existing = self.common.vpc  # whose subnets the CDK knows by their ids only
-        kind_of_subnet = network.subnets.subnet_type
-        subnet = (
-            existing.subnet_ids[0] if existing else network.vpc.select_subnets(subnet_type=kind_of_subnet).subnet_ids[0]
-        )
         profile = iam.InstanceProfile(self, "BuildProfile", role=role)
         return {
             kind: imagebuilder.CfnInfrastructureConfiguration(
@@ -128,7 +122,7 @@ class ImagePipelinesStack(SolutionStack):
                 name=f"{self.stack_name}-{kind}",
                 instance_profile_name=profile.instance_profile_name,
                 instance_types=list(settings.build_types),
-                subnet_id=subnet,
+                subnet_id=network.subnet_ids[0],
                 security_group_ids=[network.security_group.security_group_id],
                 instance_metadata_options={"httpTokens": "required", "httpPutResponseHopLimit": hops},
                 terminate_instance_on_failure=True,
@@ -152,10 +146,8 @@ class ImagePipelinesStack(SolutionStack):
 
     def _log_group(self, name: str) -> logs.LogGroup:
         """Image Builder's own role writes below /aws/imagebuilder/ only."""
-        group = self.log_group(self, f"{title(name)}ImageLogs" if name else "PipelineLogs")
-        of_stack = Fn.join("", ["/aws/imagebuilder/", Fn.ref("AWS::StackName"), "/", name or "pipelines"])
-        cast(logs.CfnLogGroup, group.node.default_child).log_group_name = of_stack
-        return group
+        construct_id = f"{title(name)}ImageLogs" if name else "PipelineLogs"
+        return self.log_group(self, construct_id, below="/aws/imagebuilder/", name=name or "pipelines")
 
     def _undelivered(self) -> sqs.Queue:
         """Where events end that could start nothing."""
@@ -170,6 +162,20 @@ class ImagePipelinesStack(SolutionStack):
         )
         Validations.of(queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge.")
+        )
+        # One statement for all rules: the policy of a queue has 8,192 bytes
+        # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={
+                    "ArnLike": {
+                        "aws:SourceArn": self.format_arn(service="events", resource=f"rule/{self.stack_name}-*"),
+                    }
+                },
+            )
         )
         return queue
 

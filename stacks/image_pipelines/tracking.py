@@ -1,6 +1,5 @@
 """What is known of images: the newest of each pipeline and Region, and alarms for those that did not come."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,7 +46,7 @@ class Tracking(Construct):
         self.function = self._tracker()
         late = {"dead_letter_queue": undelivered, "max_event_age": Duration.hours(2), "retry_attempts": 3}
         target = targets.LambdaFunction(self.function, **late)  # type: ignore[arg-type]
-        self._rule("Available", IMAGE, self._images(), {"state": {"status": ["AVAILABLE"]}}).add_target(target)
+        self._rule("Available", IMAGE, self._all("image"), {"state": {"status": ["AVAILABLE"]}}).add_target(target)
         events.Rule(
             self,
             "Daily",
@@ -56,10 +55,9 @@ class Tracking(Construct):
             targets=[target],
         )
         # A rule counts only with a target. The tracker leaves failed images alone; Image Builder itself tells of them.
-        self.failed = self._rule("Failed", IMAGE, self._images(), {"state": {"status": ["FAILED"]}})
+        self.failed = self._rule("Failed", IMAGE, self._all("image"), {"state": {"status": ["FAILED"]}})
         self.failed.add_target(target)
-        arns = [pipeline.pipeline.attr_arn for pipeline in pipelines]
-        self.disabled = self._rule("Disabled", DISABLED, arns, None)
+        self.disabled = self._rule("Disabled", DISABLED, self._all("image-pipeline"), None)
         self.disabled.add_target(targets.SnsTopic(topic))
 
     def _table(self) -> dynamodb.TableV2:
@@ -84,8 +82,11 @@ class Tracking(Construct):
             environment={
                 "TABLE_NAME": self.table.table_name,
                 "ACCOUNT": stack.account,
-                "PIPELINES": json.dumps({pipeline.recipe_name: pipeline.name for pipeline in self._pipelines}),
-                "PIPELINE_ARNS": stack.to_json_string([pipeline.pipeline.attr_arn for pipeline in self._pipelines]),
+                "PIPELINES": ",".join(pipeline.name for pipeline in self._pipelines),
+                "PIPELINE_ARNS": stack.format_arn(
+                    service="imagebuilder", resource=f"image-pipeline/{stack.stack_name}-"
+                ),
+                "STACK_NAME": stack.stack_name,
             },
             timeout_seconds=120,
         )
@@ -110,13 +111,13 @@ class Tracking(Construct):
         )
         return function
 
-    def _images(self) -> list[str]:
-        """Matches images of these pipelines and of no other."""
-        beginnings = [
-            self._stack.format_arn(service="imagebuilder", resource=f"image/{pipeline.recipe_name}/")
-            for pipeline in self._pipelines
-        ]
-        return events.Match.any_of(*(events.Match.prefix(beginning) for beginning in beginnings))
+    def _all(self, kind: str) -> list[str]:
+        """Matches what has a name of this stack, by one beginning: a pattern has 2,048 characters.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html. The tracker knows the names.
+        """
+        beginning = self._stack.format_arn(service="imagebuilder", resource=f"{kind}/{self._stack.stack_name}-")
+        return events.Match.prefix(beginning)
 
     def _rule(
         self, construct_id: str, detail_type: str, resources: list[str], detail: Mapping[str, Any] | None

@@ -33,6 +33,9 @@ Principal = Annotated[
 ]
 
 
+ARN_CHARACTERS, MOST_CHARACTERS = 48, 1_700
+
+
 class InstanceConnectEndpointSettings(SolutionSettings):
     """SSH and RDP to private instances: no internet gateway, no public address, no bastion host."""
 
@@ -68,6 +71,18 @@ class InstanceConnectEndpointSettings(SolutionSettings):
     def linux_architecture(self) -> Literal["arm64", "x86_64"]:
         """Processor architecture of the Linux demo instance."""
         return "arm64" if self.linux_instance_type and is_arm(self.linux_instance_type) else "x86_64"
+
+    @rule
+    def _principals_fit(self) -> Iterator[Problem]:
+        # With the beginning of an ARN each, in one pattern of 2,048 characters, of which the rest takes some 300:
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+        length = sum(len(principal) + ARN_CHARACTERS for principal in self.expected_principals)
+        if length > MOST_CHARACTERS:
+            yield Problem(
+                "expected_principals",
+                f"must have at most {MOST_CHARACTERS} characters, {ARN_CHARACTERS} more for each, has {length}; use "
+                "wildcards, such as assumed-role/Operators/*",
+            )
 
     @rule
     def _no_port_twice(self) -> Iterator[Problem]:

@@ -56,7 +56,9 @@ class TunnelLog(Construct):
         super().__init__(scope, construct_id)
         self._stack = scope
         alarms = Alarms(scope, "Alarms")
-        self.log_group = scope.log_group(self, "Tunnels")
+        # Some of AWS's pages ask for this beginning where EventBridge writes:
+        # https://repost.aws/knowledge-center/cloudwatch-log-group-eventbridge
+        self.log_group = scope.log_group(self, "Tunnels", below="/aws/events/", name="tunnels")
         every = self._log_every(endpoint_id)
         strangers = self._tell_of_strangers(settings, endpoint_id, alarms)
         self._alarm_when_undelivered(alarms, "NotLogged", every.ref, "An attempt at a tunnel was not logged")

@@ -35,7 +35,7 @@ class LocalZoneWordpressStack(SolutionStack):
         after = opt_in.resource if opt_in else None
         network = ZoneNetwork(self, "Network", settings, after=after)
         database_group, web_group, front_group = _groups(network, settings)
-        boots_need: list[IDependable] = []
+        boots_need: list[IDependable] = [network]
         edges: dict[str, EdgeInstance] = {}
         if network.own:
             way_out = WayOut(self, "WayOut", settings, network=network, clients=[database_group, web_group])
@@ -44,6 +44,7 @@ class LocalZoneWordpressStack(SolutionStack):
                 edges["Nat"] = way_out.edge
                 boots_need.append(way_out.edge)
         data = Data(self, "Data", settings, network=network, security_group=database_group, after=after)
+        data.volume.node.add_dependency(network.guard)  # it cannot move either
         database = Database(
             self,
             "Database",

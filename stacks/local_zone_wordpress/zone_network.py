@@ -1,12 +1,15 @@
 """A VPC of the parent Region that reaches into the zone: public and private subnets, and the way out of both."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Network
+from typing import cast
 
 from aws_cdk import Acknowledgment, Fn, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
 PUBLIC, PRIVATE = "Public", "Private"
@@ -21,6 +24,7 @@ class ZoneNetwork(Construct):
         zone: name of the zone that all instances and the data volume are in.
         public: subnets for the load balancer; the first is in the zone.
         private: subnets for WordPress and the database, all in the zone.
+        guard: stops what would move the network.
         own: whether the VPC is the solution's own, and has a way out yet to be made.
     """
 
@@ -43,8 +47,10 @@ class ZoneNetwork(Construct):
             )
             self.public = self._existing(PUBLIC, settings.public_subnet_ids)
             self.private = self._existing(PRIVATE, settings.private_subnet_ids)
+            self.guard = self._guard(scope, {"Vpc": existing.id, "Zone": self.zone})
             return
         zones = [self.zone]
+        ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
         if settings.zone is None and settings.load_balancer == "application":
             zones.append(Fn.select(1, Fn.get_azs()))  # outside of a Local Zone it needs two zones
         vpc = ec2.Vpc(
@@ -74,9 +80,27 @@ class ZoneNetwork(Construct):
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
         self.vpc, self.public, self.private = vpc, vpc.public_subnets, vpc.isolated_subnets[:1]
-        if after:
-            for subnet in (*vpc.public_subnets, *vpc.isolated_subnets):
+        # The ranges that they have with one zone, and behind them those of the second: it comes and goes with the load
+        # balancer, and CloudFormation makes a new subnet while the old one is still there.
+        pairs = zip(vpc.public_subnets, vpc.isolated_subnets, strict=True)
+        for subnet in (subnet for pair in pairs for subnet in pair):
+            cast(ec2.CfnSubnet, subnet.node.default_child).cidr_block = str(next(ranges))
+            if after:
                 subnet.node.add_dependency(after)
+        self.guard = self._guard(scope, {"Vpc": settings.vpc_cidr, "Zone": self.zone})
+
+    def _guard(self, scope: SolutionStack, guarded: dict[str, str]) -> Guard:
+        """Before everything in the network: neither VPC nor subnet nor load balancer moves with what is in it."""
+        return Guard(
+            scope,
+            "NetworkGuard",
+            of=self,
+            subject="the network, with the public addresses of its zone",
+            guarded=guarded,
+            way="Nothing moves with what is in it. Make another stack with another common.prefix and restore_from a "
+            "snapshot of this one's data volume, let the site's name point there, and destroy this one.",
+            accepted=False,
+        )
 
     def security_group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
         """A group that lets nothing in or out yet."""

@@ -65,6 +65,8 @@ class ReservedGroup(Construct):
             # A new instance finds a reserved place before an old one leaves its own, where the group may grow by one.
             update_policy=rolling_update(min(settings.required_instances, settings.max_instances - 1)),
         )
+        # Routes, gateways and endpoints: an instance boots by them, and they go after it when the stack is destroyed.
+        self.group.node.add_dependency(network, self.role)
         acknowledge_group(self.group, mixed=False)
         group = cast(Cfn, self.group.node.default_child)
         group.vpc_zone_identifier = subnet_ids  # in the order of the reservations

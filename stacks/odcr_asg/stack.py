@@ -36,8 +36,8 @@ class OdcrAsgStack(SolutionStack):
             zones=settings.zone_names or settings.zones,
             endpoints=(),  # those of S3 and DynamoDB come anyway, and are free
         )
-        subnets = network.subnets.subnets or network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
-        subnet_ids = [subnet.subnet_id for subnet in subnets]
+        subnet_ids = network.subnet_ids
+        subnets = network.subnets.subnets or ()
         zones = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
         pool = ReservationPool(self, "Reservations", settings, zones=zones, count=settings.reserved_per_zone(common))
         group = ReservedGroup(self, "Instances", settings, network=network, subnet_ids=subnet_ids, pool_arn=pool.arn)

@@ -59,6 +59,7 @@ class ByFunction(Construct):
         for child in self.function.node.children:
             if child.node.id.startswith("SqsEventSource"):
                 child.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
+        role = SchedulerRole(scope, self, "SchedulerRole")
         Triggers(
             self,
             "Triggers",
@@ -67,13 +68,14 @@ class ByFunction(Construct):
             scheduled=scheduler_targets.SqsSendMessage(
                 # By its ARN alone: the CDK's own grant on the key would allow ``kms:GenerateDataKey*``.
                 sqs.Queue.from_queue_arn(self, "ToSend", waiting.queue.queue_arn),
-                role=SchedulerRole(scope, self, "SchedulerRole"),
+                role=role,
                 input=scheduler.ScheduleTargetInput.from_text("scheduled"),
                 dead_letter_queue=waiting.dead_letters,
                 max_event_age=Duration.minutes(15),
                 retry_attempts=3,
             ),
             tags_only=False,
+            role=role,
             after=begun,
         )
         self._alarms(scope, name, waiting)

@@ -206,6 +206,7 @@ class ByPipeline(Construct):
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge and Scheduler.")
         )
         pipeline = codepipeline.Pipeline.from_pipeline_arn(self, "ToStart", self._arn(scope))
+        role = SchedulerRole(scope, self, "SchedulerRole")
         triggers = Triggers(
             self,
             "Triggers",
@@ -213,12 +214,13 @@ class ByPipeline(Construct):
             target=targets.CodePipeline(pipeline, dead_letter_queue=undelivered),
             scheduled=scheduler_targets.CodePipelineStartPipelineExecution(
                 pipeline,
-                role=SchedulerRole(scope, self, "SchedulerRole"),
+                role=role,
                 dead_letter_queue=undelivered,
                 max_event_age=Duration.minutes(15),
                 retry_attempts=3,
             ),
             tags_only=True,
+            role=role,
             after=begun,
         )
         # Of the CDK's targets this one alone leaves it to us; the rule's role plays no part:

@@ -16,6 +16,7 @@ class Triggers(Construct):
         scheduled: what the schedule starts.
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
+        role: by which the schedule acts.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
 
     Attributes:
@@ -31,6 +32,7 @@ class Triggers(Construct):
         target: events.IRuleTarget,
         scheduled: scheduler.IScheduleTarget,
         tags_only: bool,
+        role: IDependable,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -83,3 +85,4 @@ class Triggers(Construct):
             target=scheduled,
         )
         schedule.node.add_dependency(after)
+        schedule.node.add_dependency(role)  # its policy too: the first run may come at once

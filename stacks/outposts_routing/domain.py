@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.outposts_routing.advice import COIP
 from stacks.outposts_routing.coip import CustomerOwned
@@ -64,6 +64,7 @@ class RoutingDomain(Construct):
         )
         self.rack.node.add_dependency(functions.rack.own_role)
         self._gateway = self.rack.get_att_string("LocalGatewayId")
+        self._construct_id = construct_id
         self._group, self._interfaces = self._virtual_interfaces()
         self._subnet: ec2.CfnSubnet | None = None
         # Route tables of Outpost subnets, and VPCs, by what their constructs are called: never by a place in a list.
@@ -89,6 +90,27 @@ class RoutingDomain(Construct):
             way=OUTAGE,
             accepted=accept_outage,
         )
+        if domain.attached:  # the guard goes with what it guards: attached: false is the way, and then it stops nothing
+            self._guard(
+                "Attached",
+                content,
+                "what hangs on the local gateway",
+                {"CoipCidr": domain.coip_cidr or "", "LocalGatewayId": self._gateway},
+                "The new would meet the old. In two deployments, both with accept_outage: true: first "
+                "attached: false, then attached: true with the change.",
+            )
+
+    def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
+        """Stops what would fail, or orphan what runs: no switch lets it through, the way leads around."""
+        return Guard(
+            self._stack,
+            f"{self._construct_id}{name}Guard",
+            of=of,
+            subject=f"{subject} of the routing domain {self._label}",
+            guarded=guarded,
+            way=way,
+            accepted=False,
+        )
 
     def _virtual_interfaces(self) -> tuple[str, Sequence[CfnResource]]:
         """The group's id, and the interfaces that must be there before it is of use."""
@@ -110,6 +132,15 @@ class RoutingDomain(Construct):
             )
             for number, interface in enumerate(self._domain.virtual_interfaces, 1)
         ]
+        # CloudFormation deletes the group before it makes another, with the interfaces still on it.
+        self._guard(
+            "Interfaces",
+            group,
+            "the group of virtual interfaces",
+            {"LocalBgpAsn": self._domain.local_bgp_asn or "", "LocalGatewayId": self._gateway},
+            "In two deployments, both with accept_outage: true: first attached: false without virtual_interfaces (of "
+            "more_domains: without the domain), then as before with the change.",
+        )
         return group.ref, interfaces
 
     def _own_vpc(self) -> ec2.Vpc:
@@ -138,6 +169,16 @@ class RoutingDomain(Construct):
             availability_zone=zone,
             outpost_arn=self.rack.get_att_string("OutpostArn"),
         )
+        # A subnet in which something runs stays behind, and no load balancer moves to another VPC.
+        guard = self._guard(
+            "Network",
+            vpc,
+            "the VPC and its subnet on the Outpost",
+            {"SubnetCidr": self._domain.subnet_cidr, "VpcCidr": self._domain.vpc_cidr},
+            "Take away what runs in the subnet. In two deployments: first vpc_cidr: null and subnet_cidr: null, "
+            "without load_balancer and map_coip_on_launch, then the new ranges.",
+        )
+        self._subnet.node.add_dependency(guard)
         table = ec2.CfnRouteTable(self, "OutpostRoutes", vpc_id=vpc.vpc_id)
         ec2.CfnSubnetRouteTableAssociation(
             self, "OutpostSubnetRoutes", subnet_id=self._subnet.ref, route_table_id=table.ref

@@ -75,19 +75,21 @@ class CleanUp(Construct):
                 allow_on_every(scope, self.function, action, kind, conditions=condition, reason=OURS)
         allow_ledger(scope, self.function, ledger, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(scope, self.function, reports)
-        scheduler.Schedule(
+        role = scheduler_role(scope, self, self.function)
+        schedule = scheduler.Schedule(
             self,
             "Schedule",
             description="Root volume clean-up",
             schedule=scheduler.ScheduleExpression.expression(wanted.schedule, TimeZone.of(wanted.timezone)),
             target=targets.LambdaInvoke(
                 self.function,
-                role=scheduler_role(scope, self, self.function),
+                role=role,
                 dead_letter_queue=undelivered,
                 max_event_age=Duration.hours(1),
                 retry_attempts=3,
             ),
         )
+        schedule.node.add_dependency(role)  # its policy too: the first run may come at once
 
 
 class FleetSchedules(Construct):
@@ -108,7 +110,7 @@ class FleetSchedules(Construct):
         role = SchedulerRole(scope, self, "SchedulerRole")
         for number, wanted in enumerate(settings.schedules, start=1):
             request = wanted.model_dump(include={"to", "tag"}, exclude_none=True)
-            scheduler.Schedule(
+            schedule = scheduler.Schedule(
                 self,
                 f"Schedule{number}",
                 description=f"Root volumes of a fleet, to {wanted.to}",
@@ -122,3 +124,4 @@ class FleetSchedules(Construct):
                     retry_attempts=3,
                 ),
             )
+            schedule.node.add_dependency(role)

@@ -48,6 +48,9 @@ class Machine(Construct):
         self.role.add_to_policy(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
         )
+        # A group with another beginning takes room in the account's one resource policy of 5,120 characters:
+        # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        group = scope.log_group(self, "Logs", below="/aws/vendedlogs/states/", name=definition)
         self.machine = sfn.StateMachine(
             self,
             "Machine",
@@ -57,9 +60,7 @@ class Machine(Construct):
             definition_substitutions=dict(substitutions),
             role=self.role,
             tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=scope.log_group(self, "Logs"), level=sfn.LogLevel.ALL, include_execution_data=True
-            ),
+            logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=True),
         )
         Validations.of(self.role).acknowledge(
             Acknowledgment(

@@ -57,18 +57,20 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
-            update_policy=rolling_update(),
+            update_policy=rolling_update(min(minimum, maximum - 1)),
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
-        self.node.add_dependency(*outlived_by)
+        # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
+        self.node.add_dependency(network, *outlived_by)
         acknowledge_group(self, mixed=mixed is not None)
 
 
-def rolling_update(min_in_service: int | None = None) -> autoscaling.UpdatePolicy:
+def rolling_update(min_in_service: int) -> autoscaling.UpdatePolicy:
     """One instance after the other, while nothing else changes the group.
 
     Args:
-        min_in_service: so many stay in service meanwhile; None: one less than there are.
+        min_in_service: so many stay in service meanwhile: less than the group's largest size, or it has no room to
+            replace one (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html).
     """
     return autoscaling.UpdatePolicy.rolling_update(
         max_batch_size=1,

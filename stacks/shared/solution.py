@@ -63,10 +63,18 @@ class SolutionStack(Stack):
         """
         return [Fn.select(number, Fn.get_azs()) for number in range(2)]
 
-    def log_group(self, scope: Construct, construct_id: str) -> logs.LogGroup:
-        """A log group of our own: the service's would keep its events for ever and outlive the stack."""
+    def log_group(self, scope: Construct, construct_id: str, *, below: str = "", name: str = "") -> logs.LogGroup:
+        """A log group of our own: the service's would keep its events for ever and outlive the stack.
+
+        Args:
+            below: beginning of the group's name, with a slash at both ends, where a service asks for one. The name of
+                the stack and ``name`` follow, so that two copies of a stack do not meet.
+        """
         group = logs.LogGroup(scope, construct_id, encryption_key=self.encryption_key)
-        cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = self.common.log_retention_days
+        resource = cast(logs.CfnLogGroup, group.node.default_child)
+        resource.retention_in_days = self.common.log_retention_days
+        if below:
+            resource.log_group_name = Fn.join("", [below, Fn.ref("AWS::StackName"), f"/{name}"])
         return group
 
     def output(self, name: str, value: str, description: str) -> None:

@@ -42,9 +42,12 @@ class LoadBalancer(Construct):
             deregistration_delay=Duration.seconds(settings.drain_seconds),
             health_check=elbv2.HealthCheck(path="/", interval=Duration.seconds(10), healthy_threshold_count=2),
         )
+        # It takes no subnets of another VPC: with another one it is another load balancer, as is its listener.
+        existing = scope.common.vpc
+        vpc = existing.id.title().replace("-", "") if existing else ""
         balancer = elbv2.ApplicationLoadBalancer(
             self,
-            "Balancer",
+            f"Balancer{vpc}",
             vpc=network.vpc,
             vpc_subnets=network.subnets,
             internet_facing=False,

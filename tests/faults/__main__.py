@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from emulator.fullmodel import full_model
+
 STYLES = {"done": "green", "visibly failed": "yellow", "BAD": "bold red"}
 
 
@@ -17,6 +19,8 @@ def main(parts: list[str]) -> int:
     from tests.faults.running import generated, run
     from tests.faults.subject import registered
     from tests.faults.wire import laboratory
+
+    full_model.install()  # in tests/conftest.py for pytest
 
     table = Table("handler", "call or event", "fault", "outcome", "detail")
     verdicts: Counter[str] = Counter()

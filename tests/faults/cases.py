@@ -48,8 +48,9 @@ def cases(subject: Subject, calls: Sequence[Call], event: Event) -> Iterator[Cas
 
 def _faults(call: Call) -> Iterator[tuple[str, Callable[[], Fault], bool]]:
     """Yields what can go wrong with a call, and whether the subject must get over it by itself."""
-    yield "throttled once", partial(meddling.Refused, call, refusals.THROTTLED, lasting=False), True
-    yield "throttled for good", partial(meddling.Refused, call, refusals.THROTTLED, lasting=True), False
+    throttled = refusals.THROTTLED_BY.get(call.service, refusals.THROTTLED)
+    yield "throttled once", partial(meddling.Refused, call, throttled, lasting=False), True
+    yield "throttled for good", partial(meddling.Refused, call, throttled, lasting=True), False
     yield "no connection", partial(meddling.TimedOut, call, connected=False), False
     yield "no answer in time", partial(meddling.TimedOut, call, connected=True), False
     yield "denied", partial(meddling.Refused, call, refusals.DENIED, lasting=True), False

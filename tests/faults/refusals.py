@@ -42,6 +42,16 @@ class Refusal:
 
 
 THROTTLED = Refusal(400, "ThrottlingException", (("query", "Throttling"), ("ec2", "RequestLimitExceeded")))
+# The service's own words, by its model in botocore: what botocore retries by itself is not among them.
+THROTTLED_BY = {
+    "autoscaling": Refusal(500, "ResourceContention"),
+    "cloudwatch": Refusal(429, "ConcurrentModificationException"),
+    "imagebuilder": Refusal(429, "CallRateLimitExceededException"),
+    "sns": Refusal(429, "Throttled"),
+    "sqs": Refusal(400, "KmsThrottled"),
+    "ssm": Refusal(400, "TooManyUpdates"),
+    "stepfunctions": Refusal(400, "KmsThrottlingException"),
+}
 DENIED = Refusal(
     403,
     "AccessDeniedException",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from emulator.settings import FULL_MODEL
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.hosts.user_data import Boot, Sandbox, Service
 from tryout.scenario import Deployed, StepFailedError
@@ -73,7 +74,8 @@ class WorkerProcess:
             for name, value in deployed.aws.environment().items()
             if name not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PYTHONPATH")
         }
-        environment = inherited | self.metadata.environment() | service.environment | variables
+        judged = {"PYTHONPATH": str(FULL_MODEL)}  # its calls, by the whole service model; there is no package in it
+        environment = inherited | judged | self.metadata.environment() | service.environment | variables
         program, *arguments = service.command
         alone = ["-s"] if program == sys.executable else []
         with self._log.open("ab") as log:

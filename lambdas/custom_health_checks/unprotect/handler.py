@@ -1,8 +1,11 @@
-"""CloudFormation -> EC2 Auto Scaling: takes scale-in protection away when its custom resource goes.
+"""CloudFormation -> EC2 Auto Scaling: takes scale-in protection away before a group is deleted, or rolls.
 
 CloudFormation deletes a group by scaling it to zero, without force, and waits for ever for instances that are protected
 (https://github.com/aws/aws-cdk/issues/18179). This resource is deleted before the group. It also goes when
 ``scale_in_protection`` is switched off: instances that run lose their protection then.
+
+Before a rolling update another resource takes it from the instances that are there, and only from them: CloudFormation
+cannot replace what is protected (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/692).
 """
 
 import logging
@@ -35,13 +38,18 @@ def lambda_handler(event: Any, context: Any) -> str:
 def end_protection(request: Mapping[str, Any]) -> str:
     """Returns the physical id, which never changes; a deletion ends the protection of the group's instances first.
 
+    For the resource before an update: any change of it ends the protection of those that are there.
+
     Raises:
         StillLaunchingError: when protected instances go on being launched.
         botocore.exceptions.ClientError: when a call is refused, or has failed five times.
     """
-    group_name = str(request["ResourceProperties"]["GroupName"])
-    if request["RequestType"] == "Delete":
-        unprotect(client("autoscaling"), group_name, os.environ["HOOK_NAME"])
+    properties = request["ResourceProperties"]
+    if "GroupLogicalId" in properties:
+        if request["RequestType"] != "Delete":
+            let_go(client("autoscaling"), str(request["StackId"]), str(properties["GroupLogicalId"]))
+    elif request["RequestType"] == "Delete":
+        unprotect(client("autoscaling"), str(properties["GroupName"]), os.environ["HOOK_NAME"])
     return str(request.get("PhysicalResourceId") or request["LogicalResourceId"])
 
 
@@ -71,6 +79,24 @@ def unprotect(
             return
         pause(ROUND_SECONDS)
     raise StillLaunchingError(f"still launching, and protected: {', '.join(found.launching)}")
+
+
+def let_go(autoscaling: Any, stack_id: str, logical_id: str) -> None:
+    """Ends the protection of the instances that are in service now; those to come are protected. No group: nothing.
+
+    By the tags that CloudFormation gives a group, because the group is made after this and its name is generated.
+
+    Raises:
+        botocore.exceptions.ClientError: when a call is refused, or has failed five times.
+    """
+    tags = {"stack-id": stack_id, "logical-id": logical_id}
+    filters = [{"Name": f"tag:aws:cloudformation:{name}", "Values": [value]} for name, value in tags.items()]
+    pages = autoscaling.get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
+    for group in [group for page in pages for group in page["AutoScalingGroups"]]:
+        name, settled = group["AutoScalingGroupName"], protected(group["Instances"]).settled
+        for ids in batches(settled):
+            autoscaling.set_instance_protection(AutoScalingGroupName=name, InstanceIds=ids, ProtectedFromScaleIn=False)
+        logger.info("protection taken away before an update", extra={"group": name, "settled": settled})
 
 
 def instances_of(autoscaling: Any, group_name: str) -> list[dict[str, Any]] | None:

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-imagebuilder.html)
 is looked at; a record is replaced by a newer image only; and once a day all images are looked at.
 """
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -30,9 +29,10 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
         NotTrackedError: naming what could not be done.
         KeyError: the event is neither.
     """
-    pipelines: dict[str, str] = json.loads(os.environ["PIPELINES"])  # name of the images -> name of the pipeline
+    names = os.environ["PIPELINES"].split(",")
+    pipelines = {f"{os.environ['STACK_NAME']}-{name}": name for name in names}  # name of the images -> of the pipeline
     if event["detail-type"] == "Scheduled Event":
-        return track(_all_of(json.loads(os.environ["PIPELINE_ARNS"])), pipelines)
+        return track(_all_of(f"{os.environ['PIPELINE_ARNS']}{name}" for name in names), pipelines)
     builder = client("imagebuilder")
     return track(
         ((arn, lambda arn=arn: [builder.get_image(imageBuildVersionArn=arn)["image"]]) for arn in event["resources"]),

@@ -306,7 +306,14 @@ def test_protection_ends_before_the_group_does(event: Template, instance: Templa
     (logical_id,) = event.find_resources("AWS::AutoScaling::AutoScalingGroup")
     event.has_resource_properties("Custom::EndOfProtection", {"GroupName": {"Ref": logical_id}})
     (statement,) = [s for s in statements(event, "UnprotectRole") if "SetInstanceProtection" in json.dumps(s)]
-    assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": logical_id}
+    # By its name's beginning: one of the two resources is there before the group.
+    assert statement["Resource"]["Fn::Join"][1][-1].endswith(
+        f"autoScalingGroupName/custom-health-checks-{logical_id}-*"
+    )
+    ((before, found),) = event.find_resources("Custom::ProtectionBeforeUpdate").items()
+    assert before in group(event)["DependsOn"]
+    assert found["Properties"]["GroupLogicalId"] == logical_id
+    assert found["Properties"]["LaunchTemplateVersion"]["Fn::GetAtt"][1] == "LatestVersionNumber"
     instance.resource_count_is("Custom::EndOfProtection", 0)
     assert (
         "NewInstancesProtectedFromScaleIn" not in group(instance)["Properties"]

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from custom_health_checks.unprotect import handler
-from custom_health_checks.unprotect.handler import StillLaunchingError, unprotect
+from custom_health_checks.unprotect.handler import StillLaunchingError, let_go, unprotect
 from custom_health_checks.unprotect.plan import AT_ONCE
 from shared import custom_resource
 
@@ -170,3 +170,44 @@ def test_instances_that_go_on_being_launched_are_named_in_the_answer(
 def test_what_is_no_request_is_refused(event: Any) -> None:
     with pytest.raises(ValueError, match="not a request of CloudFormation"):
         handler.lambda_handler(event, None)
+
+
+class Found(AutoScaling):
+    """The same group, found by the tags that CloudFormation gives it."""
+
+    def __init__(self, *states: str, exists: bool = True) -> None:
+        super().__init__(*states, exists=exists)
+        self.asked: list[dict[str, Any]] = []
+
+    def paginate(self, Filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # noqa: N803
+        self.asked += Filters
+        yield {"AutoScalingGroups": []}
+        if self.exists:
+            yield {"AutoScalingGroups": [{"AutoScalingGroupName": "workers", "Instances": self.members}]}
+
+
+def test_before_an_update_those_in_service_lose_their_protection_and_nobody_else_is_touched() -> None:
+    autoscaling = Found("InService", "Pending:Wait", "Pending", "Standby", "Terminating")
+    let_go(autoscaling, "stack", "Group")
+    assert autoscaling.called == [("unprotect", ["i-0", "i-3"])]
+    assert autoscaling.asked == [
+        {"Name": "tag:aws:cloudformation:stack-id", "Values": ["stack"]},
+        {"Name": "tag:aws:cloudformation:logical-id", "Values": ["Group"]},
+    ]
+
+
+@pytest.mark.parametrize(("kind", "called"), [("Create", 1), ("Update", 1), ("Delete", 0)])
+def test_the_resource_before_an_update_acts_on_every_change_but_its_own_end(
+    monkeypatch: pytest.MonkeyPatch, kind: str, called: int
+) -> None:
+    autoscaling = Found("InService")
+    monkeypatch.setattr(handler, "client", lambda service: autoscaling)
+    request = {**DELETE, "RequestType": kind, "ResourceProperties": {"GroupLogicalId": "Group"}}
+    assert handler.end_protection(request) == "unprotect-workers"
+    assert len(autoscaling.called) == called
+
+
+def test_a_new_stack_has_no_group_yet() -> None:
+    autoscaling = Found(exists=False)
+    let_go(autoscaling, "stack", "Group")
+    assert autoscaling.called == []

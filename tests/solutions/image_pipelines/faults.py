@@ -183,8 +183,9 @@ class TrackerWorld:
         self.env: Mapping[str, str] = {
             "TABLE_NAME": "newest",
             "ACCOUNT": ACCOUNT,
-            "PIPELINES": json.dumps({"tried-gold": "gold"}),
-            "PIPELINE_ARNS": json.dumps([GOLD]),
+            "PIPELINES": "gold",
+            "PIPELINE_ARNS": GOLD.removesuffix("gold"),
+            "STACK_NAME": "tried",
         }
         self.event: Any = {
             "id": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",

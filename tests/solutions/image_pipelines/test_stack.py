@@ -209,6 +209,14 @@ def test_the_first_build_of_an_account_may_make_the_service_s_own_role_and_no_ot
     assert making["Condition"] == {"StringEquals": {"iam:AWSServiceName": "imagebuilder.amazonaws.com"}}
 
 
+@pytest.mark.parametrize("role", ["BuildsFunctionRole", "JobPipelineFollowRole"])
+def test_whoever_starts_a_build_may_read_the_pipeline_which_image_builder_does_in_its_name(
+    enterprise: Template, role: str
+) -> None:
+    (starting,) = [s for s in statements(enterprise, role) if "imagebuilder:StartImagePipelineExecution" in s["Action"]]
+    assert starting["Action"] == ["imagebuilder:GetImagePipeline", "imagebuilder:StartImagePipelineExecution"]
+
+
 def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
     windows.resource_count_is("Custom::ImageBuild", 0)
 
@@ -337,7 +345,7 @@ def test_the_rules_match_images_of_these_pipelines_only(default: Template) -> No
                     "source": ["aws.imagebuilder"],
                     "detail-type": ["EC2 Image Builder Image State Change"],
                     "detail": {"state": {"status": [status]}},
-                    "resources": [{"prefix": Match.any_value()}, {"prefix": Match.any_value()}],
+                    "resources": [{"prefix": Match.any_value()}],
                 }
             },
         )

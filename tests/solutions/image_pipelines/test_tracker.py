@@ -1,7 +1,6 @@
 """Tracker: the newest image of each pipeline and Region, whatever order the news come in."""
 
 import itertools
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,8 +91,9 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in {
         "TABLE_NAME": "newest",
         "ACCOUNT": "123456789012",
-        "PIPELINES": json.dumps(PIPELINES),
-        "PIPELINE_ARNS": json.dumps([f"{ARN}:image-pipeline/stack-gold", f"{ARN}:image-pipeline/stack-job"]),
+        "PIPELINES": ",".join(PIPELINES.values()),
+        "PIPELINE_ARNS": f"{ARN}:image-pipeline/stack-",
+        "STACK_NAME": "stack",
     }.items():
         monkeypatch.setenv(name, value)
     aws.client.cache_clear()

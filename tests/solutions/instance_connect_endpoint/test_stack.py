@@ -300,6 +300,11 @@ def test_the_new_trails_bucket_is_emptied_after_nobody_can_write_to_it() -> None
     assert emptied_id in found[policy_id]["DependsOn"]
 
 
+def test_eventbridge_writes_to_a_group_below_its_own_prefix() -> None:
+    (group,) = [r for name, r in of_type("AWS::Logs::LogGroup", ENTERPRISE).items() if name.startswith("TunnelLogTun")]
+    assert group["LogGroupName"]["Fn::Join"][1] == ["/aws/events/", {"Ref": "AWS::StackName"}, "/tunnels"]
+
+
 def test_the_saved_query_prints_who_whence_and_whither() -> None:
     (query,) = of_type("AWS::Logs::QueryDefinition", ENTERPRISE).values()
     for column in ("userIdentity.arn", "sourceIPAddress", "privateIpAddress", "remotePort"):

@@ -209,9 +209,23 @@ def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: 
     assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
     assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
     (volume,) = of_type(zone, "AWS::EC2::Volume").values()
-    (guard,) = of_type(zone, "Custom::Guard")
-    assert guard in volume["DependsOn"] and volume["DeletionPolicy"] == "Delete"
+    assert set(of_type(zone, "Custom::Guard")) <= set(volume["DependsOn"]) and volume["DeletionPolicy"] == "Delete"
     zone.has_resource_properties("Custom::Guard", {"Guarded": {"AvailabilityZone": ZONE, "SnapshotId": "none"}})
+
+
+def test_the_network_does_not_move_and_says_where_to_go(zone: Template, enterprise: Template) -> None:
+    for found, vpc in ((zone, "172.31.100.0/24"), (enterprise, "vpc-0123456789abcdef0")):
+        guard = of_type(found, "Custom::Guard")["NetworkGuard"]["Properties"]
+        assert guard["Guarded"]["Vpc"] == vpc and guard["Accepted"] is False and "restore_from" in guard["Way"]
+    for kind in ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::SecurityGroup"):
+        assert all("NetworkGuard" in item["DependsOn"] for item in of_type(zone, kind).values())
+
+
+def test_subnets_keep_their_ranges_when_a_second_zone_comes(zone: Template, rehearsal: Template) -> None:
+    def ranges(found: Template) -> dict[str, str]:
+        return {name: item["Properties"]["CidrBlock"] for name, item in of_type(found, "AWS::EC2::Subnet").items()}
+
+    assert ranges(zone).items() <= ranges(rehearsal).items() and len(ranges(rehearsal)) == 4
 
 
 def test_the_volume_is_backed_up_where_it_is(zone: Template, enterprise: Template, rehearsal: Template) -> None:

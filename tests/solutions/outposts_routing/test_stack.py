@@ -107,8 +107,28 @@ def test_the_guard_is_asked_before_anything_of_the_mode_and_the_old_table_lets_g
         for association in of_type(kind, variant):
             assert len(handovers.keys() & needs(association, variant)) == 1
     for guard in guards.values():
-        assert set(guard["Guarded"]) == {"Mode", "Attached", "CoipCidr", "LocalGatewayId"}
-        assert guard["Accepted"] is (variant == TWO)
+        switched = "Mode" in guard["Guarded"]  # what accept_outage lets through; the others name a way around
+        assert guard["Accepted"] is (switched and variant == TWO)
+        if switched:
+            assert set(guard["Guarded"]) == {"Mode", "Attached", "CoipCidr", "LocalGatewayId"}
+
+
+def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_opens() -> None:
+    guards = of_type("Custom::Guard", TWO)
+    told = {name: set(guard["Guarded"]) for name, guard in guards.items() if "Mode" not in guard["Guarded"]}
+    assert told == {
+        "MainAttachedGuard": {"CoipCidr", "LocalGatewayId"},
+        "MainNetworkGuard": {"SubnetCidr", "VpcCidr"},
+        "FactoryAttachedGuard": {"CoipCidr", "LocalGatewayId"},
+        "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId"},
+        "FactoryNetworkGuard": {"SubnetCidr", "VpcCidr"},
+    }  # Spare is detached: there is nothing to stop
+    for kind, guard in (
+        ("AWS::EC2::VPC", "NetworkGuard"),
+        ("AWS::EC2::LocalGatewayVirtualInterfaceGroup", "InterfacesGuard"),
+    ):
+        for name in of_type(kind, TWO):
+            assert any(needed.endswith(guard) for needed in needs(name, TWO))
 
 
 def test_what_depends_on_mode_or_pool_has_it_in_its_name() -> None:

@@ -142,6 +142,14 @@ def test_a_fleet_starts_replacements_waits_for_them_and_lets_one_that_fails_stop
     assert allowed(default, "ReplacementsStartReplacements", "states:StartExecution")
 
 
+def test_the_machines_log_where_no_entry_of_the_account_s_one_resource_policy_is_taken(default: Template) -> None:
+    groups = default.find_resources("AWS::Logs::LogGroup")
+    for machine in default.find_resources("AWS::StepFunctions::StateMachine").values():
+        (destination,) = machine["Properties"]["LoggingConfiguration"]["Destinations"]
+        group = groups[destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]]
+        assert group["Properties"]["LogGroupName"]["Fn::Join"][1][0] == "/aws/vendedlogs/states/"
+
+
 def test_the_definitions_have_no_placeholder_left(default: Template) -> None:
     for machine in default.find_resources("AWS::StepFunctions::StateMachine").values():
         properties = machine["Properties"]

@@ -1,0 +1,205 @@
+"""Quotas that a template can hit: sizes of patterns, environments, user data and policies, counts, alarms' spans.
+
+What only a deployment knows has a length that is usual for it (``TYPICAL``), so that a size is what AWS would count.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.conformance.findings import Finding, Rule
+
+DOCS = "https://docs.aws.amazon.com/"
+PATTERN = f"{DOCS}eventbridge/latest/userguide/eb-quota.html"
+ENVIRONMENT = f"{DOCS}lambda/latest/dg/gettingstarted-limits.html"
+BUILD_ENVIRONMENT = f"{DOCS}codebuild/latest/userguide/limits.html"
+USER_DATA = f"{DOCS}AWSEC2/latest/UserGuide/user-data.html"
+IAM = f"{DOCS}IAM/latest/UserGuide/reference_iam-quotas.html"
+TOPIC = f"{DOCS}sns/latest/api/API_SetTopicAttributes.html"
+QUEUE = f"{DOCS}AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"
+BUCKET = f"{DOCS}AmazonS3/latest/userguide/example-bucket-policies.html"
+STACK = f"{DOCS}AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+
+MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA = 2_048, 4_096, 16_384
+MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
+MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
+MOST_RESOURCES, MOST_OUTPUTS, MOST_TEMPLATE = 500, 200, 1_000_000
+DAY, WEEK, HOUR = 86_400, 604_800, 3_600
+
+Json = dict[str, Any]
+
+TYPICAL = {
+    "AWS::AccountId": "1" * 12,
+    "AWS::Partition": "aws-us-gov",
+    "AWS::Region": "ap-southeast-1",
+    "AWS::StackName": "n" * 40,
+    "AWS::StackId": "i" * 120,
+    "AWS::URLSuffix": "amazonaws.com.cn",
+}
+REFERENCE, ARN = "r" * 64, "a" * 110
+"""A generated name, and an ARN with one in it."""
+
+
+def text(value: Any) -> str:
+    """A value as the text of a usual deployment."""
+    if not isinstance(value, dict):
+        return str(value)
+    ((function, inner),) = value.items()
+    match function:
+        case "Ref":
+            return TYPICAL.get(inner, REFERENCE)
+        case "Fn::GetAtt":
+            name = inner[1] if isinstance(inner, list) else inner.split(".", 1)[1]
+            return ARN if name.endswith("Arn") else REFERENCE
+        case "Fn::Join":
+            return str(inner[0]).join(text(part) for part in inner[1])
+        case "Fn::Base64":
+            return text(inner)
+        case "Fn::Sub":
+            return str(inner if isinstance(inner, str) else inner[0])
+    return REFERENCE
+
+
+def written(value: Any) -> str:
+    """A document as JSON without blanks, as services count it."""
+    return json.dumps(_resolved(value), separators=(",", ":"))
+
+
+def _resolved(value: Any) -> Any:
+    if isinstance(value, dict):
+        if len(value) == 1 and next(iter(value)).split(":")[0] in ("Ref", "Fn"):
+            return text(value)
+        return {key: _resolved(inner) for key, inner in value.items()}
+    return [_resolved(inner) for inner in value] if isinstance(value, list) else value
+
+
+def findings(template: Json, where: str) -> list[Finding]:
+    """What AWS would refuse for its size."""
+    resources: dict[str, Json] = template["Resources"]
+    found = [
+        Finding(
+            where, name, rule, "fails", f"{size:,} of {most:,} {unit}", page, "bound the setting, or say it shorter"
+        )
+        for name, rule, size, most, unit, page in (*_sizes(resources), *_counts(template))
+        if size > most
+    ]
+    return sorted([*found, *_alarms(resources, where)])
+
+
+Size = tuple[str, str, int, int, str, str]
+
+
+def _counts(template: Json) -> Iterator[Size]:
+    yield "", "resources", len(template["Resources"]), MOST_RESOURCES, "resources", STACK
+    yield "", "outputs", len(template.get("Outputs", {})), MOST_OUTPUTS, "outputs", STACK
+    yield "", "template", len(json.dumps(template, separators=(",", ":"))), MOST_TEMPLATE, "bytes", STACK
+
+
+def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
+    in_role: dict[str, int] = {}
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        match resource["Type"]:
+            case "AWS::Events::Rule" if "EventPattern" in properties:
+                yield name, "pattern", len(written(properties["EventPattern"])), MOST_PATTERN, "characters", PATTERN
+            case "AWS::Lambda::Function":
+                variables = properties.get("Environment", {}).get("Variables", {})
+                size = sum(len(key.encode()) + len(text(value).encode()) for key, value in variables.items())
+                yield name, "environment", size, MOST_ENVIRONMENT, "bytes", ENVIRONMENT
+            case "AWS::EC2::LaunchTemplate":
+                data = text(properties["LaunchTemplateData"].get("UserData", ""))
+                yield name, "user-data", len(data.encode()), MOST_USER_DATA, "bytes", USER_DATA
+            case "AWS::EC2::Instance":
+                yield (
+                    name,
+                    "user-data",
+                    len(text(properties.get("UserData", "")).encode()),
+                    MOST_USER_DATA,
+                    "bytes",
+                    USER_DATA,
+                )
+            case "AWS::IAM::Policy":
+                for role in properties.get("Roles", []):
+                    key = json.dumps(role)
+                    in_role[key] = in_role.get(key, 0) + len(written(properties["PolicyDocument"]))
+            case "AWS::IAM::Role":
+                trust = properties["AssumeRolePolicyDocument"]
+                yield name, "trust-policy", len(written(trust)), MOST_TRUST, "characters", IAM
+                own = sum(len(written(policy["PolicyDocument"])) for policy in properties.get("Policies", []))
+                in_role[json.dumps({"Ref": name})] = in_role.get(json.dumps({"Ref": name}), 0) + own
+            case "AWS::IAM::ManagedPolicy":
+                yield (
+                    name,
+                    "managed-policy",
+                    len(written(properties["PolicyDocument"])),
+                    MOST_MANAGED,
+                    "characters",
+                    IAM,
+                )
+            case "AWS::SNS::TopicPolicy":
+                yield (
+                    name,
+                    "topic-policy",
+                    len(written(properties["PolicyDocument"])),
+                    MOST_TOPIC_POLICY,
+                    "characters",
+                    TOPIC,
+                )
+            case "AWS::SQS::QueuePolicy":
+                yield (
+                    name,
+                    "queue-policy",
+                    len(written(properties["PolicyDocument"])),
+                    MOST_QUEUE_POLICY,
+                    "characters",
+                    QUEUE,
+                )
+            case "AWS::S3::BucketPolicy":
+                yield (
+                    name,
+                    "bucket-policy",
+                    len(written(properties["PolicyDocument"])),
+                    MOST_BUCKET_POLICY,
+                    "characters",
+                    BUCKET,
+                )
+    for role, size in in_role.items():
+        yield (
+            json.loads(role).get("Ref", role) if role.startswith("{") else role,
+            "role-policies",
+            size,
+            MOST_IN_ROLE,
+            "characters",
+            IAM,
+        )
+
+
+def _alarms(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
+    """Evaluation periods times the period: a day at most, a week where the period is an hour or more."""
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::CloudWatch::Alarm":
+            continue
+        properties = resource["Properties"]
+        periods = [one["MetricStat"]["Period"] for one in properties.get("Metrics", []) if "MetricStat" in one]
+        period = max([*periods, properties.get("Period", 60)])
+        span, most = period * properties["EvaluationPeriods"], WEEK if period >= HOUR else DAY
+        if span > most:
+            yield Finding(
+                where, name, "alarm-span", "fails", f"{span:,} of {most:,} seconds", ALARM, "a longer period, or fewer"
+            )
+
+
+RULES = (
+    Rule("limits", "pattern", PATTERN, ("a pattern of 2,100 characters",)),
+    Rule("limits", "environment", ENVIRONMENT, ("a variable of 4,100 bytes",)),
+    Rule("limits", "user-data", USER_DATA, ("user data of 16,400 bytes",)),
+    Rule("limits", "role-policies", IAM, ("policies of 10,300 characters on one role",)),
+    Rule("limits", "trust-policy", IAM, ()),
+    Rule("limits", "managed-policy", IAM, ()),
+    Rule("limits", "topic-policy", TOPIC, ()),
+    Rule("limits", "queue-policy", QUEUE, ()),
+    Rule("limits", "bucket-policy", BUCKET, ()),
+    Rule("limits", "resources", STACK, ("501 resources",)),
+    Rule("limits", "alarm-span", ALARM, ("an alarm over two days in minutes",)),
+)

@@ -1,0 +1,133 @@
+"""The largest legal settings of each solution: the sizes that users can come to, as sections of the configuration."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+COMMON: Json = {
+    "prefix": "a" * 31,
+    "region": "ap-southeast-1",
+    "kms_key_arn": "arn:aws:kms:ap-southeast-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    "alarm_topic_arn": f"arn:aws:sns:ap-southeast-1:123456789012:{'t' * 200}",
+}
+_LONG_VALUE, _LONG_KEY = "v" * 200, "k" * 100
+
+
+def _subnet(number: int) -> str:
+    return f"arn:aws:ec2:ap-southeast-1:123456789012:subnet/subnet-{number:017x}"
+
+
+LARGEST: dict[str, list[tuple[Json, Json]]] = {
+    "outposts_dashboard": [
+        (COMMON, {"refresh": "pipeline", "tag_values": [f"op-{n:017x}" for n in range(150)]}),
+        (COMMON, {"tag_values": [f"op-{n:017x}" for n in range(1000)]}),
+    ],
+    "instance_connect_endpoint": [
+        (
+            COMMON,
+            {
+                "ports": [22, 3389],
+                "windows_instance_type": "m7i.large",
+                "trail": "create",
+                "os_users": [f"user{n}" + "u" * 25 for n in range(10)],
+                "private_cidrs": [f"10.{n}.0.0/16" for n in range(20)],
+                "expected_principals": [f"assumed-role/Operators-of-team-{n:02}/*" for n in range(20)],
+            },
+        ),
+    ],
+    "odcr_asg": [(COMMON, {"network": "nat", "zones": 6, "required_instances": 6, "max_instances": 12})],
+    "spot_asg": [
+        (
+            COMMON,
+            {
+                "network": "nat",
+                "zones": 6,
+                "load_balancer": True,
+                "types": [f"m{n}i.24xlarge" for n in range(1, 41)],
+                "architecture": "x86_64",
+            },
+        ),
+    ],
+    "custom_health_checks": [
+        (COMMON, {"checks": [{"kind": "tag", "key": f"{n}{_LONG_KEY}", "success": "s" * 40} for n in range(9)]}),
+        (
+            COMMON,
+            {
+                "mode": "instance",
+                "network": "endpoints",
+                "zones": 6,
+                "checks": [
+                    {"kind": "table", "table": f"t{n}" + "t" * 100, "attribute": "a", "success": _LONG_VALUE[:60]}
+                    for n in range(10)
+                ],
+            },
+        ),
+    ],
+    "image_pipelines": [
+        (
+            COMMON | {"prefix": "a" * 20},
+            {
+                "workloads": [{"name": f"w{n:02}" + "n" * 37} for n in range(30)],
+                "regions": [
+                    {
+                        "name": f"eu-west-{n}",
+                        "kms_key_arn": f"arn:aws:kms:eu-west-{n}:123456789012:key/11111111-2222-3333-4444-555555555555",
+                    }
+                    for n in range(1, 6)
+                ],
+                "network": "nat",
+            },
+        ),
+        (
+            COMMON | {"prefix": "a" * 20},
+            {
+                "workloads": [
+                    {
+                        "name": f"w{n:02}" + "n" * 37,
+                        "kind": "container",
+                        "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023",
+                        "components": ["stacks/image_pipelines/components/web.yaml"],
+                    }
+                    for n in range(30)
+                ],
+            },
+        ),
+    ],
+    "sqs_target_scaling": [(COMMON, {"network": "endpoints", "zones": 6})],
+    "root_volume_replacement": [
+        (
+            COMMON,
+            {
+                "old_volume": "delete",
+                "allow_deletion": True,
+                "schedules": [
+                    {
+                        "expression": "rate(1 day)",
+                        "to": "latest-snapshot",
+                        "tag": {"key": _LONG_KEY, "value": _LONG_VALUE},
+                    }
+                    for _ in range(20)
+                ],
+            },
+        ),
+    ],
+    "outposts_routing": [
+        (
+            COMMON,
+            {
+                "on_premises_cidrs": [f"192.168.{n}.0/24" for n in range(50)],
+                "vpcs": [
+                    {"id": f"vpc-{n:017x}", "cidrs": [f"10.{n}.0.0/16"], "route_table_ids": [f"rtb-{n:017x}"]}
+                    for n in range(1, 5)
+                ],
+            },
+        ),
+    ],
+    "local_zone_wordpress": [
+        (COMMON, {"allowed_cidrs": [f"198.51.{n}.0/24" for n in range(50)]}),
+    ],
+    "gpu_monitoring": [(COMMON, {"linux_configuration": "tests/fixtures/agent/large.json", "attach_profile": True})],
+    "spot_placement_tracker": [(COMMON, {"report_days": 28})],
+    "local_zone_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
+    "outposts_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
+}
