@@ -35,7 +35,8 @@ class Drill:
         self.ssm.create_document(Name="drill", DocumentType="Automation", Content=json.dumps(document))
 
     def run(self, **parameters: list[str]) -> dict[str, Any]:
-        started = self.ssm.start_automation_execution(DocumentName="drill", Parameters=parameters)
+        given = {"Parameters": parameters} if parameters else {}
+        started = self.ssm.start_automation_execution(DocumentName="drill", **given)
 
         def ended() -> dict[str, Any] | None:
             found = self.ssm.get_automation_execution(AutomationExecutionId=started["AutomationExecutionId"])

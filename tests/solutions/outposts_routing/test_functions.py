@@ -197,7 +197,10 @@ def test_a_subnet_that_uses_another_pool_by_now_keeps_it(ec2: Any) -> None:
     second, _ = coip.act(request("Create", "CoipPool", {"RouteTableId": table, "Cidr": "172.17.0.0/26"}, part="Other"))
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(
-        VpcId=vpc, CidrBlock="10.0.0.0/24", OutpostArn="arn:aws:outposts:::outpost/op-1", AvailabilityZone="us-east-1a"
+        VpcId=vpc,
+        CidrBlock="10.0.0.0/24",
+        OutpostArn=f"arn:aws:outposts:us-east-1:123456789012:outpost/{A_RACK.id}",
+        AvailabilityZone="us-east-1a",
     )["Subnet"]["SubnetId"]
     for pool in (first, second):
         coip.act(request("Create", "CoipSubnet", {"PoolId": pool, "SubnetId": subnet}))
