@@ -8,6 +8,11 @@ from hypothesis import settings
 
 from emulator.fullmodel import full_model
 
+# Registered once, here: two registrations would start two.
+from tests.embedded_aws import aws, stack, started_aws
+
+__all__ = ["aws", "stack", "started_aws"]
+
 # A timing is a benchmark and no test: how long an example takes says what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

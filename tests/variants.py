@@ -1,73 +1,140 @@
-"""The configurations that the tests synthesize; ``python -m tests.variants FOLDER`` writes their templates."""
+"""The configurations that the tests synthesize, and their templates: written once by a process that ends, read as JSON.
 
+A variant is what a platform team prescribes (``tests/fixtures/common/<variant>.yaml``), or another way to configure one
+solution (``tests/solutions/<slug>/variants/<variant>.yaml``), or both. ``python -m tests.variants`` prints the folder
+of the templates of the present sources, after it has made them if nobody has.
+"""
+
+import fcntl
+import hashlib
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
+import yaml
 
-from app import build
-from config.loader import load
-from stacks.catalog import settings_by_slug
+from config.loader import Config, load
+from stacks.catalog import SOLUTIONS, settings_by_slug
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "tests" / "fixtures" / "config"
-VARIANTS = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
-CONFORMANCE = tuple(f"conformance/{path.stem}" for path in sorted((FOLDER / "conformance").glob("*.yaml")))
+COMMON = ROOT / "tests" / "fixtures" / "common"
+OWN = ROOT / "tests" / "solutions"
+CACHE = ROOT / ".local" / "templates"
+KEPT = 4  # sets of templates, for whoever goes back and forth between two states of the sources
+
 DEFAULT = "default"
+EVERYWHERE = ("default", "enterprise", "account", "key", "topic", "china")
+"""Variants of every solution; a solution may say more in its file of the same name."""
+
+ABSENT = {"china": ("outposts_routing",)}
+"""Where CloudFormation lacks a type of a solution: local gateways are not in China."""
 
 Json = dict[str, Any]
 
 
-def app_for(*names: str, outdir: str, validate: bool = False) -> App:
-    """The app under one or more of the configurations and the feature flags of cdk.json.
+def variants_of(slug: str) -> tuple[str, ...]:
+    """The variants of a solution: those of everybody, then its own."""
+    own = sorted(path.stem for path in (OWN / slug / "variants").glob("*.yaml"))
+    everywhere = [name for name in EVERYWHERE if slug not in ABSENT.get(name, ())]
+    return (*everywhere, *(name for name in own if name not in EVERYWHERE))
 
-    Args:
-        validate: whether synthesis validates the templates; that costs seconds, and one test does it for all.
-    """
-    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    app = App(context=flags, outdir=outdir, builtin_cloud_formation_validation=validate)
-    for name in names:
-        build(app, load(FOLDER / f"{name}.yaml", settings_by_slug()))
-    return app
+
+def every() -> list[tuple[str, str]]:
+    """Variant and slug of every template, in the order of the catalogue."""
+    return [(variant, solution.slug) for solution in SOLUTIONS for variant in variants_of(solution.slug)]
 
 
 @cache
-def assembly(variant: str) -> Path:
-    """The cloud assembly of a variant, synthesized once in this process."""
-    outdir = tempfile.mkdtemp(prefix=f"{variant.replace('/', '-')}-", dir=_scratch().name)
-    app_for(variant, outdir=outdir).synth()
-    return Path(outdir)
+def configuration(variant: str) -> Config:
+    """The variant as the loader reads it; a solution that does not have the variant has its defaults."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(configuration_text(variant))
+        file.flush()
+        return load(Path(file.name), settings_by_slug())
+
+
+def configuration_text(variant: str) -> str:
+    """The variant as one configuration file."""
+    common = COMMON / f"{variant}.yaml"
+    said = _read(common) if common.exists() else {"prefix": variant, "tags": {"project": "snapshot"}}
+    sections = {path.parents[1].name: _read(path) for path in sorted(OWN.glob(f"*/variants/{variant}.yaml"))}
+    return yaml.safe_dump({"common": said, "solutions": sections}, sort_keys=False)
+
+
+def template(variant: str, slug: str) -> Json:
+    """The template of a solution under a variant. It is shared: tests only read it."""
+    return _template(folder() / variant / f"{slug}.json")
 
 
 def templates(variant: str) -> dict[str, Json]:
-    """Template of each solution, by slug."""
-    manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
-    found = {}
-    for artifact in manifest["artifacts"].values():
-        if artifact["type"] == "aws:cloudformation:stack":
-            properties = artifact["properties"]
-            path = assembly(variant) / properties["templateFile"]
-            found[properties["tags"]["solution"]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    """Template of each solution that has the variant, by slug."""
+    return {slug: template(variant, slug) for name, slug in every() if name == variant}
+
+
+def assembly(variant: str) -> Path:
+    """The cloud assembly of a variant: manifest, templates, assets."""
+    return folder() / variant / "assembly"
 
 
 @cache
-def _scratch() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="assemblies-")  # deleted when the process ends
+def folder() -> Path:
+    """The folder of all templates of the present sources. The first process that asks has them made, others wait."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    wanted = CACHE / _digest()
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            made = wanted.with_suffix(".part")
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            _made(made)
+            made.rename(wanted)
+        os.utime(wanted)
+        for old in sorted(CACHE.glob("*/"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            shutil.rmtree(old)
+    return wanted
 
 
-def main() -> None:
-    """Writes <variant>-<slug>.json for every variant and solution."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for variant in VARIANTS:
-        for slug, template in templates(variant).items():
-            (folder / f"{variant}-{slug}.json").write_text(json.dumps(template, indent=1), encoding="utf-8")
+def _made(folder: Path) -> None:
+    log = folder / "synthesis.log"
+    with log.open("w", encoding="utf-8") as output:
+        program = [sys.executable, "-m", "tests.synthesis", str(folder)]
+        if subprocess.run(program, cwd=ROOT, stdout=output, stderr=output).returncode:
+            raise RuntimeError(f"{log}:\n{log.read_text(encoding='utf-8')[-4000:]}")
+
+
+def _digest() -> str:
+    """Of everything that a template depends on."""
+    seen = hashlib.sha256()
+    for path in _sources():
+        seen.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return seen.hexdigest()[:16]
+
+
+def _sources() -> Iterator[Path]:
+    listed = [ROOT / name for name in ("app.py", "cdk.json", "requirements.txt")]
+    listed += [ROOT / "tests" / name for name in ("variants.py", "synthesis.py")]
+    for top in ("config", "stacks", "lambdas", "tests/fixtures", "tests/solutions/*/variants"):
+        listed += [path for start in ROOT.glob(top) for path in start.rglob("*") if path.is_file()]
+    return iter(sorted(path for path in listed if path.suffix not in (".pyc", ".md")))
+
+
+@cache
+def _template(path: Path) -> Json:
+    found: Json = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _read(path: Path) -> Json:
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
 
 
 if __name__ == "__main__":
-    main()
+    print(folder())

@@ -2,13 +2,15 @@
 
 import os
 import shutil
-import subprocess
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-LAST_LINES = 6
+from tryout.child import Child, ChildError, last_lines
+from tryout.paths import REPOSITORY
+
+PLAIN = ("--no-color", "--no-notices", "--no-version-reporting")
 
 
 class CdkError(Exception):
@@ -18,37 +20,42 @@ class CdkError(Exception):
 class Cdk:
     """Runs the CLI of this checkout in the repository's folder and keeps what it prints in log files.
 
+    To load the CLI takes two seconds of processor time, more than most commands: it is loaded once, by cdk.cjs.
+
     Args:
         environment: of the embedded AWS.
+        log: of the process that has the CLI loaded.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        executable = shutil.which("cdk", path=f"{REPOSITORY / 'node_modules/.bin'}{os.pathsep}{os.environ['PATH']}")
-        if executable is None:
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        path = f"{REPOSITORY / 'node_modules/.bin'}{os.pathsep}{os.environ['PATH']}"
+        cdk, node = (shutil.which(name, path=path) for name in ("cdk", "node"))
+        if cdk is None or node is None:
             raise CdkError("the CDK CLI is not installed: run 'make install'")
-        self._executable = executable
+        library = Path(cdk).resolve().parent.parent / "lib" / "index.js"
+        self._child = Child([node, str(Path(__file__).with_name("cdk.cjs")), str(library)], log, environment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._child.__exit__(kind, error, traceback)
 
     def __call__(self, log: Path, *arguments: str) -> int:
         """Runs ``cdk <arguments>``; its output goes to the log.
 
         Returns:
             The CLI's exit status.
+
+        Raises:
+            CdkError: its process has ended.
         """
-        command = [self._executable, *arguments, "--no-color", "--no-notices", "--no-version-reporting"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, cwd=REPOSITORY, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-            with self._lock:
-                self._running.add(process)
-            try:
-                return process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
+        try:
+            return int(self._child.ask({"arguments": [*arguments, *PLAIN], "log": str(log)})["status"])
+        except ChildError as error:
+            raise CdkError(f"cdk {arguments[0]}: {error}") from None
 
     def require(self, log: Path, *arguments: str) -> None:
         """Runs ``cdk <arguments>`` and insists on success.
@@ -57,13 +64,4 @@ class Cdk:
             CdkError: the CLI's exit status is not 0.
         """
         if self(log, *arguments) != 0:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            said = " | ".join([line.strip() for line in lines if line.strip()][-LAST_LINES:])
-            raise CdkError(f"cdk {arguments[0]} failed: {said} (all of it: {log})")
-
-    def stop(self) -> None:
-        """Ends the calls that are under way."""
-        with self._lock:
-            running: Sequence[subprocess.Popen[bytes]] = list(self._running)
-        for process in running:
-            process.terminate()
+            raise CdkError(f"cdk {arguments[0]} failed: {last_lines(log)}")

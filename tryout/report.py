@@ -1,14 +1,16 @@
 """What ``make try`` found out: a table for people, JSON for programs."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tryout.scenario import Evidence
+from tryout.steps import Evidence
 
 
 @dataclass
@@ -52,6 +54,27 @@ class SolutionReport:
     seconds: float = 0
     problem: str = ""
     left_behind: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "SolutionReport":
+        """As another process has sent it."""
+        scenario = [StepReport(**each) for each in found["scenario"]]
+        not_run = [NotRun(**each) for each in found["steps_not_run"]]
+        return cls(**{**found, "scenario": scenario, "steps_not_run": not_run})
+
+    @property
+    def verdict(self) -> str:
+        """In a few words, for whoever watches."""
+        failed = [step.step for step in self.scenario if not step.ok]
+        if self.problem or not self.deployed:
+            return f"failed: {self.problem or 'not deployed'}"
+        if failed:
+            return f"failed: {failed[0]}"
+        if not self.diff_empty:
+            return "failed: cdk diff is not empty"
+        if self.left_behind:
+            return f"failed: left behind are {', '.join(self.left_behind)}"
+        return f"{len(self.scenario)} of {len(self.scenario) + len(self.steps_not_run)} steps passed"
 
     def ok(self, *, strict: bool, kept: bool) -> bool:
         """Whether everything passed; a step that was not run fails only if strict."""

@@ -1,13 +1,13 @@
-"""The templates that the rules judge: every variant, and four more settings that are there for deliveries."""
+"""The templates that the rules judge: every variant of every solution."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from config.loader import Config, load
+import pytest
+
 from config.models import CommonSettings, SolutionSettings
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import SOLUTIONS
 from tests import variants
 
 Json = dict[str, Any]
@@ -18,7 +18,7 @@ class Template:
     """One stack's template, and the settings that it was made of.
 
     Attributes:
-        variant: name of the configuration, below tests/fixtures/config.
+        variant: name of the variant (tests/variants.py).
         body: the template as CloudFormation reads it. Rules only read it: it is shared.
     """
 
@@ -42,17 +42,16 @@ class Template:
         return f"{self.variant}/{self.slug}"
 
 
-@cache
-def configuration(variant: str) -> Config:
-    return load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+every_template = pytest.mark.parametrize(("variant", "slug"), variants.every())
+"""For a test of each template, which is read when the test runs and not when it is collected."""
 
 
-def all_templates(names: tuple[str, ...] = (*variants.VARIANTS, *variants.CONFORMANCE)) -> Iterator[Template]:
-    """Every template of the named variants, in the order of the variants and of the catalogue."""
-    for variant in names:
-        config = configuration(variant)
-        bodies = variants.templates(variant)
-        for solution in SOLUTIONS:
-            if solution.slug in bodies:
-                settings = config.solutions[solution.slug]
-                yield Template(variant, solution.slug, bodies[solution.slug], settings, config.common)
+def found(variant: str, slug: str) -> Template:
+    """The template of a solution under a variant."""
+    config = variants.configuration(variant)
+    return Template(variant, slug, variants.template(variant, slug), config.solutions[slug], config.common)
+
+
+def all_templates() -> Iterator[Template]:
+    """Every template of every variant, in the order of the catalogue."""
+    return (found(variant, slug) for variant, slug in variants.every())

@@ -6,13 +6,14 @@ import pytest
 
 from tests.conformance import events, metrics
 from tests.conformance.events_data import extract
-from tests.conformance.templates import Template, all_templates
+from tests.conformance.templates import every_template, found
 
 Json = dict[str, Any]
 
 
-@pytest.mark.parametrize("template", list(all_templates()), ids=str)
-def test_every_pattern_and_every_metric_exists(template: Template) -> None:
+@every_template
+def test_every_pattern_and_every_metric_exists(variant: str, slug: str) -> None:
+    template = found(variant, slug)
     told = [*events.findings(template.resources, str(template)), *metrics.findings(template.resources, str(template))]
     assert [str(found) for found in told] == []
 

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from tests.conformance.life import findings
-from tests.conformance.templates import Template, all_templates
+from tests.conformance.templates import every_template, found
 
 Json = dict[str, Any]
 
 
-@pytest.mark.parametrize("template", list(all_templates()), ids=str)
-def test_what_something_needs_is_there_before_it(template: Template) -> None:
+@every_template
+def test_what_something_needs_is_there_before_it(variant: str, slug: str) -> None:
+    template = found(variant, slug)
     assert [str(found) for found in findings(template.resources, str(template))] == []
 
 

@@ -7,15 +7,15 @@ import pytest
 
 from tests.conformance.limits import findings
 from tests.conformance.limits_largest import LARGEST
-from tests.conformance.templates import Template, all_templates
+from tests.conformance.templates import every_template, found
 from tests.conformance.updates_states import State, legal, template
 
 Json = dict[str, Any]
 
 
-@pytest.mark.parametrize("found", list(all_templates()), ids=str)
-def test_every_template_fits(found: Template) -> None:
-    assert [str(one) for one in findings(found.body, str(found))] == []
+@every_template
+def test_every_template_fits(variant: str, slug: str) -> None:
+    assert [str(one) for one in findings(found(variant, slug).body, f"{variant}/{slug}")] == []
 
 
 @pytest.mark.parametrize(

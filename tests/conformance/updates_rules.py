@@ -230,15 +230,20 @@ RULES = (
     Rule(
         "updates",
         "collision",
-        "the resource schemas, and a table of what may exist once",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
         ("a NAT gateway moves and keeps its address", "a listener of one port under another id", "a fixed name"),
     ),
-    Rule("updates", "swap", "the same table", ("two scheduled actions exchange their times",)),
+    Rule(
+        "updates",
+        "swap",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
+        ("two scheduled actions exchange their times",),
+    ),
     Rule("updates", "range-overlaps", SUBNETS, ("a zone more behind which the NAT subnets begin",)),
     Rule(
         "updates",
         "deleted-first",
-        "replacementStrategy of the resource schemas",
+        "https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html",
         ("a VPC with its gateway and a NAT gateway",),
     ),
     Rule("updates", "volume-property", VOLUME, ("a volume from another snapshot",)),
@@ -247,7 +252,7 @@ RULES = (
     Rule(
         "updates",
         "loss",
-        "createOnlyProperties of the resource schemas",
+        "https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html",
         ("a table with another key", "an address goes, another comes"),
     ),
     Rule("updates", "needless", BEHAVIORS, ("another description of a security group",)),

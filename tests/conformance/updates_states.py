@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
 from tests.conformance.updates_values import Json, others, with_value
-from tests.variants import FOLDER, ROOT, VARIANTS
+from tests.variants import ROOT, configuration_text, variants_of
 
 # Another prefix, Region or account is another stack and no update.
 ANOTHER_STACK = {"prefix", "region", "account"}
@@ -121,8 +121,8 @@ def states(slug: str, *, all_of_them: bool) -> list[State]:
     if not all_of_them:
         return [default]
     found = [default]
-    for variant in VARIANTS:
-        data = yaml.safe_load((FOLDER / f"{variant}.yaml").read_text(encoding="utf-8"))
+    for variant in variants_of(slug):
+        data = yaml.safe_load(configuration_text(variant))
         section = json.loads(json.dumps(data["solutions"].get(slug) or {}, default=_text))
         if section:
             found.append(State(slug, variant, data["common"], section))
@@ -178,7 +178,8 @@ def _read(text: str) -> tuple[CommonSettings, Any] | None:
         settings = settings_by_slug()[slug].model_validate_json(json.dumps(section_json), strict=True)
     except ValidationError:
         return None
-    return None if settings.problems_with(common) else (common, settings)
+    told = (*common.problems(), *settings.problems(), *settings.problems_with(common))
+    return None if any(not problem.warning for problem in told) else (common, settings)
 
 
 def legal(state: State) -> bool:

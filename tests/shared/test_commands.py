@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from config.loader import load
 from config.models import CommonSettings, ExistingVpc
 from stacks.__main__ import main
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Finding
@@ -58,9 +57,9 @@ def test_hours_are_those_of_the_smallest_size_split_by_purchase_option() -> None
     assert billed["gp3_gib_month"] == 4 * VOLUME_GIB
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of("sqs_target_scaling"))
 def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     settings = config.solutions["sqs_target_scaling"]
     assert isinstance(settings, SqsTargetScalingSettings)
     billed = units(settings, config.common)

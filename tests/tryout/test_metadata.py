@@ -150,3 +150,24 @@ def test_stopping_twice_does_no_harm(aws: EmbeddedAws, instance_id: str) -> None
     metadata.stop()
     with pytest.raises(ConnectionError):
         _ask(metadata, "GET", "meta-data/instance-id", {})
+
+
+class Silent:
+    """An AWS that is not to be asked; only the group knows the instance's fate."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def describe_auto_scaling_instances(self, **request: Any) -> Any:
+        self.asked += 1
+        return {"AutoScalingInstances": [{"LifecycleState": "InService"}]}
+
+
+def test_what_units_ask_several_times_a_second_costs_one_call_at_most() -> None:
+    aws = Silent()
+    metadata = InstanceMetadata("i-1", lambda service: aws)
+    assert metadata.value("meta-data/spot/instance-action") is None
+    assert aws.asked == 0
+    assert metadata.value("meta-data/autoscaling/target-lifecycle-state") == "InService"
+    assert aws.asked == 1
+    metadata.stop()

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.models.metric_math import MetricMathError
-from tryout.pictures.metric_search import read
+from tryout.dashboards.metric_search import read
 
 
 @pytest.mark.parametrize(

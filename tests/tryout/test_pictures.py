@@ -16,15 +16,16 @@ from PIL import Image
 from emulator.client import EmbeddedAws
 from stacks.catalog import SOLUTIONS
 from tests.variants import ROOT
+from tryout.dashboards.body import DashboardError, Row, Widget, rows, seconds_shown, widgets
+from tryout.dashboards.kept import Alarm, Kept, keep, read
+from tryout.dashboards.labels import filled_in, found_labels, labels
+from tryout.dashboards.reader import MAX_QUERIES, NO_INSIGHTS, Line, Shown
 from tryout.pictures import __main__ as command
-from tryout.pictures.body import DashboardError, Row, Widget, rows, seconds_shown, widgets
+from tryout.pictures.charts import number
 from tryout.pictures.drawing import draw, drawn, place
-from tryout.pictures.graphs import Window, number
-from tryout.pictures.kept import Alarm, Kept, keep, read
-from tryout.pictures.labels import filled_in, found_labels, labels
 from tryout.pictures.markdown import parse
 from tryout.pictures.page import Page
-from tryout.pictures.reader import MAX_QUERIES, NO_INSIGHTS, Line, Shown
+from tryout.pictures.window import Window
 from tryout.scenario import scenario_of
 
 MINUTE = 60.0
@@ -535,7 +536,7 @@ def test_only_what_was_not_kept_is_tried() -> None:
 
 def test_a_variant_that_there_is_not_is_refused() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tryout.__main__", "--solution", "spot_asg", "--variant", "none"],
+        [sys.executable, "-m", "tryout", "--solution", "spot_asg", "--variant", "none"],
         cwd=ROOT,
         capture_output=True,
         text=True,

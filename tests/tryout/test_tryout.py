@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from rich.console import Console
 
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from tests.variants import ROOT
-from tryout.__main__ import _overridden, _step
+from tryout.plan import overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
-from tryout.scenario import Scenario, Step, StepFailedError, StepNotRunError, expect, scenario_of, step
+from tryout.scenario import StepFailedError, expect, scenario_of
+from tryout.session import lanes_for
 
 
 def good(**changes: Any) -> SolutionReport:
@@ -64,6 +66,27 @@ def test_the_report_for_programs_has_the_promised_keys(tmp_path: Path) -> None:
     assert solution["scenario"] == [{"step": "it works", "ok": True, "evidence": "real-code", "detail": "seen"}]
 
 
+def test_a_report_comes_back_from_another_process_as_it_was() -> None:
+    report = good(steps_not_run=[NotRun("with a database", "mariadbd is not installed")], seconds=1.5)
+    assert SolutionReport.from_json(json.loads(json.dumps(asdict(report)))) == report
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "1 of 1 steps passed"),
+        ({"steps_not_run": [NotRun("with a database", "mariadbd is not installed")]}, "1 of 2 steps passed"),
+        ({"deployed": False}, "failed: not deployed"),
+        ({"problem": "cdk deploy failed"}, "failed: cdk deploy failed"),
+        ({"scenario": [StepReport("it works", False, "real-code", "no")]}, "failed: it works"),
+        ({"diff_empty": False}, "failed: cdk diff is not empty"),
+        ({"left_behind": ["sqs QueueUrls forgotten"]}, "failed: left behind are sqs QueueUrls forgotten"),
+    ],
+)
+def test_whoever_watches_is_told_in_a_few_words(changes: dict[str, Any], verdict: str) -> None:
+    assert good(**changes).verdict == verdict
+
+
 def test_the_table_names_what_failed_what_was_not_run_and_what_stayed(capsys: pytest.CaptureFixture[str]) -> None:
     report = good(
         scenario=[StepReport("it works", False, "real-code", "it does not")],
@@ -76,50 +99,6 @@ def test_the_table_names_what_failed_what_was_not_run_and_what_stayed(capsys: py
         assert words in printed
 
 
-class Example(Scenario):
-    """A scenario whose steps stand in the order of the class."""
-
-    @step("works", "real-code")
-    def works(self) -> str:
-        return "seen"
-
-    @step("fails", "emulated")
-    def fails(self) -> str:
-        expect(False, "seen something else")
-        return ""
-
-    @step("lacks a tool", "our-model")
-    def lacks(self) -> str:
-        raise StepNotRunError("no tool")
-
-    @step("breaks", "recorded")
-    def breaks(self) -> str:
-        raise KeyError("gone")
-
-
-def outcome(method: Callable[[Any], str]) -> SolutionReport:
-    report = good(scenario=[])
-    _step(Step("a step", "real-code", method), Example(None, "default"), report)  # type: ignore[arg-type]
-    return report
-
-
-def test_the_steps_of_a_scenario_come_in_their_order_with_their_evidence() -> None:
-    steps = list(Example(None, "default").steps())  # type: ignore[arg-type]
-    assert [(s.title, s.evidence) for s in steps] == [
-        ("works", "real-code"),
-        ("fails", "emulated"),
-        ("lacks a tool", "our-model"),
-        ("breaks", "recorded"),
-    ]
-
-
-def test_a_step_passes_fails_or_is_not_run_and_never_ends_the_try_out() -> None:
-    assert outcome(Example.works).scenario == [StepReport("a step", True, "real-code", "seen")]
-    assert outcome(Example.fails).scenario == [StepReport("a step", False, "real-code", "seen something else")]
-    assert outcome(Example.lacks).steps_not_run == [NotRun("a step", "no tool")]
-    assert outcome(Example.breaks).scenario == [StepReport("a step", False, "real-code", "KeyError: 'gone'")]
-
-
 def test_expect_says_what_was_seen() -> None:
     with pytest.raises(StepFailedError, match="7 messages"):
         expect(False, "7 messages")
@@ -130,7 +109,7 @@ def test_a_variant_changes_its_solution_and_nothing_of_the_users_account() -> No
         "common": {"prefix": "acme", "region": "eu-central-1", "vpc": {"id": "vpc-01234567"}, "tags": {"a": "b"}},
         "solutions": {"sqs_target_scaling": {"max_instances": 4, "heartbeat_seconds": 30}},
     }
-    assert _overridden(users, "sqs_target_scaling", {"heartbeat_seconds": 1}) == {
+    assert overridden(users, "sqs_target_scaling", {"heartbeat_seconds": 1}) == {
         "common": {"prefix": "acme", "tags": {"a": "b"}},
         "solutions": {"sqs_target_scaling": {"max_instances": 4, "heartbeat_seconds": 1}},
     }
@@ -143,6 +122,38 @@ def test_the_variants_of_every_scenario_are_settings_of_its_solution(slug: str) 
 
 
 @pytest.mark.parametrize(
+    ("options", "trials", "lanes"),
+    [
+        ({}, 28, 2),
+        ({}, 1, 1),
+        ({"lanes": 4}, 28, 4),
+        ({"lanes": 0}, 28, 1),
+        ({"keep": True}, 14, 1),
+        ({"port": 4566}, 28, 1),
+    ],
+)
+def test_whoever_keeps_it_or_names_its_port_has_one_embedded_aws(
+    options: dict[str, Any], trials: int, lanes: int
+) -> None:
+    given = Namespace(**{"keep": False, "port": None, "lanes": 2, **options})
+    assert lanes_for(given, trials) == lanes
+
+
+def test_the_driver_and_the_scenarios_load_neither_the_library_nor_what_draws_pictures() -> None:
+    program = """
+import sys
+import tryout.lane, tryout.session
+from stacks.catalog import SOLUTIONS
+from tryout.scenario import scenario_of
+for solution in SOLUTIONS:
+    scenario_of(solution.slug)
+print([name for name in sys.modules if name in ("aws_cdk", "matplotlib") or name.startswith("tryout.pictures")])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--solution", "sqs_scaling"], "did you mean 'sqs_target_scaling'?"),
@@ -151,7 +162,7 @@ def test_the_variants_of_every_scenario_are_settings_of_its_solution(slug: str) 
 )
 def test_bad_input_is_one_sentence_before_anything_starts(arguments: list[str], says: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tryout.__main__", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tryout", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert says in done.stderr and "Traceback" not in done.stderr

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tryout.deployed import Deployed
 from tryout.hosts.processes import Fleet
 from tryout.hosts.user_data import Service
-from tryout.scenario import Deployed, StepFailedError
+from tryout.steps import StepFailedError
 
 LOOK_SECONDS = 0.1
 REAL_MINUTE = 60.0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tryout.hosts.processes import wait_until
+from tryout.waits import wait_until
 
 
 def run_once(ssm: Any, association_id: str) -> dict[str, dict[str, str]]:

@@ -79,23 +79,31 @@ class InstanceMetadata:
     # --- what it knows ------------------------------------------------------------------------------------------------
 
     def value(self, path: str) -> str | None:
-        """The answer to ``/latest/<path>``; None is 404."""
-        instance = self._ec2.describe_instances(InstanceIds=[self.instance_id])["Reservations"][0]["Instances"][0]
-        zone = instance["Placement"]["AvailabilityZone"]
+        """The answer to ``/latest/<path>``; None is 404.
+
+        Units ask for their fate several times a second, which costs one call at most: EC2 is asked only for the rest.
+        """
         if path.startswith("meta-data/iam/security-credentials/"):
-            return self._credentials(instance, path.rsplit("/", 1)[-1])
+            return self._credentials(self._described(), path.rsplit("/", 1)[-1])
         answers: dict[str, Callable[[], str | None]] = {
             "meta-data/instance-id": lambda: self.instance_id,
-            "meta-data/instance-type": lambda: str(instance["InstanceType"]),
-            "meta-data/instance-life-cycle": lambda: str(instance.get("InstanceLifecycle", "on-demand")),
-            "meta-data/placement/region": lambda: zone[:-1],
-            "meta-data/placement/availability-zone": lambda: zone,
+            "meta-data/instance-type": lambda: str(self._described()["InstanceType"]),
+            "meta-data/instance-life-cycle": lambda: str(self._described().get("InstanceLifecycle", "on-demand")),
+            "meta-data/placement/region": lambda: self._zone()[:-1],
+            "meta-data/placement/availability-zone": self._zone,
             "meta-data/autoscaling/target-lifecycle-state": self._target_lifecycle_state,
             "meta-data/spot/instance-action": self._instance_action,
-            "dynamic/instance-identity/document": lambda: self._identity(instance),
+            "dynamic/instance-identity/document": lambda: self._identity(self._described()),
         }
         answer = answers.get(path)
         return answer() if answer else None
+
+    def _described(self) -> dict[str, Any]:
+        found = self._ec2.describe_instances(InstanceIds=[self.instance_id])
+        return dict(found["Reservations"][0]["Instances"][0])
+
+    def _zone(self) -> str:
+        return str(self._described()["Placement"]["AvailabilityZone"])
 
     def _role(self, instance: dict[str, Any]) -> dict[str, Any] | None:
         profile = instance.get("IamInstanceProfile")
@@ -133,7 +141,7 @@ class InstanceMetadata:
         """
         found = self._groups.describe_auto_scaling_instances(InstanceIds=[self.instance_id])["AutoScalingInstances"]
         if not found:
-            instance = self._ec2.describe_instances(InstanceIds=[self.instance_id])["Reservations"][0]["Instances"][0]
+            instance = self._described()
             was_member = any(tag["Key"] == "aws:autoscaling:groupName" for tag in instance.get("Tags", []))
             return "Terminated" if was_member and instance["State"]["Name"] == "terminated" else None
         state = str(found[0]["LifecycleState"])

@@ -5,29 +5,14 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self
 
 from emulator.settings import FULL_MODEL
+from tryout.deployed import Deployed
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.hosts.user_data import Boot, Sandbox, Service
-from tryout.scenario import Deployed, StepFailedError
-
-POLL_SECONDS = 0.05
-
-
-def wait_until(what: str, condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Waits for something that other processes bring about, for much longer than it takes: machines may be busy.
-
-    Raises:
-        StepFailedError: it did not happen in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise StepFailedError(f"not seen within {seconds:g} s: {what}")
-        time.sleep(POLL_SECONDS)
+from tryout.steps import StepFailedError
 
 
 def boot(deployed: Deployed, launch_template_id: str, instance_id: str) -> Boot:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from config.loader import ConfigError, load
 from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
-from tryout.__main__ import CONFIG, KEPT
-from tryout.cdk import REPOSITORY
-from tryout.pictures.body import DashboardError
+from tryout.dashboards.body import DashboardError
+from tryout.dashboards.kept import Kept, read
+from tryout.paths import CONFIG, KEPT, REPOSITORY
 from tryout.pictures.drawing import draw
-from tryout.pictures.kept import Kept, read
 from tryout.scenario import scenario_of
 
 PICTURES = REPOSITORY / "docs" / "pictures"
@@ -59,7 +58,7 @@ def to_try(slugs: Sequence[str], files: dict[Path, Kept], *, fresh: bool) -> lis
 
 
 def _try(slug: str, variant: str) -> bool:
-    command = [sys.executable, "-m", "tryout.__main__", "--solution", slug, "--variant", variant]
+    command = [sys.executable, "-m", "tryout", "--solution", slug, "--variant", variant]
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
 
 

@@ -5,11 +5,12 @@ What looks like CloudWatch here is to be recognised, not to be taken for a scree
 
 from pathlib import Path
 
+from tryout.dashboards.body import Widget
+from tryout.dashboards.kept import Kept
 from tryout.pictures import markdown
-from tryout.pictures.body import Widget
-from tryout.pictures.graphs import Graph, Window
-from tryout.pictures.kept import Kept
+from tryout.pictures.graphs import Graph
 from tryout.pictures.page import BACKGROUND, GREY, INK, LIGHT, LINK, Box, Page, grid
+from tryout.pictures.window import Window
 
 UNIT_WIDTH, UNIT_HEIGHT = 60, 50
 MARGIN, GAP, HEAD, FOOT = 16, 4, 46, 50

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws, EmulatorError
 from emulator.core.clock import Clock
-from tests.emulator.conftest import eventually
+from tests.embedded_aws import eventually
 
 MINUTE = 0.3  # seconds that a minute lasts in these tests
 

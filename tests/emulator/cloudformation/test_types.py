@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack
+from tests.embedded_aws import Stack
 
 Resources = dict[str, Any]
 

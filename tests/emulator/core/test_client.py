@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.client import REPOSITORY, EmbeddedAws, EmulatorError
-from tests.emulator.conftest import eventually, gone
+from tests.embedded_aws import eventually, gone
 
 
 def test_it_listens_on_loopback_only(started_aws: EmbeddedAws) -> None:

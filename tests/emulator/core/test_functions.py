@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack, eventually
+from tests.embedded_aws import Stack, eventually
 
 HANDLER = """
 import json, os, urllib.request

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack, eventually
+from tests.embedded_aws import Stack, eventually
 
 KIND = {"InstanceType": "t4g.nano", "InstancePlatform": "Linux/UNIX"}
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack, eventually
+from tests.embedded_aws import Stack, eventually
 
 Json = dict[str, Any]
 ENDPOINT = "arn:aws:ec2:us-east-1:123456789012:instance-connect-endpoint/eice-123456789abcdef"

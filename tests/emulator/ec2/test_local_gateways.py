@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack
+from tests.embedded_aws import Stack
 
 POOL = "172.16.0.0/28"
 OUTPOST, GATEWAY, GROUP = (f"{kind}-0123456789abcdef0" for kind in ("op", "lgw", "lgw-vif-grp"))

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from emulator.services.ec2.root_volumes import PENDING_SECONDS
-from tests.emulator.conftest import eventually
+from tests.embedded_aws import eventually
 
 IMAGE = "ami-12345678"
 

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws, EmulatorError
+from tests.embedded_aws import Stack, eventually
 from tests.emulator.cloudformation.test_types import IMAGE, network
-from tests.emulator.conftest import Stack, eventually
 
 TYPES = ["m5.large", "m5a.large", "m6i.large"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import eventually
+from tests.embedded_aws import eventually
 
 
 class Heard:

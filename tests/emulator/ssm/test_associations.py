@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import Stack
+from tests.embedded_aws import Stack
 from tests.emulator.iam.test_authorization import DENIED, Role
 from tryout.hosts.cloudwatch_agent import publish
 from tryout.hosts.managed import run_once

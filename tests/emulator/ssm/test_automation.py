@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.emulator.conftest import eventually
+from tests.embedded_aws import eventually
 
 ALLOWED = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
 

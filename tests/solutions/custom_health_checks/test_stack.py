@@ -19,7 +19,7 @@ USER_DATA = ROOT / "stacks" / SLUG / "user_data"
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def event() -> Template:
 
 @pytest.fixture(scope="module")
 def instance() -> Template:
-    return template("metric-math")
+    return template("math")
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +96,10 @@ def test_the_warm_pool_is_optional_and_stopped(event: Template, enterprise: Temp
     )
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_nobody_may_mark_an_instance_unhealthy(variant: str) -> None:
-    assert "SetInstanceHealth" not in json.dumps(variants.templates(variant)[SLUG])
-    assert "set-instance-health" not in json.dumps(variants.templates(variant)[SLUG])
+    assert "SetInstanceHealth" not in json.dumps(variants.template(variant, SLUG))
+    assert "set-instance-health" not in json.dumps(variants.template(variant, SLUG))
 
 
 def test_the_image_has_the_architecture_of_the_instance_type(event: Template, instance: Template) -> None:
@@ -335,6 +335,6 @@ def test_the_outputs_name_what_a_user_does_next(event: Template) -> None:
     assert "Key=Compliance-Check,Value=Successful" in json.dumps(outputs["LetInComplianceCheck"])
 
 
-@pytest.mark.parametrize("variant", [variants.DEFAULT, "metric-math"])
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "math"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -383,14 +383,12 @@ def test_the_outputs_name_what_a_user_does_next(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
-    from config.loader import load
-    from stacks.catalog import settings_by_slug
 
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     settings = config.solutions[SLUG]
     assert isinstance(settings, GpuMonitoringSettings)
     units = {unit.unit: unit.quantity for unit in idle_month(config.common, settings)}
-    template = Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    template = Template.from_string(json.dumps(variants.template(variant, SLUG)))
     alarms = template.find_resources("AWS::CloudWatch::Alarm")
     assert units["alarm_month"] + units["metrics_insights_alarm_month"] == len(alarms)
     assert units["dashboard_month"] == len(template.find_resources("AWS::CloudWatch::Dashboard"))
@@ -400,5 +398,5 @@ def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    found: Any = readable(variants.templates(variant)[SLUG])
+    found: Any = readable(variants.template(variant, SLUG))
     assert found == snapshot(extension_class=TemplateSnapshot)

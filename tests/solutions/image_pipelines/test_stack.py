@@ -18,7 +18,7 @@ DEPENDENCIES = "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE"
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ def test_only_what_others_build_on_is_seeded(enterprise: Template) -> None:
     assert sources == {"gold": True, "web-shop": True, "batch": False}
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str) -> None:
-    text = json.dumps(variants.templates(variant)[SLUG])
+    text = json.dumps(variants.template(variant, SLUG))
     assert re.findall(r'"ParameterName": "(/[^"]+)"', text)
     assert all(name.startswith("/imagebuilder/") for name in re.findall(r'"ParameterName": "(/[^"]+)"', text))
 
@@ -133,7 +133,7 @@ def test_the_execution_role_may_publish_to_an_encrypted_topic(enterprise: Templa
 # Schedules
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_every_pipeline_builds_on_schedule_only_when_a_dependency_has_changed(variant: str) -> None:
     for pipeline in template(variant).find_resources("AWS::ImageBuilder::ImagePipeline").values():
         schedule = pipeline["Properties"]["Schedule"]
@@ -173,7 +173,7 @@ def test_content_has_one_fingerprint_and_other_content_another() -> None:
 def test_a_recipe_s_fingerprint_follows_its_components_and_its_parent() -> None:
     found = [
         {item["Properties"]["Name"].split("pipelines-")[1]: item["Properties"]["Content"] for item in chosen.values()}
-        for chosen in (template(v).find_resources("Custom::ImageBuilderVersion") for v in variants.VARIANTS)
+        for chosen in (template(v).find_resources("Custom::ImageBuilderVersion") for v in variants.variants_of(SLUG))
     ]
     assert len({one["gold"] for one in found}) > 1, "another base is another content"
 
@@ -224,7 +224,7 @@ def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template)
 # Where builds run and go
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_build_instances_require_imdsv2_and_images_are_encrypted(variant: str) -> None:
     of = template(variant)
     for resource in of.find_resources("AWS::ImageBuilder::InfrastructureConfiguration").values():
@@ -388,4 +388,4 @@ def test_windows_has_its_own_components_device_and_ports(windows: Template) -> N
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", "nat"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

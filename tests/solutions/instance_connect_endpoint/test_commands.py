@@ -9,9 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import load
 from config.models import CommonSettings, ExistingVpc
-from stacks.catalog import settings_by_slug
 from stacks.instance_connect_endpoint.commands import LINUX_GIB, WINDOWS_GIB, findings, idle_month
 from stacks.instance_connect_endpoint.doctor import doctor
 from stacks.instance_connect_endpoint.rules import Peer, allows, is_open_to_everyone
@@ -342,9 +340,9 @@ def test_families_that_lose_the_client_address_are_known(family: str) -> None:
 # Cost
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of("instance_connect_endpoint"))
 def test_what_bills_is_what_the_template_has(variant: str) -> None:
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     wanted = config.solutions["instance_connect_endpoint"]
     assert isinstance(wanted, InstanceConnectEndpointSettings)
     billed: dict[str, float] = {}

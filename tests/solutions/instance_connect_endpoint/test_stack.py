@@ -16,15 +16,15 @@ from tests.variants import ROOT, Json
 SLUG = "instance_connect_endpoint"
 DEFAULT, ENTERPRISE = variants.DEFAULT, "enterprise"
 WITHOUT_ENDPOINT = "nat"  # the variant that has taken the endpoint out, and has a trail of its own
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
 def template(variant: str = DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 def resources(variant: str = DEFAULT) -> dict[str, Json]:
-    found: dict[str, Json] = variants.templates(variant)[SLUG]["Resources"]
+    found: dict[str, Json] = variants.template(variant, SLUG)["Resources"]
     return found
 
 
@@ -63,7 +63,7 @@ def joined(value: Any) -> str:
 
 
 def output(name: str, variant: str = DEFAULT) -> str:
-    return joined(variants.templates(variant)[SLUG]["Outputs"][name]["Value"])
+    return joined(variants.template(variant, SLUG)["Outputs"][name]["Value"])
 
 
 # The network
@@ -366,4 +366,4 @@ def test_without_a_demo_instance_the_commands_say_where_its_id_goes() -> None:
 
 @pytest.mark.parametrize("variant", [DEFAULT, ENTERPRISE])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -7,8 +7,6 @@ import pytest
 from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 
-from config.loader import load
-from stacks.catalog import settings_by_slug
 from stacks.guardrails.settings import GuardrailSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
@@ -35,7 +33,7 @@ def text(content: Any, partition: str) -> str:
 
 
 def settings(variant: str, slug: str = SLUG) -> GuardrailSettings:
-    found = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug()).solutions[slug]
+    found = variants.configuration(variant).solutions[slug]
     assert isinstance(found, GuardrailSettings)
     return found
 
@@ -50,12 +48,12 @@ def warnings(variant: str, slug: str = SLUG) -> list[str]:
     ]
 
 
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
 @EVERY
 def test_nothing_but_service_control_policies_is_made(variant: str) -> None:
-    kinds = {resource["Type"] for resource in variants.templates(variant)[SLUG]["Resources"].values()}
+    kinds = {resource["Type"] for resource in variants.template(variant, SLUG)["Resources"].values()}
     assert kinds == {"AWS::Organizations::Policy"}
     assert {policy["Type"] for policy in policies(variant).values()} == {"SERVICE_CONTROL_POLICY"}
 
@@ -79,7 +77,7 @@ def test_every_statement_denies(variant: str) -> None:
 
 def test_nothing_is_attached_unless_targets_are_named() -> None:
     assert not [policy for policy in policies("default").values() if "TargetIds" in policy]
-    assert {tuple(policy["TargetIds"]) for policy in policies("guardrails").values()} == {
+    assert {tuple(policy["TargetIds"]) for policy in policies("rails").values()} == {
         ("ou-ab12-canary34", "210987654321")
     }
 
@@ -93,7 +91,7 @@ def test_synthesis_says_that_outposts_are_hit_and_that_subnets_are_missing() -> 
     said = " ".join(warnings("default"))
     assert "AWS Outposts included" in said and "DenyNotLocalZonesSubnet is left out" in said
     assert "names no ec2:Subnet for CreateNetworkInterface" in " ".join(warnings("enterprise"))
-    assert "services_in_zone lacks" in " ".join(warnings("guardrails"))
+    assert "services_in_zone lacks" in " ".join(warnings("rails"))
 
 
 def test_names_are_those_of_the_stack_so_that_two_copies_differ() -> None:
@@ -103,7 +101,7 @@ def test_names_are_those_of_the_stack_so_that_two_copies_differ() -> None:
 
 
 def test_policies_come_one_after_the_other() -> None:
-    found = variants.templates("guardrails")[SLUG]["Resources"]
+    found = variants.templates("rails")[SLUG]["Resources"]
     assert found["Snapshots"]["DependsOn"] == ["Transfer"]
     assert found["Subnets"]["DependsOn"] == ["Snapshots"]
 
@@ -114,6 +112,6 @@ def test_outputs_name_the_policies_and_the_way_back() -> None:
     assert outputs["Detach"]["Value"] == f"python -m stacks {SLUG} detach"
 
 
-@pytest.mark.parametrize("variant", ["default", "guardrails", "enterprise"])
+@pytest.mark.parametrize("variant", ["default", "rails", "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

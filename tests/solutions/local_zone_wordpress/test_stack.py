@@ -21,7 +21,7 @@ IN_ZONE, REHEARSAL, OWN_NETWORK = "demand", "nat", variants.DEFAULT
 
 
 def template(variant: str) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_addresses_of_the_zone_come_after_the_opt_in_and_go_before_the_internet_
         assert way in address["DependsOn"]
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_no_rule_opens_ssh_or_rdp(variant: str) -> None:
     for kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
         for found in properties(template(variant), kind):
@@ -185,7 +185,7 @@ def test_in_an_existing_network_no_network_is_made(enterprise: Template) -> None
 # Data and secrets
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_no_password_is_in_the_template_and_each_role_reads_its_own(variant: str) -> None:
     of = template(variant)
     for secret in properties(of, "AWS::SecretsManager::Secret"):
@@ -270,7 +270,7 @@ def groups(of: Template) -> dict[str, Json]:
     return of_type(of, "AWS::AutoScaling::AutoScalingGroup")
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_an_update_goes_on_when_the_new_instance_says_so(variant: str) -> None:
     found = groups(template(variant))
     assert set(found) == {"DatabaseGroup", "WebGroup"}
@@ -379,7 +379,7 @@ def test_an_installation_that_dies_halfway_has_failed(tmp_path: Path) -> None:
 # What people see
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
     outputs = template(variant).to_json()["Outputs"]
     assert {"SiteUrl", "Address", "AdminPassword", "DataVolume", "Snapshots"} <= set(outputs)
@@ -395,4 +395,4 @@ def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, ente
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", IN_ZONE])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -3,14 +3,13 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.loader import load
 from config.models import CommonSettings, ExistingVpc
 from stacks.__main__ import main
-from stacks.catalog import settings_by_slug
 from stacks.odcr_asg.commands import findings, idle_month
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.preflight import Finding
@@ -35,9 +34,9 @@ def test_idle_reservations_bill_as_running_instances_do() -> None:
     assert "3 idle reservations of t4g.nano, each like a running instance" in hours
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of("odcr_asg"))
 def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     settings = config.solutions["odcr_asg"]
     assert isinstance(settings, OdcrAsgSettings)
     billed = units(config.common, settings)
@@ -151,8 +150,9 @@ def test_the_plan_says_what_is_covered_with_each_zone_lost(
     assert list(answer["reserved"].values()) == [3, 3, 3]
 
 
-def test_the_plan_names_zones_and_what_idles(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["odcr_asg", "plan", "--config", str(variants.FOLDER / "nat.yaml")]) == 0
+def test_the_plan_names_zones_and_what_idles(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "nat.yaml").write_text(variants.configuration_text("nat"), encoding="utf-8")
+    assert main(["odcr_asg", "plan", "--config", str(tmp_path / "nat.yaml")]) == 0
     printed = capsys.readouterr().out
     assert "eu-west-1d" in printed and "5 bill idle" in printed
 

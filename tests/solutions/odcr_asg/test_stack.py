@@ -15,11 +15,11 @@ from tests.snapshots import TemplateSnapshot, readable
 from tests.variants import Json
 
 SLUG = "odcr_asg"
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -357,4 +357,4 @@ def test_the_enterprise_settings_reach_every_resource_that_they_are_about(enterp
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

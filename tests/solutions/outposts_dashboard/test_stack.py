@@ -27,11 +27,11 @@ from tests.solutions.outposts_dashboard.test_lifecycle import OWNER, Stacks
 from tests.variants import ROOT, Json
 
 SLUG = "outposts_dashboard"
-FUNCTION, PIPELINES = variants.DEFAULT, ("enterprise", "nat", "metric-math")
+FUNCTION, PIPELINES = variants.DEFAULT, ("enterprise", "nat", "math")
 
 
 def template(variant: str) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_events_wait_for_each_other(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
 def test_whatever_starts_a_refresh_is_deleted_before_the_dashboards_are(variant: str) -> None:
-    resources = variants.templates(variant)[SLUG]["Resources"]
+    resources = variants.template(variant, SLUG)["Resources"]
     (begun,) = [name for name, one in resources.items() if one["Type"] == "Custom::Dashboards"]
     starting = [
         name
@@ -166,9 +166,7 @@ def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(en
 
 def test_the_pipeline_may_do_with_a_codecommit_repository_what_codepipeline_asks() -> None:
     asked = {"CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"}
-    found = {
-        action for action in actions(template("metric-math"), "ByPipelineRole") if action.startswith("codecommit:")
-    }
+    found = {action for action in actions(template("math"), "ByPipelineRole") if action.startswith("codecommit:")}
     assert found == {f"codecommit:{action}" for action in asked}
 
 
@@ -193,7 +191,7 @@ def test_the_pipeline_is_v2_and_looks_before_it_deploys(variant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "provider"), [("enterprise", "S3"), ("nat", "CodeStarSourceConnection"), ("metric-math", "CodeCommit")]
+    ("variant", "provider"), [("enterprise", "S3"), ("nat", "CodeStarSourceConnection"), ("math", "CodeCommit")]
 )
 def test_the_source_is_the_asset_or_a_repository_by_setting(variant: str, provider: str) -> None:
     assert stages(template(variant))["Source"]["ActionTypeId"]["Provider"] == provider
@@ -331,4 +329,4 @@ def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", [FUNCTION, *PIPELINES])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -12,7 +12,7 @@ from tests.solutions.local_zone_guardrails.test_stack import policies, settings,
 SLUG = "outposts_guardrails"
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_what_is_deployed_is_what_was_measured(variant: str) -> None:
     wanted = settings(variant, SLUG)
     for planned in wanted.policies:
@@ -27,7 +27,7 @@ def test_nothing_is_attached_unless_targets_are_named() -> None:
 
 
 def test_each_target_gets_the_policy_with_its_own_subnets() -> None:
-    found = policies("guardrails", SLUG)
+    found = policies("rails", SLUG)
     assert found["Transfer"]["TargetIds"] == ["ou-ab12-canary34", "ou-ab12-others34"]
     assert found["SubnetsOuAb12Canary34"]["TargetIds"] == ["ou-ab12-canary34"]
     assert "abcdef0" in text(found["SubnetsOuAb12Canary34"]["Content"], "aws")
@@ -48,6 +48,6 @@ def test_synthesis_says_what_the_posts_statements_may_not_see() -> None:
     assert "delete default VPCs" in " ".join(warnings("enterprise", SLUG))
 
 
-@pytest.mark.parametrize("variant", ["default", "guardrails", "enterprise"])
+@pytest.mark.parametrize("variant", ["default", "rails", "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -12,13 +12,13 @@ from tests.variants import Json
 
 SLUG = "outposts_routing"
 DEFAULT, COIP, TWO = variants.DEFAULT, "enterprise", "nat"
-EVERY = pytest.mark.parametrize("variant", variants.VARIANTS)
+EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 TABLE = "AWS::EC2::LocalGatewayRouteTable"
 VPC_ASSOCIATION, GROUP_ASSOCIATION = f"{TABLE}VPCAssociation", f"{TABLE}VirtualInterfaceGroupAssociation"
 
 
 def resources(variant: str = DEFAULT) -> dict[str, Json]:
-    found: dict[str, Json] = variants.templates(variant)[SLUG]["Resources"]
+    found: dict[str, Json] = variants.template(variant, SLUG)["Resources"]
     return found
 
 
@@ -210,4 +210,4 @@ def test_rack_may_only_look() -> None:
 
 @pytest.mark.parametrize("variant", [DEFAULT, COIP, TWO])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -245,5 +245,5 @@ def test_the_billing_units_are_those_of_the_template(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    found: Any = readable(variants.templates(variant)[SLUG])
+    found: Any = readable(variants.template(variant, SLUG))
     assert found == snapshot(extension_class=TemplateSnapshot)

@@ -9,11 +9,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import load
 from config.models import CommonSettings
 from shared.placement_scores import scores
 from stacks import __main__ as entry
-from stacks.catalog import settings_by_slug
 from stacks.shared.preflight import Finding
 from stacks.spot_asg.commands import findings, idle_month
 from stacks.spot_asg.score import question
@@ -110,9 +108,9 @@ def test_off_peak_hours_bill_as_long_as_they_last() -> None:
     assert billed["gp3_gib_month"] == pytest.approx(2 * 8 * 10 / 24)
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of("spot_asg"))
 def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     settings = config.solutions["spot_asg"]
     assert isinstance(settings, SpotAsgSettings)
     billed = units(config.common, settings)

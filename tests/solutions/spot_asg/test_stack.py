@@ -17,7 +17,7 @@ TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgro
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def default() -> Template:
 @pytest.fixture(scope="module")
 def listed() -> Template:
     """Listed types, lowest-price, isolated subnets, no experiment."""
-    return template("metric-math")
+    return template("math")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_listed_types_take_the_place_of_attributes(listed: Template) -> None:
     assert overrides == [{"InstanceType": name} for name in ("m7i.large", "m6a.large", "c7i.xlarge", "r6i.large")]
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_every_variant_has_enough_pools(variant: str) -> None:
     found = group(template(variant))
     overrides = found["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]
@@ -122,7 +122,7 @@ def test_on_demand_base_and_percentage_are_settings(enterprise: Template) -> Non
 
 
 def test_no_variant_sets_a_maximum_price_or_no_spot_at_all() -> None:
-    for variant in variants.VARIANTS:
+    for variant in variants.variants_of(SLUG):
         distribution = policy(template(variant))["InstancesDistribution"]
         assert "SpotMaxPrice" not in distribution
         assert distribution["OnDemandPercentageAboveBaseCapacity"] < 100
@@ -359,4 +359,4 @@ def test_the_enterprise_settings_reach_every_resource_that_they_are_about(enterp
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "nat"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from config.loader import load
 from config.models import CommonSettings
 from stacks import __main__ as entry
-from stacks.catalog import settings_by_slug
 from stacks.shared.preflight import Finding
 from stacks.spot_placement_tracker.commands import findings, idle_month
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
@@ -88,9 +86,9 @@ def run(monkeypatch: pytest.MonkeyPatch, account: Account, *words: str) -> int:
 # Cost
 
 
-@pytest.mark.parametrize("variant", variants.VARIANTS)
+@pytest.mark.parametrize("variant", variants.variants_of("spot_placement_tracker"))
 def test_what_is_billed_by_the_month_is_what_there_is(variant: str) -> None:
-    config = load(variants.FOLDER / f"{variant}.yaml", settings_by_slug())
+    config = variants.configuration(variant)
     settings = config.solutions["spot_placement_tracker"]
     assert isinstance(settings, SpotPlacementTrackerSettings)
     billed = {unit.unit: unit.quantity for unit in idle_month(config.common, settings)}

@@ -26,7 +26,7 @@ NAMESPACE = "Spot Placement Score Metrics"
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -214,4 +214,4 @@ def test_the_same_package_gives_the_same_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variant", ["default", "enterprise"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

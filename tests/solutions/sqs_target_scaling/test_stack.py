@@ -16,7 +16,7 @@ SLUG = "sqs_target_scaling"
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.templates(variant)[SLUG]))
+    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def dynamic() -> Template:
 
 @pytest.fixture(scope="module")
 def math() -> Template:
-    return template("metric-math")
+    return template("math")
 
 
 @pytest.fixture(scope="module")
@@ -408,6 +408,6 @@ def test_kept_data_outlives_the_stack(enterprise: Template) -> None:
             assert resource["DeletionPolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("variant", [variants.DEFAULT, "demand", "metric-math"])
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "demand", "math"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert readable(variants.templates(variant)[SLUG]) == snapshot(extension_class=TemplateSnapshot)
+    assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)

@@ -4,22 +4,17 @@ What is built there is an AMI that nobody has booted; what components do on an i
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from botocore.exceptions import ClientError
+from tryout.scenario import expect, step
+from tryout.scenarios.image_pipelines.looks import ImagePipelinesLooks, Json
+from tryout.waits import wait_until
 
-from config.models import CommonSettings
-from stacks.image_pipelines import commands
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
-
-Json = dict[str, Any]
 COMPONENTS = "stacks/image_pipelines/components"
 ANOTHER_REGION = "eu-west-1"
 
 
-class ImagePipelinesScenario(Scenario):
+class ImagePipelinesScenario(ImagePipelinesLooks):
     """Everything comes in one deployment; then the base, a component of AWS, a file and a failure change it."""
 
     variants: ClassVar[dict[str, Json]] = {
@@ -41,29 +36,6 @@ class ImagePipelinesScenario(Scenario):
             "lifecycle": {"disable_after_days": 180, "delete_after_days": 365, "allow_deletion": True},
         },
     }
-
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.builder, self.ssm = deployed.client("imagebuilder"), deployed.client("ssm")
-        self.formation, self.sqs = deployed.client("cloudformation"), deployed.client("sqs")
-        self.outputs = deployed.outputs
-        self.cleanup: list[Callable[[], object]] = []
-        self.messages = self._listen()
-        self.heard: list[Json] = []
-
-    def __exit__(self, *_: object) -> None:
-        """Removes what the scenario has made besides the stack."""
-        for undo in self.cleanup:
-            undo()
-
-    def steps(self) -> Iterator[Step]:
-        """The second variant tries what only it has."""
-        kind = type(self)
-        only = {kind.goes_back, kind.container_follows, kind.each_region}
-        not_in_second = {kind.only_changes, kind.aws_component, kind.fails, kind.bounded}
-        for each in super().steps():
-            if each.run not in (only if self.variant == "cascade" else not_in_second):
-                yield each
 
     # In one go
 
@@ -94,14 +66,14 @@ class ImagePipelinesScenario(Scenario):
         expect(not built, f"built: {built}")
         return "nothing"
 
-    @step("a new base image runs down the cascade, one step at each schedule", "our-model")
+    @step("a new base image runs down the cascade, one step at each schedule", "our-model", only=("cascade",))
     def only_changes(self) -> str:
         self.deployed.aws.control("managed-component", component="update-linux", version="1.0.1")
         steps = [self._schedule(), self._schedule(), self._schedule()]
         expect(steps == [["gold"], ["web"], []], f"built: {steps}")
         return "gold, then web, then nothing"
 
-    @step("a new version of a component of AWS is a change too", "our-model")
+    @step("a new version of a component of AWS is a change too", "our-model", only=("cascade",))
     def aws_component(self) -> str:
         before = self._newest("gold")
         self.deployed.aws.control("managed-component", component="update-linux", version="1.0.2")
@@ -130,7 +102,7 @@ class ImagePipelinesScenario(Scenario):
     @step("an event that comes late, or twice, changes no record", "real-code")
     def old_news(self) -> str:
         oldest = min(self._images("gold"), key=lambda image: str(image["dateCreated"]))
-        daily = self._invoke({"detail-type": "Scheduled Event", "resources": []})
+        daily = self.deployed.invoke("TrackerFunction", {"detail-type": "Scheduled Event", "resources": []})
         before = self._command("images").data
         event = {
             "detail-type": "EC2 Image Builder Image State Change",
@@ -138,12 +110,12 @@ class ImagePipelinesScenario(Scenario):
             "detail": {"state": {"status": "AVAILABLE"}},
         }
         for _ in range(2):
-            answer = self._invoke(event)
+            answer = self.deployed.invoke("TrackerFunction", event)
             expect(answer["recorded"] == 0, f"{answer}")
         expect(self._command("images").data == before, "the records have changed")
         return f"{oldest['arn'].rsplit('/', 2)[1]}: older; the daily look: {daily}"
 
-    @step("in another Region there is a copy, its parameter, and its record", "our-model")
+    @step("in another Region there is a copy, its parameter, and its record", "our-model", only=("kept, container",))
     def each_region(self) -> str:
         there = self.deployed.aws.client("ssm", region_name=ANOTHER_REGION)
         value = there.get_parameter(Name=self.outputs["GoldParameter"])["Parameter"]["Value"]
@@ -151,7 +123,7 @@ class ImagePipelinesScenario(Scenario):
         expect(rows.get(ANOTHER_REGION) == value, f"{rows}")
         return f"{ANOTHER_REGION}: {value}"
 
-    @step("a container is built when its parent has a new AMI", "our-model")
+    @step("a container is built when its parent has a new AMI", "our-model", only=("kept, container",))
     def container_follows(self) -> str:
         before = len(self._images("job"))
         self._command("build", pipeline="gold")
@@ -164,9 +136,10 @@ class ImagePipelinesScenario(Scenario):
     @step(
         "changed content is built at once under a new version, and old content comes back without a collision",
         "real-code",
+        only=("kept, container",),
     )
     def goes_back(self) -> str:
-        original = self._template()
+        original = self.deployed.template()
         seen = [self._gold_version()]
         for comment in ("# changed\n", None, "# changed\n"):
             count = len(self._images("gold"))
@@ -186,7 +159,7 @@ class ImagePipelinesScenario(Scenario):
     def changes(self) -> str:
         if self.variant != "cascade":
             return "see above, with old versions kept"
-        original, before = self._template(), self._gold_version()
+        original, before = self.deployed.template(), self._gold_version()
         self._deploy(_with_comment(original, "# changed\n"))
         changed = self._gold_version()
         self._deploy(original)
@@ -198,7 +171,7 @@ class ImagePipelinesScenario(Scenario):
     @step("a deployment without a change of content changes no version and builds nothing", "real-code")
     def same(self) -> str:
         before, count = self._gold_version(), len(self._images("gold"))
-        template = self._template()
+        template = self.deployed.template()
         template["Description"] += " "
         self._deploy(template)
         expect((self._gold_version(), len(self._images("gold"))) == (before, count), "something has changed")
@@ -209,7 +182,7 @@ class ImagePipelinesScenario(Scenario):
     @step("a deployment never overwrites the parameter", "real-code")
     def keeps_parameter(self) -> str:
         before = self._newest("gold")
-        template = self._template()
+        template = self.deployed.template()
         for name, resource in template["Resources"].items():
             if resource["Type"] == "Custom::NewestImageParameter" or name.startswith("SeedFunctionRole"):
                 text = json.dumps(resource["Properties"]).replace("kernel-default-arm64", "kernel-default-x86_64")
@@ -219,7 +192,9 @@ class ImagePipelinesScenario(Scenario):
         return before
 
     @step(
-        "failures are told, the pipeline is disabled after its number of them, and comes back by command", "our-model"
+        "failures are told, the pipeline is disabled after its number of them, and comes back by command",
+        "our-model",
+        only=("cascade",),
     )
     def fails(self) -> str:
         newest = self._newest("gold")
@@ -236,7 +211,7 @@ class ImagePipelinesScenario(Scenario):
         expect(built == ["gold"], f"built: {built}")
         return "3 failures: DISABLED; enabled: built"
 
-    @step("without either of its own two rights the execution role writes no parameter", "our-model")
+    @step("without either of its own two rights the execution role writes no parameter", "our-model", only=("cascade",))
     def bounded(self) -> str:
         # AWS's policy for such roles, which allows the parameter too, is empty here.
         iam = self.deployed.client("iam")
@@ -257,121 +232,6 @@ class ImagePipelinesScenario(Scenario):
         self._command("build", pipeline="gold")
         expect(self._pipelines()["gold"]["last build"] == "AVAILABLE", "it fails with both")
         return ", ".join(actions)
-
-    # What the steps do
-
-    def _schedule(self) -> list[str]:
-        """The time of the schedules has come: names of the pipelines that were built."""
-        arns = self.deployed.aws.control("image-pipelines")["built"]
-        prefix = f"image/{self.deployed.stack_name}-"
-        return [arn.split(prefix)[1].split("/")[0] for arn in arns]
-
-    def _command(self, name: str, **options: str) -> Any:
-        command = next(one for one in commands.COMMANDS if one.name == name)
-        return command.run(_options(**options), CommonSettings(), self.deployed.settings, self._client)
-
-    def _client(self, service: str, region: str | None = None, /) -> Any:
-        return self.deployed.aws.client(service, **({"region_name": region} if region else {}))
-
-    def _pipelines(self) -> dict[str, Json]:
-        return {row["pipeline"]: row for row in self._command("pipelines").data}
-
-    def _images(self, name: str) -> list[Json]:
-        arn = self.outputs[f"{name.title()}PipelineArn"]
-        pages = self.builder.get_paginator("list_image_pipeline_images").paginate(imagePipelineArn=arn)
-        return [image for page in pages for image in page["imageSummaryList"]]
-
-    def _newest_image(self, name: str) -> Json:
-        newest = max(self._images(name), key=lambda image: str(image["dateCreated"]))
-        found: Json = self.builder.get_image(imageBuildVersionArn=newest["arn"])["image"]
-        return found
-
-    def _newest(self, name: str) -> str:
-        return str(self.ssm.get_parameter(Name=self.outputs[f"{name.title()}Parameter"])["Parameter"]["Value"])
-
-    def _base(self) -> str:
-        return str(self.ssm.get_parameter(Name=self.deployed.settings.source_parameter)["Parameter"]["Value"])
-
-    def _gold_version(self) -> str:
-        pipeline = self.builder.get_image_pipeline(imagePipelineArn=self.outputs["GoldPipelineArn"])["imagePipeline"]
-        return str(pipeline["imageRecipeArn"].rsplit("/", 1)[-1])
-
-    def _invoke(self, event: Json) -> Json:
-        answer = self.deployed.client("lambda").invoke(
-            FunctionName=self.outputs["TrackerFunction"], Payload=json.dumps(event)
-        )
-        result: Json = json.load(answer["Payload"])
-        expect("FunctionError" not in answer, f"it failed: {result}")
-        return result
-
-    def _template(self) -> Json:
-        body = self.formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
-        found: Json = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
-        return found
-
-    def _deploy(self, template: Json) -> None:
-        stack = self.deployed.stack_name
-        parameters = [{"ParameterKey": name, "UsePreviousValue": True} for name in template.get("Parameters", {})]
-        try:
-            self.formation.update_stack(
-                StackName=stack,
-                TemplateURL=self._uploaded(template),
-                Parameters=parameters,
-                Capabilities=["CAPABILITY_IAM"],
-            )
-        except ClientError as error:
-            if "No updates" not in str(error):
-                raise
-        status = ""
-
-        def done() -> bool:
-            nonlocal status
-            status = self.formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-            return not status.endswith("IN_PROGRESS")
-
-        wait_until("the end of the update", done, 60)
-        reasons = [
-            event.get("ResourceStatusReason")
-            for event in self.formation.describe_stack_events(StackName=stack)["StackEvents"]
-            if "FAILED" in event["ResourceStatus"]
-        ]
-        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons[:2]}")
-
-    def _uploaded(self, template: Json) -> str:
-        """Puts it into the bootstrap bucket, as the CLI does: a request takes 51,200 characters only."""
-        aws = self.deployed.aws
-        bucket, key = f"cdk-hnb659fds-assets-{aws.account}-{aws.region}", "image-pipelines-scenario.json"
-        self.deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(template))
-        return f"https://s3.{aws.region}.amazonaws.com/{bucket}/{key}"
-
-    def _listen(self) -> str:
-        queue = self.sqs.create_queue(QueueName="hears-images")["QueueUrl"]
-        self.cleanup.append(lambda: self.sqs.delete_queue(QueueUrl=queue))
-        arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**send, "Resource": arn}]})
-        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        sns = self.deployed.client("sns")
-        subscribed = sns.subscribe(
-            TopicArn=self.outputs["ImageTopicArn"], Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
-        )["SubscriptionArn"]
-        self.cleanup.append(lambda: sns.unsubscribe(SubscriptionArn=subscribed))
-        return str(queue)
-
-    def _hear(self, status: str) -> None:
-        def heard() -> bool:
-            for message in self.sqs.receive_message(QueueUrl=self.messages, MaxNumberOfMessages=10).get("Messages", []):
-                self.heard.append(json.loads(json.loads(message["Body"])["Message"]))
-                self.sqs.delete_message(QueueUrl=self.messages, ReceiptHandle=message["ReceiptHandle"])
-            return any(one.get("state", {}).get("status") == status for one in self.heard)
-
-        wait_until(f"a message of an image that is {status}", heard)
-
-
-def _options(**values: str) -> Any:
-    from argparse import Namespace
-
-    return Namespace(**values)
 
 
 def _with_comment(template: Json, comment: str) -> Json:

@@ -3,24 +3,17 @@
 The tunnel itself is AWS's, and nothing here pretends to be it.
 """
 
-import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from config.models import CommonSettings
-from stacks.instance_connect_endpoint.doctor import doctor
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
-
-Json = dict[str, Any]
-TUNNEL, PUSH = "ec2-instance-connect:OpenTunnel", "ec2-instance-connect:SendSSHPublicKey"
-CLIENT = "203.0.113.7"
+from tryout.scenario import expect, step
+from tryout.scenarios.instance_connect_endpoint.looks import CLIENT, InstanceConnectEndpointLooks, Json
+from tryout.waits import wait_until
 
 
-class InstanceConnectEndpointScenario(Scenario):
+class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
     """Policies decide, the doctor finds what is wrong, the guard stops what CloudFormation could not finish."""
 
     variants: ClassVar[dict[str, Json]] = {
@@ -35,32 +28,6 @@ class InstanceConnectEndpointScenario(Scenario):
             "expected_principals": ["assumed-role/Operators/*"],
         },
     }
-
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.ec2, self.iam = deployed.client("ec2"), deployed.client("iam")
-        self.formation = deployed.client("cloudformation")
-        self.outputs = deployed.outputs
-        self.principal = self._role("connects", "DataPlanePolicyArn")
-        self.cleanup: list[Callable[[], object]] = []
-
-    def __exit__(self, *_: object) -> None:
-        """Removes what the scenario has made besides the stack."""
-        for undo in self.cleanup:
-            undo()
-        for role in ("connects", "builds"):
-            for policy in self._attached(role):
-                self.iam.detach_role_policy(RoleName=role, PolicyArn=policy)
-                self.iam.delete_role(RoleName=role)
-
-    def steps(self) -> Iterator[Step]:
-        """What needs a trail, Windows or a client's address is tried in the variant that has them."""
-        kind = type(self)
-        both = {kind.private, kind.healthy, kind.pastes}
-        extras = {kind.logs, kind.tells, kind.knows_clients, kind.finds_windows, kind.fills_bucket}
-        for each in super().steps():
-            if each.run in both or (each.run in extras) == (self.variant != "ssh"):
-                yield each
 
     # What is there
 
@@ -99,7 +66,7 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # Who may what
 
-    @step("the data-plane policy allows what the settings say and nothing beside it", "emulated")
+    @step("the data-plane policy allows what the settings say and nothing beside it", "emulated", only=("ssh",))
     def connects(self) -> str:
         address = self._instance(self.outputs["LinuxInstanceId"])["PrivateIpAddress"]
         cases = {
@@ -118,7 +85,7 @@ class InstanceConnectEndpointScenario(Scenario):
         expect(not self._may("connects", "ec2:CreateInstanceConnectEndpoint", "*"), "it may build endpoints")
         return f"allowed: port 22 of {address} for an hour, keys for tagged instances; denied: {len(cases)} others"
 
-    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated")
+    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated", only=("ssh",))
     def builds(self) -> str:
         self._role("builds", "ControlPlanePolicyArn")
         subnet = self._endpoint()["SubnetId"]
@@ -136,7 +103,7 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # What stands in the way
 
-    @step("the doctor names each thing that is wrong, with its mend", "real-code")
+    @step("the doctor names each thing that is wrong, with its mend", "real-code", only=("ssh",))
     def finds(self) -> str:
         instance_id, group = self.outputs["LinuxInstanceId"], self.outputs["InstanceGroupId"]
         pair = [{"GroupId": self.outputs["EndpointGroupId"]}]
@@ -160,12 +127,12 @@ class InstanceConnectEndpointScenario(Scenario):
         seen.append(self._problem("port", port=8080))
         return "; ".join(seen)
 
-    @step("with the client's address preserved, the doctor knows who is let in", "real-code")
+    @step("with the client's address preserved, the doctor knows who is let in", "real-code", only=("ssh, rdp, trail",))
     def knows_clients(self) -> str:
         seen = self._problem("client address", client_ip="198.51.100.9")
         return f"{CLIENT} is let in; {seen}"
 
-    @step("RDP to the Windows instance is examined on port 3389", "real-code")
+    @step("RDP to the Windows instance is examined on port 3389", "real-code", only=("ssh, rdp, trail",))
     def finds_windows(self) -> str:
         found = self._doctor(port=3389)
         problems = [finding for finding in found if finding["status"] != "ok"]
@@ -175,36 +142,40 @@ class InstanceConnectEndpointScenario(Scenario):
 
     # What a change may not do
 
-    @step("the guard stops a change that would replace the endpoint, before anything happens", "real-code")
+    @step(
+        "the guard stops a change that would replace the endpoint, before anything happens", "real-code", only=("ssh",)
+    )
     def guards(self) -> str:
         before = self._endpoint()
-        status, reasons = self._update(_changed)
-        expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{status}: {reasons}")
+        done = self._update(_changed)
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE", f"{done.status}: {done.reasons}")
         expect(self._endpoint() == before, "the endpoint has changed")
-        (said,) = [reason for reason in reasons if "two deployments" in reason]
-        touched = [e["LogicalResourceId"] for e in self._newest_events() if e["LogicalResourceId"] == "Endpoint"]
+        (said,) = [reason for reason in done.reasons if "two deployments" in reason]
+        touched = [event for event in done.events if event["LogicalResourceId"] == "Endpoint"]
         expect(not touched, "CloudFormation has begun to replace the endpoint")
         return said[said.index("stopped") :][:60] + " ..."
 
-    @step("an accepted change that CloudFormation cannot finish is rolled back past the guard", "real-code")
+    @step(
+        "an accepted change that CloudFormation cannot finish is rolled back past the guard", "real-code", only=("ssh",)
+    )
     def rolls_back(self) -> str:
         before = self._endpoint()
-        status, reasons = self._update(lambda template: _changed(template, accepted=True))
-        expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{status}: {reasons}")
+        done = self._update(lambda template: _changed(template, accepted=True))
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE", f"{done.status}: {done.reasons}")
         expect(self._endpoint() == before, "the endpoint has changed")
-        (why,) = {reason for reason in reasons if "maximum number" in reason}
-        return f"{re.sub('^.*The maximum', 'the maximum', why)[:70]} ... -> {status}"
+        (why,) = {reason for reason in done.reasons if "maximum number" in reason}
+        return f"{re.sub('^.*The maximum', 'the maximum', why)[:70]} ... -> {done.status}"
 
-    @step("the two-step way replaces the endpoint", "emulated")
+    @step("the two-step way replaces the endpoint", "emulated", only=("ssh",))
     def two_steps(self) -> str:
         before = self._endpoint()["InstanceConnectEndpointId"]
-        original = self._template()
-        status, reasons = self._update(_without_endpoint)
-        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons}")
+        original = self.deployed.template()
+        done = self._update(_without_endpoint)
+        expect(done.complete, f"{done.status}: {done.reasons}")
         expect(not self.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"], "it is still there")
         _changed(original)
-        status, reasons = self._update(lambda template: template.update(original))
-        expect(status == "UPDATE_COMPLETE", f"{status}: {reasons}")
+        done = self.deployed.update(original)
+        expect(done.complete, f"{done.status}: {done.reasons}")
         (endpoint,) = self.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
         expect(endpoint["PreserveClientIp"], "it does not preserve the client's address")
         return f"{before} -> {endpoint['InstanceConnectEndpointId']}"
@@ -214,6 +185,7 @@ class InstanceConnectEndpointScenario(Scenario):
     @step(
         "an OpenTunnel event as AWS documents it is logged, and the saved query prints who, whence and whither",
         "emulated",
+        only=("ssh, rdp, trail",),
     )
     def logs(self) -> str:
         self._open_tunnel("arn:aws:sts::123456789012:assumed-role/Operators/ada", "198.51.100.4")
@@ -229,7 +201,11 @@ class InstanceConnectEndpointScenario(Scenario):
         expect(any(row | wanted == row for row in rows), f"{rows}")
         return " | ".join(wanted.values())
 
-    @step("a tunnel of somebody unexpected is told in a sentence, an expected one is not", "emulated")
+    @step(
+        "a tunnel of somebody unexpected is told in a sentence, an expected one is not",
+        "emulated",
+        only=("ssh, rdp, trail",),
+    )
     def tells(self) -> str:
         sqs, sns = self.deployed.client("sqs"), self.deployed.client("sns")
         queue = sqs.create_queue(QueueName="hears")["QueueUrl"]
@@ -255,157 +231,13 @@ class InstanceConnectEndpointScenario(Scenario):
         expect("mallory opened a tunnel from 203.0.113.99 to 10.0.1.1 port 22" in heard[0], heard[0])
         return heard[0].strip('"')[:110] + " ..."
 
-    @step("the bucket of the trail has files in it when the stack is destroyed", "recorded")
+    @step("the bucket of the trail has files in it when the stack is destroyed", "recorded", only=("ssh, rdp, trail",))
     def fills_bucket(self) -> str:
         (bucket,) = self.deployed.resources["AWS::S3::Bucket"]
         for number in range(3):
             key = f"AWSLogs/{self.deployed.aws.account}/CloudTrail/{number}.json.gz"
             self.deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=b"as CloudTrail would")
         return "3 files; the trail is only recorded, its bucket is real, and Trail-Emptier has to empty it"
-
-    # What the steps look at
-
-    def _rules(self, group: Json) -> list[Json]:
-        return [*group["IpPermissions"], *group["IpPermissionsEgress"]]
-
-    def _instance(self, instance_id: str) -> Json:
-        found: Json = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
-        return found
-
-    def _endpoint(self) -> Json:
-        found: Json = self.ec2.describe_instance_connect_endpoints(
-            InstanceConnectEndpointIds=[self.outputs["EndpointId"]]
-        )["InstanceConnectEndpoints"][0]
-        return found
-
-    def _role(self, name: str, policy: str) -> str:
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        arn: str = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        self.iam.attach_role_policy(RoleName=name, PolicyArn=self.outputs[policy])
-        return arn
-
-    def _attached(self, role: str) -> list[str]:
-        try:
-            found = self.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        except self.iam.exceptions.NoSuchEntityException:
-            return []
-        return [policy["PolicyArn"] for policy in found]
-
-    def _may(self, role: str, action: str, resource: str, keys: dict[str, tuple[str, str]] | None = None) -> bool:
-        answer = self.iam.simulate_principal_policy(
-            PolicySourceArn=self.iam.get_role(RoleName=role)["Role"]["Arn"],
-            ActionNames=[action],
-            ResourceArns=[resource],
-            ContextEntries=[
-                {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": [value]}
-                for name, (kind, value) in (keys or {}).items()
-            ],
-        )
-        return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
-
-    def _may_tunnel(self, role: str, port: str, address: str, seconds: str) -> bool:
-        keys = {
-            "ec2-instance-connect:remotePort": ("numeric", port),
-            "ec2-instance-connect:privateIpAddress": ("ip", address),
-            "ec2-instance-connect:maxTunnelDuration": ("numeric", seconds),
-        }
-        return self._may(role, TUNNEL, self._endpoint()["InstanceConnectEndpointArn"], keys)
-
-    def _may_push(self, role: str, tag: str) -> bool:
-        keys = {"ec2:osuser": ("string", "ec2-user"), "aws:ResourceTag/instance-connect": ("string", tag)}
-        arn = self._endpoint()["InstanceConnectEndpointArn"].rsplit(":", 1)[0]
-        return self._may(role, PUSH, f"{arn}:instance/{self.outputs['LinuxInstanceId']}", keys)
-
-    def _doctor(self, port: int = 22, client_ip: str = CLIENT) -> list[Json]:
-        options = argparse.Namespace(instance=None, port=port, client_ip=client_ip, principal=self.principal)
-        prefix = self.deployed.stack_name.removesuffix("instance-connect-endpoint").rstrip("-") or None
-        common = CommonSettings(prefix=prefix)
-        found: list[Json] = doctor(
-            options, common, self.deployed.settings, lambda service, *_: self.deployed.client(service)
-        ).data
-        return found
-
-    def _problem(self, what: str, **request: Any) -> str:
-        """Expects that the doctor finds this one thing, and says what."""
-        problems = [finding for finding in self._doctor(**request) if finding["status"] == "problem"]
-        named = [finding for finding in problems if finding["what"] == what]
-        expect(bool(named) and bool(named[0]["mend"]), f"{what} is not among {problems}")
-        return str(named[0]["says"])
-
-    def _template(self) -> Json:
-        body = self.formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
-        return dict(json.loads(body) if isinstance(body, str) else body)
-
-    def _update(self, change: Callable[[Json], object]) -> tuple[str, list[str]]:
-        """Deploys a changed template; returns how that ended, and the reasons of what failed."""
-        template = self._template()
-        change(template)
-        self.formation.update_stack(
-            StackName=self.deployed.stack_name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        wait_until("the end of the update", lambda: not self._status().endswith("IN_PROGRESS"), seconds=60)
-        reasons = [event.get("ResourceStatusReason", "") for event in self._newest_events()]
-        return self._status(), [reason for reason in reasons if reason]
-
-    def _status(self) -> str:
-        status: str = self.formation.describe_stacks(StackName=self.deployed.stack_name)["Stacks"][0]["StackStatus"]
-        return status
-
-    def _newest_events(self) -> list[Json]:
-        """Events of the last operation, the newest first."""
-        found: list[Json] = []
-        for event in self.formation.describe_stack_events(StackName=self.deployed.stack_name)["StackEvents"]:
-            found.append(event)
-            began = event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
-            if began and event["ResourceType"] == "AWS::CloudFormation::Stack":
-                break
-        return found
-
-    def _open_tunnel(self, who: str, whence: str) -> None:
-        """The event of the page "Log connections established over EC2 Instance Connect Endpoint", by somebody.
-
-        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/log-ec2-instance-connect-endpoint-using-cloudtrail.html
-        """
-        detail = {
-            "eventVersion": "1.08",
-            "userIdentity": {"type": "IAMUser", "arn": who, "accountId": "123456789012"},
-            "eventTime": "2023-04-11T23:50:40Z",
-            "eventSource": "ec2-instance-connect.amazonaws.com",
-            "eventName": "OpenTunnel",
-            "awsRegion": self.deployed.aws.region,
-            "sourceIPAddress": whence,
-            "requestParameters": {
-                "instanceConnectEndpointId": self.outputs["EndpointId"],
-                "maxTunnelDuration": "3600",
-                "remotePort": "22",
-                "privateIpAddress": "10.0.1.1",
-            },
-            "responseElements": None,
-            "readOnly": False,
-            "eventType": "AwsApiCall",
-            "managementEvent": True,
-            "eventCategory": "Management",
-        }
-        self.deployed.aws.control(
-            "put-event",
-            source="aws.ec2-instance-connect",
-            detail_type="AWS API Call via CloudTrail",
-            detail=detail,
-        )
-
-    def _who_connected(self) -> list[dict[str, str]]:
-        resources = self._template()["Resources"].values()
-        (query,) = [r["Properties"]["QueryString"] for r in resources if r["Type"] == "AWS::Logs::QueryDefinition"]
-        logs = self.deployed.client("logs")
-        started = logs.start_query(
-            logGroupName=self.outputs["TunnelLogGroup"], startTime=0, endTime=2**33, queryString=query
-        )
-        rows = logs.get_query_results(queryId=started["queryId"])["results"]
-        return [{item["field"]: item["value"] for item in row} for row in rows]
 
 
 def _changed(template: Json, *, accepted: bool = False) -> None:

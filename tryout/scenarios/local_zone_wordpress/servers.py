@@ -15,33 +15,16 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-from tryout.cdk import REPOSITORY
-from tryout.scenario import StepNotRunError
+from tryout.hosts.programs import program
+from tryout.paths import REPOSITORY
+from tryout.steps import StepNotRunError
 
-FOLDERS = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
 WORDPRESS = REPOSITORY / ".local" / "wordpress" / "usr" / "share" / "wordpress"
-
-
-def program(*names: str) -> str:
-    """Where a program of this machine is; the first of several names that is there.
-
-    Raises:
-        StepNotRunError: it is not installed.
-    """
-    for name in names:
-        if found := shutil.which(name, path=FOLDERS):
-            return found
-    raise StepNotRunError(f"{names[0]} is not installed; scripts/servers installs it on Debian and Ubuntu")
-
-
-def php_fpm() -> str:
-    """PHP-FPM, whose name ends with its version.
-
-    Raises:
-        StepNotRunError: it is not installed.
-    """
-    found = sorted(path.name for folder in ("/usr/sbin", "/usr/local/sbin") for path in Path(folder).glob("php-fpm*"))
-    return program(*(reversed(found) if found else ["php-fpm"]))
+# What each server takes.
+DATABASE = ("mariadbd", "mariadb-install-db", "mariadb", "mkfs.ext4", "resize2fs", "blkid", "curl")
+WEB = ("nginx", "php-fpm", "php", "curl")
+BALANCER = ("nginx", "openssl", "curl")
+NAT = ("nft", "curl")
 
 
 def wordpress() -> Path:
@@ -109,12 +92,13 @@ exit 1"""
     def web(self, root: Path) -> str:
         """The shell commands that start PHP-FPM and nginx with the configuration below *root*, anew if they run."""
         user, where = getpass.getuser(), self.folder
+        serve = f"{program('php-fpm')} --nodaemonize --allow-to-run-as-root"
         return f"""
 for file in {where}/fpm.pid {where}/nginx.pid; do [ -e $file ] && kill $(cat $file) 2>/dev/null; done
 sed 's/apache\\|nginx$/{user}/' {root}/etc/php-fpm.d/wordpress.conf >{where}/pool.conf
 printf '[global]\\npid = {where}/fpm.pid\\n' >{where}/fpm.conf
 printf 'error_log = {root}/fpm.log\\ninclude = {where}/pool.conf\\n' >>{where}/fpm.conf
-{php_fpm()} --nodaemonize --allow-to-run-as-root --fpm-config {where}/fpm.conf >>{root}/fpm.log 2>&1 </dev/null &
+{serve} --fpm-config {where}/fpm.conf >>{root}/fpm.log 2>&1 </dev/null &
 for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/sleep 0.05; done
 {self.nginx(root)}"""
 

@@ -2,14 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from stacks.odcr_asg.placement import place
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 POST = {"required_instances": 6, "max_instances": 12, "zones": 3, "zone_names": [], "drills": True}
 HOUR = 3600
@@ -29,13 +28,6 @@ class OdcrAsgScenario(Scenario):
         self.ssm = deployed.client("ssm")
         self.group = deployed.outputs["AutoScalingGroupName"]
         self.reserved: dict[str, int] = {}
-
-    def steps(self) -> Iterator[Step]:
-        """All of them; with the launch template as target those that depend on who names the pool."""
-        also = {type(self).equal, type(self).six, type(self).twelve, type(self).outsider, type(self).one_target}
-        for each in super().steps():
-            if self.variant == "group" or each.run in also:
-                yield each
 
     @step("reservations equal the launch template in type, platform and tenancy, and the group in zones", "our-model")
     def equal(self) -> str:
@@ -86,7 +78,11 @@ class OdcrAsgScenario(Scenario):
         expect(state == "terminated", f"it is still {state}")
         return "6 of 9 used while it ran; it is ended"
 
-    @step("drill lose-zone at 7 wanted: 6 in the reservations of two zones, 1 on plain On-Demand capacity", "our-model")
+    @step(
+        "drill lose-zone at 7 wanted: 6 in the reservations of two zones, 1 on plain On-Demand capacity",
+        "our-model",
+        only=("group",),
+    )
     def seven(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=7)
         drill = self._drill("LoseZone")
@@ -98,7 +94,7 @@ class OdcrAsgScenario(Scenario):
         expect(+used == Counter(expected.covered), f"covered are {dict(used)}, expected {dict(expected.covered)}")
         return f"{lost} lost: {dict(zones)}, of which {used.total()} in reservations and {7 - used.total()} not"
 
-    @step("with the zone back, scale-in takes the one without a reservation first", "our-model")
+    @step("with the zone back, scale-in takes the one without a reservation first", "our-model", only=("group",))
     def back(self) -> str:
         subnets = self._group()["VPCZoneIdentifier"].split(",")
         expect(len(subnets) == 3, f"the drill has left {subnets}")
@@ -107,7 +103,7 @@ class OdcrAsgScenario(Scenario):
         expect(used.total() == 6, f"{used.total()} of 6 are covered")
         return f"{dict(used)}"
 
-    @step("an instance that is stopped and started again is back in its reservation", "our-model")
+    @step("an instance that is stopped and started again is back in its reservation", "our-model", only=("group",))
     def stop_and_start(self) -> str:
         instance = self._group()["Instances"][0]["InstanceId"]
         before = self._reservation_of(instance)
@@ -118,7 +114,7 @@ class OdcrAsgScenario(Scenario):
         expect((meanwhile, after) == (5, before), f"{meanwhile} were used meanwhile; {before} became {after}")
         return "its place stayed free for it: nobody else may have it"
 
-    @step("with every reservation in use the alarm of each zone rings", "our-model")
+    @step("with every reservation in use the alarm of each zone rings", "our-model", only=("group",))
     def rings(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=9)
         before = self._ringing()
@@ -133,7 +129,7 @@ class OdcrAsgScenario(Scenario):
         expect(before == [], f"it rang before: {before}")
         return "9 of 9 used: 3 alarms"
 
-    @step("the drills' roles may do nothing besides", "emulated")
+    @step("the drills' roles may do nothing besides", "emulated", only=("group",))
     def bounded(self) -> str:
         denied = []
         for name in ("ScaleOut", "LoseZone", "Outsider"):

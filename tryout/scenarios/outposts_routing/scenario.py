@@ -4,22 +4,14 @@ The local gateway is our model; no packet goes through it.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any, ClassVar
 
-import yaml
-
-from config.loader import load
 from config.models import CommonSettings
 from emulator.client import EmbeddedAws
-from stacks.catalog import settings_by_slug
 from stacks.outposts_routing.commands import advise
-from tryout.cdk import REPOSITORY
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
+from tryout.deployed import Update
+from tryout.scenario import Deployed, Scenario, expect, step
 
 Json = dict[str, Any]
 
@@ -69,32 +61,24 @@ class OutpostsRoutingScenario(Scenario):
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
-        self.ec2, self.formation = deployed.client("ec2"), deployed.client("cloudformation")
+        self.ec2 = deployed.client("ec2")
         self.number = 0
 
     @classmethod
-    def prepare(cls, aws: EmbeddedAws) -> None:
+    def prepare(cls, aws: EmbeddedAws) -> bool:
         """One rack is there, with its local gateway."""
         aws.control("outposts", outposts=[{"id": OUTPOST_ID}])
-
-    def steps(self) -> Iterator[Step]:
-        """Changes of the mode with one domain, both modes at once with two."""
-        kind = type(self)
-        two = {kind.coexist, kind.exposes, kind.balances, kind.moves}
-        both = {kind.finds, kind.advertises}
-        for each in super().steps():
-            if each.run in both or (each.run in two) == (self.variant == "two domains"):
-                yield each
+        return True
 
     @step("the rack's ids are found at deployment, and the subnet is in its zone", "our-model")
     def finds(self) -> str:
         (gateway,) = self.ec2.describe_local_gateways()["LocalGateways"]
         gateway_id, outpost_arn = gateway["LocalGatewayId"], gateway["OutpostArn"]
-        outpost = self.deployed.client("outposts").get_outpost(OutpostId=outpost_arn)["Outpost"]
-        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
+        outpost = self.deployed.client("outposts").get_outpost(OutpostId=outpost_arn.rsplit("/", 1)[-1])["Outpost"]
+        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self.deployed.outputs_now()["MainSubnetId"]])["Subnets"]
         expect(subnet["AvailabilityZone"] == outpost["AvailabilityZone"], f"{subnet}")
         expect(subnet["OutpostArn"] == outpost_arn, f"on {subnet.get('OutpostArn')}")
-        expect(self._outputs()["LocalGatewayId"] == gateway_id, f"{self._outputs()}")
+        expect(self.deployed.outputs_now()["LocalGatewayId"] == gateway_id, f"{self.deployed.outputs_now()}")
         return f"{gateway_id} of {outpost['OutpostId']} in {subnet['AvailabilityZone']}"
 
     @step("direct VPC routing: the subnet's own range is advertised, its route leads to the local gateway", "our-model")
@@ -108,23 +92,23 @@ class OutpostsRoutingScenario(Scenario):
 
     # One domain
 
-    @step("a change of the mode is stopped by the guard, and nothing has happened", "real-code")
+    @step("a change of the mode is stopped by the guard, and nothing has happened", "real-code", only=("one domain",))
     def stopped(self) -> str:
         before = self._network()
-        status, reasons = self._deploy(mode="coip", coip_cidr=POOL)
-        expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{status}: {reasons}")
-        said = next((reason for reason in reasons if "Mode: direct-vpc-routing -> coip" in reason), "")
-        expect("accept_outage" in said, f"{reasons}")
+        done = self._deploy(mode="coip", coip_cidr=POOL)
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE", f"{done.status}: {done.reasons}")
+        said = next((reason for reason in done.reasons if "Mode: direct-vpc-routing -> coip" in reason), "")
+        expect("accept_outage" in said, f"{done.reasons}")
         expect(self._network() == before, f"{before} became {self._network()}")
         return said[said.index("stopped") :][:80] + " ..."
 
-    @step("an accepted change that fails gives the old route table back what it had", "real-code")
+    @step("an accepted change that fails gives the old route table back what it had", "real-code", only=("one domain",))
     def restored(self) -> str:
         before = self._network()
         missing = {"web": "eni-0123456789abcdef0"}
-        status, reasons = self._deploy(mode="coip", coip_cidr=POOL, elastic_ips=missing, accept_outage=True)
-        why = [reason for reason in reasons if missing["web"] in reason]
-        expect(status == "UPDATE_ROLLBACK_COMPLETE" and bool(why), f"{status}: {reasons}")
+        done = self._deploy(mode="coip", coip_cidr=POOL, elastic_ips=missing, accept_outage=True)
+        why = [reason for reason in done.reasons if missing["web"] in reason]
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE" and bool(why), f"{done.status}: {done.reasons}")
         expect(self._network() == before, f"{before} became {self._network()}")
         expect(not self.ec2.describe_coip_pools()["CoipPools"], "a pool is left")
         expect(not self.ec2.describe_addresses()["Addresses"], "an address is left")
@@ -132,29 +116,38 @@ class OutpostsRoutingScenario(Scenario):
         expect((static, advertised) == ({"0.0.0.0/0"}, {SUBNET}), f"{static}, {advertised}")
         return "VPC, virtual interfaces and route are back, pool and address are gone"
 
-    @step("accepted, it is done in one deployment: the old table lets go, the new one is routed", "real-code")
+    @step(
+        "accepted, it is done in one deployment: the old table lets go, the new one is routed",
+        "real-code",
+        only=("one domain",),
+    )
     def changed(self) -> str:
-        old = self._outputs()["MainRouteTableId"]
-        status, reasons = self._deploy(
+        old = self.deployed.outputs_now()["MainRouteTableId"]
+        done = self._deploy(
             mode="coip", coip_cidr=POOL, map_coip_on_launch=True, elastic_ips={"web": None}, accept_outage=True
         )
-        expect(status == "UPDATE_COMPLETE" and not self._failed(), f"{status}: {reasons} {self._failed()}")
+        expect(done.complete and not done.left, f"{done.status}: {done.reasons} {done.left}")
         tables = self.ec2.describe_local_gateway_route_tables()["LocalGatewayRouteTables"]
-        expect([t["LocalGatewayRouteTableId"] for t in tables] == [self._outputs()["MainRouteTableId"]], f"{tables}")
+        expect(
+            [t["LocalGatewayRouteTableId"] for t in tables] == [self.deployed.outputs_now()["MainRouteTableId"]],
+            f"{tables}",
+        )
         static, advertised = self._routes(self._table("Main"))
         expect((static, advertised) == ({"0.0.0.0/0"}, {POOL}), f"{static}, {advertised}")
-        address = self._outputs()["MainAddressWeb"]
+        address = self.deployed.outputs_now()["MainAddressWeb"]
         expect(ip_address(address) in ip_network(POOL), f"{address} is not in {POOL}")
-        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
-        expect(subnet["CustomerOwnedIpv4Pool"] == self._outputs()["MainPoolId"], f"{subnet}")
+        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self.deployed.outputs_now()["MainSubnetId"]])["Subnets"]
+        expect(subnet["CustomerOwnedIpv4Pool"] == self.deployed.outputs_now()["MainPoolId"], f"{subnet}")
         return f"{old} -> {tables[0]['LocalGatewayRouteTableId']}; advertised: {POOL}; an Elastic IP {address}"
 
-    @step("another range replaces pool and addresses; the old ones go in reverse order", "real-code")
+    @step(
+        "another range replaces pool and addresses; the old ones go in reverse order", "real-code", only=("one domain",)
+    )
     def another_range(self) -> str:
-        status, reasons = self._deploy(
+        done = self._deploy(
             mode="coip", coip_cidr=OTHER_POOL, map_coip_on_launch=True, elastic_ips={"web": None}, accept_outage=True
         )
-        expect(status == "UPDATE_COMPLETE" and not self._failed(), f"{status}: {reasons} {self._failed()}")
+        expect(done.complete and not done.left, f"{done.status}: {done.reasons} {done.left}")
         _, advertised = self._routes(self._table("Main"))
         expect(advertised == {OTHER_POOL}, f"advertised is {advertised}")
         (address,) = self.ec2.describe_addresses()["Addresses"]
@@ -162,27 +155,35 @@ class OutpostsRoutingScenario(Scenario):
         # The model refuses a pool that has ranges, and a range that has addresses: in another order they would be left.
         (pool,) = self.ec2.describe_coip_pools()["CoipPools"]
         expect(pool["PoolCidrs"] == [OTHER_POOL], f"{pool}")
-        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self._outputs()["MainSubnetId"]])["Subnets"]
+        (subnet,) = self.ec2.describe_subnets(SubnetIds=[self.deployed.outputs_now()["MainSubnetId"]])["Subnets"]
         expect(subnet["CustomerOwnedIpv4Pool"] == pool["PoolId"], f"{subnet}")
         return (
             f"advertised: {OTHER_POOL}; the Elastic IP is {address['CustomerOwnedIp']} now; nothing is left of {POOL}"
         )
 
-    @step("the careful way, in two deployments: detached, then attached in the other mode", "real-code")
+    @step(
+        "the careful way, in two deployments: detached, then attached in the other mode",
+        "real-code",
+        only=("one domain",),
+    )
     def in_two(self) -> str:
-        status, reasons = self._deploy(mode="coip", coip_cidr=OTHER_POOL, attached=False, accept_outage=True)
-        expect(status == "UPDATE_COMPLETE" and not self._failed(), f"{status}: {reasons} {self._failed()}")
+        done = self._deploy(mode="coip", coip_cidr=OTHER_POOL, attached=False, accept_outage=True)
+        expect(done.complete and not done.left, f"{done.status}: {done.reasons} {done.left}")
         left = self.ec2.describe_local_gateway_route_tables()["LocalGatewayRouteTables"]
         expect(not left and not self.ec2.describe_coip_pools()["CoipPools"], f"left: {left}")
-        status, reasons = self._deploy(accept_outage=True)
-        expect(status == "UPDATE_COMPLETE" and not self._failed(), f"{status}: {reasons} {self._failed()}")
+        done = self._deploy(accept_outage=True)
+        expect(done.complete and not done.left, f"{done.status}: {done.reasons} {done.left}")
         _, advertised = self._routes(self._table("Main"))
         expect(advertised == {SUBNET}, f"advertised is {advertised}")
         return f"advertised: nothing, then {SUBNET} again"
 
     # Two domains
 
-    @step("the other mode is in a domain of its own, with four virtual interfaces and a VPC of its own", "our-model")
+    @step(
+        "the other mode is in a domain of its own, with four virtual interfaces and a VPC of its own",
+        "our-model",
+        only=("two domains",),
+    )
     def coexist(self) -> str:
         table = self._table("Factory")
         expect(table["Mode"] == COIP, f"mode {table['Mode']}")
@@ -192,42 +193,50 @@ class OutpostsRoutingScenario(Scenario):
         sizes = sorted(len(group["LocalGatewayVirtualInterfaceIds"]) for group in groups)
         expect(sizes == [2, 4], f"{groups}")
         (association,) = self._associations(table)
-        expect(association["VpcId"] == self._outputs()["FactoryVpcId"], f"{association}")
+        expect(association["VpcId"] == self.deployed.outputs_now()["FactoryVpcId"], f"{association}")
         return f"main: {DIRECT}, factory: {COIP}, advertised: {POOL}"
 
-    @step("only two of the subnet's addresses are seen on premises; the pool says whose they are", "our-model")
+    @step(
+        "only two of the subnet's addresses are seen on premises; the pool says whose they are",
+        "our-model",
+        only=("two domains",),
+    )
     def exposes(self) -> str:
-        pool = self._outputs()["FactoryPoolId"]
+        pool = self.deployed.outputs_now()["FactoryPoolId"]
         usage = self.ec2.get_coip_pool_usage(PoolId=pool)["CoipAddressUsages"]
         seen = sorted(item["CoIp"] for item in usage)
-        outputs = sorted(self._outputs()[f"FactoryAddress{name}"] for name in ("Web", "Spare"))
+        outputs = sorted(self.deployed.outputs_now()[f"FactoryAddress{name}"] for name in ("Web", "Spare"))
         expect(seen == outputs, f"{seen}, not {outputs}")
         answer = advise(_question(exposed=2, resources=1019), CommonSettings(), self.deployed.settings, _no_aws)
         expect(answer.data["mode"] == "coip", f"{answer.data}")
         return f"{', '.join(seen)}; recommend says for 2 of 1019: {answer.data['mode']}"
 
-    @step("the load balancer is asked for with the pool, on one Outpost subnet", "recorded")
+    @step("the load balancer is asked for with the pool, on one Outpost subnet", "recorded", only=("two domains",))
     def balances(self) -> str:
         elbv2 = self.deployed.client("elbv2")
         (arn,) = self.deployed.resources["Custom::CoipLoadBalancer"]
         (balancer,) = elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
         expect(balancer["Scheme"] == "internet-facing", f"{balancer}")
         zones = [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
-        expect(zones == [self._outputs()["FactorySubnetId"]], f"{zones}")
+        expect(zones == [self.deployed.outputs_now()["FactorySubnetId"]], f"{zones}")
         (listener,) = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
         return f"{balancer['LoadBalancerName']}, port {listener['Port']}"
 
-    @step("an Elastic IP goes to a network interface and from it to another, as the configuration says", "real-code")
+    @step(
+        "an Elastic IP goes to a network interface and from it to another, as the configuration says",
+        "real-code",
+        only=("two domains",),
+    )
     def moves(self) -> str:
-        subnet = self._outputs()["FactorySubnetId"]
+        subnet = self.deployed.outputs_now()["FactorySubnetId"]
         first, second = (self._interface(subnet) for _ in range(2))
         factory = dict(self.variants["two domains"]["more_domains"]["factory"])
         try:
             for interface in (first, second, None):
                 domain = {**factory, "elastic_ips": {"web": interface, "spare": None}}
-                status, reasons = self._deploy(more_domains={"factory": domain})
-                expect(status == "UPDATE_COMPLETE", f"{status}: {reasons}")
-                found = self._who_has(self._outputs()["FactoryAddressWeb"])
+                done = self._deploy(more_domains={"factory": domain})
+                expect(done.complete, f"{done.status}: {done.reasons}")
+                found = self._who_has(self.deployed.outputs_now()["FactoryAddressWeb"])
                 expect(found == (interface or ""), f"{found} has it, not {interface}")
         finally:
             for interface in (first, second):
@@ -236,13 +245,9 @@ class OutpostsRoutingScenario(Scenario):
 
     # What the steps look at
 
-    def _outputs(self) -> dict[str, str]:
-        (stack,) = self.formation.describe_stacks(StackName=self.deployed.stack_name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
     def _table(self, domain: str) -> Json:
         table: Json = self.ec2.describe_local_gateway_route_tables(
-            LocalGatewayRouteTableIds=[self._outputs()[f"{domain}RouteTableId"]]
+            LocalGatewayRouteTableIds=[self.deployed.outputs_now()[f"{domain}RouteTableId"]]
         )["LocalGatewayRouteTables"][0]
         return table
 
@@ -281,56 +286,10 @@ class OutpostsRoutingScenario(Scenario):
         (found,) = [item for item in addresses if item.get("CustomerOwnedIp") == address]
         return str(found.get("NetworkInterfaceId") or "")
 
-    def _deploy(self, **changes: Any) -> tuple[str, list[str]]:
-        """Synthesizes the variant with other settings and updates the stack; how that ended, and what was said."""
+    def _deploy(self, **changes: Any) -> Update:
+        """Updates the stack to what other settings synthesize."""
         self.number += 1
-        folder = self.deployed.folder / str(self.number)
-        folder.mkdir()
-        config = yaml.safe_load((self.deployed.folder.parent / "config.yaml").read_text(encoding="utf-8"))
-        config["solutions"]["outposts_routing"] |= changes
-        (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-        template = _synthesized(folder, self.deployed.stack_name)
-        self.formation.update_stack(
-            StackName=self.deployed.stack_name,
-            TemplateBody=json.dumps(template, separators=(",", ":")),
-            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        wait_until("the end of the update", lambda: not self._status().endswith("IN_PROGRESS"), seconds=60)
-        reasons = [event.get("ResourceStatusReason", "") for event in self._newest_events()]
-        return self._status(), [reason for reason in reasons if reason]
-
-    def _status(self) -> str:
-        status: str = self.formation.describe_stacks(StackName=self.deployed.stack_name)["Stacks"][0]["StackStatus"]
-        return status
-
-    def _failed(self) -> list[str]:
-        """What the clean-up could not delete."""
-        return [e["LogicalResourceId"] for e in self._newest_events() if e["ResourceStatus"] == "DELETE_FAILED"]
-
-    def _newest_events(self) -> list[Json]:
-        """Events of the last operation, the newest first."""
-        found: list[Json] = []
-        for event in self.formation.describe_stack_events(StackName=self.deployed.stack_name)["StackEvents"]:
-            found.append(event)
-            began = event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
-            if began and event["ResourceType"] == "AWS::CloudFormation::Stack":
-                break
-        return found
-
-
-def _synthesized(folder: Path, stack: str) -> Json:
-    """The template under a configuration, as app.py makes it."""
-    from aws_cdk import App  # takes seconds, and whoever only lists the steps needs none of it
-
-    from app import build
-
-    flags = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
-    outdir = str(folder / "cdk.out")
-    app = App(context={**flags, "only": "outposts_routing"}, outdir=outdir, builtin_cloud_formation_validation=False)
-    build(app, load(folder / "config.yaml", settings_by_slug())).synth()
-    found: Json = json.loads((folder / "cdk.out" / f"{stack}.template.json").read_text(encoding="utf-8"))
-    return found
+        return self.deployed.update(self.deployed.synthesized(str(self.number), **changes))
 
 
 def _question(**given: Any) -> argparse.Namespace:

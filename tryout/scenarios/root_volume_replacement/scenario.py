@@ -1,68 +1,26 @@
 """The post's cycle in seconds: a new volume, its snapshot, the replacement, and the clean-up that deletes only ours."""
 
 import json
-import time
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from tryout.hosts.processes import wait_until
-from tryout.scenario import Deployed, Scenario, Step, expect, step
+from tryout.scenario import expect, step
+from tryout.scenarios.root_volume_replacement.looks import (
+    RootVolumeReplacementLooks,
+)
+from tryout.waits import wait_until
 
-IMAGE, ROOT_DEVICE = "ami-12345678", "/dev/sda1"  # of which the embedded AWS knows nothing more
-TWO_HOURS = 7200
-GIB = 8
 # What minutes are in an account is seconds here. The clean-up keeps one snapshot, and nothing younger than an hour.
 QUICK = {"poll_seconds": 1, "attach_minutes": 1, "wave_size": 1, "allow_deletion": True}
 CLEAN_UP = {"keep": 1, "grace_hours": 1}
 
 
-class RootVolumeReplacementScenario(Scenario):
+class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
     """Instances that have opted in get snapshots and new root volumes; one that has not is left alone."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "clean-up": {**QUICK, "clean_up": {**CLEAN_UP, "mode": "delete"}},
         "dry-run": {**QUICK, "old_volume": "delete", "clean_up": CLEAN_UP},
     }
-
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.ec2, self.states = deployed.client("ec2"), deployed.client("stepfunctions")
-        self.sqs, self.sns = deployed.client("sqs"), deployed.client("sns")
-        opt_in = deployed.settings.opt_in
-        self.opted_in = {"Key": opt_in.key, "Value": opt_in.value}
-        self.instance, self.stranger = "", ""
-        self.launched: list[str] = []
-        self.reports = self.sqs.create_queue(QueueName=f"reports-{variant}")["QueueUrl"]
-        queue = self.sqs.get_queue_attributes(QueueUrl=self.reports, AttributeNames=["QueueArn"])
-        arn, topic = queue["Attributes"]["QueueArn"], deployed.outputs["ReportTopicArn"]
-        allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn}
-        policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Action": "sqs:SendMessage"}]}
-        self.sqs.set_queue_attributes(QueueUrl=self.reports, Attributes={"Policy": json.dumps(policy)})
-        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        self.heard = ""
-        self.before = self._ended("SnapshotMachineArn")  # of an earlier deployment under the same name
-
-    def __exit__(self, *_: object) -> None:
-        """Removes the instances, their volumes and snapshots, and the queue."""
-        if self.launched:
-            self.ec2.terminate_instances(InstanceIds=self.launched)
-        # What still runs would write into a log group that is gone, and so make it again.
-        for execution in self._running():
-            self.states.stop_execution(executionArn=execution)
-        wait_until("the end of every execution", lambda: not self._running())
-        for volume in self.ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]:
-            self.ec2.delete_volume(VolumeId=volume["VolumeId"])
-        for snapshot in self._snapshots():
-            self.ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
-        self.sqs.delete_queue(QueueUrl=self.reports)
-
-    def steps(self) -> Iterator[Step]:
-        """All of them where the clean-up deletes; in the dry run those that differ."""
-        dry_only = {type(self).deletes_the_old_one, type(self).plans_only}
-        in_dry_run = {type(self).takes_a_snapshot, type(self).takes_another} | dry_only
-        for each in super().steps():
-            if (each.run in in_dry_run) if self.variant == "dry-run" else (each.run not in dry_only):
-                yield each
 
     # Snapshots
 
@@ -77,7 +35,7 @@ class RootVolumeReplacementScenario(Scenario):
         expect(snapshot["VolumeId"] == self._root(self.instance), f"it is of {snapshot['VolumeId']}")
         return f"{snapshot['SnapshotId']} of {snapshot['VolumeId']}; nothing of {self.stranger}"
 
-    @step("the same event again, three at once, and a data volume bring no second one", "real-code")
+    @step("the same event again, three at once, and a data volume bring no second one", "real-code", only=("clean-up",))
     def stays_one(self) -> str:
         ended = self._ended("SnapshotMachineArn")
         root = self._root(self.instance)
@@ -105,7 +63,11 @@ class RootVolumeReplacementScenario(Scenario):
 
     # Replacements
 
-    @step("a replacement notes the old volume, tags it, checks the new one and keeps the old", "our-model")
+    @step(
+        "a replacement notes the old volume, tags it, checks the new one and keeps the old",
+        "our-model",
+        only=("clean-up",),
+    )
     def replaces(self) -> str:
         old = self._root(self.instance)
         output = self._replaced(self.instance, "latest-snapshot")
@@ -118,7 +80,7 @@ class RootVolumeReplacementScenario(Scenario):
         task = self.ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"][0]
         return f"{old} -> {new} by {task['ReplaceRootVolumeTaskId']}, from {task['SnapshotId']}; the old one is kept"
 
-    @step("two requests at once are one task; another wish meanwhile is refused", "our-model")
+    @step("two requests at once are one task; another wish meanwhile is refused", "our-model", only=("clean-up",))
     def locks(self) -> str:
         before = self._tasks()
         wanted = {"instance_id": self.instance, "to": "launch-state"}
@@ -136,13 +98,17 @@ class RootVolumeReplacementScenario(Scenario):
         expect(self._tasks() == before + 1, f"{self._tasks() - before} tasks were started")
         return "replaced, joined, and Busy; one task"
 
-    @step("an instance that has not opted in is refused", "real-code")
+    @step("an instance that has not opted in is refused", "real-code", only=("clean-up",))
     def refuses(self) -> str:
         end = self._end(self._start("ReplacementMachineArn", {"instance_id": self.stranger, "to": "launch-state"}))
         expect(end.get("error") == "NotOptedIn", f"it ended {end}")
         return str(end["cause"])
 
-    @step("a task that ends failed-detached fails visibly, rings the alarm and deletes nothing", "our-model")
+    @step(
+        "a task that ends failed-detached fails visibly, rings the alarm and deletes nothing",
+        "our-model",
+        only=("clean-up",),
+    )
     def fails_visibly(self) -> str:
         victim = self._launch(self.opted_in)
         volumes = {volume["VolumeId"] for volume in self.ec2.describe_volumes()["Volumes"]}
@@ -155,7 +121,7 @@ class RootVolumeReplacementScenario(Scenario):
         self.ec2.terminate_instances(InstanceIds=[victim])
         return f"{end['cause']}; the alarm rings"
 
-    @step("a fleet by tag goes in waves and stops after the first that fails", "our-model")
+    @step("a fleet by tag goes in waves and stops after the first that fails", "our-model", only=("clean-up",))
     def stops_the_fleet(self) -> str:
         role = {"Key": "role", "Value": "ci"}
         fleet = sorted(self._launch(self.opted_in, role) for _ in range(3))
@@ -173,16 +139,13 @@ class RootVolumeReplacementScenario(Scenario):
 
     # Clean-up
 
-    @step("nothing younger than the grace period is planned", "real-code")
+    @step("nothing younger than the grace period is planned", "real-code", only=("clean-up",))
     def spares_the_young(self) -> str:
         result = self._clean_up()
         expect((result["planned"], result["deleted"]) == (0, 0), f"{result}")
         return f"kept: {result['kept']}"
 
-    @step(
-        "the plan is sent, then done; what carries our tags and is not ours stays",
-        "real-code",
-    )
+    @step("the plan is sent, then done; what carries our tags and is not ours stays", "real-code", only=("clean-up",))
     def cleans_up(self) -> str:
         root, count = self._root(self.instance), len(self._snapshots())
         # Somebody else's, with our tags on them: no record says that they are ours.
@@ -201,7 +164,11 @@ class RootVolumeReplacementScenario(Scenario):
         expect(again["planned"] == 0, f"a second run planned {again['planned']}")
         return f"{result['deleted']} deleted; kept: {result['kept']}"
 
-    @step("with both keys a replacement deletes the old volume once the new one has passed", "our-model")
+    @step(
+        "with both keys a replacement deletes the old volume once the new one has passed",
+        "our-model",
+        only=("dry-run",),
+    )
     def deletes_the_old_one(self) -> str:
         old = self._root(self.instance)
         output = self._replaced(self.instance, "latest-snapshot")
@@ -209,7 +176,7 @@ class RootVolumeReplacementScenario(Scenario):
         expect(old not in left and output["old_volume"] == "deleted", f"{old} is still there: {output}")
         return f"{old} is gone, {output['new']['id']} has passed its checks"
 
-    @step("the dry run sends a plan and deletes nothing; its role could not", "real-code")
+    @step("the dry run sends a plan and deletes nothing; its role could not", "real-code", only=("dry-run",))
     def plans_only(self) -> str:
         self._age()
         count = len(self._snapshots())
@@ -218,104 +185,6 @@ class RootVolumeReplacementScenario(Scenario):
         expect(len(self._snapshots()) == count, "snapshots are gone")
         self._hear("could be deleted")
         return f"{result['planned']} planned, none deleted"
-
-    # What the steps look at
-
-    def _launch(self, *tags: dict[str, str]) -> str:
-        root = {"DeviceName": ROOT_DEVICE, "Ebs": {"VolumeSize": GIB, "VolumeType": "gp3"}}
-        launched = self.ec2.run_instances(
-            ImageId=IMAGE,
-            InstanceType="m7i.large",
-            MinCount=1,
-            MaxCount=1,
-            BlockDeviceMappings=[root],
-            TagSpecifications=[{"ResourceType": "instance", "Tags": list(tags)}] if tags else [],
-        )
-        self.launched.append(str(launched["Instances"][0]["InstanceId"]))
-        return self.launched[-1]
-
-    def _root(self, instance_id: str) -> str:
-        (instance,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]
-        found = [
-            mapping["Ebs"]["VolumeId"]
-            for mapping in instance["BlockDeviceMappings"]
-            if mapping["DeviceName"] == instance["RootDeviceName"]
-        ]
-        return found[0] if found else ""
-
-    def _snapshots(self) -> list[dict[str, Any]]:
-        tagged = [{"Name": "tag:replace-snapshot", "Values": ["true"]}]
-        return list(self.ec2.describe_snapshots(OwnerIds=["self"], Filters=tagged)["Snapshots"])
-
-    def _tasks(self) -> int:
-        return len(self.ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"])
-
-    def _start(self, machine: str, request: dict[str, Any]) -> str:
-        arn = self.deployed.outputs[machine]
-        return str(self.states.start_execution(stateMachineArn=arn, input=json.dumps(request))["executionArn"])
-
-    def _end(self, execution: str, seconds: float = 60) -> dict[str, Any]:
-        described: dict[str, Any] = {}
-
-        def ended() -> bool:
-            described.update(self.states.describe_execution(executionArn=execution))
-            return bool(described["status"] != "RUNNING")
-
-        wait_until("the end of an execution", ended, seconds)
-        return described
-
-    def _has_joined(self, execution: str) -> bool:
-        events = self.states.get_execution_history(executionArn=execution)["events"]
-        return any('"joined"' in json.dumps(event, default=str).replace("\\", "") for event in events)
-
-    def _running(self) -> list[str]:
-        return [
-            execution["executionArn"]
-            for machine in self.deployed.resources["AWS::StepFunctions::StateMachine"]
-            for execution in self.states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
-        ]
-
-    def _ended(self, machine: str) -> int:
-        executions = self.states.list_executions(stateMachineArn=self.deployed.outputs[machine])["executions"]
-        return sum(execution["status"] == "SUCCEEDED" for execution in executions)
-
-    def _replaced(self, instance_id: str, to: str) -> dict[str, Any]:
-        end = self._end(self._start("ReplacementMachineArn", {"instance_id": instance_id, "to": to}))
-        expect(end["status"] == "SUCCEEDED", f"it ended {end.get('error')}: {end.get('cause')}")
-        return dict(json.loads(end["output"]))
-
-    def _alarm(self, name: str) -> str:
-        alarms = self.deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        return next(
-            str(alarm["StateValue"]) for alarm in alarms if f"#alarm-{name.lower()}" in alarm["AlarmDescription"]
-        )
-
-    def _clean_up(self) -> dict[str, Any]:
-        answer = self.deployed.client("lambda").invoke(
-            FunctionName=self.deployed.outputs["CleanUpFunction"], Payload=b"{}"
-        )
-        result = json.load(answer["Payload"])
-        expect("FunctionError" not in answer, f"it failed: {result}")
-        return dict(result)
-
-    def _age(self) -> None:
-        """Two hours pass: for the snapshots, and for what the ledger says of volumes."""
-        self.deployed.aws.control("age-snapshots", seconds=TWO_HOURS)
-        dynamodb, table = self.deployed.client("dynamodb"), self.deployed.outputs["LedgerTable"]
-        for item in dynamodb.scan(TableName=table)["Items"]:
-            if item["id"]["S"].startswith(("vol-", "gone#")):
-                dynamodb.put_item(TableName=table, Item={**item, "at": {"N": str(int(time.time()) - TWO_HOURS)}})
-
-    def _hear(self, words: str) -> None:
-        """Waits for a report with these words in its subject."""
-
-        def heard() -> bool:
-            for message in self.sqs.receive_message(QueueUrl=self.reports).get("Messages", []):
-                self.heard += json.loads(message["Body"])["Subject"] + "\n"
-                self.sqs.delete_message(QueueUrl=self.reports, ReceiptHandle=message["ReceiptHandle"])
-            return words in self.heard
-
-        wait_until(f"a report that says '{words}'", heard)
 
 
 SCENARIO = RootVolumeReplacementScenario

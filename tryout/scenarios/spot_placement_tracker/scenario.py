@@ -1,17 +1,14 @@
 """The post's tracker: scores are collected and drawn, a changed file is followed, and two weeks tell the best hours."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import yaml
 
-from tryout.hosts.processes import wait_until
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 MINUTES = 60
 TAKEN = 6  # of the file's questions: EC2 says in 24 hours how many new ones it takes, and no document does
@@ -29,7 +26,6 @@ class SpotPlacementTrackerScenario(Scenario):
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.cloudwatch, self.s3 = deployed.client("cloudwatch"), deployed.client("s3")
-        self.functions = deployed.client("lambda")
         self.bucket, _, self.key = deployed.outputs["FileAddress"].removeprefix("s3://").partition("/")
         self.namespace = deployed.settings.metric_namespace
         self.shipped = self.s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
@@ -146,7 +142,7 @@ class SpotPlacementTrackerScenario(Scenario):
         expect("| 500 |" in size, size)
         zonal = next(line for line in text.splitlines() if "eu-west-1 euw1-az1" in line)
         expect(f"{NIGHT:02}:00" in zonal, zonal)
-        told = self._command("report")
+        told = self.deployed.command("report")
         sizes = {(each["configuration"], each["region"]): each["largest"] for each in told["sizes"]}
         expect(sizes["Any that fits", "eu-west-1"] == 500, f"{sizes}")
         return f"{row}; {len(told['series'])} series; of 100, 500 and 2000 vCPUs 500 keep the score"
@@ -179,12 +175,8 @@ class SpotPlacementTrackerScenario(Scenario):
         return self._invoke("Collector")
 
     def _invoke(self, name: str) -> dict[str, Any]:
-        (function,) = [each for each in self.deployed.resources["AWS::Lambda::Function"] if name in each]
         event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        said: dict[str, Any] = json.loads(answer["Payload"].read())
-        expect("FunctionError" not in answer, f"{name} failed: {str(said)[:400]}")
-        return said
+        return dict(self.deployed.invoke(name, event))
 
     def _later(self) -> None:
         self.deployed.aws.age_metrics(MINUTES * self.deployed.settings.every_minutes)
@@ -260,16 +252,6 @@ class SpotPlacementTrackerScenario(Scenario):
                 data.append({**datum, "Value": _invented(at, dimensions)})
         for start in range(0, len(data), 1_000):
             self.cloudwatch.put_metric_data(Namespace=self.namespace, MetricData=data[start : start + 1_000])
-
-    def _command(self, *arguments: str) -> Any:
-        config = self.deployed.folder.parent / "config.yaml"
-        command = [sys.executable, "-m", "stacks", "spot_placement_tracker", *arguments, "--json"]
-        environment = self.deployed.aws.environment() | {"PATH": os.environ["PATH"]}
-        done = subprocess.run(
-            [*command, "--config", str(config)], capture_output=True, text=True, env=environment, check=False
-        )
-        expect(done.returncode == 0, f"the command ended with {done.returncode}: {(done.stderr or done.stdout)[-300:]}")
-        return json.loads(done.stdout)
 
 
 def _invented(at: datetime, of: Mapping[str, str]) -> int:

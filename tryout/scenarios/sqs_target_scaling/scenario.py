@@ -1,28 +1,16 @@
 """The post's tests with seconds for minutes: the deployed policy scales real workers; nothing is lost on the way."""
 
-import datetime
-import json
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
+from tryout.hosts.processes import boot
+from tryout.scenario import expect, step
+from tryout.scenarios.sqs_target_scaling.looks import HOUR, TRIES, LateError, SqsTargetScalingLooks
+from tryout.waits import wait_until
 
-from tryout.hosts.group import LiveGroup
-from tryout.hosts.processes import Fleet, WorkerProcess, boot, wait_until
-from tryout.hosts.user_data import Service
-from tryout.scenario import Deployed, Scenario, Step, StepFailedError, expect, step
-
-HOUR = 3600
 # The post's two tests; what is a minute there is a second here.
-MESSAGES = 50
 MINUTE = 60
 LATENCY, TEST_1, TEST_2 = 300 / MINUTE, 25 / MINUTE, 50 / MINUTE
-# Fifteen datapoints below the target lie before a scale-in; here in half the time, and messages that outlast them.
-QUICK_MINUTE = 0.5
-LONG_MESSAGE = 14
-TRIES = 3
 QUICK = {
     "acceptable_latency_seconds": int(LATENCY),
     "estimated_message_seconds": TEST_1,
@@ -30,20 +18,9 @@ QUICK = {
     "drain_seconds": 30,
     "instance_warmup_seconds": 2,
 }
-# What the schedules of each strategy run.
-SCHEDULED = {
-    "dynamic-target": ("MetricPublisher", "TargetSetter"),
-    "metric-math": (),
-    "demand": ("DemandPublisher",),
-}
-QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1"}
 
 
-class LateError(StepFailedError):
-    """What a step waited for came later than a machine in time would have brought it."""
-
-
-class SqsTargetScalingScenario(Scenario):
+class SqsTargetScalingScenario(SqsTargetScalingLooks):
     """The post's two tests: 50 messages, and 50 that take twice as long; then what goes wrong in real life."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
@@ -52,30 +29,6 @@ class SqsTargetScalingScenario(Scenario):
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
     pictured = ("dynamic-target",)
-
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.fleet = Fleet(deployed)
-        self.group = deployed.outputs["GroupName"]
-        self.sqs, self.functions = deployed.client("sqs"), deployed.client("lambda")
-        self.autoscaling, self.cloudwatch = deployed.client("autoscaling"), deployed.client("cloudwatch")
-        self.service: Service | None = None
-        self.first_target = math.nan
-        self.first_peak = 0
-        self.sent = 0
-
-    def __exit__(self, *_: object) -> None:
-        """Ends the workers."""
-        self.fleet.stop()
-
-    def steps(self) -> Iterator[Step]:
-        """All of them for the dynamic target; for the others the post's tests, and what is theirs."""
-        kind = type(self)
-        shared = {kind.installs, kind.test_1, kind.scales_in, kind.test_2}
-        own = {"metric-math": {kind.one_policy}, "demand": {kind.drains, kind.leaves_zero}}
-        for each in super().steps():
-            if each.run in shared | own[self.variant] if self.variant in own else each.run != kind.one_policy:
-                yield each
 
     # The solution at work
 
@@ -90,7 +43,11 @@ class SqsTargetScalingScenario(Scenario):
         files = machine.written()
         return f"{len(files)} files, read with the role's rights; dnf, systemctl and the AWS CLI are stand-ins"
 
-    @step("the deployed policy is one of metric math, with the acceptable latency as its target", "emulated")
+    @step(
+        "the deployed policy is one of metric math, with the acceptable latency as its target",
+        "emulated",
+        only=("metric-math",),
+    )
     def one_policy(self) -> str:
         (policy,) = self.autoscaling.describe_policies(AutoScalingGroupName=self.group)["ScalingPolicies"]
         target = policy["TargetTrackingConfiguration"]
@@ -107,10 +64,14 @@ class SqsTargetScalingScenario(Scenario):
         expect(3 <= self.first_peak <= most, f"{self.first_peak} instances; the post had 4")
         return seen
 
-    @step("Target-Setter sets the target to latency / measured duration and keeps the rest of the policy", "real-code")
+    @step(
+        "Target-Setter sets the target to latency / measured duration and keeps the rest of the policy",
+        "real-code",
+        only=("dynamic-target",),
+    )
     def sets_target(self) -> str:
         before = self._policy()
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         after = self._policy()
         durations = [event["seconds"] for event in self.fleet.events("done")]
         wanted = self.deployed.settings.acceptable_latency_seconds / (sum(durations) / len(durations))
@@ -121,7 +82,7 @@ class SqsTargetScalingScenario(Scenario):
         expect(before == after, f"the policy changed elsewhere: {before} to {after}")
         return f"{initial:g} at deployment -> {self.first_target:g} messages per instance"
 
-    @step("a deployment that changes nothing keeps the live target", "emulated")
+    @step("a deployment that changes nothing keeps the live target", "emulated", only=("dynamic-target",))
     def keeps_target(self) -> str:
         self._redeploy_policy()
         target = self._target()
@@ -131,6 +92,7 @@ class SqsTargetScalingScenario(Scenario):
     @step(
         "a deployment that changes the policy resets the target, and the next run of Target-Setter repairs it",
         "emulated",
+        only=("dynamic-target",),
     )
     def repairs(self) -> str:
         initial = self.deployed.settings.acceptable_backlog
@@ -138,7 +100,7 @@ class SqsTargetScalingScenario(Scenario):
         self._redeploy_policy(TargetValue=initial)
         reset = self._target()
         expect(math.isclose(reset, initial), f"CloudFormation has set {reset}")
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         repaired = self._target()
         expect(repaired == self.first_target, f"Target-Setter has set {repaired}")
         return f"{reset:g} -> {repaired:g}"
@@ -154,29 +116,6 @@ class SqsTargetScalingScenario(Scenario):
                 self.deployed.aws.age_metrics(HOUR)
         return self._scale_in(TRIES)
 
-    def _scale_in(self, slowly: int) -> str:
-        message_seconds = LONG_MESSAGE * slowly
-        self._set_size(self.first_peak)
-        before = self._instances()
-        with self._at_work(minute=60):
-            self._send(len(before), message_seconds)
-            wait_until("every message in a hand", lambda: self._in_flight() == len(before))
-        with self._at_work(QUICK_MINUTE * slowly):
-            try:
-                wait_until("a scale-in", lambda: len(self._leaving()) == len(before) - 1, message_seconds)
-            except StepFailedError as late:
-                raise LateError(str(late)) from late
-            in_flight, leaving = self._in_flight(), self._leaving()
-            seen = self._all_done()
-            wait_until("one instance", lambda: len(self._instances()) == 1, seconds=15)
-        if in_flight != len(before):
-            raise LateError(f"{in_flight} messages were in flight when the policy scaled in")
-        for worker in self.fleet.workers:
-            if worker.instance_id in leaving:
-                order = [event["event"] for event in worker.events()][-5:]
-                expect(order == ["draining", "done", "drained", "hook-completed", "stopped"], f"one logged {order}")
-        return f"{len(before)} -> 1 instances with {in_flight} messages in flight; {seen}"
-
     @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
     def test_2(self) -> str:
         self.deployed.aws.age_metrics(HOUR)
@@ -186,19 +125,19 @@ class SqsTargetScalingScenario(Scenario):
         expect(least <= ratio <= most, f"{peak} instances after {self.first_peak}; the post had 8 after 4")
         if self.variant != "dynamic-target":
             return seen
-        self._invoke("TargetSetter")
+        self.deployed.invoke("TargetSetter")
         target = self._target()
         ratio = target / self.first_target
         expect(math.isclose(ratio, 0.5, rel_tol=0.06), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
 
-    @step("the post's dashboard has both tests, with their metrics, on it", "emulated")
+    @step("the post's dashboard has both tests, with their metrics, on it", "emulated", only=("dynamic-target",))
     def shows(self) -> str:
         return self.deployed.keep_dashboard(self._dashboard())
 
     # What goes wrong
 
-    @step("a worker killed in the middle of a message loses nothing", "real-code")
+    @step("a worker killed in the middle of a message loses nothing", "real-code", only=("dynamic-target",))
     def survives(self) -> str:
         self._set_size(2)
         victim, *_ = [worker for worker in self.fleet.workers if worker.instance_id in self._instances()]
@@ -212,7 +151,7 @@ class SqsTargetScalingScenario(Scenario):
         expect(again["receives"] >= 2, f"{lost} was received {again['receives']} times")
         return f"{lost} came back and was done at receive {again['receives']}; {seen}"
 
-    @step("a malformed message ends in the dead letters and stops nobody", "real-code")
+    @step("a malformed message ends in the dead letters and stops nobody", "real-code", only=("dynamic-target",))
     def dead_letters(self) -> str:
         self.sqs.send_message(QueueUrl=self.deployed.outputs["QueueUrl"], MessageBody="neither JSON nor a job")
         dead = self.deployed.outputs["DeadLettersUrl"]
@@ -224,7 +163,7 @@ class SqsTargetScalingScenario(Scenario):
         self._all_done()
         return f"after {receives} receives; the next message was done"
 
-    @step("scale-in waits until a busy worker has finished its message", "our-model")
+    @step("scale-in waits until a busy worker has finished its message", "our-model", only=("dynamic-target", "demand"))
     def drains(self) -> str:
         alive = [worker for worker in self.fleet.workers if worker.alive]
         before = sum(len(worker.events("received")) for worker in alive)
@@ -245,163 +184,18 @@ class SqsTargetScalingScenario(Scenario):
         self._all_done()
         return " -> ".join(order[-6:])
 
-    @step("with nobody in service, a waiting message starts the first instance", "our-model")
+    @step(
+        "with nobody in service, a waiting message starts the first instance",
+        "our-model",
+        only=("dynamic-target", "demand"),
+    )
     def leaves_zero(self) -> str:
         self._send(1, 0)
-        self._invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
+        self.deployed.invoke("DemandPublisher" if self.variant == "demand" else "MetricPublisher")
         waiting = self._newest("BacklogWithoutInstances")
         expect(waiting == 1, f"BacklogWithoutInstances is {waiting}")
         wait_until("an instance", lambda: len(self._instances()) == 1)
         return f"{waiting:g} message without instances -> alarm -> step policy -> 1 instance"
-
-    # What the steps look at
-
-    def _function(self, name: str) -> str:
-        found = [f for f in self.deployed.resources["AWS::Lambda::Function"] if f"-{name}" in f]
-        return found[0]
-
-    def _dashboard(self) -> str:
-        (name,) = self.deployed.resources["AWS::CloudWatch::Dashboard"]
-        return name
-
-    def _invoke(self, name: str, **event: object) -> dict[str, Any]:
-        answer = self.functions.invoke(FunctionName=self._function(name), Payload=json.dumps(event))
-        result = json.load(answer["Payload"])
-        if "FunctionError" in answer:
-            raise StepFailedError(f"{name}: {result.get('errorType')}: {result.get('errorMessage')}")
-        return dict(result)
-
-    def _send(self, messages: int, duration_seconds: float) -> None:
-        sent = self._invoke("Testing", messages=messages, duration_seconds=duration_seconds)["sent"]
-        expect(sent == messages, f"{sent} of {messages} were sent")
-        self.sent += messages
-
-    def _at_work(self, minute: float = 1) -> LiveGroup:
-        assert self.service
-        functions = [partial(self._invoke, name) for name in SCHEDULED[self.variant]]
-        return LiveGroup(self.deployed, self.fleet, self.group, self.service, QUICK_WORKER, functions, minute)
-
-    def _test(self, duration_seconds: float, fits: Callable[[int], bool]) -> tuple[int, str]:
-        """Sends the post's messages to one instance; returns the most instances there were, and what was seen.
-
-        Seconds stand for minutes only on a machine that keeps time; what a busy one made unfit is done again.
-        """
-        for tries in range(1, TRIES + 1):
-            instances = len(self._instances())
-            expect(instances == 1, f"{instances} instances at the beginning")
-            with self._at_work() as live:
-                self._send(MESSAGES, duration_seconds)
-                seen = self._all_done()
-                took = live.minutes
-            minute, most = live.peak
-            if fits(most) or not live.held_up or tries == TRIES:
-                break
-            with self._at_work():
-                self._set_size(1)
-            self.deployed.aws.age_metrics(HOUR)
-        again = f", at try {tries}: the machine was busy" if tries > 1 else ""
-        return most, f"1 -> {most} instances at minute {minute:.0f}, all done at {took:.0f}; {seen}{again}"
-
-    def _all_done(self) -> str:
-        """Waits until every message sent is done and gone, and checks that each had one effect."""
-        total = self.sent
-        wait_until(
-            f"{total} messages done and deleted",
-            lambda: len({e["id"] for e in self.fleet.events("done")}) >= total and self._in_queue() == 0,
-            seconds=90,
-        )
-        ids = [event["id"] for event in self.fleet.events("done")]
-        effects = self._effects()
-        expect(len(ids) == len(set(ids)) == effects == total, f"{len(ids)} done, {effects} effects, {total} sent")
-        return f"{total} done, {effects} effects, {len(self.fleet.events('duplicate'))} duplicates"
-
-    def _effects(self) -> int:
-        (table,) = self.deployed.resources["AWS::DynamoDB::GlobalTable"]
-        pages = self.deployed.client("dynamodb").get_paginator("scan").paginate(TableName=table, Select="COUNT")
-        return sum(page["Count"] for page in pages)
-
-    def _count(self, queue_url: str, *names: str) -> int:
-        counts = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))["Attributes"]
-        return sum(int(counts[name]) for name in names)
-
-    def _in_flight(self) -> int:
-        return self._count(self.deployed.outputs["QueueUrl"], "ApproximateNumberOfMessagesNotVisible")
-
-    def _leaving(self) -> list[str]:
-        members = self.autoscaling.describe_auto_scaling_instances()["AutoScalingInstances"]
-        ours = [member for member in members if member["AutoScalingGroupName"] == self.group]
-        return [member["InstanceId"] for member in ours if member["LifecycleState"] == "Terminating:Wait"]
-
-    def _in_queue(self) -> int:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        return self._count(self.deployed.outputs["QueueUrl"], *names)
-
-    def _set_size(self, instances: int) -> None:
-        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=instances)
-        wait_until(f"{instances} instances", lambda: len(self._instances()) == instances)
-
-    def _instances(self) -> list[str]:
-        (group,) = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
-            "AutoScalingGroups"
-        ]
-        return [instance["InstanceId"] for instance in group["Instances"]]
-
-    def _give_up(self, dead: WorkerProcess) -> None:
-        """Ends the wait for a worker that was killed, which in an account the hook's time-out does."""
-        if dead.instance_id in self._instances():
-            self.autoscaling.complete_lifecycle_action(
-                AutoScalingGroupName=self.group,
-                LifecycleHookName="drain",
-                InstanceId=dead.instance_id,
-                LifecycleActionResult="ABANDON",
-            )
-
-    def _policy(self) -> dict[str, Any]:
-        policies = self.autoscaling.describe_policies(AutoScalingGroupName=self.group)["ScalingPolicies"]
-        (policy,) = [policy for policy in policies if policy["PolicyType"] == "TargetTrackingScaling"]
-        return {key: value for key, value in policy.items() if key != "Alarms"}
-
-    def _target(self) -> float:
-        return float(self._policy()["TargetTrackingConfiguration"]["TargetValue"])
-
-    def _newest(self, metric: str) -> float:
-        now = datetime.datetime.now(datetime.UTC)
-        queue = self.deployed.outputs["QueueUrl"].rsplit("/", 1)[-1]
-        found = self.cloudwatch.get_metric_statistics(
-            Namespace=self.deployed.settings.metric_namespace,
-            MetricName=metric,
-            Dimensions=[{"Name": "QueueName", "Value": queue}],
-            StartTime=now - datetime.timedelta(minutes=2),
-            EndTime=now + datetime.timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        expect(bool(found), f"no datapoint of {metric}")
-        return float(max(found, key=lambda datapoint: datapoint["Timestamp"])["Maximum"])
-
-    def _redeploy_policy(self, **changes: object) -> None:
-        """Deploys the stack again, with changes in its target tracking policy, as a changed configuration would."""
-        formation = self.deployed.client("cloudformation")
-        template = formation.get_template(StackName=self.deployed.stack_name)["TemplateBody"]
-        template = json.loads(template) if isinstance(template, str) else template
-        for resource in template["Resources"].values():
-            tracking = resource.get("Properties", {}).get("TargetTrackingConfiguration")
-            if tracking:
-                tracking.update(changes)
-        try:
-            formation.update_stack(
-                StackName=self.deployed.stack_name,
-                TemplateBody=json.dumps(template),
-                Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in template["Parameters"]],
-                Capabilities=["CAPABILITY_IAM"],
-            )
-        except ClientError as error:
-            if changes or "No updates are to be performed" not in str(error):
-                raise
-            return
-        formation.get_waiter("stack_update_complete").wait(
-            StackName=self.deployed.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 20}
-        )
 
 
 SCENARIO = SqsTargetScalingScenario

@@ -1,0 +1,112 @@
+"""Synthesizes every variant in a process that ends, so that no test holds a CDK library and its Node.
+
+``python -m tests.synthesis FOLDER`` writes ``<variant>/<slug>.json``, ``<variant>/assembly`` and ``checks.json``: what
+CloudFormation Validate and cdk-nag find before anything is acknowledged, and what is acknowledged.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from stacks.catalog import SOLUTIONS
+from tests import variants
+
+PREFIXES = {"CloudFormation Validate": "CloudFormation-Validate::"}
+"""A rule of the library's own validation is acknowledged under a name that begins with this."""
+
+PROCESSES = 2
+
+
+def app_for(variant: str, outdir: Path | str, *, validate: bool = False) -> Any:
+    """The app of all solutions that have the variant, with the feature flags of cdk.json."""
+    from aws_cdk import App
+
+    flags = json.loads((variants.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = App(context=flags, outdir=str(outdir), builtin_cloud_formation_validation=validate)
+    config = variants.configuration(variant)
+    for solution in SOLUTIONS:
+        if variant in variants.variants_of(solution.slug):
+            solution.build(app, config.common, config.solutions[solution.slug])
+    return app
+
+
+def main() -> int:
+    """Shares the variants out, each to a process of its own language kernel, and puts their findings together."""
+    folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        _synthesize(folder, sys.argv[2:])
+        return 0
+    names = sorted({variant for variant, _ in variants.every()}, key=lambda name: -_stacks(name))
+    shares = [names[number::PROCESSES] for number in range(PROCESSES)]
+    running = [subprocess.Popen([sys.executable, "-m", "tests.synthesis", str(folder), *share]) for share in shares]
+    if any(process.wait() for process in running):
+        return 1
+    checks: dict[str, list[Any]] = {"found": [], "acknowledged": []}
+    for name in names:
+        for kind, entries in json.loads((folder / name / "checks.json").read_text(encoding="utf-8")).items():
+            checks[kind] += entries
+    (folder / "checks.json").write_text(json.dumps(checks), encoding="utf-8")
+    return 0
+
+
+def _stacks(variant: str) -> int:
+    return sum(name == variant for name, _ in variants.every())
+
+
+def _synthesize(folder: Path, names: list[str]) -> None:
+    from aws_cdk import Validations
+
+    from app import check
+
+    acknowledged: list[tuple[str, str]] = []
+    _note_acknowledgements(Validations, acknowledged)
+    for name in names:
+        acknowledged.clear()
+        assembly = folder / name / "assembly"
+        try:
+            check(app_for(name, assembly, validate=True)).synth()
+        except RuntimeError as error:
+            if "ValidationFailed" not in str(error):
+                raise
+        manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+        for artifact in manifest["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                source = assembly / artifact["properties"]["templateFile"]
+                target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
+                template = json.loads(source.read_text(encoding="utf-8"))
+                target.write_text(json.dumps(template, indent=1), encoding="utf-8")
+        report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
+        (folder / name / "checks.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _note_acknowledgements(validations: Any, acknowledged: list[tuple[str, str]]) -> None:
+    """Notes acknowledgements down instead of making them, so that every finding is reported."""
+    original = validations.of
+
+    def of(scope: Any) -> Any:
+        found = original(scope)
+        found.acknowledge = lambda *rules: acknowledged.extend((scope.node.path, rule.id) for rule in rules)
+        return found
+
+    validations.of = staticmethod(of)
+
+
+def _findings(assembly: Path) -> list[tuple[str, str]]:
+    """What the checks have found, but for what our own stacks warn their users of."""
+    report = json.loads((assembly / "validation-report.json").read_text(encoding="utf-8"))
+    ours = tuple(f"Annotation::{solution.slug}:" for solution in SOLUTIONS)
+    return sorted(
+        {
+            (construct["constructPath"], f"{PREFIXES.get(plugin['pluginName'], '')}{violation['ruleName']}")
+            for plugin in report["pluginReports"]
+            for violation in plugin["violations"]
+            if not violation["ruleName"].startswith(ours)
+            for construct in violation["violatingConstructs"]
+        }
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

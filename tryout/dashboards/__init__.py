@@ -1,0 +1,1 @@
+"""Dashboards as a browser would read them, and how they are kept for pictures."""

@@ -1,0 +1,10 @@
+"""Where the try-out's files are."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CONFIG = REPOSITORY / "config" / "config.yaml"
+LOCAL = REPOSITORY / ".local"
+REPORT = LOCAL / "try-report.json"
+KEPT = LOCAL / "pictures"
+"""Dashboards that scenarios have kept for ``make pictures``; the next try leaves them alone."""
