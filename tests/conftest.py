@@ -42,20 +42,16 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# What is dear to set up is set up on one worker: the CDK, the embedded AWS, moto.
-_GROUPS = {
-    "config": "cdk",
-    "shared": "cdk",
-    "guardrails": "cdk",
-    "conformance": "cdk",
-    "faults": "moto",
-    "tryout": "emulator",
-}
-_OF_SOLUTIONS = {"test_stack": "cdk", "test_commands": "cdk", "test_settings": "cdk"}
+# What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers.
+_GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator"}
+_KERNEL = {"test_updates", "test_limits", "test_alarm_topic", "test_conformance", "test_loader"}
+_HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Gives each test the worker of its folder; the tests beside this file are about templates."""
-    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "cdk")
-    group = _OF_SOLUTIONS.get(item.path.stem, "moto") if folder == "solutions" else _GROUPS.get(folder, folder)
-    item.add_marker(pytest.mark.xdist_group(group))
+    """Gives a test the worker that has what it needs; all others go to whichever worker is free."""
+    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "")
+    name = item.path.stem
+    group = "cdk" if name in _KERNEL else "hosts" if name in _HOSTS else _GROUPS.get(folder)
+    if group:
+        item.add_marker(pytest.mark.xdist_group(group))

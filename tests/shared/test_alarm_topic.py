@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk.assertions import Template
 
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
+from tests.template import Template
 from tests.variants import Json
 
 SOLUTION = max(SOLUTIONS, key=lambda solution: len(solution.slug))

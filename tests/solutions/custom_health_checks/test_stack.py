@@ -5,13 +5,13 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.custom_health_checks.group import line, user_data
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "custom_health_checks"

@@ -5,12 +5,12 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.image_pipelines.recipes import component_names, fingerprint
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "image_pipelines"

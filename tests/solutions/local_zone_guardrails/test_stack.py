@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.guardrails.settings import GuardrailSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Template
 from tests.variants import Json
 
 SLUG = "local_zone_guardrails"

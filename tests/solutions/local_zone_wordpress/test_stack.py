@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "local_zone_wordpress"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.odcr_asg.drills import DOCUMENTS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "odcr_asg"

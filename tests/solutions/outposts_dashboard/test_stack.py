@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from aws_cdk import App
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
@@ -24,6 +23,7 @@ from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.outposts_dashboard.test_discovery import wanted
 from tests.solutions.outposts_dashboard.test_layout import discovery, instance
 from tests.solutions.outposts_dashboard.test_lifecycle import OWNER, Stacks
+from tests.template import Match, Template
 from tests.variants import ROOT, Json
 
 SLUG = "outposts_dashboard"

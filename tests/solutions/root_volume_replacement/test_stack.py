@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
@@ -13,6 +12,7 @@ from stacks.root_volume_replacement.machine import DEFINITIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "root_volume_replacement"

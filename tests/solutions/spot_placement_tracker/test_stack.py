@@ -9,7 +9,6 @@ from zipfile import ZipFile
 
 import pytest
 from aws_cdk import App
-from aws_cdk.assertions import Match, Template
 from botocore.client import BaseClient
 from syrupy.assertion import SnapshotAssertion
 
@@ -19,6 +18,7 @@ from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 from stacks.spot_placement_tracker.yaml_layer import write_archive
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import Match, Template
 from tests.variants import Json
 
 SLUG = "spot_placement_tracker"
