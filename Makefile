@@ -62,8 +62,9 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=,
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, the catalogue in README.md and docs/conformance.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
 	@python -m stacks.documents
+	@python -m emulator.documents
 	@python -m tests.conformance
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew

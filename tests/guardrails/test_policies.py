@@ -223,10 +223,10 @@ def test_exempt_roles_can_be_protected_from_those_who_are_not() -> None:
     documents = [json.loads(policy.text("aws")) for policy in found.policies]
     role = "arn:aws:iam::111122223333:role/AWSControlTowerExecution"
     for action in ("iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePolicy"):
-        asked = {role: {}}
+        asked: dict[str, Any] = {role: {}}
         assert judge(documents, Request(action, "arn:aws:iam::111122223333:role/dev", asked)).decision == "denied"
         assert judge(documents, Request(action, role, asked)).decision == "passes"
-        other = {"arn:aws:iam::111122223333:role/app": {}}
+        other: dict[str, Any] = {"arn:aws:iam::111122223333:role/app": {}}
         assert judge(documents, Request(action, "arn:aws:iam::111122223333:role/dev", other)).decision == "passes"
     plain = [json.loads(policy.text("aws")) for policy in LocalZoneGuardrailsSettings().policies]
     assert (

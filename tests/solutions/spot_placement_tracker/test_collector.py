@@ -186,7 +186,7 @@ def test_what_is_answered_after_the_time_is_published_before_the_function_may_be
     collect(
         Scores(),
         cloudwatch,
-        PlanOf(*(question(f"q{number}", regions=("eu-west-1",)) for number in range(3))),
+        PlanOf(*(question(f"q{number}", regions=("eu-west-1",)) for number in range(3))),  # type: ignore[arg-type]
         namespace=NAMESPACE,
         tracker="stack",
         seconds_left=lambda: next(left),

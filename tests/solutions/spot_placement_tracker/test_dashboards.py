@@ -378,7 +378,7 @@ def test_a_body_that_is_refused_leaves_the_other_dashboards(store: Store, monkey
 
 def test_of_two_files_at_once_the_newer_one_wins(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = TEXT.replace("Dashboard: scores", "Dashboard: newer")
-    read_lines = following.lines
+    read_lines = lines
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         store.put_file(newer.encode())

@@ -4,20 +4,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from tryout import state_manager
+from tryout.hosts.cloudwatch_agent import Gpu, publish
+from tryout.hosts.managed import run_once
 from tryout.scenario import expect, step
 from tryout.scenarios.gpu_monitoring.looks import (
     EVEN,
     FOUR_GPUS,
     NO_GPU,
     ONE_GPU,
+    WITH_DRIVER,
     GpuMonitoringLooks,
     _gpu,
 )
-from tryout.state_manager import Gpu
 from tryout.waits import wait_until
 
-WITH_DRIVER = ("busy", "idle", "windows", "silent")
 STEPS = ["Install", "ConfigureLinux", "SendGpuMetricsOnLinux"]
 STEPS_ON_WINDOWS = ["Install", "ConfigureWindows", "SendGpuMetricsOnWindows"]
 
@@ -69,14 +69,16 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
                     InstanceId=self.ids[name], IamInstanceProfile={"Arn": self.profile}
                 )
         drivers = [self.ids[name] for name in WITH_DRIVER]
-        applied = state_manager.apply(self.deployed.aws, drivers=drivers)
-        self.managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
-        expect("untagged" not in self.managed, "it ran on the instance without the tag")
-        expect(len(self.managed) == 5, f"it ran on {sorted(self.managed)}")
-        for name, found in self.managed.items():
+        aws = self.deployed.aws
+        aws.control("nvidia-drivers", account=aws.account, region=aws.region, instances=drivers)
+        (association,) = self.deployed.resources["AWS::SSM::Association"]
+        applied = run_once(self.deployed.client("ssm"), association)
+        managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
+        expect("untagged" not in managed, "it ran on the instance without the tag")
+        expect(len(managed) == 5, f"it ran on {sorted(managed)}")
+        for name, steps in managed.items():
             wanted = STEPS_ON_WINDOWS if name == "windows" else STEPS
-            expect(found.failed is None, f"{name}: {found.failed}")
-            expect(found.steps == wanted and found.configuration is not None, f"{name}: {found.steps}")
+            expect(list(steps) == wanted and not any(steps.values()), f"{name}: {steps}")
         return f"{', '.join(STEPS)} on four; {', '.join(STEPS_ON_WINDOWS)} on Windows"
 
     # What they report
@@ -136,7 +138,7 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
 
     @step("once the silent one reports, nobody is silent", "real-code")
     def hears_again(self) -> str:
-        state_manager.publish(self.deployed.aws, self.managed["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
+        publish(self.deployed.aws, self.ids["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
         result = self._count()
         expect(result["silent"] == 0 and result["working"] == 2, f"{result}")
         return f"{result}"
@@ -172,7 +174,7 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         self.deployed.aws.age_metrics(60 * (self.deployed.settings.silent_minutes + 10))
         now = datetime.now(UTC)
         measured = {now - timedelta(minutes=ago): [_mig(90)] for ago in range(10, -1, -5)}
-        state_manager.publish(self.deployed.aws, self.managed["idle"], measured)
+        publish(self.deployed.aws, self.ids["idle"], measured)
         result = self._count()
         expect(result["mig"] == 1 and result["gpu unseen"] == 0, f"{result}")
         memory = self._metric("MemoryUsed", InstanceId=self.ids["idle"])
