@@ -90,9 +90,11 @@ class RoutingDomain(Construct):
             way=OUTAGE,
             accepted=accept_outage,
         )
-        if domain.attached:  # the guard goes with what it guards: attached: false is the way, and then it stops nothing
+        # The guard goes with what it guards: attached: false is the way, and then it stops nothing. Another mode has
+        # ids of its own beside the old ones, which the guard above may let through, and so has its guard.
+        if domain.attached:
             self._guard(
-                "Attached",
+                "CoipAttached" if domain.mode == COIP else "DirectAttached",
                 content,
                 "what hangs on the local gateway",
                 {"CoipCidr": domain.coip_cidr or "", "LocalGatewayId": self._gateway},

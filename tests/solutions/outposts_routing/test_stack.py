@@ -118,9 +118,9 @@ def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_op
     guards = of_type("Custom::Guard", TWO)
     told = {name: set(guard["Guarded"]) for name, guard in guards.items() if "Mode" not in guard["Guarded"]}
     assert told == {
-        "MainAttachedGuard": {"CoipCidr", "LocalGatewayId"},
+        "MainDirectAttachedGuard": {"CoipCidr", "LocalGatewayId"},
         "MainNetworkGuard": {"SubnetCidr", "VpcCidr"},
-        "FactoryAttachedGuard": {"CoipCidr", "LocalGatewayId"},
+        "FactoryCoipAttachedGuard": {"CoipCidr", "LocalGatewayId"},
         "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId"},
         "FactoryNetworkGuard": {"SubnetCidr", "VpcCidr"},
     }  # Spare is detached: there is nothing to stop

@@ -141,13 +141,18 @@ class OutpostsRoutingScenario(Scenario):
         return f"{old} -> {tables[0]['LocalGatewayRouteTableId']}; advertised: {POOL}; an Elastic IP {address}"
 
     @step(
-        "another range replaces pool and addresses; the old ones go in reverse order", "real-code", only=("one domain",)
+        "another range is stopped in one deployment, and replaces pool and addresses in two",
+        "real-code",
+        only=("one domain",),
     )
     def another_range(self) -> str:
-        done = self._deploy(
-            mode="coip", coip_cidr=OTHER_POOL, map_coip_on_launch=True, elastic_ips={"web": None}, accept_outage=True
-        )
-        expect(done.complete and not done.left, f"{done.status}: {done.reasons} {done.left}")
+        other = {"mode": "coip", "coip_cidr": OTHER_POOL, "map_coip_on_launch": True, "elastic_ips": {"web": None}}
+        stopped = self._deploy(**other, accept_outage=True)
+        said = [reason for reason in stopped.reasons if "In two deployments" in reason]
+        expect(stopped.status == "UPDATE_ROLLBACK_COMPLETE" and bool(said), f"{stopped.status}: {stopped.reasons}")
+        for attached in (False, True):
+            done = self._deploy(**other, attached=attached, accept_outage=True)
+            expect(done.complete and not done.left, f"attached: {attached}: {done.status}: {done.reasons} {done.left}")
         _, advertised = self._routes(self._table("Main"))
         expect(advertised == {OTHER_POOL}, f"advertised is {advertised}")
         (address,) = self.ec2.describe_addresses()["Addresses"]
