@@ -42,6 +42,8 @@ def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
     except ClientError as error:
         refused = error.response["Error"]
         return Finding(what, "unknown", f"{error.operation_name}: {refused['Code']}", "Allow your role this call")
+    except KeyError as error:  # AWS leaves out what an instance, for example, does not have any more
+        return Finding(what, "unknown", f"the answer of AWS has no {error.args[0]}")
     except BotoCoreError as error:
         return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
 
