@@ -449,7 +449,7 @@ def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
 def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, enterprise: Template) -> None:
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(zone, "AWS::CloudWatch::Alarm")}
     assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsNatFails", "AlarmsBalancerFails"}
-    edges = [a for a in properties(zone, "AWS::CloudWatch::Alarm") if a["MetricName"] == "StatusCheckFailed"]
+    edges = [a for a in properties(zone, "AWS::CloudWatch::Alarm") if a.get("MetricName") == "StatusCheckFailed"]
     assert [(a["Period"], a["EvaluationPeriods"]) for a in edges] == [(60, 2)] * 2  # two minutes
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(enterprise, "AWS::CloudWatch::Alarm")}
     assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances"}
