@@ -1,11 +1,27 @@
 # Every task of this repository; `make` alone lists them. Works with GNU make 3.81.
 SHELL := /bin/bash
+export SOLUTION CONFIG
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
 .PHONY: help install check test updates try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
+
+# A misspelt or misplaced variable would otherwise run everything, for many minutes.
+KNOWN := SOLUTION VARIANT CONFIG PORT INTO KEEP STRICT FRESH QUICK PYTHON
+COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
+ifneq ($(strip $(UNKNOWN)),)
+$(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
+endif
+EMPTY := $(foreach name,$(filter SOLUTION VARIANT CONFIG PORT INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+ifneq ($(strip $(EMPTY)),)
+$(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
+endif
+COMMA := ,
+# $(call option,name,VARIABLE): --name 'value', if there is a value.
+option = $(if $($(2)),--$(1) '$(subst ','\'',$($(2)))')
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,32 +37,34 @@ check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
 test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
-try: $(INSTALLED) ## deploy and try on the embedded AWS; SOLUTION=<slug>, KEEP=1, STRICT=1
-	@python -m tryout $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
+try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, CONFIG=, PORT=, KEEP=1, STRICT=1
+	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) \
+		$(call option,config,CONFIG) $(call option,port,PORT) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
 
-faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table
-	@PYTHONPATH=.:lambdas python -m tests.faults
+faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
+	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)
 
-bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
-	@python -m benchmarks
+bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run; SOLUTION=, QUICK=1
+	@python -m benchmarks $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
 
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
 	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
 
-updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=<slug>
-	@python -m tests.conformance.updates $(SOLUTION)
+updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=
+	@python -m tests.conformance.updates $(subst -,_,$(subst $(COMMA), ,$(SOLUTION)))
 
-pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=<slug>, FRESH=1
-	@python -m tryout.pictures $(if $(SOLUTION),--solution $(SOLUTION)) $(if $(FRESH),--fresh)
+pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
+	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)
 
-synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out
-	@cdk synth --quiet
+synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=, CONFIG=
+	@scripts/synth
 
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, the catalogue in README.md and docs/conformance.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
 	@python -m stacks.documents
+	@python -m emulator.documents
 	@python -m tests.conformance
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew

@@ -2,7 +2,8 @@
 """Builds one stack for each enabled solution of config/config.yaml."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 try:
@@ -11,11 +12,14 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"the package {missing.name} is missing: run 'make install', then 'source .venv/bin/activate'")
 
-from config.loader import Config, ConfigError, load
+from config.loader import Config, ConfigError
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, refuse_slugs, select
+from stacks.configuration import configuration
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
+CONTEXT = ("config", "only")
+OF_THE_CDK = ("aws:", "@aws", "aws-cdk:", "cdk-")
 
 
 def build(app: App, config: Config) -> App:
@@ -26,29 +30,57 @@ def build(app: App, config: Config) -> App:
     return app
 
 
-def wanted(app: App) -> Callable[[CommonSettings], list[str]]:
-    """Which sections to load: those of the wanted stacks, whose names begin with the prefix of ``common``."""
-    return lambda common: [solution.slug for solution in select(SOLUTIONS, common, selection(app))]
-
-
 def check(app: App) -> App:
     """Makes synthesis fail on any cdk-nag finding that no construct acknowledges with a reason."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
 
 
+def wanted(app: App, common: CommonSettings) -> list[str]:
+    """Slugs of the solutions whose sections are needed.
+
+    Raises:
+        UnknownSolutionError: the selection names none, or names a stack by its slug.
+    """
+    refuse_slugs(common, _of_the_cli(app))
+    return [solution.slug for solution in select(SOLUTIONS, common, selection(app))]
+
+
 def selection(app: App) -> list[str]:
-    """Patterns of the wanted stacks; empty means all."""
-    if only := app.node.try_get_context("only"):
-        return [name.strip() for name in str(only).split(",")]
-    # What `cdk deploy -e NAME` hands on; without -e it is ["**"], for list and destroy it is empty.
+    """Patterns of the wanted stacks; empty means all.
+
+    Raises:
+        UnknownSolutionError: ``only`` is there and names nothing, as an unset variable of a shell does.
+    """
+    only = app.node.try_get_context("only")
+    if only is None:
+        return _of_the_cli(app)
+    if names := names_in(str(only)):
+        return names
+    raise UnknownSolutionError("-c only= names no solution; name one, or leave it out for all")
+
+
+def _of_the_cli(app: App) -> list[str]:
+    """What ``cdk deploy -e NAME`` hands on; without -e it is ["**"], for list and destroy it is empty."""
     return [pattern for pattern in app.node.try_get_context("aws:cdk:bundling-stacks") or [] if pattern != "**"]
+
+
+def unknown_context(app: App) -> Iterator[str]:
+    """A warning for each ``-c KEY=`` that nothing reads."""
+    for key in app.node.get_all_context():
+        if key not in CONTEXT and not key.startswith(OF_THE_CDK):
+            close = get_close_matches(key, CONTEXT, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"this app reads {' and '.join(CONTEXT)}"
+            yield f"warning: -c {key}= has no effect; {hint}"
 
 
 if __name__ == "__main__":
     app = App()
+    for warning in unknown_context(app):
+        print(warning, file=sys.stderr)
     try:
-        build(app, load(Path(app.node.try_get_context("config") or CONFIG), settings_by_slug(), only=wanted(app)))
+        path = Path(app.node.try_get_context("config") or CONFIG)
+        build(app, configuration(path, lambda common: wanted(app, common)))
     except (ConfigError, UnknownSolutionError) as error:
         sys.exit(str(error))
     try:

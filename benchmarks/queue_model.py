@@ -1,8 +1,8 @@
 """A discrete-event model of a queue, its workers and the group that scales them. No AWS, clock or chance in here.
 
 Messages come in order of their time and are taken one at a time, oldest first. Every minute a strategy sees the queue
-and the group and gives a datapoint for each of its policies; ``emulator.target_tracking`` makes the capacity of them.
-What AWS documents is modelled there; what it does not is one of the assumptions.
+and the group and gives a datapoint for each of its policies; ``emulator.models.target_tracking`` makes the capacity of
+them. What AWS documents is modelled there; what it does not is one of the assumptions.
 """
 
 import heapq
@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from benchmarks.queue_assumptions import Assumptions
-from emulator.target_tracking import Capacity, TargetTracking, desired_capacity
+from emulator.models.target_tracking import Capacity, TargetTracking, desired_capacity
 
 MINUTE = 60
 

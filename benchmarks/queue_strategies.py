@@ -5,8 +5,8 @@ from collections import deque
 
 from benchmarks.queue_assumptions import Assumptions
 from benchmarks.queue_model import MINUTE, View
-from emulator.metric_math import evaluate
-from emulator.target_tracking import TargetTracking
+from emulator.models.metric_math import evaluate
+from emulator.models.target_tracking import TargetTracking
 from sqs_target_scaling.demand_publisher.demand import arrival_rate, demand_per_instance
 from sqs_target_scaling.metric_publisher.backlog import backlog_per_instance
 from sqs_target_scaling.target_setter.target import acceptable_backlog_per_instance, average_duration

@@ -42,10 +42,11 @@ def _schema() -> dict[str, object]:
 
 
 def _catalogue() -> str:
-    rows = ["| solution | post | services |", "| --- | --- | --- |"]
+    rows = ["| solution | solves | services |", "| --- | --- | --- |"]
     for solution in SOLUTIONS:
         folder = f"[`{solution.stack_name(CommonSettings())}`](stacks/{solution.slug}/README.md)"
-        rows.append(f"| {folder} | [{solution.title}]({solution.blog_url}) | {', '.join(solution.services)} |")
+        solves = f"{solution.summary} ([post]({solution.blog_url}))"
+        rows.append(f"| {folder} | {solves} | {', '.join(solution.services)} |")
     return "\n".join(rows) + "\n"
 
 

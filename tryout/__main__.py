@@ -25,12 +25,12 @@ def main() -> int:
         0 only if everything passed.
     """
     parser = argparse.ArgumentParser(prog="make try")
-    parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
     parser.add_argument("--variant", help="only the variant of this name")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
-    parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
+    parser.add_argument("--port", type=_port, help="port of the embedded AWS; default: a free one")
     lanes = min(LANES, os.cpu_count() or 1)
     parser.add_argument("--lanes", type=int, default=lanes, help=f"how many at once; default: {lanes}")
     options = parser.parse_args()
@@ -44,6 +44,12 @@ def main() -> int:
     except KeyboardInterrupt:
         print("try: interrupted; everything that was started has been stopped", file=sys.stderr)
         return 130
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _interrupted(*_: object) -> None:

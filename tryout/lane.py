@@ -54,6 +54,8 @@ class Lane:
     def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
         """Deploys, compares, plays and destroys."""
         report = SolutionReport(trial.slug, trial.variant, trial.stack)
+        if scenario_of(trial.slug).prepare(self._aws):
+            self._holds = None
         before = inventory(self._aws.client) if self._holds is None else self._holds
         started = time.monotonic()
         try:

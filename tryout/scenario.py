@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, ClassVar, Self
 
+from emulator.client import EmbeddedAws
 from tryout.deployed import Deployed
 from tryout.steps import Marked, Step, StepFailedError, StepMethod, StepNotRunError, expect, step
 
@@ -35,6 +36,11 @@ class Scenario:
     def __init__(self, deployed: Deployed, variant: str) -> None:
         self.deployed = deployed
         self.variant = variant
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> bool:
+        """Brings about what there is before the deployment, on premises, say; whether it has changed anything."""
+        return False
 
     def __enter__(self) -> Self:
         return self

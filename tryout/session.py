@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from config.loader import Config, load
+from config.loader import Config
 from emulator.client import EmulatorError
-from stacks.catalog import SOLUTIONS, Solution, select, settings_by_slug
+from stacks.catalog import SOLUTIONS, Solution, names_in, select
+from stacks.configuration import configuration
 from tryout.keeping import stay
 from tryout.lanes import Lanes
 from tryout.paths import LOCAL, REPORT, REPOSITORY
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         ConfigError, UnknownSolutionError, EmulatorError, SynthesisError: with a sentence for the user.
     """
-    config = load(options.config, settings_by_slug(), option="--config <file>")
+    config = configuration(options.config, option="CONFIG=FILE")
     solutions = _wanted(config, options.solution)
     insist_on(options.variant, solutions)
     LOCAL.mkdir(exist_ok=True)
@@ -75,6 +76,6 @@ def lanes_for(options: argparse.Namespace, trials: int) -> int:
     return max(1, min(wanted, trials))
 
 
-def _wanted(config: Config, wanted: str | None) -> list[Solution]:
+def _wanted(config: Config, wanted: str) -> list[Solution]:
     enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
-    return select(enabled, config.common, [wanted] if wanted else [])
+    return select(enabled, config.common, names_in(wanted))

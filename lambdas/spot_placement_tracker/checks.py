@@ -36,6 +36,14 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _NAME = re.compile(r"[ -~]*")
 
 
+def _variation(name: str) -> str:
+    """``m5.large`` of m5d.large and m5dn.large: "m5.8xlarge and m5a.8xlarge are variations of one type" to EC2.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html
+    """
+    return re.sub(r"^([a-z]+\d+)[a-z-]*\.", r"\1.", name)
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a file says.
@@ -180,6 +188,9 @@ class _Check:
             if not isinstance(item, str) or not _TYPE.fullmatch(item):
                 self.problems.append(((*at, number), f"must be an instance type such as m7g.large, got {item!r:.60}"))
         self._warn_twice(value, at)
+        if len(set(map(str, value))) >= DIVERSE and len(kinds := {_variation(str(item)) for item in value}) == 1:
+            (kind,) = kinds
+            self.warnings.append((at, f"lists variations of {kind}: EC2 scores them as one type, and always low"))
         if len(set(map(str, value))) < DIVERSE:
             says = f"lists {len(set(map(str, value)))}: EC2 always scores fewer than {DIVERSE} types low"
             self.warnings.append((at, says))
@@ -195,6 +206,8 @@ class _Check:
             if not isinstance(item, str) or not _REGION.fullmatch(item):
                 says = f"must be a Region's name such as eu-west-1, got {item!r:.60}"
                 self.problems.append(((*at, number), says))
+        if 0 < sum(str(item).startswith("cn-") for item in value) < len(value):
+            self.problems.append((at, "must not have Regions of China and others; they are different partitions"))
         self._warn_twice(value, at)
         return [str(item) for item in value]
 

@@ -60,6 +60,11 @@ class Profile:
         """Average score; 0 without data."""
         return sum(map(sum, self.hours)) / self.count if self.count else 0.0
 
+    @property
+    def lowest(self) -> float:
+        """Lowest average of an hour; 0 without data."""
+        return min((value for hour in self.hours for value in hour), default=0.0)
+
     def best_hour(self) -> Best:
         """The hour of the day, in UTC, with the best average."""
         return _best([f"{hour:02}:00" for hour in range(24)], self.hours)
@@ -85,12 +90,22 @@ class Size:
     Attributes:
         largest: the largest size that keeps the score of the smallest; None without data.
         of: the sizes that were asked for.
+        unknown: those above it of which nothing is known, because EC2 gave no score; it may be larger then.
     """
 
     question: Question
     place: Place
     largest: int | None
     of: tuple[int, ...]
+    unknown: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if self.largest is None:
+            return "no data yet"
+        if not self.unknown:
+            return str(self.largest)
+        one = len(self.unknown) == 1
+        return f"at least {self.largest}; {', '.join(map(str, self.unknown))} {'was' if one else 'were'} not answered"
 
 
 def sizes(lines: Iterable[Line]) -> list[Size]:
@@ -108,24 +123,28 @@ def sizes(lines: Iterable[Line]) -> list[Size]:
             known.append(line.place)
     questions = list({line.question.key: line.question for line in found}.values())
     return [
-        Size(group[0], place, _largest(group, place, means), tuple(question.capacity for question in group))
+        _size(group, place, means)
         for group in workloads(questions)
         if len(group) > 1
         for place in places[group[0].workload]
     ]
 
 
-def _largest(group: Sequence[Question], place: Place, means: Mapping[tuple[str, Place], Profile]) -> int | None:
+def _size(group: Sequence[Question], place: Place, means: Mapping[tuple[str, Place], Profile]) -> Size:
+    """Not answered is not "does not keep it": such a size is stepped over, and named if none above it is known."""
     largest, wanted = None, 0
+    unknown: list[int] = []
     for question in group:
         profile = means.get((question.key, place))
         if profile is None or not profile.count:
-            break
+            unknown.append(question.capacity)
+            continue
         score = round(profile.mean)
         if score < wanted:
+            unknown = [capacity for capacity in unknown if largest is None or capacity > largest]
             break
-        largest, wanted = question.capacity, wanted or score
-    return largest
+        largest, wanted, unknown = question.capacity, wanted or score, []
+    return Size(group[0], place, largest, tuple(question.capacity for question in group), tuple(unknown))
 
 
 def _best(labels: Sequence[str], values: Sequence[Sequence[float]]) -> Best:

@@ -88,6 +88,9 @@ def _requirements(wanted: Mapping[str, Any]) -> Iterator[Found]:
             yield (key,), f"must be true or false, got {value!r:.60}"
         elif key in LISTS:
             yield from _under(key, _list(value, LISTS[key]))
+    prices = [key for key in NUMBERS if key != "OnDemandMaxPricePercentageOverLowestPrice" and key in wanted]
+    if len(prices) > 1:
+        yield (), f"EC2 takes {' or '.join(prices)}, not both; remove one"
     if "AllowedInstanceTypes" in wanted and "ExcludedInstanceTypes" in wanted:
         yield (), "EC2 takes AllowedInstanceTypes or ExcludedInstanceTypes, not both; remove one"
 

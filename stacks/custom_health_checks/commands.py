@@ -7,10 +7,11 @@ from typing import Any
 
 from config.models import CommonSettings
 from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings, TagCheck
-from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 
+COST_NOTE = "For a month at the smallest size; the instances that the group adds are billed in addition."
 VOLUME_GIB = 8
 SLUG = "custom_health_checks"
 
@@ -18,7 +19,7 @@ SLUG = "custom_health_checks"
 def idle_month(common: CommonSettings, settings: CustomHealthChecksSettings) -> Iterator[BillingUnit]:
     """What bills in a month in which nothing scales: the smallest size of the group, all of it in service."""
     running, warm = settings.min_instances, _warm(settings)
-    yield BillingUnit("on_demand_instance_hour", HOURS * running, f"{settings.instance_type} instances in service")
+    yield instance_hours(settings.instance_type, HOURS * running, f"{settings.instance_type} instances in service")
     yield BillingUnit("gp3_gib_month", VOLUME_GIB * (running + warm), "root volumes, those of stopped instances too")
     if common.vpc is None:
         public = running if settings.network == "public" else int(settings.network == "nat")

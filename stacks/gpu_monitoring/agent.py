@@ -20,14 +20,14 @@ from stacks.gpu_monitoring.measurements import LINUX, WINDOWS, System, plain_nam
 
 NAMESPACE = "CWAgent"
 STATSD = "127.0.0.1:8125"
-"""Where gpu-metrics.ps1 sends to."""
+"""Where gpu-metrics.sh and gpu-metrics.ps1 send to."""
 STANDARD_BYTES, ADVANCED_BYTES = 4_096, 8_192
 """What a parameter holds, by its tier
 (https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html)."""
 LONGEST_INTERVAL = 300
 """Seconds: the period of the dashboard and of the alarms."""
 GPU = ("utilization_gpu", "memory_used", "memory_total", "temperature_gpu", "power_draw")
-"""What dashboard, alarms and functions need of every GPU."""
+"""What dashboard, alarms and functions need of every GPU; the collectors send it."""
 COMMITTED = "% Committed Bytes In Use"
 
 Interval = Annotated[int, Field(ge=1, le=172_800)]
@@ -164,7 +164,7 @@ class LinuxMetrics(Part):
     mem: Section | None = None
     net: OfResources | None = None
     netstat: Section | None = None
-    nvidia_gpu: Section | None = None
+    nvidia_gpu: Any = None
     processes: Section | None = None
     procstat: tuple[Procstat, ...] | None = None
     statsd: Statsd | None = None
@@ -233,6 +233,7 @@ class LogFile(Part):
     retention_in_days: int | None = None
     timestamp_format: Word | None = None
     timezone: Literal["UTC", "Local", "LOCAL"] | None = None
+    trim_timestamp: bool | None = None
     multi_line_start_pattern: Text | None = None
     encoding: Word | None = None
     auto_removal: bool | None = None
@@ -342,9 +343,10 @@ def _sections(collected: BaseModel) -> Iterator[tuple[str, Section]]:
 
 
 def _misnamed(name: str) -> Iterator[str]:
-    if name in LINUX:
-        why = " (the agent has its NVIDIA section switched off on Windows; statsd takes its place)"
-        yield f"is a section for Linux{why if name == 'nvidia_gpu' else ''}; remove it"
+    if name == "nvidia_gpu":
+        yield "the agent has it switched off on Windows; remove it: the same measurements come through statsd"
+    elif name in LINUX:
+        yield "is a section for Linux; remove it"
     elif close := get_close_matches(name, WINDOWS, n=1, cutoff=0.8):
         yield f"is no performance object that is known here; did you mean {close[0]!r}?"
 
@@ -361,13 +363,17 @@ def _needed(found: Any, system: System) -> Iterator[str]:
         if frozenset(wanted) not in rollups:
             yield f"metrics.aggregation_dimensions: must have {json.dumps(wanted)}, or dashboard and alarms see nothing"
     default = (found.agent.metrics_collection_interval if found.agent else None) or 60
+    collected = metrics.metrics_collected
     if system == "linux":
-        yield from _needs(metrics.metrics_collected.nvidia_gpu, "nvidia_gpu", GPU, default)
-        yield from _needs(metrics.metrics_collected.mem, "mem", ("used_percent",), default)
-        return
-    yield from _needs((metrics.metrics_collected.model_extra or {}).get("Memory"), "Memory", (COMMITTED,), default)
-    statsd = metrics.metrics_collected.statsd
-    if statsd is None or statsd.service_address != STATSD:
+        if collected.nvidia_gpu is not None:
+            yield (
+                "metrics.metrics_collected.nvidia_gpu: the agent does not start with it where there is no NVIDIA "
+                f"driver; remove it: {', '.join(GPU)} and utilization_memory come through statsd"
+            )
+        yield from _needs(collected.mem, "mem", ("used_percent",), default)
+    else:
+        yield from _needs((collected.model_extra or {}).get("Memory"), "Memory", (COMMITTED,), default)
+    if collected.statsd is None or collected.statsd.service_address != STATSD:
         yield f'metrics.metrics_collected.statsd: must have "service_address": "{STATSD}", which takes GPU values'
 
 

@@ -74,20 +74,23 @@ class Agents(Construct):
         )
 
     def _document(self, settings: GpuMonitoringSettings) -> ssm.CfnDocument:
-        """Install, then configure. Two associations would run at the same time on a new instance.
+        """Install, configure, send GPU metrics. Two associations would run at the same time on a new instance.
 
         A change of a configuration changes the description, with it the document and the association, which then runs
         at once; State Manager itself looks at no parameter.
         https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateAssociation.html
         """
         configured = "".join(settings.configuration(system) for system in SYSTEMS)
-        script = (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8").splitlines()
+        on_linux, on_windows = (
+            (DOCUMENTS / f"gpu-metrics.{kind}").read_text(encoding="utf-8").splitlines() for kind in ("sh", "ps1")
+        )
         values: dict[str, Any] = {
             "DESCRIPTION": "Installs the CloudWatch agent and configures it for GPUs; configuration "
             + sha256(configured.encode()).hexdigest()[:12],
             "LINUX_PARAMETER": self.parameters["linux"],
             "WINDOWS_PARAMETER": self.parameters["windows"],
-            "GPU_METRICS": script,
+            "GPU_METRICS_ON_LINUX": on_linux,
+            "GPU_METRICS_ON_WINDOWS": on_windows,
         }
         content = yaml.safe_load((DOCUMENTS / "agent.yaml").read_text(encoding="utf-8"))
         return ssm.CfnDocument(

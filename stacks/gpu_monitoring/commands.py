@@ -15,6 +15,7 @@ from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "For a month without a tagged instance; the metrics of each instance are billed in addition."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 FLEET_METRICS = 10  # without a dimension: published whatever there is
 RUN_BY_US = ("AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent")
@@ -91,7 +92,7 @@ def fleet(options: Namespace, common: CommonSettings, settings: GpuMonitoringSet
     found = machines(clients("ec2"), (settings.opt_in.key, settings.opt_in.value))
     reported = readings(clients("cloudwatch"), found, window=rules.silent, horizon=rules.horizon, now=now)
     verdicts = [judge(machine, reported[machine.id], rules, now) for machine in found]
-    worst = [State.IDLE, State.SILENT, State.UNSEEN, State.WORKING, State.NEW, State.WITHOUT_GPU]
+    worst = [State.IDLE, State.SILENT, State.UNSEEN, State.MIG, State.WORKING, State.NEW, State.WITHOUT_GPU]
     verdicts.sort(key=lambda v: (worst.index(v.state), -(v.idle_hours or 0), v.machine.type, v.machine.id))
     data = [
         {

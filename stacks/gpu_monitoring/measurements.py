@@ -23,13 +23,10 @@ def _listed() -> dict[str, Sections]:
 _LISTED = _listed()
 LINUX, WINDOWS = _LISTED["linux"], _LISTED["windows"]
 
-# How the agent calls a section in the names of metrics, where that is not the section's own name.
-PREFIXES = {"nvidia_gpu": "nvidia_smi"}
-
 
 def plain_name(section: str, measurement: str) -> str:
     """A measurement without its section in front, which the agent takes with or without."""
-    return measurement.removeprefix(f"{PREFIXES.get(section, section)}_")
+    return measurement.removeprefix(f"{section}_")
 
 
 def unknown(system: System, section: str, measurements: list[str]) -> Iterator[str]:

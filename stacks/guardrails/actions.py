@@ -78,6 +78,13 @@ MODERN = {
         "rds:CopyDBClusterSnapshot",
         "rds:ModifyDBClusterSnapshotAttribute",
         "rds:StartExportTask",
+        "rds:StartDBInstanceAutomatedBackupsReplication",
+        "rds:CreateDBInstanceReadReplica",
+        "rds:CreateBlueGreenDeployment",
+        "memorydb:CopySnapshot",
+        "memorydb:CreateSnapshot",
+        "drs:*",
+        "mgn:StartReplication",
         "elasticache:CreateServerlessCacheSnapshot",
         "elasticache:CopyServerlessCacheSnapshot",
         "elasticache:ExportServerlessCacheSnapshot",
@@ -95,6 +102,12 @@ MODERN = {
         "dynamodb:PartiQLInsert",
         "dynamodb:PartiQLUpdate",
         "dynamodb:ImportTable",
+        "ec2:RequestSpotFleet",
+        "ec2:RequestSpotInstances",
+        "kafka:CreateCluster*",
+        "s3:CreateJob",
+        "s3-object-lambda:PutObject",
+        "sns:Publish",
         "aoss:Create*",
         "bedrock:Create*",
         "bedrock:InvokeModel*",
@@ -114,33 +127,33 @@ MODERN = {
 }
 
 # What moves the data of other services, wherever it is offered itself.
-MOVERS = {"backup", "datasync", "dms"}
+MOVERS = {"backup", "datasync", "dms", "drs", "mgn"}
 
 # "if blocking is desired, then add the action to the first recommended guardrail": both posts.
 LOG_DELIVERY = ("logs:PutLogEvents",)
 
-# Roles whose denial locks an account out of its own repair: of `cdk bootstrap` (they write to the asset bucket), of
-# Control Tower, of Organizations, of StackSets with service-managed permissions, of the Landing Zone Accelerator.
+# Roles whose denial locks an account out of its own repair: of Control Tower, of Organizations, of StackSets with
+# service-managed permissions, of the Landing Zone Accelerator. Those of `cdk bootstrap` are not among them: the one
+# that executes is administrator by default, and acts in every `cdk deploy` of whoever may assume the one that deploys.
 # "Each of the six colon-delimited components of the ARN is checked separately and each can include [...] wildcards":
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
 LOCKOUT_ROLES = (
-    "arn:*:iam::*:role/cdk-*",
     "arn:*:iam::*:role/AWSControlTowerExecution",
     "arn:*:iam::*:role/OrganizationAccountAccessRole",
     "arn:*:iam::*:role/stacksets-exec-*",
     "arn:*:iam::*:role/AWSAccelerator*",
 )
 
+# Of `cdk bootstrap`, by the statement from which each is exempt: assets are published to a bucket and a registry of the
+# Region, and only by these. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+PUBLISHING_ROLES = {
+    "DenyPutObjectToRegionalBuckets": "arn:*:iam::*:role/cdk-*-file-publishing-role-*",
+    "DenyDirectTransferToRegion": "arn:*:iam::*:role/cdk-*-image-publishing-role-*",
+}
+DEPLOYING_ROLES = ("arn:*:iam::*:role/cdk-*-cfn-exec-role-*", "arn:*:iam::*:role/cdk-*-deploy-role-*")
 
-def bootstrap_roles(qualifier: str) -> tuple[str, ...]:
-    """ARNs, in some account and Region, of the roles of `cdk bootstrap` that a deployment cannot do without.
-
-    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
-    """
-    names = ("cfn-exec", "deploy", "file-publishing")
-    return tuple(
-        f"arn:partition:iam::111122223333:role/cdk-{qualifier}-{name}-role-111122223333-region" for name in names
-    )
+# What gives an exempt name to somebody, or an exempt role more than it has.
+ROLE_CHANGES = ("iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy")
 
 
 def service_of(action: str) -> str:

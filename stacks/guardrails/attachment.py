@@ -1,6 +1,8 @@
 """Policies of a deployed stack, on and off their targets. Safe to repeat: what is done already is left alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,11 @@ from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.command import CommandError
 
 KIND = "SERVICE_CONTROL_POLICY"
+PATIENCE = 6
+"""Attempts where Organizations changes something else: https://github.com/hashicorp/terraform-provider-aws/issues/5073"""
+LOOK_AFTER_SECONDS = 20
+"""The accelerator's function that reverts attachments acts within seconds."""
+sleep = time.sleep
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def assert_current(organizations: Any, policies: Sequence[Policy], ids: Mapping[
     for policy in policies:
         if policy.id in ids:
             found = organizations.describe_policy(PolicyId=ids[policy.id])["Policy"]["Content"]
-            if found != policy.text(partition):
+            if json.loads(found) != json.loads(policy.text(partition)):
                 stale.append(policy.id)
     if stale or len(ids) > len(policies):
         differing = ", ".join(sorted({*stale, *(set(ids) - {policy.id for policy in policies})}))
@@ -90,10 +97,41 @@ def attach(organizations: Any, stage: Stage, most: int) -> None:
         )
     for policy_id in stage.lacking.values():
         try:
-            organizations.attach_policy(PolicyId=policy_id, TargetId=stage.target)
+            _patiently(organizations.attach_policy, policy_id, stage.target)
         except ClientError as error:
             if error.response["Error"]["Code"] != "DuplicatePolicyAttachmentException":
                 raise
+
+
+def reverted(organizations: Any, done: Sequence[Stage]) -> list[str]:
+    """Looks a while after attaching, and returns what somebody has taken off again: success is the state afterwards."""
+    sleep(LOOK_AFTER_SECONDS)
+    found = []
+    for stage in done:
+        there = policies_on(organizations, stage.target)
+        found += [f"{name} of {stage.target}" for name, policy_id in stage.lacking.items() if policy_id not in there]
+    return found
+
+
+def surplus(organizations: Any, settings: GuardrailSettings, ids: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Policies that are attached where the settings do not want them, as names and targets."""
+    wanted = {
+        (policy.id, target) for policy in settings.policies for target in settings.targets if policy.is_for(target)
+    }
+    there = [(name, target) for name, policy_id in ids.items() for target in targets_of(organizations, policy_id)]
+    return sorted(set(there) - wanted)
+
+
+def _patiently(call: Callable[..., Any], policy_id: str, target: str) -> None:
+    for attempt in range(PATIENCE):
+        try:
+            call(PolicyId=policy_id, TargetId=target)
+            return
+        except ClientError as error:
+            # botocore does not try it again.
+            if error.response["Error"]["Code"] != "ConcurrentModificationException" or attempt == PATIENCE - 1:
+                raise
+            sleep(2**attempt)
 
 
 def detach_everywhere(organizations: Any, ids: Mapping[str, str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -106,7 +144,7 @@ def detach_everywhere(organizations: Any, ids: Mapping[str, str]) -> tuple[list[
     for name, policy_id in ids.items():
         for target in sorted(targets_of(organizations, policy_id)):
             try:
-                organizations.detach_policy(PolicyId=policy_id, TargetId=target)
+                _patiently(organizations.detach_policy, policy_id, target)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code != "PolicyNotAttachedException":

@@ -9,6 +9,7 @@ from stacks.guardrails import attachment
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+ACCELERATOR = "AWSAccelerator"
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
 
 
@@ -21,6 +22,8 @@ def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, cli
         yield looked_at(f"target {target}", partial(_target, settings, clients, target, ours))
     if settings.zone_names:
         yield looked_at("zones", lambda: _zones(settings, clients))
+    for identifier, says in settings.warnings():
+        yield Finding(f"note: {identifier}", "ok", says)
 
 
 def _organization(clients: Clients) -> Finding:
@@ -33,8 +36,8 @@ def _organization(clients: Clients) -> Finding:
         )
     (root,) = organizations.list_roots()["Roots"]
     if {"Type": attachment.KIND, "Status": "ENABLED"} not in root["PolicyTypes"]:
-        mend = "Enable service control policies in AWS Organizations"
-        return Finding("organization", "problem", "service control policies are not enabled", mend)
+        fix = "Enable service control policies in AWS Organizations"
+        return Finding("organization", "problem", "service control policies are not enabled", fix)
     caller = clients("sts").get_caller_identity()["Account"]
     if caller != found["MasterAccountId"]:
         says = f"{caller} is not the management account {found['MasterAccountId']}"
@@ -57,25 +60,42 @@ def _target(settings: GuardrailSettings, clients: Clients, target: str, ours: st
     if target in settings.subnets_by_target and above:
         says = f"it is below {', '.join(sorted(above))}, and only subnets that both list would be allowed"
         return Finding(what, "problem", says, "List targets in subnets_by_target that do not contain each other")
-    if others := _other_subnet_statements(settings, organizations, target):
-        says = f"{' and '.join(sorted(others))} is on it or above it, and only subnets that both list would be allowed"
+    if others := _other_subnet_statements(settings, organizations, target, ours):
+        says = (
+            f"{' and '.join(others)} reaches it or what is below it, and only subnets that both list would be allowed"
+        )
         return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
+    if any(name.startswith(ACCELERATOR) for name in names):
+        says = f"{there} policies of others, some of the Landing Zone Accelerator, which may take ours off in seconds"
+        return Finding(what, "unknown", says, "Use files; before release 1.16 more than 5 policies stop its next run")
     return Finding(what, "ok", f"{there} policies of others, {wanted} of these")
 
 
-def _other_subnet_statements(settings: GuardrailSettings, organizations: Any, target: str) -> set[str]:
-    """Subnet statements of another solution here that reach a target; ours and theirs would intersect."""
-    ours = {statement.sid for policy in settings.policies for statement in policy.statements if statement.allow_list}
-    if not ours:
-        return set()
-    theirs = SUBNET_STATEMENTS - ours
-    reaching = {
-        item
-        for place in {target, *_parents(organizations, target)}
-        for item in attachment.policies_on(organizations, place)
-    }
-    texts = [organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"] for policy_id in sorted(reaching)]
-    return {sid for sid in theirs for text in texts if f'"{sid}"' in text}
+def _other_subnet_statements(settings: GuardrailSettings, organizations: Any, target: str, ours: str) -> list[str]:
+    """Subnet statements of policies that are not ours and reach a target or what is below it: they intersect."""
+    if not any(statement.allow_list for policy in settings.policies for statement in policy.statements):
+        return []
+    found: set[str] = set()
+    seen: set[str] = set()
+    for place in [target, *_parents(organizations, target), *_children(organizations, target)]:
+        for policy_id, name in attachment.policies_on(organizations, place).items():
+            if name.startswith(ours) or policy_id in seen:
+                continue
+            seen.add(policy_id)
+            text = organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"]
+            found |= {f"{sid} of {name}" for sid in SUBNET_STATEMENTS if f'"{sid}"' in text}
+    return sorted(found)
+
+
+def _children(organizations: Any, target: str) -> Iterator[str]:
+    """Units and accounts below, at any depth."""
+    if not target.startswith(("r-", "ou-")):
+        return
+    for kind in ("ORGANIZATIONAL_UNIT", "ACCOUNT"):
+        for page in organizations.get_paginator("list_children").paginate(ParentId=target, ChildType=kind):
+            for child in page["Children"]:
+                yield child["Id"]
+                yield from _children(organizations, child["Id"])
 
 
 def _parents(organizations: Any, target: str) -> set[str]:

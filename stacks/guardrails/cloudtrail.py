@@ -7,22 +7,36 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stacks.guardrails.judge import ANY_RESOURCE, UNKNOWN, Json, OneOf, Request, Value, Verdict, judge
+from stacks.shared.files import UnreadableError, read_bytes
 
 # Event sources whose IAM prefix is another; the rest has the same.
 _PREFIXES = {"amazonmq": "mq", "email": "ses", "monitoring": "cloudwatch", "opensearch": "es"}
 # Ways to write an object that IAM knows as one action:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _PUTS = {"CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "PostObject", "UploadPart", "UploadPartCopy"}
+# Events of calls that IAM knows as other actions, of which an event does not tell which: the one that is denied.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_OTHER_ACTIONS = {
+    ("dynamodb", "TransactWriteItems"): "dynamodb:PutItem",
+    ("dynamodb", "ExecuteStatement"): "dynamodb:PartiQLInsert",
+    ("dynamodb", "BatchExecuteStatement"): "dynamodb:PartiQLInsert",
+    ("dynamodb", "ExecuteTransaction"): "dynamodb:PartiQLInsert",
+    ("elasticfilesystem", "NewClientConnection"): "elasticfilesystem:ClientMount",
+}
 _VERSION = re.compile(r"(V\d)?_?\d{4}_?\d{2}_?\d{2}$")  # CreateDistribution2020_05_31
 
 
 class UnreadableEventsError(ValueError):
     """A file has no CloudTrail events; the message is meant for the user."""
+
+
+class _UnknownShapeError(ValueError):
+    """JSON that is not events."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +56,21 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         UnreadableEventsError: it is none of these.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
         try:
             yield from _records(json.loads(text))
         except json.JSONDecodeError:
             for line in text.splitlines():
                 yield from _records(json.loads(line)) if line.strip() else ()
+    except UnreadableError as error:
+        raise UnreadableEventsError(str(error)) from None
+    except _UnknownShapeError as error:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: {error}") from None
+    except UnicodeDecodeError:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: it is not UTF-8 text") from None
+    except json.JSONDecodeError:
+        raise UnreadableEventsError(f"{path} has no CloudTrail events: it is not JSON, nor JSON on each line") from None
     except (OSError, EOFError, ValueError) as error:
         raise UnreadableEventsError(f"{path} has no CloudTrail events: {str(error).splitlines()[0]}") from None
 
@@ -57,11 +79,11 @@ def _records(found: Any) -> Iterator[dict[str, Any]]:
     whole = found if isinstance(found, dict) else {"Records": found}
     items = whole.get("Records", whole.get("Events", [whole]))
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("it is no list of records")
+        raise _UnknownShapeError("it is not a list of records")
     for item in items:
         record = json.loads(item["CloudTrailEvent"]) if "CloudTrailEvent" in item else item
         if "eventSource" not in record or "eventName" not in record:
-            raise ValueError("an item has no eventSource or eventName")
+            raise _UnknownShapeError("an item has no eventSource or eventName")
         yield record
 
 
@@ -77,19 +99,25 @@ def judged(
         if request := request_of(record):
             policies = documents(_partition(record.get("userIdentity") or {}))
             verdict = judge(policies, request, management_account=management_account)
+            if verdict.decision == "denied" and _event(record) in _OTHER_ACTIONS:
+                verdict = replace(verdict, decision="may be denied", missing=("the action",))
             yield Call(request, verdict, str(record.get("eventID", "")), str(record.get("eventTime", "")))
 
 
 def request_of(record: Json) -> Request | None:
     """The call as a request; None if it failed anyway, or was a service's own, which no policy limits."""
     identity = record.get("userIdentity") or {}
-    if record.get("errorCode") or identity.get("type") == "AWSService":
-        return None
-    source = str(record["eventSource"]).split(".")[0]
-    name = _VERSION.sub("", str(record["eventName"]))
-    service = _PREFIXES.get(source, source)
+    if record.get("errorCode") or identity.get("type") in ("AWSService", "AWSAccount"):
+        return None  # an AWSAccount is another account's principal, whom the policies of that one limit
+    service, name = _event(record)
     action = "s3:PutObject" if service == "s3" and name in _PUTS else f"{service}:{name}"
+    action = _OTHER_ACTIONS.get((service, name), action)
     return Request(action, _principal(identity), _resources(action, record, _partition(identity)))
+
+
+def _event(record: Json) -> tuple[str, str]:
+    source = str(record["eventSource"]).split(".")[0]
+    return _PREFIXES.get(source, source), _VERSION.sub("", str(record["eventName"]))
 
 
 def _principal(identity: Json) -> str | None:
@@ -123,7 +151,9 @@ def _resources(action: str, record: Json, partition: str) -> dict[str, dict[str,
         keys = {"ec2:Location": _first(asked, "location"), "ec2:OutpostArn": _first(asked, "outpostArn")}
         return {snapshot: {**keys, "ec2:SourceOutpostArn": UNKNOWN, "ec2:SourceAvailabilityZone": UNKNOWN}}
     if action in ("ec2:CopySnapshot", "ec2:ModifySnapshotAttribute"):
-        return {snapshot: {"ec2:OutpostArn": _first(asked, "destinationOutpostArn") or UNKNOWN}}
+        # Only a copy to an Outpost has it; of sharing AWS's list does not say.
+        there = _first(asked, "destinationOutpostArn")
+        return {snapshot: {"ec2:OutpostArn": there if action == "ec2:CopySnapshot" else UNKNOWN}}
     if action in ("ec2:CreateTags", "ec2:DeleteTags"):
         tags: dict[str, Value] = {"aws:TagKeys": tuple(map(str, _all(asked, "key")))}
         return {f"{place}:subnet/{name}": tags for name in _all(asked, "resourceId") if str(name).startswith("subnet-")}
@@ -135,10 +165,15 @@ def _resources(action: str, record: Json, partition: str) -> dict[str, dict[str,
 
 def _launched(asked: Json, answer: Json, place: str) -> dict[str, dict[str, Value]]:
     """The interfaces where the instances are, and the subnets if the launch has named them."""
-    made = [(item.get("subnetId"), _first(item, "availabilityZone")) for item in _items(answer, "instancesSet")]
+    made: list[tuple[Any, Any]] = []
+    for item in _items(answer, "instancesSet"):
+        zone = _first(item, "availabilityZone")
+        interfaces = [each.get("subnetId") for each in _items(item, "networkInterfaceSet") if each.get("subnetId")]
+        made += [(subnet, zone) for subnet in dict.fromkeys([item.get("subnetId"), *interfaces]) if subnet]
     named = {str(subnet) for subnet in _all(asked, "subnetId")}
     found: dict[str, dict[str, Value]] = {}
     places = made or [(subnet, None) for subnet in sorted(named)] or [(None, _first(asked, "availabilityZone"))]
+    places += [(subnet, None) for subnet in sorted(named - {subnet for subnet, _ in places})]
     for number, (subnet, zone) in enumerate(places):
         keys = _subnet_keys(subnet, zone, place)
         wanted = ("ec2:Subnet", "ec2:AvailabilityZone")

@@ -17,6 +17,7 @@ from stacks.guardrails.judge import Json
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.files import UnwritableError, write_text
 from stacks.shared.preflight import Clients
 
 HISTORY_DAYS = 30
@@ -164,6 +165,7 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
     now = stages if options.all else stages[:1]
     for stage in now if options.yes else ():
         attachment.attach(organizations, stage, settings.scp_max_per_target)
+    reverted = attachment.reverted(organizations, now) if options.yes and now else []
     done = "attached" if options.yes else "would attach"
     rows = [(stage.target, ", ".join(stage.lacking), done if stage in now else "later") for stage in stages]
     data = [
@@ -176,13 +178,17 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
         notes = [f"Watch for AccessDenied before the next stage. Back: python -m stacks {slug} detach"]
     else:
         notes = ["Nothing was done. Look at dry-run first, then repeat with --yes."]
-    return Answer(("target", "policies", "what"), rows, data, notes)
+    notes += [f"Taken off again by somebody within seconds: {each}. See the README: files." for each in reverted]
+    surplus = attachment.surplus(organizations, settings, ids)
+    notes += [f"Still on {target}, which is no target of it: {name}. detach it there." for name, target in surplus]
+    return Answer(("target", "policies", "what"), rows, data, notes, ok=not reverted)
 
 
 def _detach(stack: str, clients: Clients) -> Answer:
     ids = attachment.deployed(clients("cloudformation"), stack)
     done, failed = attachment.detach_everywhere(clients("organizations"), ids)
-    notes = [*failed, "Empty targets in the configuration, or the next change of them attaches again."]
+    nothing = [] if done or failed else ["No policy was attached anywhere."]
+    notes = [*nothing, *failed, "Empty targets in the configuration, or the next change of them attaches again."]
     data = {"detached": [{"policy": name, "target": target} for name, target in done], "failed": failed}
     return Answer(("policy", "detached from"), done, data, notes, ok=not failed)
 
@@ -196,15 +202,46 @@ def _write_arguments(parser: ArgumentParser) -> None:
         "--partition", default="aws", help="for Control Tower, where the setting partition is null (aws)"
     )
     parser.add_argument(
-        "--ou", action="append", default=[], help="name of a unit to attach to; none: attached to nothing"
+        "--ou",
+        action="append",
+        default=[],
+        help="unit to attach to, nested as Parent/Child; with subnets_by_target TARGET=UNIT; none: attached to nothing",
     )
 
 
 def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answer:
-    rows = []
-    for path, text in files.files(stack, settings, options.ou, settings.partition or options.partition).items():
+    sizes = {}
+    units, by_target = _units(options.ou, settings)
+    partition = settings.partition or options.partition
+    for path, text in files.files(stack, settings, units, partition, by_target).items():
         target = options.out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        rows.append((str(target), str(len(text))))
-    return Answer(("file", "characters"), rows, [{"file": path, "characters": int(size)} for path, size in rows])
+        try:
+            write_text(target, text)
+        except UnwritableError as error:
+            raise CommandError(str(error)) from None
+        sizes[str(target)] = len(text)
+    data = [{"file": path, "characters": size} for path, size in sizes.items()]
+    return Answer((), (), data, [f"{len(sizes)} files, {sum(sizes.values()):,} characters."], lines=list(sizes))
+
+
+def _units(named: list[str], settings: GuardrailSettings) -> tuple[list[str], dict[str, list[str]]]:
+    """The units for all policies, and those of each target, as Parent/Child.
+
+    Raises:
+        CommandError: a unit cannot be told to be a target's.
+    """
+    units: list[str] = []
+    by_target: dict[str, list[str]] = {}
+    for each in named:
+        target, equals, unit = each.rpartition("=")
+        if equals and target not in settings.subnets_by_target:
+            raise CommandError(f"--ou {each}: {target} is no target of subnets_by_target")
+        where = by_target.setdefault(target, []) if equals else units
+        where.append(unit.replace(":", "/"))
+    if units and settings.subnets_by_target:
+        known = ", ".join(f"{target}={units[0]}" for target in settings.subnets_by_target)
+        raise CommandError(
+            f"--ou {units[0]}: each unit has its own subnets, and those of another would leave none; "
+            f"say whose it is: {known}"
+        )
+    return units, by_target

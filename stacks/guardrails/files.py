@@ -5,7 +5,7 @@
   https://docs.aws.amazon.com/solutions/latest/landing-zone-accelerator-on-aws/
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -16,11 +16,19 @@ from stacks.guardrails.settings import GuardrailSettings
 ACCELERATOR_PARTITION = "${PARTITION}"
 
 
-def files(stack: str, settings: GuardrailSettings, units: Sequence[str], partition: str) -> dict[str, str]:
+def files(
+    stack: str,
+    settings: GuardrailSettings,
+    units: Sequence[str],
+    partition: str,
+    by_target: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, str]:
     """Text of each file by its path.
 
     Args:
-        units: names of the organizational units to attach to; both tools know units by name.
+        units: organizational units to attach to; both tools know units by name, and a nested one is ``Parent/Child``.
+        by_target: the units of each target that has a policy of its own: a list of subnets on another's unit would
+            leave no subnet there at all.
         partition: for Control Tower; the accelerator knows its own.
     """
     tower: list[dict[str, Any]] = []
@@ -31,10 +39,14 @@ def files(stack: str, settings: GuardrailSettings, units: Sequence[str], partiti
         about = {"name": name, "description": _about(policy)}
         found[f"control-tower/policies/{name}.json"] = policy.text(partition)
         found[f"landing-zone-accelerator/service-control-policies/{name}.json"] = policy.text(ACCELERATOR_PARTITION)
-        attached = {"organizational_units": list(units)}
+        named = [*units, *(unit for listed in (by_target or {}).values() for unit in listed)]
+        if policy.targets:
+            named = [unit for target in policy.targets for unit in (by_target or {}).get(target, ())]
+        # Parent:Child: https://docs.aws.amazon.com/controltower/latest/userguide/cfct-nested-ou.html
+        attached = {"organizational_units": [unit.replace("/", ":") for unit in named]}
         rules = {"resource_file": f"policies/{name}.json", "deploy_method": "scp", "deployment_targets": attached}
         tower.append({**about, **rules})
-        where = {"organizationalUnits": list(units)}
+        where = {"organizationalUnits": named}
         kind = {
             "policy": f"service-control-policies/{name}.json",
             "type": "customerManaged",

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 
 from stacks.guardrails.statements import PARTITION, Statement
 
-# Until 15 May 2026; AWS's pages seen since still say it:
-# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
-FORMER_CHARACTERS = 5_120
 # The longest name of a partition; a policy is measured with it where only the deployment knows the partition.
 LONGEST_PARTITION = "aws-us-gov"
 

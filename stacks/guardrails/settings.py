@@ -8,11 +8,10 @@ from pydantic import Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
 from config.types import repeated
-from stacks.guardrails.actions import COPY_TO_REGION, LOCKOUT_ROLES, bootstrap_roles, service_of
+from stacks.guardrails.actions import COPY_TO_REGION, DEPLOYING_ROLES, LOCKOUT_ROLES, service_of
 from stacks.guardrails.judge import arn_like
-from stacks.guardrails.policies import FORMER_CHARACTERS, Policy, TooLongError, policies
+from stacks.guardrails.policies import Policy, TooLongError, policies
 from stacks.guardrails.statements import Statement, transfer
-from stacks.shared.preflight import CDK_QUALIFIER
 
 SubnetArn = Annotated[
     str,
@@ -44,6 +43,7 @@ WITHOUT_COPIES = frozenset(
     | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
 )
 """Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
+A test holds the prefixes against the Service Authorization Reference.
 https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
 MADE_UP_PRINCIPALS = tuple(
     f"arn:{partition}:{kind}"
@@ -90,7 +90,12 @@ class GuardrailSettings(SolutionSettings):
     block_log_delivery: bool = False
     """true: deny also logs:PutLogEvents, which stores in the Region what applications log."""
     exempt_principal_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=100)] = LOCKOUT_ROLES
-    """Roles that deploy and repair, exempt from all statements; without them you can be locked out of the account."""
+    """Roles that repair, exempt from all statements; without them you can be locked out of the account."""
+    bootstrap_roles: Literal["none", "publishing", "all"] = "publishing"
+    """Roles of `cdk bootstrap`. publishing: they may store assets in the Region. all: `cdk deploy` by anybody is exempt
+    from all statements. none: no exemption."""
+    protect_exempt_roles: bool = False
+    """true: deny also creating the exempt roles, and changing their trust and permissions, to all others."""
     subnet_condition: Literal["arn", "arn-and-id", "zone", "tag"] = "arn"
     """How a subnet is allowed. arn: as in the post. arn-and-id: interfaces by id. zone: by Local Zone. tag: by tag."""
     subnets: SubnetArns = ()
@@ -114,8 +119,7 @@ class GuardrailSettings(SolutionSettings):
     attach_by: Literal["deployment", "command"] = "deployment"
     """deployment: `cdk deploy` attaches to all targets. command: `attach` does, one target after the other."""
     confirm_lockout_risk: bool = False
-    """Safety switch: must also be true for a root as target, or exempt_principal_arns without the roles of
-    `cdk bootstrap`."""
+    """Safety switch: must also be true for a root as target."""
     confirm_everyone_exempt: bool = False
     """Safety switch: must also be true for exempt_principal_arns that exempt every role."""
 
@@ -125,9 +129,15 @@ class GuardrailSettings(SolutionSettings):
         return ()
 
     @property
+    def exempt_everywhere(self) -> tuple[str, ...]:
+        """Principals that no statement reaches."""
+        deploying = DEPLOYING_ROLES if self.bootstrap_roles == "all" else ()
+        return (*self.exempt_principal_arns, *deploying)
+
+    @property
     def policies(self) -> tuple[Policy, ...]:
         """The policies of these settings."""
-        return policies(self.groups(), self.exempt_principal_arns, self.scp_max_characters, self.partition)
+        return policies(self.groups(), self.exempt_everywhere, self.scp_max_characters, self.partition)
 
     def switched_on(self, sid: str) -> bool:
         """Whether a statement of the post is wanted."""
@@ -137,6 +147,11 @@ class GuardrailSettings(SolutionSettings):
         """The statements by the id of their policy; a solution adds its own."""
         return {"Transfer": list(transfer(self))}
 
+    @property
+    def configured(self) -> bool:
+        """Whether anything differs from the defaults, which the shipped file states."""
+        return self != type(self)(enabled=self.enabled)
+
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Warnings of the synthesis about these settings, each with an id."""
         if self.services_in_zone is not None:
@@ -145,13 +160,14 @@ class GuardrailSettings(SolutionSettings):
             dropped = [action for statement in everywhere for action in statement.actions if action not in without]
             if dropped:
                 yield "services", f"not denied, since services_in_zone lacks their services: {', '.join(dropped)}"
-        for policy in self.policies:
-            if (length := policy.characters(self.partition)) > FORMER_CHARACTERS:
-                yield (
-                    f"length{policy.id}",
-                    f"{policy.id} takes {length} characters; AWS's pages say {FORMER_CHARACTERS}, two articles of May "
-                    "2026 say 10240. If Organizations refuses it, set scp_max_characters",
-                )
+        if self.bootstrap_roles == "all":
+            yield "bootstrap", "whoever may run cdk deploy is exempt from every statement; bootstrap_roles: publishing"
+        if self.targets and self.attach_by == "command":
+            yield (
+                "detached",
+                "attach_by command: a deployment after one that attached takes the policies off all targets; run "
+                "attach after it",
+            )
 
     def subnet_warnings(self, sid: str) -> Iterator[tuple[str, str]]:
         """What there is to say about the subnet statement."""
@@ -181,14 +197,6 @@ class GuardrailSettings(SolutionSettings):
                 yield Problem(
                     ("targets", index), f"must not be a root, or every account is denied; name units, {switch}"
                 )
-        roles = bootstrap_roles(common.bootstrap_qualifier or CDK_QUALIFIER)
-        if bare := [role for role in roles if not any(arn_like(arn, role) for arn in self.exempt_principal_arns)]:
-            name = bare[0].split("/")[1].split("-111122223333")[0]
-            yield Problem(
-                "exempt_principal_arns",
-                f"must exempt {name}-*, or no account with these policies can deploy, not even to remove them; "
-                f"add 'arn:*:iam::*:role/cdk-*', {switch}",
-            )
 
     @rule
     def _somebody_is_denied(self) -> Iterator[Problem]:

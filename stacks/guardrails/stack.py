@@ -25,15 +25,15 @@ class GuardrailsStack(SolutionStack):
     ) -> None:
         super().__init__(scope, solution, common)
         self._settings = settings
-        for identifier, says in settings.warnings():
+        # `check` tells them too; of a section that nobody has configured, synthesis is silent.
+        for identifier, says in settings.warnings() if settings.configured else ():
             Annotations.of(self).add_warning_v2(f"{solution.slug}:{identifier}", says)
         before: organizations.CfnPolicy | None = None
         for policy in settings.policies:
             made = self._policy(policy)
             if before:
-                made.add_dependency(
-                    before
-                )  # Organizations changes one thing at a time: ConcurrentModificationException
+                # Organizations changes one thing at a time: ConcurrentModificationException
+                made.add_resource_dependency(before)
             before = made
         command = f"python -m stacks {solution.slug} "
         self.output("Attach", command + "attach", "Says which target comes next; with --yes attaches to it")

@@ -42,6 +42,7 @@ class Statement:
         allow_list: it denies all but what its condition lists. Split over two policies, two such lists would leave
             only what is in both, so it stays whole.
         targets: it is for these only; empty: for all.
+        exempt: principals that this one does not reach, beside those of all.
     """
 
     sid: str
@@ -50,9 +51,11 @@ class Statement:
     condition: Condition = field(default_factory=dict)
     allow_list: bool = False
     targets: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
 
     def exempting(self, principals: tuple[str, ...]) -> Statement:
         """The same, for everybody but these principals."""
+        principals = (*principals, *self.exempt)
         if not principals:
             return self
         return replace(self, condition={**self.condition, "ArnNotLike": {"aws:PrincipalArn": list(principals)}})
@@ -85,13 +88,21 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
             yield Statement("DenyCopyToRegion", copies)
     if settings.switched_on("DenyDirectTransferToRegion"):
         denied = _actions(settings, "DenyDirectTransferToRegion", actions.DIRECT_TRANSFER_TO_REGION)
-        yield Statement("DenyDirectTransferToRegion", denied)
+        yield Statement(
+            "DenyDirectTransferToRegion", denied, exempt=_publishing(settings, "DenyDirectTransferToRegion")
+        )
     if settings.switched_on("DenyPutObjectToRegionalBuckets"):
         denied = _actions(settings, "DenyPutObjectToRegionalBuckets", actions.PUT_OBJECT)
         # A call by way of an access point is judged on the ARN of that, which the post's resource does not match.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
         where = (BUCKETS, ACCESS_POINTS) if settings.modern_actions else (BUCKETS,)
-        yield Statement("DenyPutObjectToRegionalBuckets", denied, where)
+        exempt = _publishing(settings, "DenyPutObjectToRegionalBuckets")
+        yield Statement("DenyPutObjectToRegionalBuckets", denied, where, exempt=exempt)
+    if settings.protect_exempt_roles:
+        roles = tuple(arn for arn in settings.exempt_everywhere if ":role/" in arn)
+        if roles:
+            # A resource has a partition and an account of its own, and takes wildcards as the exemptions do.
+            yield Statement("DenyExemptRoleChanges", actions.ROLE_CHANGES, roles)
 
 
 def all_snapshots(settings: GuardrailSettings) -> Iterator[Statement]:
@@ -106,18 +117,27 @@ def snapshots_leaving(settings: GuardrailSettings, zones: tuple[str, ...]) -> It
     AWS's example has two statements, one for a Location of regional and one for none; "not local" says both:
     https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-localzones.html#dlz-enforce-residency-snapshot
     EC2 lists no key that tells a copy from the zone to the Region from another copy, so that all copies are denied.
+    Sharing has ec2:AvailabilityZone, which AWS's example asks too; a snapshot of which it is absent may be shared.
     """
     condition: Condition = {
         "StringEquals": {"ec2:SourceAvailabilityZone": list(zones)},
         "StringNotEquals": {"ec2:Location": "local"},
     }
     yield Statement("DenyAllSnapshots", actions.CREATE_SNAPSHOTS, (SNAPSHOTS,), condition)
-    denied = _actions(settings, "DenyAllSnapshots", actions.MOVE_SNAPSHOTS)
+    denied = _actions(settings, "DenyAllSnapshots", ("ec2:CopySnapshot",))
     yield Statement("DenyAllSnapshotsCopies", denied, (SNAPSHOTS,))
+    of_zones = {"StringEquals": {"ec2:AvailabilityZone": list(zones)}}
+    yield Statement("DenyAllSnapshotsSharing", ("ec2:ModifySnapshotAttribute",), (SNAPSHOTS,), of_zones)
 
 
-def outpost_snapshots(settings: GuardrailSettings, pattern: str, *, all_sharing: bool) -> Iterator[Statement]:
-    """Snapshots of an Outpost's volumes that are stored in the Region; copies and shares of those on the Outpost.
+def outpost_snapshots(
+    settings: GuardrailSettings, pattern: str, *, all_sharing: bool, copies: bool
+) -> Iterator[Statement]:
+    """Snapshots of an Outpost's volumes stored in the Region; copies to an Outpost and shares of what is on it.
+
+    A snapshot on an Outpost cannot be copied, so that the copy which has ec2:OutpostArn is one of the Region to an
+    Outpost (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopySnapshot.html): nothing leaves by it, and
+    the post's statement denies it all the same, unless *copies* are allowed.
 
     AWS's list names ec2:OutpostArn for CopySnapshot and not for ModifySnapshotAttribute, which the post joins in one
     statement: sharing passes if EC2 does not tell it, unless *all_sharing* is denied.
@@ -127,7 +147,8 @@ def outpost_snapshots(settings: GuardrailSettings, pattern: str, *, all_sharing:
         denied = _actions(settings, "DenySnapshotsToRegion", actions.CREATE_SNAPSHOTS)
         yield Statement("DenySnapshotsToRegion", denied, (SNAPSHOTS,), condition)
     if settings.switched_on("DenySnapshotsNotOutposts"):
-        denied = _actions(settings, "DenySnapshotsNotOutposts", actions.MOVE_SNAPSHOTS)
+        posted = ("ec2:ModifySnapshotAttribute",) if copies else actions.MOVE_SNAPSHOTS
+        denied = _actions(settings, "DenySnapshotsNotOutposts", posted)
         yield Statement("DenySnapshotsNotOutposts", denied, (SNAPSHOTS,), {"ArnLike": {"ec2:OutpostArn": pattern}})
         if all_sharing:
             yield Statement("DenySnapshotsNotOutpostsSharing", ("ec2:ModifySnapshotAttribute",), (SNAPSHOTS,))
@@ -181,3 +202,7 @@ def _listed(
 def _actions(settings: GuardrailSettings, sid: str, posted: tuple[str, ...]) -> tuple[str, ...]:
     modern = actions.MODERN.get(sid, ()) if settings.modern_actions else ()
     return tuple(dict.fromkeys((*posted, *modern, *settings.extra_actions.get(sid, ()))))
+
+
+def _publishing(settings: GuardrailSettings, sid: str) -> tuple[str, ...]:
+    return () if settings.bootstrap_roles == "none" else (actions.PUBLISHING_ROLES[sid],)

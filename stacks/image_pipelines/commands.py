@@ -13,8 +13,12 @@ from stacks.image_pipelines.cascade import GOLD, mermaid
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.deployed import stack_output
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 
+COST_NOTE = (
+    "For a month without builds; a build bills its instances, and every image its snapshots until it is deleted."
+)
 SLUG = "image_pipelines"
 ALARMS = 4
 DAYS = 30
@@ -40,6 +44,13 @@ def idle_month(common: CommonSettings, settings: ImagePipelinesSettings) -> Iter
     if common.vpc is None:
         yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
         yield BillingUnit("public_ipv4_hour", HOURS * (settings.network == "nat"), "address of the NAT gateway")
+    amis = 1 + sum(workload.kind != "container" for workload in settings.workloads)
+    if settings.build_on_change:
+        gib = (settings.volume_gib or settings.base.root_gib) * (1 + len(settings.regions))
+        images = "snapshot of gold's first image, at most its volume, in each Region"
+        yield BillingUnit(
+            "snapshot_gib_month", gib, images + (f"; each of {amis - 1} workloads adds as much" if amis > 1 else "")
+        )
     yield BillingUnit("alarm_month", ALARMS, "alarms")
     yield BillingUnit("lambda_request", DAYS, "Tracker, once a day")
 
@@ -126,7 +137,10 @@ def graph(options: Namespace, common: CommonSettings, settings: ImagePipelinesSe
     chart = mermaid(settings.gold.base, settings.workloads)
     parents = {workload.name: workload.parent for workload in settings.workloads}
     return Answer(
-        ("pipeline", "builds on"), list(parents.items()), {"mermaid": chart, "parents": parents}, chart.splitlines()
+        ("pipeline", "builds on"),
+        list(parents.items()),
+        {"mermaid": chart, "parents": parents},
+        lines=chart.splitlines(),
     )
 
 
@@ -187,14 +201,9 @@ def _output(name: str, common: CommonSettings, clients: Clients) -> str:
     """An output of the deployed stack.
 
     Raises:
-        CommandError: the stack has none of that name.
+        CommandError: it is not deployed.
     """
-    stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
-    (found,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    for output in found.get("Outputs", []):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    raise CommandError(f"the stack {stack} has no output {name}; deploy it first")
+    return stack_output("-".join(filter(None, [common.prefix, SLUG.replace("_", "-")])), name, clients)
 
 
 def _pipeline(parser: ArgumentParser) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.doctor import DOCTOR, stack_outputs
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
-from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 
+COST_NOTE = "The endpoint is free; traffic to an instance in another zone is billed in addition."
 LINUX_GIB = 8
 WINDOWS_GIB = 30
 COMMANDS = (DOCTOR,)
@@ -18,13 +19,13 @@ COMMANDS = (DOCTOR,)
 def idle_month(common: CommonSettings, settings: InstanceConnectEndpointSettings) -> Iterator[BillingUnit]:
     """What bills in a month without a connection. The endpoint itself does not."""
     for kind, gib, system in (
-        (settings.linux_instance_type, LINUX_GIB, "linux"),
-        (settings.windows_instance_type, WINDOWS_GIB, "windows"),
+        (settings.linux_instance_type, LINUX_GIB, "Linux"),
+        (settings.windows_instance_type, WINDOWS_GIB, "Windows"),
     ):
         if kind:
-            name = f"{system}_{kind.replace('.', '_').replace('-', '_')}_hour"
-            yield BillingUnit(name, HOURS, f"{system.title()} demo instance")
-            yield BillingUnit("gp3_gib_month", gib, f"root volume of the {system.title()} demo instance")
+            billed = "windows" if system == "Windows" else ""
+            yield instance_hours(kind, HOURS, f"{system} demo instance", system=billed)
+            yield BillingUnit("gp3_gib_month", gib, f"root volume of the {system} demo instance")
     if settings.trail:
         yield BillingUnit("alarm_month", 2, "events that could not be logged or told")
 
@@ -54,8 +55,8 @@ def _only_endpoint(common: CommonSettings, clients: Clients) -> Finding:
     ours = stack_outputs(common, clients).get("EndpointId")
     others = [endpoint["InstanceConnectEndpointId"] for endpoint in found]
     if [endpoint for endpoint in others if endpoint != ours]:
-        mend = "Use that one, with endpoint: false here, or delete it: a VPC has one at most"
-        return Finding("endpoint", "problem", f"{common.vpc.id} has {', '.join(others)} already", mend)
+        fix = "Use that one, with endpoint: false here, or delete it: a VPC has one at most"
+        return Finding("endpoint", "problem", f"{common.vpc.id} has {', '.join(others)} already", fix)
     return Finding("endpoint", "ok", "it is ours" if found else f"{common.vpc.id} has none yet")
 
 

@@ -1,4 +1,4 @@
-"""``python -m stacks instance_connect_endpoint doctor``: why a connection would fail, and what mends it. Reads only."""
+"""``python -m stacks instance_connect_endpoint doctor``: why a connection would fail, and what fixes it. Reads only."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.rules import Peer, allows, is_open_to_everyone, is_within
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings, keeps_client_ip
+from stacks.shared import deployed
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.preflight import Clients, Finding, looked_at, policy_source
+from stacks.shared.preflight import ROOT_USER, Clients, Finding, looked_at, policy_source
 
 Json = dict[str, Any]
 SLUG = "instance-connect-endpoint"
@@ -21,14 +20,7 @@ LOOKS = ("ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints")
 
 def stack_outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
     """Outputs of the deployed stack; none if it is not deployed."""
-    name = "-".join(filter(None, [common.prefix, SLUG]))
-    try:
-        (stack,) = clients("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return {}
-    return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    return deployed.stack_outputs("-".join(filter(None, [common.prefix, SLUG])), clients) or {}
 
 
 @dataclass(frozen=True)
@@ -70,9 +62,8 @@ class Patient:
         """The security groups of the network interface that has the instance's address."""
         address = self.instance.get("PrivateIpAddress")
         for interface in self.instance.get("NetworkInterfaces", []):
-            if any(
-                address and item.get("PrivateIpAddress") == address for item in interface.get("PrivateIpAddresses", [])
-            ):
+            addresses = [item.get("PrivateIpAddress") for item in interface.get("PrivateIpAddresses", [])]
+            if address and address in addresses:
                 return [group["GroupId"] for group in interface["Groups"]]
         return [group["GroupId"] for group in self.instance.get("SecurityGroups", [])]
 
@@ -101,8 +92,8 @@ def _port(patient: Patient) -> Finding:
         return Finding("port", "ok", f"{patient.port}")
     if patient.port in (22, 3389):
         return Finding("port", "problem", f"{patient.port} is not in ports", f"Add {patient.port} to ports, deploy")
-    mend = "Use 22 or 3389; for another, forward it with ssh -L through a connection to 22"
-    return Finding("port", "problem", f"an endpoint does not take {patient.port}", mend)
+    fix = "Use 22 or 3389; for another, forward it with ssh -L through a connection to 22"
+    return Finding("port", "problem", f"an endpoint does not take {patient.port}", fix)
 
 
 def _endpoint(patient: Patient) -> Finding:
@@ -111,20 +102,20 @@ def _endpoint(patient: Patient) -> Finding:
         return Finding("endpoint", "ok", f"{patient.endpoint_id} in {patient.endpoint['SubnetId']}")
     says = f"{patient.endpoint_id} is {state} {patient.endpoint.get('StateMessage', '')}".strip()
     if state.endswith("-in-progress"):
-        mend = "Wait a minute"
+        fix = "Wait a minute"
     elif state == "update-failed":
-        mend = "It is as it was before the change: correct what the message names, and change it again"
+        fix = "It is as it was before the change: correct what the message names, and change it again"
     else:
-        mend = "Deploy with endpoint: false, then with true"
-    return Finding("endpoint", "problem", says, mend)
+        fix = "Deploy with endpoint: false, then with true"
+    return Finding("endpoint", "problem", says, fix)
 
 
 def _instance(patient: Patient) -> Finding:
     instance = patient.instance
     state, kind = instance["State"]["Name"], instance["InstanceType"]
     if state != "running":
-        mend = f"aws ec2 start-instances --instance-ids {patient.instance_id}" if state == "stopped" else "Use another"
-        return Finding("instance", "problem", f"{patient.instance_id} is {state}", mend)
+        fix = f"aws ec2 start-instances --instance-ids {patient.instance_id}" if state == "stopped" else "Use another"
+        return Finding("instance", "problem", f"{patient.instance_id} is {state}", fix)
     if "PrivateIpAddress" not in instance:
         says = f"{patient.instance_id} has no private IPv4 address, which the commands of the outputs connect to"
         return Finding("instance", "problem", says, "Use an instance in a subnet with IPv4")
@@ -133,8 +124,8 @@ def _instance(patient: Patient) -> Finding:
         says = f"it is in {instance.get('VpcId')}, the endpoint in {patient.endpoint['VpcId']}"
         return Finding("instance", "problem", says, "With preserve_client_ip both must be in one VPC: set it to false")
     if preserves and not keeps_client_ip(kind):
-        mend = "Set preserve_client_ip to false, or choose a newer instance type"
-        return Finding("instance", "problem", f"{kind} cannot be reached with preserve_client_ip", mend)
+        fix = "Set preserve_client_ip to false, or choose a newer instance type"
+        return Finding("instance", "problem", f"{kind} cannot be reached with preserve_client_ip", fix)
     return Finding("instance", "ok", f"{patient.instance_id}, {kind}, is running")
 
 
@@ -145,8 +136,8 @@ def _way_out(patient: Patient) -> Finding:
     if allows(patient.permissions(groups, "IpPermissionsEgress"), patient.port, peer):
         return Finding("group of the endpoint", "ok", f"{listed} lets out to the instance's {patient.port}")
     says = f"{listed} lets nothing out to {patient.port} of {', '.join(patient.instance_groups)}"
-    mend = f"Give the instance the group of the output InstanceGroupId, or allow {patient.port} outbound"
-    return Finding("group of the endpoint", "problem", says, mend)
+    fix = f"Give the instance the group of the output InstanceGroupId, or allow {patient.port} outbound"
+    return Finding("group of the endpoint", "problem", says, fix)
 
 
 def _way_in(patient: Patient) -> Finding:
@@ -163,8 +154,8 @@ def _way_in(patient: Patient) -> Finding:
         ranges, missing = _addresses(patient), f"the endpoint ({', '.join(endpoint['SecurityGroupIds'])})"
     if allows(permissions, port, Peer.of(endpoint["SecurityGroupIds"], ranges)):
         return Finding("group of the instance", "ok", f"{listed} lets in to {port}")
-    mend = f"Give the instance the group of the output InstanceGroupId, or allow {port} inbound from there"
-    return Finding("group of the instance", "problem", f"{listed} does not let in {missing} to {port}", mend)
+    fix = f"Give the instance the group of the output InstanceGroupId, or allow {port} inbound from there"
+    return Finding("group of the instance", "problem", f"{listed} does not let in {missing} to {port}", fix)
 
 
 def _addresses(patient: Patient) -> list[str]:
@@ -211,8 +202,8 @@ def _may_push_key(patient: Patient) -> Finding:
     arn = patient.endpoint["InstanceConnectEndpointArn"].rsplit(":", 1)[0] + f":instance/{patient.instance_id}"
     found = _simulated(patient, what, ("ec2-instance-connect:SendSSHPublicKey",), arn, keys)
     if found.status == "problem" and tags.get(wanted.key) != wanted.value:
-        mend = f"Tag the instance {wanted.key}={wanted.value}, or bring a key that it knows"
-        return Finding(what, "problem", f"{found.says}; it lacks the tag", mend)
+        fix = f"Tag the instance {wanted.key}={wanted.value}, or bring a key that it knows"
+        return Finding(what, "problem", f"{found.says}; it lacks the tag", fix)
     return found
 
 
@@ -223,7 +214,7 @@ def _simulated(
     if source is None:
         source = policy_source(patient.clients, patient.clients("sts").get_caller_identity()["Arn"])
     if source is None:
-        return Finding(what, "ok", "the root user may everything; use a role for daily work")
+        return Finding(what, "ok", ROOT_USER)
     answer = patient.clients("iam").simulate_principal_policy(
         PolicySourceArn=source,
         ActionNames=list(actions),
@@ -240,8 +231,8 @@ def _simulated(
         return Finding(what, "ok", f"{who} may")
     listed = ", ".join(f"{decision} for {action}" for action, decision in refused.items())
     denied = "explicitDeny" in refused.values()
-    mend = "Find the policy that denies it" if denied else "Attach the policy of the output DataPlanePolicyArn"
-    return Finding(what, "problem", f"{who}: {listed}", mend)
+    fix = "Find the policy that denies it" if denied else "Attach the policy of the output DataPlanePolicyArn"
+    return Finding(what, "problem", f"{who}: {listed}", fix)
 
 
 def doctor(
@@ -265,7 +256,7 @@ def doctor(
     notes = [f"{problems} problem{'s' * (problems != 1)}"] if problems else ["Nothing here would stop it."]
     return Answer(
         ("", "what", "found", "what to do"),
-        [(finding.status, finding.what, finding.says, finding.mend) for finding in found],
+        [(finding.status, finding.what, finding.says, finding.fix) for finding in found],
         [asdict(finding) for finding in found],
         [*notes, "Not looked at: network ACLs, service control policies, the instance's own firewall and sshd."],
         ok=not problems,
@@ -279,4 +270,4 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--principal", metavar="ARN", help="user or role that connects; default: you")
 
 
-DOCTOR = Command("doctor", "why a connection would fail, and what mends it", doctor, _arguments)
+DOCTOR = Command("doctor", "why a connection would fail, and what fixes it", doctor, _arguments)

@@ -6,8 +6,9 @@ from stacks.guardrails import checks
 from stacks.guardrails.commands import guardrail_commands, idle_month
 from stacks.guardrails.table import decisions
 
+COST_NOTE = "AWS Organizations does not charge for policies."
 COMMANDS = guardrail_commands("local_zone_guardrails")
 findings = partial(checks.findings, "local_zone_guardrails")
 README_TABLES = {"decisions": lambda: decisions("local_zone_guardrails")}
 
-__all__ = ["COMMANDS", "README_TABLES", "findings", "idle_month"]
+__all__ = ["COMMANDS", "COST_NOTE", "README_TABLES", "findings", "idle_month"]

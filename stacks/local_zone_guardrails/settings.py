@@ -11,6 +11,8 @@ from stacks.guardrails import statements
 from stacks.guardrails.settings import GuardrailSettings, Switches
 from stacks.guardrails.statements import Statement
 
+ZoneId = Annotated[str, Field(pattern=r"^[a-z]{2,6}\d-[a-z]{3}\d-az\d$", examples=["usw2-lax1-az1"])]
+
 
 class LocalZoneSwitches(Switches):
     """Which statements there are, by their Sid in the post."""
@@ -27,10 +29,12 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
     statements: LocalZoneSwitches = LocalZoneSwitches()
     """Which statements there are."""
     snapshots: Literal["all", "leaving-zone"] = "all"
-    """all: deny every snapshot, as the post. leaving-zone: only those that are not stored in the zone, and all copies
-    and shares; for Local Zones with Amazon S3."""
+    """all: deny every snapshot, as the post. leaving-zone: only those that are not stored in the zone, their
+    sharing, and all copies; for Local Zones with Amazon S3."""
     zones: Annotated[tuple[LocalZoneName, ...], Field(max_length=30)] = ()
     """Names of your Local Zones, as in us-west-2-lax-1a. For snapshots leaving-zone and subnet_condition zone."""
+    zone_ids: Annotated[tuple[ZoneId, ...], Field(max_length=30)] = ()
+    """Their ids, as in usw2-lax1-az1. AWS's list says that EC2 tells names, an example of its guide has an id."""
 
     @property
     def zone_names(self) -> tuple[str, ...]:
@@ -42,19 +46,28 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
         groups = super().groups()
         if self.switched_on("DenyAllSnapshots"):
             leaving = self.snapshots == "leaving-zone"
-            of_zones = statements.snapshots_leaving(self, self.zones) if leaving else statements.all_snapshots(self)
+            of_zones = (
+                statements.snapshots_leaving(self, (*self.zones, *self.zone_ids))
+                if leaving
+                else statements.all_snapshots(self)
+            )
             groups["Snapshots"] = list(of_zones)
         if self.switched_on("DenyNotLocalZonesSubnet"):
-            groups["Subnets"] = list(statements.subnets(self, "DenyNotLocalZonesSubnet", self.zones))
+            groups["Subnets"] = list(statements.subnets(self, "DenyNotLocalZonesSubnet", (*self.zones, *self.zone_ids)))
         return groups
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """What synthesis says about these settings, each with an id."""
         yield from super().warnings()
         if self.switched_on("DenyAllSnapshots"):
-            which = "copies and shares" if self.snapshots == "leaving-zone" else "all snapshots"
+            which = "copies" if self.snapshots == "leaving-zone" else "all snapshots"
             yield "outposts", f"DenyAllSnapshots denies {which} in the whole account, those on AWS Outposts included"
         yield from self.subnet_warnings("DenyNotLocalZonesSubnet")
+
+    @rule
+    def _each_zone_has_its_id(self) -> Iterator[Problem]:
+        if self.zone_ids and len(self.zone_ids) != len(self.zones):
+            yield Problem("zone_ids", f"must have one for each of {len(self.zones)} zones, got {len(self.zone_ids)}")
 
     @rule
     def _zones_are_named(self) -> Iterator[Problem]:

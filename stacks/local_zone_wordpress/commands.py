@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from config.models import CommonSettings
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone import ZONE, look_for_types, look_for_zone
-from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.preflight import Clients, Finding, account_findings, common_findings, looked_at
 
+COST_NOTE = (
+    "For a month without visitors; snapshots and traffic are billed in addition. Local Zones have their own prices."
+)
 ROOT_GIB = 8
 FEATURES = "aws.amazon.com/about-aws/global-infrastructure/localzones/features"
 SECRETS = 3
@@ -26,15 +29,15 @@ def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> 
         "load balancer": settings.edge_type,
     }
     for what, count in running.items():
-        yield BillingUnit("on_demand_instance_hour", HOURS * count, f"{what}, {kinds[what]}")
+        yield instance_hours(kinds[what], HOURS * count, f"{what}, {kinds[what]}")
     volumes = ROOT_GIB * sum(running.values()) + settings.data_gib
     yield BillingUnit(f"{settings.volume_type}_gib_month", volumes, "root volumes and the data volume")
     yield BillingUnit("nat_gateway_hour", HOURS * int(own and settings.nat == "gateway"), "NAT gateway")
-    yield BillingUnit("alb_hour", HOURS * (1 - self_managed), "Application Load Balancer")
+    yield BillingUnit("application_load_balancer_hour", HOURS * (1 - self_managed), "Application Load Balancer")
     addresses = int(own) + 1  # an Application Load Balancer has one in each zone of its subnets
     yield BillingUnit("public_ipv4_hour", HOURS * addresses, "public addresses")
     yield BillingUnit("secret_month", SECRETS, "secrets")
-    yield BillingUnit("alarm_month", 2 + nat + 1, "alarms")
+    yield BillingUnit("alarm_month", 2 * 2 + nat + 1, "alarms; one that compares two metrics is two")
 
 
 def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:
@@ -79,8 +82,8 @@ def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
     gives = {subnet["SubnetId"] for subnet in found if subnet.get("MapPublicIpOnLaunch")}
     if settings.load_balancer == "self-managed" and edge not in gives:
         says = f"{edge} gives no public address at launch, without which the load balancer's instance cannot boot"
-        mend = f"aws ec2 modify-subnet-attribute --subnet-id {edge} --map-public-ip-on-launch"
-        return Finding("subnets in the zone", "problem", says, mend)
+        fix = f"aws ec2 modify-subnet-attribute --subnet-id {edge} --map-public-ip-on-launch"
+        return Finding("subnets in the zone", "problem", says, fix)
     return Finding("subnets in the zone", "ok", f"{len(wanted)} in {settings.zone}")
 
 

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnTag, Validations
+from aws_cdk import Acknowledgment, CfnTag, RemovalPolicies, Validations
 from aws_cdk import aws_dlm as dlm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -42,37 +42,9 @@ class Data(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         key_arn = scope.encryption_key.key_arn if scope.encryption_key else None
-        self.volume = ec2.CfnVolume(
-            self,
-            "Volume",
-            availability_zone=network.zone,
-            encrypted=True,
-            kms_key_id=key_arn,
-            size=settings.data_gib,
-            snapshot_id=settings.restore_from,
-            volume_type=settings.volume_type,
-            # Another name for each stack, so that the policy takes no snapshots of another one's volume.
-            tags=[
-                CfnTag(key="Name", value=f"{scope.stack_name}-data"),
-                CfnTag(key=BACKUP_TAG, value=scope.stack_name),
-            ],
-        )
+        self.volume = self._volume(scope, settings, network, key_arn)
         if after:
             self.volume.node.add_dependency(after)
-        Guard(
-            scope,
-            "VolumeGuard",
-            of=self.volume,
-            subject="the volume with the database and the uploads",
-            guarded={
-                "AvailabilityZone": network.zone,
-                "KmsKeyId": key_arn or "aws/ebs",
-                "SnapshotId": settings.restore_from or "none",
-            },
-            way="Each of these replaces the volume by an empty one, or by an older state. Take a snapshot first, set "
-            "restore_from to it, and set accept_volume_replacement: true for this one deployment.",
-            accepted=settings.accept_volume_replacement,
-        )
         self.interface = ec2.CfnNetworkInterface(
             self,
             "Interface",
@@ -84,6 +56,62 @@ class Data(Construct):
         self.admin = self._secret(scope, "Admin", "Password of the site's user admin", PASSWORD_LENGTH)
         self.keys = self._secret(scope, "Keys", "What WordPress signs its cookies with", KEYS_LENGTH)
         self._snapshots(scope, settings)
+
+    def _volume(
+        self, stack: SolutionStack, settings: LocalZoneWordpressSettings, network: ZoneNetwork, key_arn: str | None
+    ) -> ec2.CfnVolume:
+        """The volume, under a name of its own for each snapshot that it is made from, and its two guards.
+
+        CloudFormation changes zone, key and snapshot of a volume neither in place nor by replacement
+        (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-volume.html). By
+        another logical id it makes the new volume first, moves the database over, and deletes the old one at the end.
+        Only restore_from is in the id: a volume of another key or zone is empty unless it comes from a snapshot.
+        """
+        name = f"Volume{settings.restore_from.title().replace('-', '')}" if settings.restore_from else "Volume"
+        volume = ec2.CfnVolume(
+            self,
+            name,
+            availability_zone=network.zone,
+            encrypted=True,
+            kms_key_id=key_arn,
+            size=settings.data_gib,
+            snapshot_id=settings.restore_from,
+            volume_type=settings.volume_type,
+            # Another name for each stack, so that the policy takes no snapshots of another one's volume.
+            tags=[
+                CfnTag(key="Name", value=f"{stack.stack_name}-data"),
+                CfnTag(key=BACKUP_TAG, value=stack.stack_name),
+            ],
+        )
+        if not stack.common.keep_data_on_destroy:  # else it stays itself
+            RemovalPolicies.of(volume).snapshot()
+        subject = "the volume with the database and the uploads"
+        Guard(
+            stack,
+            "VolumeGuard",
+            of=volume,
+            subject=subject,
+            # The name is in it for stacks that were made from a snapshot when it was not yet in the volume's id.
+            guarded={"SnapshotId": f"{settings.restore_from} in {name}" if settings.restore_from else "none"},
+            way="Another snapshot, and the first deployment of a version that names the volume after it, makes a new "
+            "volume from restore_from in its place. Take a snapshot of the present volume, set restore_from to it, or "
+            "to the older one that you want back, and accept_volume_replacement: true. From null on there is no way "
+            "back to null, which would be an empty volume: make another stack for that.",
+            accepted=settings.accept_volume_replacement,
+        )
+        # One for each volume: a new snapshot comes with whatever key it likes.
+        Guard(
+            stack,
+            f"{name}PlaceGuard",
+            of=volume,
+            subject=subject,
+            guarded={"AvailabilityZone": network.zone, "KmsKeyId": key_arn or "aws/ebs"},
+            way="A volume keeps its key and its zone. For another key take a snapshot, and set restore_from to it and "
+            "accept_volume_replacement: true together with the key. For another zone make another stack there, with "
+            "restore_from.",
+            accepted=False,
+        )
+        return volume
 
     def _secret(self, stack: SolutionStack, construct_id: str, description: str, length: int) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

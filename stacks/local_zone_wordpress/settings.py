@@ -84,9 +84,9 @@ class LocalZoneWordpressSettings(SolutionSettings):
     backup: BackupSettings = BackupSettings()
     """Snapshots of the data volume."""
     restore_from: SnapshotId | None = None
-    """Snapshot that the data volume is made from. null: an empty volume."""
+    """Snapshot that the data volume is made from. null: an empty volume. Another one makes another volume."""
     accept_volume_replacement: bool = False
-    """Safety switch: must be true before a change may replace the data volume, and so its data."""
+    """Safety switch: must be true before another restore_from may replace the data volume, and so its data."""
     wordpress_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$", examples=["6.9.7"])] = "6.9.7"
     """Release of WordPress."""
     wordpress_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=[WORDPRESS_SHA256])] = WORDPRESS_SHA256
@@ -121,6 +121,14 @@ class LocalZoneWordpressSettings(SolutionSettings):
         """The types that the zone must offer."""
         edge = self.load_balancer == "self-managed" or (self.own_network and self.nat == "instance")
         return list(dict.fromkeys([self.web_type, self.database_type, *([self.edge_type] if edge else [])]))
+
+    @rule
+    def _replacement_has_data(self) -> Iterator[Problem]:
+        if self.accept_volume_replacement and not self.restore_from:
+            yield Problem(
+                "accept_volume_replacement",
+                "must be false while restore_from is null: an empty volume would replace the data; set restore_from",
+            )
 
     @rule
     def _certificate_is_of_its_load_balancer(self) -> Iterator[Problem]:

@@ -24,5 +24,5 @@ def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
     Args:
         logical_id: of the instance or group that CloudFormation waits for.
     """
-    common = read("common.sh", REGION=stack.region, STACK=stack.stack_name, LOGICAL_ID=logical_id)
+    common = read("common.sh", REGION=stack.region, STACK=stack.stack_id, LOGICAL_ID=logical_id)
     return read(name, COMMON=common, **values) + "\n"

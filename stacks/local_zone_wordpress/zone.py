@@ -187,8 +187,8 @@ def look_for_types(settings: LocalZoneWordpressSettings, clients: Clients) -> Fi
     except ZoneError as error:
         return Finding("instance types", "unknown", str(error), "Correct zone")
     if not offered and not zone.opted_in:
-        mend = "See zone prices; the deployment looks again when it has opted in"
-        return Finding("instance types", "unknown", _untold(zone), mend)
+        fix = "See zone prices; the deployment looks again when it has opted in"
+        return Finding("instance types", "unknown", _untold(zone), fix)
     if says := zones.missing_types(wanted, offered, settings.zone):
         return Finding("instance types", "problem", says, "Set web_type, database_type, edge_type")
     return Finding("instance types", "ok", ", ".join(wanted))

@@ -8,10 +8,13 @@ from typing import Any
 from config.models import CommonSettings
 from stacks.odcr_asg.placement import Placement, place
 from stacks.odcr_asg.settings import OdcrAsgSettings
-from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
 
+COST_NOTE = (
+    "An idle reservation bills like a running instance; instances beyond the reservations are billed in addition."
+)
 VOLUME_GIB = 8
 ALARMS_PER_ZONE = 2
 ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
@@ -28,10 +31,8 @@ def idle_month(common: CommonSettings, settings: OdcrAsgSettings) -> Iterator[Bi
     """
     zones, required, kind = settings.zone_count(common), settings.required_instances, settings.instance_type
     idle = zones * settings.reserved_per_zone(common) - required
-    yield BillingUnit("on_demand_instance_hour", HOURS * required, f"{required} running {kind}, all in reservations")
-    yield BillingUnit(
-        "on_demand_instance_hour", HOURS * idle, f"{idle} idle reservations of {kind}, each like a running instance"
-    )
+    yield instance_hours(kind, HOURS * required, f"{required} running {kind}, all in reservations")
+    yield instance_hours(kind, HOURS * idle, f"{idle} idle reservations of {kind}, each like a running instance")
     yield BillingUnit("gp3_gib_month", VOLUME_GIB * required, "root volumes")
     if common.vpc is None:
         addresses = required if settings.network == "public" else int(settings.network == "nat")
@@ -98,7 +99,7 @@ def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
 
 
 def _beyond(common: CommonSettings, settings: OdcrAsgSettings) -> Finding:
-    """How many instances may run without a reservation: nothing to mend, and nothing to be surprised by."""
+    """How many instances may run without a reservation: nothing to fix, and nothing to be surprised by."""
     reserved = settings.zone_count(common) * settings.reserved_per_zone(common)
     beyond = max(0, settings.max_instances - reserved)
     says = f"{reserved} reserved, at most {settings.max_instances} wanted: {beyond or 'none'} on unreserved capacity"

@@ -47,6 +47,7 @@ class ByFunction(Construct):
         self.queue = waiting.queue
         self.ledger = self._ledger(scope)
         self.function = self._function(scope, name)
+        self.function.add_environment("QUEUE_URL", waiting.queue.queue_url)
         begun = self._lifecycle(scope, wanted)
         self.function.add_event_source(
             sources.SqsEventSource(
@@ -153,6 +154,18 @@ class ByFunction(Construct):
             ),
             0,
             says="A section of the dashboards could not be read",
+        )
+        alarms.when_above(
+            "Messages",
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="ValidationMessages",
+                dimensions_map=dimensions,
+                statistic=cloudwatch.Stats.MAXIMUM,
+                period=Duration.minutes(5),
+            ),
+            0,
+            says="CloudWatch finds fault with a dashboard that it has taken",
         )
         alarms.when_above(
             "DeadLetters",

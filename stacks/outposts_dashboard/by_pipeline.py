@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import Acknowledgment, Duration, IgnoreMode, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -99,7 +100,8 @@ class ByPipeline(Construct):
                 _stage("Deploy", _build("Deploy", deploy, [LOCATION, "Discovery"])),
             ],
         )
-        pipeline.node.add_dependency(role)
+        # It runs as soon as it is there, and then needs all three.
+        pipeline.node.add_dependency(role, discover.own_role, deploy.own_role)
         self.pipeline_name = pipeline.ref
         self.projects = {"Discover": discover.project, "Deploy": deploy.project}
         begun = self._lifecycle(scope, deployed, wanted)
@@ -220,6 +222,7 @@ class ByPipeline(Construct):
                 retry_attempts=3,
             ),
             tags_only=True,
+            commits=_commits(scope, settings),
             role=role,
             after=begun,
         )
@@ -230,7 +233,7 @@ class ByPipeline(Construct):
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[undelivered.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": triggers.tags.rule_arn}},
+                conditions={"ArnEquals": {"aws:SourceArn": [rule.rule_arn for rule in triggers.rules]}},
             )
         )
         alarms = Alarms(scope, "Alarms")
@@ -246,6 +249,26 @@ class ByPipeline(Construct):
             period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
         )
         alarms.when_above("Undelivered", waiting, 0, says="A changed tag or the schedule could not start the pipeline")
+
+
+def _commits(scope: SolutionStack, settings: OutpostsDashboardSettings) -> events.EventPattern | None:
+    """A change of the branch in CodeCommit, whose action here does not poll; a connection tells of changes itself.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-repo-changes-console.html
+    """
+    source = settings.source
+    if source.kind != "codecommit" or not source.repository:
+        return None
+    return events.EventPattern(
+        source=["aws.codecommit"],
+        detail_type=["CodeCommit Repository State Change"],
+        resources=[scope.format_arn(service="codecommit", resource=source.repository)],
+        detail={
+            "event": ["referenceCreated", "referenceUpdated"],
+            "referenceType": ["branch"],
+            "referenceName": [source.branch],
+        },
+    )
 
 
 def allow_stacks(stack: SolutionStack, role: iam.IRole, deployed: str) -> None:

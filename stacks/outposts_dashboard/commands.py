@@ -12,13 +12,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.tag_policy import tag_policy
+from stacks.outposts_dashboard.tag_policy import service_control_policy, tag_policy
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.files import UnwritableError, write_text
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "For a month without changes; each further page is one more dashboard."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-ALARMS = 3
+ALARMS = {"function": 4, "pipeline": 3}
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 
@@ -27,10 +29,10 @@ def idle_month(common: CommonSettings, settings: OutpostsDashboardSettings) -> I
     """What bills in a month in which nothing is tagged or changed: one dashboard, and the schedule."""
     refreshes = MINUTES / settings.refresh_minutes
     yield BillingUnit("dashboard_month", 1, "dashboard; each further page is one more")
-    yield BillingUnit("alarm_month", ALARMS, "alarms")
+    yield BillingUnit("alarm_month", ALARMS[settings.refresh], "alarms")
     yield BillingUnit("scheduler_invocation", refreshes, "schedule")
     if settings.refresh == "function":
-        yield BillingUnit("custom_metric_month", 3, "metrics of the refresh")
+        yield BillingUnit("custom_metric_month", 4, "metrics of the refresh")
         yield BillingUnit("lambda_request", refreshes, "refreshes")
         yield BillingUnit("sqs_request", POLLS, "Lambda's polls of the queue")
     else:
@@ -64,8 +66,8 @@ def _name(common: CommonSettings, settings: OutpostsDashboardSettings, clients: 
     taken = {entry["DashboardName"] for page in pages for entry in page.get("DashboardEntries", [])}
     if name not in taken:
         return Finding("dashboard name", "ok", f"{name} is free")
-    mend = "Unless it is this stack's own: change dashboard_name, or delete that dashboard; it is never overwritten"
-    return Finding("dashboard name", "ok", f"{name} exists already", mend)
+    fix = "Unless it is this stack's own: change dashboard_name, or delete that dashboard; it is never overwritten"
+    return Finding("dashboard name", "ok", f"{name} exists already", fix)
 
 
 def _tagged(settings: OutpostsDashboardSettings, clients: Clients) -> Finding:
@@ -115,37 +117,39 @@ def preview(
     faults = (ClientError, BotoCoreError)
     found = discover(clients, wanted, region=sts.meta.region_name, account=account, faults=faults)
     shown = dashboards(found, wanted)
-    if options.output:
-        for dashboard in shown:
-            _write(options.output / f"{dashboard.name}.json", json.loads(dashboard.body))
+    written: list[str] = []
+    for dashboard in shown if options.output else ():
+        written += _write(options.output / f"{dashboard.name}.json", json.loads(dashboard.body))
     rows = [[each.name, str(len(json.loads(each.body)["widgets"]))] for each in shown]
     counts = ", ".join(f"{len(items)} of {name}" for name, items in found["sections"].items() if items) or "nothing"
     failed = [f"{name} could not be read: {reason}" for name, reason in found["failures"].items()]
     data: dict[str, Any] = {"discovery": found, "dashboards": {each.name: json.loads(each.body) for each in shown}}
-    return Answer(("dashboard", "widgets"), rows, data, [f"Found {counts}.", *failed], ok=not failed)
+    return Answer(("dashboard", "widgets"), rows, data, [f"Found {counts}.", *written, *failed], ok=not failed)
 
 
 def write_tag_policy(
     options: Namespace, common: CommonSettings, settings: OutpostsDashboardSettings, clients: Clients
 ) -> Answer:
-    """Writes the policy to a file, or shows it."""
-    policy = tag_policy(settings)
-    if options.output:
-        _write(options.output, policy)
+    """Writes one of the policies to a file, or shows it."""
+    policy = service_control_policy(settings) if options.scp else tag_policy(settings)
     notes = [
-        f"Written to {options.output}." if options.output else "--output FILE writes it.",
-        "Nothing is attached. Try it on one account first: it refuses tags that differ, also those of others.",
-        "It does not ask for the tag where there is none; a service control policy on aws:RequestTag does.",
+        *(_write(options.output, policy) if options.output else ["--output FILE writes it."]),
+        "Nothing is attached. Try it on one account first: it holds for everything there, not for an Outpost alone.",
+        "It denies creation without the tag; which values others may set later, the tag policy says."
+        if options.scp
+        else "It does not ask for the tag where there is none: --scp writes a service control policy that does.",
     ]
-    return Answer(("tag policy",), [[line] for line in json.dumps(policy, indent=2).splitlines()], policy, notes)
+    lines = [] if options.output else json.dumps(policy, indent=2).splitlines()
+    return Answer((), (), policy, notes, lines=lines)
 
 
-def _write(path: Path, value: Any) -> None:
+def _write(path: Path, value: Any) -> list[str]:
+    """Writes a file and says so, and which folders it took."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+        created = write_text(path, json.dumps(value, indent=2) + "\n")
+    except UnwritableError as error:
+        raise CommandError(str(error)) from None
+    return [f"Created the folder {folder}." for folder in reversed(created)] + [f"Written to {path}."]
 
 
 def _preview_arguments(parser: ArgumentParser) -> None:
@@ -154,6 +158,7 @@ def _preview_arguments(parser: ArgumentParser) -> None:
 
 def _policy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="file to write it to")
+    parser.add_argument("--scp", action="store_true", help="the service control policy that denies creation without it")
 
 
 COMMANDS = (

@@ -1,12 +1,22 @@
-"""A tag policy that enforces the tag. It is written for people to attach, and never attached."""
+"""Policies that enforce the tag. They are written for people to attach, and never attached."""
 
 from typing import Any
 
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 
-# What the dashboards show and AWS Organizations can enforce:
+# What the dashboards show and AWS Organizations can enforce; ``rds:db`` it can only report:
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_supported-resources-enforcement.html
-ENFORCED_FOR = ("ec2:instance", "elasticloadbalancing:loadbalancer", "rds:db", "s3:bucket")
+ENFORCED_FOR = ("ec2:instance", "elasticloadbalancing:loadbalancer", "s3:bucket")
+
+# What makes the things that the dashboards find by the tag, on the resource that takes the tag of the request:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+CREATED_BY = {
+    "autoscaling:CreateAutoScalingGroup": "arn:*:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*",
+    "ec2:RunInstances": "arn:*:ec2:*:*:instance/*",
+    "elasticloadbalancing:CreateLoadBalancer": "arn:*:elasticloadbalancing:*:*:loadbalancer/app/*",
+    "rds:CreateDBInstance": "arn:*:rds:*:*:db:*",
+    "s3:CreateBucket": "arn:*:s3:::*",
+}
 
 
 def tag_policy(settings: OutpostsDashboardSettings) -> dict[str, Any]:
@@ -19,3 +29,21 @@ def tag_policy(settings: OutpostsDashboardSettings) -> dict[str, Any]:
         rule["tag_value"] = {"@@assign": list(settings.tag_values)}
     rule["enforced_for"] = {"@@assign": list(ENFORCED_FOR)}
     return {"tags": {settings.tag_name.lower(): rule}}
+
+
+def service_control_policy(settings: OutpostsDashboardSettings) -> dict[str, Any]:
+    """What a tag policy leaves open: nothing is created without the tag, or with a value that is not of the settings.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_tagging.html
+    """
+    key = f"aws:RequestTag/{settings.tag_name}"
+    # A negated operator is true also where the key is missing.
+    missing = {"StringNotEquals": {key: list(settings.tag_values)}} if settings.tag_values else {"Null": {key: "true"}}
+    statement = {
+        "Sid": "DenyCreationWithoutTag",
+        "Effect": "Deny",
+        "Action": list(CREATED_BY),
+        "Resource": list(CREATED_BY.values()),
+        "Condition": missing,
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

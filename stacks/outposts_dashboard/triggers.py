@@ -16,11 +16,12 @@ class Triggers(Construct):
         scheduled: what the schedule starts.
         tags_only: whether the post's rule is all there is: a pipeline takes minutes, and instances that a group starts
             with the tag change tags too.
+        commits: of a source that starts the pipeline by no means of its own: the event of a pushed change.
         role: by which the schedule acts.
         after: what must be there before anything is started, and is deleted only after that cannot happen any more.
 
     Attributes:
-        tags: the post's rule, on changed tags.
+        rules: all of them, the post's first, on changed tags.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Triggers(Construct):
         target: events.IRuleTarget,
         scheduled: scheduler.IScheduleTarget,
         tags_only: bool,
+        commits: events.EventPattern | None = None,
         role: IDependable,
         after: IDependable,
     ) -> None:
@@ -70,13 +72,14 @@ class Triggers(Construct):
                     ),
                 ),
             ]
-        rules = [
+        if commits:
+            patterns.append(("Commits", "The branch of the source has changed", commits))
+        self.rules = [
             events.Rule(self, name, description=description, event_pattern=pattern, targets=[target])
             for name, description, pattern in patterns
         ]
-        for rule in rules:
+        for rule in self.rules:
             rule.node.add_dependency(after)
-        self.tags = rules[0]
         schedule = scheduler.Schedule(
             self,
             "Schedule",

@@ -25,7 +25,7 @@ class OutpostsSwitches(Switches):
     DenySnapshotsToRegion: bool = True
     """No snapshot of a volume on the Outpost is stored in the Region."""
     DenySnapshotsNotOutposts: bool = True
-    """No snapshot that is stored on an Outpost is copied or shared."""
+    """No snapshot is copied to an Outpost, and none that is stored on one is shared."""
     DenyNotOutpostSubnet: bool = True
     """No instance or interface is made outside the subnets of the Outpost. Without subnets or a tag: left out."""
 
@@ -36,10 +36,13 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     statements: OutpostsSwitches = OutpostsSwitches()
     """Which statements there are."""
     outpost_arn_pattern: OutpostPattern | None = None
-    """ARN, with * and ?, of the Outposts that the snapshot statements are about. null: all, as in the post."""
+    """ARN, with *, of the Outposts that the snapshot statements are about. null: all, as in the post."""
 
     deny_all_sharing: bool = False
     """true: deny sharing of any snapshot. AWS's list names no key that tells ModifySnapshotAttribute of an Outpost."""
+
+    allow_copies_to_outpost: bool = False
+    """true: snapshots of the Region may be copied to an Outpost, as its images need. The post denies that."""
 
     @property
     def outposts(self) -> str:
@@ -49,7 +52,11 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""
         groups = super().groups()
-        groups["Snapshots"] = list(statements.outpost_snapshots(self, self.outposts, all_sharing=self.deny_all_sharing))
+        groups["Snapshots"] = list(
+            statements.outpost_snapshots(
+                self, self.outposts, all_sharing=self.deny_all_sharing, copies=self.allow_copies_to_outpost
+            )
+        )
         if self.switched_on("DenyNotOutpostSubnet"):
             groups["Subnets"] = list(statements.subnets(self, "DenyNotOutpostSubnet"))
         return groups

@@ -14,6 +14,7 @@ from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
+COST_NOTE = "Traffic of the load balancers is billed in addition; the rest is part of the rack."
 SLUG = "outposts_routing"
 
 
@@ -76,8 +77,8 @@ def _group(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
     }
     table = taken.get(groups[0])
     if table and table not in _tables_of_stack(ec2):
-        mend = "Take it from that route table first; on a first-generation rack there is one"
-        return Finding("virtual interfaces", "problem", f"{groups[0]} is with {table}", mend)
+        fix = "Take it from that route table first; on a first-generation rack there is one"
+        return Finding("virtual interfaces", "problem", f"{groups[0]} is with {table}", fix)
     return Finding("virtual interfaces", "ok", f"{groups[0]}" + (", with this stack's route table" if table else ""))
 
 

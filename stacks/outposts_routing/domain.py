@@ -263,7 +263,7 @@ class RoutingDomain(Construct):
     def _route(self, associations: Sequence[CfnResource]) -> None:
         """Routes of the Outpost subnets; one to the local gateway is refused before the VPC is associated."""
         for called, table_id in self._tables.items():
-            for cidr in self._domain.on_premises_cidrs:
+            for cidr in self._domain.routed_cidrs if called == "Own" else self._domain.on_premises_cidrs:
                 route = ec2.CfnRoute(
                     self,
                     f"{called}To{_in_words(cidr)}",

@@ -121,7 +121,6 @@ class Functions(Construct):
             "ec2:DescribeAddresses",
             "ec2:DescribeCoipPools",
             "ec2:DescribeSubnets",
-            "elasticloadbalancing:DescribeLoadBalancers",
             reason=DESCRIBING,
         )
         self._allow(role, TABLE, "ec2:CreateCoipPool", ours=True)
@@ -143,11 +142,35 @@ class Functions(Construct):
         )
         self._let_tag(role, "coip-pool", "CreateCoipPool")
         self._let_tag(role, "elastic-ip", "AllocateAddress")
+        self._let_make_balancer(role)
         self._allow(
             role,
             "subnet",
             "ec2:ModifySubnetAttribute",
             reason="A subnet is out of the configuration before its attribute is set back.",
+        )
+
+    def _let_make_balancer(self, role: iam.IRole) -> None:
+        """Elastic Load Balancing asks EC2 with the permissions of its caller, who needs them too.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html, and for a pool
+        ec2:DescribeCoipPools and ec2:GetCoipPoolUsage: kubernetes-sigs/aws-load-balancer-controller#1803. The last one
+        of these is in that controller's policy and not on AWS's page.
+        """
+        allow_on_any_resource(
+            role,
+            "ec2:DescribeAccountAttributes",
+            "ec2:DescribeInternetGateways",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeVpcs",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            reason=DESCRIBING,
+        )
+        self._allow(
+            role,
+            "vpc",
+            "ec2:GetSecurityGroupsForVpc",
+            reason="It reads which security groups a load balancer in a VPC may have.",
         )
         allow_on_pattern(
             role,

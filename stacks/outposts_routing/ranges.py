@@ -58,6 +58,11 @@ def overlaps(ranges: Iterable[Range], *, translated: bool | Sequence[str] = ()) 
 
 def _may(one: Range, other: Range, translated: bool | Sequence[str]) -> bool:
     kinds = {one.kind, other.kind}
+    if Kind.ON_PREMISES in kinds and len(kinds) == 2 and Kind.UNREACHED not in kinds:
+        # The range of a company, or 0.0.0.0/0, out of which a VPC or a pool is cut: the narrower route wins.
+        # https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html#route-tables-priority
+        outer, inner = (one, other) if one.kind is Kind.ON_PREMISES else (other, one)
+        return inner.network.subnet_of(outer.network) and inner.network != outer.network
     if kinds <= {Kind.ON_PREMISES, Kind.UNREACHED}:
         # Two domains may lead to the same network; a list that says something twice is a mistake.
         return one.domain != other.domain or one.kind is not other.kind

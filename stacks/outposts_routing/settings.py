@@ -81,7 +81,7 @@ class LoadBalancer(Section):
     certificate_arn: CertificateArn | None = None
     """Certificate of ACM, for HTTPS. null: HTTP."""
     client_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
-    """IPv4 ranges of the clients. Empty: on_premises_cidrs."""
+    """IPv4 ranges of the clients; the own subnet gets a route to each. Empty: on_premises_cidrs."""
 
 
 class Domain(Section):
@@ -106,7 +106,7 @@ class Domain(Section):
     vpcs: Annotated[tuple[AssociatedVpc, ...], Field(max_length=20)] = ()
     """Further VPCs, which are there already."""
     on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=50)] = ()
-    """On-premises ranges that the VPCs have routes to through the local gateway."""
+    """On-premises ranges that the VPCs have routes to through the local gateway. One may contain a VPC."""
     unreached_on_premises_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=200)] = ()
     """Other on-premises ranges in use, without routes. Mode coip: a VPC may overlap these."""
     coip_cidr: Cidr | None = None
@@ -137,6 +137,19 @@ class Domain(Section):
             yield Kind.ON_PREMISES, ("on_premises_cidrs", index), cidr, ""
         for index, cidr in enumerate(self.unreached_on_premises_cidrs):
             yield Kind.UNREACHED, ("unreached_on_premises_cidrs", index), cidr, ""
+
+    @property
+    def routed_cidrs(self) -> list[str]:
+        """What the own subnet sends to the local gateway: on-premises ranges, and clients that are in none of them.
+
+        A load balancer answers by the route table of its subnet: a client without a route never gets its answer.
+        """
+        ranges = list(self.on_premises_cidrs)
+        covered = [IPv4Network(cidr) for cidr in (*ranges, *([self.vpc_cidr] if self.vpc_cidr else []))]
+        for cidr in self.load_balancer.client_cidrs if self.load_balancer else ():
+            if not any(IPv4Network(cidr).subnet_of(each) for each in covered):
+                ranges.append(cidr)
+        return list(dict.fromkeys(ranges))
 
     @property
     def needed_addresses(self) -> int:
@@ -213,6 +226,11 @@ class Domain(Section):
             yield Problem(
                 ("load_balancer", "client_cidrs"),
                 "must name a range, or no client can connect; or set on_premises_cidrs",
+            )
+        if not self.load_balancer.client_cidrs and any(IPv4Network(c).prefixlen == 0 for c in self.on_premises_cidrs):
+            yield Problem(
+                ("load_balancer", "client_cidrs"),
+                "must name the ranges of your clients: on_premises_cidrs, which count without it, admit everybody",
             )
         for index, cidr in enumerate(self.load_balancer.client_cidrs):
             if IPv4Network(cidr).prefixlen == 0:

@@ -4,6 +4,8 @@ Post:
 https://aws.amazon.com/blogs/compute/how-to-choose-between-coip-and-direct-vpc-routing-modes-on-aws-outposts-rack/
 """
 
+from ipaddress import IPv4Network
+
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -11,6 +13,7 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.outposts_routing.domain import RoutingDomain
 from stacks.outposts_routing.functions import Functions
+from stacks.outposts_routing.ranges import Kind
 from stacks.outposts_routing.settings import MAIN, OutpostsRoutingSettings
 from stacks.shared.solution import SolutionStack
 
@@ -43,13 +46,18 @@ class OutpostsRoutingStack(SolutionStack):
             self._set_aside(settings, settings.ipam_pool_id)
 
     def _set_aside(self, settings: OutpostsRoutingSettings, pool_id: str) -> None:
-        """Manual allocations, as the post advises; IPAM sees the ranges of VPCs by itself."""
+        """Manual allocations, as the post advises; IPAM sees the ranges of VPCs by itself.
+
+        A range that contains one of ours cannot be set aside: it is not others' alone.
+        """
+        inside = [item.network for item in settings.ranges if item.kind in (Kind.VPC, Kind.COIP)]
         wanted: dict[str, str] = {}
         for domain in settings.domains.values():
             if domain.coip_cidr:
                 wanted[domain.coip_cidr] = "customer-owned addresses of an Outpost"
             for cidr in domain.on_premises_cidrs:
-                wanted.setdefault(cidr, "on premises")
+                if not any(ours.subnet_of(IPv4Network(cidr)) for ours in inside):
+                    wanted.setdefault(cidr, "on premises")
         for cidr, what in wanted.items():
             ec2.CfnIPAMAllocation(
                 self,

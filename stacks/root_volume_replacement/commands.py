@@ -13,8 +13,10 @@ from stacks.catalog import SOLUTIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.deployed import stack_output
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 
+COST_NOTE = "For a month without replacements; snapshots and kept volumes are billed by their size in addition."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 5
 RUNS = 30
@@ -104,12 +106,7 @@ def _request(options: Namespace) -> tuple[Mapping[str, Any], str]:
 
 def _output(common: CommonSettings, clients: Clients, name: str) -> str:
     solution = next(solution for solution in SOLUTIONS if solution.slug == "root_volume_replacement")
-    stack = solution.stack_name(common)
-    described = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    found = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    if name not in found:
-        raise CommandError(f"stack {stack} has no output {name}: deploy it first")
-    return str(found[name])
+    return stack_output(solution.stack_name(common), name, clients)
 
 
 def _replace_arguments(parser: ArgumentParser) -> None:

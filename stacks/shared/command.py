@@ -23,7 +23,8 @@ class Answer:
     Attributes:
         columns, rows: a table for people.
         data: the same for programs, as JSON knows it (``--json``).
-        notes: lines below the table.
+        lines: text that people copy, such as paths or a diagram: printed as it is, never wrapped or cut.
+        notes: sentences below the table.
         ok: False ends the command with exit status 1.
     """
 
@@ -32,6 +33,7 @@ class Answer:
     data: Any
     notes: Sequence[str] = field(default=())
     ok: bool = True
+    lines: Sequence[str] = field(default=())
 
 
 @dataclass(frozen=True)

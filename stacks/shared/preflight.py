@@ -1,15 +1,34 @@
-"""What would stop a deployment in this account and Region, and how to mend it. Reads only."""
+"""What would stop a deployment in this account and Region, and how to fix it. Reads only."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.models import CommonSettings
 
 CDK_QUALIFIER = "hnb659fds"  # of a `cdk bootstrap` without --qualifier
 BOOTSTRAP_VERSION = 6  # the templates of this CDK ask for it
+ROOT_USER = "you are using the root user; use a role instead"
+
+# Codes that mean "these credentials": https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html, and
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html for EC2's own.
+CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 
 class Clients(Protocol):
@@ -26,37 +45,61 @@ class Finding:
     Attributes:
         status: ``ok``; ``problem``: a deployment would fail; ``unknown``: it could not be looked at.
         says: what was found.
-        mend: what to do about it; empty if there is nothing to do.
+        fix: what to do about it; empty if there is nothing to do.
     """
 
     what: str
     status: Literal["ok", "problem", "unknown"]
     says: str
-    mend: str = ""
+    fix: str = ""
 
 
-def looked_at(what: str, look: Callable[[], Finding]) -> Finding:
-    """Runs one check; what cannot be looked at is unknown, never a traceback and never ok."""
+def looked_at(what: str, look: Callable[[], Finding], *, first: bool = False) -> Finding:
+    """Runs one check. What cannot be looked at is unknown, never ok.
+
+    Args:
+        first: nothing has answered yet, so that a failed connection means that there is none. Later, after STS has
+            answered, it means that the Region lacks the service.
+
+    Raises:
+        BotoCoreError: nothing can be looked at: no connection, or no credentials.
+        ClientError: AWS does not accept the credentials.
+    """
     try:
         return look()
     except ClientError as error:
         refused = error.response["Error"]
-        return Finding(what, "unknown", f"{error.operation_name}: {refused['Code']}", "Allow your role this call")
+        code, message = refused["Code"], refused.get("Message", "").rstrip(".")
+        if code in CREDENTIALS:
+            raise
+        if code in DENIED:
+            return Finding(what, "unknown", f"{error.operation_name}: {code}", "Allow your role this call")
+        says = f"{error.operation_name}: {code}" + (f": {message}" if message and message != code else "")
+        return Finding(what, "unknown", says, "The emulator does not offer this call" if emulated() else "")
     except KeyError as error:  # AWS leaves out what an instance, for example, does not have any more
         return Finding(what, "unknown", f"the answer of AWS has no {error.args[0]}")
-    except BotoCoreError as error:
-        return Finding(what, "unknown", str(error).splitlines()[0], "Check your AWS profile, Region and network")
+    except EndpointConnectionError as error:
+        if first:
+            raise
+        says = str(error).splitlines()[0].rstrip(".")
+        return Finding(what, "unknown", says, "See whether this Region offers the service")
+
+
+def emulated() -> bool:
+    """Whether the calls go to an emulator on this machine, as ``make try KEEP=1`` lets them."""
+    host = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
-    """Credentials, account, bootstrap and the rights to deploy: for a solution without a network."""
-    yield looked_at("account", lambda: _account(common, clients))
+    """Credentials, account, bootstrap and the permissions to deploy: for a solution without a network."""
+    yield looked_at("account", lambda: _account(common, clients), first=True)
     yield looked_at("bootstrap", lambda: _bootstrap(common, clients))
-    yield looked_at("rights", lambda: _rights(common, clients))
+    yield looked_at("permissions", lambda: _permissions(common, clients))
 
 
 def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
-    """Credentials, account, bootstrap, the network and the rights to deploy.
+    """Credentials, account, bootstrap, the network and the permissions to deploy.
 
     Args:
         zones: Availability Zones that the solution's own network takes.
@@ -78,8 +121,8 @@ def quota(clients: Clients, service: str, code: str, needed: float, what: str) -
     def look() -> Finding:
         value = clients("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
         if value < needed:
-            mend = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
-            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", mend)
+            fix = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
+            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", fix)
         return Finding(what, "ok", f"{needed:g} of {value:g} needed at most")
 
     return looked_at(what, look)
@@ -109,7 +152,7 @@ def _bootstrap(common: CommonSettings, clients: Clients) -> Finding:
     return Finding("bootstrap", "ok", f"version {version}")
 
 
-def _rights(common: CommonSettings, clients: Clients) -> Finding:
+def _permissions(common: CommonSettings, clients: Clients) -> Finding:
     """Whether the caller may take the role that ``cdk bootstrap`` has made for deployments.
 
     SimulatePrincipalPolicy judges the caller's own policies; the trust of the role is looked at by STS only.
@@ -122,14 +165,16 @@ def _rights(common: CommonSettings, clients: Clients) -> Finding:
     role = f"arn:{partition}:iam::{caller['Account']}:role/cdk-{qualifier}-deploy-role-{caller['Account']}-{region}"
     source = policy_source(clients, caller["Arn"])
     if source is None:
-        return Finding("rights", "ok", "the root user may everything; use a role for daily work")
+        return Finding("permissions", "ok", ROOT_USER)
     answer = clients("iam").simulate_principal_policy(
         PolicySourceArn=source, ActionNames=["sts:AssumeRole"], ResourceArns=[role]
     )
     decision = answer["EvaluationResults"][0]["EvalDecision"]
     if decision != "allowed":
-        return Finding("rights", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it")
-    return Finding("rights", "ok", "the deployment role may be assumed")
+        return Finding(
+            "permissions", "problem", f"sts:AssumeRole on {role}: {decision}", "Allow your role to assume it"
+        )
+    return Finding("permissions", "ok", "the deployment role may be assumed")
 
 
 def policy_source(clients: Clients, arn: str) -> str | None:

@@ -14,6 +14,9 @@ from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 
+COST_NOTE = (
+    "For a month at the smallest size without interruptions; the instances that EC2 adds are billed in addition."
+)
 VOLUME_GIB = 8
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
@@ -88,8 +91,8 @@ def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
         )
         found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
         if not found:
-            mend = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
-            return Finding("instance types", "problem", "no type of this Region fits", mend)
+            fix = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
+            return Finding("instance types", "problem", "no type of this Region fits", fix)
         few = "" if len(found) >= 10 else "; more pools make interruptions rarer: widen attributes"
         return Finding("instance types", "ok", f"{len(found)} fit, in {zones} zones: {len(found) * zones} pools{few}")
     # A filter, because asking for types by name fails as a whole when the Region lacks one.
@@ -118,7 +121,9 @@ def _delay(settings: SpotAsgSettings, clients: Clients, arn: str) -> Finding:
     delay = int(values.get("deregistration_delay.timeout_seconds", 300))
     if delay > settings.drain_seconds:
         says = f"its deregistration delay is {delay} s, drain_seconds is {settings.drain_seconds}"
-        return Finding(name, "problem", says, f"Set the delay to {settings.drain_seconds} s; an interruption waits not")
+        return Finding(
+            name, "problem", says, f"Set the delay to {settings.drain_seconds} s; a Spot interruption does not wait"
+        )
     return Finding(name, "ok", f"deregistration delay {delay} s")
 
 

@@ -20,11 +20,14 @@ from spot_placement_tracker.store import FILE
 from stacks.catalog import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.deployed import stack_output, stack_outputs
+from stacks.shared.files import UnreadableError, read_text
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 
+COST_NOTE = "Zones beyond the ten that EC2 names at a time are billed in addition, as a metric each."
 OWN_METRICS = 4
-ALARMS = 5
+ALARMS = 6
 ZONES_NAMED = 10  # EC2 names the ten best
 MOST_DATA = 1_000
 RESERVED = 2
@@ -52,6 +55,7 @@ def findings(common: CommonSettings, settings: SpotPlacementTrackerSettings, cli
     """What would stop a deployment, or leave it without scores."""
     yield from account_findings(common, clients)
     yield looked_at("placement scores", lambda: _scores(settings, clients))
+    yield looked_at("types and Regions", lambda: _known(settings, clients))
     if settings.reserve_concurrency:
         yield looked_at("concurrency", lambda: _concurrency(clients))
     for dashboard in settings.read().dashboards:
@@ -76,6 +80,28 @@ def _scores(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding
     return Finding("placement scores", "ok", "EC2 gives them here; the function has a role of its own")
 
 
+def _known(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
+    """EC2 refuses a whole question for one type or Region that it does not know: InvalidParameterValue.
+
+    Types are asked of this Region; another one may have more, so that an unknown type is no problem for certain.
+    """
+    questions = questions_of(settings.read().dashboards)
+    ec2 = clients("ec2")
+    regions = {region["RegionName"] for region in ec2.describe_regions(AllRegions=True)["Regions"]}
+    if strange := sorted({region for question in questions for region in question.regions} - regions):
+        says = f"no Regions of this partition: {', '.join(strange)}"
+        return Finding("types and Regions", "problem", says, "Correct RegionNames; EC2 refuses the whole question")
+    wanted = {name for question in questions for name in question.shape.get("InstanceTypes", ())}
+    if not wanted:
+        return Finding("types and Regions", "ok", f"{len(regions)} Regions are known")
+    pages = ec2.get_paginator("describe_instance_types").paginate()
+    types = {each["InstanceType"] for page in pages for each in page["InstanceTypes"]}
+    if strange := sorted(wanted - types):
+        says = f"no types of this Region: {', '.join(strange)}"
+        return Finding("types and Regions", "unknown", says, "Correct InstanceTypes, unless another Region has them")
+    return Finding("types and Regions", "ok", f"{len(wanted)} types are known here")
+
+
 def _concurrency(clients: Clients) -> Finding:
     limits = clients("lambda").get_account_settings()["AccountLimit"]
     left = int(limits["UnreservedConcurrentExecutions"])
@@ -93,13 +119,13 @@ def _dashboard(common: CommonSettings, settings: SpotPlacementTrackerSettings, c
         if error.response["Error"]["Code"] not in GONE:
             raise
         return Finding(what, "ok", "the name is free")
-    address = _outputs(common, clients).get("FileAddress")
+    address = (stack_outputs(_stack(common), clients) or {}).get("FileAddress")
     if address and is_ours(body, address):
         return Finding(what, "ok", "this stack has written it")
     if settings.take_over_dashboards:
         return Finding(what, "ok", "somebody else's; take_over_dashboards lets the stack overwrite it")
-    mend = "Destroy the stack that made it, rename one, or set take_over_dashboards: true; the metrics stay"
-    return Finding(what, "problem", "it exists, and this stack has not written it", mend)
+    fix = "Destroy the stack that made it, rename one, or set take_over_dashboards: true; the metrics stay"
+    return Finding(what, "problem", "it exists, and this stack has not written it", fix)
 
 
 # --- validate ---------------------------------------------------------------------------------------------------------
@@ -127,7 +153,8 @@ def _validate(
         []
         if found.problems
         else [
-            f"{counts['questions']} questions for {counts['dashboards']} dashboards.",
+            f"{_counted(counts['dashboards'], 'dashboard')}, {_counted(counts['questions'], 'question')}; "
+            f"{_counted(len(found.warnings), 'warning') if found.warnings else 'no problems found'}.",
             "EC2 may limit the new ones of 24 hours, and then refuses others. AWS gives no number, the public "
             "tracker's page says ten. The first ones of the file are asked first.",
         ]
@@ -136,13 +163,15 @@ def _validate(
     return Answer(("", "line", "says"), rows, data, notes, ok=not found.problems)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def _read(path: Path) -> Reading:
     try:
-        return read(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
+        return read(read_text(path))
+    except UnreadableError as error:
+        raise CommandError(str(error)) from None
 
 
 # --- report -----------------------------------------------------------------------------------------------------------
@@ -159,9 +188,7 @@ def _report(
     days = options.days or settings.report_days
     if not 1 <= days <= 63:
         raise CommandError(f"--days must be 1 to 63, got {days}")
-    address = _outputs(common, clients).get("FileAddress")
-    if not address:
-        raise CommandError("the stack has no output FileAddress: deploy it first")
+    address = stack_output(_stack(common), "FileAddress", clients)
     bucket = address.removeprefix("s3://").partition("/")[0]
     body = clients("s3").get_object(Bucket=bucket, Key=FILE)["Body"].read()
     reading = read(body.decode(errors="replace"))
@@ -180,13 +207,14 @@ def _report(
         "sizes": [_size_data(size) for size in several],
     }
     return Answer(
-        ("configuration", "where", "hours of data", "score", "best hour", "best day"),
+        ("configuration", "where", "hours of data", "score", "lowest", "best hour", "best day"),
         [
             (
                 line.question.title,
                 str(line.place),
                 str(line.profile.count),
                 f"{line.profile.mean:.1f}",
+                f"{line.profile.lowest:.1f}",
                 str(line.profile.best_hour()),
                 str(line.profile.best_day()),
             )
@@ -199,8 +227,9 @@ def _report(
 
 
 def _sized(size: Size) -> str:
-    largest = "no data yet" if size.largest is None else f"{size.largest} {size.question.unit} keep the score"
-    return f"{size.question.name}, {size.place}: of {', '.join(map(str, size.of))}, {largest}."
+    keeps = "" if size.largest is None else "the score is kept by "
+    asked = ", ".join(map(str, size.of))
+    return f"{size.question.name}, {size.place}: of {asked} {size.question.unit}, {keeps}{size}."
 
 
 def _line_data(line: Line) -> dict[str, Any]:
@@ -212,6 +241,7 @@ def _line_data(line: Line) -> dict[str, Any]:
         **asdict(line.place),
         "hours_of_data": profile.count,
         "score": round(profile.mean, 2),
+        "lowest": round(profile.lowest, 2),
         "best_hour": asdict(profile.best_hour()),
         "best_day": asdict(profile.best_day()),
     }
@@ -224,18 +254,12 @@ def _size_data(size: Size) -> dict[str, Any]:
         **asdict(size.place),
         "sizes": list(size.of),
         "largest": size.largest,
+        "not_answered": list(size.unknown),
     }
 
 
-def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker")
-    try:
-        (stack,) = clients("cloudformation").describe_stacks(StackName=solution.stack_name(common))["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":  # there is none
-            raise
-        return {}
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+def _stack(common: CommonSettings) -> str:
+    return next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker").stack_name(common)
 
 
 COMMANDS = (

@@ -3,6 +3,8 @@
 Post: https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/
 """
 
+from typing import cast
+
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -10,7 +12,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from config.models import CommonSettings
-from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, REFUSED, TRACKER
+from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISHED, REFUSED, TRACKER
 from spot_placement_tracker.store import FILE, PLAN
 from stacks.catalog import Solution
 from stacks.shared.alarms import Alarms
@@ -22,7 +24,8 @@ from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 from stacks.spot_placement_tracker.storage import Storage
 
 LONGEST_SECONDS = 900
-ROUNDS_BEFORE_ALARM = 2  # a throttled round is mended by the next one
+ROUNDS_OF_SILENCE = 6
+ROUNDS_BEFORE_ALARM = 2  # a throttled round is fixed by the next one
 
 
 class SpotPlacementTrackerStack(SolutionStack):
@@ -55,7 +58,8 @@ class SpotPlacementTrackerStack(SolutionStack):
                 "BUCKET": storage.bucket.bucket_name,
                 "METRIC_NAMESPACE": settings.metric_namespace,
                 "TRACKER": self.stack_name,
-                "BUDGET_SECONDS": str(seconds * 3 // 4),
+                # A question that is begun at the last moment has two attempts of 13 seconds, and is published after.
+                "BUDGET_SECONDS": str(min(seconds * 3 // 4, seconds - 30)),
             },
             timeout_seconds=seconds,
         )
@@ -131,6 +135,15 @@ class SpotPlacementTrackerStack(SolutionStack):
             minutes=ROUNDS_BEFORE_ALARM,
             says="A configuration scores less than its AlarmBelowScore everywhere",
         )
+        # A missing round counts as 0: for a disabled rule, a throttled function, a missing plan. FILL gives nothing
+        # once the last point is too old. The alarm then stays as it is, and so is silent before the first one.
+        silent = cloudwatch.MathExpression(
+            expression="FILL(published, 0)", using_metrics={"published": own(PUBLISHED)}, period=round_
+        )
+        stopped = alarms.when_below(
+            "NoScores", silent, 1, minutes=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
+        )
+        cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         for name, function in (("CollectorErrors", collector), ("DashboardsErrors", dashboards)):
             errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
             alarms.when_above(name, errors, 0, says="A function has failed", about="FunctionErrors")

@@ -7,6 +7,7 @@ from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
+COST_NOTE = "For a month without messages; messages and the instances that process them are billed in addition."
 VOLUME_GIB = 8
 ENDPOINTS = 3  # sqs, monitoring, autoscaling
 # vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
@@ -77,7 +78,7 @@ def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
     )
     found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
     if not found:
-        mend = "Widen instances.vcpu or instances.memory_mib, or change architecture"
-        return Finding("instance types", "problem", "no type of this Region fits", mend)
+        fix = "Widen instances.vcpu or instances.memory_mib, or change architecture"
+        return Finding("instance types", "problem", "no type of this Region fits", fix)
     few = "" if len(found) >= 10 else "; more pools make Spot interruptions rarer: widen the requirements"
     return Finding("instance types", "ok", f"{len(found)} fit{few}")

@@ -35,7 +35,7 @@ from benchmarks.queue_scenarios import (
     post_outcomes,
 )
 from benchmarks.queue_strategies import MetricMath
-from emulator.target_tracking import TargetTracking
+from emulator.models.target_tracking import TargetTracking
 from tests.variants import ROOT
 
 pytestmark = pytest.mark.xdist_group("simulation")  # one process computes the comparison, once

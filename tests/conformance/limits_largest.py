@@ -126,7 +126,9 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
     "local_zone_wordpress": [
         (COMMON, {"allowed_cidrs": [f"198.51.{n}.0/24" for n in range(50)]}),
     ],
-    "gpu_monitoring": [(COMMON, {"linux_configuration": "tests/fixtures/agent/large.json", "attach_profile": True})],
+    "gpu_monitoring": [
+        (COMMON, {"linux_configuration": "tests/solutions/gpu_monitoring/agent/large.json", "attach_profile": True})
+    ],
     "spot_placement_tracker": [(COMMON, {"report_days": 28})],
     "local_zone_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
     "outposts_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],

@@ -22,7 +22,6 @@ class Known(NamedTuple):
 
 # Findings that are there, each with the reason for which it stays. A mended one must leave the list.
 KNOWN: dict[Known, str] = {
-    Known("outposts_routing", "CoipRole", "dependent action", "fails"): "ROUTE-1: the four reads are on their way",
     Known("instance_connect_endpoint", "PoliciesControlPlane/ChangeAndDeleteHere", "condition key", "unsure"): (
         "docs/unconfirmed.md: that EC2 tells ec2:SubnetID when an endpoint is changed; this one is named besides"
     ),

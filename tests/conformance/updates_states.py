@@ -29,7 +29,10 @@ STATES: dict[str, tuple[Json, ...]] = {
     "sqs_target_scaling": ({"network": "nat"}, {"network": "endpoints"}),
     "custom_health_checks": ({"network": "nat"}, {"mode": "instance", "network": "endpoints"}),
     "odcr_asg": ({"network": "nat"}, {"network": "nat", "zone_names": ["us-east-1a", "us-east-1b"]}),
-    "local_zone_wordpress": ({"accept_volume_replacement": True}, {"zone": "us-east-1-atl-2a", "nat": "gateway"}),
+    "local_zone_wordpress": (
+        {"accept_volume_replacement": True, "restore_from": "snap-0123456789abcdef0"},
+        {"zone": "us-east-1-atl-2a", "nat": "gateway"},
+    ),
     "outposts_routing": (
         {"load_balancer": {}, "on_premises_cidrs": ["192.168.0.0/16"], "accept_outage": True},
         {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},

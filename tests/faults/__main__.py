@@ -1,21 +1,58 @@
-"""`python -m tests.faults [part of a name ...]`: runs the cases and prints them; fails when one ends badly."""
+"""`python -m tests.faults [--solution SLUG] [part of a name ...]`: runs the cases; fails when one ends badly.
 
+What the handlers log, and the exceptions that they let out on purpose, goes to .local/faults.log.
+"""
+
+import argparse
+import contextlib
+import gc
 import sys
+import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from emulator.fullmodel import full_model
+from stacks.catalog import UnknownSolutionError, named, names_in
 
+ROOT = Path(__file__).parents[2]
+LOG = ROOT / ".local" / "faults.log"
 STYLES = {"done": "green", "visibly failed": "yellow", "BAD": "bold red"}
 
 
-def main(parts: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs the cases whose name has all of these parts in it and returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("parts", nargs="*", help="only the cases whose name has all of these in it")
+    parser.add_argument("--solution", default="", help="only the functions of these, separated by commas or blanks")
+    options = parser.parse_args(arguments)
+    try:
+        slugs = {named(name).slug for name in names_in(options.solution)}
+    except UnknownSolutionError as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return 2
+    # Into a file or a pipe a row is one line, whatever the width of the window.
+    console = Console() if sys.stdout.isatty() else Console(width=220)
+    began = time.monotonic()
+    with _logged(), Progress(console=Console(file=sys.__stderr__), transient=True) as progress:
+        table, verdicts = _run(slugs, options.parts, progress)
+    console.print(table)
+    seconds = time.monotonic() - began
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()) or "no such case"
+    console.print(
+        f"{counts}; {seconds:.0f} seconds; what the handlers logged: {LOG.relative_to(ROOT)}", highlight=False
+    )
+    return 1 if verdicts["BAD"] or not verdicts else 0
+
+
+def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Table, Counter[str]]:
     # The functions are imported as in Lambda, where `lambdas` is the root.
-    sys.path.insert(0, str(Path(__file__).parents[2] / "lambdas"))
+    sys.path.insert(0, str(ROOT / "lambdas"))
     from tests.faults.running import generated, run
     from tests.faults.subject import registered
     from tests.faults.wire import laboratory
@@ -25,7 +62,10 @@ def main(parts: list[str]) -> int:
     table = Table("handler", "call or event", "fault", "outcome", "detail")
     verdicts: Counter[str] = Counter()
     with laboratory():
-        for subject in registered():
+        subjects = [each for each in registered() if not slugs or each.name.split(".")[0] in slugs]
+        task = progress.add_task("", total=len(subjects))
+        for subject in subjects:
+            progress.update(task, description=subject.name)
             for case in generated(subject):
                 if not all(part in str(case) for part in parts):
                     continue
@@ -35,11 +75,28 @@ def main(parts: list[str]) -> int:
                 verdict = f"[{style}]{outcome.verdict.value}[/]"
                 table.add_row(subject.name, case.where, case.what, verdict, _short(outcome.detail))
             table.add_section()
-    # Into a file or a pipe a row is one line, whatever the width of the window.
-    console = Console() if sys.stdout.isatty() else Console(width=220)
-    console.print(table)
-    console.print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()) or "no such case")
-    return 1 if verdicts["BAD"] or not verdicts else 0
+            progress.advance(task)
+    return table, verdicts
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Keeps the screen for the table: 500 tracebacks of handlers that fail on purpose look like a crash."""
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("w", encoding="utf-8") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        hook = sys.unraisablehook
+        sys.unraisablehook = _unraisable
+        try:
+            yield
+            # moto's objects clean up after themselves while there still are modules to import.
+            gc.unfreeze()
+            gc.collect()
+        finally:
+            sys.unraisablehook = hook
+
+
+def _unraisable(problem: Any) -> None:
+    print(f"ignored: {problem.err_msg or 'exception in'} {problem.object!r}: {problem.exc_value!r}", file=sys.stderr)
 
 
 def _short(detail: str) -> str:

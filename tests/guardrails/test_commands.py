@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from stacks.__main__ import main
+from stacks.guardrails import attachment
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.local_zone_guardrails.commands import COMMANDS, findings
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
@@ -40,6 +41,7 @@ class Organization:
         self.feature_set, self.types = "ALL", [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]
         self.caller, self.stack_exists = MANAGEMENT, True
         self.refusing: set[str] = set()
+        self.busy = 0
         self.events: list[Any] = []
         self.looked_up: list[dict[str, Any]] = []
         self.zones = ["us-west-2-lax-1a"]
@@ -73,12 +75,20 @@ class Organization:
         for policy_id in self.attached[TargetId]:
             yield {"Policies": [{"Id": policy_id, "Name": self.names.get(policy_id, policy_id)}]}
 
+    def _list_children(self, ParentId: str, ChildType: str) -> Iterator[Any]:  # noqa: N803
+        kind = "ou-" if ChildType == "ORGANIZATIONAL_UNIT" else ""
+        below = [child for child, parent in self.parents.items() if parent == ParentId]
+        yield {"Children": [{"Id": child} for child in below if child.startswith("ou-") == bool(kind)]}
+
     def _lookup_events(self, **asked: Any) -> Iterator[Any]:
         self.looked_up.append(asked)
         for record in self.events:
             yield {"Events": [{"CloudTrailEvent": json.dumps(record)}]}
 
     def attach_policy(self, PolicyId: str, TargetId: str) -> None:  # noqa: N803
+        if self.busy:
+            self.busy -= 1
+            raise refused("ConcurrentModificationException")
         if PolicyId in self.attached[TargetId]:
             raise refused("DuplicatePolicyAttachmentException")
         self.attached[TargetId].append(PolicyId)
@@ -114,6 +124,13 @@ class Organization:
 
     def describe_availability_zones(self, **_: Any) -> Any:
         return {"AvailabilityZones": [{"ZoneName": zone} for zone in self.zones]}
+
+
+@pytest.fixture(autouse=True)
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    found: list[float] = []
+    monkeypatch.setattr(attachment, "sleep", found.append)
+    return found
 
 
 def staged(**more: Any) -> LocalZoneGuardrailsSettings:
@@ -292,6 +309,47 @@ def test_files_attach_to_nothing_unless_a_unit_is_named(tmp_path: Path) -> None:
     assert {str(item["deployment_targets"]) for item in tower} == {"{'organizational_units': []}"}
 
 
+FILES = ("control-tower/manifest-resources.yaml", "landing-zone-accelerator/organization-config-policies.yaml")
+
+
+def units(folder: Path) -> list[dict[str, list[str]]]:
+    """The units of each policy's name, as each of the two products is told."""
+    tower, accelerator = (next(iter(yaml.safe_load((folder / name).read_text()).values())) for name in FILES)
+    return [
+        {item["name"]: item["deployment_targets"]["organizational_units"] for item in tower},
+        {item["name"]: item["deploymentTargets"]["organizationalUnits"] for item in accelerator},
+    ]
+
+
+@pytest.mark.parametrize("written", ["Workloads/Prod", "Workloads:Prod"])
+def test_a_nested_unit_is_named_as_each_product_names_it(written: str, tmp_path: Path) -> None:
+    """aws-solutions/aws-control-tower-customizations#9, #19, #126, #131"""
+    settings = LocalZoneGuardrailsSettings()
+    run("files", Organization(settings), settings, "--out", str(tmp_path), "--ou", written)
+    tower, accelerator = units(tmp_path)
+    assert {tuple(named) for named in tower.values()} == {("Workloads:Prod",)}
+    assert {tuple(named) for named in accelerator.values()} == {("Workloads/Prod",)}
+
+
+def test_each_subnet_policy_is_for_its_own_unit_in_the_files_too(tmp_path: Path) -> None:
+    settings = staged(subnets_by_target={FIRST: (SUBNET,), SECOND: (SUBNET[:-1] + "1",)})
+    asked = ("--ou", f"{FIRST}=Workloads/A", "--ou", f"{SECOND}=Workloads/B")
+    run("files", Organization(settings), settings, "--out", str(tmp_path), *asked)
+    for found, (a, b) in zip(
+        units(tmp_path), (("Workloads:A", "Workloads:B"), ("Workloads/A", "Workloads/B")), strict=True
+    ):
+        subnets = {name: named for name, named in found.items() if "subnets" in name}
+        assert sorted(subnets.values()) == [[a], [b]]
+        assert all(named == [a, b] for name, named in found.items() if name not in subnets)
+
+
+@pytest.mark.parametrize("unit", ["Workloads", "ou-ab12-nobody67=Workloads"])
+def test_a_unit_that_is_no_targets_is_refused_where_each_has_its_own_subnets(unit: str, tmp_path: Path) -> None:
+    settings = staged(subnets_by_target={FIRST: (SUBNET,), SECOND: (SUBNET[:-1] + "1",)})
+    with pytest.raises(CommandError, match="--ou"):
+        run("files", Organization(settings), settings, "--out", str(tmp_path), "--ou", unit)
+
+
 # check and cost
 
 
@@ -302,9 +360,12 @@ def look(organization: Organization, settings: GuardrailSettings) -> dict[str, t
 def test_a_healthy_organization_has_no_problem() -> None:
     settings = staged(zones=("us-west-2-lax-1a",))
     found = look(Organization(settings), settings)
-    assert set(found) == {
-        "account", "bootstrap", "rights", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
+    assert {what for what in found if not what.startswith("note: ")} == {
+        "account", "bootstrap", "permissions", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
     }  # fmt: skip
+    assert [found[f"note: {key}"] for key, _ in settings.warnings()] == [
+        ("ok", says) for _, says in settings.warnings()
+    ]
     assert {status for status, _ in found.values()} == {"ok"}
 
 
@@ -354,6 +415,65 @@ def test_the_subnet_statement_of_the_other_solution_on_a_target_is_found() -> No
     organization.attached["r-ab12"] = ["p-Other"]
     status, says = look(organization, settings)[f"target {FIRST}"]
     assert status == "problem" and "DenyNotOutpostSubnet" in says
+
+
+@pytest.mark.parametrize("place", [FIRST, "222233334444", "ou-ab12-nested67", "r-ab12"])
+@pytest.mark.parametrize("model", [LocalZoneGuardrailsSettings, OutpostsGuardrailsSettings])
+def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
+    place: str, model: type[GuardrailSettings]
+) -> None:
+    """Also of our own Sid: another prefix, or made from files."""
+    settings = staged(subnets=(SUBNET,))
+    organization = Organization(settings)
+    organization.parents |= {"222233334444": "ou-ab12-nested67", "ou-ab12-nested67": FIRST}
+    organization.attached |= {"222233334444": [], "ou-ab12-nested67": []}
+    organization.policies["p-Other"] = model(subnets=(SUBNET,)).policies[-1].text("aws")
+    organization.attached[place].append("p-Other")
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "p-Other" in says
+
+
+def test_where_the_accelerator_has_policies_check_warns() -> None:
+    """awslabs/landing-zone-accelerator-on-aws: its function detaches what others attach to its units."""
+    settings = staged()
+    organization = Organization(settings)
+    organization.attached[FIRST].append("AWSAccelerator-Guardrails-1")
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "unknown" and "Landing Zone Accelerator" in says
+
+
+def test_attach_goes_on_while_organizations_changes_something_else(slept: list[float]) -> None:
+    settings = staged()
+    organization = Organization(settings)
+    organization.busy = 3
+    assert run("attach", organization, settings, "--yes").ok
+    assert set(organization.policies) <= set(organization.attached[FIRST]) and slept[:3] == [1, 2, 4]
+
+
+def test_attach_says_what_somebody_takes_off_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = staged()
+    organization = Organization(settings)
+    monkeypatch.setattr(attachment, "sleep", lambda _: organization.attached[FIRST].clear())
+    answer = run("attach", organization, settings, "--yes")
+    assert not answer.ok and any("Taken off again" in note for note in answer.notes)
+
+
+def test_attach_names_what_is_on_a_target_that_was_taken_out() -> None:
+    """awslabs/landing-zone-accelerator-on-aws#115, #699"""
+    settings = staged()
+    organization = Organization(settings)
+    run("attach", organization, settings, "--yes", "--all")
+    answer = run("attach", organization, staged(targets=(FIRST,)))
+    assert any(SECOND in note for note in answer.notes)
+
+
+def test_a_policy_with_other_line_feeds_is_current() -> None:
+    settings = staged()
+    organization = Organization(settings)
+    organization.policies = {
+        name: json.dumps(json.loads(text), indent=1) for name, text in organization.policies.items()
+    }
+    assert run("attach", organization, settings).rows
 
 
 def test_policies_are_counted_and_cost_nothing(capsys: pytest.CaptureFixture[str]) -> None:

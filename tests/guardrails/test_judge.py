@@ -14,7 +14,7 @@ from tests.variants import ROOT
 
 # ministack would start its schedulers when it is imported.
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
-seams: Any = import_module("emulator.seams")
+denies: Any = import_module("emulator.core.iam").denies
 
 ROLE = "arn:aws:iam::111122223333:role/developer"
 SNAPSHOT = "arn:aws:ec2:us-west-2::snapshot/snap-0123456789abcdef0"
@@ -29,7 +29,7 @@ def both_say(documents: list[Json], request: Request) -> bool:
     """Whether both judges deny a request; they must agree."""
     ours = judge(documents, request).decision == "denied"
     its = not beyond_reach(request.principal) and any(
-        seams.denies(documents, request.action, request.principal, arn, {k: _listed(v) for k, v in keys.items()})
+        denies(documents, request.action, request.principal, arn, {k: _listed(v) for k, v in keys.items()})
         for arn, keys in request.resources.items()
     )
     assert ours == its, f"ours {ours}, ministack's {its}: {request}"
@@ -123,7 +123,7 @@ def test_arns_match_part_by_part(pattern: str, matches: bool) -> None:
 def test_a_wildcard_stays_in_its_part_of_an_arn_which_ministack_does_not_know() -> None:
     document = deny("a:B", {"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/developer"}})
     assert judge([document], Request("a:B", ROLE)).decision == "passes"
-    assert seams.denies([document], "a:B", ROLE, "*", {})
+    assert denies([document], "a:B", ROLE, "*", {})
 
 
 # https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-localzones.html#dlz-enforce-residency-snapshot

@@ -27,7 +27,7 @@ SUBNETS = tuple(subnet(number) for number in range(200))
 
 
 def unlimited(model: type[GuardrailSettings], **more: Any) -> GuardrailSettings:
-    return model.model_validate({"exempt_principal_arns": (), "confirm_lockout_risk": True, **more})
+    return model.model_validate({"exempt_principal_arns": (), "bootstrap_roles": "none", **more})
 
 
 # Sizes
@@ -54,10 +54,11 @@ def test_what_fits_in_the_longest_partition_fits_in_each(partition: str) -> None
         assert PARTITION not in policy.text(partition)
 
 
-def test_a_policy_above_the_former_limit_is_a_warning() -> None:
+def test_what_fits_into_the_quota_is_no_warning() -> None:
+    """awslabs/landing-zone-accelerator-on-aws#1119: the quota is 10,240 characters since May 2026."""
     found = LocalZoneGuardrailsSettings(subnets=SUBNETS[:70])
-    assert "5120" in dict(found.warnings())["lengthSubnets"]
-    assert not [key for key, _ in LocalZoneGuardrailsSettings(subnets=SUBNETS[:60]).warnings() if "length" in key]
+    assert max(policy.characters(None) for policy in found.policies) > 5_120
+    assert not [key for key, _ in found.warnings() if "length" in key]
 
 
 # Splitting
@@ -182,21 +183,52 @@ def test_a_root_needs_the_safety_switch() -> None:
     assert list(confirmed.problems_with(CommonSettings())) == []
 
 
-@pytest.mark.parametrize(
-    ("exempt", "qualifier", "problems"),
-    [
-        (LOCKOUT_ROLES, "acme1", 0),
-        (("arn:*:iam::*:role/cdk-hnb659fds-*",), None, 0),
-        (("arn:*:iam::*:role/cdk-hnb659fds-*",), "acme1", 1),
-        (("arn:*:iam::*:role/cdk-*-deploy-role-*",), None, 1),
-        (("arn:*:iam::*:role/AWSControlTowerExecution",), None, 1),
-        ((), None, 1),
-    ],
-)
-def test_exemptions_without_the_bootstrap_roles_need_the_safety_switch(
-    exempt: tuple[str, ...], qualifier: str | None, problems: int
-) -> None:
-    found = OutpostsGuardrailsSettings(exempt_principal_arns=exempt)
-    assert len(list(found.problems_with(CommonSettings(bootstrap_qualifier=qualifier)))) == problems
-    confirmed = OutpostsGuardrailsSettings(exempt_principal_arns=exempt, confirm_lockout_risk=True)
-    assert list(confirmed.problems_with(CommonSettings(bootstrap_qualifier=qualifier))) == []
+@pytest.mark.parametrize("settings", [LocalZoneGuardrailsSettings(subnets=SUBNETS[:1]), OutpostsGuardrailsSettings()])
+@pytest.mark.parametrize("role", ["cfn-exec", "deploy", "lookup", "file-publishing", "image-publishing"])
+def test_cdk_deploy_is_not_exempt_by_default(settings: GuardrailSettings, role: str) -> None:
+    """aws/aws-cdk#27097: the role that executes is administrator, and acts for whoever may deploy."""
+    principal = f"arn:aws:iam::111122223333:role/cdk-hnb659fds-{role}-role-111122223333-us-west-2"
+    calls = {
+        "s3:PutObject": ("arn:aws:s3:::cdk-hnb659fds-assets/x", "file-publishing"),
+        "ecr:PutImage": ("arn:aws:ecr:us-west-2:111122223333:repository/x", "image-publishing"),
+        "sqs:CreateQueue": ("arn:aws:sqs:us-west-2:111122223333:x", None),
+        "ec2:CopyImage": ("arn:aws:ec2:us-west-2::image/ami-1", None),
+    }
+    for action, (resource, passing) in calls.items():
+        if action == "sqs:CreateQueue" and role == "image-publishing":
+            continue  # exempt from the statement; its own policy has nothing of SQS
+        for model, may in (("publishing", role == passing), ("none", False)):
+            changed = settings.model_copy(update={"bootstrap_roles": model})
+            documents = [json.loads(policy.text("aws")) for policy in changed.policies]
+            verdict = judge(documents, Request(action, principal, {resource: {}}))
+            assert (verdict.decision == "passes") is may, (action, model)
+
+
+def test_cdk_deploy_is_exempt_on_request_and_that_is_said() -> None:
+    found = LocalZoneGuardrailsSettings(bootstrap_roles="all")
+    principal = "arn:aws:iam::111122223333:role/cdk-hnb659fds-cfn-exec-role-111122223333-us-west-2"
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    assert judge(documents, Request("sqs:CreateQueue", principal, {"*": {}})).decision == "passes"
+    assert "bootstrap" in dict(found.warnings())
+
+
+@pytest.mark.parametrize("exempt", [(), ("arn:*:iam::*:role/AWSControlTowerExecution",)])
+def test_no_role_of_the_bootstrap_must_be_exempt(exempt: tuple[str, ...]) -> None:
+    """No policy limits the management account, and deleting a policy is nothing that they deny."""
+    assert list(OutpostsGuardrailsSettings(exempt_principal_arns=exempt).problems_with(CommonSettings())) == []
+
+
+def test_exempt_roles_can_be_protected_from_those_who_are_not() -> None:
+    found = LocalZoneGuardrailsSettings(protect_exempt_roles=True)
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    role = "arn:aws:iam::111122223333:role/AWSControlTowerExecution"
+    for action in ("iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePolicy"):
+        asked: dict[str, Any] = {role: {}}
+        assert judge(documents, Request(action, "arn:aws:iam::111122223333:role/dev", asked)).decision == "denied"
+        assert judge(documents, Request(action, role, asked)).decision == "passes"
+        other: dict[str, Any] = {"arn:aws:iam::111122223333:role/app": {}}
+        assert judge(documents, Request(action, "arn:aws:iam::111122223333:role/dev", other)).decision == "passes"
+    plain = [json.loads(policy.text("aws")) for policy in LocalZoneGuardrailsSettings().policies]
+    assert (
+        judge(plain, Request("iam:CreateRole", "arn:aws:iam::111122223333:role/dev", {role: {}})).decision == "passes"
+    )

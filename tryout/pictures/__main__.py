@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.loader import ConfigError, load
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
+from config.loader import ConfigError
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, select
+from stacks.configuration import configuration
 from tryout.dashboards.body import DashboardError
 from tryout.dashboards.kept import Kept, read
 from tryout.paths import CONFIG, KEPT, REPOSITORY
@@ -25,24 +26,31 @@ def main() -> int:
         0 if every scenario passed and everything was drawn.
     """
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
-    parser.add_argument("--solution", help="only this one")
+    parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
+    parser.add_argument("--into", type=Path, default=PICTURES, help="folder for the pictures (docs/pictures)")
     parser.add_argument("--fresh", action="store_true", help="try again, whatever was kept before")
     options = parser.parse_args()
     try:
         slugs = _slugs(options.solution)
         tried = [_try(slug, variant) for slug, variant in to_try(slugs, kept_files(), fresh=options.fresh)]
-        drawn = [_draw(path, kept) for path, kept in kept_files().items() if kept.solution in slugs]
+        drawn = [_draw(path, kept, options.into) for path, kept in kept_files().items() if kept.solution in slugs]
     except (ConfigError, UnknownSolutionError, DashboardError) as error:
         print(f"pictures: {error}", file=sys.stderr)
         return 1
     if not drawn:
-        print("pictures: no scenario has kept a dashboard", file=sys.stderr)
+        print(f"pictures: {_why_none(slugs)}", file=sys.stderr)
     return 0 if drawn and all(tried) else 1
 
 
-def _slugs(wanted: str | None) -> list[str]:
-    common = load(CONFIG, settings_by_slug()).common
-    return [solution.slug for solution in select(SOLUTIONS, common, [wanted] if wanted else [])]
+def _slugs(wanted: str) -> list[str]:
+    common = configuration(CONFIG).common
+    return [solution.slug for solution in select(SOLUTIONS, common, names_in(wanted))]
+
+
+def _why_none(slugs: Sequence[str]) -> str:
+    if any(scenario_of(slug).pictured for slug in slugs):
+        return "no scenario has kept a dashboard; see what failed above"
+    return f"{', '.join(slugs)}: {'this solution has' if len(slugs) == 1 else 'these solutions have'} no dashboard"
 
 
 def kept_files() -> dict[Path, Kept]:
@@ -62,12 +70,13 @@ def _try(slug: str, variant: str) -> bool:
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
 
 
-def _draw(path: Path, kept: Kept) -> Path:
-    picture = PICTURES / f"{path.stem}.png"
+def _draw(path: Path, kept: Kept, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / f"{path.stem}.png"
     draw(kept, picture)
     ago = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(kept.at)
     when = f"kept {ago.total_seconds() / 60:.0f} minutes ago"
-    print(f"{picture.relative_to(REPOSITORY)}: {kept.summary}; {when} ({kept.variant})")
+    print(f"{picture}: {kept.summary}; {when} ({kept.variant})")
     return picture
 
 

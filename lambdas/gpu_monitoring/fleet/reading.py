@@ -99,7 +99,7 @@ def _reading(machine: Machine, recent: Series, hours: Series) -> Reading:
     gpu, used, total = (recent.get(f"{what}|{machine.id}", {}) for what in ("gpu", "used", "total"))
     whole = max(total.values(), default=0)
     return Reading(
-        alive=bool(recent.get(f"alive|{machine.id}") or gpu),
+        alive=bool(recent.get(f"alive|{machine.id}") or gpu or total),
         utilization=sum(gpu.values()) / len(gpu) if gpu else None,
         # Used and total are each the highest of any GPU: those of an instance are alike.
         memory_percent=round(100 * max(used.values()) / whole, 4) if used and whole else None,

@@ -14,6 +14,7 @@ class State(StrEnum):
     NEW = "new"
     SILENT = "silent"
     UNSEEN = "gpu unseen"
+    MIG = "mig"
     WITHOUT_GPU = "without gpu"
     WORKING = "working"
     IDLE = "idle"
@@ -60,8 +61,8 @@ class Reading:
 
     Attributes:
         alive: whether there is any datapoint of the last minutes.
-        utilization: mean of its GPUs over these minutes, in percent; None: no GPU was reported.
-        memory_percent: the fullest memory of these minutes; None: not reported.
+        utilization: mean of its GPUs over these minutes, in percent; None: not reported, as of GPUs with MIG.
+        memory_percent: the fullest memory of these minutes; None: no GPU was reported.
         hours: the highest utilization of each hour in which one was reported, by its beginning.
     """
 
@@ -93,6 +94,9 @@ def judge(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Ve
         return Verdict(machine, State.NEW if new else State.SILENT, None, None, None)
     if not machine.gpus:
         return Verdict(machine, State.WITHOUT_GPU, None, None, None)
+    if reading.utilization is None and reading.memory_percent is not None:
+        # nvidia-smi says N/A for the utilization of a GPU that is cut into slices, and for that only.
+        return Verdict(machine, State.MIG, None, reading.memory_percent, None)
     if reading.utilization is None:
         return Verdict(machine, State.NEW if new else State.UNSEEN, None, None, None)
     hours = idle_for(reading.hours, machine.launched, rules.idle_percent, now)

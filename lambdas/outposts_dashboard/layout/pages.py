@@ -10,7 +10,7 @@ from zlib import crc32
 from outposts_dashboard.discovery import SECTIONS
 from outposts_dashboard.layout import panels
 from outposts_dashboard.layout.panels import Block, Item
-from outposts_dashboard.layout.widgets import Widget, explorer, plain, text
+from outposts_dashboard.layout.widgets import Widget, explorers, plain, text
 from outposts_dashboard.wanted import Wanted
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
@@ -94,7 +94,7 @@ def _named(value: str) -> str:
 def _blocks(discovery: Mapping[str, Any], wanted: Wanted, values: tuple[str, ...]) -> Iterator[Block]:
     region, account = discovery["region"], discovery["account"]
     if wanted.explorer:
-        yield [[explorer(wanted.tag_name, values, region=region)]]
+        yield [[widget] for widget in explorers(wanted.tag_name, values, region=region)]
     failures: Mapping[str, str] = discovery["failures"]
     empty = not failures
     for name in SECTIONS:

@@ -12,6 +12,20 @@ MOST_METRICS = 500
 """Of one widget (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
 SEARCHED = 10
 """How many metrics a search is counted as: it finds one for each account that uses an Outpost, or each volume type."""
+EXPLORED = {
+    "AWS::EC2::Instance": (
+        "Instances",
+        8,
+        (("CPUUtilization", "Average"), ("NetworkIn", "Average"), ("NetworkOut", "Average")),
+    ),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer/ApplicationELB": (
+        "Application Load Balancers",
+        8,
+        (("RequestCount", "Sum"),),
+    ),
+    "AWS::RDS::DBInstance": ("Databases", 8, (("CPUUtilization", "Average"),)),
+}
+"""Title, height and metrics of an explorer widget by its resource type."""
 # One after the other in a widget whose lines are always the same.
 PALETTE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
 
@@ -124,35 +138,37 @@ def text(markdown: str, *, width: int = GRID, height: int = 1) -> Widget:
     return Widget("text", width, height, {"markdown": markdown})
 
 
-def explorer(tag: str, values: Iterable[str], *, region: str) -> Widget:
-    """The post's explorer: metrics of whatever has the tag when the dashboard is looked at.
+def explorers(tag: str, values: Iterable[str], *, region: str) -> list[Widget]:
+    """The post's explorer: metrics of whatever has the tag when the dashboard is looked at, a widget for each type.
 
-    Without values every value counts: a label without one matches any.
+    All metrics of one explorer widget must have the same resourceType, and a label without a value matches any:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
     """
-    shown = (
-        ("AWS::EC2::Instance", "CPUUtilization", "Average"),
-        ("AWS::EC2::Instance", "NetworkIn", "Average"),
-        ("AWS::EC2::Instance", "NetworkOut", "Average"),
-        ("AWS::ElasticLoadBalancingV2::LoadBalancer/ApplicationELB", "RequestCount", "Sum"),
-        ("AWS::RDS::DBInstance", "CPUUtilization", "Average"),
-    )
     labels = [{"key": tag, "value": value} for value in values] or [{"key": tag}]
-    properties = {
-        "title": f"Everything tagged {tag}",
-        "region": region,
-        "metrics": [{"resourceType": kind, "metricName": metric, "stat": stat} for kind, metric, stat in shown],
-        "labels": labels,
-        "period": 300,
-        "splitBy": tag,
-        "widgetOptions": {
-            "legend": {"position": "bottom"},
-            "view": "timeSeries",
-            "stacked": False,
-            "rowsPerPage": 2,
-            "widgetsPerRow": 3,
-        },
-    }
-    return Widget("explorer", GRID, 15, properties, MOST_METRICS)
+    return [
+        Widget(
+            "explorer",
+            GRID,
+            height,
+            {
+                "title": f"{title} tagged {tag}",
+                "region": region,
+                "metrics": [{"resourceType": kind, "metricName": metric, "stat": stat} for metric, stat in metrics],
+                "labels": labels,
+                "period": 300,
+                "splitBy": tag,
+                "widgetOptions": {
+                    "legend": {"position": "bottom"},
+                    "view": "timeSeries",
+                    "stacked": False,
+                    "rowsPerPage": 1,
+                    "widgetsPerRow": 3,
+                },
+            },
+            MOST_METRICS,
+        )
+        for kind, (title, height, metrics) in EXPLORED.items()
+    ]
 
 
 def plain(name: str) -> str:

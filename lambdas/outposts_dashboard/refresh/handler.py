@@ -29,15 +29,31 @@ MOST_DELETED = (
 # The error's code and the name of its shape: which one comes is a matter of the protocol.
 NOT_FOUND = ("ResourceNotFound", "DashboardNotFoundError")
 FAULTS = (ClientError, BotoCoreError)
+RETRY_SECONDS = 30
+"""After a failure. The queue hides a batch for six times the function's timeout, far more than a retry needs."""
+MOST_HURRIED = 10
+"""Messages in a call of ChangeMessageVisibilityBatch. The rest of a batch finds later that it was seen."""
 
 
 class NotOursError(RuntimeError):
     """A dashboard of the wanted name is there, and this stack has not written it."""
 
 
+class NotWrittenError(RuntimeError):
+    """CloudWatch has refused dashboards; the others are written."""
+
+
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """Takes one batch, for the settings that the table has."""
     sent = newest(event)
+    try:
+        return _handle(sent, context)
+    except Exception:
+        _hurry(event["Records"])
+        raise
+
+
+def _handle(sent: float, context: Any) -> dict[str, Any]:
     ledger = Ledger(client("dynamodb"), os.environ["TABLE_NAME"])
     if seen_already(sent, ledger.began()):
         return {"refreshed": False, "because": "a refresh that began later has seen it"}
@@ -49,9 +65,23 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         return {"refreshed": False, "because": pen.value}
     try:
         return _rounds(ledger, holder)
-    except (*FAULTS, NotOursError, NoSettingsError):
+    except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
         ledger.drop(holder)
         raise
+
+
+def _hurry(records: Sequence[dict[str, Any]]) -> None:
+    """Has the batch tried again soon. That an error does not reset the visibility, Lambda's page says:
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    entries = [
+        {"Id": str(number), "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": RETRY_SECONDS}
+        for number, record in enumerate(records[:MOST_HURRIED])
+    ]
+    try:
+        client("sqs").change_message_visibility_batch(QueueUrl=os.environ["QUEUE_URL"], Entries=entries)
+    except FAULTS as fault:
+        logger.warning("tried again late", extra={"reason": str(fault)})  # the queue's own time is left
 
 
 def _rounds(ledger: Ledger, holder: str) -> dict[str, Any]:
@@ -74,19 +104,25 @@ def refresh(
 
     Raises:
         NotOursError: a name is taken by somebody else's dashboard; the others are written.
-        botocore.exceptions.ClientError: a dashboard cannot be written or deleted. That a section cannot be read is no
-            failure of the refresh: the dashboard says it, and so does a metric.
+        NotWrittenError: CloudWatch has refused dashboards; the others are written.
+        botocore.exceptions.ClientError: a dashboard cannot be deleted, or nothing can be listed. That a section cannot
+            be read is no failure of the refresh: the dashboard says it, and so does a metric.
     """
     found = discover(clients, wanted, region=region, account=account, faults=FAULTS)
     cloudwatch = clients("cloudwatch")
     shown = dashboards(found, wanted)
     ours = ledger.ours()
     foreign = _foreign(cloudwatch, shown, ours, wanted)
+    refused: dict[str, str] = {}
+    messages = 0
     for dashboard in shown:
         if dashboard.name not in foreign:
             if dashboard.name not in ours:
                 ledger.claim(dashboard.name)
-            cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
+            try:
+                messages += _put(cloudwatch, dashboard)
+            except FAULTS as fault:
+                refused[dashboard.name] = str(fault)
     # What could not be looked at may be what a dashboard is for: nothing goes until everything has been seen.
     surplus = [] if found["failures"] else sorted(ours - {dashboard.name for dashboard in shown})
     delete(cloudwatch, ledger, surplus)
@@ -94,12 +130,27 @@ def refresh(
     if failed:
         logger.error("sections could not be read", extra={"failures": found["failures"]})
     resources = sum(len(items) for items in found["sections"].values())
-    _count(cloudwatch, wanted, {"FailedSections": len(failed), "Dashboards": len(shown), "Resources": resources})
+    counts = {"FailedSections": len(failed), "Dashboards": len(shown) - len(refused), "Resources": resources}
+    _count(cloudwatch, wanted, {**counts, "ValidationMessages": messages})
+    if refused:
+        raise NotWrittenError("; ".join(f"{name}: {reason}" for name, reason in refused.items()))
     if foreign:
         raise NotOursError(f"not written by this stack, and so left alone: {', '.join(sorted(foreign))}")
     result = {"dashboards": len(shown), "resources": resources, "deleted": surplus, "failed": failed}
     logger.info("refreshed", extra=result)
     return result
+
+
+def _put(cloudwatch: Any, dashboard: Dashboard) -> int:
+    """Writes one, and counts what CloudWatch has to say: a body that it takes may have widgets that show nothing.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    """
+    answer = cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
+    said = answer.get("DashboardValidationMessages") or []
+    if said:
+        logger.error("CloudWatch finds fault with a dashboard", extra={"dashboard": dashboard.name, "messages": said})
+    return len(said)
 
 
 def _foreign(cloudwatch: Any, shown: Sequence[Dashboard], ours: set[str], wanted: Wanted) -> set[str]:

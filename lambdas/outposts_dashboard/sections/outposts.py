@@ -1,13 +1,18 @@
 """Outposts and the instance types that each of them can run."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_dashboard.wanted import Wanted
 
 PAGE = 1000  # https://docs.aws.amazon.com/outposts/latest/APIReference/API_ListOutposts.html
 
 Clients = Callable[[str], Any]
+
+logger = logging.getLogger(__name__)
 
 
 def discover(clients: Clients, wanted: Wanted) -> list[dict[str, Any]]:
@@ -40,9 +45,16 @@ def _described(client: Any, outpost: dict[str, Any], wanted: Wanted) -> dict[str
     }
 
 
-def _types(client: Any, outpost_id: str) -> list[str]:
-    """Every page of one Outpost's types: the API knows no list of those of all Outposts."""
-    pages = client.get_paginator("get_outpost_instance_types").paginate(
-        OutpostId=outpost_id, PaginationConfig={"PageSize": PAGE}
-    )
-    return sorted({each["InstanceType"] for page in pages for each in page["InstanceTypes"]})
+def _types(client: Any, outpost_id: str) -> list[str] | None:
+    """Every page of one Outpost's types: the API knows no list of those of all Outposts.
+
+    None where they cannot be read, as of one that another account shares: its metrics are then found by a search.
+    """
+    try:
+        pages = client.get_paginator("get_outpost_instance_types").paginate(
+            OutpostId=outpost_id, PaginationConfig={"PageSize": PAGE}
+        )
+        return sorted({each["InstanceType"] for page in pages for each in page["InstanceTypes"]})
+    except (ClientError, BotoCoreError) as fault:
+        logger.warning("types of an Outpost not read", extra={"outpost": outpost_id, "reason": str(fault)})
+        return None

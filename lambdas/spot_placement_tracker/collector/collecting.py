@@ -1,9 +1,8 @@
 """One round of questions, and what is published of it. No AWS in here."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 
 from shared.placement_scores import Score
 from spot_placement_tracker.questions import Json, Question
@@ -48,29 +47,36 @@ class Round:
     refused: list[tuple[Question, str, str]] = field(default_factory=list)
 
     @property
+    def scores(self) -> int:
+        """How many scores EC2 gave."""
+        return sum(len(question.data(found)) for question, found in self.answered)
+
+    @property
     def below(self) -> list[Question]:
         """Questions of which no place reaches the score that somebody minds."""
         return [question for question, scores in self.answered if question.missed(scores)]
 
-    def data(self, tracker: str, problems: int) -> list[Json]:
-        """All that is to be published.
+    def counts(self, tracker: str, problems: int) -> list[Json]:
+        """The tracker's own metrics.
 
         Args:
             tracker: the stack's name.
             problems: of the stored file.
         """
-        scores = [datum for question, found in self.answered for datum in question.data(found)]
-        own = {REFUSED: len(self.refused), BELOW: len(self.below), PROBLEMS: problems, PUBLISHED: len(scores)}
+        own = {REFUSED: len(self.refused), BELOW: len(self.below), PROBLEMS: problems, PUBLISHED: self.scores}
         dimensions = [{"Name": TRACKER, "Value": tracker}]
-        counts = [
+        return [
             {"MetricName": name, "Dimensions": dimensions, "Unit": "Count", "Value": float(value)}
             for name, value in own.items()
         ]
-        return [*counts, *scores]
 
 
 def ask_all(
-    questions: Iterable[Question], ask: Callable[[Question], Sequence[Score]], *, seconds_left: Callable[[], float]
+    questions: Iterable[Question],
+    ask: Callable[[Question], Sequence[Score]],
+    *,
+    seconds_left: Callable[[], float],
+    answered: Callable[[Sequence[Json]], None] = lambda data: None,
 ) -> Round:
     """Asks every question, whatever becomes of the others.
 
@@ -79,6 +85,7 @@ def ask_all(
     Args:
         ask: raises RefusedError.
         seconds_left: until no further question may be begun.
+        answered: gets what is to be published of an answer, as soon as it and those before it are there.
     """
 
     def answer(question: Question) -> Sequence[Score] | RefusedError:
@@ -97,11 +104,5 @@ def ask_all(
                 found.refused.append((question, outcome.code, str(outcome)))
             else:
                 found.answered.append((question, outcome))
+                answered(question.data(outcome))
     return found
-
-
-def batches(data: Iterable[Json], size: int = MOST_DATA) -> Iterator[list[Json]]:
-    """What goes into each request."""
-    rest = iter(data)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws import client
 from shared.placement_scores import Score, scores
-from spot_placement_tracker.collector.collecting import RefusedError, Round, ask_all, batches
-from spot_placement_tracker.questions import Question, questions_of
+from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, Round, ask_all
+from spot_placement_tracker.questions import Json, Question, questions_of
 from spot_placement_tracker.store import Store
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     started = time.monotonic()
     budget = float(os.environ["BUDGET_SECONDS"])
     return collect(
-        client("ec2"),
+        client("ec2", attempts=2),  # the next round is near, and this one must end in time
         client("cloudwatch"),
         Store(client("s3"), os.environ["BUCKET"]),
         namespace=os.environ["METRIC_NAMESPACE"],
@@ -45,14 +45,29 @@ def collect(
             is no error of this function: a metric, its alarm and the log tell of it.
     """
     plan = store.plan()
-    found = ask_all(questions_of(plan.dashboards), lambda question: ask(ec2, question), seconds_left=seconds_left)
+    waiting: list[Json] = []
+    published = 0
+
+    def publish(data: Sequence[Json], *, now: bool) -> None:
+        """A full request at once; and everything at once when the time is over, so that no answer is lost with it."""
+        nonlocal published
+        waiting.extend(data)
+        while len(waiting) >= MOST_DATA or (waiting and now):
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=waiting[:MOST_DATA])
+            published += len(waiting[:MOST_DATA])
+            del waiting[:MOST_DATA]
+
+    found = ask_all(
+        questions_of(plan.dashboards),
+        lambda question: ask(ec2, question),
+        seconds_left=seconds_left,
+        answered=lambda data: publish(data, now=seconds_left() <= 0),
+    )
     _tell(found, plan.problems)
-    data = found.data(tracker, len(plan.problems))
-    for batch in batches(data):
-        cloudwatch.put_metric_data(Namespace=namespace, MetricData=batch)
+    publish(found.counts(tracker, len(plan.problems)), now=True)
     return {
         "asked": len(found.answered) + len(found.refused),
-        "published": len(data),
+        "published": published,
         "refused": [{"question": question.title, "code": code} for question, code, _ in found.refused],
     }
 

@@ -1,10 +1,13 @@
 """The stored file -> plan and dashboards. By clients of the caller's; the same file twice changes nothing."""
 
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from spot_placement_tracker.checks import Reading, read
 from spot_placement_tracker.dashboards.layout import Frame, bodies, is_ours
@@ -12,10 +15,17 @@ from spot_placement_tracker.history import known_zones, lines
 from spot_placement_tracker.questions import questions_of
 from spot_placement_tracker.store import FILE, Plan, Store
 
+logger = logging.getLogger(__name__)
+
+MOST_LOOKS = 3
 MOST_DELETED = 100
 """Dashboards in one request of DeleteDashboards."""
 GONE = ("ResourceNotFound", "DashboardNotFoundError")
 """The error of a dashboard that is not there, by the API's page and by the name of its shape."""
+
+
+class NotWrittenError(RuntimeError):
+    """CloudWatch has refused dashboards; the others are written."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +48,14 @@ class Followed:
         return {name: list(value) for name, value in vars(self).items()}
 
 
-def follow(store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime) -> Followed:
+def follow(
+    store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime, looks: int = MOST_LOOKS
+) -> Followed:
     """Makes plan and dashboards what the file says. Of a file with problems only these are kept.
 
     Args:
         take_over: whether dashboards of somebody else that have a name of the file may be overwritten.
+        looks: how often it looks at most: anew if the file has changed, so that of two at once the newer wins.
     """
     before = store.plan()
     reading = _reading(store)
@@ -58,16 +71,33 @@ def follow(store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now:
     foreign = () if take_over else tuple(name for name in wanted if board.is_foreign(name))
     problems = (*reading.problems, *(_somebody_elses(name) for name in foreign))
     ours = {name: body for name, body in wanted.items() if name not in foreign}
+    if looks > 1 and _reading(store) != reading:
+        return follow(store, cloudwatch, frame, take_over=take_over, now=now, looks=looks - 1)
     # Before anything is written: what this stack has made is known, whenever it ends in the middle.
     plan = Plan(dashboards, problems, tuple(sorted({*before.written, *ours})))
     if plan != before:
         store.keep(plan)
-    written = tuple(name for name, body in ours.items() if board.write(name, body))
+    written, refused = _write_all(board, ours)
     deleted = board.delete(name for name in plan.written if name not in ours)
     after = replace(plan, written=tuple(sorted(ours)))
     if after != plan:
         store.keep(after)
+    if refused:
+        raise NotWrittenError("; ".join(f"{name}: {reason}" for name, reason in refused.items()))
     return Followed(written, deleted, problems, reading.warnings)
+
+
+def _write_all(board: "Boards", wanted: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Writes what has changed; what is refused, with its reason, does not keep the others from being written."""
+    written: list[str] = []
+    refused: dict[str, str] = {}
+    for name, body in wanted.items():
+        try:
+            if board.write(name, body):
+                written.append(name)
+        except (ClientError, BotoCoreError) as fault:
+            refused[name] = str(fault)
+    return tuple(written), refused
 
 
 def unfollow(store: Store, cloudwatch: Any) -> tuple[str, ...]:
@@ -93,8 +123,11 @@ class Boards:
         now = self._body(name)
         if now is not None and json.loads(now) == body:
             return False
-        self._bodies[name] = json.dumps(body)
-        self._cloudwatch.put_dashboard(DashboardName=name, DashboardBody=self._bodies[name])
+        text = json.dumps(body)
+        answer = self._cloudwatch.put_dashboard(DashboardName=name, DashboardBody=text)
+        self._bodies[name] = text
+        if said := answer.get("DashboardValidationMessages"):
+            logger.error("CloudWatch finds fault with a dashboard", extra={"dashboard": name, "messages": said})
         return True
 
     def delete(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -68,7 +68,8 @@ def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line],
                 widgets.append(_text(f"Goes on from **{dashboard.name}**. {_mark(frame)}", bottom, 2))
             if number + 1 < len(pages):
                 widgets[-1]["properties"]["markdown"] += f" Goes on in **{names[number + 1]}**."
-            found[names[number]] = {"start": f"-P{frame.days}D", "widgets": widgets}
+            # With periodOverride auto, the default, CloudWatch would draw the best score of hours, and no drop.
+            found[names[number]] = {"start": f"-P{frame.days}D", "periodOverride": "inherit", "widgets": widgets}
     return found
 
 
@@ -184,12 +185,13 @@ def _texts(dashboard: Dashboard, lines: Sequence[Line], frame: Frame, top: int) 
                 line.question.title,
                 str(line.place),
                 f"{line.profile.mean:.1f}",
+                f"{line.profile.lowest:.1f}",
                 str(line.profile.best_hour()),
                 str(line.profile.best_day()),
             )
             for line in told
         ]
-        table, height = _table(("configuration", "where", "score", "best hour", "best day"), rows)
+        table, height = _table(("configuration", "where", "score", "lowest hour", "best hour", "best day"), rows)
         texts.append(_text(f"{header}\n\n{table}", top, height + 3))
         top += height + 3
     else:
@@ -210,7 +212,7 @@ def _sized(several: Iterable[Size]) -> list[tuple[str, ...]]:
         (
             f"{size.question.name}-{size.question.unit}",
             str(size.place),
-            "no data yet" if size.largest is None else f"{size.largest}",
+            str(size),
             ", ".join(map(str, size.of)),
         )
         for size in several

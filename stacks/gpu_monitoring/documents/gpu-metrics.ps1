@@ -1,6 +1,8 @@
-# Sends what nvidia-smi says to the CloudWatch agent on this machine, once a minute, under the names that the agent
-# uses on Linux: its own NVIDIA section is switched off on Windows.
-$folder = Join-Path $env:ProgramData 'gpu-monitoring'
+# Sends what nvidia-smi says to the CloudWatch agent on this machine, once a minute, under the names of the agent's own
+# NVIDIA section, which is switched off on Windows.
+$ErrorActionPreference = 'Stop'
+# Only administrators make folders and files there; below ProgramData everybody does, and the task runs as SYSTEM.
+$folder = Join-Path $env:ProgramFiles 'gpu-monitoring'
 $script = Join-Path $folder 'send-gpu-metrics.ps1'
 New-Item -ItemType Directory -Force -Path $folder | Out-Null
 @'
@@ -29,10 +31,9 @@ try {
   $udp.Close()
 }
 '@ | Set-Content -Path $script -Encoding ASCII
-# Of the folder below ProgramData every user could change files otherwise, and the task runs as SYSTEM.
-& icacls.exe $folder /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' | Out-Null
-if ($LASTEXITCODE -ne 0) { exit 1 }
-# No quotes around the path, which Windows PowerShell would lose on the way to schtasks: there is no space in it.
-$run = "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $script"
-& schtasks.exe /Create /F /RU SYSTEM /SC MINUTE /MO 1 /TN 'gpu-monitoring' /TR $run | Out-Null
-exit $LASTEXITCODE
+$run = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$script`""
+$action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $run
+$minute = New-TimeSpan -Minutes 1
+$always = New-TimeSpan -Days 3650
+$trigger = New-ScheduledTaskTrigger -Once -At (Get-Date) -RepetitionInterval $minute -RepetitionDuration $always
+Register-ScheduledTask -Force -TaskName 'gpu-monitoring' -User 'SYSTEM' -Action $action -Trigger $trigger | Out-Null

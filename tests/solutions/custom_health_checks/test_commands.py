@@ -92,14 +92,14 @@ def month(common: CommonSettings | None = None, **given: Any) -> dict[str, float
 
 def test_an_idle_month_of_the_default_has_two_instances_and_no_hourly_part_beside_them() -> None:
     units = month()
-    assert units["on_demand_instance_hour"] == 2 * 730 and units["gp3_gib_month"] == 16
+    assert units["on_demand_hour_t4g_micro"] == 2 * 730 and units["gp3_gib_month"] == 16
     assert not {"nat_gateway_hour", "interface_endpoint_hour"} & set(units)
     assert units["lambda_request"] == 43_800 and units["alarm_month"] == 3
 
 
 def test_a_stopped_instance_of_the_pool_bills_its_volume_alone() -> None:
     units = month(warm_pool={"min_size": 1, "max_prepared": 5})
-    assert units["on_demand_instance_hour"] == 2 * 730 and units["gp3_gib_month"] == (2 + 3) * 8
+    assert units["on_demand_hour_t4g_micro"] == 2 * 730 and units["gp3_gib_month"] == (2 + 3) * 8
 
 
 def test_endpoints_bill_by_service_and_zone() -> None:

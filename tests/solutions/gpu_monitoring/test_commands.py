@@ -86,7 +86,7 @@ def test_the_fleet_is_shown_with_the_worst_first_and_what_it_wastes() -> None:
 
 def found_in(account: Account, **settings: Any) -> dict[str, tuple[str, str, str]]:
     looked = findings(CommonSettings(), GpuMonitoringSettings(**settings), account)
-    return {finding.what: (finding.status, finding.says, finding.mend) for finding in looked}
+    return {finding.what: (finding.status, finding.says, finding.fix) for finding in looked}
 
 
 def test_a_healthy_fleet_has_no_problem() -> None:
@@ -97,21 +97,21 @@ def test_a_healthy_fleet_has_no_problem() -> None:
 
 def test_instances_without_a_profile_are_a_problem_unless_they_get_one_by_themselves() -> None:
     bare = [{"InstanceId": "i-bare"}]
-    status, says, mend = found_in(Account(instances=bare))["instances"]
-    assert status == "problem" and "i-bare" in says and "attach_profile" in mend
+    status, says, fix = found_in(Account(instances=bare))["instances"]
+    assert status == "problem" and "i-bare" in says and "attach_profile" in fix
     assert found_in(Account(instances=bare), attach_profile=True)["instances"][0] == "ok"
 
 
 def test_an_instance_that_systems_manager_does_not_reach_is_a_problem() -> None:
     account = Account()
     account.managed = ["i-busy", "i-cpu"]
-    status, says, mend = found_in(account)["instances"]
-    assert status == "problem" and "1 of 3: i-silent" in says and "SSM Agent" in mend
+    status, says, fix = found_in(account)["instances"]
+    assert status == "problem" and "1 of 3: i-silent" in says and "SSM Agent" in fix
 
 
 def test_no_instance_yet_is_no_problem_and_says_how_to_begin() -> None:
-    status, _, mend = found_in(Account(instances=[]))["instances"]
-    assert status == "ok" and "gpu-monitoring=enabled" in mend
+    status, _, fix = found_in(Account(instances=[]))["instances"]
+    assert status == "ok" and "gpu-monitoring=enabled" in fix
 
 
 def test_a_document_that_is_not_offered_is_a_problem() -> None:
@@ -132,4 +132,4 @@ def test_a_bad_file_is_named_with_all_its_problems_and_the_command_fails(capsys:
     bad = str(ROOT / "tests/solutions/gpu_monitoring/agent/unseen.json")
     assert main(["gpu_monitoring", "configuration", "--system", "linux", "--file", bad]) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "did you mean 'utilization_gpu'?" in printed and "must be CWAgent" in printed
+    assert "did you mean 'used_percent'?" in printed and "must be CWAgent" in printed

@@ -44,15 +44,22 @@ def test_our_own_files_have_no_problem_and_lose_nothing_on_the_way_into_the_para
 
 
 def test_what_the_post_collects_is_collected() -> None:
-    assert set(collected(ours())) == {"cpu", "disk", "diskio", "mem", "swap", "nvidia_gpu"}
+    assert set(collected(ours())) == {"cpu", "disk", "diskio", "mem", "swap", "statsd"}
     assert ours()["agent"] == {"metrics_collection_interval": 60, "run_as_user": "cwagent"}
-    assert set(ours()["metrics"]["append_dimensions"]) == {
-        "AutoScalingGroupName", "ImageId", "InstanceId", "InstanceType",
-    }  # fmt: skip
 
 
-def test_memory_used_and_total_are_collected_which_the_dashboard_divides() -> None:
-    assert {"memory_used", "memory_total"} <= set(collected(ours())["nvidia_gpu"]["measurement"])
+@systems
+def test_nothing_is_held_back_until_the_ec2_api_has_answered(system: str) -> None:
+    """The agent asks EC2 for the name of an Auto Scaling group, and sends nothing before it knows it: aws/
+    amazon-cloudwatch-agent#1410. The others are in the instance metadata."""
+    assert set(ours(system)["metrics"]["append_dimensions"]) == {"ImageId", "InstanceId", "InstanceType"}
+
+
+def test_the_agent_s_own_gpu_section_is_refused_because_without_a_driver_the_agent_would_not_start() -> None:
+    configuration = ours()
+    collected(configuration)["nvidia_gpu"] = {"measurement": ["utilization_gpu"]}
+    (found,) = problems(configuration, "linux")
+    assert "does not start with it where there is no NVIDIA driver" in found and "statsd" in found
 
 
 @pytest.mark.parametrize(("hours", "insights"), [(1, True), (3, True), (4, False), (336, False)])
@@ -65,8 +72,7 @@ def test_metrics_insights_sees_three_hours(hours: int, insights: bool) -> None:
 
 @pytest.mark.parametrize("section", sorted(set(LINUX) - {"procstat"}))
 def test_every_measurement_of_the_list_passes_with_and_without_its_section_in_front(section: str) -> None:
-    prefix = "nvidia_smi" if section == "nvidia_gpu" else section
-    for names in (sorted(LINUX[section]), [f"{prefix}_{name}" for name in sorted(LINUX[section])]):
+    for names in (sorted(LINUX[section]), [f"{section}_{name}" for name in sorted(LINUX[section])]):
         configuration = ours()
         collected(configuration)[section] = {"measurement": names}
         assert list(problems(configuration, "linux")) == []
@@ -78,7 +84,7 @@ def test_whatever_is_not_on_the_list_is_refused(section: str, name: str) -> None
     configuration = ours()
     wanted = collected(configuration).setdefault(section, {"measurement": []})["measurement"]
     wanted.append(name)
-    plain = name.removeprefix("nvidia_smi_" if section == "nvidia_gpu" else f"{section}_")
+    plain = name.removeprefix(f"{section}_")
     assert bool(list(problems(configuration, "linux"))) is (plain not in LINUX[section])
 
 
@@ -95,14 +101,12 @@ def test_counters_of_the_usual_objects_are_checked_and_other_objects_are_taken(s
 # What dashboard and alarms need
 
 
-@pytest.mark.parametrize("name", GPU)
-def test_a_measurement_that_is_needed_may_be_neither_left_out_nor_renamed(name: str) -> None:
-    for instead in ([], [{"name": name, "rename": "mine"}]):
-        configuration = ours()
-        section = collected(configuration)["nvidia_gpu"]
-        section["measurement"] = [*(each for each in section["measurement"] if each != name), *instead]
-        (found,) = problems(configuration, "linux")
-        assert name in found and "not renamed" in found
+@pytest.mark.parametrize("instead", [[], [{"name": "mem_used_percent", "rename": "mine"}]])
+def test_a_measurement_that_is_needed_may_be_neither_left_out_nor_renamed(instead: list[Any]) -> None:
+    configuration = ours()
+    collected(configuration)["mem"]["measurement"] = ["mem_total", *instead]
+    (found,) = problems(configuration, "linux")
+    assert "used_percent" in found and "not renamed" in found
 
 
 @systems
@@ -123,15 +127,19 @@ def test_series_are_where_dashboard_and_alarms_look(system: System, place: str, 
     assert says in found
 
 
-def test_windows_has_statsd_for_what_the_script_sends_and_the_memory_that_says_who_is_alive() -> None:
-    configuration = ours("windows")
-    del collected(configuration)["statsd"], collected(configuration)["Memory"]
-    found = list(problems(configuration, "windows"))
-    assert [COMMITTED in each or "127.0.0.1:8125" in each for each in found] == [True, True]
-    script = (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8")
-    assert "'127.0.0.1', 8125" in script
+@pytest.mark.parametrize(("system", "memory", "says"), [("linux", "mem", "mem"), ("windows", "Memory", COMMITTED)])
+def test_statsd_takes_what_the_script_sends_and_memory_says_who_is_alive(
+    system: System, memory: str, says: str
+) -> None:
+    configuration = ours(system)
+    del collected(configuration)["statsd"], collected(configuration)[memory]
+    found = list(problems(configuration, system))
+    assert [says in each or "127.0.0.1:8125" in each for each in found] == [True, True]
+    kind, port = ("sh", "/127.0.0.1/8125") if system == "linux" else ("ps1", "'127.0.0.1', 8125")
+    script = (DOCUMENTS / f"gpu-metrics.{kind}").read_text(encoding="utf-8")
+    assert port in script
     for name in GPU:
-        assert f"'{name.replace('_', '.')}'" in script, name
+        assert name.replace("_", ".") in script, name
 
 
 def test_the_interval_of_the_file_counts_where_a_section_has_none() -> None:
@@ -153,7 +161,7 @@ def test_any_json_gets_sentences_and_no_traceback(system: str, data: Any) -> Non
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["agent", "metrics", "metrics_collected", "nvidia_gpu", "measurement", 0])), ANY_JSON)
+@given(st.lists(st.sampled_from(["agent", "metrics", "metrics_collected", "mem", "measurement", 0])), ANY_JSON)
 def test_a_file_with_anything_anywhere_gets_sentences(path: list[Any], value: Any) -> None:
     configuration: Any = ours()
     place, last = configuration, None
@@ -213,5 +221,7 @@ def test_a_process_needs_a_name_and_known_measurements() -> None:
     configuration = ours()
     collected(configuration)["procstat"] = [{"measurement": ["cpu_usage"]}]
     assert "needs pid_file, exe or pattern" in next(problems(configuration, "linux"))
+    collected(configuration)["procstat"] = [{"exe": "train", "measurement": ["cpu_time_guest", "rlimit_num_fds_soft"]}]
+    assert list(problems(configuration, "linux")) == []
     collected(configuration)["procstat"] = [{"exe": "train", "measurement": ["cpu_usge"]}]
     assert "did you mean 'cpu_usage'?" in next(problems(configuration, "linux"))

@@ -1,6 +1,12 @@
 """What the post on GPU utilization promises, and what the issue adds, read off the templates."""
 
 import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +23,7 @@ from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template
 from tests.variants import ROOT, Json
+from tryout.hosts.user_data import Sandbox
 
 SLUG = "gpu_monitoring"
 
@@ -123,8 +130,8 @@ def test_one_association_on_an_own_document_finds_its_instances_by_the_tag(
 
 def test_it_installs_and_then_configures_and_goes_no_further_after_a_failure(default: Template) -> None:
     for system, order in (
-        ("Linux", ["AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent"]),
-        ("Windows", ["AWS-ConfigureAWSPackage", "aws:runPowerShellScript", "AmazonCloudWatch-ManageAgent"]),
+        ("Linux", ["AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent", "aws:runShellScript"]),
+        ("Windows", ["AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent", "aws:runPowerShellScript"]),
     ):
         found = [
             step
@@ -134,7 +141,7 @@ def test_it_installs_and_then_configures_and_goes_no_further_after_a_failure(def
         ]
         assert [step["inputs"].get("documentPath", step["action"]) for step in found] == order
         assert {step["onFailure"] for step in found} == {"exit"}
-        location = found[-1]["inputs"]["documentParameters"]["optionalConfigurationLocation"]
+        location = found[-2]["inputs"]["documentParameters"]["optionalConfigurationLocation"]
         assert location == parameters(default)[system.lower()]["Name"], "to the letter, no slash in front"
 
 
@@ -149,7 +156,7 @@ def test_the_documents_of_aws_get_parameters_that_they_have(default: Template) -
 
 def test_another_configuration_makes_another_document_so_that_it_reaches_what_runs(tmp_path: Path) -> None:
     changed = json.loads((DOCUMENTS / "linux.json").read_text(encoding="utf-8"))
-    changed["metrics"]["metrics_collected"]["nvidia_gpu"]["measurement"].append("fan_speed")
+    changed["metrics"]["metrics_collected"]["cpu"]["measurement"].append("cpu_usage_steal")
     path = tmp_path / "agent.json"
     path.write_text(json.dumps(changed), encoding="utf-8")
     before = only(built(GpuMonitoringSettings()), "AWS::SSM::Document")["Content"]
@@ -157,11 +164,90 @@ def test_another_configuration_makes_another_document_so_that_it_reaches_what_ru
     assert before["mainSteps"] == after["mainSteps"] and before["description"] != after["description"]
 
 
-def test_the_script_for_windows_reaches_the_document_line_by_line(default: Template) -> None:
-    (script,) = [step["inputs"]["runCommand"] for step in steps(default) if "runCommand" in step["inputs"]]
-    assert "\n".join(script) + "\n" == (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8")
-    assert "{{" not in "".join(script), "Systems Manager would take it for a parameter"
-    assert "'@ | Set-Content -Path $script -Encoding ASCII" in script, "a here-string ends at the beginning of a line"
+def test_the_scripts_reach_the_document_line_by_line(default: Template) -> None:
+    linux, windows = [step["inputs"]["runCommand"] for step in steps(default) if "runCommand" in step["inputs"]]
+    for script, file in ((linux, "gpu-metrics.sh"), (windows, "gpu-metrics.ps1")):
+        assert "\n".join(script) + "\n" == (DOCUMENTS / file).read_text(encoding="utf-8")
+        assert "{{" not in "".join(script), "Systems Manager would take it for a parameter"
+    assert "'@ | Set-Content -Path $script -Encoding ASCII" in windows, "a here-string ends at the beginning of a line"
+
+
+def test_what_the_task_runs_as_system_is_where_only_administrators_write() -> None:
+    """Below ProgramData anybody may have made the folder first, and stays its owner."""
+    script = (DOCUMENTS / "gpu-metrics.ps1").read_text(encoding="utf-8")
+    code = [line for line in script.splitlines() if not line.startswith("#")]
+    assert any("$env:ProgramFiles 'gpu-monitoring'" in line for line in code)
+    assert not any("ProgramData" in line for line in code)
+
+
+class Collector:
+    """The script for Linux, run here, with the agent at another port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.agent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.agent.bind(("127.0.0.1", 0))
+        self.agent.setblocking(False)
+        port = str(self.agent.getsockname()[1])
+        script = "\n".join((DOCUMENTS / "gpu-metrics.sh").read_text(encoding="utf-8").splitlines())
+        addresses = frozenset({f"/dev/udp/127.0.0.1/{port}", "/usr/local/nvidia/bin"})
+        self.boot = Sandbox(folder, addresses=addresses).run(script.replace("8125", port), {})
+        self.programs = folder / "programs"
+
+    def nvidia_smi(self, *lines: str) -> None:
+        """A driver is installed."""
+        program = self.programs / "nvidia-smi"
+        program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+        program.chmod(0o755)
+
+    def sent(self) -> dict[str, float]:
+        """What one run of the service sends."""
+        service = self.boot.service("gpu-monitoring")
+        path = f"{self.programs}{os.pathsep}/usr/bin{os.pathsep}/bin"
+        subprocess.run(service.command, env={"PATH": path}, check=True, timeout=30)
+        found: dict[str, float] = {}
+        while True:
+            try:
+                text = self.agent.recv(1_000).decode()
+            except BlockingIOError:
+                return found
+            match = re.fullmatch(r"(nvidia_smi_\w+):([\d.]+)\|g\|#index:(\d+)", text)
+            assert match, text
+            found[f"{match[1]} {match[3]}"] = float(match[2])
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    found = Collector(tmp_path)
+    yield found
+    found.agent.close()
+
+
+@pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="this machine has a driver")
+def test_a_driver_that_comes_later_is_picked_up_within_a_minute(collector: Collector) -> None:
+    assert collector.boot.status == 0
+    assert ["systemctl", "enable", "--now", "gpu-monitoring.timer"] in collector.boot.calls
+    timer = collector.boot.path("/etc/systemd/system/gpu-monitoring.timer").read_text()
+    assert "OnCalendar=minutely" in timer
+    assert collector.sent() == {}
+    collector.nvidia_smi("0, 80, 12, 60.12, 45, 1024, 15360", "1, 3, 0, 30.00, 33, 0, 15360")
+    sent = collector.sent()
+    assert len(sent) == 12
+    assert (sent["nvidia_smi_utilization_gpu 0"], sent["nvidia_smi_power_draw 0"]) == (80, 60.12)
+    assert (sent["nvidia_smi_utilization_gpu 1"], sent["nvidia_smi_memory_total 1"]) == (3, 15360)
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("0, [N/A], [N/A], 90.1, 40, 2048, 40960", {"power_draw", "temperature_gpu", "memory_used", "memory_total"}),
+        ("0, [N/A], [N/A], 90.1, 40, [Insufficient Permissions], [N/A]", {"power_draw", "temperature_gpu"}),
+        ("NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.", set()),
+    ],
+)
+def test_what_nvidia_smi_does_not_know_is_left_out(collector: Collector, line: str, left: set[str]) -> None:
+    """With MIG it says N/A: https://github.com/utkuozdemir/nvidia_gpu_exporter/issues/203."""
+    collector.nvidia_smi(line)
+    assert {name.removeprefix("nvidia_smi_").removesuffix(" 0") for name in collector.sent()} == left
 
 
 # Rights

@@ -232,6 +232,8 @@ def test_an_idle_month(values: dict[str, Any], instances: int, gateways: int, ba
     totals: dict[str, float] = {}
     for unit in idle_month(CommonSettings(), settings):
         totals[unit.unit] = totals.get(unit.unit, 0) + unit.quantity
-    assert totals["on_demand_instance_hour"] == 730 * instances
-    assert (totals["nat_gateway_hour"], totals["alb_hour"]) == (730 * gateways, 730 * balancers)
+    hours = {name: quantity for name, quantity in totals.items() if name.startswith("on_demand_hour_")}
+    assert sum(hours.values()) == 730 * instances
+    assert hours["on_demand_hour_t3_medium"] == 730 * instances
+    assert (totals["nat_gateway_hour"], totals["application_load_balancer_hour"]) == (730 * gateways, 730 * balancers)
     assert totals["gp3_gib_month"] == 8 * instances + 20

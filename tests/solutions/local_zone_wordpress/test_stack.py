@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from shared.guard.changes import changed
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template
@@ -210,8 +212,45 @@ def test_the_volume_is_encrypted_guarded_and_kept_when_data_is_to_be_kept(zone: 
     assert "11111111-2222" in volume["Properties"]["KmsKeyId"]
     assert volume["Properties"]["SnapshotId"] == "snap-0123456789abcdef0"
     (volume,) = of_type(zone, "AWS::EC2::Volume").values()
-    assert set(of_type(zone, "Custom::Guard")) <= set(volume["DependsOn"]) and volume["DeletionPolicy"] == "Delete"
-    zone.has_resource_properties("Custom::Guard", {"Guarded": {"AvailabilityZone": ZONE, "SnapshotId": "none"}})
+    assert set(of_type(zone, "Custom::Guard")) <= set(volume["DependsOn"])
+    # What takes its place, or the end of the stack, leaves a snapshot of it.
+    assert volume["DeletionPolicy"] == volume["UpdateReplacePolicy"] == "Snapshot"
+
+
+def guarded(of: Template) -> dict[str, Json]:
+    return {name: found["Properties"] for name, found in of_type(of, "Custom::Guard").items()}
+
+
+def test_a_volume_is_named_after_the_snapshot_that_it_comes_from(zone: Template, enterprise: Template) -> None:
+    """CloudFormation changes no volume's snapshot, key or zone, and replaces none: only another name makes another.
+
+    Without a snapshot it is the name of before, so that a deployment of another version does not make an empty one.
+    """
+    assert list(of_type(zone, "AWS::EC2::Volume")) == ["DataVolume84F27F95"]
+    (restored,) = of_type(enterprise, "AWS::EC2::Volume")
+    assert restored.startswith("DataVolumeSnap0123456789Abcdef0")
+
+
+def test_a_restore_is_accepted_once_and_nothing_else_replaces_the_volume(zone: Template, enterprise: Template) -> None:
+    (place,) = [found for name, found in guarded(zone).items() if name.startswith("VolumePlaceGuard")]
+    (volume,) = [found for name, found in guarded(zone).items() if name.startswith("VolumeGuard")]
+    assert place["Guarded"] == {"AvailabilityZone": ZONE, "KmsKeyId": "aws/ebs"} and not place["Accepted"]
+    assert volume["Guarded"] == {"SnapshotId": "none"}
+    of_snapshot = guarded(enterprise)
+    (restored,) = [found for name, found in of_snapshot.items() if name.startswith("VolumeGuard")]
+    # A stack that was made from this snapshot by a version with the old name hears of it too.
+    before, now = {"SnapshotId": "snap-0123456789abcdef0"}, restored["Guarded"]
+    assert changed(before, now)
+    # A volume from another snapshot may have another key: its guard is another one.
+    assert not any(name.startswith("VolumePlaceGuard") for name in of_snapshot)
+
+
+def test_there_is_no_way_back_to_an_empty_volume() -> None:
+    """restore_from: null after a restore is another volume, an empty one: never accepted."""
+    (found,) = LocalZoneWordpressSettings(accept_volume_replacement=True).problems()
+    assert found.message.startswith("must be false while restore_from is null")
+    restored = LocalZoneWordpressSettings(accept_volume_replacement=True, restore_from="snap-0123456789abcdef0")
+    assert not list(restored.problems())
 
 
 def test_the_network_does_not_move_and_says_where_to_go(zone: Template, enterprise: Template) -> None:
@@ -346,6 +385,43 @@ def test_user_data_is_complete_fits_and_is_shell(zone: Template, name: str) -> N
     assert subprocess.run(["bash", "-n"], input=code, text=True, check=False).returncode == 0  # noqa: S607
     for old in ("yum", "eth0", ":latest", "exampleuser"):
         assert old not in code
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_a_boot_signals_its_stack_in_the_form_that_its_role_allows(variant: str) -> None:
+    """A stack named by its name is judged on stack/NAME/*: https://github.com/aws/aws-parallelcluster/issues/754."""
+    allowed = []
+    for policy in properties(template(variant), "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "cloudformation:SignalResource":
+                allowed.append(statement["Resource"])
+    assert allowed and all(resource == {"Ref": "AWS::StackId"} for resource in allowed)
+    for found in properties(template(variant), "AWS::EC2::LaunchTemplate"):
+        parts = found["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
+        named = [parts[at + 1] for at, part in enumerate(parts) if str(part).endswith("--stack-name '")]
+        assert named == [{"Ref": "AWS::StackId"}]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        ("", 0),
+        ("An error occurred (ValidationError) when calling the SignalResource operation: it cannot be signaled", 0),
+        ("An error occurred (AccessDenied) when calling the SignalResource operation: not authorized to perform", 1),
+    ],
+)
+def test_a_boot_fails_visibly_if_it_may_not_signal(tmp_path: Path, refusal: str, status: int) -> None:
+    """A stack that is not waiting is no fault; a right that is missing ends the boot and is in its output."""
+    common = (USER_DATA / "common.sh").read_text(encoding="utf-8").replace("instance=$(metadata instance-id)", "")
+    answer = f"echo '{refusal}' >&2; exit {254 if refusal else 0}"
+    booted = subprocess.run(
+        ["bash", "-c", f"set -Eeuo pipefail; instance=i-1; aws() ( {answer} )\n{common}\nsignal SUCCESS; echo done"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert booted.returncode == status and ("done" in booted.stdout) is not bool(status)
+    assert refusal in booted.stderr
 
 
 def test_wordpress_is_a_release_with_its_checksum(zone: Template) -> None:

@@ -29,7 +29,7 @@ def units(common: CommonSettings, settings: OdcrAsgSettings) -> Counter[str]:
 
 def test_idle_reservations_bill_as_running_instances_do() -> None:
     rows = [unit for unit in idle_month(CommonSettings(), OdcrAsgSettings()) if unit.quantity]
-    hours = {unit.of: unit.quantity for unit in rows if unit.unit == "on_demand_instance_hour"}
+    hours = {unit.of: unit.quantity for unit in rows if unit.unit == "on_demand_hour_t4g_nano"}
     assert list(hours.values()) == [6 * 730, 3 * 730]
     assert "3 idle reservations of t4g.nano, each like a running instance" in hours
 
@@ -43,7 +43,8 @@ def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: s
     resources = variants.templates(variant)["odcr_asg"]["Resources"].values()
     count = Counter(resource["Type"] for resource in resources)
     reserved = sum(r["Properties"]["InstanceCount"] for r in resources if r["Type"] == "AWS::EC2::CapacityReservation")
-    assert billed["on_demand_instance_hour"] == 730 * reserved
+    kind = settings.instance_type.replace(".", "_")
+    assert billed[f"on_demand_hour_{kind}"] == 730 * reserved
     assert billed["alarm_month"] == count["AWS::CloudWatch::Alarm"]
     assert billed["nat_gateway_hour"] == 730 * count["AWS::EC2::NatGateway"]
     interfaces = [r for r in resources if r.get("Properties", {}).get("VpcEndpointType") == "Interface"]
@@ -95,7 +96,7 @@ def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "account", "settings", "mend"),
+    ("what", "account", "settings", "fix"),
     [
         (
             "zones of the type",
@@ -112,11 +113,11 @@ def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
-    what: str, account: dict[str, Any], settings: dict[str, Any], mend: str
+    what: str, account: dict[str, Any], settings: dict[str, Any], fix: str
 ) -> None:
     found = look(answers(**account), **settings)[what]
     assert found.status == "problem"
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_the_end_date_is_told_while_it_is_to_come() -> None:

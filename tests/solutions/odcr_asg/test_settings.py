@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from config.models import CommonSettings, ExistingVpc
-from emulator.seams import instance_type_catalogue
+from emulator.services.ec2.patches import CATALOGUE
 from stacks.odcr_asg.settings import OdcrAsgSettings
 
 SUBNETS = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
@@ -53,7 +53,7 @@ def test_the_names_of_zones_win_over_the_default_number_that_a_file_states(
 
 
 def test_the_architecture_is_read_off_every_types_name_as_ec2_has_it() -> None:
-    for name, item in instance_type_catalogue().items():
+    for name, item in CATALOGUE.items():
         if not name.startswith("mac"):
             supported = item["ProcessorInfo"]["SupportedArchitectures"]
             assert settings(instance_type=name).architecture in supported, name

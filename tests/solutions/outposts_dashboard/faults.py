@@ -61,9 +61,16 @@ class RefreshWorld:
             "AWS_REGION": "us-east-1",
             "METRIC_NAMESPACE": "Tried",
             "LONGEST_SECONDS": "310",
+            "QUEUE_URL": client("sqs").create_queue(QueueName="events")["QueueUrl"],
         }
         sent = str(int(time.time() * 1000))
-        record = {"messageId": "m-1", "eventSource": "aws:sqs", "attributes": {"SentTimestamp": sent}, "body": "x"}
+        record = {
+            "messageId": "m-1",
+            "eventSource": "aws:sqs",
+            "attributes": {"SentTimestamp": sent},
+            "body": "x",
+            "receiptHandle": "r-1",
+        }
         self.event: Any = {"Records": [record]}
 
     def invariant(self) -> None:

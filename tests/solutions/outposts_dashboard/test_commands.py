@@ -85,7 +85,7 @@ def test_the_tag_policy_is_written_and_nothing_is_called(tmp_path: Path) -> None
         raise AssertionError("AWS was called")
 
     path = tmp_path / "policies" / "tag.json"
-    answer = write_tag_policy(Namespace(output=path), CommonSettings(), settings(tag_values=("a",)), nobody)
+    answer = write_tag_policy(Namespace(output=path, scp=False), CommonSettings(), settings(tag_values=("a",)), nobody)
     assert json.loads(path.read_text(encoding="utf-8")) == answer.data
     assert any("Nothing is attached" in note for note in answer.notes)
 
@@ -93,7 +93,7 @@ def test_the_tag_policy_is_written_and_nothing_is_called(tmp_path: Path) -> None
 def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CommandError, match="cannot be written"):
-        write_tag_policy(Namespace(output=tmp_path / "file" / "x"), CommonSettings(), settings(), Aws())
+        write_tag_policy(Namespace(output=tmp_path / "file" / "x", scp=False), CommonSettings(), settings(), Aws())
 
 
 def test_check_looks_at_outposts_tags_and_the_name() -> None:

@@ -1,11 +1,12 @@
 """Discovery: everything there is, odd resources included, in as few calls as the APIs allow."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,7 +130,9 @@ def test_many_values_are_asked_for_in_as_few_calls_as_the_filters_take() -> None
     account = Account({"instances": 1, "buckets": 1})
     discover(account.client, wanted(*values), region=REGION, account=ACCOUNT, faults=())
     assert account.calls["describe_instances"] == 2  # 200 values of all filters
-    assert account.calls["get_resources"] == 2 * 13  # 20 values each, for two sections
+    assert (
+        account.calls["get_resources"] == 3 * 13
+    )  # 20 values each, for balancers and the buckets of the Region and of Outposts
 
 
 # Outposts
@@ -300,3 +303,59 @@ def test_settings_survive_the_way_through_an_environment_variable() -> None:
     settings = wanted("a", "b", other_outposts={"op-1": ACCOUNT})
     assert Wanted.read(settings.text()) == settings
     assert settings.text() == Wanted.read(settings.text()).text()
+
+
+# One that fails leaves the others
+
+
+class Refusing(Pages):
+    """Refuses what *refuses* says of a call's arguments."""
+
+    def __init__(self, code: str, refuses: Callable[[dict[str, Any]], bool], **pages: Any) -> None:
+        super().__init__(**pages)
+        self.code, self.refuses = code, refuses
+
+    def get_paginator(self, operation: str) -> Any:
+        inner = super().get_paginator(operation)
+        client = self
+
+        class Paginator:
+            def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+                if client.refuses(asked):
+                    raise ClientError({"Error": {"Code": client.code, "Message": "not supported"}}, operation)
+                yield from inner.paginate(**asked)
+
+        return Paginator()
+
+
+BUCKET = {"ResourceTagMappingList": [{"ResourceARN": "arn:aws:s3:::here", "Tags": [TAG]}]}
+
+
+def test_buckets_of_the_region_are_shown_where_the_tagging_api_does_not_know_outposts() -> None:
+    """prometheus-community/yet-another-cloudwatch-exporter#1150: one unknown service refuses the whole call."""
+    client = Refusing(
+        "InvalidParameterException", lambda asked: "s3-outposts" in asked["ResourceTypeFilters"], get_resources=[BUCKET]
+    )
+    assert [one["id"] for one in s3.discover(client, wanted())] == ["here"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("AccessDeniedException", "s3-outposts"), ("InvalidParameterException", "s3")]
+)
+def test_any_other_refusal_of_buckets_is_a_failure(code: str, kind: str) -> None:
+    client = Refusing(code, lambda asked: asked["ResourceTypeFilters"] == [kind], get_resources=[BUCKET])
+    with pytest.raises(ClientError):
+        s3.discover(client, wanted())
+
+
+def test_an_outpost_that_does_not_tell_its_types_leaves_the_others() -> None:
+    names = ("op-1", "op-2")
+    listed = [{"OutpostId": name, "LifeCycleStatus": "ACTIVE", "OwnerId": ACCOUNT} for name in names]
+    types = {name: [{"InstanceTypes": [{"InstanceType": "m5.large"}]}] for name in names}
+    client = Refusing(
+        "AccessDeniedException",
+        lambda asked: asked.get("OutpostId") == "op-1",
+        list_outposts=[{"Outposts": listed}],
+        get_outpost_instance_types=types,
+    )
+    assert [one["types"] for one in outposts.discover(client, wanted())] == [None, ["m5.large"]]

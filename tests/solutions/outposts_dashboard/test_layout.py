@@ -270,10 +270,23 @@ def test_a_group_without_metrics_is_named_with_the_command_that_turns_them_on() 
 
 def test_the_explorer_is_on_top_and_names_the_wanted_values() -> None:
     found = widgets(discovery(), wanted("op-1", "op-2", explorer=True))
-    (explorer,) = [one for one in found if one["type"] == "explorer"]
-    assert explorer["y"] == 2
-    assert explorer["properties"]["labels"] == [{"key": "OutpostID", "value": value} for value in ("op-1", "op-2")]
+    explorers = [one for one in found if one["type"] == "explorer"]
+    assert explorers[0]["y"] == 2
+    for explorer in explorers:
+        assert explorer["properties"]["labels"] == [{"key": "OutpostID", "value": value} for value in ("op-1", "op-2")]
     assert not [one for one in widgets(discovery()) if one["type"] == "explorer"]
+
+
+def test_all_metrics_of_an_explorer_are_of_one_resource_type() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
+    explorers = [one for one in widgets(discovery(), wanted(explorer=True)) if one["type"] == "explorer"]
+    types = [{metric["resourceType"] for metric in one["properties"]["metrics"]} for one in explorers]
+    assert all(len(kinds) == 1 for kinds in types)
+    assert set().union(*types) == {
+        "AWS::EC2::Instance",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer/ApplicationELB",
+        "AWS::RDS::DBInstance",
+    }
 
 
 # What there is not

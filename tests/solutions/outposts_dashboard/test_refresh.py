@@ -70,6 +70,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
             ("AWS_REGION", "us-east-1"),
             ("METRIC_NAMESPACE", "Tried"),
             ("LONGEST_SECONDS", "310"),
+            ("QUEUE_URL", "https://queue"),
         ):
             monkeypatch.setenv(name, value)
         found = Ledger(aws.client("dynamodb"), "ledger")
@@ -80,7 +81,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
 
 def clients(**services: Any) -> Any:
     """CloudWatch is moto's, the others have nothing unless said otherwise."""
-    return lambda service: aws.client(service) if service == "cloudwatch" else services.get(service, Nothing())
+    return lambda service: services.get(service) or (aws.client(service) if service == "cloudwatch" else Nothing())
 
 
 def refresh(ledger: Ledger, **services: Any) -> dict[str, Any]:
@@ -94,13 +95,45 @@ def boards() -> dict[str, str]:
 
 
 def event(sent: float = NOW, count: int = 1) -> dict[str, Any]:
-    record = {"eventSource": "aws:sqs", "attributes": {"SentTimestamp": str(int(sent * 1000))}, "body": "whatever"}
-    return {"Records": [record] * count}
+    attributes = {"SentTimestamp": str(int(sent * 1000))}
+    record = {"eventSource": "aws:sqs", "attributes": attributes, "body": "whatever"}
+    return {"Records": [{**record, "receiptHandle": f"r-{number}"} for number in range(count)]}
+
+
+class Refusing:
+    """CloudWatch, which refuses the bodies of some dashboards and has something to say to the others."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(aws.client("cloudwatch"), name)
+
+    def put_dashboard(self, DashboardName: str, DashboardBody: str) -> Any:  # noqa: N803
+        if DashboardName in self.refused:
+            error = {"Code": "InvalidParameterInput", "Message": "The field Type must be present"}
+            raise ClientError({"Error": error}, "PutDashboard")
+        aws.client("cloudwatch").put_dashboard(DashboardName=DashboardName, DashboardBody=DashboardBody)
+        return {"DashboardValidationMessages": [{"DataPath": "/widgets/0", "Message": "nothing to show"}]}
+
+
+class Queue:
+    """A queue that remembers when its messages are shown again."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.seen_again: dict[str, int] = {}
+
+    def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803
+        assert len(Entries) <= 10 == handler.MOST_HURRIED
+        if self.fault:
+            raise self.fault
+        self.seen_again |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
 
 
 def deliver(monkeypatch: pytest.MonkeyPatch, what: Any, request: str = "r-1", **services: Any) -> Any:
     def made(service: str) -> Any:
-        return aws.client(service) if service == "dynamodb" else clients(**services)(service)
+        return aws.client(service) if service == "dynamodb" else clients(**{"sqs": Queue(), **services})(service)
 
     monkeypatch.setattr(handler, "client", made)
     return handler.lambda_handler(what, SimpleNamespace(aws_request_id=request))
@@ -156,7 +189,52 @@ def test_a_section_that_fails_is_on_the_dashboard_and_in_a_metric(ledger: Ledger
     assert result["failed"] == ["rds"]
     assert "Could not be read" in boards()[NAME] and "i-0000" in boards()[NAME]
     metrics = aws.client("cloudwatch").list_metrics(Namespace="Tried")["Metrics"]
-    assert {metric["MetricName"] for metric in metrics} == {"FailedSections", "Dashboards", "Resources"}
+    assert {metric["MetricName"] for metric in metrics} == {
+        "FailedSections",
+        "Dashboards",
+        "Resources",
+        "ValidationMessages",
+    }
+
+
+def test_a_body_that_is_refused_leaves_the_other_dashboards(ledger: Ledger) -> None:
+    refresh(ledger, ec2=Instances(400))
+    before = boards()[NAME]
+    with pytest.raises(handler.NotWrittenError, match=rf"{NAME}: .*field Type"):
+        refresh(ledger, ec2=Instances(200), cloudwatch=Refusing(NAME))
+    assert boards()[NAME] == before and "i-0199" in boards()["board-page-2"]
+    assert "board-page-4" not in boards(), "what is not wanted any more goes all the same"
+    metrics = aws.client("cloudwatch").list_metrics(Namespace="Tried")["Metrics"]
+    assert "ValidationMessages" in {metric["MetricName"] for metric in metrics}
+
+
+def test_what_cloudwatch_says_to_a_body_is_logged_and_counted(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: dict[str, float] = {}
+    monkeypatch.setattr(handler, "_count", lambda _cloudwatch, _wanted, values: counted.update(values))
+    refresh(ledger, ec2=Instances(200), cloudwatch=Refusing())
+    assert counted["ValidationMessages"] == 2
+    assert [vars(record)["dashboard"] for record in caplog.records if "finds fault" in record.message] == [
+        NAME,
+        "board-page-2",
+    ]
+    refresh(ledger)
+    assert counted["ValidationMessages"] == 0
+
+
+def test_a_failed_refresh_is_tried_again_within_a_minute(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue()
+    with pytest.raises(handler.NotWrittenError):
+        deliver(monkeypatch, event(count=25), sqs=queue, cloudwatch=Refusing(NAME))
+    assert queue.seen_again == {f"r-{number}": 30 for number in range(10)}
+    assert deliver(monkeypatch, event(), sqs=queue)["refreshed"], "the pen is free"
+
+
+def test_a_queue_that_cannot_be_told_does_not_hide_the_failure(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "ChangeMessageVisibilityBatch")
+    with pytest.raises(handler.NotWrittenError):
+        deliver(monkeypatch, event(), sqs=Queue(denied), cloudwatch=Refusing(NAME))
 
 
 def test_while_a_section_fails_no_dashboard_is_deleted(ledger: Ledger) -> None:

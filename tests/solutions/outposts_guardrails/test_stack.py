@@ -44,7 +44,7 @@ def test_long_lists_are_split_over_policies_and_the_subnet_statement_is_not() ->
 
 
 def test_synthesis_says_what_the_posts_statements_may_not_see() -> None:
-    assert "names no ec2:OutpostArn for ModifySnapshotAttribute" in " ".join(warnings("default", SLUG))
+    assert "names no ec2:OutpostArn for ModifySnapshotAttribute" in " ".join(warnings("rails", SLUG))
     assert "delete default VPCs" in " ".join(warnings("enterprise", SLUG))
 
 

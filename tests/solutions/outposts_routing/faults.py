@@ -11,7 +11,8 @@ from unittest.mock import patch
 
 from moto.ec2.models import ec2_backends
 
-from emulator import local_gateways as rack
+from emulator.services.ec2.local_gateways import COIP, DIRECT, serve_in_moto
+from emulator.services.outposts.racks import A_RACK
 from shared.aws import client
 from tests.faults.subject import Event, Subject
 from tests.solutions.instance_connect_endpoint.faults import (
@@ -24,8 +25,8 @@ from tests.solutions.instance_connect_endpoint.faults import (
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
 POOL = "172.16.0.0/26"
 
-rack.serve()
-logging.getLogger().setLevel(logging.WARNING)  # ministack, which the model's seams import, sets it to INFO
+serve_in_moto(A_RACK)
+logging.getLogger().setLevel(logging.WARNING)  # ministack, which the model imports, sets it to INFO
 
 
 class RoutingWorld(CustomResourceWorld):
@@ -35,7 +36,7 @@ class RoutingWorld(CustomResourceWorld):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = self.new_table(rack.COIP)
+        self.table = self.new_table(COIP)
         self.event |= {
             "RequestType": "Create",
             "ResourceType": f"Custom::{self.kind}",
@@ -49,7 +50,7 @@ class RoutingWorld(CustomResourceWorld):
         """Makes a route table with the tag of a stack."""
         tags = [{"Key": "outposts-routing-stack", "Value": stack_id}]
         made = client("ec2").create_local_gateway_route_table(
-            LocalGatewayId=rack.GATEWAY_ID,
+            LocalGatewayId=A_RACK.gateway,
             Mode=mode,
             TagSpecifications=[{"ResourceType": "local-gateway-route-table", "Tags": tags}],
         )
@@ -129,21 +130,21 @@ class HandoverWorld(RoutingWorld):
     def __init__(self) -> None:
         super().__init__()
         ec2 = client("ec2")
-        self.old = self.new_table(rack.DIRECT)
-        self.foreign = self.new_table(rack.DIRECT, STACK_ID.replace("tried", "other"))
+        self.old = self.new_table(DIRECT)
+        self.foreign = self.new_table(DIRECT, STACK_ID.replace("tried", "other"))
         for table in (self.old, self.foreign):
             vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
             ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table, VpcId=vpc)
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=rack.FIRST_GROUP_ID
+            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",
-            LocalGatewayVirtualInterfaceGroupId=rack.FIRST_GROUP_ID,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
         )
         client("s3").put_object(Bucket=ANSWERS, Key="status", Body=b"UPDATE_IN_PROGRESS")
-        known = {"VpcIds": [], "VirtualInterfaceGroupId": rack.FIRST_GROUP_ID, "Destinations": ["0.0.0.0/0"]}
+        known = {"VpcIds": [], "VirtualInterfaceGroupId": A_RACK.group, "Destinations": ["0.0.0.0/0"]}
         self.event |= {"RequestType": "Update", "PhysicalResourceId": "handover-Handover"}
         self.event["OldResourceProperties"] = {**known, "RouteTableId": self.old}
         self.event["ResourceProperties"] = {**known, "RouteTableId": self.table}
@@ -168,23 +169,25 @@ class RackWorld(RoutingWorld):
     def invariant(self) -> None:
         super().invariant()
         answer = self.answer()
-        assert answer and answer["Data"]["LocalGatewayId"] == rack.GATEWAY_ID, f"{answer}"
+        assert answer and answer["Data"]["LocalGatewayId"] == A_RACK.gateway, f"{answer}"
 
 
 def kept(name: str) -> dict[str, Any]:
     """What the model keeps."""
-    found: dict[str, Any] = vars(ec2_backends["123456789012"]["us-east-1"]).get(f"local_gateway_{name}", {})
+    found: dict[str, Any] = vars(ec2_backends["123456789012"]["us-east-1"]).get(f"kept_{name}", {})
     return found
 
 
 def pools() -> dict[str, list[str]]:
     """Ranges by pool."""
-    return {name: list(pool["PoolCidrs"]) for name, pool in kept("pools").items()}
+    return {name: list(pool["PoolCidrs"]) for name, pool in kept("coip_pool").items()}
 
 
 def holders() -> list[str]:
     """Route tables that have a VPC."""
-    return sorted(item["LocalGatewayRouteTableId"] for item in kept("vpcs").values())
+    return sorted(
+        item["LocalGatewayRouteTableId"] for item in kept("local_gateway_route_table_vpc_association").values()
+    )
 
 
 def addresses() -> list[Any]:
@@ -197,7 +200,7 @@ class Outposts:
 
     def get_outpost(self, OutpostId: str) -> Any:  # noqa: N803
         """The one Outpost."""
-        assert OutpostId == rack.OUTPOST_ID
+        assert OutpostId == A_RACK.id
         return {"Outpost": {"AvailabilityZone": "us-east-1a"}}
 
 

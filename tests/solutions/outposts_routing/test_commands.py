@@ -107,7 +107,24 @@ def test_overlaps_are_those_of_the_addresses(
     found = list(overlaps(pair, translated=translated))
     kinds = {kind, other_kind}
     allowed = kinds == {Kind.ON_PREMISES, Kind.UNREACHED} or (kinds == {Kind.VPC, Kind.UNREACHED} and translated)
+    for outer, inner in ((pair[0], pair[1]), (pair[1], pair[0])):
+        wider = inner.network != outer.network and inner.network.subnet_of(outer.network)
+        allowed |= outer.kind is Kind.ON_PREMISES and inner.kind in (Kind.VPC, Kind.COIP) and wider
     assert bool(found) == (shared and not allowed)
+
+
+@pytest.mark.parametrize("on_premises", ["0.0.0.0/0", "10.0.0.0/8"])
+def test_a_vpc_may_be_cut_out_of_what_is_routed_to_the_local_gateway(on_premises: str) -> None:
+    """The commonest route; the VPC's own is narrower and wins: https://github.com/aws/aws-cdk/issues/33542."""
+    settings = OutpostsRoutingSettings(on_premises_cidrs=(on_premises,))
+    assert settings.routed_cidrs == [on_premises] and not list(overlaps(settings.ranges))
+    for refused in ("10.0.0.0/16", "10.0.4.0/24"):
+        assert list(overlaps(OutpostsRoutingSettings(on_premises_cidrs=(refused,)).ranges))
+
+
+def test_what_is_open_to_everybody_by_the_on_premises_route_is_refused_too() -> None:
+    settings = OutpostsRoutingSettings(on_premises_cidrs=("0.0.0.0/0",), load_balancer=LoadBalancer())
+    assert any("admit everybody" in found.message for found in settings.problems())
 
 
 def test_domains_share_the_network_on_premises_and_nothing_else() -> None:
@@ -146,8 +163,7 @@ def test_unusable_arguments_get_a_sentence(capsys: pytest.CaptureFixture[str]) -
     assert main(["outposts_routing", "recommend", "--exposed", "5", "--resources", "4"]) == 1
     assert "--exposed 5 is more than --resources 4" in capsys.readouterr().err
     for wrong in (["--vpc-cidr", "10.0.0.1/16"], ["--exposed", "-1"]):
-        with pytest.raises(SystemExit):
-            main(["outposts_routing", "recommend", *wrong])
+        assert main(["outposts_routing", "recommend", *wrong]) == 2
         assert "Traceback" not in capsys.readouterr().err
 
 
@@ -222,7 +238,7 @@ class Aws:
 def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str]]:
     monkeypatch.setattr("stacks.outposts_routing.commands.account_findings", lambda *_: iter(()))
     checked = findings(CommonSettings(), OutpostsRoutingSettings(**settings), aws)
-    return {finding.what: (finding.status, finding.says + finding.mend) for finding in checked}
+    return {finding.what: (finding.status, finding.says + finding.fix) for finding in checked}
 
 
 def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.MonkeyPatch) -> None:

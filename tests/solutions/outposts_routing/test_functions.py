@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from emulator import local_gateways as model
+from emulator.services.ec2.local_gateways import serve_in_moto
+from emulator.services.outposts.racks import A_RACK
 from outposts_routing.coip import handler as coip
 from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
@@ -24,7 +25,7 @@ STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
 POOL = "172.16.0.0/26"
 Json = dict[str, Any]
 
-model.serve()
+serve_in_moto(A_RACK)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def new_table(ec2: Any, mode: str, stack_id: str = STACK_ID) -> str:
     tags = [{"Key": "outposts-routing-stack", "Value": stack_id}]
     made = ec2.create_local_gateway_route_table(
-        LocalGatewayId=model.GATEWAY_ID,
+        LocalGatewayId=A_RACK.gateway,
         Mode=mode,
         TagSpecifications=[{"ResourceType": "local-gateway-route-table", "Tags": tags}],
     )
@@ -196,7 +197,10 @@ def test_a_subnet_that_uses_another_pool_by_now_keeps_it(ec2: Any) -> None:
     second, _ = coip.act(request("Create", "CoipPool", {"RouteTableId": table, "Cidr": "172.17.0.0/26"}, part="Other"))
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(
-        VpcId=vpc, CidrBlock="10.0.0.0/24", OutpostArn="arn:aws:outposts:::outpost/op-1", AvailabilityZone="us-east-1a"
+        VpcId=vpc,
+        CidrBlock="10.0.0.0/24",
+        OutpostArn=f"arn:aws:outposts:us-east-1:123456789012:outpost/{A_RACK.id}",
+        AvailabilityZone="us-east-1a",
     )["Subnet"]["SubnetId"]
     for pool in (first, second):
         coip.act(request("Create", "CoipSubnet", {"PoolId": pool, "SubnetId": subnet}))
@@ -277,18 +281,18 @@ class Network:
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=self.old, VpcId=self.vpc)
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=model.FIRST_GROUP_ID
+            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",
-            LocalGatewayVirtualInterfaceGroupId=model.FIRST_GROUP_ID,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
         )
 
     def request(self, kind: str, table: str, before: str = "") -> Json:
         known = {
             "VpcIds": [self.vpc],
-            "VirtualInterfaceGroupId": model.FIRST_GROUP_ID,
+            "VirtualInterfaceGroupId": A_RACK.group,
             "Destinations": ["0.0.0.0/0"],
         }
         return request(kind, "Handover", {**known, "RouteTableId": table}, {**known, "RouteTableId": before})

@@ -1,6 +1,7 @@
 """What the post on CoIP and direct VPC routing promises, read off the templates."""
 
 import json
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_subnet_is_routed_to_the_local_gateway_after_its_vpc_is_associated(var
     routes = {n: p for n, p in of_type("AWS::EC2::Route", variant).items() if "LocalGatewayId" in p}
     assert routes
     for name, route in routes.items():
-        assert route["DestinationCidrBlock"] == "192.168.0.0/16"
+        assert route["DestinationCidrBlock"] in ("192.168.0.0/16", "203.0.113.0/24")
         assert needs(name, variant) & of_type(VPC_ASSOCIATION, variant).keys()
 
 
@@ -168,6 +169,19 @@ def test_a_load_balancer_with_a_pool_is_ours_and_one_without_is_cloudformations(
     assert (secure["Protocol"], secure["Port"]) == ("HTTPS", 443)
 
 
+def test_every_client_of_a_load_balancer_gets_its_answer_by_the_local_gateway() -> None:
+    """A node answers by its subnet's route table: a client whom no route covers never hears of it."""
+    balancers = 0
+    for variant in variants.variants_of(SLUG):
+        routes = [IPv4Network(p["DestinationCidrBlock"]) for p in of_type("AWS::EC2::Route", variant).values()]
+        for group in of_type("AWS::EC2::SecurityGroup", variant).values():
+            for rule in group.get("SecurityGroupIngress", []):
+                balancers += 1
+                client = IPv4Network(rule["CidrIp"])
+                assert any(client.subnet_of(route) for route in routes), f"{variant}: {client}"
+    assert balancers
+
+
 def test_an_existing_network_is_associated_and_gets_routes_only() -> None:
     for kind in ("VPC", "Subnet", "RouteTable", "SecurityGroup"):
         assert not of_type(f"AWS::EC2::{kind}", COIP)
@@ -191,6 +205,13 @@ def statements(role: str, variant: str) -> list[Json]:
 
 def actions(statement: Json) -> list[str]:
     return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+
+
+def test_the_pools_load_balancer_may_be_made_with_all_that_its_service_asks_of_the_caller() -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html."""
+    on_any = {action for s in statements("CoipRole", COIP) if s["Resource"] == "*" for action in actions(s)}
+    described = ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs", "CoipPools")
+    assert {f"ec2:Describe{what}" for what in described} <= on_any
 
 
 @pytest.mark.parametrize("role", ["CoipRole", "HandoverRole"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.models import CommonSettings
 from shared.placement_scores import scores
-from stacks import __main__ as entry
+from stacks import program
 from stacks.shared.preflight import Finding
 from stacks.spot_asg.commands import findings, idle_month
 from stacks.spot_asg.score import question
@@ -163,7 +163,7 @@ def test_listed_types_are_looked_up() -> None:
 )
 def test_a_problem_says_what_it_is(what: str, answers: dict[str, Any], settings: dict[str, Any], says: str) -> None:
     finding = look(Account(**answers), **settings)[what]
-    assert finding.status == "problem" and says in finding.says and finding.mend
+    assert finding.status == "problem" and says in finding.says and finding.fix
 
 
 def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -> None:
@@ -178,8 +178,8 @@ def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, account: Account, *words: str, section: str = "{}") -> int:
     config = tmp_path / "config.yaml"
     config.write_text(f"solutions: {{spot_asg: {section}}}\n", encoding="utf-8")
-    monkeypatch.setattr(entry, "_clients", lambda _: account)
-    return entry.main(["spot_asg", "score", "--config", str(config), *words])
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    return program.main(["spot_asg", "score", "--config", str(config), *words])
 
 
 def test_regions_are_listed_best_first_from_every_page(

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.backends import get_backend
 
-from emulator import seams
+from emulator.core.api import serve
 from shared.aws import client
 from spot_placement_tracker.checks import read
 from spot_placement_tracker.store import FILE, PLAN, Plan, Store
@@ -38,8 +38,8 @@ def scores(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"SpotPlacementScores": found}
 
 
-seams.serve_action("ec2", "get_spot_placement_scores", scores)
-logging.getLogger().setLevel(logging.WARNING)  # ministack, which the seams import, sets it to INFO
+serve("ec2", {"get_spot_placement_scores": scores})
+logging.getLogger().setLevel(logging.WARNING)  # ministack, which the server imports, sets it to INFO
 
 
 class TrackedWorld:

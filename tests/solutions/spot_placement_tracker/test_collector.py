@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.placement_scores import Score
 from spot_placement_tracker.checks import LONGEST_NAME, MOST_CAPACITY
-from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, ask_all, batches
+from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, ask_all
 from spot_placement_tracker.collector.handler import ask, collect
 from spot_placement_tracker.questions import Dashboard, Question
 from spot_placement_tracker.store import Plan
@@ -112,9 +112,10 @@ def test_a_refused_question_does_not_stop_the_next_and_is_counted(code: str) -> 
                 return ask(ec2, asked)
         return [Score("eu-west-1", "", 8)]
 
-    found = ask_all([first, second], answer, seconds_left=lambda: 1.0)
+    published: list[dict[str, Any]] = []
+    found = ask_all([first, second], answer, seconds_left=lambda: 1.0, answered=published.extend)
     assert [(each.name, said, words) for each, said, words in found.refused] == [("first", code, "words of EC2")]
-    values = {datum["MetricName"]: datum["Value"] for datum in found.data("stack", problems=2)}
+    values = {datum["MetricName"]: datum["Value"] for datum in published + found.counts("stack", problems=2)}
     assert values == {
         "RefusedConfigurations": 1.0, "BelowAlarmScore": 0.0, "FileProblems": 2.0, "PublishedScores": 1.0,
         "second-eu-west-1-vcpu-10": 8.0,
@@ -156,20 +157,42 @@ def test_below_counts_only_if_no_place_reaches_the_score(scores: list[int], belo
     assert not question().missed([Score("eu-west-1", "", score) for score in scores])
 
 
+class Scores:
+    """EC2, which gives each Region a score."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        self.asked.append(asked)
+        return [{"SpotPlacementScores": [{"Region": region, "Score": 5} for region in asked["RegionNames"]]}]
+
+
 def test_two_hundred_configurations_in_ten_regions_are_two_requests_and_a_bit() -> None:
     regions = tuple(f"eu-west-{number}" for number in range(10))
-    asked: list[str] = []
+    ec2, cloudwatch = Scores(), CloudWatch()
+    done = run(ec2, cloudwatch, PlanOf(*(question(f"q{number}", regions=regions) for number in range(200))))
+    assert len(ec2.asked) == 200 and [len(request) for request in cloudwatch.requests] == [1000, 1000, 4]
+    assert done["published"] == 2_004 and cloudwatch.values()["PublishedScores"] == 2_000
 
-    def answer(each: Question) -> Sequence[Score]:
-        asked.append(each.name)
-        return [Score(region, "", 5) for region in regions]
 
-    found = ask_all(
-        [question(f"q{number}", regions=regions) for number in range(200)], answer, seconds_left=lambda: 1.0
+def test_what_is_answered_after_the_time_is_published_before_the_function_may_be_ended() -> None:
+    """A call that began in time may take the rest of it: what came before is not lost with it."""
+    left = iter([1.0, 1.0, 1.0, *[0.0] * 20])
+    cloudwatch = CloudWatch()
+    collect(
+        Scores(),
+        cloudwatch,
+        PlanOf(*(question(f"q{number}", regions=("eu-west-1",)) for number in range(3))),  # type: ignore[arg-type]
+        namespace=NAMESPACE,
+        tracker="stack",
+        seconds_left=lambda: next(left),
     )
-    sizes = [len(batch) for batch in batches(found.data("stack", problems=0))]
-    assert len(asked) == 200 and sizes == [1000, 1000, 4]
-    assert [each.name for each, _ in found.answered] == [f"q{number}" for number in range(200)]
+    assert cloudwatch.requests[0][0]["MetricName"].startswith("q0-"), "only at the end"
+    assert len(cloudwatch.requests) > 1
 
 
 def test_the_longest_names_of_a_thousand_metrics_stay_below_a_request_of_a_megabyte() -> None:
@@ -177,14 +200,6 @@ def test_the_longest_names_of_a_thousand_metrics_stay_below_a_request_of_a_megab
     (datum,) = longest.data([Score("ap-southeast-10", "apse10-lax1-az10", 10)])
     assert len(datum["MetricName"]) <= 255
     assert len(json.dumps([datum] * MOST_DATA)) < 1_000_000
-
-
-@given(st.integers(min_value=0, max_value=5_000))
-def test_batches_lose_nothing_and_none_is_too_large(count: int) -> None:
-    data = [{"MetricName": str(number)} for number in range(count)]
-    found = list(batches(data))
-    assert [datum for batch in found for datum in batch] == data
-    assert all(1 <= len(batch) <= MOST_DATA for batch in found)
 
 
 @given(st.lists(st.booleans(), max_size=30))

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
-from stacks import __main__ as entry
+from stacks import program
 from stacks.shared.preflight import Finding
 from stacks.spot_placement_tracker.commands import findings, idle_month
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
@@ -33,6 +33,10 @@ def history() -> list[dict[str, Any]]:
     return [{"MetricDataResults": [{"Id": "s0", "Timestamps": moments, "Values": values}]}]
 
 
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+TYPES = ("m7g.large", "m7g.xlarge", "m7g.2xlarge")
+
+
 class Account:
     """An account that answers every look; what a test sets differs from a healthy one with a deployed stack."""
 
@@ -44,6 +48,8 @@ class Account:
             "get_spot_placement_scores": refused("DryRunOperation"),
             "get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}},
             "get_dashboard": refused("ResourceNotFound"),
+            "describe_regions": {"Regions": [{"RegionName": name} for name in REGIONS]},
+            "describe_instance_types": [{"InstanceTypes": [{"InstanceType": name} for name in TYPES]}],
             "describe_stacks": {"Stacks": [{"Outputs": [{"OutputKey": "FileAddress", "OutputValue": ADDRESS}]}]},
             "get_object": lambda: {"Body": io.BytesIO(FILE.read_bytes())},
             "list_metrics": [{"Metrics": []}],
@@ -79,8 +85,8 @@ def look(account: Account, **settings: Any) -> dict[str, Finding]:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, account: Account, *words: str) -> int:
-    monkeypatch.setattr(entry, "_clients", lambda _: account)
-    return entry.main(["spot_placement_tracker", *words])
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    return program.main(["spot_placement_tracker", *words])
 
 
 # Cost
@@ -127,6 +133,18 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
             "Call: UnauthorizedOperation",
         ),
         (
+            "types and Regions",
+            {"describe_regions": {"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}},
+            "problem",
+            "no Regions of this partition: eu-central-1",
+        ),
+        (
+            "types and Regions",
+            {"describe_instance_types": [{"InstanceTypes": [{"InstanceType": "m7g.large"}]}]},
+            "unknown",
+            "no types of this Region: m7g.2xlarge, m7g.xlarge",
+        ),
+        (
             "concurrency",
             {"get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}},
             "problem",
@@ -154,7 +172,7 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
 )
 def test_what_is_found_says_what_it_is(what: str, answers: dict[str, Any], status: str, says: str) -> None:
     finding = look(Account(**answers))[what]
-    assert (finding.status, finding.says) == (status, says) and (finding.status == "ok" or finding.mend)
+    assert (finding.status, finding.says) == (status, says) and (finding.status == "ok" or finding.fix)
 
 
 def test_what_the_settings_allow_is_no_problem() -> None:
@@ -189,7 +207,7 @@ def test_a_file_that_is_not_there_gets_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, Account(), "validate", f"{tmp_path}/none.yaml") == 1
-    assert capsys.readouterr().err == f"{tmp_path}/none.yaml cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == f"{tmp_path}/none.yaml does not exist\n"
 
 
 # Report
@@ -201,11 +219,11 @@ def test_the_report_reads_the_deployed_file_and_tells_hour_day_and_size(
     assert run(monkeypatch, Account(), "report", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     (series,) = told["series"]
-    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 100)
+    assert (series["configuration"], series["region"], series["capacity"]) == ("One family", "eu-west-1", 25)
     assert series["best_hour"]["label"] == "03:00" and series["best_hour"]["mean"] == 9.0
     assert told["sizes"][0] == {
         "configuration": "One family", "unit": "vcpu", "region": "eu-west-1", "zone_id": "",
-        "sizes": [100, 500, 2000], "largest": 100,
+        "sizes": [25, 50, 100], "largest": 25, "not_answered": [50, 100],
     }  # fmt: skip
 
 
@@ -219,7 +237,7 @@ def test_a_report_for_people_names_them_too(
 @pytest.mark.parametrize(
     ("answers", "words", "says"),
     [
-        ({"describe_stacks": refused("ValidationError")}, (), "deploy it first"),
+        ({"describe_stacks": refused("ValidationError")}, (), "deploy it with"),
         ({"get_object": lambda: {"Body": io.BytesIO(b"- {}")}}, (), f"{ADDRESS}:1: 0.Dashboard: must be"),
         ({}, ("--days", "64"), "--days must be 1 to 63, got 64"),
         ({"describe_stacks": refused("AccessDenied")}, (), "Call: AccessDenied"),

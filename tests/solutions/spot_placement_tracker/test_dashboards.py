@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
 from shared import aws
 from spot_placement_tracker.checks import read
-from spot_placement_tracker.dashboards import handler
-from spot_placement_tracker.dashboards.following import Boards, follow, unfollow
+from spot_placement_tracker.dashboards import following, handler
+from spot_placement_tracker.dashboards.following import Boards, NotWrittenError, follow, unfollow
 from spot_placement_tracker.dashboards.layout import COLUMNS, MOST_METRICS, MOST_WIDGETS, Frame, bodies
 from spot_placement_tracker.history import known_zones, lines
 from spot_placement_tracker.insights import Line, Profile, sizes
@@ -194,6 +195,40 @@ def test_the_largest_size_keeps_the_score_of_the_smallest(means: list[float], la
     assert (size.largest, size.of) == (largest, (10, 100, 1_000))
 
 
+@pytest.mark.parametrize(
+    ("means", "largest", "unknown", "says"),
+    [
+        ([9, 9, None], 100, (1_000,), "at least 100; 1000 was not answered"),
+        ([9, None, None], 10, (100, 1_000), "at least 10; 100, 1000 were not answered"),
+        ([9, None, 9], 1_000, (), "1000"),
+        ([9, None, 3], 10, (100,), "at least 10; 100 was not answered"),
+        ([None, 9, 3], 100, (), "100"),
+    ],
+)
+def test_a_size_that_was_not_answered_is_not_one_that_does_not_keep_the_score(
+    means: list[float | None], largest: int, unknown: tuple[int, ...], says: str
+) -> None:
+    place = Place("eu-west-1")
+    found = [
+        Line(question(capacity=capacity), place, profile(d0h0=mean) if mean else Profile())
+        for capacity, mean in zip((10, 100, 1_000), means, strict=True)
+    ]
+    (size,) = sizes(found)
+    assert (size.largest, size.unknown, str(size)) == (largest, unknown, says)
+
+
+def test_a_fortnight_is_drawn_by_the_quarter_of_an_hour_so_that_drops_are_seen() -> None:
+    """With periodOverride auto CloudWatch draws the maximum of hours."""
+    (body,) = bodies((Dashboard("d", 24, 6, (question(),)),), {}, [], FRAME).values()
+    assert body["periodOverride"] == "inherit" and body["start"] == "-P14D"
+    assert {graph["properties"]["period"] for graph in body["widgets"] if graph["type"] == "metric"} == {900}
+
+
+def test_the_lowest_hour_is_told_beside_the_mean() -> None:
+    found = profile(d0h0=9, d0h1=2)
+    assert (found.mean, found.lowest, Profile().lowest) == (5.5, 2, 0)
+
+
 def test_a_single_size_and_sizes_without_data_tell_nothing() -> None:
     place = Place("eu-west-1")
     assert sizes([Line(question(), place, profile(d0h0=9))]) == []
@@ -325,6 +360,34 @@ def publish(asked: Question, place: Place, hours: dict[int, float]) -> None:
     aws.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
 
+def test_a_body_that_is_refused_leaves_the_other_dashboards(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = TEXT + TEXT.replace("Dashboard: scores", "Dashboard: others")
+    store.put_file(whole.encode())
+    write = Boards.write
+
+    def refusing(board: Boards, name: str, body: Any) -> bool:
+        if name == "scores":
+            raise ClientError({"Error": {"Code": "InvalidParameterInput", "Message": "no"}}, "PutDashboard")
+        return write(board, name, body)
+
+    monkeypatch.setattr(Boards, "write", refusing)
+    with pytest.raises(NotWrittenError, match=r"scores: .*InvalidParameterInput"):
+        follow(store, aws.client("cloudwatch"), FRAME, take_over=False, now=NOW)
+    assert aws.client("cloudwatch").get_dashboard(DashboardName="others")["DashboardBody"]
+
+
+def test_of_two_files_at_once_the_newer_one_wins(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = TEXT.replace("Dashboard: scores", "Dashboard: newer")
+    read_lines = lines
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        store.put_file(newer.encode())
+        return read_lines(*given, **more)
+
+    monkeypatch.setattr(following, "lines", meanwhile)
+    assert follow(store, aws.client("cloudwatch"), FRAME, take_over=False, now=NOW).written == ("newer",)
+
+
 def test_zones_are_found_by_what_was_published_for_the_question(store: Store) -> None:
     zonal, other = question("zonal", single_zone=True), question("other", single_zone=True)
     for asked, zone in ((zonal, "euw1-az2"), (zonal, "euw1-az1"), (other, "euw1-az3")):
@@ -355,7 +418,7 @@ def test_the_text_names_hour_day_and_size(store: Store) -> None:
     followed(store)
     body = json.loads(aws.client("cloudwatch").get_dashboard(DashboardName="scores")["DashboardBody"])
     text = "\n".join(w["properties"]["markdown"] for w in body["widgets"] if w["type"] == "text")
-    assert "regional-vcpu-10 | eu-west-1 | 5.2 | 03:00 (9.0) |" in text
+    assert "regional-vcpu-10 | eu-west-1 | 5.2 | 5.0 | 03:00 (9.0) |" in text
     assert "regional-vcpu | eu-west-1 | 10 | 10, 100" in text
     assert "regional-vcpu | us-east-1 | no data yet | 10, 100" in text
 

@@ -13,6 +13,7 @@ from spot_placement_tracker import requirements
 from spot_placement_tracker.checks import UNITS, read
 from spot_placement_tracker.document import LARGEST, NotYamlError, parse
 from spot_placement_tracker.questions import Dashboard, questions_of, workloads
+from spot_placement_tracker.requirements import problems
 from tests.variants import ROOT
 
 # In the shape of the file that the public tracker ships: comments, a type listed twice, one name at two sizes, sizes of
@@ -327,3 +328,14 @@ def test_whatever_a_value_is_nothing_breaks(data: st.DataObject) -> None:
         assert Dashboard.from_json(dashboard.to_json()) == dashboard
         for question in dashboard.questions:
             assert question.capacity >= 1 and 1 <= len(question.regions) <= 10 and question.unit in UNITS
+
+
+def test_what_ec2_refuses_or_scores_low_is_said_before() -> None:
+    prices = {"SpotMaxPricePercentageOverLowestPrice": 50, "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice": 50}
+    wanted = {"VCpuCount": {"Min": 1}, "MemoryMiB": {"Min": 1}}
+    (found,) = problems({"InstanceRequirements": {**wanted, **prices}})
+    assert "not both" in found[1]
+    mixed = read(file(configuration(RegionNames=["cn-north-1", "eu-west-1"])))
+    assert "China" in "".join(mixed.problems)
+    alike = read(file(configuration(InstanceTypes=["m5.large", "m5d.large", "m5dn.large"])))
+    assert not alike.problems and "variations of m5.large" in "".join(alike.warnings)

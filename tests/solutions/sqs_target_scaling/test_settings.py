@@ -9,10 +9,10 @@ from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
     ("strategy", "wanted", "minimum"),
     [
         ("dynamic-target", None, 0),
-        ("math", None, 1),
+        ("metric-math", None, 1),
         ("demand", None, 0),
         ("dynamic-target", 3, 3),
-        ("math", 2, 2),
+        ("metric-math", 2, 2),
         ("demand", 1, 1),
     ],
 )

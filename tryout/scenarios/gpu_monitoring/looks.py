@@ -5,14 +5,14 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tryout import state_manager
+from tryout.hosts.cloudwatch_agent import Gpu, publish
 from tryout.scenario import Deployed, Scenario
-from tryout.state_manager import Gpu, Managed
 from tryout.waits import wait_until
 
 LINUX = "ami-12345678"
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
 ONE_GPU, FOUR_GPUS, NO_GPU = "g4dn.xlarge", "g4dn.12xlarge", "m7i.large"
+WITH_DRIVER = ("busy", "idle", "windows", "silent")
 MIB = 15_360
 EVEN = 20  # minutes
 
@@ -25,7 +25,6 @@ class GpuMonitoringLooks(Scenario):
         self.ec2, self.cloudwatch = deployed.client("ec2"), deployed.client("cloudwatch")
         self.profile = deployed.outputs["InstanceProfile"]
         self.ids: dict[str, str] = {}
-        self.managed: dict[str, Managed] = {}
         self.foreign = f"foreign-{variant}"
         deployed.aws.age_metrics(6 * 3600)  # those of an earlier deployment under the same name
 
@@ -79,7 +78,7 @@ class GpuMonitoringLooks(Scenario):
             measured["windows"][time] = [_gpu(3, 5)]
             measured["without gpu"][time] = []
         for name, found in measured.items():
-            state_manager.publish(self.deployed.aws, self.managed[name], found, memory=len(name) * 6)
+            publish(self.deployed.aws, self.ids[name], found, memory=len(name) * 6)
 
     def _age_launches(self) -> None:
         """The instances have been running for two days, as far as EC2 tells."""

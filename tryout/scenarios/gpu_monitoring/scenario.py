@@ -4,20 +4,22 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from tryout import state_manager
+from tryout.hosts.cloudwatch_agent import Gpu, publish
+from tryout.hosts.managed import run_once
 from tryout.scenario import expect, step
 from tryout.scenarios.gpu_monitoring.looks import (
     EVEN,
     FOUR_GPUS,
     NO_GPU,
     ONE_GPU,
+    WITH_DRIVER,
     GpuMonitoringLooks,
     _gpu,
 )
 from tryout.waits import wait_until
 
-STEPS = ["Install", "ConfigureLinux"]
-STEPS_ON_WINDOWS = ["Install", "SendGpuMetricsOnWindows", "ConfigureWindows"]
+STEPS = ["Install", "ConfigureLinux", "SendGpuMetricsOnLinux"]
+STEPS_ON_WINDOWS = ["Install", "ConfigureWindows", "SendGpuMetricsOnWindows"]
 
 
 class GpuMonitoringScenario(GpuMonitoringLooks):
@@ -57,7 +59,7 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         self.ec2.terminate_instances(InstanceIds=[self.ids.pop("own profile")])
         return f"the sweep found nothing to do; the role may {', '.join(sorted(actions))}"
 
-    @step("one association installs, then configures: Linux and Windows from their parameters", "our-model")
+    @step("one association installs and configures the agent on all, also where no driver is", "our-model")
     def configures(self) -> str:
         if not self.ids:
             self._launch_fleet()
@@ -66,14 +68,17 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
                 self.ec2.associate_iam_instance_profile(
                     InstanceId=self.ids[name], IamInstanceProfile={"Arn": self.profile}
                 )
-        applied = state_manager.apply(self.deployed.aws)
-        self.managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
-        expect("untagged" not in self.managed, "it ran on the instance without the tag")
-        expect(len(self.managed) == 5, f"it ran on {sorted(self.managed)}")
-        for name, found in self.managed.items():
+        drivers = [self.ids[name] for name in WITH_DRIVER]
+        aws = self.deployed.aws
+        aws.control("nvidia-drivers", account=aws.account, region=aws.region, instances=drivers)
+        (association,) = self.deployed.resources["AWS::SSM::Association"]
+        applied = run_once(self.deployed.client("ssm"), association)
+        managed = {name: applied[own] for name, own in self.ids.items() if own in applied}
+        expect("untagged" not in managed, "it ran on the instance without the tag")
+        expect(len(managed) == 5, f"it ran on {sorted(managed)}")
+        for name, steps in managed.items():
             wanted = STEPS_ON_WINDOWS if name == "windows" else STEPS
-            expect(found.failed is None, f"{name}: {found.failed}")
-            expect(found.steps == wanted and found.configuration is not None, f"{name}: {found.steps}")
+            expect(list(steps) == wanted and not any(steps.values()), f"{name}: {steps}")
         return f"{', '.join(STEPS)} on four; {', '.join(STEPS_ON_WINDOWS)} on Windows"
 
     # What they report
@@ -133,7 +138,7 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
 
     @step("once the silent one reports, nobody is silent", "real-code")
     def hears_again(self) -> str:
-        state_manager.publish(self.deployed.aws, self.managed["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
+        publish(self.deployed.aws, self.ids["silent"], {datetime.now(UTC): [_gpu(60, 20)]})
         result = self._count()
         expect(result["silent"] == 0 and result["working"] == 2, f"{result}")
         return f"{result}"
@@ -163,6 +168,19 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         expect(len(titles) == 11, f"{titles}")
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
+    @step("GPUs cut by MIG report memory and no utilization: a state of their own, and no missing driver", "real-code")
+    def knows_mig(self) -> str:
+        # Newer than what it said before, and alone in the minutes that count.
+        self.deployed.aws.age_metrics(60 * (self.deployed.settings.silent_minutes + 10))
+        now = datetime.now(UTC)
+        measured = {now - timedelta(minutes=ago): [_mig(90)] for ago in range(10, -1, -5)}
+        publish(self.deployed.aws, self.ids["idle"], measured)
+        result = self._count()
+        expect(result["mig"] == 1 and result["gpu unseen"] == 0, f"{result}")
+        memory = self._metric("MemoryUsed", InstanceId=self.ids["idle"])
+        expect(memory == 90, f"its memory is {memory}")
+        return f"{result}, memory {memory:g} %"
+
     @step(
         "before the profile goes, it is taken off every instance, and off no instance of somebody else",
         "real-code",
@@ -190,6 +208,12 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
         left = self.ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
         expect([item["InstanceId"] for item in left] == [other], f"left are {left}")
         return "off five instances; the one with a profile of its own has kept it"
+
+
+def _mig(memory: float) -> Gpu:
+    """A GPU cut into slices: nvidia-smi says N/A of its utilization."""
+    known = _gpu(0, memory).items()
+    return {name: value for name, value in known if not name.startswith("utilization")}
 
 
 SCENARIO = GpuMonitoringScenario

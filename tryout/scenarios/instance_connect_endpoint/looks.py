@@ -99,7 +99,7 @@ class InstanceConnectEndpointLooks(Scenario):
         """Expects that the doctor finds this one thing, and says what."""
         problems = [finding for finding in self._doctor(**request) if finding["status"] == "problem"]
         named = [finding for finding in problems if finding["what"] == what]
-        expect(bool(named) and bool(named[0]["mend"]), f"{what} is not among {problems}")
+        expect(bool(named) and bool(named[0]["fix"]), f"{what} is not among {problems}")
         return str(named[0]["says"])
 
     def _update(self, change: Callable[[Json], object]) -> Update:

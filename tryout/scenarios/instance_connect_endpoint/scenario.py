@@ -103,7 +103,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
 
     # What stands in the way
 
-    @step("the doctor names each thing that is wrong, with its mend", "real-code", only=("ssh",))
+    @step("the doctor names each thing that is wrong, with its fix", "real-code", only=("ssh",))
     def finds(self) -> str:
         instance_id, group = self.outputs["LinuxInstanceId"], self.outputs["InstanceGroupId"]
         pair = [{"GroupId": self.outputs["EndpointGroupId"]}]

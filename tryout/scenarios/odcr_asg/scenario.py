@@ -1,12 +1,12 @@
 """The post's four tests, started as a user would start them: by the delivered drills, under their own roles."""
 
+import json
 from collections import Counter
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from stacks.odcr_asg.placement import place
-from tryout.automation import Execution, role_clients, start
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.waits import wait_until
 
@@ -25,6 +25,7 @@ class OdcrAsgScenario(Scenario):
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.ec2, self.autoscaling = deployed.client("ec2"), deployed.client("autoscaling")
+        self.ssm = deployed.client("ssm")
         self.group = deployed.outputs["AutoScalingGroupName"]
         self.reserved: dict[str, int] = {}
 
@@ -61,18 +62,18 @@ class OdcrAsgScenario(Scenario):
     )
     def twelve(self) -> str:
         drill = self._drill("ScaleOut")
-        used, instances = self._used(drill.outputs["Look.Reservations"]), len(drill.outputs["Members.Instances"])
+        used, instances = self._used(drill["Look.Reservations"]), len(drill["Members.Instances"])
         expect((used.total(), instances) == (9, 12), f"{used.total()} of {instances} instances were covered")
         return f"{dict(used)} covered, {instances - used.total()} not; afterwards {self._seen(6)}"
 
     @step("drill outsider: an instance that matches and does not name the pool takes no reservation", "our-model")
     def outsider(self) -> str:
         drill = self._drill("Outsider")
-        used = self._used(drill.outputs["Look.Reservations"])
+        used = self._used(drill["Look.Reservations"])
         expect(used.total() == 6, f"{used.total()} reservations were used")
-        (started,) = drill.outputs["Outsider.Instances"]
+        (started,) = drill["Outsider.Instances"]
         expect("CapacityReservationId" not in started, f"it took {started.get('CapacityReservationId')}")
-        (ended,) = self.ec2.describe_instances(InstanceIds=[drill.outputs["Start.InstanceId"]])["Reservations"]
+        (ended,) = self.ec2.describe_instances(InstanceIds=drill["Start.InstanceId"])["Reservations"]
         state = ended["Instances"][0]["State"]["Name"]
         expect(state == "terminated", f"it is still {state}")
         return "6 of 9 used while it ran; it is ended"
@@ -85,8 +86,8 @@ class OdcrAsgScenario(Scenario):
     def seven(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=7)
         drill = self._drill("LoseZone")
-        zones: Counter[str] = Counter(drill.outputs["Members.Zones"])
-        used = self._used(drill.outputs["Look.Reservations"])
+        zones: Counter[str] = Counter(drill["Members.Zones"])
+        used = self._used(drill["Look.Reservations"])
         (lost,) = set(self.reserved) - set(zones)
         expected = place(7, self.reserved, [lost])
         expect(sorted(zones.values()) == [3, 4], f"the instances are in {dict(zones)}")
@@ -132,9 +133,8 @@ class OdcrAsgScenario(Scenario):
     def bounded(self) -> str:
         denied = []
         for name in ("ScaleOut", "LoseZone", "Outsider"):
-            clients = role_clients(self.deployed.aws, self._document(name))
             try:
-                clients("ec2").terminate_instances(InstanceIds=[self._group()["Instances"][0]["InstanceId"]])
+                self._client_of(name).terminate_instances(InstanceIds=[self._group()["Instances"][0]["InstanceId"]])
             except ClientError as error:
                 denied.append(error.response["Error"]["Code"])
         expect(len(denied) == 3, f"only {len(denied)} of 3 were refused to end an instance of the group")
@@ -176,10 +176,34 @@ class OdcrAsgScenario(Scenario):
     def _document(self, name: str) -> str:
         return self.deployed.outputs[f"{name}Drill"].rsplit(" ", 1)[-1]
 
-    def _drill(self, name: str) -> Execution:
-        drill = start(self.deployed.aws, self._document(name))
-        expect(drill.status == "Success", f"the drill has failed: {drill.failures}")
-        return drill
+    def _drill(self, name: str) -> dict[str, list[Any]]:
+        """Starts a drill, waits for its end, and returns what its steps have put out, by ``Step.Output``."""
+        started = self.ssm.start_automation_execution(DocumentName=self._document(name))["AutomationExecutionId"]
+
+        def execution() -> dict[str, Any]:
+            found = self.ssm.get_automation_execution(AutomationExecutionId=started)["AutomationExecution"]
+            return dict(found)
+
+        wait_until(f"the end of {name}", lambda: execution()["AutomationExecutionStatus"] != "InProgress")
+        drill = execution()
+        expect(drill["AutomationExecutionStatus"] == "Success", f"the drill has failed: {drill.get('FailureMessage')}")
+        return {
+            f"{step['StepName']}.{output}": [json.loads(item) if item[:1] == "{" else item for item in values]
+            for step in drill["StepExecutions"]
+            for output, values in step.get("Outputs", {}).items()
+        }
+
+    def _client_of(self, name: str) -> Any:
+        """EC2 with the permissions of a drill's role."""
+        content = self.ssm.get_document(Name=self._document(name), DocumentFormat="JSON")["Content"]
+        role = json.loads(content)["assumeRole"]
+        given = self.deployed.client("sts").assume_role(RoleArn=role, RoleSessionName="Automation")["Credentials"]
+        return self.deployed.aws.client(
+            "ec2",
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
 
 
 SCENARIO = OdcrAsgScenario

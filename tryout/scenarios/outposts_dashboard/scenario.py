@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any, ClassVar
 
+from emulator.client import EmbeddedAws
 from tryout.scenario import expect, step
 from tryout.scenarios.outposts_dashboard.looks import (
     COMING,
@@ -30,6 +31,12 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
         "pipeline": {"refresh": "pipeline"},
     }
     pictured = ("function",)
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> bool:
+        """Nothing is on premises."""
+        aws.control("outposts")
+        return True
 
     # refresh: function
 

@@ -8,13 +8,15 @@ from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
 
 from config.models import CommonSettings
+from emulator.client import EmbeddedAws
 from stacks.outposts_routing.commands import advise
 from tryout.deployed import Update
 from tryout.scenario import Deployed, Scenario, expect, step
 
 Json = dict[str, Any]
 
-# The virtual interface group that the emulated rack comes with.
+# The rack, and the virtual interface group that it comes with.
+OUTPOST_ID = "op-0123456789abcdef0"
 FIRST_GROUP_ID = "lgw-vif-grp-0123456789abcdef0"
 DIRECT, COIP = "direct-vpc-routing", "coip"
 POOL, OTHER_POOL = "172.16.0.0/26", "172.16.64.0/26"
@@ -61,6 +63,12 @@ class OutpostsRoutingScenario(Scenario):
         super().__init__(deployed, variant)
         self.ec2 = deployed.client("ec2")
         self.number = 0
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> bool:
+        """One rack is there, with its local gateway."""
+        aws.control("outposts", outposts=[{"id": OUTPOST_ID}])
+        return True
 
     @step("the rack's ids are found at deployment, and the subnet is in its zone", "our-model")
     def finds(self) -> str:

@@ -50,14 +50,14 @@ class SpotPlacementTrackerScenario(Scenario):
     def publishes(self) -> str:
         done = self._round()
         expect(done["asked"] == 8 and not done["refused"], f"{done}")
-        metric = self._metric("One family-eu-west-1-vcpu-500")
+        metric = self._metric("One family-eu-west-1-vcpu-50")
         expect(
             metric
             == {
                 "Region": "eu-west-1",
                 "DiversificationName": "One family",
                 "UnitType": "vcpu",
-                "TargetCapacity": "500",
+                "TargetCapacity": "50",
             },
             f"{metric}",
         )
@@ -83,7 +83,7 @@ class SpotPlacementTrackerScenario(Scenario):
     @step("a configuration scores less than its AlarmBelowScore everywhere: an alarm rings", "real-code")
     def rings(self) -> str:
         first = yaml.safe_load(self.shipped)[0]
-        minds = [{**each, "AlarmBelowScore": 10, "TargetCapacity": 2000} for each in first["Sps"][:1]]
+        minds = [{**each, "AlarmBelowScore": 10, "TargetCapacity": 100} for each in first["Sps"][:1]]
         self._upload([{**first, "Sps": [*minds, *first["Sps"][3:]]}])
         wait_until("the line in its graph", lambda: "annotations" in self._widgets(BOARD)[0]["properties"])
         for _ in range(2):
@@ -136,16 +136,16 @@ class SpotPlacementTrackerScenario(Scenario):
         self._history()
         self._invoke("Dashboards")
         text = self._text(BOARD)
-        row = next(line for line in text.splitlines() if line.startswith("Any that fits-vcpu-500 | eu-west-1 |"))
+        row = next(line for line in text.splitlines() if line.startswith("Any that fits-vcpu-50 | eu-west-1 |"))
         expect(f"{NIGHT:02}:00" in row and "Sunday" in row, row)
         size = next(line for line in text.splitlines() if line.startswith("Any that fits-vcpu | eu-west-1 |"))
-        expect("| 500 |" in size, size)
+        expect("| 50 |" in size, size)
         zonal = next(line for line in text.splitlines() if "eu-west-1 euw1-az1" in line)
         expect(f"{NIGHT:02}:00" in zonal, zonal)
         told = self.deployed.command("report")
         sizes = {(each["configuration"], each["region"]): each["largest"] for each in told["sizes"]}
-        expect(sizes["Any that fits", "eu-west-1"] == 500, f"{sizes}")
-        return f"{row}; {len(told['series'])} series; of 100, 500 and 2000 vCPUs 500 keep the score"
+        expect(sizes["Any that fits", "eu-west-1"] == 50, f"{sizes}")
+        return f"{row}; {len(told['series'])} series; of 25, 50 and 100 vCPUs 50 keep the score"
 
     @step("the dashboard shows these two weeks", "emulated")
     def shows(self) -> str:
@@ -260,7 +260,7 @@ def _invented(at: datetime, of: Mapping[str, str]) -> int:
     score = 8 - 3 * (8 <= hour < 18) - (18 <= hour < 23) + (hour == NIGHT) + (at.weekday() == SUNDAY)
     score -= (
         (of["Region"] == "eu-central-1")
-        + 3 * (of["TargetCapacity"] == "2000")
+        + 3 * (of["TargetCapacity"] == "100")
         + 2 * (of["DiversificationName"] == "One family")
     )
     return max(1, min(10, score - {"1": 0, "2": 1, "3": 3}.get(of.get("AvailabilityZoneId", "1")[-1], 0)))

@@ -1,0 +1,160 @@
+"""How a CloudFormation type is described here, and how ministack's engine is told about it.
+
+What cannot be changed is replaced as CloudFormation replaces: the new resource is made beside the old one, under a new
+generated name, and the engine deletes the old one in the clean-up, when all else is done. Names, ranges and whatever
+else there can be but one of collide as in an account.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jmespath
+from botocore.exceptions import ClientError
+from ministack.services.cloudformation import provisioners
+
+from emulator.core import store
+from emulator.core.api import call
+from emulator.core.patch import private
+
+Properties = dict[str, Any]
+
+# type -> {"create": f(logical_id, props, stack), "update": f(id, old, new, stack, logical_id), "delete": f(id, props)}.
+handlers: dict[str, dict[str, Any]] = private(provisioners, "_RESOURCE_HANDLERS")
+# The generated name of a resource, and its creation under another one.
+physical_name: Callable[..., str] = private(
+    provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded"
+)
+_create_under_new_name: Callable[..., tuple[str, dict[str, Any]]] = private(
+    provisioners, "_seeded_create", "create_fn logical_id props stack_name"
+)
+
+
+def _nothing(_physical_id: str, _properties: Properties) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One type: *create* answers with what Ref returns, *attributes* with what Fn::GetAtt returns.
+
+    *update* changes the resource in place and gets the old and the new properties; without it, or when a property in
+    *replaced_by* changes, the resource is replaced; a change of a property in *fixed* fails the update, because
+    CloudFormation neither makes it nor replaces the resource. *snapshot* is what DeletionPolicy: Snapshot does before
+    the deletion. *name* is the property that CloudFormation fills when it is left out. A change of tags alone replaces
+    nothing where they are set by EC2 (*ec2_tags*) or are not shown (*own_tags*).
+    """
+
+    create: Callable[[Properties], str]
+    delete: Callable[[str, Properties], object]
+    update: Callable[[str, Properties, Properties], object] | None = None
+    attributes: Callable[[str, Properties], Mapping[str, Any]] = _nothing
+    name: str | None = None
+    replaced_by: frozenset[str] = field(default_factory=frozenset)
+    fixed: frozenset[str] = field(default_factory=frozenset)
+    snapshot: Callable[[str, Properties], object] | None = None
+    ec2_tags: bool = False
+    own_tags: bool = False
+
+    def handler(self) -> dict[str, Any]:
+        """The functions that ministack's engine calls."""
+        always = {
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+            "update_with_logical_id": True,
+        }
+        return always | ({"snapshot": self.snapshot} if self.snapshot else {})
+
+    def _create(self, logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+        physical_id = self.create(self._named(logical_id, properties, stack))
+        if self.ec2_tags:
+            _tag(physical_id, {}, properties)
+        return physical_id, self._attributes(physical_id, properties)
+
+    def _update(
+        self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
+    ) -> tuple[str, dict[str, Any]]:
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        if refused := sorted(changed & self.fixed):
+            raise ValueError(f"Updates are not supported for {', '.join(refused)}; put the old value back")
+        only_tags = (self.ec2_tags or self.own_tags) and changed <= {"Tags"}
+        if not only_tags and (self.update is None or changed & self.replaced_by):
+            return self._replace(old, new, stack, logical_id)
+        if self.ec2_tags:
+            _tag(physical_id, old, new)
+        if not only_tags and self.update is not None:
+            self.update(physical_id, old, new)
+        return physical_id, self._attributes(physical_id, new)
+
+    def _replace(self, old: Properties, new: Properties, stack: str, logical_id: str) -> tuple[str, dict[str, Any]]:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html."""
+        name = new.get(self.name) if self.name else None
+        if name is not None and name == old.get(self.name or ""):
+            raise ValueError(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                f"Rename {name} and update the stack again."
+            )
+        return _create_under_new_name(self._create, logical_id, new, stack)
+
+    def _delete(self, physical_id: str, properties: Properties) -> None:
+        """CloudFormation takes a resource that is gone already for deleted."""
+        try:
+            self.delete(physical_id, properties)
+        except ClientError as error:
+            if "NotFound" not in error.response["Error"]["Code"] and "not found" not in str(error):
+                raise
+
+    def _named(self, logical_id: str, properties: Properties, stack: str) -> Properties:
+        return {self.name: physical_name(stack, logical_id), **properties} if self.name else properties
+
+    def _attributes(self, physical_id: str, properties: Properties) -> dict[str, Any]:
+        found = self.attributes(physical_id, properties)
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _tag(resource_id: str, old: Properties, new: Properties) -> None:
+    before, after = old.get("Tags") or [], new.get("Tags") or []
+    if gone := [{"Key": tag["Key"]} for tag in before if tag["Key"] not in {tag["Key"] for tag in after}]:
+        call("ec2", "DeleteTags", Resources=[resource_id], Tags=gone)
+    if after:
+        call("ec2", "CreateTags", Resources=[resource_id], Tags=after)
+
+
+def lower(value: Any) -> Any:
+    """A CloudFormation value as APIs write it whose names begin in lower case."""
+    if isinstance(value, dict):
+        return {name[:1].lower() + name[1:]: lower(item) for name, item in value.items()}
+    return [lower(item) for item in value] if isinstance(value, list) else value
+
+
+def without_tags(properties: Properties) -> Properties:
+    """The properties for a call that takes tags in another form; they are set by CreateTags."""
+    return {name: value for name, value in properties.items() if name not in ("Tags", "TagSpecifications")}
+
+
+def described(operation: str, parameter: str, paths: Mapping[str, str]) -> Callable[[str, Properties], dict[str, Any]]:
+    """Attributes read from an EC2 Describe call: *paths* are JMESPath into its answer."""
+
+    def attributes(physical_id: str, _properties: Properties) -> dict[str, Any]:
+        answer = call("ec2", operation, {parameter: [physical_id]})
+        return {name: jmespath.search(path, answer) for name, path in paths.items()}
+
+    return attributes
+
+
+def recorded(resource_type: str) -> ResourceType:
+    """A type that no part here would show: only that it was asked for."""
+    _, service, kind = resource_type.split("::")
+
+    def arn(name: str) -> str:
+        return store.arn(service.lower(), f"{kind.lower()}/{name}")
+
+    return ResourceType(
+        create=lambda properties: str(properties["Name"]),
+        delete=_nothing,
+        update=lambda *_: None,
+        attributes=lambda name, _: {"Arn": arn(name), "Id": name, "Name": name},
+        name="Name",
+    )

@@ -1,0 +1,1 @@
+"""One package for each AWS service, which declares its SERVICE; the server finds it by its folder."""

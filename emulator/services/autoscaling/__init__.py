@@ -1,0 +1,62 @@
+"""Amazon EC2 Auto Scaling, by moto: groups whose instances exist, wait for hooks, warm up and follow policies."""
+
+from emulator.core.api import moto_handler
+from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE
+from emulator.core.iam import Call, Tagged, resource_tags
+from emulator.core.service import IamRules, Service
+from emulator.services.autoscaling import api, model, policies
+from emulator.services.autoscaling.patches import groups, scopes
+from emulator.services.autoscaling.types import TYPES
+
+
+def _judged_on(call: Call) -> str | None:
+    """A group's ARN has an id that only the group knows; Describe calls know no resource.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
+    """
+    if call.action.startswith("Describe"):
+        return "*"
+    instance_id = call.first("InstanceId")
+    for group in groups().autoscaling_groups.values():
+        named = group.name == call.first("AutoScalingGroupName")
+        if named or (instance_id and any(member.instance_id == instance_id for member in group.instance_states)):
+            return str(group.arn)
+    return None
+
+
+def _tags() -> Tagged:
+    for group in list(groups().autoscaling_groups.values()):
+        yield group.arn, [{"Key": tag["Key"], "Value": tag["Value"]} for tag in group.tags]
+
+
+def _resource_keys(arn: str) -> dict[str, str]:
+    """``autoscaling:ResourceTag/key``; the page is the same."""
+    return {f"autoscaling:ResourceTag/{name}": value for name, value in resource_tags(arn).items()}
+
+
+SERVICE = Service(
+    "autoscaling",
+    operations=api.OPERATIONS,
+    beneath=moto_handler,
+    types=TYPES,
+    owns="AWS::AutoScaling::",
+    listens={
+        ALARM_STATE: (policies.alarm_changed,),
+        INSTANCE_STATE: (model.instance_state_changed,),
+        SPOT_NOTICE: (model.rebalance,),
+    },
+    scopes=scopes,
+    measure=policies.publish,
+    react=policies.scale,
+    tick=model.settle_everywhere,
+    modelled=(
+        "hooks and their waiting, warm pools, Capacity Rebalancing, zones that a group may no longer use",
+        "launches into capacity reservations first, the default termination policy",
+        "target tracking, step and simple policies; metrics of groups each minute",
+    ),
+    not_judged=(
+        "health checks, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
+        "instances that scale-in sends back to a warm pool",
+    ),
+    iam=IamRules(resource=_judged_on, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
+)

@@ -1,0 +1,67 @@
+"""Private names of ministack's CloudFormation: what a template may not have.
+
+The ARN that ministack finds for a signal is right: stack/NAME/* where the call names the stack by its name
+(https://github.com/awslabs/ecs-refarch-continuous-deployment/issues/21).
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import changesets, engine, handlers
+
+from emulator.core.api import Json, first
+from emulator.core.patch import patch, private
+
+HINT = (
+    "The embedded AWS handles no such type: add it to emulator/services/<service>/types.py (a few calls to the "
+    "service's API), or to `recorded` of the service if nothing would show it"
+)
+_stacks: Any = private(cloudformation, "_stacks")
+_operations: dict[str, Callable[[Json], Any]] = private(handlers, "_ACTION_HANDLERS")
+_stack: ContextVar[str] = ContextVar("stack that is updated", default="")
+
+
+def _validated(original: Any, template: Json, *arguments: Any, **more: Any) -> Any:
+    """Refuses another type under one logical id, and says where to add a type that nobody handles.
+
+    "Update of resource type is not permitted": https://github.com/aws/aws-sam-cli/issues/6786 has the words.
+    """
+    before = (_stacks.get(_stack.get()) or {}).get("_resources", {})
+    changed = [
+        name
+        for name, resource in (template.get("Resources") or {}).items()
+        if name in before and before[name]["ResourceType"] != resource.get("Type")
+    ]
+    if changed:
+        raise ValueError(
+            "Update of resource type is not permitted. The new template modifies resource type of the following "
+            f"resources: [{', '.join(changed)}]"
+        )
+    try:
+        return original(template, *arguments, **more)
+    except ValueError as error:
+        if "Unrecognized resource types" not in str(error):
+            raise
+        raise ValueError(f"{error}. {HINT}") from error
+
+
+for _module in (engine, handlers, changesets):
+    patch(_module, "validate_template_support", "template conditions params")(_validated)
+
+
+def _knowing_the_stack(operation: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    def called(parameters: Json) -> Any:
+        name = str(first(parameters.get("StackName")) or "")
+        token = _stack.set(name.split("/")[1] if name.startswith("arn:") else name)
+        try:
+            return operation(parameters)
+        finally:
+            _stack.reset(token)
+
+    return called
+
+
+for _name in ("UpdateStack", "CreateChangeSet"):
+    _operations[_name] = _knowing_the_stack(_operations[_name])

@@ -1,0 +1,96 @@
+"""Private names of ministack's CloudWatch: datapoints are read, written and told apart, and alarms say what they do."""
+
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.services import cloudwatch
+
+from emulator.core import events
+from emulator.core.api import Json
+from emulator.core.patch import patch, private
+from emulator.core.service import tell
+from emulator.core.store import request_scope
+
+_store: Any = private(cloudwatch, "_store_datum", "namespace name dims ts unit value values counts stat_values")
+_metrics: Any = private(cloudwatch, "_metrics")
+_key: Any = private(cloudwatch, "_dims_key", "dims")
+_statistics: Any = private(cloudwatch, "_calc_stats", "points")
+_evaluate_all: Any = private(cloudwatch, "_evaluate_all_alarms", "")
+
+
+def record_metric(namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
+    """Keeps a datapoint of now, as an AWS service publishes it (PutMetricData refuses the namespace ``AWS/``)."""
+    _store(namespace, name, dict(dimensions), time.time(), "Count", value, None, None, None)
+
+
+def record_metrics(request: Json) -> Json:
+    """``metrics {"account", "region", "data": [{namespace, name, dimensions, value}]}``: as of now."""
+    with request_scope(request["account"], request["region"]):
+        for each in request["data"]:
+            record_metric(each["namespace"], each["name"], each["dimensions"], float(each["value"]))
+    return {"recorded": len(request["data"])}
+
+
+def metric_statistic(
+    namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, since: float
+) -> float | None:
+    """A statistic over the datapoints of one metric since then (epoch seconds); None if there are none."""
+    points = _metrics.get((namespace, name, _key(dict(dimensions)))) or []
+    stats = _statistics([point for point in points if point["Timestamp"] > since])
+    return float(stats[statistic]) if stats else None
+
+
+def evaluate_alarms() -> None:
+    """Lets the alarms of the request's account and Region look at their metrics, as PutMetricData does."""
+    _evaluate_all()
+
+
+class _Asked(dict[str, str]):
+    """Dimensions that were asked for: none are asked for, too."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@patch(cloudwatch, "_dims_from_list", "dimensions")
+def _dimensions(original: Any, dimensions: Any) -> _Asked:
+    """Lets a question for a metric without dimensions be answered with that metric alone.
+
+    ministack answers with every metric of the name, whatever its dimensions. "CloudWatch treats each unique combination
+    of dimensions as a separate metric, even if the metrics have the same metric name"
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension).
+    """
+    return _Asked(original(dimensions))
+
+
+_weighed: ContextVar[str | None] = ContextVar("dimensions of the alarm that is being evaluated", default=None)
+
+
+class _OfTheAlarm(type(_metrics)):  # type: ignore[misc]
+    __slots__ = ()
+
+    def items(self) -> Any:
+        wanted = _weighed.get()
+        return [(key, points) for key, points in super().items() if wanted in (None, key[2])]
+
+
+@patch(cloudwatch, "_evaluate_alarm", "alarm")
+def _evaluate(original: Any, alarm: Json) -> None:
+    """Lets an alarm weigh the metric that has its dimensions; to ministack it has every metric of the name."""
+    _metrics.__class__ = _OfTheAlarm
+    dimensions = alarm.get("Dimensions") or {}
+    if not isinstance(dimensions, dict):
+        dimensions = {item["Name"]: item["Value"] for item in dimensions}
+    token = _weighed.set(_key(dimensions))
+    try:
+        original(alarm)
+    finally:
+        _weighed.reset(token)
+
+
+@patch(cloudwatch, "_dispatch_alarm_actions", "alarm old_state new_state reason")
+def _act(original: Any, alarm: Json, old: str, new: str, reason: str) -> None:
+    original(alarm, old, new, reason)
+    tell(events.ALARM_STATE, alarm, old, new, reason)

@@ -1,0 +1,69 @@
+"""Amazon EC2, by moto: what moto lacks, what it answers too simply, and what IAM has to know of it."""
+
+from emulator.core.api import moto_handler
+from emulator.core.events import INSTANCE_STATE, LAUNCHED, TAGS_CHANGED, VOLUME_CREATED
+from emulator.core.service import IamRules, Service
+from emulator.services.ec2 import (
+    capacity_reservations,
+    customer_addresses,
+    instance_connect,
+    instance_types,
+    instances,
+    local_gateways,
+    local_zones,
+    root_volumes,
+    spot,
+)
+from emulator.services.ec2.types import TYPES
+
+SERVICE = Service(
+    "ec2",
+    operations={
+        "describe_availability_zones": local_zones.describe_availability_zones,
+        "modify_availability_zone_group": local_zones.modify_availability_zone_group,
+        "get_spot_placement_scores": spot.get_spot_placement_scores,
+        "get_instance_types_from_instance_requirements": instance_types.get_instance_types_from_instance_requirements,
+        **instance_connect.ENDPOINTS.operations(),
+        **capacity_reservations.OPERATIONS,
+        **root_volumes.OPERATIONS,
+        **local_gateways.OPERATIONS,
+        **customer_addresses.OPERATIONS,
+    },
+    beneath=moto_handler,
+    types=TYPES,
+    owns="AWS::EC2::",
+    controls={
+        "age-launches": instances.age_launches,
+        "age-snapshots": root_volumes.age_snapshots,
+        "hold-root-volume-tasks": root_volumes.hold_tasks,
+        "put-event": instance_connect.put_aws_event,
+        "root-volume-task": root_volumes.next_task_ends,
+        "spot-notice": spot.notice,
+        "spot-questions": spot.limit_questions,
+    },
+    listens={
+        INSTANCE_STATE: (capacity_reservations.instance_state_changed, instances.state_changed),
+        LAUNCHED: (instances.launched, capacity_reservations.launched),
+        TAGS_CHANGED: (instances.tags_changed,),
+        VOLUME_CREATED: (root_volumes.volume_created,),
+    },
+    at_start=local_zones.offer,
+    measure=capacity_reservations.publish_metrics,
+    modelled=(
+        "events of instances, tags and volumes, and what ends with an instance",
+        "capacity reservations, root volume replacement tasks, Instance Connect Endpoints",
+        "local gateways with their route tables and customer-owned addresses, Local Zones",
+        "attribute-based instance types, Spot notices, placement scores (invented)",
+    ),
+    not_judged=(
+        "traffic, capacity that EC2 lacks, prices",
+        "all but one resource of a call that names several; permissions to tag at a launch",
+        "BGP sessions, sharing, prefix lists of local gateways",
+    ),
+    iam=IamRules(
+        resource=instances.judged_on,
+        keys=instances.keys_of_call,
+        resource_keys=instances.keys_of_resource,
+        tags={"ec2": instances.tags},
+    ),
+)

@@ -1,0 +1,296 @@
+"""Private names of moto's EC2, and of ministack's IAM where moto's EC2 looks into moto's own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from ministack.services import iam
+from moto.ec2 import utils
+from moto.ec2.models import ec2_backends, iam_instance_profile, tags
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
+from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses import EC2Response, instances
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
+
+from emulator.core import events
+from emulator.core.api import Json, client_error
+from emulator.core.patch import patch, private
+from emulator.core.service import tell
+from emulator.core.store import account_id, region, request_scope
+
+private(EC2Response, "_get_params", "self")
+private(EC2Response, "_get_param", "self param_name if_none")
+_profiles: Any = private(iam, "_instance_profiles")
+_roles: Any = private(iam, "_roles")
+
+_ours: set[str] = set()
+
+# Instance type -> what DescribeInstanceTypes answers about it.
+CATALOGUE: Mapping[str, Json] = INSTANCE_TYPES
+
+
+def backend() -> Any:
+    """moto's EC2 of the account and Region of the request; Describe shows the snake-case attributes of its objects."""
+    return ec2_backends[account_id()][region()]
+
+
+def every_backend() -> Iterator[Any]:
+    """That of every account and Region that has been used."""
+    for regions in list(ec2_backends.values()):
+        yield from list(regions.values())
+
+
+def ec2_tags() -> Mapping[str, dict[str, str]]:
+    """Resource id -> tags."""
+    tags: Mapping[str, dict[str, str]] = backend().tags
+    return tags
+
+
+def know_prefix(kind: str, prefix: str) -> None:
+    """Lets CreateTags take the ids of a kind of resource that moto does not know."""
+    _ours.add(prefix)
+    EC2_RESOURCE_TO_PREFIX[kind], EC2_PREFIX_TO_RESOURCE[prefix] = prefix, kind
+
+
+def _prefix(original: Callable[[str], str], resource_id: str) -> str:
+    """moto looks for the prefix before the first dash only."""
+    own = resource_id.rpartition("-")[0]
+    return own if own in _ours else original(resource_id)
+
+
+patch(utils, "get_prefix", "resource_id")(_prefix)
+patch(tags, "get_prefix", "resource_id")(_prefix)
+
+
+def subnets_with_routes() -> Iterator[tuple[Any, list[Any]]]:
+    """Each subnet, and the routes of the route table that it is associated with."""
+    here = backend()
+    tables = list(here.route_tables.values())
+    for zone in here.subnets.values():
+        for subnet in zone.values():
+            own = [table for table in tables if subnet.id in table._associations.values()]
+            yield subnet, [route for table in own for route in table.routes]
+
+
+# --- instances --------------------------------------------------------------------------------------------------------
+
+
+@patch(EC2Response, "run_instances", "self")
+def _launch(original: Any, response: Any) -> Any:
+    """moto gives the profile to the first instance of a launch only."""
+    result = original(response)
+    parameters = response._get_params()
+    launched = result.result.instances
+    if profile := parameters.get("IamInstanceProfile"):
+        names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
+        for instance in launched[1:]:
+            response.ec2_backend.associate_iam_instance_profile(instance_id=instance.id, **names)
+    with request_scope(response.current_account, response.region):
+        tell(events.LAUNCHED, parameters, launched)
+    return result
+
+
+@patch(InstanceBackend, "run_instances", "self image_id count user_data security_group_names kwargs")
+def _begin(original: Any, *arguments: Any, **more: Any) -> Any:
+    """Tells of the states of new instances."""
+    reservation = original(*arguments, **more)
+    for instance in reservation.instances:
+        tell(events.INSTANCE_STATE, instance.id, "pending")
+        tell(events.INSTANCE_STATE, instance.id, "running")
+    return reservation
+
+
+def _tells(state: str) -> Callable[..., Any]:
+    def changed(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
+        result = original(instance, *arguments, **more)
+        tell(events.INSTANCE_STATE, instance.id, state)
+        return result
+
+    return changed
+
+
+patch(Instance, "start", "self")(_tells("running"))
+patch(Instance, "stop", "self")(_tells("stopped"))
+
+
+@patch(Instance, "terminate", "self")
+def _terminate(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
+    """A terminated instance of moto keeps what it held: interfaces, with them its subnet and groups, and volumes.
+
+    The primary interface ends with its instance; interfaces and volumes that were attached later are free again
+    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html).
+    """
+    result = original(instance, *arguments, **more)
+    interfaces = instance.ec2_backend.enis
+    for interface in [item for item in interfaces.values() if item.instance is instance]:
+        if interface.device_index in (0, None):
+            del interfaces[interface.id]
+        else:
+            instance.detach_eni(interface)
+    for device, block in list(instance.block_device_mapping.items()):
+        volume = instance.ec2_backend.volumes.get(block.volume_id)
+        if volume and volume.attachment and not block.delete_on_termination:
+            instance.ec2_backend.detach_volume(volume.id, instance.id, device)
+    tell(events.INSTANCE_STATE, instance.id, "terminated")
+    return result
+
+
+def instance_profile(name_or_arn: str | None) -> Json | None:
+    """The instance profile of that name or ARN in ministack's IAM, as it stores it."""
+    found = _profiles.get((name_or_arn or "").rsplit("/", 1)[-1])
+    return dict(found) if found else None
+
+
+def role_of_profile(arn: str) -> str:
+    """ARN of the role of an instance profile."""
+    (name,) = _profiles[arn.rsplit("/", 1)[-1]]["Roles"]
+    return str(_roles[name]["Arn"])
+
+
+@patch(
+    iam_instance_profile,
+    "filter_iam_instance_profiles",
+    "account_id partition iam_instance_profile_arn iam_instance_profile_name",
+)
+def _profile(
+    _original: Any,
+    account_id: str,
+    partition: str,
+    iam_instance_profile_arn: str | None,
+    iam_instance_profile_name: str | None,
+) -> Any:
+    """moto's EC2 looks instance profiles up in moto's IAM, which nobody writes to here."""
+    named = iam_instance_profile_arn or iam_instance_profile_name
+    with request_scope(account_id, region()):
+        profile = instance_profile(named)
+    if profile is None:
+        message = f"Value ({named}) for parameter iamInstanceProfile is invalid"
+        raise client_error("InvalidParameterValue", message)
+    return SimpleNamespace(arn=profile["Arn"], name=profile["InstanceProfileName"])
+
+
+patch(
+    instances, "filter_iam_instance_profiles", "account_id partition iam_instance_profile_arn iam_instance_profile_name"
+)(_profile)
+
+
+def profile_associations() -> Mapping[str, tuple[str, str]]:
+    """Instance id -> association id and ARN of its instance profile; moto asks for one for an instance, as EC2 does."""
+    found = backend().iam_instance_profile_associations
+    return {instance_id: (item.association_id, item.iam_instance_profile.arn) for instance_id, item in found.items()}
+
+
+def age_launches(seconds: float) -> int:
+    """Moves the launch of every instance into the past, and counts them."""
+    found = [instance for here in every_backend() for instance in here.all_instances()]
+    for instance in found:
+        instance.launch_time -= timedelta(seconds=seconds)
+    return len(found)
+
+
+# --- tags and volumes -------------------------------------------------------------------------------------------------
+
+
+def _telling(original: Any, response: Any) -> Any:
+    """Tells of the tags of each resource that a call names, before and after."""
+    kept = response.ec2_backend.tags
+    before = {name: dict(kept[name]) for name in response._get_param("Resources", [])}
+    result = original(response)
+    with request_scope(response.current_account, response.region):
+        for name, tags in before.items():
+            tell(events.TAGS_CHANGED, name, tags, dict(kept[name]))
+    return result
+
+
+patch(EC2Response, "create_tags", "self")(_telling)
+patch(EC2Response, "delete_tags", "self")(_telling)
+
+
+@patch(
+    EBSBackend,
+    "create_volume",
+    "self size zone_name snapshot_id encrypted kms_key_id volume_type iops throughput multi_attach_enabled",
+)
+def _create_volume(original: Any, here: Any, *arguments: Any, **more: Any) -> Any:
+    volume = original(here, *arguments, **more)
+    with request_scope(here.account_id, here.region_name):
+        tell(events.VOLUME_CREATED, volume.id)
+    return volume
+
+
+class RootVolumes:
+    """moto's EBS of one account and Region, as far as root volumes go."""
+
+    def __init__(self, here: Any) -> None:
+        self._backend = here
+        self.instance = here.get_instance
+        self._previous: dict[str, list[str]] = vars(here).setdefault("previous_root_volumes", {})
+
+    def lineage(self, instance_id: str) -> set[str]:
+        """The volumes that are or were an instance's root."""
+        return {*self._previous.get(instance_id, []), self._root(instance_id)[1]}
+
+    def volume_of_snapshot(self, snapshot_id: str) -> str:
+        """The volume that a snapshot was taken from, whether it still exists or not."""
+        return str(self._backend.get_snapshot(snapshot_id).volume.id)
+
+    def replace(self, instance_id: str, snapshot_id: str | None, image_id: str | None) -> None:
+        """Makes a volume of the old one's type and size, and attaches it in its place."""
+        instance, (device, old_id) = self.instance(instance_id), self._root(instance_id)
+        old, kept = self._backend.get_volume(old_id), instance.block_device_mapping[device].delete_on_termination
+        new = self._backend.create_volume(
+            size=old.size, zone_name=old.zone.name, snapshot_id=snapshot_id, volume_type=old.volume_type
+        )
+        self.detach(instance_id)
+        self._backend.attach_volume(new.id, instance_id, device, kept)
+        if image_id:
+            instance.image_id = image_id
+
+    def detach(self, instance_id: str) -> None:
+        """Detaches it, and remembers it."""
+        device, volume_id = self._root(instance_id)
+        self._previous.setdefault(instance_id, []).append(volume_id)
+        self._backend.detach_volume(volume_id, instance_id, device)
+
+    def _root(self, instance_id: str) -> tuple[str, str]:
+        instance = self.instance(instance_id)
+        device = str(instance.root_device_name)
+        if device not in instance.block_device_mapping:
+            return device, ""
+        return device, str(instance.block_device_mapping[device].volume_id)
+
+
+def age_snapshots(seconds: float) -> int:
+    """Moves every snapshot into the past, and counts them."""
+    found = [snapshot for here in every_backend() for snapshot in here.snapshots.values()]
+    for snapshot in found:
+        snapshot.start_time -= timedelta(seconds=seconds)
+    return len(found)
+
+
+# --- zones ------------------------------------------------------------------------------------------------------------
+
+
+def availability_zones() -> list[Any]:
+    """moto's zones of the Region of the request."""
+    return list(RegionsAndZonesBackend.zones.get(region(), []))
+
+
+def add_zone(region_name: str, name: str, zone_id: str) -> None:
+    """Lets subnets be made in one more zone."""
+    RegionsAndZonesBackend.zones[region_name].append(Zone(name, region_name, zone_id, "local-zone"))
+
+
+def remove_local_zones() -> None:
+    """Takes the zones away that were added."""
+    for zones in RegionsAndZonesBackend.zones.values():
+        zones[:] = [zone for zone in zones if zone.zone_type != "local-zone"]
+
+
+def offer_types(region_name: str, zone: str, types: tuple[str, ...]) -> None:
+    """Adds a zone to what DescribeInstanceTypeOfferings answers."""
+    known = INSTANCE_TYPE_OFFERINGS["availability-zone"][region_name]
+    known.extend({"InstanceType": name, "Location": zone} for name in types)

@@ -1,0 +1,52 @@
+"""AWS Systems Manager: parameters and tags by ministack, documents and commands by moto, the rest ours."""
+
+import json
+
+from emulator.core.api import Answer, Json, handler_of, moto_handler
+from emulator.core.iam import Call
+from emulator.core.service import IamRules, Service
+from emulator.core.store import account_id, arn
+from emulator.services.ssm import associations, automation, commands
+from emulator.services.ssm.types import TYPES
+
+_ministack = handler_of("ssm")
+
+
+async def _beneath(method: str, path: str, headers: dict[str, str], body: bytes, query: Json) -> Answer:
+    """Parameters and tags are ministack's, as is CloudFormation; commands and documents moto's, as is EC2."""
+    target = headers.get("x-amz-target", "")
+    handler = _ministack if "Parameter" in target or "Tags" in target else moto_handler
+    return await handler(method, path, headers, body, query)
+
+
+def _judged_on(call: Call) -> str:
+    """A public parameter's ARN has no account; of several names the first is judged, an execution as its document.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-finding-public-parameters.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+    """
+    found = call.found
+    if call.action == "GetParameters":
+        found = arn("ssm", f"parameter/{json.loads(call.body)['Names'][0].lstrip('/')}")
+    if call.action == "StartAutomationExecution":
+        asked = json.loads(call.body)
+        found = arn("ssm", f"automation-definition/{asked['DocumentName']}:{asked.get('DocumentVersion', '$DEFAULT')}")
+    return found.replace(f":{account_id()}:parameter/aws/service/", "::parameter/aws/service/")
+
+
+SERVICE = Service(
+    "ssm",
+    operations={**automation.OPERATIONS, **associations.OPERATIONS, **commands.OPERATIONS},
+    beneath=_beneath,
+    types=TYPES,
+    controls={"cloudwatch-agents": commands.found_agents, "nvidia-drivers": commands.install_drivers},
+    modelled=(
+        "Automation documents of API calls, under their role",
+        "associations that are run once, Command documents as far as they install and configure the CloudWatch agent",
+    ),
+    not_judged=(
+        "scripts, schedules of associations, approvals, loops, time that steps sleep",
+        "trust of the role that a document names",
+    ),
+    iam=IamRules(resource=_judged_on),
+)

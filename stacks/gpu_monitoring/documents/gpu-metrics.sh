@@ -1,0 +1,48 @@
+#!/bin/bash
+# Sends what nvidia-smi says to the CloudWatch agent on this machine, once a minute, under the names of the agent's own
+# NVIDIA section. With that section the agent does not start where there is no driver, and it does not know the output
+# of every driver; this looks each minute whether there is one. It is run again by the association.
+set -eu
+umask 022
+mkdir -p /opt/gpu-monitoring
+cat >/opt/gpu-monitoring/send-gpu-metrics <<'SCRIPT'
+#!/bin/bash
+# As root: only root is told the memory of a GPU with MIG.
+export LC_ALL=C PATH=$PATH:/usr/local/nvidia/bin
+command -v nvidia-smi >/dev/null || exit 0
+names=(utilization.gpu utilization.memory power.draw temperature.gpu memory.used memory.total)
+query=$(IFS=, && echo "index,${names[*]}")
+nvidia-smi --query-gpu="$query" --format=csv,noheader,nounits | while IFS=, read -ra values; do
+  for i in "${!names[@]}"; do
+    value=${values[i + 1]:-}
+    value=${value// /}
+    # A GPU may not support a value: nvidia-smi then says [N/A].
+    if [[ $value =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
+      name=nvidia_smi_${names[i]//./_}
+      echo -n "$name:$value|g|#index:${values[0]}" 2>/dev/null >/dev/udp/127.0.0.1/8125 || true
+    fi
+  done
+done
+SCRIPT
+cat >/etc/systemd/system/gpu-monitoring.service <<'UNIT'
+[Unit]
+Description=Sends what nvidia-smi says to the CloudWatch agent
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /opt/gpu-monitoring/send-gpu-metrics
+TimeoutStartSec=55
+UNIT
+cat >/etc/systemd/system/gpu-monitoring.timer <<'UNIT'
+[Unit]
+Description=Sends what nvidia-smi says once a minute
+
+[Timer]
+OnCalendar=minutely
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+UNIT
+systemctl daemon-reload
+systemctl enable --now gpu-monitoring.timer

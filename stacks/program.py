@@ -1,0 +1,258 @@
+"""The command line of ``python -m stacks``: which command was meant, and one sentence for whatever goes wrong."""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.style import Style
+from rich.table import Column, Table
+from rich.text import Text
+
+from config.loader import Config, ConfigError
+from stacks import costs
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, commands_of, named
+from stacks.configuration import configuration
+from stacks.shared.billing import PriceError
+from stacks.shared.command import Command, CommandError
+from stacks.shared.preflight import Finding
+from stacks.shared.printing import console, print_wide
+from stacks.shared.session import clients_of, region_of
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config" / "config.yaml"
+STYLES = {"ok": Style(color="green"), "problem": Style(color="red"), "unknown": Style(color="yellow")}
+OTHERS = ("config", "cost")
+UNREACHABLE = "check your AWS profile, Region and network"
+
+
+class UsageError(Exception):
+    """The arguments cannot be used; the message is meant for the user."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0: all is well; 1: the configuration, the prices, a check or a command has a problem; 2: unusable arguments, or
+        a check that could not look at everything.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser(_subject(arguments)).parse_args(arguments)
+        return int(options.run(options))
+    except UsageError as error:
+        return _fail(arguments, str(error), status=2)
+    except UnknownSolutionError as error:
+        return _fail(arguments, str(error), status=2)
+    except (ConfigError, PriceError, CommandError) as error:
+        return _fail(arguments, str(error))
+    except ClientError as error:
+        refused = error.response["Error"]
+        return _fail(arguments, f"{error.operation_name}: {refused['Code']}: {refused.get('Message', '')}")
+    except BotoCoreError as error:
+        return _fail(arguments, f"{str(error).rstrip('.')}; {UNREACHABLE}")
+
+
+def _fail(arguments: Sequence[str], message: str, *, status: int = 1) -> int:
+    if "--json" in arguments:
+        print(json.dumps({"error": message}, indent=2))
+    else:
+        print(message, file=sys.stderr)
+    return status
+
+
+def _subject(arguments: list[str]) -> str | None:
+    """What comes first, as its slug is written: ``cdk list`` prints the names with hyphens. Changes it in place."""
+    for index, argument in enumerate(arguments):
+        if not argument.startswith("-"):
+            if argument not in OTHERS:
+                arguments[index] = _slug(argument)
+            return arguments[index]
+    return None
+
+
+def _slug(name: str) -> str:
+    try:
+        return named(name, OTHERS).slug
+    except UnknownSolutionError:
+        if name == "check" or any(name == each.name for solution in SOLUTIONS for each in _own_commands(solution.slug)):
+            raise UsageError(f"name a solution first: python -m stacks SOLUTION {name}") from None
+        raise
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are exceptions, and suggest what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; see {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            names = list(map(str, action.choices))
+            close = get_close_matches(str(value), names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+            raise UsageError(f"{self.prog}: {value!r} is unknown; {hint}")
+
+
+def _parser(subject: str | None) -> _Parser:
+    """Knows the commands of the subject only: those of all solutions take a second to import."""
+    shared = _Parser(add_help=False)
+    shared.add_argument("--config", type=Path, default=CONFIG, help="configuration file (config/config.yaml)")
+    shared.add_argument("--json", action="store_true", help="print JSON for programs")
+    prices = _Parser(add_help=False)
+    prices.add_argument("--prices", type=Path, help="YAML file of unit: price; without it: units only")
+
+    parser = _Parser(prog="python -m stacks", description="Without arguments: lists the solutions.")
+    parser.add_argument("--version", action="version", version=_version())
+    if subject is None:
+        parser.add_argument("--json", action="store_true", help="list the solutions as JSON for programs")
+    parser.set_defaults(run=_list)
+    subjects = parser.add_subparsers(dest="solution", metavar="config | cost | SOLUTION")
+    config = subjects.add_parser("config", parents=[shared], help="check the configuration file")
+    config.set_defaults(run=_config)
+    cost = subjects.add_parser("cost", parents=[shared, prices], help="what all solutions bill in an idle month")
+    which = cost.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="of all enabled solutions")
+    which.add_argument("--units", action="store_true", help="all units with an empty price: the start of a price file")
+    cost.set_defaults(run=_costs)
+    for solution in SOLUTIONS:
+        commands = subjects.add_parser(solution.slug, help=solution.summary).add_subparsers(
+            dest="command", required=True, metavar="COMMAND"
+        )
+        if solution.slug == subject:
+            _add_commands(commands, subject, shared, prices)
+    return parser
+
+
+def _add_commands(commands: Any, slug: str, shared: _Parser, prices: _Parser) -> None:
+    check = commands.add_parser("check", parents=[shared], help="what would stop a deployment here")
+    check.add_argument("--strict", action="store_true", help="exit 1, not 2, if something could not be looked at")
+    check.set_defaults(run=_check)
+    cost = commands.add_parser("cost", parents=[shared, prices], help="what an idle month bills")
+    cost.set_defaults(run=_cost)
+    for command in _own_commands(slug):
+        own = commands.add_parser(command.name, parents=[shared], help=command.help, description=command.help)
+        command.arguments(own)
+        own.set_defaults(run=_own, own=command)
+
+
+def _version() -> str:
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return version
+
+
+def _load(options: argparse.Namespace, *slugs: str) -> Config:
+    """The configuration, of which only these solutions' sections are wanted; without any: all."""
+    return configuration(options.config, (lambda _: slugs) if slugs else None, option="--config FILE")
+
+
+def _list(options: argparse.Namespace) -> int:
+    rows = [(solution, ["check", "cost", *(c.name for c in _own_commands(solution.slug))]) for solution in SOLUTIONS]
+    if options.json:
+        print(json.dumps([{**asdict(solution), "commands": commands} for solution, commands in rows], indent=2))
+        return 0
+    table = Table(Column("solution", no_wrap=True), Column("for", no_wrap=True), box=None)
+    for solution, _ in rows:
+        table.add_row(solution.slug, solution.summary)
+    print_wide(table)
+    own = [(solution.slug, commands[2:]) for solution, commands in rows if commands[2:]]
+    console.print("\nEvery solution has check and cost; besides:")
+    for slug, commands in own:
+        console.print(f"  {slug}: {', '.join(commands)}", soft_wrap=True)
+    console.print("\npython -m stacks SOLUTION COMMAND --help", style="dim")
+    return 0
+
+
+def _config(options: argparse.Namespace) -> int:
+    config = _load(options)
+    if options.json:
+        enabled = [slug for slug, settings in config.solutions.items() if settings.enabled]
+        print(json.dumps({"config": str(options.config), "ok": True, "enabled": enabled}, indent=2))
+    else:
+        console.print(
+            Text.assemble(f"{options.config}: ", ("ok", STYLES["ok"]), f", {len(config.solutions)} solutions"),
+            soft_wrap=True,
+        )
+    return 0
+
+
+def _cost(options: argparse.Namespace) -> int:
+    config = _load(options, options.solution)
+    costs.of_one(options.solution, config, options.prices, as_json=options.json)
+    return 0
+
+
+def _costs(options: argparse.Namespace) -> int:
+    if options.all:
+        costs.of_all(_load(options), options.prices, as_json=options.json)
+    elif options.units:
+        costs.price_file(_load(options), as_json=options.json)
+    else:
+        raise UsageError("name a solution first: python -m stacks SOLUTION cost; or take cost --all, cost --units")
+    return 0
+
+
+# --- check and the commands of a solution -----------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = _load(options, options.solution)
+    region = region_of(config.common)
+    found = [Finding("Region", "ok", f"{region.name} ({region.source})")]
+    settings = config.solutions[options.solution]
+    try:
+        with console.status("looking at the account") as status:
+            findings = commands_of(options.solution).findings(config.common, settings, clients_of(config.common))
+            for finding in findings:
+                found.append(finding)
+                status.update(f"looked at {finding.what}")
+    except (ClientError, BotoCoreError):
+        if not options.json:
+            _print_findings(found)
+        raise
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in found], indent=2))
+    else:
+        _print_findings(found)
+    statuses = {finding.status for finding in found}
+    if "problem" in statuses:
+        return 1
+    return (1 if options.strict else 2) if "unknown" in statuses else 0
+
+
+def _print_findings(found: Sequence[Finding]) -> None:
+    table = Table("", "what", "found", "what to do", box=None)
+    for finding in found:
+        table.add_row(Text(finding.status, STYLES[finding.status]), finding.what, finding.says, finding.fix)
+    print_wide(table)
+
+
+def _own(options: argparse.Namespace) -> int:
+    config = _load(options, options.solution)
+    with console.status(options.own.help):
+        settings = config.solutions[options.solution]
+        answer = options.own.run(options, config.common, settings, clients_of(config.common))
+    if options.json:
+        print(json.dumps(answer.data, indent=2))
+        return int(not answer.ok)
+    if answer.rows:
+        table = Table(*(Column(name, overflow="fold") for name in answer.columns), box=None)
+        for row in answer.rows:
+            table.add_row(*row)
+        print_wide(table)
+    for line in answer.lines:
+        print(line)
+    for note in answer.notes:
+        console.print(note, style="dim")
+    return int(not answer.ok)
+
+
+def _own_commands(slug: str) -> tuple[Command, ...]:
+    return getattr(commands_of(slug), "COMMANDS", ())

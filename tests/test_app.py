@@ -1,0 +1,81 @@
+"""``app.py`` and the catalogue: which stacks a selection means, and what is said of one that means none."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aws_cdk import App
+
+from app import selection, unknown_context, wanted
+from config.models import CommonSettings
+from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, settings_by_slug
+
+SLUG, NAME = "sqs_target_scaling", "sqs-target-scaling"
+
+
+def app(**context: Any) -> App:
+    """An app with this context; ``bundling`` stands for what the CDK CLI hands on of ``-e``."""
+    if "bundling" in context:
+        context["aws:cdk:bundling-stacks"] = context.pop("bundling")
+    node = SimpleNamespace(try_get_context=context.get, get_all_context=lambda: context)
+    return cast(App, SimpleNamespace(node=node))
+
+
+@pytest.mark.parametrize("only", [SLUG, NAME, f"{SLUG},", f" {NAME} ", "sqs-*"])
+def test_only_takes_slugs_names_and_patterns(only: str) -> None:
+    assert wanted(app(only=only), CommonSettings()) == [SLUG]
+
+
+def test_several_are_separated_by_commas_or_blanks() -> None:
+    assert wanted(app(only="odcr-asg, spot_asg  sqs-*"), CommonSettings()) == ["odcr_asg", "spot_asg", SLUG]
+    assert names_in("a b,c , d,") == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("only", ["", " ", ","])
+def test_an_empty_only_is_refused(only: str) -> None:
+    with pytest.raises(UnknownSolutionError, match="names no solution"):
+        selection(app(only=only))
+
+
+@pytest.mark.parametrize("bundling", [None, [], ["**"]])
+def test_without_a_selection_all_are_wanted(bundling: list[str] | None) -> None:
+    assert wanted(app(bundling=bundling), CommonSettings()) == [solution.slug for solution in SOLUTIONS]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "common", "said"),
+    [
+        (SLUG, {}, f"the stack is '{NAME}'"),
+        (NAME, {"prefix": "acme"}, f"the stack is 'acme-{NAME}'"),
+        ("sqs-target-scalin", {}, f"did you mean '{NAME}'"),
+    ],
+)
+def test_the_cli_selects_by_names_of_stacks_and_a_slug_is_answered_with_the_name(
+    pattern: str, common: Mapping[str, Any], said: str
+) -> None:
+    with pytest.raises(UnknownSolutionError, match=said):
+        wanted(app(bundling=[pattern]), CommonSettings(**common))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("confg", "did you mean 'config'?"),
+        ("onyl", "did you mean 'only'?"),
+        ("stage", "this app reads config and only"),
+        ("config", None),
+        ("only", None),
+        ("@aws-cdk/core:flag", None),
+        ("aws:cdk:bundling-stacks", None),
+    ],
+)
+def test_context_that_nothing_reads_is_said(key: str, said: str | None) -> None:
+    warnings = list(unknown_context(app(**{key: "x"})))
+    assert (said in warnings[0]) if said else not warnings
+
+
+def test_the_settings_of_a_solution_are_imported_when_they_are_looked_up() -> None:
+    settings = settings_by_slug()
+    assert SLUG in settings and "nope" not in settings and list(settings) == [s.slug for s in SOLUTIONS]
+    assert settings[SLUG].__name__ == "SqsTargetScalingSettings"

@@ -1,0 +1,61 @@
+"""The Makefile: its variables reach the programs, and nothing that is misspelt runs everything."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "-n", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed"),
+    [
+        (["try", "CONFIG=config/prod.yaml"], "--config 'config/prod.yaml'"),
+        (["try", "VARIANT=metric-math", "SOLUTION=a b"], "--solution 'a b' --variant 'metric-math'"),
+        (["try", "PORT=4566", "KEEP=1"], "--port '4566' --keep"),
+        (["try", "SOLUTION=it's"], r"--solution 'it'\''s'"),
+        (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
+        (["bench", "QUICK=1"], "--quick"),
+        (["faults", "SOLUTION=a"], "--solution 'a'"),
+    ],
+)
+def test_variables_reach_the_program(arguments: list[str], passed: str) -> None:
+    ended = make(*arguments)
+    assert ended.returncode == 0
+    assert passed in re.sub(r"[ \t\\\n]+(?!'')", " ", ended.stdout) or passed in ended.stdout
+
+
+@pytest.mark.parametrize("variable", ["solution=x", "SOLUTIONS=x", "Keep=1"])
+def test_an_unknown_variable_is_refused(variable: str) -> None:
+    ended = make("try", variable)
+    assert ended.returncode == 2 and f"unknown variable: {variable.split('=')[0]}" in ended.stderr
+
+
+@pytest.mark.parametrize("variable", ["SOLUTION=", "SOLUTION= ", "CONFIG="])
+def test_an_empty_variable_is_refused(variable: str) -> None:
+    ended = make("try", variable)
+    assert ended.returncode == 2 and f"{variable.split('=')[0]} is empty" in ended.stderr
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
+    assert make(target).returncode == 0
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    ran_elsewhere = {
+        "help",
+        "install",
+        "snapshots",
+        "lock",
+        "clean",
+    }  # by make itself, or because they change the checkout
+    assert target in ran_elsewhere or re.search(rf"^make {target}\b", ci, re.MULTILINE), f".ci/run has no make {target}"
