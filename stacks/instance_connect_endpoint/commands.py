@@ -1,7 +1,8 @@
 """What ``python -m stacks instance_connect_endpoint`` can do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.doctor import DOCTOR, stack_outputs
@@ -81,6 +82,25 @@ def _logging_trail(clients: Clients) -> Finding:
     cloudtrail = clients("cloudtrail")
     trails = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
     for trail in trails:
-        if cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]:
+        if not cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]:
+            continue
+        if _writes_management_events(cloudtrail.get_event_selectors(TrailName=trail["TrailARN"])):
             return Finding("trail", "ok", f"{trail['Name']} logs")
-    return Finding("trail", "problem", "no trail logs in this Region", "Set trail to create, or make one")
+    says = "no trail logs management events that write in this Region"
+    return Finding("trail", "problem", says, "Set trail to create, or make one")
+
+
+def _writes_management_events(selectors: Mapping[str, Any]) -> bool:
+    """Only such a trail hands OpenTunnel over to EventBridge.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+    """
+    for selector in selectors.get("EventSelectors") or ():
+        if selector.get("IncludeManagementEvents", True) and selector.get("ReadWriteType", "All") != "ReadOnly":
+            return True
+    for selector in selectors.get("AdvancedEventSelectors") or ():
+        fields = {field["Field"]: field for field in selector["FieldSelectors"]}
+        reads = fields.get("readOnly", {}).get("Equals")
+        if fields["eventCategory"].get("Equals") == ["Management"] and reads != ["true"]:
+            return True
+    return False

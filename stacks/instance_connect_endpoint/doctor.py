@@ -60,11 +60,12 @@ class Patient:
     @property
     def instance_groups(self) -> list[str]:
         """The security groups of the network interface that has the instance's address."""
-        address = self.instance["PrivateIpAddress"]
+        address = self.instance.get("PrivateIpAddress")
         for interface in self.instance.get("NetworkInterfaces", []):
-            if any(item["PrivateIpAddress"] == address for item in interface.get("PrivateIpAddresses", [])):
+            addresses = [item.get("PrivateIpAddress") for item in interface.get("PrivateIpAddresses", [])]
+            if address and address in addresses:
                 return [group["GroupId"] for group in interface["Groups"]]
-        return [group["GroupId"] for group in self.instance["SecurityGroups"]]
+        return [group["GroupId"] for group in self.instance.get("SecurityGroups", [])]
 
     def permissions(self, groups: list[str], direction: str) -> list[Json]:
         """All rules of some groups in one direction."""
@@ -97,10 +98,15 @@ def _port(patient: Patient) -> Finding:
 
 def _endpoint(patient: Patient) -> Finding:
     state = patient.endpoint["State"]
-    if state == "create-complete":
+    if state in ("create-complete", "update-complete"):
         return Finding("endpoint", "ok", f"{patient.endpoint_id} in {patient.endpoint['SubnetId']}")
     says = f"{patient.endpoint_id} is {state} {patient.endpoint.get('StateMessage', '')}".strip()
-    fix = "Wait a minute" if state == "create-in-progress" else "Deploy with endpoint: false, then with true"
+    if state.endswith("-in-progress"):
+        fix = "Wait a minute"
+    elif state == "update-failed":
+        fix = "It is as it was before the change: correct what the message names, and change it again"
+    else:
+        fix = "Deploy with endpoint: false, then with true"
     return Finding("endpoint", "problem", says, fix)
 
 
@@ -110,6 +116,9 @@ def _instance(patient: Patient) -> Finding:
     if state != "running":
         fix = f"aws ec2 start-instances --instance-ids {patient.instance_id}" if state == "stopped" else "Use another"
         return Finding("instance", "problem", f"{patient.instance_id} is {state}", fix)
+    if "PrivateIpAddress" not in instance:
+        says = f"{patient.instance_id} has no private IPv4 address, which the commands of the outputs connect to"
+        return Finding("instance", "problem", says, "Use an instance in a subnet with IPv4")
     preserves = patient.endpoint.get("PreserveClientIp")
     if preserves and instance.get("VpcId") != patient.endpoint["VpcId"]:
         says = f"it is in {instance.get('VpcId')}, the endpoint in {patient.endpoint['VpcId']}"

@@ -58,7 +58,8 @@ class Policies(Construct):
         subnet = self._arn("subnet", network.subnet_id)
         group = self._arn("security-group", network.endpoint_group.security_group_id)
         endpoints, interfaces = self._arn("instance-connect-endpoint"), self._arn("network-interface")
-        # AWS's list has ec2:SubnetID for creating and deleting an endpoint, and not for changing it.
+        # AWS's list has ec2:SubnetID for creating and deleting an endpoint, and not for changing it:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
         change = iam.PolicyStatement(sid="ChangeThisOne", actions=["ec2:ModifyInstanceConnectEndpoint"])
         if endpoint:
             change.add_resources(endpoint.attr_instance_connect_endpoint_arn)
@@ -70,8 +71,8 @@ class Policies(Construct):
                 resources=[subnet, group, endpoints, interfaces],
             ),
             iam.PolicyStatement(
-                sid="ChangeAndDeleteHere",
-                actions=["ec2:ModifyInstanceConnectEndpoint", "ec2:DeleteInstanceConnectEndpoint"],
+                sid="DeleteHere",
+                actions=["ec2:DeleteInstanceConnectEndpoint"],
                 resources=[endpoints],
                 conditions={"StringEquals": {"ec2:SubnetID": network.subnet_id}},
             ),
@@ -105,7 +106,9 @@ class Policies(Construct):
         network: PrivateNetwork,
         endpoint: ec2.CfnInstanceConnectEndpoint | None,
     ) -> list[iam.PolicyStatement]:
-        tag, statements = settings.instance_tag, []
+        tag, statements = settings.instance_tag, list[iam.PolicyStatement]()
+        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-ec2-instance-connect-endpoint.html
+        from_here = {"IpAddress": {"aws:SourceIp": list(settings.source_cidrs)}} if settings.source_cidrs else {}
         if endpoint:
             statements.append(
                 iam.PolicyStatement(
@@ -114,7 +117,10 @@ class Policies(Construct):
                     resources=[endpoint.attr_instance_connect_endpoint_arn],
                     conditions={
                         "NumericEquals": {"ec2-instance-connect:remotePort": [str(port) for port in settings.ports]},
-                        "IpAddress": {"ec2-instance-connect:privateIpAddress": network.private_cidrs},
+                        "IpAddress": {
+                            "ec2-instance-connect:privateIpAddress": network.private_cidrs,
+                            **from_here.get("IpAddress", {}),
+                        },
                         "NumericLessThanEquals": {
                             "ec2-instance-connect:maxTunnelDuration": str(settings.tunnel_seconds)
                         },
@@ -131,12 +137,29 @@ class Policies(Construct):
                         "StringEquals": {
                             "ec2:osuser": list(settings.os_users),
                             f"aws:ResourceTag/{tag.key}": tag.value,
-                        }
+                        },
+                        **from_here,
                     },
                 )
             )
         look = ["ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints"]
         return [*statements, iam.PolicyStatement(sid="Look", actions=look, resources=["*"])]
+
+    def read_password(self, instance_id: str, key_pair: ec2.KeyPair) -> iam.ManagedPolicy:
+        """A third policy: the password of the Windows instance, by the output WindowsPassword."""
+        return iam.ManagedPolicy(
+            self,
+            "WindowsPassword",
+            description="Read the password of one Windows instance and the private key that decrypts it",
+            statements=[
+                iam.PolicyStatement(
+                    sid="ReadPassword", actions=["ec2:GetPasswordData"], resources=[self._arn("instance", instance_id)]
+                ),
+                iam.PolicyStatement(
+                    sid="ReadPrivateKey", actions=["ssm:GetParameter"], resources=[key_pair.private_key.parameter_arn]
+                ),
+            ],
+        )
 
     def _arn(self, resource: str, name: str = "*") -> str:
         return self._stack.format_arn(

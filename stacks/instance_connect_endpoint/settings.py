@@ -27,7 +27,7 @@ OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.@-]{0,30}$", examples=["ec
 Principal = Annotated[
     str,
     Field(
-        pattern=r"^(root|(user|assumed-role|federated-user)/(\*?[\w+=,.@/-])+\*?)$",
+        pattern=r"^(root|(user|assumed-role|federated-user)/(\*|(\*?[\w+=,.@/-])+\*?))$",
         examples=["assumed-role/Operators/*"],
     ),
 ]
@@ -58,6 +58,8 @@ class InstanceConnectEndpointSettings(SolutionSettings):
     private_cidrs: Annotated[tuple[NarrowCidr, ...], Field(max_length=20)] = ()
     """Private IPv4 ranges that the data-plane policy allows as destinations. Empty: the solution's own VPC, or all
     private ranges with common.vpc, whose range is not known before deployment."""
+    source_cidrs: Annotated[tuple[NarrowCidr, ...], Field(max_length=20)] = ()
+    """Public IPv4 ranges from which the data-plane policy allows tunnels and SSH keys. Empty: from anywhere."""
     instance_tag: Tag = Tag(key="instance-connect", value="allowed")
     """Tag of the instances that accept SSH keys from the data-plane policy; the demo instances have it."""
     os_users: Annotated[tuple[OsUser, ...], Field(min_length=1, max_length=10)] = ("ec2-user",)

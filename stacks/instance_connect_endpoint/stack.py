@@ -58,6 +58,9 @@ class InstanceConnectEndpointStack(SolutionStack):
             self.output("LinuxInstanceId", linux.instance_id, "The private Linux instance")
         if windows:
             self.output("WindowsInstanceId", windows.instance_id, "The private Windows instance")
+        if windows and key_pair:
+            password = policies.read_password(windows.instance_id, key_pair)
+            self.output("WindowsPasswordPolicyArn", password.managed_policy_arn, "For who runs WindowsPassword")
         if endpoint:
             self.output("EndpointId", endpoint.attr_id, "The endpoint")
             Paste(self, settings, endpoint_id=endpoint.attr_id).write(linux, windows, key_pair)

@@ -153,7 +153,8 @@ README = "stacks/instance_connect_endpoint/README.md"
 def pattern(endpoint_id: str | None, expected: list[str] | None = None) -> dict[str, Any]:
     """The EventBridge pattern of an OpenTunnel call.
 
-    A call that was denied early may lack its parameters, so that its endpoint is unknown: it counts.
+    A call that was denied early may lack its parameters, so that its endpoint is unknown: it counts. So does a caller
+    without an ARN, whom anything-but does not match.
 
     Args:
         endpoint_id: only calls that name this endpoint, or none.
@@ -163,5 +164,5 @@ def pattern(endpoint_id: str | None, expected: list[str] | None = None) -> dict[
     if endpoint_id:
         detail["requestParameters"] = {"instanceConnectEndpointId": [endpoint_id, {"exists": False}]}
     if expected:
-        detail["userIdentity"] = {"arn": [{"anything-but": {"wildcard": expected}}]}
+        detail["userIdentity"] = {"arn": [{"anything-but": {"wildcard": expected}}, {"exists": False}]}
     return {"detail-type": ["AWS API Call via CloudTrail"], "detail": detail}

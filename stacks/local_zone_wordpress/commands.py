@@ -12,6 +12,7 @@ COST_NOTE = (
     "For a month without visitors; snapshots and traffic are billed in addition. Local Zones have their own prices."
 )
 ROOT_GIB = 8
+FEATURES = "aws.amazon.com/about-aws/global-infrastructure/localzones/features"
 SECRETS = 3
 
 
@@ -51,13 +52,20 @@ def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
     if settings.zone:
         yield looked_at("zone", lambda: look_for_zone(settings, clients))
         yield looked_at("instance types", lambda: look_for_types(settings, clients))
-        if settings.load_balancer == "application":
-            yield Finding(
-                "load balancer",
-                "unknown",
-                "no API tells which Local Zones have Application Load Balancers",
-                "See aws.amazon.com/about-aws/global-infrastructure/localzones/features, or take self-managed",
-            )
+        yield from _untold(settings)
+
+
+def _untold(settings: LocalZoneWordpressSettings) -> Iterator[Finding]:
+    """What only some zones have, and no API tells."""
+    for used, what, have, other in (
+        (settings.load_balancer == "application", "load balancer", "Application Load Balancers", "self-managed"),
+        (settings.own_network and settings.nat == "gateway", "NAT gateway", "NAT gateways", "nat: instance"),
+        (settings.volume_type == "gp3", "volume type", "gp3 volumes", "volume_type: gp2"),
+        (settings.backup.location == "local-zone", "backup", "snapshots of their own", "backup.location: region"),
+    ):
+        if used:
+            says = f"no API tells which Local Zones have {have}"
+            yield Finding(what, "unknown", says, f"See {FEATURES}, or take {other}")
 
 
 def _subnets(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Finding:

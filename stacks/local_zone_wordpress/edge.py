@@ -1,6 +1,6 @@
 """Single instances at the edge of the zone: the NAT instance and the self-managed load balancer."""
 
-from aws_cdk import Acknowledgment, CfnCreationPolicy, CfnResourceSignal, CfnTag, Validations
+from aws_cdk import Acknowledgment, CfnCreationPolicy, CfnResourceSignal, CfnTag, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -87,6 +87,7 @@ class EdgeInstance(Construct):
             metric_name="StatusCheckFailed",
             dimensions_map={"InstanceId": self.instance.ref},
             statistic=cloudwatch.Stats.MAXIMUM,
+            period=Duration.minutes(1),
         )
 
 

@@ -65,6 +65,13 @@ class SelfManagedBalancer(Construct):
                 NAME=settings.domain or "wordpress",
                 NGINX=read("balancer.conf"),
                 TARGETS=read("targets.sh"),
+                RENEWAL=read("certificate.sh"),
+                RENEWAL_UNIT=read(
+                    "wordpress-certificate.service",
+                    REGION=scope.region,
+                    SECRET=settings.certificate_secret_arn or "none",
+                ),
+                RENEWAL_TIMER=read("wordpress-certificate.timer"),
                 UNIT=read(
                     "wordpress-targets.service",
                     REGION=scope.region,

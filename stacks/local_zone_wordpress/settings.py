@@ -12,6 +12,14 @@ from config.types import CertificateArn, Cidr, InstanceType, LocalZoneName, Secr
 from stacks.shared.instance_attributes import is_arm
 
 SMALLEST_PREFIX, LARGEST_PREFIX = 16, 24  # of the VPC; four subnets of /26 fit into the smallest
+# fmt: off
+XEN = frozenset((
+    "t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "cc2", "cg1", "cr1", "r3", "r4",
+    "x1", "x1e", "d2", "f1", "g2", "g3", "g3s", "h1", "hi1", "hs1", "i2", "i3", "p2", "p3",
+))
+# fmt: on
+"""Families without NVMe volumes, which a boot finds by their ids:
+https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html"""
 WORDPRESS_SHA256 = "11fd65eccbf4dd5de5ecb3724b55f92c56d6c1ea967497fe9374bcdd7a6fbda6"
 
 
@@ -157,6 +165,13 @@ class LocalZoneWordpressSettings(SolutionSettings):
     def _sizes_fit(self) -> Iterator[Problem]:
         if self.min_instances > self.max_instances:
             yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
+
+    @rule
+    def _types_have_volumes_by_id(self) -> Iterator[Problem]:
+        for key in ("web_type", "database_type", "edge_type"):
+            family, _, size = getattr(self, key).partition(".")
+            if family in XEN and not size.startswith("metal"):
+                yield Problem(key, f"must be built on Nitro, got {getattr(self, key)}; choose t3, m5, c5 or newer")
 
     @rule
     def _one_architecture(self) -> Iterator[Problem]:

@@ -46,6 +46,7 @@ class Database(ReadyGroup):
                 "database.sh",
                 logical_id=DATABASE_GROUP,
                 VOLUME=data.volume.ref,
+                GIB=str(settings.data_gib),
                 INTERFACE=data.interface.ref,
                 PASSWORD=data.password.secret_arn,
                 CONFIG=read("database.cnf"),
@@ -136,6 +137,9 @@ class Web(ReadyGroup):
                 HEALTHZ=read("healthz.php"),
                 NGINX=read("web.conf"),
                 POOL=read("php-pool.conf"),
+                LOOPBACK=read("loopback.php"),
+                CRON=read("wordpress-cron.service"),
+                CRON_TIMER=read("wordpress-cron.timer"),
                 HEALTH=read("health.sh"),
                 UNIT=read(
                     "wordpress-health.service",

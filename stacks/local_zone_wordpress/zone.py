@@ -74,21 +74,28 @@ def types(options: Namespace, name: str, clients: Clients) -> Answer:
     """The instance types that the zone offers, from every page; --type asks for single ones."""
     zone = find_zone(name, clients)
     offered = offered_types(name, clients)
+    if not offered and not zone.opted_in:
+        return Answer(
+            ("instance type",), [], {"zone": name, "instance_types": []}, [f"{_untold(zone)}; see zone prices"]
+        )
     if says := zones.missing_types(options.type or (), offered, name):
         raise ZoneError(says)
     shown = sorted(set(options.type or offered))
-    notes = [] if shown else [f"none; opted in: {'yes' if zone.opted_in else 'no'}"]
+    notes = [] if shown else ["none"]
     return Answer(("instance type",), [(item,) for item in shown], {"zone": name, "instance_types": shown}, notes)
 
 
+def _untold(zone: Zone) -> str:
+    """https://github.com/openshift/installer/issues/7137: EC2 tells no offerings of a zone before the opt-in."""
+    return f"EC2 tells what {zone.name} offers only to accounts that have opted in to {zone.group}"
+
+
 def prices(options: Namespace, name: str, clients: Clients) -> Answer:
-    """On-Demand prices an hour in the zone, from every page of the Price List.
+    """On-Demand prices an hour in the zone, from every page of the Price List, before the opt-in as after it.
 
     https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api-find-filter-values.html
     """
     zone = find_zone(name, clients)
-    if says := zones.missing_types(options.type or (), offered_types(name, clients), name):
-        raise ZoneError(says)
     found: dict[str, tuple[str, Decimal]] = {}
     for instance_type in options.type or (None,):
         wanted = {
@@ -175,6 +182,13 @@ def look_for_types(settings: LocalZoneWordpressSettings, clients: Clients) -> Fi
     assert settings.zone
     wanted = settings.instance_types
     offered = offered_types(settings.zone, clients)
+    try:
+        zone = find_zone(settings.zone, clients)
+    except ZoneError as error:
+        return Finding("instance types", "unknown", str(error), "Correct zone")
+    if not offered and not zone.opted_in:
+        fix = "See zone prices; the deployment looks again when it has opted in"
+        return Finding("instance types", "unknown", _untold(zone), fix)
     if says := zones.missing_types(wanted, offered, settings.zone):
         return Finding("instance types", "problem", says, "Set web_type, database_type, edge_type")
     return Finding("instance types", "ok", ", ".join(wanted))

@@ -76,6 +76,8 @@ def looked_at(what: str, look: Callable[[], Finding], *, first: bool = False) ->
             return Finding(what, "unknown", f"{error.operation_name}: {code}", "Allow your role this call")
         says = f"{error.operation_name}: {code}" + (f": {message}" if message and message != code else "")
         return Finding(what, "unknown", says, "The emulator does not offer this call" if emulated() else "")
+    except KeyError as error:  # AWS leaves out what an instance, for example, does not have any more
+        return Finding(what, "unknown", f"the answer of AWS has no {error.args[0]}")
     except EndpointConnectionError as error:
         if first:
             raise

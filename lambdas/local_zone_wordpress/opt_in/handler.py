@@ -48,7 +48,8 @@ def opt_in(request: Mapping[str, Any], context: Any) -> str:
             client("ec2").modify_availability_zone_group(GroupName=zone.group, OptInStatus="opted-in")
             logger.info("opted in", extra={"group": zone.group})
             _wait(name, context, float(os.environ["POLL_SECONDS"]))
-        if says := missing_types(properties["InstanceTypes"], _offered(name), name):
+        offered = _settled(name, context, float(os.environ["POLL_SECONDS"]))
+        if says := missing_types(properties["InstanceTypes"], offered, name):
             raise RefusedError(f"{says}; see 'python -m stacks local_zone_wordpress zone types {name}'")
     except ZoneError as error:
         raise RefusedError(str(error)) from error
@@ -68,6 +69,16 @@ def _wait(name: str, context: Any, seconds: float) -> None:
         if context.get_remaining_time_in_millis() < seconds * 1000 + MARGIN_MILLISECONDS:
             raise TimeoutError(f"{name} is still not opted in; deploy again, which goes on waiting")
         time.sleep(seconds)
+
+
+def _settled(name: str, context: Any, seconds: float) -> list[str]:
+    """What the zone offers; none at all may be too soon after opting in, so it is asked again while time is left."""
+    while (
+        not (offered := _offered(name))
+        and context.get_remaining_time_in_millis() >= seconds * 1000 + MARGIN_MILLISECONDS
+    ):
+        time.sleep(seconds)
+    return offered
 
 
 def _offered(name: str) -> list[str]:

@@ -7,6 +7,8 @@
 #   NAME          name of the site
 #   NGINX         balancer.conf
 #   TARGETS       targets.sh
+#   RENEWAL       certificate.sh
+#   RENEWAL_UNIT, RENEWAL_TIMER   wordpress-certificate.service and .timer
 #   UNIT          wordpress-targets.service
 #
 # It may run again on the same machine.
@@ -40,5 +42,18 @@ cat >/etc/systemd/system/wordpress-targets.service <<'UNIT'
 UNIT
 systemctl daemon-reload
 systemctl enable --now nginx wordpress-targets
+if [[ $certificate != none ]]; then
+  cat >/opt/wordpress/certificate.sh <<'RENEWAL'
+@RENEWAL@
+RENEWAL
+  cat >/etc/systemd/system/wordpress-certificate.service <<'UNIT'
+@RENEWAL_UNIT@
+UNIT
+  cat >/etc/systemd/system/wordpress-certificate.timer <<'UNIT'
+@RENEWAL_TIMER@
+UNIT
+  systemctl daemon-reload
+  systemctl enable --now wordpress-certificate.timer
+fi
 signal SUCCESS
 echo 'balancer bootstrap: done'

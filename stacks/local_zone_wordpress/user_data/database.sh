@@ -4,6 +4,7 @@
 # A template: the stack replaces the names between two @, and nothing else.
 #   COMMON      common.sh
 #   VOLUME      the data volume, which the last instance may still hold
+#   GIB         size of the volume
 #   INTERFACE   the network interface with the address that WordPress knows
 #   PASSWORD    secret with the password of the user wordpress
 #   CONFIG      database.cnf
@@ -56,7 +57,7 @@ mkdir -p "$data"
 touch /etc/fstab
 grep -q " $data " /etc/fstab || echo "$device $data ext4 defaults,nofail,x-systemd.device-timeout=120 0 2" >>/etc/fstab
 mountpoint -q "$data" || mount "$data"
-resize2fs "$device" # a volume that has grown
+resize2fs "$device" # to @GIB@ GiB: the number is here so that another one replaces the instance, which grows it
 mkdir -p "$data/mysql" "$data/uploads"
 chown mysql:mysql "$data/mysql"
 chown 48:48 "$data/uploads" # apache, as everything that comes in over NFS

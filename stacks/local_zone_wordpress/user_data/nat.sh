@@ -14,7 +14,7 @@ umask 022
 retry dnf -y install nftables
 mkdir -p /etc/sysctl.d /etc/sysconfig
 echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/90-nat.conf
-sysctl --system
+sysctl -p /etc/sysctl.d/90-nat.conf
 # What nftables.service loads at every boot.
 cat >/etc/sysconfig/nftables.conf <<'NFTABLES'
 @NFTABLES@

@@ -10,6 +10,8 @@
 #   WEB_PORT                     where it answers
 #   CONFIG, INSTALL, HEALTHZ     wp-config.php, install.php, healthz.php
 #   NGINX, POOL                  web.conf, php-pool.conf
+#   LOOPBACK                     loopback.php
+#   CRON, CRON_TIMER             wordpress-cron.service and .timer
 #   HEALTH, UNIT                 health.sh, wordpress-health.service
 #
 # It may run again on the same machine.
@@ -61,11 +63,17 @@ cat >"$home/healthz.php" <<'HEALTHZ'
 @HEALTHZ@
 HEALTHZ
 
+mkdir -p "$site/wp-content/mu-plugins"
+cat >"$site/wp-content/mu-plugins/loopback.php" <<'LOOPBACK'
+@LOOPBACK@
+LOOPBACK
+
 uploads=$site/wp-content/uploads
 mkdir -p "$uploads"
+# Mounted when somebody asks: a boot without the database finds it later.
 touch /etc/fstab
 grep -q " $uploads " /etc/fstab ||
-  echo "@DATABASE@:/opt/wordpress/data/uploads $uploads nfs4 _netdev,nofail,soft,timeo=100 0 0" >>/etc/fstab
+  echo "@DATABASE@:/opt/wordpress/data/uploads $uploads nfs4 _netdev,nofail,soft,timeo=100,x-systemd.automount,x-systemd.mount-timeout=30 0 0" >>/etc/fstab
 mountpoint -q "$uploads" || retry mount "$uploads"
 
 # Tables and administrator, once; over standard input: no password in the list of processes.
@@ -89,7 +97,13 @@ HEALTH
 cat >/etc/systemd/system/wordpress-health.service <<'UNIT'
 @UNIT@
 UNIT
+cat >/etc/systemd/system/wordpress-cron.service <<'UNIT'
+@CRON@
+UNIT
+cat >/etc/systemd/system/wordpress-cron.timer <<'UNIT'
+@CRON_TIMER@
+UNIT
 systemctl daemon-reload
-systemctl enable --now wordpress-health
+systemctl enable --now wordpress-health wordpress-cron.timer
 signal SUCCESS
 echo 'web bootstrap: done'

@@ -28,6 +28,8 @@ if (($_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '') === 'https') {
 define('DISALLOW_FILE_MODS', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_DEBUG', false);
+// wordpress-cron.timer does it: the site's own address leads out by the NAT, whom nobody has let in.
+define('DISABLE_WP_CRON', true);
 
 if (!defined('ABSPATH')) {
     define('ABSPATH', __DIR__ . '/');

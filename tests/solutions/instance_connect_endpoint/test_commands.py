@@ -74,6 +74,7 @@ class Account:
         self.decisions: dict[str, str] = {}
         self.simulated: list[Json] = []
         self.trails = [{"Name": "ours", "TrailARN": "arn:trail", "logs": True}]
+        self.selectors: Json = {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]}
         self.subnet: Json = {"SubnetId": "subnet-01234567", "VpcId": "vpc-01234567"}
         self.offered = True
         self.denied: set[str] = set()
@@ -126,6 +127,9 @@ class Account:
     def get_trail_status(self, **_: Any) -> Json:
         return {"IsLogging": self.trails[0]["logs"]}
 
+    def get_event_selectors(self, **_: Any) -> Json:
+        return self.selectors
+
     def get_parameter(self, **_: Any) -> Json:
         return {"Parameter": {"Value": "30"}}
 
@@ -171,6 +175,20 @@ def test_where_all_is_well_the_doctor_finds_nothing() -> None:
     ]
 
 
+def test_an_endpoint_that_was_changed_is_a_healthy_one() -> None:
+    """https://github.com/aws/aws-cli/issues/9715."""
+    assert examined(spoil(Account(), endpoint__State="update-complete"))["endpoint"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("state", ["terminated", "running"])
+def test_an_instance_without_a_private_address_is_a_finding_and_no_traceback(state: str) -> None:
+    account = spoil(Account(), instance__State={"Name": state})
+    del account.instance["PrivateIpAddress"], account.instance["SecurityGroups"]
+    found = examined(account)
+    assert found["instance"]["status"] == "problem"
+    assert found["right to open a tunnel"]["status"] == "unknown"
+
+
 def test_iam_is_asked_for_this_port_address_and_duration() -> None:
     account = Account()
     examined(account, settings(tunnel_seconds=900))
@@ -205,6 +223,8 @@ SHUT: Json = {"IpPermissions": [], "IpPermissionsEgress": []}
         ("port", {}, {"port": 443}, "ssh -L"),
         ("endpoint", {"endpoint__State": "create-failed"}, {}, "endpoint: false"),
         ("endpoint", {"endpoint__State": "create-in-progress"}, {}, "Wait"),
+        ("endpoint", {"endpoint__State": "update-in-progress"}, {}, "Wait"),
+        ("endpoint", {"endpoint__State": "update-failed"}, {}, "change it again"),
         ("instance", {"instance__State": {"Name": "stopped"}}, {}, "start-instances --instance-ids i-linux"),
         ("group of the endpoint", {"groups__sg-endpoint": SHUT}, {}, "InstanceGroupId"),
         ("group of the instance", {"groups__sg-instance": SHUT}, {}, "InstanceGroupId"),
@@ -361,6 +381,20 @@ def test_what_bills_is_what_the_template_has(variant: str) -> None:
 # Check
 
 
+def advanced(**fields: str) -> Json:
+    selector = {"FieldSelectors": [{"Field": name, "Equals": [value]} for name, value in fields.items()]}
+    return {"AdvancedEventSelectors": [selector]}
+
+
+def test_a_trail_with_advanced_selectors_hands_events_over() -> None:
+    account = spoil(Account(), selectors=advanced(eventCategory="Management"))
+    assert looked(account, CommonSettings(vpc=VPC), trail="existing")["trail"] == "ok"
+
+
+def test_every_user_may_be_expected() -> None:
+    assert settings(trail="existing", expected_principals=["user/*"]).expected_principals == ("user/*",)
+
+
 def looked(account: Account, common: CommonSettings, **wanted: Any) -> dict[str, str]:
     return {found.what: found.status for found in findings(common, settings(**wanted), account)}
 
@@ -379,6 +413,10 @@ def test_a_healthy_account_has_no_problem() -> None:
         ("t4g.nano", {"offered": False}),
         ("trail", {"trails": [{"Name": "ours", "TrailARN": "arn:trail", "logs": False}]}),
         ("trail", {"trails": []}),
+        ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": False, "ReadWriteType": "All"}]}}),
+        ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "ReadOnly"}]}}),
+        ("trail", {"selectors": advanced(eventCategory="Data")}),
+        ("trail", {"selectors": advanced(eventCategory="Management", readOnly="true")}),
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem(what: str, changes: Any) -> None:

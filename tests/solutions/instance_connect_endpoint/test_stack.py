@@ -169,14 +169,20 @@ def test_the_data_plane_opens_tunnels_through_this_endpoint_to_what_the_settings
     condition = statements("DataPlane", ENTERPRISE)["OpenTunnel"]["Condition"]
     assert condition == {
         "NumericEquals": {"ec2-instance-connect:remotePort": ["22", "3389"]},
-        "IpAddress": {"ec2-instance-connect:privateIpAddress": ["10.20.0.0/16"]},
+        "IpAddress": {
+            "ec2-instance-connect:privateIpAddress": ["10.20.0.0/16"],
+            "aws:SourceIp": ["203.0.113.0/24"],
+        },
         "NumericLessThanEquals": {"ec2-instance-connect:maxTunnelDuration": "900"},
     }
 
 
 def test_keys_are_pushed_to_tagged_instances_and_named_users_only() -> None:
     condition = statements("DataPlane", ENTERPRISE)["PushKey"]["Condition"]
-    assert condition == {"StringEquals": {"ec2:osuser": ["ec2-user"], "aws:ResourceTag/access": "operators"}}
+    assert condition == {
+        "StringEquals": {"ec2:osuser": ["ec2-user"], "aws:ResourceTag/access": "operators"},
+        "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
+    }
 
 
 def test_building_and_connecting_are_separate_rights() -> None:
@@ -200,7 +206,8 @@ def test_building_and_connecting_are_separate_rights() -> None:
 def test_the_control_plane_is_held_to_this_subnet() -> None:
     found = statements("ControlPlane")
     (subnet,) = of_type("AWS::EC2::Subnet")
-    assert found["ChangeAndDeleteHere"]["Condition"] == {"StringEquals": {"ec2:SubnetID": {"Ref": subnet}}}
+    assert found["DeleteHere"]["Action"] == "ec2:DeleteInstanceConnectEndpoint"
+    assert found["DeleteHere"]["Condition"] == {"StringEquals": {"ec2:SubnetID": {"Ref": subnet}}}
     assert [sid for sid, statement in found.items() if statement["Resource"] == "*"] == ["Look"]
     # AWS's list does not name that key for a change: this endpoint is named itself, while there is one.
     (endpoint,) = of_type("AWS::EC2::InstanceConnectEndpoint")
@@ -222,6 +229,25 @@ def test_while_the_endpoint_is_out_the_policies_stay_and_nobody_can_tunnel() -> 
     assert "OpenTunnel" not in statements("DataPlane", WITHOUT_ENDPOINT)
     before, after = of_type("AWS::IAM::ManagedPolicy"), of_type("AWS::IAM::ManagedPolicy", WITHOUT_ENDPOINT)
     assert before.keys() == after.keys()
+
+
+def test_the_output_of_the_password_has_a_policy_for_its_calls() -> None:
+    found = statements("WindowsPassword", ENTERPRISE)
+    (instance,) = of_type("AWS::EC2::Instance", ENTERPRISE)
+    assert found["ReadPassword"]["Action"] == "ec2:GetPasswordData"
+    assert joined(found["ReadPassword"]["Resource"]).endswith(f":instance/{instance}")
+    assert found["ReadPrivateKey"]["Action"] == "ssm:GetParameter"
+    assert ":parameter/ec2/keypair/" in joined(found["ReadPrivateKey"]["Resource"])
+    command = output("WindowsPassword", ENTERPRISE)
+    assert "ssm get-parameter" in command and "ec2 get-password-data" in command
+
+
+def test_people_may_be_held_to_the_ranges_that_they_call_from() -> None:
+    ranges = ["203.0.113.0/24"]
+    found = statements("DataPlane", ENTERPRISE)
+    for sid in ("OpenTunnel", "PushKey"):
+        assert found[sid]["Condition"]["IpAddress"]["aws:SourceIp"] == ranges
+    assert "aws:SourceIp" not in json.dumps(statements("DataPlane"))
 
 
 # The guard
@@ -273,7 +299,8 @@ def test_every_tunnel_is_logged_and_those_of_strangers_are_told() -> None:
     }
     assert every["EventPattern"] == {"detail-type": ["AWS API Call via CloudTrail"], "detail": call}
     expected = ["arn:*:123456789012:assumed-role/Operators/*", "arn:*:123456789012:user/break-glass"]
-    who = {"userIdentity": {"arn": [{"anything-but": {"wildcard": expected}}]}}
+    # Somebody without an ARN is a stranger, and anything-but matches nothing that is absent.
+    who = {"userIdentity": {"arn": [{"anything-but": {"wildcard": expected}}, {"exists": False}]}}
     assert strangers["EventPattern"]["detail"] == {**call, **who}
     (target,) = strangers["Targets"]
     assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" not in target

@@ -30,8 +30,8 @@ def described(name: str, status: str = "not-opted-in") -> dict[str, str]:
 class Ec2:
     """Takes some looks until an account is opted in; offers types on two pages."""
 
-    def __init__(self, *, opted_in: bool = False, looks: int = 0) -> None:
-        self.opted_in, self.looks = opted_in, looks
+    def __init__(self, *, opted_in: bool = False, looks: int = 0, late: int = 0) -> None:
+        self.opted_in, self.looks, self.late = opted_in, looks, late
         self.asked: list[str] = []
         self.modified: list[dict[str, str]] = []
 
@@ -53,6 +53,9 @@ class Ec2:
 
     def paginate(self, **wanted: Any) -> Any:
         assert wanted == {"LocationType": "availability-zone", "Filters": [{"Name": "location", "Values": [ZONE]}]}
+        self.late -= 1
+        if self.late >= 0:
+            return
         for name in ("t3.medium", "c6i.large"):
             yield {"InstanceTypeOfferings": [{"InstanceType": name}]}
 
@@ -101,6 +104,15 @@ def test_it_opts_in_and_waits(monkeypatch: pytest.MonkeyPatch, slept: list[float
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ZONE)
     assert ec2.modified == [{"GroupName": "us-east-1-atl-2", "OptInStatus": "opted-in"}]
     assert slept == [10.0] * 3
+
+
+def test_offerings_that_come_after_the_opt_in_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    assert deliver(monkeypatch, Ec2(opted_in=True, late=2))["Status"] == "SUCCESS"
+    assert slept == [10.0] * 2
+    answer = deliver(monkeypatch, Ec2(opted_in=True, late=99), context=Context(30_000))
+    assert answer["Status"] == "FAILED" and "offers no instance type" in answer["Reason"]
 
 
 def test_what_is_opted_in_already_is_left_alone_even_if_asked_twice(

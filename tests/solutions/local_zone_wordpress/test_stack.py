@@ -1,5 +1,6 @@
 """What the post on Local Zones promises, read off the templates, and what its sample got wrong."""
 
+import configparser
 import json
 import re
 import shutil
@@ -429,6 +430,65 @@ def test_wordpress_is_a_release_with_its_checksum(zone: Template) -> None:
     assert 'echo "11fd65eccbf4dd5de5ecb3724b55f92c56d6c1ea967497fe9374bcdd7a6fbda6  $home/$release" | sha256sum' in text
 
 
+def test_what_is_scheduled_is_published_without_a_way_to_the_site(zone: Template) -> None:
+    """https://github.com/docker-library/wordpress/issues/493: the site's own address is shut to the site."""
+    text = script(zone, "WebTemplate")
+    assert "define('DISABLE_WP_CRON', true)" in text and "/opt/wordpress/site/wp-cron.php" in text
+    assert re.search(r"systemctl enable --now .*wordpress-cron\.timer", text)
+    assert "update_option('permalink_structure'" in text
+    # https://github.com/WordPress/health-check/issues/357: what it asks of itself it asks here.
+    assert "'pre_http_request'" in text and '"http://127.0.0.1:8080$path"' in text
+
+
+def test_health_does_not_wait_behind_requests_that_wait_for_the_database() -> None:
+    pools = configparser.ConfigParser()
+    pools.read(USER_DATA / "php-pool.conf")
+    web = (USER_DATA / "web.conf").read_text(encoding="utf-8")
+    (health,) = re.findall(r"location = /healthz \{.*?fastcgi_pass unix:(\S+);", web, re.DOTALL)
+    assert health == pools["health"]["listen"] != pools["wordpress"]["listen"]
+    assert int(pools["wordpress"]["php_admin_value[default_socket_timeout]"]) <= 10
+    assert pools["wordpress"]["request_terminate_timeout"] == "120"
+
+
+def test_the_client_does_not_write_its_own_address() -> None:
+    web = (USER_DATA / "web.conf").read_text(encoding="utf-8")
+    assert "REMOTE_ADDR $remote_addr;" in web and "real_ip_recursive off;" in web  # the last address, not the first
+
+
+def test_uploads_are_mounted_when_the_database_comes_back() -> None:
+    """https://github.com/compiler-explorer/compiler-explorer/issues/1473."""
+    (line,) = [x for x in (USER_DATA / "web.sh").read_text(encoding="utf-8").splitlines() if " nfs4 " in x]
+    assert "x-systemd.automount" in line
+
+
+def test_another_size_of_the_volume_replaces_the_instance_that_grows_it(zone: Template) -> None:
+    (size,) = [p["Size"] for p in properties(zone, "AWS::EC2::Volume")]
+    assert f'resize2fs "$device" # to {size} GiB' in script(zone, "DatabaseTemplate")
+
+
+def test_a_renewed_certificate_is_taken(zone: Template) -> None:
+    text = script(zone, "BalancerTemplate")
+    assert "systemctl enable --now wordpress-certificate.timer" in text and "OnUnitInactiveSec=3600" in text
+    assert "SECRET=arn:" in text or "SECRET=reference" in text
+
+
+@pytest.mark.parametrize(("good", "kept"), [(True, "new"), (False, "old")])
+def test_a_certificate_that_nginx_refuses_changes_nothing(tmp_path: Path, good: bool, kept: str) -> None:
+    site = tmp_path / "site.pem"
+    site.write_text("old\n", encoding="utf-8")
+    for name, does in {"aws": "echo new", "nginx": "exit 0" if good else "exit 1", "systemctl": "exit 0"}.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    code = (USER_DATA / "certificate.sh").read_text(encoding="utf-8").replace("/etc/nginx/tls/site.pem", str(site))
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "REGION": "r", "SECRET": "s"}
+    ended = subprocess.run(["bash", "-c", code], env=env, capture_output=True, check=False)  # noqa: S607
+    assert (ended.returncode == 0) is good and site.read_text(encoding="utf-8") == f"{kept}\n"
+
+
+def test_the_boot_of_the_nat_depends_on_its_own_key_only() -> None:
+    assert "sysctl --system" not in (USER_DATA / "nat.sh").read_text(encoding="utf-8")
+
+
 def test_no_secret_is_an_argument_of_a_command() -> None:
     for name in ("database.sh", "web.sh"):
         for line in (USER_DATA / name).read_text(encoding="utf-8").splitlines():
@@ -465,6 +525,8 @@ def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
 def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, enterprise: Template) -> None:
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(zone, "AWS::CloudWatch::Alarm")}
     assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsNatFails", "AlarmsBalancerFails"}
+    edges = [a for a in properties(zone, "AWS::CloudWatch::Alarm") if a.get("MetricName") == "StatusCheckFailed"]
+    assert [(a["Period"], a["EvaluationPeriods"]) for a in edges] == [(60, 2)] * 2  # two minutes
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(enterprise, "AWS::CloudWatch::Alarm")}
     assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances"}
 
