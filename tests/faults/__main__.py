@@ -5,7 +5,6 @@ What the handlers log, and the exceptions that they let out on purpose, goes to 
 
 import argparse
 import contextlib
-import gc
 import sys
 import time
 from collections import Counter
@@ -88,9 +87,6 @@ def _logged() -> Iterator[None]:
         sys.unraisablehook = _unraisable
         try:
             yield
-            # moto's objects clean up after themselves while there still are modules to import.
-            gc.unfreeze()
-            gc.collect()
         finally:
             sys.unraisablehook = hook
 

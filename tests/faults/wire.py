@@ -192,6 +192,10 @@ def laboratory() -> Iterator[None]:
             _open = False
             gc.unfreeze()
             aws.client.cache_clear()
+            # moto's objects close their files while there still are modules to import, not when Python ends.
+            worlds.forget()
+            worlds.empty()
+            gc.collect()
 
 
 @contextmanager
