@@ -21,6 +21,10 @@ DOCUMENTED: Mapping[tuple[str, str], tuple[frozenset[str] | None, str]] = {
         None,
         "https://docs.aws.amazon.com/imagebuilder/latest/userguide/integ-eventbridge.html",
     ),
+    ("aws.codecommit", "CodeCommit Repository State Change"): (
+        frozenset({"event", "referenceType", "referenceName"}),
+        "https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html",
+    ),
     ("", "AWS API Call via CloudTrail"): (None, CLOUDTRAIL),
 }
 # Fields that an event has beyond those of the database.

@@ -48,7 +48,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     sent = newest(event)
     try:
         return _handle(sent, context)
-    except Exception:
+    except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
         _hurry(event["Records"])
         raise
 

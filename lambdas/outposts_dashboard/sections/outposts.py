@@ -4,9 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from outposts_dashboard.wanted import Wanted
+from shared.faults import FAILED
 
 PAGE = 1000  # https://docs.aws.amazon.com/outposts/latest/APIReference/API_ListOutposts.html
 
@@ -55,6 +54,6 @@ def _types(client: Any, outpost_id: str) -> list[str] | None:
             OutpostId=outpost_id, PaginationConfig={"PageSize": PAGE}
         )
         return sorted({each["InstanceType"] for page in pages for each in page["InstanceTypes"]})
-    except (ClientError, BotoCoreError) as fault:
+    except FAILED as fault:
         logger.warning("types of an Outpost not read", extra={"outpost": outpost_id, "reason": str(fault)})
         return None

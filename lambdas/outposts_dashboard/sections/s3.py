@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from outposts_dashboard.sections.tagged import tagged
 from outposts_dashboard.wanted import Wanted
+from shared.faults import REFUSED
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/S3OutpostsARNs.html; names may have dots in them.
 _ON_OUTPOST = re.compile(r"arn:[\w-]+:s3-outposts:[^:]*:[^:]*:outpost/(op-\w+)/bucket/([^/]+)")
@@ -41,7 +40,7 @@ def _on_outposts(client: Any, wanted: Wanted) -> dict[str, str]:
     """
     try:
         return tagged(client, wanted, "s3-outposts")
-    except ClientError as error:
+    except REFUSED as error:
         if error.response["Error"]["Code"] != "InvalidParameterException":
             raise
         _unknown_here(str(error))

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.faults import FAILED
 from spot_placement_tracker.checks import Reading, read
 from spot_placement_tracker.dashboards.layout import Frame, bodies, is_ours
 from spot_placement_tracker.history import known_zones, lines
@@ -95,7 +94,7 @@ def _write_all(board: "Boards", wanted: Mapping[str, Any]) -> tuple[tuple[str, .
         try:
             if board.write(name, body):
                 written.append(name)
-        except (ClientError, BotoCoreError) as fault:
+        except FAILED as fault:
             refused[name] = str(fault)
     return tuple(written), refused
 
