@@ -45,7 +45,7 @@ def main() -> int:
         return 1
     checks: dict[str, list[Any]] = {"found": [], "acknowledged": []}
     for name in names:
-        for kind, entries in json.loads((folder / name / "checks.json").read_text(encoding="utf-8")).items():
+        for kind, entries in json.loads((folder / f"{name}.checks.json").read_text(encoding="utf-8")).items():
             checks[kind] += entries
     (folder / "checks.json").write_text(json.dumps(checks), encoding="utf-8")
     return 0
@@ -78,7 +78,7 @@ def _synthesize(folder: Path, names: list[str]) -> None:
                 template = json.loads(source.read_text(encoding="utf-8"))
                 target.write_text(json.dumps(template, indent=1), encoding="utf-8")
         report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
-        (folder / name / "checks.json").write_text(json.dumps(report), encoding="utf-8")
+        (folder / f"{name}.checks.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def _note_acknowledgements(validations: Any, acknowledged: list[tuple[str, str]]) -> None:
