@@ -19,6 +19,7 @@ MESSAGES = 50
 QUICK_MINUTE = 0.5
 LONG_MESSAGE = 14
 TRIES = 3
+SCALE_IN_TRIES = 6  # each with more time for a minute: the policy wants fifteen datapoints without a gap
 # What the schedules of each strategy run.
 SCHEDULED = {
     "dynamic-target": ("MetricPublisher", "TargetSetter"),

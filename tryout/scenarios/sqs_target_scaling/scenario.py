@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from tryout.hosts.processes import boot
 from tryout.scenario import expect, step
-from tryout.scenarios.sqs_target_scaling.looks import HOUR, TRIES, LateError, SqsTargetScalingLooks
+from tryout.scenarios.sqs_target_scaling.looks import HOUR, SCALE_IN_TRIES, LateError, SqsTargetScalingLooks
 from tryout.waits import wait_until
 
 # The post's two tests; what is a minute there is a second here.
@@ -107,14 +107,14 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
 
     @step("the policy scales in while every worker has a message in its hand, and none is lost", "our-model")
     def scales_in(self) -> str:
-        for tries in range(1, TRIES):
+        for tries in range(1, SCALE_IN_TRIES):
             try:
                 return self._scale_in(tries)
             except LateError:  # a busy machine: more time for each minute, and for each message
                 self._all_done()
                 self._set_size(1)
                 self.deployed.aws.age_metrics(HOUR)
-        return self._scale_in(TRIES)
+        return self._scale_in(SCALE_IN_TRIES)
 
     @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
     def test_2(self) -> str:
