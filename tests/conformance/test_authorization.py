@@ -21,11 +21,7 @@ class Known(NamedTuple):
 
 
 # Findings that are there, each with the reason for which it stays. A mended one must leave the list.
-KNOWN: dict[Known, str] = {
-    Known("instance_connect_endpoint", "PoliciesControlPlane/ChangeAndDeleteHere", "condition key", "unsure"): (
-        "docs/unconfirmed.md: that EC2 tells ec2:SubnetID when an endpoint is changed; this one is named besides"
-    ),
-}
+KNOWN: dict[Known, str] = {}
 
 
 def test_every_policy_fits_the_reference_but_for_what_is_known() -> None:
