@@ -67,14 +67,22 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
         (
             COMMON | {"prefix": "a" * 20},
             {
-                "workloads": [{"name": f"w{n:02}" + "n" * 37} for n in range(30)],
+                "workloads": [  # each the parent of the next
+                    {
+                        "name": f"w{n:02}" + "n" * 37,
+                        "parent": f"w{n - 1:02}" + "n" * 37 if n else "gold",
+                        "schedule": {"start_condition": "always"},
+                    }
+                    for n in range(30)
+                ],
                 "regions": [
                     {
-                        "name": f"eu-west-{n}",
-                        "kms_key_arn": f"arn:aws:kms:eu-west-{n}:123456789012:key/11111111-2222-3333-4444-555555555555",
+                        "name": f"eu-north-{n}",
+                        "kms_key_arn": f"arn:aws:kms:eu-north-{n}:123456789012:key/11111111-2222-3333-4444-555555555555",
                     }
-                    for n in range(1, 6)
+                    for n in range(1, 21)
                 ],
+                "lifecycle": {"delete_after_days": 365, "allow_deletion": True},
                 "network": "nat",
             },
         ),
