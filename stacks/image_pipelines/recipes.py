@@ -91,6 +91,8 @@ class Component(Construct):
             kms_key_id=key,
         )
         keep_replaced(component, keep=keep)
+        if keep:  # recipes that stay have it in them, and what is in use cannot be deleted
+            component.add_override("DeletionPolicy", "Retain")
         self.arn = component.attr_arn
 
 
