@@ -27,11 +27,11 @@ def root_volume_id(instance: Mapping[str, Any]) -> str | None:
     return None
 
 
-def unfit(instance: Mapping[str, Any], to: str) -> str | None:
+def unfit(instance: Mapping[str, Any]) -> str | None:
     """Returns why EC2 could not replace this instance's root volume; None if nothing speaks against it.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html: a running instance with an EBS root volume;
-    virtualized, or a Mac. A Mac is not replaced from an image.
+    virtualized, or a Mac, which takes an image too (https://github.com/redhat-developer/mapt/pull/169).
     """
     state = instance["State"]["Name"]
     kind = str(instance["InstanceType"])
@@ -42,6 +42,4 @@ def unfit(instance: Mapping[str, Any], to: str) -> str | None:
         return "its root device is an instance store"
     if ".metal" in kind and not mac:
         return f"{kind} is a bare metal type, of which EC2 replaces root volumes of Macs only"
-    if mac and to == "image":
-        return f"{kind} is a Mac, whose root volume cannot be replaced from an image"
     return None

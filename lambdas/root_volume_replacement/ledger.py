@@ -1,7 +1,8 @@
 """The table of what this solution has done and is doing: proof for the clean-up, and locks for what must not be twice.
 
 Items by their ``id``: ``vol-…`` a root volume that was noted, then replaced; ``snap-…`` a snapshot of ours;
-``lock#i-…`` an instance at work; ``claim#…`` an attempt at a snapshot; ``gone#i-…`` since when an instance is missing.
+``trial#i-…`` its replacements that have not passed; ``lock#i-…`` at work;
+``claim#…`` an attempt at a snapshot; ``gone#i-…`` since when an instance is missing.
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,7 @@ import json
 from typing import Any, cast
 
 from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -14,6 +15,7 @@ from constructs import Construct
 from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
 from stacks.custom_health_checks.rights import DESCRIBING, let_look
 from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings, TagCheck
+from stacks.shared.auto_scaling import allow_on_own_groups
 from stacks.shared.grants import allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -72,6 +74,7 @@ class EventMode(Construct):
         for check in checks:
             if check["kind"] == "http" and prober:
                 check["prober"] = prober.function_name
+        failures = self._failures(stack) if settings.unhealthy_after else None
         checker = PythonFunction(
             stack,
             "Checker",
@@ -84,6 +87,8 @@ class EventMode(Construct):
                 "HEARTBEAT_SECONDS": str(settings.heartbeat_seconds),
                 "LONGEST_WAIT_SECONDS": str(settings.longest_wait),
                 "WARM_POOL": str(settings.warm_pool is not None).lower(),
+                "UNHEALTHY_AFTER": str(settings.unhealthy_after or 0),
+                "FAILURES_TABLE": failures.table_name if failures else "",
             },
             timeout_seconds=300,
         )
@@ -92,12 +97,33 @@ class EventMode(Construct):
             describing.append("autoscaling:DescribeWarmPool")
         allow_on_any_resource(checker.own_role, *describing, "ec2:DescribeInstances", reason=DESCRIBING)
         let_look(stack, checker.own_role, checked, settings)
+        if failures:
+            failures.grants.actions(
+                checker, "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"
+            )
+            if stack.encryption_key:
+                stack.encryption_key.grant(
+                    checker.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
+                )
+            allow_on_own_groups(stack, checker.own_role, "autoscaling:SetInstanceHealth", only=checked.group)
         if prober:
             # Function.grant_invoke would allow every version and alias too.
             checker.add_to_role_policy(
                 iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[prober.function_arn])
             )
         return checker
+
+    def _failures(self, stack: SolutionStack) -> dynamodb.TableV2:
+        """Failed looks in a row of instances in service; it forgets by itself."""
+        return dynamodb.TableV2(
+            self,
+            "Failures",
+            partition_key=dynamodb.Attribute(name="instance_id", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="expires",
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(stack.encryption_key)
+            if stack.encryption_key
+            else None,
+        )
 
     def _prober(
         self, stack: SolutionStack, settings: CustomHealthChecksSettings, checked: CheckedGroup
@@ -109,7 +135,7 @@ class EventMode(Construct):
             handler="prober",
             description="Asks an HTTP endpoint on an instance",
             environment={},
-            timeout_seconds=15,
+            timeout_seconds=9,  # Checker waits for ten
         )
         allow_on_any_resource(
             prober.own_role, *INTERFACE_ACTIONS, reason="Lambda makes the network interfaces, whose ids nobody knows."

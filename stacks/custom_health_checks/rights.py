@@ -56,9 +56,16 @@ def let_agent_work(role: iam.IRole, settings: CustomHealthChecksSettings) -> Non
         allow_on_any_resource(role, *AGENT_ACTIONS, reason="The calls of the SSM agent know no resource.")
 
 
+def belongs_to_aws(document: str) -> bool:
+    """Whether a document is one of AWS, which is of no account: nobody else may give such a name.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
+    """
+    return document.lower().startswith(("aws", "amazon", "amzn"))
+
+
 def _let_run(stack: SolutionStack, role: iam.IRole, checked: CheckedGroup, document: str) -> None:
-    # A document of AWS belongs to no account; its name says so.
-    account = "" if document.startswith(("AWS-", "Amazon")) else stack.account
+    account = "" if belongs_to_aws(document) else stack.account
     role.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["ssm:SendCommand"],

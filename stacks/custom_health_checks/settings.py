@@ -137,6 +137,8 @@ class CustomHealthChecksSettings(SolutionSettings):
     """Time-out of the launching hook: an instance that has not passed by then is replaced."""
     longest_wait_seconds: Annotated[int, Field(ge=30, le=LONGEST_WAIT_SECONDS)] | None = None
     """Longest wait of an instance, in seconds; heartbeats renew its time-out until then. null: no heartbeats."""
+    unhealthy_after: Annotated[int, Field(ge=2, le=60)] | None = None
+    """event: failed looks in a row, one a minute, after which an instance in service is set unhealthy. null: never."""
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 15
     """instance: seconds between two looks at the checks, at most a third of the heartbeat."""
     min_instances: Annotated[int, Field(ge=0, le=500)] = 2
@@ -204,6 +206,28 @@ class CustomHealthChecksSettings(SolutionSettings):
     def _sizes_fit(self) -> Iterator[Problem]:
         if self.min_instances > self.max_instances:
             yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
+
+    @rule
+    def _pool_sizes_fit(self) -> Iterator[Problem]:
+        if self.warm_pool is not None:
+            name = "max_instances" if self.warm_pool.max_prepared is None else "max_prepared"
+            most = self.warm_pool.max_prepared or self.max_instances
+            if self.warm_pool.min_size > most:
+                yield Problem(("warm_pool", "min_size"), f"must be at most {name}, which is {most}; change one")
+
+    @rule
+    def _somebody_looks_at_instances_in_service(self) -> Iterator[Problem]:
+        if self.unhealthy_after is None:
+            return
+        if self.mode == "instance":
+            yield Problem(
+                "unhealthy_after", "must be null with mode instance, whose script ends at the launch; remove it"
+            )
+        elif len(self.checks_of("ssm-document")) == len(self.checks):
+            yield Problem(
+                "unhealthy_after",
+                "must be null where every check is an ssm-document: it runs once, and its result stays; add a check",
+            )
 
     @rule
     def _no_check_twice(self) -> Iterator[Problem]:

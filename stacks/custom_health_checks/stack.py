@@ -11,6 +11,7 @@ from constructs import Construct
 from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.custom_health_checks.event_mode import EventMode
+from stacks.custom_health_checks.given_up import GivenUp, never_passed
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.protection import EndOfProtection
 from stacks.custom_health_checks.rights import DESCRIBING, let_agent_work, let_look
@@ -18,9 +19,6 @@ from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.alarms import Alarms
 from stacks.shared.grants import allow_on_any_resource
 from stacks.shared.solution import SolutionStack
-
-MOST_MINUTES = 1440  # of an alarm on minutes
-SLACK_MINUTES = 5  # for the launch itself
 
 
 class CustomHealthChecksStack(SolutionStack):
@@ -50,20 +48,11 @@ class CustomHealthChecksStack(SolutionStack):
     ) -> None:
         alarms = Alarms(self, "Alarms")
         minute = Duration.minutes(1)
-        minutes = -(-settings.longest_wait // 60) + SLACK_MINUTES
-        pending = cloudwatch.Metric(
-            namespace="AWS/AutoScaling",
-            metric_name="GroupPendingInstances",
-            dimensions_map={"AutoScalingGroupName": checked.group.auto_scaling_group_name},
-            statistic=cloudwatch.Stats.MINIMUM,
-            period=minute,
-        )
         alarms.when_above(
             "NeverPassed",
-            pending,
+            never_passed(settings, checked, GivenUp(self, "GivenUp", checked).rule),
             0,
-            says="One instance after the other waits for its checks and none passes",
-            minutes=min(minutes, MOST_MINUTES),
+            says="One instance after the other is given up, and the group stays smaller than it is to be",
         )
         for function in functions:
             alarms.when_above(

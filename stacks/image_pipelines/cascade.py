@@ -41,6 +41,8 @@ def problems_of(workloads: Sequence[Workload]) -> Iterator[tuple[int, str, str]]
             yield index, "name", "must not be the gold pipeline's; rename the workload"
         elif name in earlier:
             yield index, "name", "must not be that of another workload; rename one"
+        elif names[0] != name and any(name == f"{one.name}-container" for one in workloads if one.kind == "container"):
+            yield index, "name", "must not be that of a container workload and -container; rename one"
         elif other != name:
             yield index, "name", f"must differ from {other!r} by more than a hyphen; rename one"
     kinds = {workload.name: workload.kind for workload in workloads}

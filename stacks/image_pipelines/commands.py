@@ -13,7 +13,7 @@ from stacks.image_pipelines.cascade import GOLD, mermaid
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.deployed import stack_output
+from stacks.shared.deployed import stack_output, stack_outputs
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 
 COST_NOTE = (
@@ -58,6 +58,7 @@ def idle_month(common: CommonSettings, settings: ImagePipelinesSettings) -> Iter
 def findings(common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment or the first build."""
     yield from common_findings(common, clients, zones=1)
+    yield looked_at("log groups", lambda: _log_groups(common, clients))
     yield looked_at("base image", lambda: _base(settings, clients))
     yield looked_at("instance types", lambda: _types(settings, clients))
     yield looked_at("components of AWS", lambda: _managed(settings, clients))
@@ -66,6 +67,22 @@ def findings(common: CommonSettings, settings: ImagePipelinesSettings, clients: 
     for one in (settings.gold, *settings.workloads):
         if template := one.launch_template_id:
             yield looked_at(f"launch template {template}", partial(_template, template, clients))
+
+
+def _log_groups(common: CommonSettings, clients: Clients) -> Finding:
+    """Image Builder makes a group again that a build still writes to after the stack has gone."""
+    what, stack = "log groups", _stack_name(common)
+    if stack_outputs(stack, clients) is not None:
+        return Finding(what, "ok", "they are the stack's")
+    pages = (
+        clients("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/aws/imagebuilder/{stack}/")
+    )
+    left = [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    if left:
+        return Finding(
+            what, "problem", f"left by an earlier stack: {', '.join(left)}", "Delete them: aws logs delete-log-group"
+        )
+    return Finding(what, "ok", "no name is taken")
 
 
 def _base(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
@@ -145,7 +162,12 @@ def graph(options: Namespace, common: CommonSettings, settings: ImagePipelinesSe
 
 
 def build(options: Namespace, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> Answer:
-    """Starts a build of one pipeline, whatever has changed or not."""
+    """Starts a build of one pipeline, whatever has changed or not.
+
+    Raises:
+        CommandError: it builds on another pipeline, which has no image yet.
+    """
+    _has_a_parent(options.pipeline, common, settings, clients)
     started = clients("imagebuilder").start_image_pipeline_execution(
         imagePipelineArn=_arn(options.pipeline, common, settings, clients), clientToken=str(uuid.uuid4())
     )
@@ -190,6 +212,28 @@ def images(options: Namespace, common: CommonSettings, settings: Any, clients: C
     return Answer(columns, [tuple(item.values()) for item in found], found)
 
 
+def _has_a_parent(name: str, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> None:
+    """Nothing is built on the public image that the parameter of a parent holds before its first own one."""
+    parents = {workload.name: workload.parent for workload in settings.workloads if workload.kind == "ami"}
+    if name not in parents:
+        return
+    parent = parents[name]
+    parameter = settings.parent_parameter_of(_stack_name(common), parent)
+    found = clients("ssm").get_parameters(Names=[parameter])["Parameters"]
+    pages = clients("imagebuilder").get_paginator("list_image_pipeline_images")
+    made = {
+        ami["image"]
+        for page in pages.paginate(imagePipelineArn=_arn(parent, common, settings, clients))
+        for image in page["imageSummaryList"]
+        if image["state"]["status"] == "AVAILABLE"
+        for ami in image.get("outputResources", {}).get("amis", [])
+    }
+    if not found or found[0]["Value"] not in made:
+        raise CommandError(
+            f"{parent} has no image yet on which {name} could be built; build {parent}, which builds it too"
+        )
+
+
 def _arn(name: str, common: CommonSettings, settings: ImagePipelinesSettings, clients: Clients) -> str:
     known = [GOLD, *(workload.name for workload in settings.workloads)]
     if name not in known:
@@ -203,7 +247,11 @@ def _output(name: str, common: CommonSettings, clients: Clients) -> str:
     Raises:
         CommandError: it is not deployed.
     """
-    return stack_output("-".join(filter(None, [common.prefix, SLUG.replace("_", "-")])), name, clients)
+    return stack_output(_stack_name(common), name, clients)
+
+
+def _stack_name(common: CommonSettings) -> str:
+    return "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
 
 
 def _pipeline(parser: ArgumentParser) -> None:

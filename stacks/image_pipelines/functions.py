@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Token
 from aws_cdk import aws_iam as iam
 
 from stacks.image_pipelines.rights import START_BUILD, parameter_arns
@@ -26,18 +27,18 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     below = settings.parameter_of(stack.stack_name, "*")
     reason = "Parameters of this stack's path; it touches those that carry this stack's tag only."
     here = ["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"]
-    for region in dict.fromkeys([stack.region, *(region.name for region in settings.regions)]):
-        (arn,) = parameter_arns(stack, below, [region])
-        allow_on_pattern(
-            function.own_role,
-            *(here if region == stack.region else ()),
-            "ssm:DeleteParameter",
-            arn=arn,
-            shown=shown_arn(stack, "ssm", f"parameter{below}").replace(stack.region, region)
-            if region != stack.region
-            else shown_arn(stack, "ssm", f"parameter{below}"),
-            reason=reason,
-        )
+    shown = shown_arn(stack, "ssm", f"parameter{below}")
+    (arn,) = parameter_arns(stack, below, [stack.region])
+    allow_on_pattern(function.own_role, *here, arn=arn, shown=shown, reason=reason)
+    (everywhere,) = parameter_arns(stack, below, ["*"])
+    shown_region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+    allow_on_pattern(
+        function.own_role,
+        "ssm:DeleteParameter",
+        arn=everywhere,
+        shown=shown.replace(f":{shown_region}:", ":*:"),
+        reason="Parameters of this stack's path, also in Regions that have been taken out of the list.",
+    )
     source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
     # SSM asks for it in the name of whoever writes a value of the type aws:ec2:image.
@@ -45,7 +46,7 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     return function
 
 
-def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunction:
+def builds_function(stack: SolutionStack, settings: ImagePipelinesSettings, names: Sequence[str]) -> PythonFunction:
     """Starts builds of the stack's pipelines."""
     function = PythonFunction(
         stack,
@@ -56,7 +57,17 @@ def builds_function(stack: SolutionStack, names: Sequence[str]) -> PythonFunctio
         timeout_seconds=60,
     )
     arns = [stack.format_arn(service="imagebuilder", resource="image-pipeline", resource_name=name) for name in names]
-    function.own_role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=arns))
+    function.own_role.add_to_policy(
+        iam.PolicyStatement(actions=[*START_BUILD, "imagebuilder:ListImagePipelineImages"], resources=arns)
+    )
+    below = settings.parameter_of(stack.stack_name, "*")
+    allow_on_pattern(  # whether a parent has an image yet
+        function.own_role,
+        "ssm:GetParameters",
+        arn=parameter_arns(stack, below, [stack.region])[0],
+        shown=shown_arn(stack, "ssm", f"parameter{below}"),
+        reason="Parameters of this stack's path.",
+    )
     # The first build of an account makes the service's own role, by the rights of whoever starts it:
     # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html
     service = "imagebuilder.amazonaws.com"

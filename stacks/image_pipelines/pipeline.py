@@ -1,8 +1,6 @@
 """One pipeline: recipe, distribution, parameter, schedule, lifecycle."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import CustomResource, Duration, Tags
@@ -14,16 +12,21 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
-from stacks.image_pipelines.rights import CREATED_BY, START_BUILD, ParameterRole
+from stacks.image_pipelines.contents import Contents
+from stacks.image_pipelines.lifecycle import lifecycle_rules
+from stacks.image_pipelines.names import image_name
+from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
+from stacks.image_pipelines.rights import CREATED_BY, ExecutionRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
 from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
-DOCKERFILE = Path(__file__).parent / "documents" / "Dockerfile"
 IMAGE = "EC2 Image Builder Image State Change"
-DEPENDENCIES = "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE"
+START_CONDITIONS = {
+    "dependency-updates": "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE",
+    "always": "EXPRESSION_MATCH_ONLY",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Shared:
     network: Network
     build_role: iam.IRole
     lifecycle_role: iam.IRole | None  # none without a rule that needs it
+    follow_role: iam.IRole | None  # none without a workload
     undelivered: sqs.Queue
 
 
@@ -49,131 +53,105 @@ class ImagePipeline(Construct):
 
     Attributes:
         pipeline: the resource.
-        parameter: name of the parameter with the newest AMI; None for a container.
+        parameter: name of the parameter with the newest AMI, absent until there is one; None for a container.
+        parent_parameter: name of the parameter that children build on, which first has the base image; None without
+            children.
+        recipe, content: the recipe of an AMI or of a container, and SHA-256 of what is in it.
         recipe_name: the images' name.
         build: starts a build of what a deployment has changed; None where the settings want none.
-        follow: starts one when the parent has a new AMI; None where the schedule sees to it.
+        follow: starts one when the parent has a new AMI; None for gold.
     """
 
     def __init__(
         self, scope: SolutionStack, name: str, shared: Shared, *, parent: "ImagePipeline | None", wanted: Any
     ) -> None:
-        super().__init__(scope, f"{title(name)}Pipeline")
-        self._stack, self._shared, self._wanted, self._parent = scope, shared, wanted, parent
-        self.name, self.recipe_name = name, f"{scope.stack_name}-{name}"
+        settings = shared.settings
         self.is_container = isinstance(wanted, WorkloadPipeline) and wanted.kind == "container"
-        self._components = [shared.components[path] for path in wanted.components]
-        self.parameter = None if self.is_container else shared.settings.parameter_of(scope.stack_name, name)
-        self.seed = self._seeded() if self.parameter else None
-        recipe = self._container_recipe() if self.is_container else self._image_recipe()
-        keep_replaced(recipe, keep=shared.settings.old_versions == "keep")
-        if parent and parent.seed:
-            recipe.node.add_dependency(parent.seed)
-        self.pipeline = self._pipeline(recipe)
+        # A recipe and a pipeline cannot change their kind, neither under one logical id nor under one name.
+        super().__init__(scope, f"{title(name)}{'Container' if self.is_container else 'Pipeline'}")
+        self._stack, self._shared, self._wanted, self._parent = scope, shared, wanted, parent
+        self.name, self.recipe_name = name, image_name(scope.stack_name, name, is_container=self.is_container)
+        self.parameter = None if self.is_container else settings.parameter_of(scope.stack_name, name)
+        self.parent_parameter = (
+            settings.parent_parameter_of(scope.stack_name, name) if name in settings.parents else None
+        )
+        self.parameters = self._parameters()
+        self.recipe = self._recipe()
+        self.pipeline = self._pipeline()
         self._lifecycle()
-        self.follow = self._follow(parent) if parent and self.is_container else None
-        self.build = self._built(recipe.attr_arn) if shared.settings.build_on_change else None
+        self.follow = self._follow(parent) if parent else None
+        self.build = self._built() if settings.build_on_change else None
+
+    @property
+    def ancestors(self) -> "list[ImagePipeline]":
+        """The parent, its parent, and so on to gold."""
+        return [self._parent, *self._parent.ancestors] if self._parent else []
 
     # What is in it
 
-    def _arns(self) -> list[Any]:
-        """Components in their order; those of AWS in whatever version is the newest, our own in exactly one."""
-        gold, platform = self._shared.settings.gold, self._shared.settings.base.platform.lower()
-        own = [{"componentArn": component.arn} for component in self._components]
-        if self.name != "gold":
-            return own
-        first = [{"componentArn": self._managed(f"update-{platform}")}] if gold.updates else []
-        level = [{"name": "Level", "value": [gold.stig]}]
-        last = [{"componentArn": self._managed(f"stig-build-{platform}"), "parameters": level}] if gold.stig else []
-        return [*first, *own, *last]
-
-    def _managed(self, name: str) -> str:
-        return self._stack.format_arn(
-            service="imagebuilder", account="aws", resource="component", resource_name=f"{name}/x.x.x"
-        )
-
-    def _image_recipe(self) -> imagebuilder.CfnImageRecipe:
-        settings = self._shared.settings
-        source = self._parent.parameter if self._parent else settings.source_parameter
-        properties: dict[str, Any] = {
-            "parentImage": f"ssm:{source}",
-            "components": self._arns(),
-            "blockDeviceMappings": self._root(),
-        }
-        return imagebuilder.CfnImageRecipe(
-            self,
-            "Recipe",
+    def _recipe(self) -> imagebuilder.CfnImageRecipe | imagebuilder.CfnContainerRecipe:
+        contents = Contents(
+            self._stack,
+            self._shared.settings,
+            self._shared.components,
+            wanted=self._wanted,
             name=self.recipe_name,
-            version=self._version("image-recipe", properties),
-            parent_image=properties["parentImage"],
-            components=properties["components"] or None,  # an image of the parent as it is
-            block_device_mappings=properties["blockDeviceMappings"],
+            mark=self.parent_parameter is not None and not self.is_container,
+            parent=(self._parent.recipe_name, str(self._parent.parent_parameter)) if self._parent else None,
         )
-
-    def _root(self) -> list[Any]:
-        settings = self._shared.settings
-        ebs: dict[str, Any] = {"encrypted": True, "deleteOnTermination": True, "volumeType": "gp3"}
-        if self._stack.common.kms_key_arn:
-            ebs["kmsKeyId"] = self._stack.common.kms_key_arn
-        if settings.volume_gib:
-            ebs["volumeSize"] = settings.volume_gib
-        return [{"deviceName": settings.base.root_device, "ebs": ebs}]
-
-    def _container_recipe(self) -> imagebuilder.CfnContainerRecipe:
-        assert self._parent
-        repository = {"service": "ECR", "repositoryName": self._shared.repositories[self.name].repository_name}
-        host = {"image": f"ssm:{self._parent.parameter}", "blockDeviceMappings": self._root()}
-        properties: dict[str, Any] = {
-            "parentImage": self._wanted.base_image,
-            "components": self._arns(),
-            "dockerfileTemplateData": DOCKERFILE.read_text(encoding="utf-8"),
-            "instanceConfiguration": host,
-            "key": self._stack.common.kms_key_arn,
-        }
-        return imagebuilder.CfnContainerRecipe(
+        properties = contents.of_a_container() if self.is_container else contents.of_an_image()
+        self.content = recipe_content(self._stack, [properties, self._wanted.version], contents.components)
+        version = self._shared.versions.of(
             self,
-            "Recipe",
-            name=self.recipe_name,
-            version=self._version("container-recipe", properties),
-            container_type="DOCKER",
-            parent_image=self._wanted.base_image,
-            platform_override="Linux",
-            components=properties["components"],
-            dockerfile_template_data=properties["dockerfileTemplateData"],
-            instance_configuration=host,
-            target_repository=repository,
-            kms_key_id=self._stack.common.kms_key_arn,
-        )
-
-    def _version(self, kind: str, properties: dict[str, Any]) -> str:
-        return self._shared.versions.of(
-            self,
-            kind=kind,
+            kind="container-recipe" if self.is_container else "image-recipe",
             name=self.recipe_name,
             major_minor=self._wanted.version,
-            content=recipe_content(self._stack, properties, self._components),
+            content=self.content,
         )
+        recipe: imagebuilder.CfnImageRecipe | imagebuilder.CfnContainerRecipe
+        if self.is_container:
+            repository = {"service": "ECR", "repositoryName": self._shared.repositories[self.name].repository_name}
+            recipe = imagebuilder.CfnContainerRecipe(
+                self, "Recipe", name=self.recipe_name, version=version, target_repository=repository, **properties
+            )
+        else:
+            recipe = imagebuilder.CfnImageRecipe(self, "Recipe", name=self.recipe_name, version=version, **properties)
+        keep_replaced(recipe, keep=self._shared.settings.old_versions == "keep")
+        if self._parent:
+            recipe.node.add_dependency(*self._parent.parameters)
+        return recipe
 
     # Where it goes
 
-    def _seeded(self) -> CustomResource:
+    def _parameters(self) -> list[CustomResource]:
+        """What sees to the parameters: the one for everybody, and the one for children.
+
+        A recipe can only be made with a parent that exists. So the children's parameter first has the base image, and
+        nobody else is told of it: whoever launches from the other one never gets the raw base. Its name has the base,
+        so that a change of base is a new parameter and no old image under new recipes.
+        """
         settings = self._shared.settings
-        seeded = CustomResource(
-            self,
-            "Parameter",
-            resource_type="Custom::NewestImageParameter",
-            service_token=self._shared.seed.function_arn,
-            service_timeout=Duration.minutes(3),
-            properties={
-                "Name": self.parameter,
-                # Only what others build on needs a value before its first image.
-                "Source": settings.source_parameter if self.name in settings.parents else "",
-                "Regions": [region.name for region in settings.regions],
-                "Keep": str(self._stack.common.keep_data_on_destroy).lower(),
-            },
-        )
-        seeded.node.add_dependency(self._shared.seed.own_role)
-        return seeded
+        wanted: dict[str, dict[str, Any]] = {}
+        if self.parameter:
+            keep = str(self._stack.common.keep_data_on_destroy).lower()
+            regions = [region.name for region in settings.regions]
+            wanted["Parameter"] = {"Name": self.parameter, "Source": "", "Regions": regions, "Keep": keep}
+        if self.parent_parameter:
+            seed = {"Name": self.parent_parameter, "Source": settings.source_parameter}
+            wanted["ParentParameter"] = {**seed, "Regions": [], "Keep": "false"}
+        found = []
+        for construct_id, properties in wanted.items():
+            seeded = CustomResource(
+                self,
+                construct_id,
+                resource_type="Custom::NewestImageParameter",
+                service_token=self._shared.seed.function_arn,
+                service_timeout=Duration.minutes(3),
+                properties=properties,
+            )
+            seeded.node.add_dependency(self._shared.seed.own_role)
+            found.append(seeded)
+        return found
 
     def _distributions(self) -> list[Any]:
         # These two kinds of settings are untyped in the CDK, and so written as CloudFormation does.
@@ -194,10 +172,9 @@ class ImagePipeline(Construct):
                 ami["KmsKeyId"] = key
             if settings.accounts:
                 ami["LaunchPermissionConfiguration"] = {"UserIds": list(settings.accounts)}
-            parameter = {"parameterName": self.parameter, "dataType": "aws:ec2:image"}
-            found.append(
-                {"region": region, "amiDistributionConfiguration": ami, "ssmParameterConfigurations": [parameter]}
-            )
+            names = [self.parameter, *([self.parent_parameter] if self.parent_parameter and not found else [])]
+            written = [{"parameterName": name, "dataType": "aws:ec2:image"} for name in names]
+            found.append({"region": region, "amiDistributionConfiguration": ami, "ssmParameterConfigurations": written})
         if self._wanted.launch_template_id:
             template = {"launchTemplateId": self._wanted.launch_template_id, "setDefaultVersion": True}
             found[0]["launchTemplateConfigurations"] = [template]
@@ -205,23 +182,16 @@ class ImagePipeline(Construct):
 
     # When it is built, and what becomes of it
 
-    def _pipeline(self, recipe: Any) -> imagebuilder.CfnImagePipeline:
+    def _pipeline(self) -> imagebuilder.CfnImagePipeline:
         settings, schedule = self._shared.settings, self._wanted.schedule
         distribution = imagebuilder.CfnDistributionConfiguration(
             self, "Distribution", name=self.recipe_name, distributions=self._distributions()
         )
-        role = None
-        if self.parameter:
-            regions = [region.name for region in settings.regions]
-            role = ParameterRole(
-                self,
-                "ParameterRole",
-                self._stack,
-                parameter=self.parameter,
-                regions=regions,
-                build_role=self._shared.build_role,
-            )
-            distribution.node.add_dependency(self.seed)
+        regions = [self._stack.region, *(region.name for region in settings.regions)]
+        written = {self.parameter: regions} if self.parameter else {}
+        written |= {self.parent_parameter: regions[:1]} if self.parent_parameter else {}
+        role = ExecutionRole(self, "ParameterRole", self._stack, parameters=written, build_role=self._shared.build_role)
+        distribution.node.add_dependency(*self.parameters)
         scanning: dict[str, Any] = {"imageScanningEnabled": settings.scan}
         if settings.scan and self.is_container:
             scanning["ecrConfiguration"] = {"repositoryName": self._shared.repositories[self.name].repository_name}
@@ -229,13 +199,13 @@ class ImagePipeline(Construct):
             self,
             "Pipeline",
             name=self.recipe_name,
-            image_recipe_arn=None if self.is_container else recipe.attr_arn,
-            container_recipe_arn=recipe.attr_arn if self.is_container else None,
+            image_recipe_arn=None if self.is_container else self.recipe.attr_arn,
+            container_recipe_arn=self.recipe.attr_arn if self.is_container else None,
             infrastructure_configuration_arn=self._shared.infrastructure[
                 "container" if self.is_container else "ami"
             ].attr_arn,
             distribution_configuration_arn=distribution.attr_arn,
-            execution_role=role.role_arn if role else None,
+            execution_role=role.role_arn,
             enhanced_image_metadata_enabled=True,
             image_tests_configuration={"imageTestsEnabled": True},
             image_scanning_configuration=scanning,
@@ -246,12 +216,13 @@ class ImagePipeline(Construct):
             schedule={
                 "scheduleExpression": schedule.expression,
                 "timezone": schedule.timezone,
-                "pipelineExecutionStartCondition": DEPENDENCIES,
+                "pipelineExecutionStartCondition": START_CONDITIONS[schedule.start_condition],
                 "autoDisablePolicy": {"failureCount": schedule.disable_after_failures},
-            },
+            }
+            if schedule
+            else None,
         )
-        if role:
-            pipeline.node.add_dependency(role)
+        pipeline.node.add_dependency(role)
         return pipeline
 
     def _lifecycle(self) -> None:
@@ -275,16 +246,15 @@ class ImagePipeline(Construct):
             Tags.of(self._shared.repositories[self.name]).add("LifecycleExecutionAccess", CREATED_BY)
 
     def _follow(self, parent: "ImagePipeline") -> events.CfnRule:
-        """Starts a build when the parent has a new AMI.
+        """Starts a build when the parent has a new AMI, which its parameter has by then.
 
-        A schedule compares base images and components, and the machine that builds a container is neither
-        (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html).
+        A schedule would see it a step later; and it compares base images and components only, of which the machine that
+        builds a container is neither (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html).
         """
-        arn = self.pipeline.attr_arn
-        role = iam.Role(self, "FollowRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        role.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=[arn]))
+        role = self._shared.follow_role
+        assert role
         images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
-        return events.CfnRule(
+        rule = events.CfnRule(
             self,
             "Follow",
             description=f"{self.name} is built when {parent.name} has a new AMI",
@@ -296,7 +266,7 @@ class ImagePipeline(Construct):
             },
             targets=[
                 {
-                    "arn": arn,
+                    "arn": self.pipeline.attr_arn,
                     "id": "Pipeline",
                     "roleArn": role.role_arn,
                     "deadLetterConfig": {"arn": self._shared.undelivered.queue_arn},
@@ -304,8 +274,10 @@ class ImagePipeline(Construct):
                 }
             ],
         )
+        rule.node.add_dependency(role)
+        return rule
 
-    def _built(self, recipe_arn: str) -> CustomResource:
+    def _built(self) -> CustomResource:
         started = CustomResource(
             self,
             "Build",
@@ -314,8 +286,11 @@ class ImagePipeline(Construct):
             service_timeout=Duration.minutes(3),
             properties={
                 "Pipeline": self.pipeline.attr_arn,
-                "Recipe": recipe_arn,
-                "WithNewStack": str(self._parent is None).lower(),
+                "Recipe": self.recipe.attr_arn,
+                # What is built on another pipeline is built after it: the rule Follow starts that.
+                "Ancestors": fingerprint([ancestor.content for ancestor in self.ancestors]),
+                "ParentPipeline": self._parent.pipeline.attr_arn if self._parent else "",
+                "ParentParameter": self._parent.parent_parameter if self._parent else "",
             },
         )
         # Its instance boots by the network's routes and acts by the role; CloudFormation sees neither of the two here.
@@ -326,33 +301,3 @@ class ImagePipeline(Construct):
 def title(name: str) -> str:
     """A pipeline's name as part of a construct's or an output's."""
     return name.title().replace("-", "")
-
-
-def lifecycle_rules(settings: ImagePipelinesSettings, *, is_container: bool) -> Sequence[Any]:
-    """The rules of a lifecycle policy: one for each action, and for containers only that which deletes."""
-    wanted, rules = settings.lifecycle, []
-    key, value = wanted.keep_tag
-    spared = {
-        "amis": {
-            "isPublic": False,
-            "lastLaunched": {"unit": "DAYS", "value": wanted.spare_launched_days},
-            "tagMap": {key: value},
-        }
-    }
-    resources = {"amis": True}
-    for action, days in (("DEPRECATE", wanted.deprecate_after_days), ("DISABLE", wanted.disable_after_days)):
-        if days and not is_container:
-            age = {"type": "AGE", "unit": "DAYS", "value": days}
-            exclusions = {} if action == "DEPRECATE" else {"exclusionRules": spared}
-            rules.append({"action": {"type": action, "includeResources": resources}, "filter": age, **exclusions})
-    if wanted.delete_after_days and wanted.allow_deletion:
-        age = {
-            "type": "AGE",
-            "unit": "DAYS",
-            "value": wanted.delete_after_days,
-            "retainAtLeast": wanted.retain_at_least,
-        }
-        included = {"containers": True} if is_container else {"amis": True, "snapshots": True}
-        rule: dict[str, Any] = {"action": {"type": "DELETE", "includeResources": included}, "filter": age}
-        rules.append(rule if is_container else {**rule, "exclusionRules": spared})
-    return rules

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -91,6 +91,8 @@ class Component(Construct):
             kms_key_id=key,
         )
         keep_replaced(component, keep=keep)
+        if keep:  # recipes that stay have it in them, and what is in use cannot be deleted
+            component.add_override("DeletionPolicy", "Retain")
         self.arn = component.attr_arn
 
 
@@ -108,7 +110,7 @@ def fingerprint(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def recipe_content(stack: Stack, properties: Mapping[str, Any], components: Sequence[Component]) -> str:
+def recipe_content(stack: Stack, properties: Any, components: Sequence[Component]) -> str:
     """SHA-256 of a recipe: of its own properties, and of the components that these only refer to."""
     return fingerprint([stack.resolve(properties), [component.content for component in components]])
 

@@ -1,6 +1,6 @@
 """Roles of the build instances, of Image Builder for a parameter, and of Image Builder for old images."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Acknowledgment, Token, Validations
 from aws_cdk import aws_ecr as ecr
@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.image_pipelines.settings import Lifecycle
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, of_this_account, shown_arn
 from stacks.shared.solution import SolutionStack
 
 # What the SSM agent calls to take commands: https://docs.aws.amazon.com/systems-manager/latest/userguide/
@@ -117,13 +117,14 @@ class BuildRole(iam.Role):
 EXECUTION_POLICY = "EC2ImageBuilderExecutionPolicy"
 
 
-class ParameterRole(iam.Role):
-    """Execution role of a pipeline: writes its parameter in each Region, and describes the image that it writes.
+class ExecutionRole(iam.Role):
+    """Execution role of a pipeline: writes its parameters in each Region, and describes the image that it writes.
 
-    These two rights are its own (https://docs.aws.amazon.com/imagebuilder/latest/userguide/
+    These two permissions are its own (https://docs.aws.amazon.com/imagebuilder/latest/userguide/
     cr-upd-ami-distribution-settings.html). But a pipeline with an execution role does everything by it, from the build
     instance on (https://docs.aws.amazon.com/imagebuilder/latest/userguide/pipeline-workflows.html): so it also has
-    the policy that AWS keeps for such roles, held to this parameter and to the role of the build instances.
+    the policy that AWS keeps for such roles, held to these parameters and to the role of the build instances. A
+    pipeline of containers writes no parameter; workflows and logging ask for a role there too.
     """
 
     def __init__(
@@ -132,16 +133,18 @@ class ParameterRole(iam.Role):
         construct_id: str,
         stack: SolutionStack,
         *,
-        parameter: str,
-        regions: Sequence[str],
+        parameters: Mapping[str, Sequence[str]],
         build_role: iam.IRole,
     ) -> None:
+        """Makes the role.
+
+        Args:
+            parameters: names, and the Regions in which they are written.
+        """
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal(
-                "imagebuilder.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=of_this_account(stack, "imagebuilder.amazonaws.com"),
             description="Lets Image Builder build, and write the newest AMI's parameter",
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(EXECUTION_POLICY)],
         )
@@ -151,13 +154,32 @@ class ParameterRole(iam.Role):
                 reason="What Image Builder calls is the service's to say; AWS keeps it, and two denials hold it.",
             )
         )
-        own = parameter_arns(stack, parameter, [stack.region, *regions])
-        self.add_to_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=own))
-        allow_on_any_resource(self, "ec2:DescribeImages", reason="Describing images knows no resource.")
-        for action, only in (("ssm:PutParameter", own), ("iam:PassRole", [build_role.role_arn])):
-            self.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], not_resources=only))
+        own = [arn for name, regions in parameters.items() for arn in parameter_arns(stack, name, regions)]
+        other_than = [arn for name in parameters for arn in parameter_arns(stack, name, ["*"])]
+        if own:
+            self.add_to_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=own))
+            allow_on_any_resource(self, "ec2:DescribeImages", reason="Describing images knows no resource.")
+        for action, only in (("ssm:PutParameter", other_than), ("iam:PassRole", [build_role.role_arn])):
+            others = {"not_resources": only} if only else {"resources": ["*"]}
+            self.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], **others))  # type: ignore[arg-type]
         if stack.encryption_key:  # of the topic
             stack.encryption_key.grant(self, "kms:Decrypt", "kms:GenerateDataKey")
+
+
+class FollowRole(iam.Role):
+    """Role by which EventBridge starts the pipelines whose parents have a new AMI."""
+
+    def __init__(self, scope: SolutionStack, construct_id: str, *, names: Sequence[str]) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=of_this_account(scope, "events.amazonaws.com"),
+            description="Starts builds of what has a new parent",
+        )
+        arns = [
+            scope.format_arn(service="imagebuilder", resource="image-pipeline", resource_name=name) for name in names
+        ]
+        self.add_to_policy(iam.PolicyStatement(actions=START_BUILD, resources=arns))
 
 
 class LifecycleRole(iam.Role):
@@ -179,7 +201,7 @@ class LifecycleRole(iam.Role):
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal("imagebuilder.amazonaws.com"),
+            assumed_by=of_this_account(scope, "imagebuilder.amazonaws.com"),
             description="Image Builder's lifecycle policies",
         )
         made = {"StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY}}

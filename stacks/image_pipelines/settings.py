@@ -80,6 +80,8 @@ class Schedule(Section):
     """Cron or rate expression of EC2 Image Builder."""
     timezone: TimeZone = "Etc/UTC"
     """IANA name of the expression's time zone."""
+    start_condition: Literal["dependency-updates", "always"] = "dependency-updates"
+    """What a look at its time leads to: a build if the base image or a component has changed, or always a build."""
     disable_after_failures: Annotated[int, Field(ge=1, le=10)] = 3
     """Failed scheduled builds in a row that disable the pipeline."""
 
@@ -91,8 +93,8 @@ class Pipeline(Section):
     """Major and minor version of the recipe and of its components; the patch follows from the content."""
     components: Annotated[tuple[ComponentFile, ...], Field(max_length=MOST_COMPONENTS - 2)] = ()
     """Component documents, in this order: YAML files by their paths below the repository."""
-    schedule: Schedule = Schedule()
-    """When it looks for changes."""
+    schedule: Schedule | None = None
+    """Schedule of looks for changes, besides the builds that follow each new image of the parent. null: none."""
     launch_template_id: LaunchTemplateId | None = None
     """A launch template in this Region that gets a new default version with each image. null: none."""
 
@@ -100,10 +102,12 @@ class Pipeline(Section):
 class GoldPipeline(Pipeline):
     """The hardened image that everything else builds on."""
 
-    components: Annotated[tuple[ComponentFile, ...], Field(max_length=MOST_COMPONENTS - 2)] = (
+    components: Annotated[tuple[ComponentFile, ...], Field(max_length=MOST_COMPONENTS - 3)] = (
         "stacks/image_pipelines/components/baseline.yaml",
     )
     """Component documents, between the updates and the STIG, in this order: YAML files below the repository."""
+    schedule: Schedule = Schedule()
+    """Schedule of looks for changes."""
     base: Literal["al2023", "ubuntu-22.04", "ubuntu-24.04", "windows-2022", "windows-2025"] = "al2023"
     """The operating system."""
     architecture: Literal["x86_64", "arm64"] = "arm64"
@@ -122,9 +126,13 @@ class WorkloadPipeline(Pipeline):
     parent: Name = "gold"
     """gold, or another workload of kind ami: the pipeline whose newest image it builds on."""
     kind: Literal["ami", "container"] = "ami"
-    """ami: an image of the parent's with more in it. container: an image built on a host of the parent's newest AMI."""
+    """ami: an image of the parent's with more in it. container: a container image, built whenever the parent has a new
+    AMI."""
     base_image: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:@-]{1,254}$", examples=[BASE_IMAGE])] | None = None
     """container: the image in its Dockerfile's FROM, for example public.ecr.aws/amazonlinux/amazonlinux:2023."""
+    host: Literal["ecs", "parent"] = "ecs"
+    """container: the machine that builds it. ecs: the newest image of Amazon ECS, which has Docker. parent: the newest
+    AMI of the parent, whose components must install Docker, as stacks/image_pipelines/components/docker.yaml does."""
 
     @rule
     def _kind_fits(self) -> Iterator[Problem]:
@@ -132,6 +140,8 @@ class WorkloadPipeline(Pipeline):
             yield Problem("base_image", f"must be set with kind container; for example {BASE_IMAGE}")
         if self.kind == "ami" and self.base_image is not None:
             yield Problem("base_image", "must be left out with kind ami; remove it, or set kind to container")
+        if self.kind == "ami" and "host" in self.model_fields_set:
+            yield Problem("host", "must be left out with kind ami; remove it, or set kind to container")
         if self.kind == "container" and self.launch_template_id:
             yield Problem("launch_template_id", "must be left out with kind container; remove it, or set kind to ami")
         if self.kind == "container" and not self.components:
@@ -270,6 +280,10 @@ class ImagePipelinesSettings(SolutionSettings):
     def parameter_of(self, stack: str, pipeline: str) -> str:
         """Name of the parameter with the newest AMI of a pipeline."""
         return f"{self.parameter_path or f'/imagebuilder/{stack}'}/{pipeline}"
+
+    def parent_parameter_of(self, stack: str, pipeline: str) -> str:
+        """Name of the parameter that children of a pipeline build on: another base is another parameter."""
+        return f"{self.parameter_of(stack, pipeline)}/{self.gold.base}-{self.gold.architecture}"
 
     @rule
     def _cascade(self) -> Iterator[Problem]:

@@ -18,9 +18,11 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.image_pipelines.cascade import GOLD, in_order
 from stacks.image_pipelines.functions import builds_function, seed_function
-from stacks.image_pipelines.pipeline import ImagePipeline, Shared, lifecycle_rules, title
+from stacks.image_pipelines.lifecycle import lifecycle_rules
+from stacks.image_pipelines.names import image_name, lineage_files
+from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
-from stacks.image_pipelines.rights import BuildRole, LifecycleRole
+from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
 from stacks.image_pipelines.tracking import Tracking, errors, runs
 from stacks.shared.alarms import Alarms
@@ -38,7 +40,10 @@ class ImagePipelinesStack(SolutionStack):
         self._settings = settings
         wanted: dict[str, Pipeline] = {GOLD: settings.gold}
         wanted |= {workload.name: workload for workload in in_order(settings.workloads)}
-        self._names = {name: f"{self.stack_name}-{name}" for name in wanted}
+        self._names = {
+            name: image_name(self.stack_name, name, is_container=getattr(one, "kind", "ami") == "container")
+            for name, one in wanted.items()
+        }
         topic = sns.Topic(self, "Images", enforce_ssl=True, master_key=self.encryption_key)
         undelivered = self._undelivered()
         shared = self._shared(wanted, topic, undelivered)
@@ -69,7 +74,7 @@ class ImagePipelinesStack(SolutionStack):
             versions=versions,
             components=self._components(wanted, versions),
             seed=seed_function(self, settings, list(wanted)),
-            builds=builds_function(self, list(self._names.values())),
+            builds=builds_function(self, settings, list(self._names.values())),
             infrastructure=self._infrastructure(network, role, topic, ["ami", "container"] if containers else ["ami"]),
             network=network,
             log_groups=log_groups,
@@ -84,12 +89,22 @@ class ImagePipelinesStack(SolutionStack):
             )
             if lifecycle_rules(settings, is_container=False)  # what makes a rule for containers makes one for AMIs
             else None,
+            follow_role=FollowRole(
+                self, "FollowRole", names=[self._names[workload.name] for workload in settings.workloads]
+            )
+            if settings.workloads
+            else None,
             undelivered=undelivered,
         )
 
     def _components(self, wanted: dict[str, Pipeline], versions: Versions) -> dict[str, Component]:
         """One for each file; the version is that of the first pipeline that has it."""
         owners: dict[str, Pipeline] = {}
+        mark, parent = lineage_files(self._settings.base.platform)
+        if self._settings.workloads:
+            owners[mark] = self._settings.gold
+        if any(workload.kind == "ami" for workload in self._settings.workloads):
+            owners[parent] = self._settings.gold
         for one in wanted.values():
             for path in one.components:
                 owners.setdefault(path, one)

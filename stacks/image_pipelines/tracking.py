@@ -82,7 +82,10 @@ class Tracking(Construct):
             environment={
                 "TABLE_NAME": self.table.table_name,
                 "ACCOUNT": stack.account,
-                "PIPELINES": ",".join(pipeline.name for pipeline in self._pipelines),
+                "PIPELINES": ",".join(
+                    f"{pipeline.recipe_name.removeprefix(f'{stack.stack_name}-')}={pipeline.name}"
+                    for pipeline in self._pipelines
+                ),
                 "PIPELINE_ARNS": stack.format_arn(
                     service="imagebuilder", resource=f"image-pipeline/{stack.stack_name}-"
                 ),

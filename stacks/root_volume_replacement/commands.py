@@ -93,7 +93,7 @@ def _request(options: Namespace) -> tuple[Mapping[str, Any], str]:
     if (options.instance is None) == (options.tag is None):
         raise CommandError("name an --instance, or a fleet by its --tag KEY=VALUE")
     request: dict[str, Any] = {"to": options.to}
-    for key in ("snapshot", "image"):
+    for key in ("snapshot", "image", "volume"):
         if (value := getattr(options, key)) is not None:
             request[f"{key}_id"] = value
     if options.instance:
@@ -112,9 +112,12 @@ def _output(common: CommonSettings, clients: Clients, name: str) -> str:
 def _replace_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--instance", help="id of the instance")
     parser.add_argument("--tag", help="KEY=VALUE: all running opted-in instances with this tag, in waves")
-    parser.add_argument("--to", required=True, choices=("launch-state", "latest-snapshot", "snapshot", "image"))
+    parser.add_argument(
+        "--to", required=True, choices=("launch-state", "latest-snapshot", "snapshot", "image", "volume")
+    )
     parser.add_argument("--snapshot", help="id of the snapshot, with --to snapshot")
     parser.add_argument("--image", help="id of the image, with --to image")
+    parser.add_argument("--volume", help="id of a detached volume, with --to volume: the old one, to go back to it")
     parser.add_argument("--wait", action="store_true", help="follow it to its end; exit status 1 if it fails")
 
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.shared.grants import of_this_account
 from stacks.shared.solution import SolutionStack
 
 DEFINITIONS = Path(__file__).parent / "state_machines"
@@ -41,7 +42,7 @@ class Machine(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=of_this_account(scope, "states.amazonaws.com"),
             description=f"State machine {definition} ({scope.solution.slug})",
         )
         # Not grant_invoke: it would allow every version too.

@@ -122,9 +122,16 @@ class Replacements(Construct):
                 conditions={"StringEquals": {"aws:ResourceTag/replaced-volume": "true"}},
                 reason="The volume is whatever the instance had; a condition holds it to those with our tag.",
             )
-        if stack.encryption_key:  # EC2 makes the new volume with the rights of whoever starts the task
+        if stack.encryption_key:  # EC2 makes the new volume with the permissions of whoever starts the task
+            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
             stack.encryption_key.grant(
-                function.own_role, "kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"
+                function.own_role,
+                "kms:CreateGrant",
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
             )
         allow_ledger(stack, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(self._stack, function, reports)

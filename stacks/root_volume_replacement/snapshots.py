@@ -3,12 +3,14 @@
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
 from stacks.root_volume_replacement.rights import allow_describing, allow_ledger, allow_on_every
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import of_this_account
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -16,7 +18,7 @@ OWN_EVENT = "Root Volume Snapshot Wanted"
 
 
 class Snapshots(Construct):
-    """Two rules, a state machine that waits for the attachment, and the function that looks.
+    """Rules, a state machine that waits for the attachment, and the function that looks.
 
     Attributes:
         machine: the state machine.
@@ -78,7 +80,13 @@ class Snapshots(Construct):
             function=function,
             substitutions={"SnapshotFunctionArn": function.function_arn},
         )
-        target = targets.SfnStateMachine(self.machine.machine, dead_letter_queue=undelivered)
+        role = iam.Role(
+            self,
+            "EventsRole",
+            assumed_by=of_this_account(scope, "events.amazonaws.com"),
+            description="Events that start the state machine of snapshots",
+        )
+        target = targets.SfnStateMachine(self.machine.machine, role=role, dead_letter_queue=undelivered)
         if settings.snapshot_new_volumes:
             events.Rule(
                 self,
@@ -88,6 +96,23 @@ class Snapshots(Construct):
                     source=["aws.ec2"],
                     detail_type=["EBS Volume Notification"],
                     detail={"event": ["createVolume"], "result": ["available"]},
+                ),
+                targets=[target],
+            )
+            # https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html
+            events.Rule(
+                self,
+                "OptedIn",
+                description="An instance has opted in, perhaps after its volume was made",
+                event_pattern=events.EventPattern(
+                    source=["aws.tag"],
+                    detail_type=["Tag Change on Resource"],
+                    detail={
+                        "service": ["ec2"],
+                        "resource-type": ["instance"],
+                        "changed-tag-keys": [settings.opt_in.key],
+                        "tags": {settings.opt_in.key: [settings.opt_in.value]},
+                    },
                 ),
                 targets=[target],
             )

@@ -51,6 +51,17 @@ def allow_metrics(role: iam.IRole, namespace: str) -> None:
     _allow(role, statement, "*", "PutMetricData knows no resource; a condition holds it to one namespace.")
 
 
+def of_this_account(stack: Stack, service: str) -> iam.ServicePrincipal:
+    """A service as whoever takes a role, in the name of this account only.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+
+    Args:
+        service: its principal, for example states.amazonaws.com.
+    """
+    return iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": stack.account}})
+
+
 def shown_arn(stack: Stack, service: str, resource: str) -> str:
     """An ARN of the stack's account and Region as cdk-nag shows it."""
     known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}

@@ -40,6 +40,7 @@ class SolutionStack(Stack):
             synthesizer=DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
             tags={**common.tags, "solution": solution.slug},
             termination_protection=common.keep_data_on_destroy,
+            suppress_template_indentation=True,  # a template has 1,000,000 bytes, blanks included
         )
         self.solution = solution
         self.common = common

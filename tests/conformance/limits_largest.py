@@ -10,6 +10,7 @@ COMMON: Json = {
     "kms_key_arn": "arn:aws:kms:ap-southeast-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "alarm_topic_arn": f"arn:aws:sns:ap-southeast-1:123456789012:{'t' * 200}",
 }
+_KEY = "11111111-2222-3333-4444-555555555555"
 _LONG_VALUE, _LONG_KEY = "v" * 200, "k" * 100
 
 
@@ -67,14 +68,22 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
         (
             COMMON | {"prefix": "a" * 20},
             {
-                "workloads": [{"name": f"w{n:02}" + "n" * 37} for n in range(30)],
-                "regions": [
+                "workloads": [  # each the parent of the next
                     {
-                        "name": f"eu-west-{n}",
-                        "kms_key_arn": f"arn:aws:kms:eu-west-{n}:123456789012:key/11111111-2222-3333-4444-555555555555",
+                        "name": f"w{n:02}" + "n" * 37,
+                        "parent": f"w{n - 1:02}" + "n" * 37 if n else "gold",
+                        "schedule": {"start_condition": "always"},
                     }
-                    for n in range(1, 6)
+                    for n in range(30)
                 ],
+                "regions": [
+                    {"name": name, "kms_key_arn": f"arn:aws:kms:{name}:123456789012:key/{_KEY}"}
+                    for name in (
+                        f"{part}-{n}" for part in ("ap-northeast", "ap-southwest", "eu-north") for n in range(1, 8)
+                    )
+                ][:20],
+                "accounts": ["210987654321"],
+                "lifecycle": {"delete_after_days": 365, "allow_deletion": True},
                 "network": "nat",
             },
         ),

@@ -22,7 +22,14 @@ RULES_OF_EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-m
 Json = dict[str, Any]
 
 # Namespace and name -> further sets of dimensions, and AWS's page that documents them.
-DOCUMENTED: Mapping[tuple[str, str], tuple[tuple[tuple[str, ...], ...], str]] = {}
+_GROUP = (
+    (("AutoScalingGroupName",),),
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html",
+)
+DOCUMENTED: Mapping[tuple[str, str], tuple[tuple[tuple[str, ...], ...], str]] = {
+    ("AWS/AutoScaling", "WarmPoolDesiredCapacity"): _GROUP,
+    ("AWS/AutoScaling", "WarmPoolWarmedCapacity"): _GROUP,
+}
 
 
 class Metric(NamedTuple):

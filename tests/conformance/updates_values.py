@@ -43,6 +43,14 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
             {"name": "web", "components": ["stacks/image_pipelines/components/web.yaml"]},
             {"name": "batch", "parent": "web"},
         ],
+        [
+            {
+                "name": "web",
+                "kind": "container",
+                "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023",
+                "components": ["stacks/image_pipelines/components/web.yaml"],
+            },
+        ],
     ),
     "allowed_cidrs": (["198.51.100.0/24"], ["203.0.113.0/24", "198.51.100.0/24"]),
     "alarm_topic_arn": ("arn:aws:sns:us-east-1:123456789012:alarms",),

@@ -237,17 +237,35 @@ class RootVolumes:
         """The volume that a snapshot was taken from, whether it still exists or not."""
         return str(self._backend.get_snapshot(snapshot_id).volume.id)
 
-    def replace(self, instance_id: str, snapshot_id: str | None, image_id: str | None) -> None:
-        """Makes a volume of the old one's type and size, and attaches it in its place."""
+    def replace(self, instance_id: str, snapshot_id: str | None, image_id: str | None, volume_id: str | None) -> bool:
+        """Makes a volume of the old one's type and size, or takes the one that is named, and attaches it in its place.
+
+        The launch state is the snapshot that the root volume of now was made of.
+
+        Returns:
+            False if that snapshot is gone, so that nothing was done.
+        """
         instance, (device, old_id) = self.instance(instance_id), self._root(instance_id)
         old, kept = self._backend.get_volume(old_id), instance.block_device_mapping[device].delete_on_termination
-        new = self._backend.create_volume(
-            size=old.size, zone_name=old.zone.name, snapshot_id=snapshot_id, volume_type=old.volume_type
+        if not (snapshot_id or image_id or volume_id):
+            snapshot_id = old.snapshot_id
+        if snapshot_id and snapshot_id not in self._backend.snapshots and snapshot_id == old.snapshot_id:
+            return False
+        new_id = (
+            volume_id
+            or self._backend.create_volume(
+                size=old.size, zone_name=old.zone.name, snapshot_id=snapshot_id, volume_type=old.volume_type
+            ).id
         )
         self.detach(instance_id)
-        self._backend.attach_volume(new.id, instance_id, device, kept)
+        self._backend.attach_volume(new_id, instance_id, device, kept)
         if image_id:
             instance.image_id = image_id
+        return True
+
+    def is_free(self, volume_id: str) -> bool:
+        """Whether a volume is available."""
+        return bool(self._backend.get_volume(volume_id).status == "available")
 
     def detach(self, instance_id: str) -> None:
         """Detaches it, and remembers it."""

@@ -19,7 +19,7 @@ from emulator.services.ec2.resources import Kind
 
 PENDING_SECONDS = 0.3
 ENDS = ("succeeded", "failed", "failed-detached")
-_CHOSEN = ("SnapshotId", "ImageId")
+_CHOSEN = ("SnapshotId", "ImageId", "VolumeId")
 
 held: Setting[bool] = Setting(False)
 _next_ends: Ec2Store[dict[str, str]] = Ec2Store("next_root_volume_task", dict)
@@ -103,9 +103,11 @@ def _refuse(parameters: Json) -> None:
     instance = volumes.instance(parameters["InstanceId"])
     if instance.state != "running":
         raise client_error("IncorrectInstanceState", f"The instance '{instance.id}' is not in the running state.")
-    if parameters.get("SnapshotId") and parameters.get("ImageId"):
-        message = "The parameters SnapshotId and ImageId cannot be used together"
+    if sum(bool(parameters.get(name)) for name in _CHOSEN) > 1:
+        message = "The parameters SnapshotId, ImageId and VolumeId cannot be used together"
         raise client_error("InvalidParameterCombination", message)
+    if (volume_id := parameters.get("VolumeId")) and not volumes.is_free(volume_id):
+        raise client_error("IncorrectState", f"The volume '{volume_id}' is not 'available'.")
     snapshot_id = parameters.get("SnapshotId")
     if snapshot_id and volumes.volume_of_snapshot(snapshot_id) not in volumes.lineage(instance.id):
         message = f"The snapshot '{snapshot_id}' does not belong to the lineage of the instance's root volumes"
@@ -121,7 +123,8 @@ def _proceed(task: dict[str, Any]) -> None:
     if task["TaskState"] == "in-progress" and age >= 2 * PENDING_SECONDS:
         task["TaskState"], task["CompleteTime"] = task["_end"], _time(time.time())
         if task["_end"] == "succeeded":
-            volumes.replace(task["InstanceId"], task.get("SnapshotId"), task.get("ImageId"))
+            if not volumes.replace(task["InstanceId"], *(task.get(name) for name in _CHOSEN)):
+                task["TaskState"] = "failed"
         elif task["_end"] == "failed-detached":
             volumes.detach(task["InstanceId"])
 

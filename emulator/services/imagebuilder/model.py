@@ -11,6 +11,7 @@ scans are kept and not carried out.
 
 import itertools
 import json
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -91,10 +92,12 @@ def create_plain(kind: str, wanted: Json) -> str:
 def start_image_pipeline_execution(wanted: Json) -> Json:
     """https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_StartImagePipelineExecution.html."""
     pipeline = _one("image-pipeline", wanted["imagePipelineArn"])
-    tokens = kept("token")
-    if wanted["clientToken"] not in tokens:
-        tokens[wanted["clientToken"]] = build(pipeline, wanted.get("tags", {}))["arn"]
-    return {"clientToken": wanted["clientToken"], "imageBuildVersionArn": tokens[wanted["clientToken"]]}
+    tokens, token = kept("token"), wanted["clientToken"]
+    if token not in tokens:
+        tokens[token] = {"pipeline": pipeline["arn"], "image": build(pipeline, wanted.get("tags", {}))["arn"]}
+    if tokens[token]["pipeline"] != pipeline["arn"]:
+        raise client_error("IdempotentParameterMismatchException", f"The token '{token}' was used for another request.")
+    return {"clientToken": token, "imageBuildVersionArn": tokens[token]["image"]}
 
 
 def build(pipeline: Json, tags: Json) -> Json:
@@ -353,4 +356,5 @@ def judged_on(call: Call) -> str:
 
 def run_by_event(pipeline: str, token: str, _event: Json) -> None:
     """A pipeline as the target of a rule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html."""
-    start_image_pipeline_execution({"imagePipelineArn": pipeline, "clientToken": token})
+    of_this_target = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{token}/{pipeline}"))
+    start_image_pipeline_execution({"imagePipelineArn": pipeline, "clientToken": of_this_target})

@@ -74,3 +74,5 @@ LOOKS: Mapping[str, Callable[[Mapping[str, Any], Instance, Clients], Verdict]] =
     "ssm-document": ssm_document,
     "table": table,
 }
+SERVICES: Mapping[str, str] = {"tag": "ec2", "http": "lambda", "ssm-document": "ssm", "table": "dynamodb"}
+"""What each asks, besides EC2."""

@@ -33,6 +33,7 @@ class Member:
     instance_id: str
     group: str
     state: str
+    is_healthy: bool = True
 
     def waits_in(self, group_prefix: str) -> bool:
         """Whether a launching hook of one of our groups holds it now."""

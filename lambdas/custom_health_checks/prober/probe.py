@@ -4,7 +4,8 @@ import http.client
 from collections.abc import Callable
 from typing import Any
 
-SECONDS = 5.0
+SECONDS = 4.0
+"""For the connection and for the answer: both together end before the function, and that before who asks gives up."""
 
 
 class QuestionError(ValueError):

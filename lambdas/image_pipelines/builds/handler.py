@@ -1,10 +1,12 @@
 """CloudFormation -> Image Builder: starts a build of a pipeline whose recipe is new or has changed, and waits for none.
 
-A pipeline that builds on another is not started with a new stack: it would build on the base image and not on gold. The
-request's id is the client token, so that a request which comes twice starts one build. The schedule alone would not do:
-no page says that a new recipe is a dependency update.
+What builds on another pipeline is started here only if that one has an image and is not built anew by the same
+deployment. Else it would be built on the raw base, or on an image that is about to be replaced; the rule on its
+parent's images starts it when there is one.
 
-A build that is refused fails the deployment, and is no reason to fail its rollback, which brings an old recipe back.
+The request's id is the client token, so that a request which comes twice starts one build. A schedule alone would not
+do: no page says that a new recipe is a dependency update. A build that is refused fails the deployment, and is no
+reason to fail its rollback, which brings an old recipe back.
 """
 
 import logging
@@ -35,19 +37,43 @@ def build(request: Mapping[str, Any]) -> str:
     """
     wanted = request["ResourceProperties"]
     old = request.get("OldResourceProperties") or {}
-    is_new = request["RequestType"] == "Create" and wanted["WithNewStack"] == "true"
+    is_new = request["RequestType"] == "Create"
     has_changed = request["RequestType"] == "Update" and old.get("Recipe") != wanted["Recipe"]
     if is_new or has_changed:
         try:
-            started = client("imagebuilder").start_image_pipeline_execution(
-                imagePipelineArn=wanted["Pipeline"], clientToken=request["RequestId"]
-            )
-            logger.info("started", extra={"image": started["imageBuildVersionArn"]})
+            if _waits_for_its_parent(wanted, old):
+                logger.info("left to its parent's next image", extra={"pipeline": wanted["Pipeline"]})
+            else:
+                started = client("imagebuilder").start_image_pipeline_execution(
+                    imagePipelineArn=wanted["Pipeline"], clientToken=request["RequestId"]
+                )
+                logger.info("started", extra={"image": started["imageBuildVersionArn"]})
         except ClientError:
             if is_new or not _rolls_back(request["StackId"]):
                 raise
             logger.exception("not started while the stack rolls back; its recipe is the old one again")
     return f"builds-{request['LogicalResourceId']}"
+
+
+def _waits_for_its_parent(wanted: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    if not wanted["ParentPipeline"]:
+        return False
+    if old and old.get("Ancestors") != wanted["Ancestors"]:
+        return True  # one of them is built by this deployment too
+    found = client("ssm").get_parameters(Names=[wanted["ParentParameter"]])["Parameters"]
+    return not found or found[0]["Value"] not in _images(wanted["ParentPipeline"])
+
+
+def _images(pipeline: str) -> set[str]:
+    """AMIs that a pipeline has made and that are available."""
+    pages = client("imagebuilder").get_paginator("list_image_pipeline_images").paginate(imagePipelineArn=pipeline)
+    return {
+        ami["image"]
+        for page in pages
+        for image in page["imageSummaryList"]
+        if image["state"]["status"] == "AVAILABLE"
+        for ami in image.get("outputResources", {}).get("amis", [])
+    }
 
 
 def _rolls_back(stack_id: str) -> bool:

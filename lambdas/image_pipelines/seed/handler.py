@@ -1,8 +1,9 @@
-"""CloudFormation -> SSM: the parameter of a pipeline's newest AMI exists before anything builds on it.
+"""CloudFormation -> SSM: the parameter that others build on exists before they do, and parameters go with their stack.
 
-Its first value is the base image's newest AMI; Image Builder writes the others, and a deployment never does. One that
-is there already is left as it is and stays when the stack goes: only a parameter that carries the stack's tag, or that
-was absent when the stack came, is deleted with it. The physical id says which.
+Its first value is the base image's newest AMI, or, where only its name has changed, the value under the old name; Image
+Builder writes the others, and a deployment never does. One that is there already is left as it is and stays when the
+stack goes: only a parameter that carries the stack's tag, or that was absent when the stack came, is deleted with it.
+The physical id says which.
 """
 
 import logging
@@ -43,6 +44,8 @@ def seed(request: Mapping[str, Any], pause: Callable[[float], object] = time.sle
         return _delete(request["PhysicalResourceId"], wanted)
     if request["RequestType"] == "Update" and request["OldResourceProperties"]["Name"] == name:
         _create_if_absent(request, pause)
+        left = set(request["OldResourceProperties"].get("Regions", [])) - set(wanted.get("Regions", []))
+        _delete(request["PhysicalResourceId"], {**wanted, "Regions": sorted(left)}, here=False)
         return str(request["PhysicalResourceId"])
     ours = _create_if_absent(request, pause)
     return f"{OURS if ours else FOUND}{name}"
@@ -55,7 +58,7 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
     there = _value(ssm, name) is not None
     if there or not wanted.get("Source"):
         return not there or _tagged(ssm, name, stack)
-    image = ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
+    image = _moved(ssm, request) or ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
     try:
         ssm.put_parameter(
             Name=name,
@@ -79,6 +82,13 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
     raise RefusedError(f"SSM has not accepted {image} as the value of {name}; may this function describe images?")
 
 
+def _moved(ssm: Any, request: Mapping[str, Any]) -> str | None:
+    """The value under the old name, if the parameter has only got another: an image of gold stays one."""
+    old = request.get("OldResourceProperties") or {}
+    same = old and old.get("Source") == request["ResourceProperties"]["Source"]
+    return _value(ssm, old["Name"]) if same else None
+
+
 def _value(ssm: Any, name: str) -> str | None:
     found = ssm.get_parameters(Names=[name])["Parameters"]
     return str(found[0]["Value"]) if found else None
@@ -94,9 +104,11 @@ def _tagged(ssm: Any, name: str, stack: str) -> bool:
     return {"Key": TAG, "Value": stack} in tags
 
 
-def _delete(physical_id: str, wanted: Mapping[str, Any]) -> str:
+def _delete(physical_id: str, wanted: Mapping[str, Any], *, here: bool = True) -> str:
+    """Deletes a parameter that is ours, in the Regions that are named and, unless told otherwise, in this one."""
     if physical_id == f"{OURS}{wanted['Name']}" and wanted.get("Keep") != "true":
-        clients = [client("ssm"), *(boto3.client("ssm", region_name=name) for name in wanted.get("Regions", []))]
+        clients = [client("ssm")] if here else []
+        clients += [boto3.client("ssm", region_name=name) for name in wanted.get("Regions", [])]
         for ssm in clients:  # Image Builder has written it in each Region that gets a copy
             try:
                 ssm.delete_parameter(Name=wanted["Name"])

@@ -29,10 +29,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
         NotTrackedError: naming what could not be done.
         KeyError: the event is neither.
     """
-    names = os.environ["PIPELINES"].split(",")
-    pipelines = {f"{os.environ['STACK_NAME']}-{name}": name for name in names}  # name of the images -> of the pipeline
+    # Name of a pipeline and of its images, below the stack's -> name in the settings.
+    names = {item.partition("=")[0]: item.partition("=")[2] for item in os.environ["PIPELINES"].split(",")}
+    pipelines = {f"{os.environ['STACK_NAME']}-{image}": name for image, name in names.items()}
     if event["detail-type"] == "Scheduled Event":
-        return track(_all_of(f"{os.environ['PIPELINE_ARNS']}{name}" for name in names), pipelines)
+        return track(_all_of(f"{os.environ['PIPELINE_ARNS']}{image}" for image in names), pipelines)
     builder = client("imagebuilder")
     return track(
         ((arn, lambda arn=arn: [builder.get_image(imageBuildVersionArn=arn)["image"]]) for arn in event["resources"]),

@@ -1,15 +1,18 @@
 """What may be deleted, by one rule, from a picture of the account. No AWS in here.
 
 A volume: detached, tagged by us, and our ledger says that we replaced it; longer ago than the grace period.
-A snapshot: tagged by us, and our ledger says that we took it; complete, older than the grace period, used by no image;
-and beyond the newest `keep` of its instance, or its instance is gone since the grace period and so are its volumes.
+A snapshot: tagged by us, and our ledger says that we took it; complete, older than the grace period; no image uses it,
+and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that are known to
+be good, or its instance is gone since the grace period and so are its volumes.
 Nothing of an instance that is at work, or that exists and no longer opts in.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from root_volume_replacement.trials import Trial, doubtful
 
 REPLACED = "replaced"
 
@@ -20,12 +23,14 @@ class Volume:
 
     Attributes:
         tagged_for: the instance in our tags; None if it does not carry both of them.
+        made_of: the snapshot that it was made of; empty if it was not.
     """
 
     id: str
     state: str
     attached: bool
     tagged_for: str | None
+    made_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Account:
         records: the ledger's, of volumes and snapshots.
         gone_since: instances that were seen missing before, and when first.
         busy: instances of which a root volume is being replaced.
+        trials: of each instance, the replacements that have not passed.
     """
 
     instances: Mapping[str, bool] = field(default_factory=dict)
@@ -75,6 +81,7 @@ class Account:
     records: Mapping[str, Record] = field(default_factory=dict)
     gone_since: Mapping[str, int] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
+    trials: Mapping[str, Sequence[Trial]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,8 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
     """Applies the rule; time and memory grow with the number of things, not faster.
 
     Args:
-        keep: newest complete snapshots of each instance that stay.
+        keep: newest complete snapshots of each instance that stay, those not counted that may be of a root volume
+            which did not pass.
         grace: seconds within which nothing is deleted.
         now: seconds of the epoch.
     """
@@ -124,6 +132,7 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
                 kept[reason] += 1
             else:
                 deletions.append(Deletion("volume", volume.id, volume.tagged_for, "replaced, and detached since"))
+    launch_states = {volume.made_of for volume in volumes.values()}
     ours: dict[str, list[Snapshot]] = defaultdict(list)
     seen: set[str] = set()
     for snapshot in account.snapshots:
@@ -135,11 +144,16 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
     for instance_id, snapshots in ours.items():
         gone = _gone(instance_id, snapshots, account, living, volumes, grace, now)
         snapshots.sort(key=lambda item: (item.started, item.id), reverse=True)
-        for place, snapshot in enumerate(snapshots):
+        trials, newer = account.trials.get(instance_id, ()), 0
+        for snapshot in snapshots:
+            place = newer
+            newer += not doubtful(trials, snapshot.volume_id, snapshot.started)
             if now - snapshot.started < grace:
                 kept["younger than the grace period"] += 1
             elif snapshot.id in account.of_images:
                 kept["used by an image"] += 1
+            elif snapshot.id in launch_states:
+                kept["a volume was made of it"] += 1
             elif gone:
                 deletions.append(Deletion("snapshot", snapshot.id, instance_id, "its instance and volumes are gone"))
             elif place >= keep:
@@ -156,6 +170,11 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
             record.id
             for record in account.records.values()
             if record.id not in volumes and record.id not in seen and now - record.at >= grace
+        )
+        + tuple(
+            f"trial#{instance_id}"
+            for instance_id in sorted(account.trials)
+            if instance_id not in account.instances and instance_id not in missing
         ),
     )
 

@@ -7,6 +7,7 @@ from root_volume_replacement.clean_up.plan import Account, Record, Snapshot, Vol
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.ledger import Ledger
 from root_volume_replacement.names import REPLACE_SNAPSHOT, REPLACED_VOLUME, ROOT_VOLUME_OF, TRUE, filters, tags_of
+from root_volume_replacement.trials import Trial, read
 
 PAGE = {"PageSize": 1000}  # the most that one call of each of these answers with
 LIVING = ("pending", "running", "shutting-down", "stopping", "stopped")
@@ -21,10 +22,13 @@ def read_account(ec2: Any, ledger: Ledger, opt_in: OptIn) -> Account:
     records: dict[str, Record] = {}
     gone_since: dict[str, int] = {}
     busy: set[str] = set()
+    trials: dict[str, list[Trial]] = {}
     for item in ledger.everything():
         kind, _, rest = item["id"].partition("#")
         if kind == "lock":
             busy.add(rest)
+        elif kind == "trial":
+            trials[rest] = read(item["trials"])
         elif kind == "gone":
             gone_since[rest] = item["at"]
         elif kind.startswith(("vol-", "snap-")):
@@ -54,6 +58,7 @@ def read_account(ec2: Any, ledger: Ledger, opt_in: OptIn) -> Account:
         records=records,
         gone_since=gone_since,
         busy=frozenset(busy),
+        trials=trials,
     )
 
 
@@ -72,7 +77,8 @@ def _of_images(ec2: Any) -> Iterator[str]:
 def _volume(item: Mapping[str, Any]) -> Volume:
     tags = tags_of(item)
     tagged_for = tags.get(ROOT_VOLUME_OF) if tags.get(REPLACED_VOLUME) == TRUE else None
-    return Volume(item["VolumeId"], item["State"], bool(item.get("Attachments")), tagged_for)
+    made_of = item.get("SnapshotId") or ""
+    return Volume(item["VolumeId"], item["State"], bool(item.get("Attachments")), tagged_for, made_of)
 
 
 def _snapshot(item: Mapping[str, Any]) -> Snapshot:

@@ -41,7 +41,14 @@ class Ec2:
         return list(self._all("describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=wanted))
 
     def start_task(
-        self, instance_id: str, *, token: str, execution: str, snapshot_id: str | None, image_id: str | None
+        self,
+        instance_id: str,
+        *,
+        token: str,
+        execution: str,
+        snapshot_id: str | None,
+        image_id: str | None,
+        volume_id: str | None,
     ) -> str:
         """Starts a task, or finds the one that was started with this token, and returns its id.
 
@@ -59,6 +66,7 @@ class Ec2:
                 TagSpecifications=[{"ResourceType": "replace-root-volume-task", "Tags": tags}],
                 **({"SnapshotId": snapshot_id} if snapshot_id else {}),
                 **({"ImageId": image_id} if image_id else {}),
+                **({"VolumeId": volume_id} if volume_id else {}),
             )["ReplaceRootVolumeTask"]
         except self._client.exceptions.ClientError as error:
             refused = error.response["Error"]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from root_volume_replacement.trials import Trial, doubtful
+
 FAILED = {
     "failed": ("TaskFailed", "the instance was rebooted and keeps its old root volume"),
     "failed-detached": ("TaskFailedDetached", "the instance has no root volume; its old one still exists"),
@@ -36,9 +38,18 @@ def passed(statuses: Iterable[Mapping[str, Any]]) -> bool:
     )
 
 
-def newest(snapshots: Iterable[Mapping[str, Any]]) -> str | None:
-    """Returns the newest complete snapshot; None if there is none."""
-    complete = [item for item in snapshots if item["State"] == "completed"]
+def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ()) -> str | None:
+    """Returns the newest complete snapshot of a root volume that is known to have been good; None if there is none.
+
+    Args:
+        trials: replacements of the instance that have not passed.
+    """
+    tried = list(trials)
+    complete = [
+        item
+        for item in snapshots
+        if item["State"] == "completed" and not doubtful(tried, item["VolumeId"], int(item["StartTime"].timestamp()))
+    ]
     if not complete:
         return None
     return str(max(complete, key=lambda item: (item["StartTime"], item["SnapshotId"]))["SnapshotId"])

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TARGETS = ("launch-state", "latest-snapshot", "snapshot", "image")
-FORMS = {"instance_id": r"i-[0-9a-f]{8,17}", "snapshot_id": r"snap-[0-9a-f]{8,17}", "image_id": r"ami-[0-9a-f]{8,17}"}
-NEEDS = {"snapshot": "snapshot_id", "image": "image_id"}
+TARGETS = ("launch-state", "latest-snapshot", "snapshot", "image", "volume")
+FORMS = {
+    "instance_id": r"i-[0-9a-f]{8,17}",
+    "snapshot_id": r"snap-[0-9a-f]{8,17}",
+    "image_id": r"ami-[0-9a-f]{8,17}",
+    "volume_id": r"vol-[0-9a-f]{8,17}",
+}
+NEEDS = {"snapshot": "snapshot_id", "image": "image_id", "volume": "volume_id"}
 
 
 @dataclass(frozen=True)
@@ -19,11 +24,12 @@ class Request:
     to: str
     snapshot_id: str | None = None
     image_id: str | None = None
+    volume_id: str | None = None
 
     @property
     def words(self) -> str:
         """What is wanted, as a lock compares it and a report says it."""
-        return " ".join(filter(None, [self.to, self.snapshot_id, self.image_id]))
+        return " ".join(filter(None, [self.to, self.snapshot_id, self.image_id, self.volume_id]))
 
 
 def requested(value: Any) -> Request:
@@ -46,7 +52,7 @@ def requested(value: Any) -> Request:
             raise ValueError(f"to {to} takes no {key}")
         if key in wanted and not (isinstance(given, str) and re.fullmatch(form, given)):
             raise ValueError(f"to {to} needs {key} such as {form}, got {given!r}")
-    return Request(value["instance_id"], to, value.get("snapshot_id"), value.get("image_id"))
+    return Request(value["instance_id"], to, value.get("snapshot_id"), value.get("image_id"), value.get("volume_id"))
 
 
 def client_token(execution: str, volume_id: str) -> str:

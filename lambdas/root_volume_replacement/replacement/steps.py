@@ -10,6 +10,8 @@ from root_volume_replacement.names import REPLACED_VOLUME, TRUE, tags_of
 from root_volume_replacement.replacement.ec2 import Ec2, RefusedError
 from root_volume_replacement.replacement.judgement import failure_of_task, failure_of_volume, newest, passed
 from root_volume_replacement.replacement.request import Request, client_token
+from root_volume_replacement.trials import Trial, begun, read, withdrawn, written
+from root_volume_replacement.trials import passed as trial_passed
 from root_volume_replacement.waiting import seconds_until_next
 
 State = dict[str, Any]
@@ -77,7 +79,7 @@ class Replacement:
         if not self._opt_in.chosen_by(instance):
             wanted = f"{self._opt_in.key}={self._opt_in.value}"
             return _failed(state, "NotOptedIn", f"{request.instance_id} has no tag {wanted}")
-        if reason := unfit(instance, request.to):
+        if reason := unfit(instance):
             return _failed(state, "Unfit", f"{request.instance_id} cannot have its root volume replaced: {reason}")
         if other := self._lock(request):
             if other.get("to") != request.words:
@@ -94,8 +96,10 @@ class Replacement:
                 execution=self._execution,
                 snapshot_id=state["snapshot_id"],
                 image_id=state["image_id"],
+                volume_id=state.get("volume_id"),
             )
         except RefusedError as refused:
+            self._try(state["instance_id"], withdrawn(self._tried(state["instance_id"]), self._execution))
             return _failed(state, "Refused", str(refused))
         return self._next(state, "follow")
 
@@ -119,7 +123,11 @@ class Replacement:
             return self._again(state, "verify", self._limits.task, "NoNewVolume", seen)
         state["new"] = {"id": new["VolumeId"], "type": new["VolumeType"], "size": new["Size"]}
         self._ec2.tag_replaced(old["id"], state["instance_id"])
-        if problem := failure_of_volume(old, new):
+        if state.get("volume_id"):  # it is what it was before; only whether it is the one
+            problem = None if new["VolumeId"] == state["volume_id"] else f"the root volume is {new['VolumeId']}"
+        else:
+            problem = failure_of_volume(old, new)
+        if problem:
             return _failed(state, "WrongVolume", problem)
         return self._next(state, "check")
 
@@ -134,6 +142,9 @@ class Replacement:
         """Writes down that the old volume is replaced, deletes it if that is wanted, reports and unlocks."""
         old = state["old"]
         self._write_down(state, REPLACED)
+        self._try(state["instance_id"], trial_passed(self._tried(state["instance_id"]), self._execution))
+        if state.get("volume_id"):
+            self._ledger.forget(state["volume_id"])  # that it was replaced; it is the root volume again
         if self._delete_old and (volume := self._ec2.volume(old["id"])):
             detached = volume["State"] == "available" and not volume.get("Attachments")
             if not detached or tags_of(volume).get(REPLACED_VOLUME) != TRUE:
@@ -185,13 +196,25 @@ class Replacement:
         if record and record["state"] == REPLACED and self._now - record["at"] < STALE_SECONDS:
             return {**state, "status": "running", "step": "begin", "wait_seconds": self._limits.poll}
         state["old"] = {"id": volume["VolumeId"], "type": volume["VolumeType"], "size": volume["Size"]}
-        state["snapshot_id"], state["image_id"] = request.snapshot_id, request.image_id
+        state |= {"snapshot_id": request.snapshot_id, "image_id": request.image_id, "volume_id": request.volume_id}
+        tried = self._tried(request.instance_id)
         if request.to == "latest-snapshot":
-            state["snapshot_id"] = newest(self._ec2.snapshots_of(request.instance_id))
+            found = self._ec2.snapshots_of(request.instance_id)
+            state["snapshot_id"] = newest(found, tried)
             if state["snapshot_id"] is None:
-                return _failed(state, "NoSnapshot", f"there is no complete snapshot of ours of {request.instance_id}")
+                why = f"there is no complete snapshot of ours of {request.instance_id}"
+                why += " whose root volume has passed its checks; name one with to: snapshot" if newest(found) else ""
+                return _failed(state, "NoSnapshot", why)
         self._write_down(state, NOTED)
+        self._try(request.instance_id, begun(tried, Trial(self._execution, volume["VolumeId"], self._now)))
         return self._next(state, "start")
+
+    def _tried(self, instance_id: str) -> list[Trial]:
+        return read((self._ledger.read(_trial(instance_id)) or {}).get("trials"))
+
+    def _try(self, instance_id: str, trials: list[Trial]) -> None:
+        """Writes the trials down; only the holder of the instance's lock does."""
+        self._ledger.record(_trial(instance_id), trials=written(trials), at=self._now)
 
     def _write_down(self, state: State, what: str) -> None:
         self._ledger.record(
@@ -221,3 +244,7 @@ def _failed(state: State, error: str, cause: str) -> State:
 
 def _lock(instance_id: str) -> str:
     return f"lock#{instance_id}"
+
+
+def _trial(instance_id: str) -> str:
+    return f"trial#{instance_id}"

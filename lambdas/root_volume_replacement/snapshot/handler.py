@@ -116,16 +116,25 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
         return {**state, "next": "done", "outcome": "the volume is gone"}
     attachments = [item for item in (volume or {}).get("Attachments", []) if item["State"] in ("attaching", "attached")]
     instance = _instance(ec2, attachments[0]["InstanceId"]) if attachments else None
+    late = now - state["since"] >= rules.attach_seconds
     if instance and not rules.opt_in.chosen_by(instance):
-        return {**state, "next": "done", "outcome": "its instance has not opted in"}
-    # The event comes before the attachment, and the mapping of a starting instance may still be empty.
+        # Whoever opts in later is told of by the tag's event, which may be here before EC2 shows the tag.
+        waits = request.opted_in and not late
+        return {**state, "next": "wait" if waits else "done", "outcome": "its instance has not opted in"}
+    # The attachment says where the volume is; the mapping of a starting instance may be empty, and after a replacement
+    # it may still name the old volume: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    if instance and attachments[0]["Device"] != instance.get("RootDeviceName"):
+        return {**state, "next": "done", "outcome": "a data volume"}
     if instance is None or root_volume_id(instance) is None:
-        if now - state["since"] >= rules.attach_seconds:
+        if late:
             return {**state, "next": "done", "outcome": "it was not attached in time, so it is no root volume"}
         return {**state, "next": "wait", "outcome": "not attached yet"}
     state["instance_id"] = instance["InstanceId"]
-    if root_volume_id(instance) != volume_id:
-        return {**state, "next": "done", "outcome": "a data volume"}
+    if (shown := root_volume_id(instance)) != volume_id:
+        seen = f"{volume_id} is attached as the root of {state['instance_id']}, which shows {shown}"
+        if late:
+            return {**state, "next": "failed", "error": "RootUnclear", "cause_of_failure": seen}
+        return {**state, "next": "wait", "outcome": seen}
     if found := _taken(ec2, state):
         return _known(ledger, state, found)
     return None

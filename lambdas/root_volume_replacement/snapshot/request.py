@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CREATED = "createVolume"
+TAGGED = "Tag Change on Resource"
+"""The detail type of the event of a changed tag: an instance that opts in gets the snapshot that it has not got yet."""
 OWN_EVENT = "Root Volume Snapshot Wanted"
 """The detail type of an event of the user's own, from any source: ``{"instance-id": …}`` or ``{"volume-id": …}``."""
 VOLUME = re.compile(r"vol-[0-9a-f]{8,17}")
@@ -21,11 +23,13 @@ class Request:
         instance_id: of whose root volume, where the event says so.
         cause: what it is taken for. A volume is created once; an event of the user's own has an id, which EventBridge
             keeps when it delivers the event twice.
+        opted_in: whether the event says that the instance has opted in.
     """
 
     volume_id: str | None
     instance_id: str | None
     cause: str
+    opted_in: bool = False
 
 
 def requested(event: Any) -> Request:
@@ -39,8 +43,11 @@ def requested(event: Any) -> Request:
     detail, kind = event["detail"], event.get("detail-type")
     if kind == "EBS Volume Notification":
         return _created(event, detail)
+    if kind == TAGGED:
+        return Request(None, _last(event, INSTANCE, "instance"), CREATED, opted_in=True)
     if kind != OWN_EVENT:
-        raise ValueError(f"detail-type must be 'EBS Volume Notification' or {OWN_EVENT!r}, got {kind!r}")
+        allowed = f"'EBS Volume Notification', {TAGGED!r} or {OWN_EVENT!r}"
+        raise ValueError(f"detail-type must be {allowed}, got {kind!r}")
     volume, instance = detail.get("volume-id"), detail.get("instance-id")
     if (volume is None) == (instance is None):
         raise ValueError("the detail of an event of your own has either 'volume-id' or 'instance-id'")
@@ -57,11 +64,15 @@ def _created(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Request:
         raise ValueError(
             f"only createVolume with result available, got {detail.get('event')!r}, {detail.get('result')!r}"
         )
+    return Request(_last(event, VOLUME, "volume"), None, CREATED)
+
+
+def _last(event: Mapping[str, Any], form: re.Pattern[str], what: str) -> str:
+    """The id in an event's ARN. Some EBS events have ARNs of an odd shape; the id always is what comes last."""
     resources = event.get("resources")
     if not isinstance(resources, list) or not resources or not isinstance(resources[0], str):
-        raise ValueError("the event names no volume in its resources")
-    # Some EBS events have ARNs of an odd shape; the id always is what comes last.
-    volume = resources[0].rsplit("/", 1)[-1]
-    if not VOLUME.fullmatch(volume):
-        raise ValueError(f"{resources[0]!r} names no volume")
-    return Request(volume, None, CREATED)
+        raise ValueError(f"the event names no {what} in its resources")
+    found = resources[0].rsplit("/", 1)[-1]
+    if not form.fullmatch(found):
+        raise ValueError(f"{resources[0]!r} names no {what}")
+    return found

@@ -70,7 +70,7 @@ look_at_http() { # URL STATUS
 }
 
 look_at_document() { # NAME
-  local status
+  local status said
   status=$(aws ssm list-command-invocations --output text --instance-id "$instance" \
     --filters "key=DocumentName,value=$1" \
     --query 'sort_by(CommandInvocations, &RequestedDateTime)[-1].Status') || return 1
@@ -78,8 +78,9 @@ look_at_document() { # NAME
     Success) echo passed ;;
     Failed | TimedOut | Cancelled) echo failed ;;
     None)
-      # The agent may not have registered yet: the next look tries again.
-      aws ssm send-command --document-name "$1" --instance-ids "$instance" >/dev/null || true
+      # The agent may not have registered yet: the next look tries again. Standard output is the verdict's.
+      said=$(aws ssm send-command --document-name "$1" --instance-ids "$instance" 2>&1) ||
+        log refused action send-command document "$1" error "$said" >&2
       echo pending
       ;;
     *) echo pending ;;

@@ -105,6 +105,35 @@ def test_a_task_that_fails_leaves_the_old_volume_and_one_that_fails_detached_non
         assert ec2.describe_volumes(VolumeIds=[old])["Volumes"]
 
 
+def replaced(ec2: Any, instance: str, **chosen: str) -> str:
+    """How a task ends."""
+    task = ec2.create_replace_root_volume_task(InstanceId=instance, **chosen)["ReplaceRootVolumeTask"]
+    return str(ended(ec2, task["ReplaceRootVolumeTaskId"])["TaskState"])
+
+
+def test_the_launch_state_is_the_snapshot_that_the_root_volume_of_now_was_made_of(ec2: Any) -> None:
+    instance, old = launch(ec2)
+    snapshot = ec2.create_snapshot(VolumeId=old)["SnapshotId"]
+    assert replaced(ec2, instance, SnapshotId=snapshot) == "succeeded"
+    assert replaced(ec2, instance) == "succeeded"
+    (made,) = ec2.describe_volumes(VolumeIds=[root(ec2, instance)])["Volumes"]
+    assert made["SnapshotId"] == snapshot
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    assert replaced(ec2, instance) == "failed"
+    assert root(ec2, instance) == made["VolumeId"]
+
+
+def test_a_volume_that_is_available_takes_the_place_of_the_root_volume(ec2: Any) -> None:
+    instance, old = launch(ec2)
+    replaced(ec2, instance)
+    assert replaced(ec2, instance, VolumeId=old) == "succeeded"
+    assert root(ec2, instance) == old
+    with pytest.raises(ClientError, match="IncorrectState"):
+        ec2.create_replace_root_volume_task(InstanceId=instance, VolumeId=old)
+    with pytest.raises(ClientError, match="cannot be used together"):
+        ec2.create_replace_root_volume_task(InstanceId=instance, VolumeId=old, ImageId=IMAGE)
+
+
 def test_a_held_task_ends_when_it_is_let_go(aws: EmbeddedAws, ec2: Any) -> None:
     instance, old = launch(ec2)
     aws.control("hold-root-volume-tasks", held=True)

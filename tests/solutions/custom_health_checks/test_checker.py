@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_health_checks.checker.handler import LookError, Rules, check
+from custom_health_checks.checker.handler import AT_ONCE, LookError, Rules, check
 from custom_health_checks.checker.looks import ProbeError
 from custom_health_checks.checker.request import Request, UnknownEventError, request_of
+from custom_health_checks.checker.service import to_replace
 from custom_health_checks.checker.verdict import Verdict, of_answer, of_command, of_entry, of_value, together
 from custom_health_checks.checker.waiting import LOOK_SECONDS, Action, Member, action_for
 
@@ -60,6 +62,9 @@ class Aws:
         self.sent: list[dict[str, Any]] = []
         self.registered = True
         self.entry: dict[str, Any] | None = None
+        self.health: dict[str, str] = {}
+        self.failures: dict[str, dict[str, str]] = {}
+        self.marked: list[str] = []
 
     def __call__(self, _service: str) -> "Aws":
         return self
@@ -71,6 +76,7 @@ class Aws:
             "describe_warm_pool": self._pool,
             "list_command_invocations": self._commands,
             "describe_instances": self._described,
+            "scan": self._scan,
         }
         return type("Pages", (), {"paginate": staticmethod(pages[operation])})
 
@@ -83,7 +89,10 @@ class Aws:
 
     def _group(self, AutoScalingGroupNames: list[str]) -> Iterator[dict[str, Any]]:  # noqa: N803
         assert AutoScalingGroupNames == [GROUP]
-        members = [{"InstanceId": name, "LifecycleState": state} for name, state in self.states.items()]
+        members = [
+            {"InstanceId": name, "LifecycleState": state, "HealthStatus": self.health.get(name, "Healthy")}
+            for name, state in self.states.items()
+        ]
         yield {"AutoScalingGroups": []}
         yield {"AutoScalingGroups": [{"Instances": members[:1]}]}
         yield {"AutoScalingGroups": [{"Instances": members[1:]}]}
@@ -107,6 +116,29 @@ class Aws:
         tags = [{"Key": key, "Value": value} for key, value in self.tags[name].items()]
         found = {"InstanceId": name, "LaunchTime": self.started[name], "PrivateIpAddress": "10.0.0.9", "Tags": tags}
         yield {"Reservations": [{"Instances": [found]}] if name not in self.unseen else []}
+
+    def _scan(self, TableName: str, ConsistentRead: bool) -> Iterator[dict[str, Any]]:  # noqa: N803
+        assert TableName == "failures" and ConsistentRead
+        yield {"Items": []}
+        for name in list(self.failures):
+            yield {"Items": [{"instance_id": {"S": name}}]}
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters["ConditionExpression"] == "attribute_not_exists(looked) OR looked < :minute"
+        name, minute = parameters["Key"]["instance_id"]["S"], parameters["ExpressionAttributeValues"][":minute"]["N"]
+        found = self.failures.setdefault(name, {"failures": "0", "looked": ""})
+        if found["looked"] == minute:
+            raise refused("ConditionalCheckFailedException")
+        found |= {"failures": str(int(found["failures"]) + 1), "looked": minute}
+        return {"Attributes": {"failures": {"N": found["failures"]}}}
+
+    def delete_item(self, **parameters: Any) -> None:
+        self.failures.pop(parameters["Key"]["instance_id"]["S"], None)
+
+    def set_instance_health(self, **parameters: Any) -> None:
+        assert parameters["HealthStatus"] == "Unhealthy" and parameters["ShouldRespectGracePeriod"]
+        self.marked.append(parameters["InstanceId"])
+        self.health[parameters["InstanceId"]] = "Unhealthy"
 
     def complete_lifecycle_action(self, **parameters: Any) -> None:
         assert parameters["AutoScalingGroupName"] == GROUP and parameters["LifecycleHookName"] == "checked"
@@ -132,6 +164,8 @@ class Aws:
         self.sent.append(parameters)
 
     def get_item(self, **parameters: Any) -> dict[str, Any]:
+        if parameters["TableName"] == "failures":
+            return {"Item": {"failures": {"N": self.failures[parameters["Key"]["instance_id"]["S"]]["failures"]}}}
         assert parameters["TableName"] == "inventory" and parameters["ConsistentRead"]
         return {"Item": self.entry} if self.entry is not None else {}
 
@@ -414,6 +448,105 @@ def test_the_function_records_a_heartbeat() -> None:
     aws.started["i-a"] = NOW - timedelta(seconds=160)
     assert look(aws, SWEEP, rules(longest=3600)) == {"heartbeat": ["i-a"]}
     assert aws.done == [("i-a", "heartbeat")]
+
+
+# In service
+
+
+WATCHING = Rules(PREFIX, "checked", (TAG,), 300, 300, warm_pool=False, unhealthy_after=3, failures_table="failures")
+
+
+def serving(*names: str) -> Aws:
+    """Instances in service whose check passes."""
+    aws = Aws(**dict.fromkeys(names, "InService"))
+    aws.tags = {name: {"Compliance-Check": "Successful"} for name in aws.states}
+    return aws
+
+
+def sweep(aws: Aws, minutes: int = 1, *, begin: int = 0, given: Rules = WATCHING) -> list[dict[str, list[str]]]:
+    return [check(aws, given, SWEEP, now=NOW + timedelta(minutes=begin + n)) for n in range(minutes)]
+
+
+def test_a_member_that_fails_three_looks_in_a_row_is_set_unhealthy_and_no_other() -> None:
+    aws = serving("a", "b")
+    aws.tags["i-a"] = {}
+    assert sweep(aws, 3) == [{"failing": ["i-a"]}, {"failing": ["i-a"]}, {"failing": ["i-a"], "Unhealthy": ["i-a"]}]
+    assert aws.marked == ["i-a"] and aws.done == []
+    assert sweep(aws, 1, begin=3) == [{}], "one that is unhealthy is EC2 Auto Scaling's business"
+
+
+def test_a_look_that_passes_begins_the_count_anew() -> None:
+    aws = serving("a")
+    for value in ("Failed", "Failed", "Successful", "Failed", "Failed"):
+        aws.tags["i-a"] = {"Compliance-Check": value}
+        sweep(aws, begin=len(aws.asked))
+        aws.asked.append({})
+    assert aws.marked == [] and aws.failures["i-a"]["failures"] == "2"
+
+
+def test_the_schedule_s_event_may_come_twice_in_a_minute() -> None:
+    aws = serving("a")
+    aws.tags["i-a"] = {}
+    for _ in range(9):
+        sweep(aws)
+    assert aws.marked == [] and aws.failures["i-a"]["failures"] == "1"
+
+
+def test_where_all_fail_one_is_replaced_at_a_time_and_the_next_when_its_successor_serves() -> None:
+    aws = serving("a", "b")
+    aws.tags = {"i-a": {}, "i-b": {}}
+    sweep(aws, 9)
+    assert aws.marked == ["i-b"]
+    aws.states = {"i-a": "InService", "i-c": "Pending:Wait"}
+    aws.tags["i-c"], aws.started["i-c"] = {}, NOW
+    sweep(aws, 5, begin=9)
+    assert aws.marked == ["i-b"], "its successor waits for its checks"
+    aws.states["i-c"], aws.tags["i-c"] = "InService", {"Compliance-Check": "Successful"}
+    sweep(aws, 1, begin=14)
+    assert aws.marked == ["i-b", "i-a"]
+
+
+def test_what_cannot_be_looked_at_counts_neither_way() -> None:
+    aws = serving("a")
+    aws.broken = {"i-a"}
+    with pytest.raises(LookError):
+        sweep(aws)
+    assert aws.failures == {} and aws.marked == []
+
+
+def test_nobody_looks_at_instances_in_service_unless_asked_to() -> None:
+    aws = serving("a")
+    aws.tags["i-a"] = {}
+    assert sweep(aws, 9, given=rules()) == [{}] * 9
+    assert look(aws, "i-a", WATCHING) == {}, "an event of one instance is no sweep"
+
+
+@given(states=st.sets(st.sampled_from(["InService", "Standby", "Pending:Wait", "Terminating", "Warmed:Pending:Wait"])))
+def test_nothing_is_replaced_while_another_comes_or_goes(states: set[str]) -> None:
+    settled = states <= {"InService", "Standby"}
+    assert (to_replace({"i-a": 9}, 3, states=states) == "i-a") == settled
+
+
+# Many at once
+
+
+def test_many_that_do_not_answer_are_looked_at_together() -> None:
+    """One after the other they would take 100 times the prober's ten seconds, in a function that has 300."""
+    together = Barrier(AT_ONCE, timeout=5)
+
+    class Slow(Aws):
+        def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+            together.wait()
+            return {"Payload": io.BytesIO(b'{"status": null}')}
+
+    aws = Slow(**{f"{number:02}": "Pending:Wait" for number in range(3 * AT_ONCE)})
+    assert len(look(aws, SWEEP, rules(HTTP))["nothing"]) == 3 * AT_ONCE
+
+
+def test_each_sweep_begins_with_others() -> None:
+    aws = Aws(**{f"{number:03}": "Pending:Wait" for number in range(AT_ONCE * 2 + 1)})
+    first = [check(aws, rules(), SWEEP, now=NOW + timedelta(minutes=n))["nothing"][0] for n in range(3)]
+    assert len(set(first)) == 3
 
 
 # Requests

@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.custom_health_checks.group import line, user_data
+from stacks.custom_health_checks.rights import belongs_to_aws
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
@@ -97,9 +98,22 @@ def test_the_warm_pool_is_optional_and_stopped(event: Template, enterprise: Temp
 
 
 @pytest.mark.parametrize("variant", variants.variants_of(SLUG))
-def test_nobody_may_mark_an_instance_unhealthy(variant: str) -> None:
-    assert "SetInstanceHealth" not in json.dumps(variants.template(variant, SLUG))
+def test_nobody_may_mark_an_instance_unhealthy_unless_that_is_asked_for(variant: str) -> None:
+    asked = variant == "enterprise"
+    assert ("autoscaling:SetInstanceHealth" in json.dumps(variants.template(variant, SLUG))) == asked
     assert "set-instance-health" not in json.dumps(variants.template(variant, SLUG))
+
+
+def test_what_marks_an_instance_unhealthy_counts_in_a_table_and_acts_on_the_one_group(enterprise: Template) -> None:
+    of = enterprise
+    (marking,) = [s for s in statements(of, "CheckerRole") if "autoscaling:SetInstanceHealth" in s["Action"]]
+    assert "autoScalingGroupName/" in json.dumps(marking["Resource"])
+    ((table, found),) = of.find_resources("AWS::DynamoDB::GlobalTable").items()
+    assert found["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    of.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Environment": {"Variables": {"UNHEALTHY_AFTER": "3", "FAILURES_TABLE": {"Ref": table}}}},
+    )
 
 
 def test_the_image_has_the_architecture_of_the_instance_type(event: Template, instance: Template) -> None:
@@ -229,7 +243,8 @@ def test_the_instance_may_look_and_complete_the_hook_of_its_group(instance: Temp
         "ec2:DescribeTags",
     } <= actions(instance, "CheckedRole")
     instance.resource_count_is("AWS::Lambda::Function", 0)
-    instance.resource_count_is("AWS::Events::Rule", 0)
+    (rule,) = instance.find_resources("AWS::Events::Rule").values()
+    assert "aws.autoscaling" in rule["Properties"]["EventPattern"]["source"], "it only counts"
 
 
 def test_a_document_of_aws_belongs_to_no_account(instance: Template) -> None:
@@ -239,6 +254,25 @@ def test_a_document_of_aws_belongs_to_no_account(instance: Template) -> None:
         if s["Action"] == "ssm:SendCommand" and "document" in json.dumps(s["Resource"])
     ]
     assert sending["Resource"]["Fn::Join"][1][-1] == "::document/AWS-RunPatchBaseline"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_theirs"),
+    [
+        ("AWS-RunPatchBaseline", True),
+        ("AmazonInspector2-Inspect", True),
+        ("AWSEC2-ConfigureSTIG", True),
+        ("AWSFleetManager-AddUsersToGroups", True),
+        ("AWSSupport-ResetAccess", True),
+        ("AWSConfigRemediation-X", True),
+        ("amzn-Check", True),
+        ("AcmeComplianceCheck", False),
+        ("My-AWS-Check", False),
+    ],
+)
+def test_names_of_aws_s_own_documents_begin_as_nobody_else_s_may(name: str, is_theirs: bool) -> None:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html#SSM-CreateDocument-Name."""
+    assert belongs_to_aws(name) == is_theirs
 
 
 def test_isolated_instances_reach_what_the_script_calls(instance: Template) -> None:
@@ -323,10 +357,55 @@ def test_protection_ends_before_the_group_does(event: Template, instance: Templa
 
 @pytest.mark.parametrize(("variant", "minutes"), [(variants.DEFAULT, 10), ("enterprise", 65)])
 def test_an_alarm_tells_that_nothing_ever_passes(variant: str, minutes: int) -> None:
-    template(variant).has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {"MetricName": "GroupPendingInstances", "Statistic": "Minimum", "EvaluationPeriods": minutes, "Threshold": 0},
-    )
+    of = template(variant)
+    (alarm,) = [a["Properties"] for name, a in of.find_resources("AWS::CloudWatch::Alarm").items() if "Never" in name]
+    assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
+    used = {m["Id"]: m["MetricStat"] for m in alarm["Metrics"] if "MetricStat" in m}
+    assert {stat["Period"] for stat in used.values()} == {60 * minutes}
+    assert used["failed"]["Metric"]["MetricName"] == "TriggeredRules"
+    assert (used["wanted"]["Stat"], used["serving"]["Stat"]) == ("Minimum", "Maximum")
+
+
+@pytest.mark.parametrize(
+    ("failed", "wanted", "serving", "rings"),
+    [
+        (2, [2, 2, 2], [0, 0, 0], True),  # two are launched, wait, are given up together; the next come a minute later
+        (1, [2, 2, 2], [1, 1, 1], True),
+        (1, [2, 2, 2], [1, 1, 2], False),  # one was given up, and its successor has passed
+        (0, [4, 4, 4], [3, 3, 3], False),  # a rolling update, one after the other
+        (0, [2, 4, 4], [2, 2, 2], False),  # it has just been scaled out
+        (1, [2, 4, 4], [2, 2, 2], False),  # the period in which that began
+    ],
+)
+def test_the_alarm_rings_where_launches_fail_and_the_group_stays_small(
+    event: Template, failed: int, wanted: list[int], serving: list[int], rings: bool
+) -> None:
+    """Between an instance that is given up and the next none waits, so that none is counted that waits."""
+    (alarm,) = [
+        a["Properties"] for name, a in event.find_resources("AWS::CloudWatch::Alarm").items() if "Never" in name
+    ]
+    (expression,) = [m["Expression"] for m in alarm["Metrics"] if "Expression" in m]
+    values = {"failed": failed, "wanted": min(wanted), "serving": max(serving)}
+    assert expression == "IF(FILL(failed, 0) > 0 AND wanted > serving, 1, 0)"
+    assert (values["failed"] > 0 and values["wanted"] > values["serving"]) == rings
+
+
+def test_launches_that_fail_are_counted_and_their_events_kept(event: Template) -> None:
+    ((name, rule),) = [
+        (name, rule["Properties"])
+        for name, rule in event.find_resources("AWS::Events::Rule").items()
+        if name.startswith("GivenUp")
+    ]
+    assert rule["EventPattern"]["detail-type"] == ["EC2 Instance Launch Unsuccessful"]
+    (prefix,) = rule["EventPattern"]["detail"]["AutoScalingGroupName"]
+    assert prefix["prefix"].startswith("custom-health-checks-CheckedInstances")
+    assert rule["Targets"], "a rule without a target counts nothing"
+    assert {"Name": "RuleName", "Value": {"Ref": name}} in [
+        dimension
+        for alarm in event.find_resources("AWS::CloudWatch::Alarm").values()
+        for metric in alarm["Properties"].get("Metrics", [])
+        for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+    ]
 
 
 def test_the_outputs_name_what_a_user_does_next(event: Template) -> None:

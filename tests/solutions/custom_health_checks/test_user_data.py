@@ -206,7 +206,15 @@ def test_every_kind_of_check(machine: Machine, check: str, answers: dict[str, st
     machine.states("Pending:Wait", "Terminating")
     for what, line in answers.items():
         machine.says(what, line)
-    assert machine.run(check)[1]["verdict"] == verdict
+    (looked,) = [event for event in machine.run(check) if event["event"] == "looked"]
+    assert looked["verdict"] == verdict
+
+
+def test_a_document_that_may_not_be_run_is_told(machine: Machine) -> None:
+    """`exit 254` of the AWS CLI, as for AccessDenied: the wait goes on, and the journal says why."""
+    machine.states("Pending:Wait", "Terminating")
+    machine.says("list-command-invocations", "None")
+    assert kinds(machine.run("ssm-document|AcmeCheck")) == ["started", "refused", "looked", "ended"]
 
 
 def test_a_table_is_read_consistently_and_for_this_instance_only(machine: Machine) -> None:

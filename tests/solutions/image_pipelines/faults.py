@@ -19,7 +19,7 @@ from tests.solutions.instance_connect_endpoint.faults import ANSWERS, CustomReso
 
 ACCOUNT = "123456789012"
 PREFIX = f"arn:aws:imagebuilder:us-east-1:{ACCOUNT}"
-GOLD = f"{PREFIX}:image-pipeline/gold"
+GOLD, WEB = (f"{PREFIX}:image-pipeline/{name}" for name in ("gold", "web"))
 SOURCE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 NAME = "/imagebuilder/tried/gold"
 
@@ -156,12 +156,30 @@ class BuildsWorld(CustomResourceWorld):
     def __init__(self) -> None:
         super().__init__()
         keep()
-        old = {"Pipeline": GOLD, "Recipe": "old", "WithNewStack": "true"}
+        old = {"Pipeline": GOLD, "Recipe": "old", "Ancestors": "none", "ParentPipeline": "", "ParentParameter": ""}
         self.event |= {"OldResourceProperties": old, "ResourceProperties": {**old, "Recipe": "new"}}
 
     def invariant(self) -> None:
         super().invariant()
         assert started() == {"r-1": GOLD}, f"started were {started()}"
+
+    def unharmed(self) -> None:
+        assert len(started()) <= 1, f"started were {started()}"
+
+
+class WorkloadBuildsWorld(CustomResourceWorld):
+    """A workload's recipe has changed, whose parent has an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        keep(list_image_pipeline_images=[image(1, "2026-01-01T00:00:00.000Z")])
+        client("ssm").put_parameter(Name=NAME, Value="ami-1", Type="String")
+        old = {"Pipeline": WEB, "Recipe": "old", "Ancestors": "gold", "ParentPipeline": GOLD, "ParentParameter": NAME}
+        self.event |= {"OldResourceProperties": old, "ResourceProperties": {**old, "Recipe": "new"}}
+
+    def invariant(self) -> None:
+        super().invariant()
+        assert started() == {"r-1": WEB}, f"started were {started()}"
 
     def unharmed(self) -> None:
         assert len(started()) <= 1, f"started were {started()}"
@@ -183,7 +201,7 @@ class TrackerWorld:
         self.env: Mapping[str, str] = {
             "TABLE_NAME": "newest",
             "ACCOUNT": ACCOUNT,
-            "PIPELINES": "gold",
+            "PIPELINES": "gold=gold",
             "PIPELINE_ARNS": GOLD.removesuffix("gold"),
             "STACK_NAME": "tried",
         }
@@ -265,6 +283,7 @@ SUBJECTS: list[Subject] = [
     told(SEED, SeedThereWorld, " (there)"),
     told(SEED, SeedGoesWorld, " (goes)"),
     with_builder(told("image_pipelines.builds", BuildsWorld), "image_pipelines.builds"),
+    with_builder(told("image_pipelines.builds", WorkloadBuildsWorld, " (workload)"), "image_pipelines.builds"),
     with_builder(Subject(TRACKER, _tracker, TrackerWorld, f"{TRACKER}.handler"), TRACKER),
     with_builder(Subject(f"{TRACKER} (daily)", _tracker, DailyWorld, f"{TRACKER}.handler"), TRACKER),
 ]

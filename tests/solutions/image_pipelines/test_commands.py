@@ -27,11 +27,15 @@ class Account:
         self.components = ["update-linux", "stig-build-linux"]
         self.types = {"t4g.medium": ["arm64"]}
         self.templates = {"lt-0123456789abcdef0": "web"}
+        self.is_deployed, self.log_groups = True, list[str]()
+        self.parent, self.image_status = "ami-gold", "AVAILABLE"
 
     def __call__(self, service: str, region: str | None = None, /) -> Any:
         return self
 
     def describe_stacks(self, **_: str) -> Any:
+        if not self.is_deployed:
+            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
         outputs = {f"{name}PipelineArn": f"{ARN}-{name.lower()}" for name in ("Gold", "Web")}
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"Outputs": [*listed, {"OutputKey": "NewestTable", "OutputValue": "newest"}]}]}
@@ -53,6 +57,10 @@ class Account:
         self.called.append(("start", wanted))
         return {"imageBuildVersionArn": "image"}
 
+    def get_parameters(self, Names: list[str]) -> Any:  # noqa: N803 (boto3's)
+        assert Names == ["/imagebuilder/image-pipelines/gold/al2023-arm64"]
+        return {"Parameters": [{"Value": self.parent}]}
+
     def get_parameter(self, **_: str) -> Any:
         return {"Parameter": {"Value": "ami-1"}}
 
@@ -68,6 +76,11 @@ class Account:
                 yield {"componentVersionList": [{"name": name}]}
             for name, kinds in self.types.items() if operation == "describe_instance_types" else []:
                 yield {"InstanceTypes": [{"InstanceType": name, "ProcessorInfo": {"SupportedArchitectures": kinds}}]}
+            if operation == "describe_log_groups":
+                yield {"logGroups": [{"logGroupName": name} for name in self.log_groups]}
+            if operation == "list_image_pipeline_images":
+                made = {"amis": [{"image": "ami-gold"}]}
+                yield {"imageSummaryList": [{"state": {"status": self.image_status}, "outputResources": made}]}
             if operation == "scan":
                 for region in ("us-east-1", "eu-west-1"):
                     values = {"pipeline": "gold", "region": region, "image": "ami", "created": "c", "source": "s"}
@@ -105,6 +118,16 @@ def test_each_build_has_a_token_of_its_own() -> None:
     assert first != second
 
 
+@pytest.mark.parametrize("change", [{"parent": "ami-raw-base"}, {"image_status": "FAILED"}])
+def test_a_workload_is_not_built_before_its_parent_has_an_image(change: dict[str, Any]) -> None:
+    account = Account()
+    vars(account).update(change)
+    with pytest.raises(CommandError, match=r"gold has no image yet .* build gold"):
+        run("build", account, pipeline="web")
+    assert not account.called
+    run("build", account, pipeline="gold")
+
+
 def test_an_unknown_pipeline_is_named_with_those_that_there_are() -> None:
     with pytest.raises(CommandError, match="no pipeline 'wbe'; there are gold, web"):
         run("build", Account(), pipeline="wbe")
@@ -132,6 +155,7 @@ def test_the_graph_draws_each_step_of_the_cascade() -> None:
         ({"components": []}, "components of AWS"),
         ({"types": {}}, "instance types"),
         ({"types": {"t4g.medium": ["x86_64"]}}, "instance types"),
+        ({"is_deployed": False, "log_groups": ["/aws/imagebuilder/image-pipelines/gold"]}, "log groups"),
     ],
 )
 def test_check_finds_what_would_stop_the_first_build(

@@ -100,3 +100,33 @@ def test_another_name_is_another_parameter(ssm: Any) -> None:
     moved["ResourceProperties"]["Name"] = "/imagebuilder/stack/other"
     assert seed(moved) == "ours:/imagebuilder/stack/other"
     assert value(ssm) is not None, "CloudFormation deletes the old one in its clean-up"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_copied"), [(SOURCE, True), (SOURCE.replace("arm64", "x86_64"), False)], ids=["moved", "another base"]
+)
+def test_a_parameter_that_moves_keeps_its_image_unless_its_base_is_another(
+    ssm: Any, source: str, is_copied: bool
+) -> None:
+    physical_id = seed(request())
+    ssm.put_parameter(Name=NAME, Value="ami-0123456789abcdef0", Type="String", Overwrite=True)
+    moved = request("Update", source, PhysicalResourceId=physical_id, OldResourceProperties={"Name": NAME})
+    moved["OldResourceProperties"]["Source"] = SOURCE
+    moved["ResourceProperties"]["Name"] = "/imagebuilder/stack/other"
+    seed(moved)
+    (now,) = ssm.get_parameters(Names=["/imagebuilder/stack/other"])["Parameters"]
+    base = ssm.get_parameter(Name=source)["Parameter"]["Value"]
+    assert now["Value"] == ("ami-0123456789abcdef0" if is_copied else base)
+
+
+@pytest.mark.parametrize("owner", ["ours", "found"])
+def test_a_region_that_leaves_the_list_loses_its_parameter_if_that_is_ours(ssm: Any, owner: str) -> None:
+    elsewhere = {name: boto3.client("ssm", name) for name in ("eu-west-1", "eu-west-2")}
+    for one in (ssm, *elsewhere.values()):
+        one.put_parameter(Name=NAME, Value="ami-built", Type="String")
+    event = request("Update", "", PhysicalResourceId=f"{owner}:{NAME}")
+    event["OldResourceProperties"] = {**event["ResourceProperties"], "Regions": ["eu-west-1", "eu-west-2"]}
+    for _ in range(2):  # a request may come twice
+        seed(event)
+    assert value(ssm) == value(elsewhere["eu-west-1"]) == "ami-built"
+    assert value(elsewhere["eu-west-2"]) == (None if owner == "ours" else "ami-built")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from stacks.image_pipelines.component import ROOT
 from stacks.image_pipelines.recipes import component_names, fingerprint
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
@@ -15,6 +16,8 @@ from tests.variants import Json
 
 SLUG = "image_pipelines"
 DEPENDENCIES = "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE"
+ALWAYS = "EXPRESSION_MATCH_ONLY"
+MARK, PROOF = "stacks/image_pipelines/documents/mark", "stacks/image_pipelines/documents/parent"
 
 
 def template(variant: str = variants.DEFAULT) -> Template:
@@ -61,16 +64,26 @@ def test_gold_is_the_newest_public_image_with_updates_and_own_components(default
     recipe = named(default, "ImageRecipe", "image-pipelines-gold")
     parent = "ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
     assert recipe["Properties"]["ParentImage"] == parent
-    updates, own = arns(recipe)
+    updates, own, mark = arns(recipe)
     assert "aws component update linux x x x" in updates
     assert "GetAtt" in own and "baseline" in own
+    assert "GetAtt" in mark and "mark" in mark
 
 
 def test_updates_come_first_and_the_stig_last_with_its_level(enterprise: Template) -> None:
     recipe = named(enterprise, "ImageRecipe", "acme-image-pipelines-gold")
-    updates, stig = arns(recipe)
+    updates, _, stig = arns(recipe)
     assert "update linux" in updates and "stig build linux x x x" in stig
-    assert recipe["Properties"]["Components"][1]["Parameters"] == [{"Name": "Level", "Value": ["High"]}]
+    assert recipe["Properties"]["Components"][-1]["Parameters"] == [{"Name": "Level", "Value": ["High"]}]
+
+
+def test_hardened_images_and_what_is_built_on_them_run_components_outside_of_tmp(
+    default: Template, enterprise: Template
+) -> None:
+    """STIG mounts /tmp noexec, and components run there by default: https://github.com/aws/aws-parallelcluster/pull/7515."""
+    for recipe in enterprise.find_resources("AWS::ImageBuilder::ImageRecipe").values():
+        assert recipe["Properties"]["WorkingDirectory"] == "/opt"
+    assert "WorkingDirectory" not in json.dumps(default.to_json())
 
 
 @pytest.mark.parametrize(
@@ -81,8 +94,10 @@ def test_a_workload_s_parent_is_the_parameter_that_its_parent_s_distribution_wri
 ) -> None:
     recipe = named(enterprise, "ImageRecipe", f"acme-image-pipelines-{name}")
     written = named(enterprise, "DistributionConfiguration", f"acme-image-pipelines-{parent}")
-    targets = written["Properties"]["Distributions"]
-    (parameter,) = {one["ParameterName"] for target in targets for one in target["SsmParameterConfigurations"]}
+    here, there = written["Properties"]["Distributions"]
+    public, parameter = (one["ParameterName"] for one in here["SsmParameterConfigurations"])
+    assert [one["ParameterName"] for one in there["SsmParameterConfigurations"]] == [public]
+    assert parameter == f"{public}/ubuntu-24.04-x86_64", "another base must be another parameter"
     assert recipe["Properties"]["ParentImage"] == f"ssm:{parameter}"
     seeds = enterprise.find_resources("Custom::NewestImageParameter")
     (seed,) = [key for key, item in seeds.items() if item["Properties"]["Name"] == parameter]
@@ -90,10 +105,58 @@ def test_a_workload_s_parent_is_the_parameter_that_its_parent_s_distribution_wri
     assert seeds[seed]["Properties"]["Source"].startswith("/aws/service/canonical/ubuntu/server/24.04/")
 
 
-def test_only_what_others_build_on_is_seeded(enterprise: Template) -> None:
+def test_only_what_others_build_on_is_seeded_and_never_what_people_launch_from(enterprise: Template) -> None:
     seeds = enterprise.find_resources("Custom::NewestImageParameter").values()
-    sources = {item["Properties"]["Name"].rsplit("/", 1)[-1]: bool(item["Properties"]["Source"]) for item in seeds}
-    assert sources == {"gold": True, "web-shop": True, "batch": False}
+    sources = {
+        item["Properties"]["Name"].split("pipelines/")[1]: (bool(item["Properties"]["Source"])) for item in seeds
+    }
+    base = "ubuntu-24.04-x86_64"
+    assert sources == {
+        "gold": False,
+        f"gold/{base}": True,
+        "web-shop": False,
+        f"web-shop/{base}": True,
+        "batch": False,
+    }
+    shown = [value["Value"] for name, value in enterprise.find_outputs("*").items() if name.endswith("Parameter")]
+    assert shown and not any(base in json.dumps(value) for value in shown)
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_every_image_proves_that_its_parent_was_built_before_anything_else_is_done(variant: str) -> None:
+    of = template(variant)
+    files = {
+        name: item["Properties"]["Data"] for name, item in of.find_resources("AWS::ImageBuilder::Component").items()
+    }
+
+    def lineage(recipe: Json, title: str) -> list[tuple[int, str]]:
+        found = []
+        for index, component in enumerate(recipe["Properties"]["Components"]):
+            arn = component["ComponentArn"]
+            reference = arn.get("Fn::GetAtt", [""])[0] if isinstance(arn, dict) else ""
+            if files.get(reference, "").startswith(f"name: {title}\n"):
+                (parameter,) = component["Parameters"]
+                assert parameter["Name"] == "Pipeline"
+                found.append((index, parameter["Value"][0]))
+        return found
+
+    recipes = {one["Properties"]["Name"]: one for one in of.find_resources("AWS::ImageBuilder::ImageRecipe").values()}
+    marks = {name: [mark for _, mark in lineage(recipe, "Mark")] for name, recipe in recipes.items()}
+    for name, recipe in recipes.items():
+        proofs = lineage(recipe, "Parent")
+        if "/aws/service/" in recipe["Properties"]["ParentImage"]:
+            assert not proofs and name.endswith("-gold")
+            continue
+        ((index, parent),) = proofs
+        assert index == 0 and marks[parent] == [parent], f"{name} is not held to {parent}"
+        assert recipe["Properties"]["ParentImage"].split("/")[-2] == parent.split("image-pipelines-")[1]
+
+
+@pytest.mark.parametrize(("platform", "asks"), [("linux", "test -e"), ("windows", "Test-Path")])
+def test_the_proof_looks_for_the_file_that_the_mark_makes(platform: str, asks: str) -> None:
+    mark, proof = ((ROOT / f"{path}-{platform}.yaml").read_text(encoding="utf-8") for path in (MARK, PROOF))
+    path = {"linux": "/etc/image-pipelines/{{ Pipeline }}", "windows": "image-pipelines\\{{ Pipeline }}"}[platform]
+    assert path in mark and path in proof and asks in proof and "exit 1" in proof
 
 
 @pytest.mark.parametrize("variant", variants.variants_of(SLUG))
@@ -106,7 +169,8 @@ def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str)
 def test_the_execution_role_has_two_rights_of_its_own_and_its_own_parameter(default: Template) -> None:
     parameter, describe, *_ = statements(default, "GoldPipelineParameterRole")
     assert parameter["Action"] == "ssm:PutParameter"
-    assert json.dumps(parameter["Resource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
+    ends = [re.search(r":parameter(/[^\"]+)", json.dumps(arn))[1] for arn in parameter["Resource"]]  # type: ignore[index]
+    assert ends == [f"/imagebuilder/image-pipelines/gold{more}" for more in ("", "/al2023-arm64")]
     assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
     pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
     assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
@@ -121,7 +185,8 @@ def test_the_execution_role_may_build_and_neither_write_elsewhere_nor_pass_anoth
     assert json.dumps(policy).endswith(':iam::aws:policy/EC2ImageBuilderExecutionPolicy"]]}')
     denied = [s for s in statements(default, "GoldPipelineParameterRole") if s["Effect"] == "Deny"]
     assert [statement["Action"] for statement in denied] == ["ssm:PutParameter", "iam:PassRole"]
-    assert json.dumps(denied[0]["NotResource"]).endswith(':parameter/imagebuilder/image-pipelines/gold"]]}')
+    others = [json.dumps(arn) for arn in denied[0]["NotResource"]]
+    assert all(":ssm:*:" in arn and ":parameter/imagebuilder/image-pipelines/gold" in arn for arn in others)
     assert denied[1]["NotResource"]["Fn::GetAtt"][0].startswith("BuildRole")
 
 
@@ -134,12 +199,39 @@ def test_the_execution_role_may_publish_to_an_encrypted_topic(enterprise: Templa
 
 
 @pytest.mark.parametrize("variant", variants.variants_of(SLUG))
-def test_every_pipeline_builds_on_schedule_only_when_a_dependency_has_changed(variant: str) -> None:
-    for pipeline in template(variant).find_resources("AWS::ImageBuilder::ImagePipeline").values():
-        schedule = pipeline["Properties"]["Schedule"]
-        assert schedule["PipelineExecutionStartCondition"] == DEPENDENCIES
-        assert schedule["AutoDisablePolicy"] == {"FailureCount": 3}
-        assert schedule["Timezone"] and schedule["ScheduleExpression"].startswith("cron(")
+def test_gold_builds_on_schedule_when_a_dependency_has_changed_and_the_others_after_their_parents(variant: str) -> None:
+    of = template(variant)
+    rules = json.dumps([r for name, r in of.find_resources("AWS::Events::Rule").items() if "Follow" in name])
+    for name, pipeline in of.find_resources("AWS::ImageBuilder::ImagePipeline").items():
+        schedule = pipeline["Properties"].get("Schedule")
+        is_gold = pipeline["Properties"]["Name"].endswith("-gold")
+        assert is_gold or f'["{name}", "Arn"]' in rules, f"{name} follows nothing"
+        if schedule or is_gold:
+            assert schedule["PipelineExecutionStartCondition"] == (ALWAYS if "Batch" in name else DEPENDENCIES)
+            assert schedule["AutoDisablePolicy"] == {"FailureCount": 3}
+            assert schedule["Timezone"] and schedule["ScheduleExpression"].startswith("cron(")
+
+
+def test_a_schedule_may_build_whatever_has_changed(enterprise: Template) -> None:
+    """As AWS's golden-AMI sample builds its patches."""
+    batch = named(enterprise, "ImagePipeline", "acme-image-pipelines-batch")["Properties"]["Schedule"]
+    assert batch["PipelineExecutionStartCondition"] == ALWAYS
+
+
+def test_whoever_starts_what_follows_may_start_the_workloads_only(enterprise: Template) -> None:
+    (starting,) = statements(enterprise, "FollowRole")
+    ends = [json.dumps(arn).rsplit("/", 1)[1].split('"')[0] for arn in starting["Resource"]]
+    assert sorted(ends) == [f"acme-image-pipelines-{name}" for name in ("batch", "job-container", "web-shop")]
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_services_take_roles_in_the_name_of_this_account_only(variant: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html; those below act for one resource."""
+    for name, role in template(variant).find_resources("AWS::IAM::Role").items():
+        (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        service = json.dumps(trust["Principal"])
+        if not any(f"{plain}.amazonaws.com" in service for plain in ("lambda", "ec2", "vpc-flow-logs")):
+            assert "aws:SourceAccount" in trust["Condition"]["StringEquals"], name
 
 
 def test_own_components_are_named_exactly_and_those_of_aws_by_their_newest(enterprise: Template) -> None:
@@ -184,7 +276,9 @@ def test_replaced_versions_are_kept_by_setting_and_the_current_ones_go_with_the_
 ) -> None:
     for kind in ("Component", "ImageRecipe", "ContainerRecipe"):
         for resource in template(variant).find_resources(f"AWS::ImageBuilder::{kind}").values():
-            assert (resource["UpdateReplacePolicy"], resource["DeletionPolicy"]) == (policy, "Delete")
+            # A recipe that stays may have the current component in it, which then cannot be deleted.
+            deletion = policy if kind == "Component" else "Delete"
+            assert (resource["UpdateReplacePolicy"], resource["DeletionPolicy"]) == (policy, deletion)
 
 
 def test_two_files_of_one_name_are_two_components() -> None:
@@ -197,7 +291,7 @@ def test_two_files_of_one_name_are_two_components() -> None:
 
 def test_what_a_deployment_changes_is_built_after_whoever_hears_of_it_is_there(default: Template) -> None:
     builds = default.find_resources("Custom::ImageBuild")
-    assert {item["Properties"]["WithNewStack"] for item in builds.values()} == {"true", "false"}
+    assert {item["Properties"]["ParentPipeline"] == "" for item in builds.values()} == {True, False}
     for build in builds.values():
         assert any(name.startswith("TrackingAvailable") for name in build["DependsOn"])
 
@@ -209,12 +303,24 @@ def test_the_first_build_of_an_account_may_make_the_service_s_own_role_and_no_ot
     assert making["Condition"] == {"StringEquals": {"iam:AWSServiceName": "imagebuilder.amazonaws.com"}}
 
 
-@pytest.mark.parametrize("role", ["BuildsFunctionRole", "JobPipelineFollowRole"])
+@pytest.mark.parametrize("role", ["BuildsFunctionRole", "FollowRole"])
 def test_whoever_starts_a_build_may_read_the_pipeline_which_image_builder_does_in_its_name(
     enterprise: Template, role: str
 ) -> None:
     (starting,) = [s for s in statements(enterprise, role) if "imagebuilder:StartImagePipelineExecution" in s["Action"]]
-    assert starting["Action"] == ["imagebuilder:GetImagePipeline", "imagebuilder:StartImagePipelineExecution"]
+    assert {"imagebuilder:GetImagePipeline", "imagebuilder:StartImagePipelineExecution"} <= set(starting["Action"])
+
+
+def test_a_workload_s_build_waits_for_all_that_it_is_built_on(enterprise: Template) -> None:
+    builds = enterprise.find_resources("Custom::ImageBuild")
+    of = {name.split("Pipeline")[0]: item["Properties"] for name, item in builds.items()}
+    assert len({of[name]["Ancestors"] for name in ("Gold", "WebShop", "Batch")}) == 3
+    second = template("second").find_resources("Custom::ImageBuild").values()
+    others = {item["Properties"]["ParentPipeline"] != "": item["Properties"]["Ancestors"] for item in second}
+    assert of["Gold"]["Ancestors"] == others[False], "gold has none"
+    assert of["WebShop"]["Ancestors"] != others[True], "another gold is another ancestor"
+    written = of["Batch"]["ParentParameter"]
+    assert written == "/imagebuilder/acme-image-pipelines/web-shop/ubuntu-24.04-x86_64"
 
 
 def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
@@ -245,7 +351,7 @@ def test_images_go_to_regions_and_accounts_under_the_keys_of_each(enterprise: Te
         assert shared == {"UserIds": ["210987654321"]}
         assert "{{ imagebuilder:buildDate }}" in target["AmiDistributionConfiguration"]["Name"]
     parameter, *_ = statements(enterprise, "GoldPipelineParameterRole")
-    assert len(parameter["Resource"]) == 2
+    assert "eu-west-1" in json.dumps(parameter["Resource"])
 
 
 def test_a_launch_template_is_updated_by_setting(enterprise: Template) -> None:
@@ -255,11 +361,16 @@ def test_a_launch_template_is_updated_by_setting(enterprise: Template) -> None:
     assert here["LaunchTemplateConfigurations"] == wanted and "LaunchTemplateConfigurations" not in there
 
 
-def test_a_container_is_built_on_a_host_of_its_parent_and_follows_its_event(enterprise: Template) -> None:
-    recipe = named(enterprise, "ContainerRecipe", "acme-image-pipelines-job")["Properties"]
+def test_a_container_is_built_on_a_host_with_docker_and_follows_its_parent_s_event(
+    default: Template, enterprise: Template
+) -> None:
+    recipe = named(enterprise, "ContainerRecipe", "acme-image-pipelines-job-container")["Properties"]
     assert recipe["ParentImage"] == "public.ecr.aws/ubuntu/ubuntu:24.04"
-    parameter = "ssm:/imagebuilder/acme-image-pipelines/web-shop"
+    parameter = "ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
     assert recipe["InstanceConfiguration"]["Image"] == parameter
+    (device,) = recipe["InstanceConfiguration"]["BlockDeviceMappings"]
+    assert device["DeviceName"] == "/dev/xvda"
+    assert "VolumeSize" not in device["Ebs"], "20 GiB do not hold an image of 30"
     assert "{{{ imagebuilder:parentImage }}}" in recipe["DockerfileTemplateData"]
     images = {"prefix": Match.string_like_regexp(":image/acme-image-pipelines-web-shop/$")}
     enterprise.has_resource_properties(
@@ -272,7 +383,24 @@ def test_a_container_is_built_on_a_host_of_its_parent_and_follows_its_event(ente
     hops = enterprise.find_resources("AWS::ImageBuilder::InfrastructureConfiguration").values()
     options = [item["Properties"]["InstanceMetadataOptions"]["HttpPutResponseHopLimit"] for item in hops]
     assert sorted(options) == [1, 2]
-    assert named(enterprise, "ImagePipeline", "acme-image-pipelines-job")["Properties"].get("ExecutionRole") is None
+    job = named(enterprise, "ImagePipeline", "acme-image-pipelines-job-container")["Properties"]
+    assert job["ExecutionRole"]["Fn::GetAtt"][0].startswith("JobContainerParameterRole")
+    denied = [s for s in statements(enterprise, "JobContainerParameterRole") if s["Effect"] == "Deny"]
+    assert (denied[0]["Action"], denied[0]["Resource"]) == ("ssm:PutParameter", "*")
+
+
+def test_a_container_may_be_built_on_its_parent_s_image() -> None:
+    recipe = named(template("second"), "ContainerRecipe", "second-image-pipelines-job-container")["Properties"]
+    parameter = "ssm:/imagebuilder/second-image-pipelines/gold/al2023-arm64"
+    assert recipe["InstanceConfiguration"]["Image"] == parameter
+
+
+def test_another_kind_is_another_resource_under_another_name(enterprise: Template) -> None:
+    """CloudFormation changes no type under one logical id, and Image Builder no pipeline from one kind to the other."""
+    for kind, ending in (("ContainerRecipe", "-container"), ("ImageRecipe", "")):
+        for name, recipe in enterprise.find_resources(f"AWS::ImageBuilder::{kind}").items():
+            assert name.split("Recipe")[0].endswith("Container" if ending else "Pipeline")
+            assert recipe["Properties"]["Name"].endswith("-container") == bool(ending)
 
 
 def test_scanning_is_by_setting(default: Template, enterprise: Template) -> None:
@@ -307,7 +435,7 @@ def test_with_the_second_key_old_images_go_and_some_always_stay(enterprise: Temp
     assert list(found) == ["DEPRECATE", "DISABLE", "DELETE"]
     assert found["DELETE"]["Filter"] == {"Type": "AGE", "Unit": "DAYS", "Value": 365, "RetainAtLeast": 3}
     assert found["DELETE"]["ExclusionRules"]["Amis"]["TagMap"] == {"keep": "true"}
-    assert set(rules(enterprise, "acme-image-pipelines-job")) == {"DELETE"}
+    assert set(rules(enterprise, "acme-image-pipelines-job-container")) == {"DELETE"}
     for statement in statements(enterprise, "LifecycleRole"):
         if "ec2:DeleteSnapshot" in statement["Action"] or "ec2:DeregisterImage" in statement["Action"]:
             assert statement["Condition"]["StringEquals"] == {"aws:ResourceTag/CreatedBy": "EC2 Image Builder"}

@@ -16,7 +16,7 @@ from image_pipelines.tracker.newest import Output, outputs
 from shared import aws
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012"
-PIPELINES = {"stack-gold": "gold", "stack-job": "job"}
+PIPELINES = {"stack-gold": "gold", "stack-job-container": "job"}
 
 
 def image(number: int, name: str = "stack-gold", status: str = "AVAILABLE", **made: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def test_each_region_of_our_own_account() -> None:
 
 def test_a_container_by_its_most_particular_address() -> None:
     uris = ["repo:latest", "repo:1.0.7-1"]
-    made = image(1, "stack-job", containers=[{"region": "us-east-1", "imageUris": uris}])
+    made = image(1, "stack-job-container", containers=[{"region": "us-east-1", "imageUris": uris}])
     assert [one.image for one in outputs(made, "123456789012", PIPELINES)] == ["repo:1.0.7-1"]
 
 
@@ -91,7 +91,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in {
         "TABLE_NAME": "newest",
         "ACCOUNT": "123456789012",
-        "PIPELINES": ",".join(PIPELINES.values()),
+        "PIPELINES": "gold=gold,job-container=job",
         "PIPELINE_ARNS": f"{ARN}:image-pipeline/stack-",
         "STACK_NAME": "stack",
     }.items():
@@ -133,7 +133,7 @@ def test_in_any_order_the_newest_is_recorded(
 
 
 def test_the_daily_look_finds_what_no_event_told(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = image(4, "stack-job", containers=[{"region": "us-east-1", "imageUris": ["repo:1.0.7-4"]}])
+    job = image(4, "stack-job-container", containers=[{"region": "us-east-1", "imageUris": ["repo:1.0.7-4"]}])
     use(monkeypatch, Builder(image(2), image(1), image(3, status="FAILED"), job))
     answer = handler.lambda_handler({"detail-type": "Scheduled Event"}, None)
     assert answer == {"recorded": 3, "older": 0}

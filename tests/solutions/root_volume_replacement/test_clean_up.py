@@ -15,6 +15,7 @@ from root_volume_replacement.clean_up.handler import NotCleanedError, Rules, cle
 from root_volume_replacement.clean_up.plan import Account, Deletion, Plan, Record, Snapshot, Volume, plan
 from root_volume_replacement.clean_up.words import message
 from root_volume_replacement.instances import OptIn
+from root_volume_replacement.trials import Trial, written
 
 ACCOUNTS = 10_000
 NOW = 1_800_000_000
@@ -39,7 +40,8 @@ def account(seed: int) -> Account:
         if chance.random() < 0.8:
             state = chance.choice(["available", "available", "in-use", "creating", "deleting", "error"])
             tagged = chance.choice([owner, owner, owner, chance.choice(names), None])
-            volumes.append(Volume(name, state, state == "in-use" or chance.random() < 0.05, tagged))
+            made_of = f"snap-{chance.randint(0, 13)}" if chance.random() < 0.3 else ""
+            volumes.append(Volume(name, state, state == "in-use" or chance.random() < 0.05, tagged, made_of))
         if chance.random() < 0.8:
             kind = chance.choice(["replaced", "replaced", "noted"])
             records[name] = Record(name, owner, kind, NOW - chance.choice(AGES))
@@ -61,7 +63,13 @@ def account(seed: int) -> Account:
         records=records,
         gone_since={name: NOW - chance.choice(AGES) for name in names if chance.random() < 0.5},
         busy=frozenset(name for name in names if chance.random() < 0.1),
+        trials={name: [trial(chance) for _ in range(chance.randint(0, 2))] for name in names if chance.random() < 0.3},
     )
+
+
+def trial(chance: random.Random) -> Trial:
+    until = NOW - chance.choice(AGES) if chance.random() < 0.5 else 0
+    return Trial("execution", f"vol-{chance.randint(0, 11)}", NOW - chance.choice(AGES), until)
 
 
 def planned(of: Account) -> Plan:
@@ -97,8 +105,10 @@ def snapshot_is_ours(of: Account, snapshot: Snapshot) -> bool:
 def snapshot_may_go(of: Account, snapshot: Snapshot) -> bool:
     if not snapshot_is_ours(of, snapshot) or snapshot.id in of.of_images or NOW - snapshot.started < GRACE:
         return False
+    if snapshot.id in {volume.made_of for volume in of.volumes}:
+        return False
     lineage = [s for s in of.snapshots if snapshot_is_ours(of, s) and s.tagged_for == snapshot.tagged_for]
-    newer = [s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id)]
+    newer = [s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id) and is_good(of, s)]
     existing = {volume.id for volume in of.volumes}
     theirs = {r.id for r in of.records.values() if r.instance_id == snapshot.tagged_for} | {
         s.volume_id for s in lineage
@@ -106,6 +116,14 @@ def snapshot_may_go(of: Account, snapshot: Snapshot) -> bool:
     gone_since = of.gone_since.get(str(snapshot.tagged_for), NOW)
     gone = snapshot.tagged_for not in of.instances and not theirs & existing and NOW - gone_since >= GRACE
     return len(newer) >= KEEP or gone
+
+
+def is_good(of: Account, snapshot: Snapshot) -> bool:
+    """Of a root volume that was there before each replacement that has not passed, or is the one that it replaced."""
+    return all(
+        snapshot.started < one.at or snapshot.volume_id == one.old or (one.until and snapshot.started >= one.until)
+        for one in of.trials.get(str(snapshot.tagged_for), [])
+    )
 
 
 def test_over_10_000_accounts_nothing_outside_the_rule_is_ever_deleted_and_all_that_fits_is() -> None:
@@ -139,8 +157,10 @@ def test_what_is_deleted_twice_is_deleted_once() -> None:
             snapshots=[snapshot for snapshot in of.snapshots if snapshot.id not in gone],
         )
         newly = {item.id for item in planned(left).deletions}
-        # With a volume gone, the last one of a gone lineage may be: its snapshots follow, and nothing else.
-        assert all(item.why.startswith("its instance") for item in planned(left).deletions if item.id in newly), seed
+        # With a volume gone, the last one of a gone lineage may be: its snapshots follow; and what it was made of.
+        made_of = {volume.made_of for volume in of.volumes if volume.id in gone}
+        others = [item for item in planned(left).deletions if item.id in newly - made_of]
+        assert all(item.why.startswith("its instance") for item in others), seed
 
 
 def test_an_instance_is_gone_only_after_it_was_missing_for_the_grace_period() -> None:
@@ -153,6 +173,38 @@ def test_an_instance_is_gone_only_after_it_was_missing_for_the_grace_period() ->
     assert [item.id for item in planned(replace(of, gone_since={"i-1": NOW - GRACE})).deletions] == ["snap-1"]
     back = planned(replace(of, gone_since={"i-1": NOW - GRACE}, instances={"i-1": True}))
     assert (back.deletions, back.back) == ((), ("i-1",))
+
+
+def lineage_of(count: int) -> Account:
+    """So many old snapshots of one instance, each of a root volume of its own, that of now made of the oldest."""
+    snapshots = [Snapshot(f"snap-{n}", f"vol-{n}", "completed", NOW - (90 - n) * GRACE, "i-1") for n in range(count)]
+    records = {s.id: Record(s.id, "i-1", "taken", s.started, s.volume_id) for s in snapshots}
+    root = Volume("vol-root", "in-use", attached=True, tagged_for=None, made_of="snap-0")
+    return Account(instances={"i-1": True}, volumes=[root], snapshots=snapshots, records=records)
+
+
+def test_the_launch_state_of_a_volume_is_never_deleted() -> None:
+    """--to launch-state takes the snapshot that the root volume of now was made of, however old that is."""
+    of = lineage_of(5)
+    assert {item.id for item in planned(of).deletions} == {"snap-1", "snap-2"}
+    assert planned(of).kept["a volume was made of it"] == 1
+    assert "snap-0" in {item.id for item in planned(replace(of, volumes=[])).deletions}
+
+
+def test_snapshots_of_what_did_not_pass_do_not_push_out_the_good_ones() -> None:
+    """Three tries with a bad image leave three newer snapshots; the last good ones stay."""
+    of = lineage_of(6)
+    bad = {"i-1": [Trial("one", "vol-2", of.snapshots[3].started - 1)]}  # type: ignore[index]
+    assert {item.id for item in planned(replace(of, trials=bad)).deletions} == set()
+    assert {item.id for item in planned(of).deletions} == {"snap-1", "snap-2", "snap-3"}
+
+
+def test_trials_are_forgotten_with_the_last_of_an_instance() -> None:
+    tried = {"i-1": [Trial("one", "vol-1", NOW)]}
+    record = Record("snap-1", "i-1", "taken", NOW, "vol-1")
+    assert planned(Account(trials=tried)).forget == ("trial#i-1",)
+    assert planned(Account(trials=tried, records={"snap-1": record})).forget == ()
+    assert planned(Account(trials=tried, instances={"i-1": True})).forget == ()
 
 
 def test_records_of_what_is_gone_are_forgotten_after_the_grace_period() -> None:
@@ -223,6 +275,7 @@ class Ledger:
             "vol-forgotten": {"instance_id": "i-2", "state": "noted", "at": NOW - 2 * GRACE},
             "gone#i-1": {"at": NOW - GRACE},
             "claim#vol-old#createVolume": {"holder": "x", "at": NOW},
+            "trial#i-1": {"trials": written([Trial("one", "vol-old", NOW)]), "at": NOW},
         }
 
     def everything(self) -> Iterable[dict[str, Any]]:

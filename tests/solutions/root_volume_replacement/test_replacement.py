@@ -1,6 +1,7 @@
 """The steps of a replacement, on a named fake of EC2: what is noted, locked, compared, kept, deleted and reported."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ class Ledger:
 
     def record(self, key: str, **facts: Any) -> None:
         self.items[key] = facts
+
+    def forget(self, key: str) -> None:
+        self.items.pop(key, None)
 
     def claim(self, key: str, holder: str, *, instead_of: Any = None, **facts: Any) -> dict[str, Any] | None:
         other = self.items.get(key)
@@ -80,10 +84,14 @@ class Ec2:
         return f"replacevol-{len(self.tokens)}"
 
     def task_state(self, instance_id: str, task_id: str) -> str:
-        if self.state == "succeeded" and self.root == "vol-old":
-            self.volumes["vol-new"] = volume("vol-new", attached=True, kind=self.new_type)
-            self.volumes["vol-old"] = volume("vol-old", attached=False)
-            self.root = "vol-new"
+        (task,) = list(self.tokens.values())[int(task_id.split("-")[1]) - 1 :][:1]
+        if self.state == "succeeded" and not task.get("done"):
+            task["done"] = True
+            new = task["volume_id"] or ("vol-new" if self.root == "vol-old" else f"vol-new-{len(self.tokens)}")
+            kind = self.volumes[new]["VolumeType"] if new in self.volumes else self.new_type
+            self.volumes[self.root] = volume(self.root, attached=False, kind=self.volumes[self.root]["VolumeType"])
+            self.volumes[new] = volume(new, attached=True, kind=kind)
+            self.root = new
         return self.state
 
     def tag_replaced(self, volume_id: str, instance_id: str) -> None:
@@ -142,8 +150,8 @@ def volume(name: str, *, attached: bool, kind: str = "gp3") -> dict[str, Any]:
     return {"VolumeId": name, "VolumeType": kind, "Size": 8, "State": state, "Attachments": attachments}
 
 
-def snapshot(name: str, started: int, state: str = "completed") -> dict[str, Any]:
-    return {"SnapshotId": name, "StartTime": started, "State": state}
+def snapshot(name: str, started: int, state: str = "completed", of: str = "vol-old") -> dict[str, Any]:
+    return {"SnapshotId": name, "StartTime": datetime.fromtimestamp(started, UTC), "State": state, "VolumeId": of}
 
 
 def test_the_old_volume_is_noted_before_the_task_and_written_down_as_replaced_after_the_checks() -> None:
@@ -173,7 +181,7 @@ def test_the_old_volume_is_tagged_and_kept_or_deleted_by_the_setting() -> None:
 
 def test_an_old_volume_that_is_still_attached_is_not_deleted() -> None:
     world = World(delete_old=True)
-    state = {"instance_id": INSTANCE, "to": "launch-state", "since": NOW, "new": {"id": "vol-new"}}
+    state: dict[str, Any] = {"instance_id": INSTANCE, "to": "launch-state", "since": NOW, "new": {"id": "vol-new"}}
     state["old"] = {"id": "vol-old"}
     result = world.execution().finish(state)
     assert (result["step"], result["wait_seconds"], "vol-old" in world.ec2.volumes) == ("finish", 15, True)
@@ -231,6 +239,54 @@ def test_the_newest_complete_snapshot_of_ours_is_taken_and_none_is_an_error() ->
     assert empty.run({"instance_id": INSTANCE, "to": "latest-snapshot"})["error"] == "NoSnapshot"
 
 
+LATEST = {"instance_id": INSTANCE, "to": "latest-snapshot"}
+BAD_IMAGE = {"instance_id": INSTANCE, "to": "image", "image_id": "ami-0123456789abcdef0"}
+
+
+def test_a_root_volume_that_did_not_pass_is_not_what_the_latest_snapshot_restores() -> None:
+    """A bad image, whose broken volume has got its snapshot after the boot: the repair restores an older one."""
+    world = World()
+    world.ec2.checks = "impaired"
+    assert world.run(BAD_IMAGE, most=200)["error"] == "StatusChecksFailed"
+    world.ec2.taken.append(snapshot("snap-broken", world.now, of="vol-new"))
+    world.ec2.checks = "ok"
+    assert world.run(LATEST, name="b")["outcome"] == "replaced"
+    assert list(world.ec2.tokens.values())[1]["snapshot_id"] == "snap-2"
+    world.ec2.taken.append(snapshot("snap-repaired", world.now + 1, of=world.ec2.root))
+    world.now += 3600
+    assert world.run(LATEST, name="c")["outcome"] == "replaced"
+    assert list(world.ec2.tokens.values())[2]["snapshot_id"] == "snap-repaired"
+
+
+def test_where_no_snapshot_is_known_to_be_good_none_is_taken_for_it() -> None:
+    world = World()
+    world.ec2.checks, world.ec2.taken = "impaired", []
+    world.run(BAD_IMAGE, most=200)
+    world.ec2.taken.append(snapshot("snap-broken", world.now, of="vol-new"))
+    end = world.run(LATEST, name="b")
+    assert end["error"] == "NoSnapshot" and "to: snapshot" in end["cause"]
+
+
+def test_a_task_that_was_refused_leaves_no_doubt() -> None:
+    world = World()
+    world.ec2.refuses = "InvalidParameterValue: not of this lineage"
+    world.run()
+    assert world.ledger.items[f"trial#{INSTANCE}"]["trials"] == "[]"
+
+
+def test_the_old_volume_is_the_quick_way_back_whatever_the_new_one_was() -> None:
+    world = World()
+    world.ec2.new_type = "standard"
+    assert world.run()["error"] == "WrongVolume"
+    back = {"instance_id": INSTANCE, "to": "volume", "volume_id": "vol-0123456789abcdef0"}
+    world.ec2.volumes[back["volume_id"]] = volume(back["volume_id"], attached=False)
+    world.ledger.record(back["volume_id"], state="replaced", at=NOW, instance_id=INSTANCE)
+    end = world.run(back, name="b")
+    assert (end["outcome"], end["new"]["id"], world.ec2.root) == ("replaced", *2 * (back["volume_id"],))
+    assert back["volume_id"] not in world.ledger.items, "it would be taken for a volume that was replaced just now"
+    assert world.ledger.items["vol-new"]["state"] == "replaced"
+
+
 @pytest.mark.parametrize(
     ("request_", "snapshot_id", "image_id"),
     [
@@ -246,6 +302,7 @@ def test_what_is_wanted_is_what_the_task_gets(
     world.run({"instance_id": INSTANCE, **request_})
     (parameters,) = world.ec2.tokens.values()
     assert (parameters["snapshot_id"], parameters["image_id"]) == (snapshot_id, image_id)
+    assert parameters["volume_id"] is None
 
 
 @pytest.mark.parametrize(
@@ -256,7 +313,7 @@ def test_what_is_wanted_is_what_the_task_gets(
         ({"State": {"Name": "stopped"}}, "launch-state", "Unfit"),
         ({"RootDeviceType": "instance-store"}, "launch-state", "Unfit"),
         ({"InstanceType": "m7g.metal"}, "launch-state", "Unfit"),
-        ({"InstanceType": "mac2.metal"}, "image", "Unfit"),
+        ({"InstanceType": "mac2.metal"}, "image", None),  # https://github.com/redhat-developer/mapt/pull/169
         ({"InstanceType": "mac2.metal"}, "launch-state", None),
         ({"InstanceType": "m7g.large"}, "image", None),
     ],
@@ -358,6 +415,8 @@ def test_tokens_differ_by_execution_and_volume_and_fit() -> None:
         ({**REQUEST, "to": "snapshot"}, "needs snapshot_id"),
         ({**REQUEST, "to": "image", "image_id": "snap-0123456789abcdef0"}, "needs image_id"),
         ({**REQUEST, "snapshot_id": "snap-0123456789abcdef0"}, "takes no snapshot_id"),
+        ({**REQUEST, "to": "volume"}, "needs volume_id"),
+        ({**REQUEST, "volume_id": "vol-0123456789abcdef0"}, "takes no volume_id"),
         ({**REQUEST, "force": True}, "unknown key 'force'"),
         ({**REQUEST, "instance_id": 7}, "got 7"),
     ],

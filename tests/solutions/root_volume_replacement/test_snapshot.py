@@ -144,6 +144,69 @@ def test_a_data_volume_gets_none(world: World) -> None:
     assert world.snapshots() == []
 
 
+class Stale:
+    """EC2 that shows the attachment of the new root volume, and in the instance's mapping still the old one."""
+
+    def __init__(self, world: World, old: str) -> None:
+        self.world, self.old = world, old
+
+    def get_paginator(self, operation: str) -> Any:
+        pages = self.world.ec2.get_paginator(operation)
+        if operation != "describe_instances":
+            return pages
+
+        def paginate(**parameters: Any) -> Iterator[Any]:
+            for page in pages.paginate(**parameters):
+                for instance in (i for group in page["Reservations"] for i in group["Instances"]):
+                    instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"] = self.old
+                yield page
+
+        return type("Pages", (), {"paginate": staticmethod(paginate)})
+
+
+def test_a_root_volume_that_the_mapping_does_not_show_yet_is_awaited_and_never_taken_for_a_data_volume(
+    world: World,
+) -> None:
+    new, real = world.root, world.ec2
+    world.ec2 = Stale(world, "vol-0123456789abcdef0")
+    world.ec2.world = type("Of", (), {"ec2": real})()
+    first = world.look(created(new), client=real)
+    assert first["next"] == "wait" and "vol-0123456789abcdef0" in first["outcome"]
+    late = world.look(created(new), first, later=900, client=real)
+    assert (late["next"], late["error"]) == ("failed", "RootUnclear"), "it must not end in silence"
+    world.ec2 = real
+    assert world.look(created(new), first, later=30)["next"] == "done"
+    assert len(world.snapshots()) == 1
+
+
+def opted_in_event(instance: str) -> dict[str, Any]:
+    arn = f"arn:aws:ec2:us-east-1:123456789012:instance/{instance}"
+    detail = {"changed-tag-keys": ["opt"], "service": "ec2", "resource-type": "instance", "tags": {"opt": "in"}}
+    return {"id": "1", "detail-type": "Tag Change on Resource", "resources": [arn], "detail": detail}
+
+
+def test_an_instance_that_opts_in_later_gets_the_snapshot_that_it_has_not_got(world: World) -> None:
+    instance, root = world.launch()
+    assert world.look(created(root))["outcome"] == "its instance has not opted in"
+    event = opted_in_event(instance)
+    early = world.look(event)
+    assert (early["next"], early["outcome"]) == ("wait", "its instance has not opted in"), "EC2 may not show it yet"
+    world.ec2.create_tags(Resources=[instance], Tags=[OPTED_IN])
+    assert world.look(event, early, later=15)["next"] == "done"
+    (taken,) = world.snapshots()
+    assert taken["VolumeId"] == root
+    for again in (event, created(root), opted_in_event(instance)):
+        world.look(again)
+    assert len(world.snapshots()) == 1, "one for a volume, however often its instance is tagged"
+
+
+def test_a_tag_that_is_gone_again_ends_the_wait(world: World) -> None:
+    instance, _ = world.launch()
+    first = world.look(opted_in_event(instance))
+    assert world.look(opted_in_event(instance), first, later=900)["next"] == "done"
+    assert world.snapshots() == []
+
+
 def test_an_instance_that_has_not_opted_in_gets_none(world: World) -> None:
     _, root = world.launch({"Key": "opt", "Value": "out"})
     assert world.look(created(root))["outcome"] == "its instance has not opted in"
@@ -221,6 +284,7 @@ def test_throttling_is_tried_again_and_a_denial_is_not(world: World) -> None:
         ({**created("vol-1"), "detail": {"event": "createVolume", "result": "failed"}}, "only createVolume"),
         ({**created("vol-1"), "resources": []}, "names no volume"),
         (created("../../etc"), "names no volume"),
+        (opted_in_event("vol-0123456789abcdef0"), "names no instance"),
     ],
 )
 def test_what_is_no_request_is_refused(event: Any, problem: str) -> None:

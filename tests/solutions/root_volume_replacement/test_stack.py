@@ -71,6 +71,17 @@ def test_a_volume_that_was_created_starts_the_state_machine_and_so_does_an_event
     default.has_resource_properties(
         "AWS::Events::Rule", {"EventPattern": Match.object_like({"detail-type": ["Root Volume Snapshot Wanted"]})}
     )
+    opted_in = {"changed-tag-keys": ["root-volume-replacement"], "tags": {"root-volume-replacement": ["enabled"]}}
+    default.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.tag"],
+                "detail-type": ["Tag Change on Resource"],
+                "detail": Match.object_like({**opted_in, "service": ["ec2"], "resource-type": ["instance"]}),
+            }
+        },
+    )
 
 
 def test_the_attachment_is_awaited_by_the_state_machine_and_not_by_a_function(default: Template) -> None:
@@ -97,6 +108,35 @@ def test_only_instances_that_have_opted_in_can_be_replaced(default: Template, en
         found = allowed(template, "ReplacementRole", "ec2:CreateReplaceRootVolumeTask")
         on_instances = [one for one in found if "instance/*" in json.dumps(one["Resource"])]
         assert [one["Condition"] for one in on_instances] == [{"StringEquals": {f"aws:ResourceTag/{key}": value}}]
+
+
+def test_ebs_gets_all_that_its_page_asks_for_on_a_key_of_yours(enterprise: Template) -> None:
+    """https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html: ReEncrypt* is two actions."""
+    needed = {
+        "CreateGrant",
+        "Decrypt",
+        "DescribeKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+    }
+    for action in needed:
+        assert allowed(enterprise, "ReplacementRole", f"kms:{action}"), action
+
+
+def test_a_fleet_names_the_error_of_an_instance_and_not_that_of_the_nested_execution() -> None:
+    output = definition("fleet")["States"]["Wave"]["ItemProcessor"]["States"]["Replace"]["Catch"][0]["Output"]
+    assert "$states.errorOutput.Cause" in output and output.rstrip(" %}").endswith("$states.errorOutput.Error")
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_services_take_roles_in_the_name_of_this_account_only(variant: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
+    for name, role in variants.template(variant, SLUG)["Resources"].items():
+        if role["Type"] == "AWS::IAM::Role":
+            (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            if "lambda.amazonaws.com" not in json.dumps(trust["Principal"]):
+                assert "aws:SourceAccount" in trust["Condition"]["StringEquals"], name
 
 
 def test_every_step_of_a_replacement_is_retried_and_its_failure_is_reported_before_the_machine_fails() -> None:

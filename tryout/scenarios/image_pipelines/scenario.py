@@ -6,7 +6,8 @@ What is built there is an AMI that nobody has booted; what components do on an i
 import json
 from typing import ClassVar
 
-from tryout.scenario import expect, step
+from stacks.shared.command import CommandError
+from tryout.scenario import StepFailedError, expect, step
 from tryout.scenarios.image_pipelines.looks import ImagePipelinesLooks, Json
 from tryout.waits import wait_until
 
@@ -39,24 +40,23 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
 
     # In one go
 
-    @step("one deployment makes all pipelines, and starts gold's first build and no other", "our-model")
+    @step("one deployment makes all pipelines, builds gold, and each other one after its parent", "our-model")
     def one_go(self) -> str:
-        found = self._pipelines()
-        expect(found.pop("gold")["last build"] == "AVAILABLE", "gold has not been built")
-        built = {name for name, row in found.items() if row["last build"] == "AVAILABLE"}
-        # A container follows an AMI by its event.
-        expect(built <= {"job"}, f"built besides gold: {built}")
-        expect(self._newest("gold") != self._base(), "gold's parameter still holds the base image")
-        return f"gold: {self._newest('gold')}; not yet: {', '.join(sorted(set(found) - built))}"
+        def built() -> bool:
+            return {row["last build"] for row in self._pipelines().values()} == {"AVAILABLE"}
 
-    @step("the schedule builds the workloads on gold's image, through its parameter", "our-model")
+        wait_until("the first image of each pipeline", built)
+        expect(self._newest("gold") != self._base(), "gold's parameter holds the base image")
+        return ", ".join(f"{name}: {len(self._images(name))}" for name in self._pipelines())
+
+    @step("nothing was ever built on the raw base but gold", "our-model")
     def cascades(self) -> str:
-        gold = self._newest("gold")
-        built = self._schedule()
-        expect("web" in built and "gold" not in built, f"built: {built}")
-        parent = self._newest_image("web")["imageRecipe"]["parentImage"]
-        expect(parent == gold, f"web was built on {parent}")
-        return f"web {self._newest('web')} on {gold}"
+        golds = {ami["image"] for image in self._images("gold") for ami in image["outputResources"]["amis"]}
+        arns = [image["arn"] for image in self._images("web")]
+        made = [self.builder.get_image(imageBuildVersionArn=arn)["image"] for arn in arns]
+        parents = [image["imageRecipe"]["parentImage"] for image in made]
+        expect(set(parents) <= golds, f"web was built on {parents}, gold is {golds}")
+        return f"web {self._newest('web')} on {parents[-1]}"
 
     @step("at the next schedules nothing has changed, and nothing is built", "our-model")
     def rests(self) -> str:
@@ -66,12 +66,18 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
         expect(not built, f"built: {built}")
         return "nothing"
 
-    @step("a new base image runs down the cascade, one step at each schedule", "our-model", only=("cascade",))
+    @step(
+        "a new component of AWS builds gold at its schedule, and web at once after it", "our-model", only=("cascade",)
+    )
     def only_changes(self) -> str:
+        before = len(self._images("web"))
         self.deployed.aws.control("managed-component", component="update-linux", version="1.0.1")
-        steps = [self._schedule(), self._schedule(), self._schedule()]
-        expect(steps == [["gold"], ["web"], []], f"built: {steps}")
-        return "gold, then web, then nothing"
+        steps = [self._schedule(), self._schedule()]
+        expect(steps == [["gold"], []], f"built by schedule: {steps}")
+        wait_until("web on the new gold", lambda: len(self._images("web")) == before + 1)
+        parent = self._newest_image("web")["imageRecipe"]["parentImage"]
+        expect(parent == self._newest("gold"), f"web was built on {parent}")
+        return "gold, then web"
 
     @step("a new version of a component of AWS is a change too", "our-model", only=("cascade",))
     def aws_component(self) -> str:
@@ -86,6 +92,10 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
 
     @step("the topic tells of images that are AVAILABLE", "our-model")
     def tells(self) -> str:
+        names = list(self._pipelines())
+        counts = {name: len(self._images(name)) for name in names}
+        self._command("build", pipeline="gold")
+        wait_until("all after gold", lambda: all(len(self._images(name)) > counts[name] for name in names))
         self._hear("AVAILABLE")
         return f"{len(self.heard)} messages"
 
@@ -211,6 +221,19 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
         expect(built == ["gold"], f"built: {built}")
         return "3 failures: DISABLED; enabled: built"
 
+    @step("a workload whose parent has no image is not built", "real-code", only=("cascade",))
+    def refuses(self) -> str:
+        name = self.deployed.settings.parent_parameter_of(self.deployed.stack_name, "gold")
+        own = self.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        self.ssm.put_parameter(Name=name, Value=self._base(), Overwrite=True)
+        try:
+            self._command("build", pipeline="web")
+        except CommandError as refused:
+            return str(refused)
+        finally:
+            self.ssm.put_parameter(Name=name, Value=own, Overwrite=True)
+        raise StepFailedError("it was built on the raw base")
+
     @step("without either of its own two rights the execution role writes no parameter", "our-model", only=("cascade",))
     def bounded(self) -> str:
         # AWS's policy for such roles, which allows the parameter too, is empty here.
@@ -232,6 +255,28 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
         self._command("build", pipeline="gold")
         expect(self._pipelines()["gold"]["last build"] == "AVAILABLE", "it fails with both")
         return ", ".join(actions)
+
+    @step("another base is one deployment: gold on it, and then web on that gold, once", "our-model", only=("cascade",))
+    def other_base(self) -> str:
+        counts = {name: len(self._images(name)) for name in ("gold", "web")}
+        old = {ami["image"] for image in self._images("gold") for ami in image["outputResources"]["amis"]}
+        self._deploy(self.deployed.synthesized("base", gold={"architecture": "x86_64"}))
+        wait_until("web on the new gold", lambda: len(self._images("web")) > counts["web"])
+        counts = {name: len(self._images(name)) - count for name, count in counts.items()}
+        expect(counts == {"gold": 1, "web": 1}, f"built: {counts}")
+        parent = self._newest_image("web")["imageRecipe"]["parentImage"]
+        expect(parent == self._newest("gold") and parent not in old, f"web was built on {parent}")
+        return f"web on {parent}"
+
+    @step("another kind of a workload is one deployment", "our-model", only=("cascade",))
+    def other_kind(self) -> str:
+        container = {"kind": "container", "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023"}
+        web = {"name": "web", "components": [f"{COMPONENTS}/web.yaml"], **container}
+        self._deploy(self.deployed.synthesized("kind", gold={"architecture": "x86_64"}, workloads=[web]))
+        arn = self.deployed.outputs_now()["WebPipelineArn"]
+        found = self.builder.get_image_pipeline(imagePipelineArn=arn)["imagePipeline"]
+        expect("containerRecipeArn" in found, f"{found}")
+        return str(found["containerRecipeArn"].rsplit("/", 2)[1])
 
 
 def _with_comment(template: Json, comment: str) -> Json:

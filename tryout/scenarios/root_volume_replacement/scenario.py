@@ -61,6 +61,15 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         wait_until("a second snapshot", lambda: len(self._snapshots()) == 2)
         return "two snapshots, one of them wanted by an event"
 
+    @step("an instance that opts in later gets the snapshot that it has not got", "real-code", only=("clean-up",))
+    def opts_in_later(self) -> str:
+        late = self._launch()
+        ended, root = self._ended("SnapshotMachineArn"), self._root(late)
+        self.ec2.create_tags(Resources=[late], Tags=[self.opted_in])
+        wait_until("its execution", lambda: self._ended("SnapshotMachineArn") > ended)
+        wait_until("its snapshot", lambda: root in {one["VolumeId"] for one in self._snapshots()})
+        return f"tag -> event -> {root}"
+
     # Replacements
 
     @step(
@@ -79,6 +88,17 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         self._hear("Root volume replaced")
         task = self.ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"][0]
         return f"{old} -> {new} by {task['ReplaceRootVolumeTaskId']}, from {task['SnapshotId']}; the old one is kept"
+
+    @step("the old volume is the quick way back", "our-model", only=("clean-up",))
+    def goes_back(self) -> str:
+        (old,) = self.ec2.describe_volumes(Filters=[{"Name": "tag:root-volume-of", "Values": [self.instance]}])[
+            "Volumes"
+        ]
+        back = {"instance_id": self.instance, "to": "volume", "volume_id": old["VolumeId"]}
+        end = self._end(self._start("ReplacementMachineArn", back))
+        expect(end["status"] == "SUCCEEDED", f"it ended {end.get('error')}: {end.get('cause')}")
+        expect(self._root(self.instance) == old["VolumeId"], f"the root volume is {self._root(self.instance)}")
+        return f"{old['VolumeId']} again"
 
     @step("two requests at once are one task; another wish meanwhile is refused", "our-model", only=("clean-up",))
     def locks(self) -> str:
@@ -130,6 +150,7 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         self.deployed.aws.control("root-volume-task", ends="failed")
         stopped = self._end(self._start("FleetMachineArn", request))
         expect(stopped.get("error") == "FleetStopped", f"it ended {stopped}")
+        expect("(TaskFailed)" in stopped["cause"], f"it names another error: {stopped['cause']}")
         expect(all(self._root(instance) == roots[instance] for instance in fleet), "some were replaced")
         done = self._end(self._start("FleetMachineArn", {**request, "wave_size": 3}))
         expect(done["status"] == "SUCCEEDED", f"it ended {done}")
@@ -160,8 +181,9 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         expect(result["deleted"] == result["planned"] > 0, f"{result}")
         expect(len(self._snapshots()) < count, f"there still are {count} snapshots")
         self._hear("are being deleted")
+        freed = self._clean_up()  # snapshots that only a volume was made of which is gone now
         again = self._clean_up()
-        expect(again["planned"] == 0, f"a second run planned {again['planned']}")
+        expect(again["planned"] == 0, f"after {freed['planned']} in a second run a third planned {again['planned']}")
         return f"{result['deleted']} deleted; kept: {result['kept']}"
 
     @step(

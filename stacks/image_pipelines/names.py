@@ -1,0 +1,17 @@
+"""Names that several modules must agree on."""
+
+from stacks.image_pipelines.component import Platform
+
+CONTAINER = "-container"
+"""Ending of the names of a container's recipe and pipeline: neither may change its kind under one name."""
+
+
+def image_name(stack: str, pipeline: str, *, is_container: bool) -> str:
+    """Name of a pipeline, of its recipe and of its images."""
+    return f"{stack}-{pipeline}{CONTAINER if is_container else ''}"
+
+
+def lineage_files(platform: Platform) -> tuple[str, str]:
+    """The components that mark an image as a pipeline's, and that refuse a parent without that mark."""
+    documents = "stacks/image_pipelines/documents"
+    return f"{documents}/mark-{platform.lower()}.yaml", f"{documents}/parent-{platform.lower()}.yaml"
