@@ -27,6 +27,8 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
         protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
+        capacity_rebalance: of Spot Instances: whether those at risk are replaced before EC2 interrupts them. False is
+            said, or an update would leave what there was.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
         protected: bool | None = None,
+        capacity_rebalance: bool | None = None,
     ) -> None:
         mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
         super().__init__(
@@ -53,7 +56,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             launch_template=None if mixed else cast(ec2.ILaunchTemplate, instances),
             min_capacity=minimum,
             max_capacity=maximum,  # no desired capacity: a redeployment would reset what the policies have set
-            capacity_rebalance=True if mixed else None,  # Spot only
+            capacity_rebalance=capacity_rebalance,
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],

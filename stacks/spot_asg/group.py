@@ -19,6 +19,7 @@ USER_DATA = Path(__file__).parent / "user_data"
 FILES = ("app.py", "shutdown.py", "spot-app.service", "spot-shutdown.service")
 LEAVE_HOOK = "leave"
 APP_PORT = 8080
+LEAST_GRACE_SECONDS = 120  # in which a new instance may fail the health checks of its target groups
 HOOK_MARGIN_SECONDS = 120  # beyond what an instance needs: for the queue and the function that complete the hook
 
 
@@ -57,6 +58,7 @@ class SpotGroup(Construct):
                 )
             ),
         )
+        self._warmup_seconds = settings.instance_warmup_seconds
         self.group = RollingGroup(
             scope,
             "Group",
@@ -84,6 +86,7 @@ class SpotGroup(Construct):
                 )
             ],
             outlived_by=[role],
+            capacity_rebalance=settings.capacity_rebalance,
         )
         if settings.off_peak:
             self._schedule("OffPeak", settings, settings.off_peak.begins, settings.off_peak.instances)
@@ -110,7 +113,8 @@ class SpotGroup(Construct):
         resource = cast(autoscaling.CfnAutoScalingGroup, self.group.node.default_child)
         resource.target_group_arns = list(target_group_arns)
         resource.health_check_type = "ELB"
-        resource.health_check_grace_period = 120
+        # The default alone would end, again and again, an application that takes longer to start.
+        resource.health_check_grace_period = max(LEAST_GRACE_SECONDS, self._warmup_seconds)
         if port_open_to:
             self.group.connections.allow_from(port_open_to, ec2.Port.tcp(APP_PORT), "From the load balancer")
 

@@ -60,12 +60,11 @@ class Interruptions(Construct):
             scope,
             "Notices",
             handler="notices",
-            description="Deregisters instances that EC2 wants back, and counts the notices",
+            description="Deregisters instances that EC2 interrupts, and counts its notices",
             environment={
                 "GROUP_NAME": self._group.auto_scaling_group_name,
                 "NOTICES_TABLE": table.table_name,
                 "METRIC_NAMESPACE": settings.metric_namespace,
-                "DRAIN_ON_REBALANCE": "true" if settings.drain_on_rebalance else "false",
             },
             timeout_seconds=60,
         )
@@ -74,7 +73,6 @@ class Interruptions(Construct):
         if target_group_arns:
             actions = ["elasticloadbalancing:DeregisterTargets"]
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=target_group_arns))
-            allow_on_any_resource(role, "elasticloadbalancing:DescribeTargetHealth", reason=_DESCRIBING)
         table.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
         if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
             scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")

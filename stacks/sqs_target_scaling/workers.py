@@ -111,6 +111,7 @@ class Workers(Construct):
                 )
             ],
             outlived_by=[role],
+            capacity_rebalance=settings.capacity_rebalance,
         )
 
     def _let_download(self, role: iam.Role, *files: assets.Asset) -> None:

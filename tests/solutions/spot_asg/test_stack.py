@@ -133,6 +133,11 @@ def test_an_idle_group_is_empty_and_an_instance_at_risk_is_replaced(default: Tem
     assert group(default)["CapacityRebalance"] is True
 
 
+def test_replacing_instances_at_risk_can_be_switched_off(listed: Template) -> None:
+    """aws/aws-node-termination-handler#141, kubernetes/kops#12082: endless replacement where capacity is short."""
+    assert group(listed)["CapacityRebalance"] is False
+
+
 # Off-peak hours
 
 
@@ -268,6 +273,12 @@ def test_requests_in_flight_have_the_time_to_drain(balanced: Template) -> None:
     )
     assert len(group(balanced)["TargetGroupARNs"]) == 1
     assert group(balanced)["HealthCheckType"] == "ELB"
+
+
+def test_an_application_that_takes_long_to_start_is_not_ended_before(balanced: Template, enterprise: Template) -> None:
+    """code-dot-org/code-dot-org#25578: health checks of the target group begin when the warm-up is over."""
+    assert group(balanced)["DefaultInstanceWarmup"] == group(balanced)["HealthCheckGracePeriod"] == 600
+    assert group(enterprise)["HealthCheckGracePeriod"] == 120
 
 
 def test_existing_target_groups_are_registered_with(enterprise: Template) -> None:
