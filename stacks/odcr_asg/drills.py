@@ -49,7 +49,17 @@ class Drills(Construct):
             "lose-zone",
             {"SUBNETS_TO_KEEP": ",".join(subnet_ids[:-1]), "ALL_SUBNETS": ",".join(subnet_ids)},
         )
-        allow_on_group(scope, lose_zone, group.group, "autoscaling:UpdateAutoScalingGroup")
+        # Whoever starts the drill names the subnets to keep: some of the stack's, and nothing else is changed.
+        allow_on_group(
+            scope,
+            lose_zone,
+            group.group,
+            "autoscaling:UpdateAutoScalingGroup",
+            conditions={
+                "ForAllValues:StringEquals": {"autoscaling:VPCZoneIdentifiers": subnet_ids},
+                "Null": {"autoscaling:VPCZoneIdentifiers": "false"},
+            },
+        )
         for role in (scale_out, lose_zone):
             allow_on_any_resource(
                 role,
