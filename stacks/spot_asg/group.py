@@ -69,6 +69,7 @@ class SpotGroup(Construct):
                 instances_distribution=autoscaling.InstancesDistribution(
                     on_demand_base_capacity=settings.on_demand_base,
                     on_demand_percentage_above_base_capacity=settings.on_demand_percentage,
+                    on_demand_allocation_strategy=_on_demand_strategy(settings),
                     spot_allocation_strategy=_STRATEGIES[settings.allocation_strategy],
                     spot_instance_pools=settings.lowest_price_pools,
                     # No spot_max_price: it only adds interruptions.
@@ -117,6 +118,16 @@ class SpotGroup(Construct):
         resource.health_check_grace_period = max(LEAST_GRACE_SECONDS, self._warmup_seconds)
         if port_open_to:
             self.group.connections.allow_from(port_open_to, ec2.Port.tcp(APP_PORT), "From the load balancer")
+
+
+def _on_demand_strategy(settings: SpotAsgSettings) -> autoscaling.OnDemandAllocationStrategy:
+    """What EC2 takes by itself for a new group, and said: a group that changes from types to attributes keeps the old.
+
+    With attributes EC2 takes "lowest-price" only:
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html
+    """
+    strategies = autoscaling.OnDemandAllocationStrategy
+    return strategies.PRIORITIZED if settings.types else strategies.LOWEST_PRICE
 
 
 def _overrides(settings: SpotAsgSettings) -> list[autoscaling.LaunchTemplateOverrides]:

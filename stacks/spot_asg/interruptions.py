@@ -51,7 +51,7 @@ class Interruptions(Construct):
         self.lost = leaving.dead_letters
         self.functions: list[lambda_.Function] = [
             self._notices(scope, settings, target_group_arns),
-            self._termination(scope, leaving),
+            self._termination(scope, settings, leaving),
         ]
 
     def _notices(self, scope: SolutionStack, settings: SpotAsgSettings, target_group_arns: list[str]) -> PythonFunction:
@@ -115,17 +115,25 @@ class Interruptions(Construct):
             ),
         )
 
-    def _termination(self, scope: SolutionStack, leaving: QueueWithDeadLetters) -> PythonFunction:
-        names = {"GROUP_NAME": self._group.auto_scaling_group_name, "HOOK_NAME": LEAVE_HOOK}
+    def _termination(
+        self, scope: SolutionStack, settings: SpotAsgSettings, leaving: QueueWithDeadLetters
+    ) -> PythonFunction:
+        names = {
+            "GROUP_NAME": self._group.auto_scaling_group_name,
+            "HOOK_NAME": LEAVE_HOOK,
+            "METRIC_NAMESPACE": settings.metric_namespace,
+        }
         termination = PythonFunction(
             scope,
             "Termination",
             handler="termination",
-            description="Completes the hook of instances that have had their time to leave",
+            description="Completes the hook of instances that had their time to leave; counts short lives",
             environment=names,
             timeout_seconds=TERMINATION_SECONDS,
         )
         allow_on_group(scope, termination.own_role, self._group, "autoscaling:CompleteLifecycleAction")
+        allow_on_any_resource(termination.own_role, "ec2:DescribeInstances", reason=_DESCRIBING)
+        allow_metrics(termination.own_role, settings.metric_namespace)
         termination.add_event_source(
             sources.SqsEventSource(leaving.queue, batch_size=10, report_batch_item_failures=True)
         )
@@ -137,6 +145,17 @@ class Interruptions(Construct):
                 source=["aws.autoscaling"],
                 detail_type=["EC2 Instance-terminate Lifecycle Action"],
                 detail={"AutoScalingGroupName": [names["GROUP_NAME"]], "LifecycleHookName": [LEAVE_HOOK]},
+            ),
+            targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
+        )
+        events.Rule(
+            self,
+            "Endings",
+            description="Instances that the group has terminated, however they came to it",
+            event_pattern=events.EventPattern(
+                source=["aws.autoscaling"],
+                detail_type=["EC2 Instance Terminate Successful"],
+                detail={"AutoScalingGroupName": [names["GROUP_NAME"]]},
             ),
             targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
         )

@@ -96,6 +96,7 @@ class Workers(Construct):
                 instances_distribution=autoscaling.InstancesDistribution(
                     on_demand_base_capacity=settings.on_demand_base,
                     on_demand_percentage_above_base_capacity=settings.on_demand_percentage,
+                    on_demand_allocation_strategy=autoscaling.OnDemandAllocationStrategy.LOWEST_PRICE,
                     spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
                 ),
             ),

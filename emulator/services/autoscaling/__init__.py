@@ -1,5 +1,7 @@
 """Amazon EC2 Auto Scaling, by moto: groups whose instances exist, wait for hooks, warm up and follow policies."""
 
+from typing import Any
+
 from emulator.core.api import moto_handler
 from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE
 from emulator.core.iam import Call, Tagged, resource_tags
@@ -34,6 +36,12 @@ def _resource_keys(arn: str) -> dict[str, str]:
     return {f"autoscaling:ResourceTag/{name}": value for name, value in resource_tags(arn).items()}
 
 
+def _keys(call: Call) -> dict[str, Any]:
+    """``autoscaling:VPCZoneIdentifiers`` of a call that names subnets; the page is the same."""
+    subnets = call.first("VPCZoneIdentifier")
+    return {"autoscaling:VPCZoneIdentifiers": str(subnets).split(",")} if subnets else {}
+
+
 def _each_minute() -> None:
     replacement.replace_unhealthy()
     policies.scale()
@@ -64,5 +72,5 @@ SERVICE = Service(
         "health checks of target groups, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
         "instances that scale-in sends back to a warm pool",
     ),
-    iam=IamRules(resource=_judged_on, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
+    iam=IamRules(resource=_judged_on, keys=_keys, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
 )

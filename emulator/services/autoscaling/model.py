@@ -19,8 +19,8 @@ from emulator.core.patch import patch
 from emulator.core.store import Store, request_scope
 from emulator.models.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Wait, Waits
 from emulator.services.autoscaling import zones
-from emulator.services.autoscaling.patches import enter_service as register
 from emulator.services.autoscaling.patches import (
+    allocation,
     groups,
     leave_target_groups,
     member_of,
@@ -28,6 +28,7 @@ from emulator.services.autoscaling.patches import (
     settings_of,
     shown,
 )
+from emulator.services.autoscaling.patches import enter_service as register
 from emulator.services.ec2.instance_types import smallest_matching
 from emulator.services.ssm.images import image_architecture
 
@@ -276,6 +277,13 @@ def terminate(group: Any, instance_id: str) -> None:
     waits.here().forget(instance_id)
     group.instance_states = [member for member in group.instance_states if member.instance_id != instance_id]
     call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+    detail = {
+        "StatusCode": "InProgress",
+        "Description": f"Terminating EC2 instance: {instance_id}",
+        "AutoScalingGroupName": group.name,
+        "EC2InstanceId": instance_id,
+    }
+    put_event("aws.autoscaling", "EC2 Instance Terminate Successful", detail, group.arn)
 
 
 def instance_state_changed(instance_id: str, state: str) -> None:
@@ -362,7 +370,9 @@ def _updated(original: Any, response: Any) -> Any:
     """Keeps the settings of a group before it launches; instances leave the zones that it may no longer use."""
     parameters = response._get_params()
     with request_scope(response.current_account, response.region):
-        settings.here().setdefault(parameters["AutoScalingGroupName"], {}).update(settings_of(parameters))
+        kept = settings.here().setdefault(parameters["AutoScalingGroupName"], {})
+        distribution = allocation(parameters, kept.get("InstancesDistribution") or {})
+        kept.update(settings_of(parameters), InstancesDistribution=distribution)
         result = original(response)
         leave_removed_zones(shown(response))
     return result

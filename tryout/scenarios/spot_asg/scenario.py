@@ -212,9 +212,13 @@ class SpotAsgScenario(SpotAsgLooks):
         expect(self._state(members[-1]) != "terminated", "the instance ended before its application")
         wait_until("an empty group", lambda: not self._members())
         expect(unit.events("leaving")[0]["reason"] == "termination", f"{unit.events()}")
+        emptied = time.monotonic() - begun
+        wait_until("the count of short lives", lambda: self._count("ShortLivedInstances") >= INSTANCES)
         wait_until("all events taken", lambda: self._waiting("Queue") == 0)
         expect(self._waiting("DeadLetters") == 0, "an event was lost")
-        return f"stopped after {stopped:.1f} s, the group was empty after {time.monotonic() - begun:.1f} s"
+        return (
+            f"stopped after {stopped:.1f} s, the group was empty after {emptied:.1f} s; their short lives are counted"
+        )
 
     @step("the dashboard shows the group through all of this", "emulated", only=("balanced",))
     def shows(self) -> str:
