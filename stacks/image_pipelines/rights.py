@@ -196,7 +196,9 @@ class LifecycleRole(iam.Role):
         super().__init__(
             scope,
             construct_id,
-            assumed_by=of_this_account(scope, "imagebuilder.amazonaws.com"),
+            # Without a condition, as in AWS's guide: no page says that the lifecycle service sends the account.
+            # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-lifecycle-prerequisites.html
+            assumed_by=iam.ServicePrincipal("imagebuilder.amazonaws.com"),
             description="Image Builder's lifecycle policies",
         )
         made = {"StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY}}
