@@ -75,7 +75,8 @@ def count_short_lived(ec2: Any, cloudwatch: Any, ending: Ending, group_name: str
     if ending.group != group_name:
         return False
     try:
-        found = ec2.describe_instances(InstanceIds=[ending.instance_id])["Reservations"]
+        pages = ec2.get_paginator("describe_instances").paginate(InstanceIds=[ending.instance_id])
+        found = [reservation for page in pages for reservation in page["Reservations"]]
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidInstanceID.NotFound":
             raise

@@ -59,10 +59,15 @@ class Ec2:
     def __init__(self, launched: datetime) -> None:
         self.launched = launched
 
-    def describe_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "describe_instances"
+        return self
+
+    def paginate(self, InstanceIds: list[str]) -> Any:  # noqa: N803
         if InstanceIds != ["i-0"]:
             raise ClientError({"Error": {"Code": "InvalidInstanceID.NotFound"}}, "DescribeInstances")
-        return {"Reservations": [{"Instances": [{"LaunchTime": self.launched}]}]}
+        yield {"Reservations": []}
+        yield {"Reservations": [{"Instances": [{"LaunchTime": self.launched}]}]}
 
 
 class CloudWatch:
