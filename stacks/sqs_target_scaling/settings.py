@@ -46,10 +46,10 @@ class SqsTargetScalingSettings(SolutionSettings):
     """On-Demand base capacity: instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=100)] = 0
     """On-Demand percentage of the instances above the base; the rest is Spot."""
-    heartbeat_seconds: Annotated[int, Field(ge=1, le=14_400)] = 30
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=10_800)] = 30
     """Seconds between two extensions of a message's visibility by a busy worker; the timeout is three heartbeats."""
-    drain_seconds: Annotated[int, Field(ge=30, le=7_200)] = 900
-    """Longest wait of scale-in for a busy worker, in seconds."""
+    longest_message_seconds: Annotated[int, Field(ge=30, le=43_200)] = 43_200
+    """Longest processing duration of a message, in seconds: a busy worker keeps it, and its instance, that long."""
     max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Receptions without success before a message moves to the dead-letter queue."""
     metric_namespace: MetricNamespace = "ComputeBlog/SqsTargetScaling"
@@ -79,6 +79,16 @@ class SqsTargetScalingSettings(SolutionSettings):
                 f"must be at least estimated_message_seconds, which is {self.estimated_message_seconds:g}: "
                 "no number of workers makes a message faster; raise it",
             )
+
+    @rule
+    def _a_message_may_take_as_long_as_it_is_estimated_to(self) -> Iterator[Problem]:
+        for key in ("estimated_message_seconds", "test_duration_seconds"):
+            if getattr(self, key) > self.longest_message_seconds:
+                yield Problem(
+                    key,
+                    f"must be at most longest_message_seconds, which is {self.longest_message_seconds}, "
+                    f"got {getattr(self, key):g}; lower it or raise longest_message_seconds",
+                )
 
     @rule
     def _something_is_left_of_metric_math(self) -> Iterator[Problem]:

@@ -15,7 +15,6 @@ QUICK = {
     "acceptable_latency_seconds": int(LATENCY),
     "estimated_message_seconds": TEST_1,
     "heartbeat_seconds": 1,
-    "drain_seconds": 30,
     "instance_warmup_seconds": 2,
 }
 
