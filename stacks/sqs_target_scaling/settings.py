@@ -105,6 +105,14 @@ class SqsTargetScalingSettings(SolutionSettings):
             yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
 
     @rule
+    def _the_base_fits(self) -> Iterator[Problem]:
+        if self.on_demand_base > self.max_instances:
+            yield Problem(
+                "on_demand_base",
+                f"must be at most max_instances, which is {self.max_instances}, got {self.on_demand_base}; change one",
+            )
+
+    @rule
     def _one_architecture(self) -> Iterator[Problem]:
         for problem in of_another_architecture("allowed_types", self.instances.allowed_types, self.architecture):
             yield Problem(("instances", *problem.path), problem.message)

@@ -27,7 +27,6 @@ from botocore.config import Config
 
 LONGEST_SECONDS = 43_200  # SQS keeps a message in flight for twelve hours at most, counted from its receive
 ANSWER_SECONDS = 30  # how old a receive may be when its answer is here
-HOOK_BEAT_SECONDS = 120  # the terminating hook waits several of these for the next one
 LEAVE_SECONDS = 15  # what an interrupted worker keeps in hand to give its message back
 RETRY_SECONDS = 5
 HOOK_ATTEMPTS = 12
@@ -68,6 +67,7 @@ class Settings:
     longest_message_seconds: float  # after that a message in hand is no longer kept, nor the instance that has it
     watch_seconds: float = 5.0
     poll_seconds: float = 20.0
+    hook_beat_seconds: float = 120.0  # the terminating hook waits several of these for the next one
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -327,7 +327,7 @@ class Worker:
         keep, stay = partial(self._keep, receipt, received_at), partial(self._stay, received_at)
         with (
             self.heartbeat(keep, self.settings.heartbeat_seconds, self.drain),
-            self.heartbeat(stay, HOOK_BEAT_SECONDS, self.drain),
+            self.heartbeat(stay, self.settings.hook_beat_seconds, self.drain),
         ):
             self.work(job, self.drain)
             seconds, now = clock.monotonic() - started, int(clock.now())

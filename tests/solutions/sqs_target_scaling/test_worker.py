@@ -566,7 +566,7 @@ ENVIRONMENT = {name.upper(): str(value) for name, value in vars(SETTINGS).items(
 
 def test_the_environment_becomes_the_settings() -> None:
     assert Settings.read(ENVIRONMENT) == SETTINGS
-    required = {name: ENVIRONMENT[name] for name in ENVIRONMENT if name not in ("WATCH_SECONDS", "POLL_SECONDS")}
+    required = {name: ENVIRONMENT[name] for name in ENVIRONMENT if not name.startswith(("WATCH", "POLL", "HOOK_BEAT"))}
     assert Settings.read(required) == SETTINGS
 
 
