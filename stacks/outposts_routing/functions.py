@@ -105,6 +105,12 @@ class Functions(Construct):
             *creating,
             ours=True,
         )
+        self._allow(
+            role,
+            "prefix-list",
+            "ec2:DeleteLocalGatewayRoute",
+            reason="A route to a prefix list goes with its route table, whichever list that is.",
+        )
         for kind, name in ASSOCIATIONS.items():
             self._allow(role, kind, f"ec2:Delete{name}", ours=True)
             self._allow(role, kind, f"ec2:Create{name}", made=True)

@@ -15,7 +15,7 @@ from emulator.services.outposts.racks import A_RACK
 from outposts_routing.coip import handler as coip
 from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
-from outposts_routing.handover.plan import Wanted, held, lacking
+from outposts_routing.handover.plan import Held, Wanted, held, lacking
 from outposts_routing.ownership import is_of, tags_of
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
 from shared import aws
@@ -279,15 +279,27 @@ class Network:
         self.ec2 = ec2
         self.old, self.new = new_table(ec2, "direct-vpc-routing"), new_table(ec2, "coip")
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=self.old, VpcId=self.vpc)
+        vpc_kind, group_kind = handover.KINDS
+        ec2.create_local_gateway_route_table_vpc_association(
+            LocalGatewayRouteTableId=self.old, VpcId=self.vpc, TagSpecifications=handover._tags(vpc_kind, STACK_ID)
+        )
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
+            LocalGatewayRouteTableId=self.old,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
+            TagSpecifications=handover._tags(group_kind, STACK_ID),
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",
             LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
         )
+
+    def look(self, table: str) -> Held:
+        return handover.look(table, self.wanted, STACK_ID)
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(("0.0.0.0/0",), (self.vpc,), A_RACK.group)
 
     def request(self, kind: str, table: str, before: str = "") -> Json:
         known = {
@@ -314,46 +326,83 @@ def test_the_old_table_lets_go_of_everything(ec2: Any, monkeypatch: pytest.Monke
     stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
     for _ in range(2):
         handover.hand_over(network.request("Update", network.new, network.old))
-    assert handover.look(network.old).empty and handover.look(network.new).empty
+    assert network.look(network.old).empty and network.look(network.new).empty
     ec2.delete_local_gateway_route_table(LocalGatewayRouteTableId=network.old)
 
 
 def test_on_the_way_back_it_gets_it_all_again(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(ec2)
-    before = handover.look(network.old)
+    before = network.look(network.old)
     stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
     handover.hand_over(network.request("Update", network.new, network.old))
     stack_is(monkeypatch, "UPDATE_ROLLBACK_IN_PROGRESS")
     for _ in range(2):
         handover.hand_over(network.request("Update", network.old, network.new))
-    after = handover.look(network.old)
+    after = network.look(network.old)
     assert (after.routes, set(after.vpcs), set(after.groups)) == (before.routes, set(before.vpcs), set(before.groups))
     handover.hand_over(network.request("Delete", network.old))
-    assert handover.look(network.old).empty
+    assert network.look(network.old).empty
 
 
 def test_an_update_that_keeps_the_table_touches_nothing(ec2: Any) -> None:
     network = Network(ec2)
     handover.hand_over(network.request("Create", network.old))
     handover.hand_over(network.request("Update", network.old, network.old))
-    assert handover.look(network.old).vpcs
+    assert network.look(network.old).vpcs
 
 
 def test_a_table_without_the_tag_of_this_stack_is_left_alone(ec2: Any) -> None:
     foreign = new_table(ec2, "coip", f"{STACK_ID}-other")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=foreign, VpcId=vpc)
-    handover.clear(foreign, STACK_ID)
-    handover.clear("lgw-rtb-0123456789abcdef0", STACK_ID)
-    assert handover.look(foreign).vpcs
+    nothing = Wanted((), (), "")
+    handover.clear(foreign, nothing, STACK_ID)
+    handover.clear("lgw-rtb-0123456789abcdef0", nothing, STACK_ID)
+    assert handover.look(foreign, nothing, STACK_ID).vpcs
+
+
+# ekristen/aws-nuke#957, ansible-collections/community.aws#2333: what others have put on a route table.
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_a_foreign_association_is_named_before_anything_is_taken(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    network = Network(ec2)
+    theirs = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=network.old, VpcId=theirs)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    before = network.look(network.old)
+    asked = network.request("Update", network.new, network.old)
+    with pytest.raises(RefusedError, match=f"the association of {theirs} .*Nothing was taken"):
+        handover.hand_over(asked if kind == "Update" else network.request("Delete", network.old))
+    assert network.look(network.old) == before
+
+
+@pytest.mark.parametrize("by", ["group", "interface"])
+def test_routes_that_people_made_are_named_before_a_change_and_go_with_the_table(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    network = Network(ec2)
+    target = (
+        {"LocalGatewayVirtualInterfaceGroupId": A_RACK.group}
+        if by == "group"
+        else {"NetworkInterfaceId": interface(ec2)}
+    )
+    for to in ({"DestinationPrefixListId": "pl-0123456789abcdef0"}, {"DestinationCidrBlock": "172.30.0.0/24"}):
+        ec2.create_local_gateway_route(LocalGatewayRouteTableId=network.old, **to, **target)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    with pytest.raises(RefusedError, match=r"route to pl-0123456789abcdef0, the route to 172\.30\.0\.0/24\. Nothing"):
+        handover.hand_over(network.request("Update", network.new, network.old))
+    assert len(network.look(network.old).routes) == 3
+    handover.hand_over(network.request("Delete", network.old))
+    assert network.look(network.old).empty
 
 
 def test_associations_that_do_not_end_fail_with_the_careful_way(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(ec2)
     stuck = held([], [{"VpcId": "v", "LocalGatewayRouteTableVpcAssociationId": "a", "State": "disassociating"}], [])
-    monkeypatch.setattr(handover, "look", lambda _: stuck)
+    monkeypatch.setattr(handover, "look", lambda *_: stuck)
     with pytest.raises(RefusedError, match="still has a; try again, or change the mode in two deployments"):
-        handover.clear(network.old, STACK_ID)
+        handover.clear(network.old, network.wanted, STACK_ID)
     assert len(ec2.slept) == handover.ROUNDS - 1
 
 

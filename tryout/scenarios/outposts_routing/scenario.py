@@ -102,6 +102,25 @@ class OutpostsRoutingScenario(Scenario):
         expect(self._network() == before, f"{before} became {self._network()}")
         return said[said.index("stopped") :][:80] + " ..."
 
+    @step(
+        "what somebody else has put on the route table stops an accepted change, by name, before anything is taken",
+        "real-code",
+        only=("one domain",),
+    )
+    def theirs(self) -> str:
+        table = self.deployed.outputs_now()["MainRouteTableId"]
+        vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        made = self.ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table, VpcId=vpc)
+        before = self._network()
+        done = self._deploy(mode="coip", coip_cidr=POOL, accept_outage=True)
+        said = [reason for reason in done.reasons if vpc in reason]
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE" and bool(said), f"{done.status}: {done.reasons}")
+        expect(self._network() == before, f"{before} became {self._network()}")
+        association = made["LocalGatewayRouteTableVpcAssociation"]["LocalGatewayRouteTableVpcAssociationId"]
+        self.ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=association)
+        self.ec2.delete_vpc(VpcId=vpc)
+        return said[0][said[0].index(table) :][:100] + " ..."
+
     @step("an accepted change that fails gives the old route table back what it had", "real-code", only=("one domain",))
     def restored(self) -> str:
         before = self._network()
