@@ -64,6 +64,12 @@ class VirtualInterface(Section):
     peer_bgp_asn: Asn
     """BGP number of your device."""
 
+    @property
+    def described(self) -> str:
+        """All of it in one line: every part of a virtual interface is for good."""
+        ends = f"{self.local_address} - {self.peer_address} AS {self.peer_bgp_asn}"
+        return f"{self.outpost_lag_id} VLAN {self.vlan} {ends}"
+
     @rule
     def _two_ends_of_one_link(self) -> Iterator[Problem]:
         here, there = IPv4Interface(self.local_address), IPv4Interface(self.peer_address)

@@ -190,8 +190,17 @@ def _new_group_association(parameters: Json, _made: str) -> Json:
     used = GROUP_ASSOCIATIONS.where(LocalGatewayVirtualInterfaceGroupId=group)
     refuse_if(used, f"{group} is associated with a route table")
     refuse_if(GROUP_ASSOCIATIONS.where(LocalGatewayRouteTableId=table), f"{table} has a group")
+    before = _had.here().get(group, table)
+    # The same page, configuration restrictions: before a group joins another routing domain, its old route table and
+    # association are deleted. First-generation racks have no routing domains.
+    if _rack(TABLES.named(table)["LocalGatewayId"]).generation > 1:
+        refuse_if(before != table and before in TABLES.items, f"{group} was with {before}, which is there yet")
+    _had.here()[group] = table
     return _association(parameters, LocalGatewayVirtualInterfaceGroupId=group)
 
+
+_had: Ec2Store[dict[str, str]] = Ec2Store("local_gateway_groups_had", dict)
+"""The route table that a group of virtual interfaces was with last."""
 
 GROUP_ASSOCIATIONS = Kind(
     "LocalGatewayRouteTableVirtualInterfaceGroupAssociation",

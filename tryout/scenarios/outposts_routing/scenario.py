@@ -267,6 +267,27 @@ class OutpostsRoutingScenario(Scenario):
                 self.ec2.delete_network_interface(NetworkInterfaceId=interface)
         return f"{first} -> {second} -> nobody"
 
+    @step(
+        "a rack with routing domains: another mode is stopped in one deployment, and done in two",
+        "real-code",
+        only=("two domains",),
+    )
+    def another_mode(self) -> str:
+        # The model wants the old route table gone, as AWS's page on routing domains does.
+        self.deployed.aws.control("outposts", outposts=[{"id": OUTPOST_ID, "generation": 2}])
+        before = self.deployed.outputs_now()["MainRouteTableId"]
+        other = {"mode": "coip", "coip_cidr": OTHER_POOL, "accept_outage": True}
+        stopped = self._deploy(**other)
+        said = [reason for reason in stopped.reasons if "Mode: direct-vpc-routing -> coip" in reason]
+        expect(stopped.status == "UPDATE_ROLLBACK_COMPLETE" and bool(said), f"{stopped.status}: {stopped.reasons}")
+        expect(self.deployed.outputs_now()["MainRouteTableId"] == before, "the route table is another")
+        for attached in (False, True):
+            done = self._deploy(**other, attached=attached)
+            expect(done.complete and not done.left, f"attached: {attached}: {done.status}: {done.reasons} {done.left}")
+        _, advertised = self._routes(self._table("Main"))
+        expect(advertised == {OTHER_POOL}, f"advertised is {advertised}")
+        return f"stopped, then detached, then attached: {OTHER_POOL} is advertised"
+
     # What the steps look at
 
     def _table(self, domain: str) -> Json:
