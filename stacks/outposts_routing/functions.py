@@ -167,6 +167,7 @@ class Functions(Construct):
             role,
             "ec2:DescribeAccountAttributes",
             "ec2:DescribeInternetGateways",
+            "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
             "elasticloadbalancing:DescribeLoadBalancers",
