@@ -132,10 +132,14 @@ SCALE_IN_LOADS = (STEP, RAMP, WAVE, *AMOUNTS[2:4])
 SCALE_IN_COMPARED = (DYNAMIC_HALF, DEMAND)
 
 BUSY_INSTANCES = 10
-DURATIONS = tuple(
-    Scenario(f"{seconds} s each", round(BUSY_INSTANCES * 4 * HOUR / seconds), 4, lambda _, seconds=seconds: seconds)
-    for seconds in (25, 50, 100, 150, 200, 250)
-)
+
+
+def _busy(seconds: int) -> Scenario:
+    messages = round(BUSY_INSTANCES * 4 * HOUR / seconds)
+    return Scenario(f"{seconds} s each", messages, 4, lambda _: seconds)
+
+
+DURATIONS = tuple(map(_busy, (25, 50, 100, 150, 200, 250)))
 
 
 @dataclass(frozen=True)
