@@ -66,7 +66,8 @@ class CustomerOwned(Construct):
                     "Scheme": front.scheme,
                 },
             )
-            front.listen(self, made.ref)
+            targets = front.listen(self, made.ref)
+            stack.output(f"{name}TargetGroupArn", targets, "Register your instances here")
             stack.output(
                 f"{name}LoadBalancer", made.get_att_string("DNSName"), "Load balancer with addresses of the pool"
             )

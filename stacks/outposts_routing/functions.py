@@ -102,6 +102,12 @@ class Functions(Construct):
             *creating,
             ours=True,
         )
+        self._allow(
+            role,
+            "prefix-list",
+            "ec2:DeleteLocalGatewayRoute",
+            reason="A route to a prefix list goes with its route table, whichever list that is.",
+        )
         for kind, name in ASSOCIATIONS.items():
             self._allow(role, kind, f"ec2:Delete{name}", ours=True)
             self._allow(role, kind, f"ec2:Create{name}", made=True)
@@ -157,6 +163,7 @@ class Functions(Construct):
             role,
             "ec2:DescribeAccountAttributes",
             "ec2:DescribeInternetGateways",
+            "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
             "elasticloadbalancing:DescribeLoadBalancers",

@@ -21,6 +21,10 @@ from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
 DRAIN_HOOK = "drain"
+# How long a worker may be silent before scale-in goes on without it. A busy one renews the hook (worker.py), up to a
+# hundred of these, at most 48 hours: longer than SQS leaves a message with anybody.
+# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html
+DRAIN_HOOK_SECONDS = 900
 # What worker.py calls. If your work calls another service, it belongs here, and its endpoint below.
 SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "sqs")
 # The same as interface endpoints; S3 and DynamoDB have gateways.
@@ -58,7 +62,9 @@ class Workers(Construct):
         results.allow(role, "dynamodb:GetItem", "dynamodb:PutItem")
         allow_metrics(role, settings.metric_namespace)
         allow_reading_asset(role, worker, libraries)
-        allow_on_own_groups(scope, role, "autoscaling:CompleteLifecycleAction")
+        allow_on_own_groups(
+            scope, role, "autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"
+        )
         allow_describing(role, "autoscaling:DescribeAutoScalingInstances")
         template = Al2023LaunchTemplate(
             scope,
@@ -77,7 +83,7 @@ class Workers(Construct):
                     METRIC_NAMESPACE=settings.metric_namespace,
                     HOOK_NAME=DRAIN_HOOK,
                     HEARTBEAT_SECONDS=str(settings.heartbeat_seconds),
-                    DRAIN_SECONDS=str(settings.drain_seconds),
+                    LONGEST_SECONDS=str(settings.longest_message_seconds),
                     REGION=scope.region,
                 )
             ),
@@ -105,7 +111,7 @@ class Workers(Construct):
                 LifecycleHook(
                     lifecycle_hook_name=DRAIN_HOOK,
                     lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
-                    heartbeat_timeout=settings.drain_seconds,
+                    heartbeat_timeout=DRAIN_HOOK_SECONDS,
                     default_result="CONTINUE",
                 )
             ],

@@ -29,6 +29,11 @@ serve_in_moto(A_RACK)
 logging.getLogger().setLevel(logging.WARNING)  # ministack, which the model imports, sets it to INFO
 
 
+def tagged(kind: str, stack_id: str) -> list[dict[str, Any]]:
+    """The tag of a stack, for what it makes."""
+    return [{"ResourceType": kind, "Tags": [{"Key": "outposts-routing-stack", "Value": stack_id}]}]
+
+
 class RoutingWorld(CustomResourceWorld):
     """A route table of the local gateway in mode coip that is this stack's."""
 
@@ -48,11 +53,10 @@ class RoutingWorld(CustomResourceWorld):
     @staticmethod
     def new_table(mode: str, stack_id: str = STACK_ID) -> str:
         """Makes a route table with the tag of a stack."""
-        tags = [{"Key": "outposts-routing-stack", "Value": stack_id}]
         made = client("ec2").create_local_gateway_route_table(
             LocalGatewayId=A_RACK.gateway,
             Mode=mode,
-            TagSpecifications=[{"ResourceType": "local-gateway-route-table", "Tags": tags}],
+            TagSpecifications=tagged("local-gateway-route-table", stack_id),
         )
         return str(made["LocalGatewayRouteTable"]["LocalGatewayRouteTableId"])
 
@@ -132,11 +136,16 @@ class HandoverWorld(RoutingWorld):
         ec2 = client("ec2")
         self.old = self.new_table(DIRECT)
         self.foreign = self.new_table(DIRECT, STACK_ID.replace("tried", "other"))
-        for table in (self.old, self.foreign):
+        kind = "local-gateway-route-table-{}-association"
+        for table, owner in ((self.old, STACK_ID), (self.foreign, STACK_ID.replace("tried", "other"))):
             vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-            ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table, VpcId=vpc)
+            ec2.create_local_gateway_route_table_vpc_association(
+                LocalGatewayRouteTableId=table, VpcId=vpc, TagSpecifications=tagged(kind.format("vpc"), owner)
+            )
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
+            LocalGatewayRouteTableId=self.old,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
+            TagSpecifications=tagged(kind.format("virtual-interface-group"), STACK_ID),
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,

@@ -197,6 +197,7 @@ def test_a_worker_may_do_what_the_worker_does_and_no_more(dynamic: Template) -> 
         "cloudwatch:PutMetricData",
         "s3:GetObject",
         "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
         "autoscaling:DescribeAutoScalingInstances",
     }
 

@@ -140,7 +140,8 @@ def test_an_unusable_environment_is_one_clear_sentence() -> None:
         text=True,
         check=False,
     )
-    missing = "QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, HEARTBEAT_SECONDS (seconds, above 0)"
+    late = "LONGEST_MESSAGE_SECONDS, HEARTBEAT_SECONDS (seconds, above 0, at most 10800)"
+    missing = f"QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, {late}"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sqs-worker: set in the environment: {missing}\n")
 
 

@@ -3,8 +3,8 @@
 import math
 from collections import deque
 
-from benchmarks.queue_assumptions import Assumptions
-from benchmarks.queue_model import MINUTE, View
+from benchmarks.sqs_target_scaling.assumptions import Assumptions
+from benchmarks.sqs_target_scaling.model import MINUTE, View
 from emulator.models.metric_math import evaluate
 from emulator.models.target_tracking import TargetTracking
 from sqs_target_scaling.demand_publisher.demand import arrival_rate, demand_per_instance
@@ -22,7 +22,7 @@ class FixedTarget:
     def __init__(self, assumptions: Assumptions, latency_seconds: float | None = None) -> None:
         self.latency_seconds = latency_seconds or assumptions.acceptable_latency_seconds
         estimate = assumptions.estimated_message_seconds
-        self.policies = [TargetTracking(acceptable_backlog_per_instance(self.latency_seconds, estimate))]
+        self.policies = [policy(assumptions, acceptable_backlog_per_instance(self.latency_seconds, estimate))]
 
     def datapoints(self, view: View) -> list[float | None]:
         """BPI, as Metric-Publisher publishes it."""
@@ -44,8 +44,8 @@ class DynamicTarget(FixedTarget):
         if view.now % (self._minutes * MINUTE) == 0:
             average = measured_duration(view, self._minutes)
             if average is not None:
-                (policy,) = self.policies
-                policy.target = acceptable_backlog_per_instance(self.latency_seconds, average)
+                (tracking,) = self.policies
+                tracking.target = acceptable_backlog_per_instance(self.latency_seconds, average)
         return super().datapoints(view)
 
 
@@ -56,7 +56,7 @@ class MetricMath:
     name = "metric math"
 
     def __init__(self, assumptions: Assumptions) -> None:
-        self.policies = [TargetTracking(assumptions.acceptable_latency_seconds)]
+        self.policies = [policy(assumptions, assumptions.acceptable_latency_seconds)]
         self._expression = expected_wait(assumptions.estimated_message_seconds)
 
     def datapoints(self, view: View) -> list[float | None]:
@@ -80,7 +80,7 @@ class Demand:
     name = "demand"
 
     def __init__(self, assumptions: Assumptions, minutes: int) -> None:
-        self.policies = [TargetTracking(1)]
+        self.policies = [policy(assumptions, 1)]
         self._assumptions, self._minutes = assumptions, minutes
         # SQS publishes its counts later than the function asks: so many of the newest minutes are unknown.
         self._unknown = math.ceil(assumptions.aws_metric_delay_seconds / MINUTE)
@@ -99,6 +99,11 @@ class Demand:
                 latency_seconds=self._assumptions.acceptable_latency_seconds,
             )
         ]
+
+
+def policy(assumptions: Assumptions, target: float) -> TargetTracking:
+    """A target tracking policy that scales in as assumed."""
+    return TargetTracking(target, scale_in_share=assumptions.scale_in_share)
 
 
 def measured_duration(view: View, minutes: int) -> float | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.models.target_tracking import SCALE_IN_SHARE
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 _SETTINGS = SqsTargetScalingSettings()
@@ -33,5 +34,8 @@ class Assumptions:
         _SETTINGS.instance_warmup_seconds, "s", "warm-up of the group, counted from in service"
     )
     receive_seconds: float = assumed(0.2, "s", "between two messages of a worker: delete one, receive the next")
+    scale_in_share: float = assumed(
+        SCALE_IN_SHARE, "of the group", "that a scale-in takes away each minute, one instance where that is less"
+    )
     minimum_instances: int = assumed(1, "instances", "smallest size of the group, and its size at the start")
     maximum_instances: int = assumed(500, "instances", "largest size of the group")

@@ -5,14 +5,19 @@ from dataclasses import dataclass, fields
 
 from rich.table import Table
 
-from benchmarks.queue_scenarios import (
+from benchmarks.sqs_target_scaling.scenarios import (
     ASSUMPTIONS,
+    BUSY_INSTANCES,
     POST_TESTS,
+    SCALE_IN_SHARES,
     SCENARIO_ASSUMPTIONS,
+    Figures,
     Row,
+    by_duration,
     comparison,
     otherwise,
     post_outcomes,
+    scaled_in,
 )
 
 
@@ -64,13 +69,31 @@ def otherwise_sheet() -> Sheet:
     return _compared("1,000 messages, but", otherwise())
 
 
+def scale_in_sheet() -> Sheet:
+    """The two rules that keep the latency, by how much of the group a scale-in takes away each minute."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for _, row in scaled_in():
+        for figures in row.figures:
+            rows.setdefault((row.scenario.name, figures.strategy), []).append(_cell(figures))
+    columns = ("a scale-in takes each minute", "", *SCALE_IN_SHARES.values())
+    return Sheet(
+        "How it depends on the step of a scale-in", columns, [(*names, *cells) for names, cells in rows.items()]
+    )
+
+
+def duration_sheet() -> Sheet:
+    """Where a rule ends: messages that take more and more of the latency."""
+    rows = [(row.scenario.name, row) for row in by_duration()]
+    return _compared(f"{BUSY_INSTANCES} busy instances, messages of", rows)
+
+
 def _compared(first: str, found: Sequence[tuple[str, Row]]) -> Sheet:
     columns = (first, "work", *(figures.strategy for figures in found[0][1].figures))
     rows = [
         (
             name,
             _hours(row.work_hours),
-            *(f"{100 * figures.share:.1f} %, {_hours(figures.instance_hours)}" for figures in row.figures),
+            *(_cell(figures) for figures in row.figures),
         )
         for name, row in found
     ]
@@ -83,6 +106,10 @@ def assumptions_sheet() -> Sheet:
     rows = [(name, f"{value:g} {metadata['unit']}", metadata["says"]) for name, value, metadata in ours]
     rows += [(name, f"{value:g} {unit}".strip(), says) for name, value, unit, says in SCENARIO_ASSUMPTIONS]
     return Sheet("Assumptions", ("assumption", "value", "what it is"), rows)
+
+
+def _cell(figures: Figures) -> str:
+    return f"{100 * figures.share:.1f} %, {_hours(figures.instance_hours)}"
 
 
 def _hours(hours: float) -> str:

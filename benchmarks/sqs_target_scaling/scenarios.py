@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from time import process_time
 
-from benchmarks.queue_assumptions import Assumptions
-from benchmarks.queue_model import Message, Moment, Outcome, Strategy, simulate
-from benchmarks.queue_strategies import Demand, DynamicTarget, FixedTarget, MetricMath
+from benchmarks.sqs_target_scaling.assumptions import Assumptions
+from benchmarks.sqs_target_scaling.model import Message, Moment, Outcome, Strategy, simulate
+from benchmarks.sqs_target_scaling.strategies import Demand, DynamicTarget, FixedTarget, MetricMath
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 HOUR = 3600
@@ -126,6 +126,20 @@ OTHERWISE: tuple[tuple[str, Scenario, Assumptions], ...] = (
     ("every metric a minute later", THOUSAND, replace(ASSUMPTIONS, metric_delay_seconds=75)),
     ("metrics of AWS 180 s late", THOUSAND, replace(ASSUMPTIONS, aws_metric_delay_seconds=180)),
 )
+# What no page says: how much of a group one minute's scale-in takes away. The ranking of two rules hangs on it.
+SCALE_IN_SHARES = {0: "one instance", 0.1: "10 % of the group", 0.25: "25 % of the group", 1: "all at once"}
+SCALE_IN_LOADS = (STEP, RAMP, WAVE, *AMOUNTS[2:4])
+SCALE_IN_COMPARED = (DYNAMIC_HALF, DEMAND)
+
+BUSY_INSTANCES = 10
+
+
+def _busy(seconds: int) -> Scenario:
+    messages = round(BUSY_INSTANCES * 4 * HOUR / seconds)
+    return Scenario(f"{seconds} s each", messages, 4, lambda _: seconds)
+
+
+DURATIONS = tuple(map(_busy, (25, 50, 100, 150, 200, 250)))
 
 
 @dataclass(frozen=True)
@@ -177,11 +191,29 @@ def otherwise() -> tuple[tuple[str, Row], ...]:
     return tuple((name, compared(scenario, assumptions)) for name, scenario, assumptions in OTHERWISE)
 
 
-def compared(scenario: Scenario, assumptions: Assumptions = ASSUMPTIONS) -> Row:
+@cache
+def scaled_in() -> tuple[tuple[float, Row], ...]:
+    """The loads under the two rules that keep the latency, and under every step of a scale-in."""
+    return tuple(
+        (share, compared(scenario, replace(ASSUMPTIONS, scale_in_share=share), SCALE_IN_COMPARED))
+        for scenario in SCALE_IN_LOADS
+        for share in SCALE_IN_SHARES
+    )
+
+
+@cache
+def by_duration() -> tuple[Row, ...]:
+    """Ten busy instances, with messages from a twelfth of the latency to nearly all of it."""
+    return tuple(compared(scenario) for scenario in DURATIONS)
+
+
+def compared(
+    scenario: Scenario, assumptions: Assumptions = ASSUMPTIONS, strategies: Sequence[NewStrategy] = COMPARED
+) -> Row:
     """One scenario under every strategy."""
     load = scenario.load()
     figures = []
-    for new in COMPARED:
+    for new in strategies:
         strategy = new(assumptions)
         started = process_time()
         outcome = simulate(load, strategy, assumptions, until=scenario.hours * HOUR + HOUR)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.queue_assumptions import Assumptions
+from benchmarks.sqs_target_scaling.assumptions import Assumptions
 from emulator.models.target_tracking import Capacity, TargetTracking, desired_capacity
 
 MINUTE = 60

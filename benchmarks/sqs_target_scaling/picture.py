@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.queue_scenarios import (
+from benchmarks.sqs_target_scaling.scenarios import (
     AMOUNTS,
     POST_TESTS,
     RAMP,

@@ -8,9 +8,27 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.queue_picture import draw
-from benchmarks.queue_scenarios import AMOUNTS, ASSUMPTIONS, POST_TESTS, Row, comparison, otherwise, post_outcomes
-from benchmarks.queue_tables import Sheet, assumptions_sheet, comparison_sheet, otherwise_sheet, post_sheet
+from benchmarks.sqs_target_scaling.picture import draw
+from benchmarks.sqs_target_scaling.scenarios import (
+    AMOUNTS,
+    ASSUMPTIONS,
+    POST_TESTS,
+    Row,
+    by_duration,
+    comparison,
+    otherwise,
+    post_outcomes,
+    scaled_in,
+)
+from benchmarks.sqs_target_scaling.tables import (
+    Sheet,
+    assumptions_sheet,
+    comparison_sheet,
+    duration_sheet,
+    otherwise_sheet,
+    post_sheet,
+    scale_in_sheet,
+)
 from benchmarks.timing import REPOSITORY
 
 README = REPOSITORY / "stacks" / "sqs_target_scaling" / "README.md"
@@ -22,7 +40,7 @@ LIMIT_SECONDS = 2
 
 def main() -> int:
     """Prints the tables, or their figures as JSON, and brings the README and the picture up to date."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.queue_scaling", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sqs_target_scaling", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON and write nothing")
     if parser.parse_args().json:
         sys.stdout.write(json.dumps(report(), indent=2) + "\n")
@@ -44,7 +62,14 @@ def main() -> int:
 
 def sheets() -> tuple[Sheet, ...]:
     """All tables."""
-    return post_sheet(), comparison_sheet(), otherwise_sheet(), assumptions_sheet()
+    return (
+        post_sheet(),
+        comparison_sheet(),
+        duration_sheet(),
+        scale_in_sheet(),
+        otherwise_sheet(),
+        assumptions_sheet(),
+    )
 
 
 def tables() -> str:
@@ -76,6 +101,8 @@ def report() -> dict[str, Any]:
             for test, outcome in zip(POST_TESTS, post_outcomes(), strict=True)
         ],
         "comparison": [_figures(row.scenario.name, row) for row in comparison()],
+        "durations": [_figures(row.scenario.name, row) for row in by_duration()],
+        "scale_in": [{"share": share} | _figures(row.scenario.name, row) for share, row in scaled_in()],
         "otherwise": [_figures(name, row) for name, row in otherwise()],
         "seconds_for_the_largest_load": slowest(),
     }
