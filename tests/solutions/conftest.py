@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.error import URLError
 
 import pytest
+from moto import mock_aws
 
 from tests.template import Template, synthesized
 
@@ -27,6 +28,15 @@ def default(request: pytest.FixtureRequest) -> Template:
 def enterprise(request: pytest.FixtureRequest) -> Template:
     """The template under what a platform team prescribes."""
     return synthesized(request.path.parent.name, "enterprise")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """moto for the real clients, without its images."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        yield
 
 
 @pytest.fixture(scope="session")
