@@ -1,4 +1,4 @@
-"""``python -m tryout.lane``: one embedded AWS, on which one trial after another is deployed, played and destroyed.
+"""``python -m tryout.run.lane``: one embedded AWS, on which one trial after another is deployed, played and destroyed.
 
 Lanes share nothing: each has a process, an account, a clock and a loaded CDK CLI of its own, so that what its account
 holds after a destruction and not before the deployment was left behind by that stack and by no other.
@@ -20,12 +20,12 @@ from typing import Any
 from config.loader import load
 from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import settings_by_slug
-from tryout.cdk import Cdk, CdkError
+from tryout.cdk.cli import Cdk, CdkError
 from tryout.deployed import Deployed
 from tryout.inventory import inventory
 from tryout.paths import KEPT
-from tryout.play import BROKEN, play
 from tryout.report import SolutionReport
+from tryout.run.play import BROKEN, play
 from tryout.scenario import scenario_of
 from tryout.trial import Trial
 
@@ -37,7 +37,7 @@ class Lane:
 
     Args:
         show: is told what is under way.
-        synthesize: makes an assembly of another configuration; answers as tryout.synthesizer does.
+        synthesize: makes an assembly of another configuration; answers as tryout.cdk.synthesizer does.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Lane:
 
 def main() -> int:
     """Answers until its input ends, or SIGTERM comes: then it ends what it has started."""
-    parser = argparse.ArgumentParser(prog="python -m tryout.lane")
+    parser = argparse.ArgumentParser(prog="python -m tryout.run.lane")
     parser.add_argument("state", type=Path, help="folder of this lane")
     parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
     parser.add_argument("--keep", action="store_true", help="destroy nothing")

@@ -10,11 +10,11 @@ import pytest
 
 from emulator.client import EmulatorError
 from tests.tryout.programs import LANE, SYNTHESIZER
-from tryout import lanes as module
-from tryout import synthesis
-from tryout.lanes import Lanes, weight
-from tryout.progress import Remaining
-from tryout.synthesis import SynthesisError
+from tryout.cdk import synthesis
+from tryout.cdk.synthesis import SynthesisError
+from tryout.run import lanes as module
+from tryout.run.lanes import Lanes, weight
+from tryout.run.progress import Remaining
 from tryout.trial import Trial
 
 NAMES = (("guardrails", "as-posted"), ("spot_asg", "balanced"), ("spot_asg", "types"), ("odcr_asg", "group"))

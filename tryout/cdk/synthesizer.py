@@ -1,4 +1,4 @@
-"""``python -m tryout.synthesizer``: cloud assemblies as app.py makes them, one after another in one process.
+"""``python -m tryout.cdk.synthesizer``: cloud assemblies as app.py makes them, one after another in one process.
 
 To import the library and start its JavaScript half takes seconds; one more app takes a fraction of one.
 Reads {"config": file, "slug": solution, "assembly": folder} a line, answers {} or {"error": sentence}.

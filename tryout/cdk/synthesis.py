@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from emulator.settings import DEFAULT_ACCOUNT, DEFAULT_REGION
-from tryout.child import Child, ChildError
+from tryout.cdk.child import Child, ChildError
 from tryout.trial import Trial
 
 Json = dict[str, Any]
 
-PROGRAM = (sys.executable, "-m", "tryout.synthesizer")
+PROGRAM = (sys.executable, "-m", "tryout.cdk.synthesizer")
 
 
 class SynthesisError(Exception):

@@ -8,8 +8,8 @@ import pytest
 
 from stacks.catalog import SOLUTIONS
 from tryout.hosts.programs import program
-from tryout.play import play
 from tryout.report import NotRun, SolutionReport, StepReport
+from tryout.run.play import play
 from tryout.scenario import Scenario, StepNotRunError, expect, marked_steps, scenario_of, step
 from tryout.scenarios.local_zone_wordpress import servers
 from tryout.scenarios.local_zone_wordpress.scenario import LocalZoneWordpressScenario

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tryout.child import Child, ChildError, last_lines
+from tryout.cdk.child import Child, ChildError, last_lines
 from tryout.paths import REPOSITORY
 
 PLAIN = ("--no-color", "--no-notices", "--no-version-reporting")

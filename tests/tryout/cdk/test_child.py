@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tryout.cdk import Cdk, CdkError
-from tryout.child import Child, ChildError
+from tryout.cdk.child import Child, ChildError
+from tryout.cdk.cli import Cdk, CdkError
 
 DOUBLES = """
 import json, sys

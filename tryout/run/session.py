@@ -14,12 +14,12 @@ from config.loader import Config
 from emulator.client import EmulatorError
 from stacks.catalog import SOLUTIONS, Solution, names_in, select
 from stacks.configuration import configuration
-from tryout.keeping import stay
-from tryout.lanes import Lanes
 from tryout.paths import LOCAL, REPORT, REPOSITORY
-from tryout.plan import insist_on, trials
-from tryout.progress import shown
 from tryout.report import print_table, write_json
+from tryout.run.keeping import stay
+from tryout.run.lanes import Lanes
+from tryout.run.plan import insist_on, trials
+from tryout.run.progress import shown
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from emulator.client import EmulatorError
-from tryout.child import Child, ChildError
-from tryout.progress import Remaining, Show
+from tryout.cdk.child import Child, ChildError
+from tryout.cdk.synthesis import Synthesis
 from tryout.report import SolutionReport
+from tryout.run.progress import Remaining, Show
 from tryout.scenario import marked_steps, scenario_of
-from tryout.synthesis import Synthesis
 from tryout.trial import Trial
 
 Json = dict[str, Any]
 
-PROGRAM = (sys.executable, "-m", "tryout.lane")
+PROGRAM = (sys.executable, "-m", "tryout.run.lane")
 
 
 class Lanes:
