@@ -19,6 +19,7 @@ from stacks.shared.grants import allow_describing, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
+from stacks.shared.tag_events import instance_tag_changed
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 INTERFACE_ACTIONS = (
@@ -155,24 +156,12 @@ class EventMode(Construct):
         )
 
     def _tag_rule(self, check: TagCheck, checker: lambda_.IFunction) -> events.Rule:
-        """A tag says that an instance has passed or failed.
-
-        https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html
-        """
+        """A tag says that an instance has passed or failed."""
         values = [value for value in (check.success, check.failure) if value]
         return events.Rule(
             self,
             f"Tag{check.name}",
             description=f"The tag {check.key} of an instance says that it has passed or failed",
-            event_pattern=events.EventPattern(
-                source=["aws.tag"],
-                detail_type=["Tag Change on Resource"],
-                detail={
-                    "service": ["ec2"],
-                    "resource-type": ["instance"],
-                    "changed-tag-keys": [check.key],
-                    "tags": {check.key: values},
-                },
-            ),
+            event_pattern=instance_tag_changed(check.key, values=values),
             targets=[targets.LambdaFunction(checker)],
         )

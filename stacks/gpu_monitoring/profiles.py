@@ -12,6 +12,7 @@ from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.tag_events import instance_tag_changed
 
 RELEASE_SECONDS = 300
 
@@ -58,11 +59,7 @@ class Attachment(Construct):
             self,
             "Tagged",
             description="The tag of an instance has changed",
-            event_pattern=events.EventPattern(
-                source=["aws.tag"],
-                detail_type=["Tag Change on Resource"],
-                detail={"service": ["ec2"], "resource-type": ["instance"], "changed-tag-keys": [tag.key]},
-            ),
+            event_pattern=instance_tag_changed(tag.key),
             targets=[targets.LambdaFunction(self.function)],
         )
         events.Rule(

@@ -8,9 +8,8 @@ from constructs import IDependable
 
 from stacks.local_zone_wordpress.data import Data
 from stacks.local_zone_wordpress.group import ReadyGroup
-from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.user_data import read, script
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
+from stacks.local_zone_wordpress.zone_network import Place
 from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
@@ -25,20 +24,17 @@ class Database(ReadyGroup):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         data: Data,
         after: Sequence[IDependable],
     ) -> None:
+        scope, settings = place.stack, place.settings
         super().__init__(
-            scope,
+            place,
             construct_id,
-            settings,
-            network=network,
             security_group=security_group,
             instance_type=settings.database_type,
             user_data=script(
@@ -99,22 +95,19 @@ class Web(ReadyGroup):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         data: Data,
         site: str,
         after: Sequence[IDependable],
     ) -> None:
+        scope, settings = place.stack, place.settings
         port = str(settings.web_port)
         super().__init__(
-            scope,
+            place,
             construct_id,
-            settings,
-            network=network,
             security_group=security_group,
             instance_type=settings.web_type,
             user_data=script(

@@ -1,6 +1,7 @@
 """A VPC of the parent Region that reaches into the zone: public and private subnets, and the way out of both."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import cast
 
@@ -121,3 +122,12 @@ class ZoneNetwork(Construct):
                 )
             )
         return list(subnets)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What every part of the site is made with."""
+
+    stack: SolutionStack
+    settings: LocalZoneWordpressSettings
+    network: ZoneNetwork

@@ -5,12 +5,12 @@ import json
 from aws_cdk import Duration, TimeZone
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.root_volume_replacement.rights import (
+    Parts,
     allow_on_every,
     allow_reports,
     scheduler_role,
@@ -20,7 +20,6 @@ from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
-from stacks.shared.table import Table
 
 OURS = "What is deleted is known at run time only; a condition holds it to what carries our tag."
 
@@ -32,17 +31,9 @@ class CleanUp(Construct):
         function: the function.
     """
 
-    def __init__(
-        self,
-        scope: SolutionStack,
-        construct_id: str,
-        settings: RootVolumeReplacementSettings,
-        *,
-        ledger: Table,
-        reports: sns.ITopic,
-        undelivered: sqs.IQueue,
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, parts: Parts) -> None:
         super().__init__(scope, construct_id)
+        settings, ledger, reports = parts.settings, parts.ledger, parts.reports
         wanted = settings.clean_up
         self.function = PythonFunction(
             scope,
@@ -83,7 +74,7 @@ class CleanUp(Construct):
             target=targets.LambdaInvoke(
                 self.function,
                 role=role,
-                dead_letter_queue=undelivered,
+                dead_letter_queue=parts.undelivered,
                 max_event_age=Duration.hours(1),
                 retry_attempts=3,
             ),

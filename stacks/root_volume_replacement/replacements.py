@@ -6,11 +6,12 @@ from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
 from stacks.root_volume_replacement.rights import (
+    Parts,
     allow_on_every,
     allow_on_executions,
     allow_reports,
+    allow_tagging_at_creation,
 )
-from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -25,18 +26,11 @@ class Replacements(Construct):
         fleet: starts that one for every instance of a wave, wave after wave.
     """
 
-    def __init__(
-        self,
-        scope: SolutionStack,
-        construct_id: str,
-        settings: RootVolumeReplacementSettings,
-        *,
-        ledger: Table,
-        reports: sns.ITopic,
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, parts: Parts) -> None:
         super().__init__(scope, construct_id)
+        ledger, reports = parts.ledger, parts.reports
         self._stack = scope
-        self._settings = settings
+        self._settings = settings = parts.settings
         self._opt_in = {"OPT_IN_KEY": settings.opt_in.key, "OPT_IN_VALUE": settings.opt_in.value}
         function = self._replacement(ledger, reports)
         self.machine = Machine(
@@ -96,14 +90,7 @@ class Replacements(Construct):
             *("image", "replace-root-volume-task", "snapshot", "volume"),
             reason="What a task makes has no name yet, and what it is made from its starter chooses.",
         )
-        allow_on_every(
-            stack,
-            function,
-            "ec2:CreateTags",
-            "replace-root-volume-task",
-            conditions={"StringEquals": {"ec2:CreateAction": "CreateReplaceRootVolumeTask"}},
-            reason="A task has no name before it is made; a condition allows tags at its creation only.",
-        )
+        allow_tagging_at_creation(stack, function, "replace-root-volume-task", "CreateReplaceRootVolumeTask")
         allow_on_every(
             stack,
             function,

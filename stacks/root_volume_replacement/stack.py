@@ -11,6 +11,7 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.root_volume_replacement.clean_up import CleanUp, FleetSchedules
 from stacks.root_volume_replacement.replacements import Replacements
+from stacks.root_volume_replacement.rights import Parts
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.root_volume_replacement.snapshots import OWN_EVENT, Snapshots
 from stacks.shared.alarms import Alarms, errors_of, waiting_in
@@ -29,9 +30,10 @@ class RootVolumeReplacementStack(SolutionStack):
         ledger = Table(self, self, "Ledger", key="id", expires="expires_at")
         reports = sns.Topic(self, "Reports", enforce_ssl=True, master_key=self.encryption_key)
         undelivered = UnreadQueue(self, self, "Undelivered")
-        snapshots = Snapshots(self, "Snapshots", settings, ledger=ledger, undelivered=undelivered)
-        replacements = Replacements(self, "Replacements", settings, ledger=ledger, reports=reports)
-        clean_up = CleanUp(self, "Cleaning", settings, ledger=ledger, reports=reports, undelivered=undelivered)
+        parts = Parts(settings, ledger, reports, undelivered)
+        snapshots = Snapshots(self, "Snapshots", parts)
+        replacements = Replacements(self, "Replacements", parts)
+        clean_up = CleanUp(self, "Cleaning", parts)
         FleetSchedules(self, "FleetSchedules", settings, fleet=replacements.fleet.machine, undelivered=undelivered)
         self._alarms(snapshots, replacements, clean_up, undelivered)
         self._outputs(settings, ledger, reports, snapshots, replacements, clean_up)

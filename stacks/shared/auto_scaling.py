@@ -14,6 +14,15 @@ from stacks.shared.instance_attributes import InstanceSettings
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
+# What would change a group besides, while an update replaces its instances:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html
+SUSPENDED = (
+    autoscaling.ScalingProcess.ALARM_NOTIFICATION,
+    autoscaling.ScalingProcess.AZ_REBALANCE,
+    autoscaling.ScalingProcess.HEALTH_CHECK,
+    autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
+    autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
+)
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
 
 
@@ -78,13 +87,7 @@ def rolling_update(min_in_service: int) -> autoscaling.UpdatePolicy:
     return autoscaling.UpdatePolicy.rolling_update(
         max_batch_size=1,
         min_instances_in_service=min_in_service,
-        suspend_processes=[
-            autoscaling.ScalingProcess.ALARM_NOTIFICATION,
-            autoscaling.ScalingProcess.AZ_REBALANCE,
-            autoscaling.ScalingProcess.HEALTH_CHECK,
-            autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
-            autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
-        ],
+        suspend_processes=list(SUSPENDED),
     )
 
 

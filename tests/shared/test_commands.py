@@ -17,6 +17,7 @@ from stacks.sqs_target_scaling.commands import ENDPOINTS as ENDPOINTS_BILLED
 from stacks.sqs_target_scaling.commands import VOLUME_GIB, findings, idle_month
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests import variants
+from tests.answering import Answering
 from tests.variants import ROOT
 
 
@@ -114,13 +115,13 @@ def default_subnets(letters: str) -> list[dict[str, Any]]:
     return [{"Subnets": [{"AvailabilityZone": f"eu-central-1{letter}"}]} for letter in letters]
 
 
-class Account:
+class Account(Answering):
     """An account that answers every look; what a test sets differs from a healthy one."""
 
     arn = "arn:aws:sts::123456789012:assumed-role/admin/me"
 
     def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {
+        healthy: dict[str, Any] = {
             "get_caller_identity": {"Account": "123456789012", "Arn": self.arn},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/admin"}},
@@ -134,31 +135,8 @@ class Account:
                 {"InstanceTypes": [{"InstanceType": "m7g.large"}]},
             ],
             "describe_subnets": [{"Subnets": [{"SubnetId": "subnet-0123456789abcdef0", "VpcId": "vpc-01234567"}]}],
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "eu-central-1"})
-
-    def get_paginator(self, operation: str) -> Any:
-        def paginate(_: Any, **asked: Any) -> Any:
-            default = "default-for-az" in (item["Name"] for item in asked.get("Filters", []))
-            return self._answer("default subnets" if default else operation)
-
-        return type("Paginator", (), {"paginate": paginate})()
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
-
-    def _answer(self, operation: str) -> Any:
-        answer = self.answers[operation]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        super().__init__(healthy | answers)
 
 
 def look(account: Account, common: CommonSettings | None = None, **settings: Any) -> dict[str, Finding]:

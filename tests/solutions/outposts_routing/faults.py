@@ -14,13 +14,13 @@ from moto.ec2.models import ec2_backends
 from emulator.services.ec2.local_gateways import COIP, DIRECT, serve_in_moto
 from emulator.services.outposts.racks import A_RACK
 from shared.aws import client
-from tests.faults.subject import Event, Subject
-from tests.solutions.instance_connect_endpoint.faults import (
+from tests.faults.custom_resources import (
     ANSWERS,
     CustomResourceWorld,
     StackInS3,
     custom_resource,
 )
+from tests.faults.subject import Event, Subject
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
 POOL = "172.16.0.0/26"

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import actions
 from tests.variants import Json
 
 SLUG = "outposts_routing"
@@ -213,10 +214,6 @@ def statements(role: str, variant: str) -> list[Json]:
     (policy,) = [p for name, p in of_type("AWS::IAM::Policy", variant).items() if name.startswith(role)]
     found: list[Json] = policy["PolicyDocument"]["Statement"]
     return found
-
-
-def actions(statement: Json) -> list[str]:
-    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
 def test_the_pools_load_balancer_may_be_made_with_all_that_its_service_asks_of_the_caller() -> None:

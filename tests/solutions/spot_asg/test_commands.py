@@ -17,6 +17,7 @@ from stacks.spot_asg.commands import findings, idle_month
 from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 from tests import variants
+from tests.answering import Answering
 
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"
 LISTED = ("m7g.large", "c7g.large", "r7g.large")
@@ -34,12 +35,11 @@ def described(name: str) -> dict[str, Any]:
     }
 
 
-class Account:
+class Account(Answering):
     """An account in eu-central-1 that answers every look; what a test sets differs from a healthy one."""
 
     def __init__(self, **answers: Any) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.answers: dict[str, Any] = {
+        healthy: dict[str, Any] = {
             "get_caller_identity": {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "describe_availability_zones": {
@@ -64,32 +64,8 @@ class Account:
                 {"SpotPlacementScores": [{"Region": "eu-west-1", "Score": 3}, {"Region": "eu-north-1", "Score": 9}]},
                 {"SpotPlacementScores": [{"Region": "eu-central-1", "Score": 7}]},
             ],
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "eu-central-1"})
-
-    def get_paginator(self, operation: str) -> Any:
-        def paginate(**parameters: Any) -> Any:
-            self.asked.append(parameters)
-            default = "default-for-az" in (item["Name"] for item in parameters.get("Filters", []))
-            return self._answer("default subnets" if default else operation)
-
-        return type("Paginator", (), {"paginate": staticmethod(paginate)})
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
-
-    def _answer(self, operation: str) -> Any:
-        answer = self.answers[operation]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        super().__init__(healthy | answers)
 
 
 def look(account: Account, **settings: Any) -> dict[str, Finding]:

@@ -1,6 +1,5 @@
 """Notices: whose instance it is, what a notice may do to it, and that it counts once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from spot_asg.notices.handler import GroupNotFoundError, NotDeregisteredError, take
 from spot_asg.notices.notice import INTERRUPTION, KINDS, REBALANCE, Notice, member_of
+from tests.solutions.spot_asg.faults import notice
 
 WHEN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 WEB, API = (f"arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/1" for name in ("web", "api"))
@@ -20,17 +19,7 @@ WEB, API = (f"arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{n
 
 def event(kind: str = "EC2 Spot Instance Interruption Warning", **detail: Any) -> dict[str, Any]:
     """The example of the user guide of EC2."""
-    return {
-        "version": "0",
-        "id": "12345678-1234-1234-1234-123456789012",
-        "detail-type": kind,
-        "source": "aws.ec2",
-        "account": "123456789012",
-        "time": "2026-01-01T12:00:00Z",
-        "region": "us-east-2",
-        "resources": ["arn:aws:ec2:us-east-2:123456789012:instance/i-1234567890abcdef0"],
-        "detail": {"instance-id": "i-1234567890abcdef0", "instance-action": "terminate", **detail},
-    }
+    return notice(kind, "i-1234567890abcdef0", **{"instance-action": "terminate", **detail})
 
 
 class AutoScaling:
@@ -261,14 +250,6 @@ def test_a_member_is_one_that_the_group_names(ids: list[int], wanted: int) -> No
 
 
 # The real clients
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-        yield
 
 
 def test_the_real_clients_take_these_parameters(aws: None) -> None:

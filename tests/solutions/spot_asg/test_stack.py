@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -10,20 +11,14 @@ from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import WATCH_SECONDS, SpotAsgSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
 
 SLUG = "spot_asg"
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template()
+template = partial(synthesized, SLUG)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +33,6 @@ def balanced() -> Template:
     return template("nat")
 
 
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """An existing network and target group, On-Demand instances, off-peak hours."""
-    return template("enterprise")
-
-
 def group(of: Template) -> Json:
     (found,) = of.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
     properties: Json = found["Properties"]
@@ -52,23 +41,6 @@ def group(of: Template) -> Json:
 
 def policy(of: Template) -> Json:
     found: Json = group(of)["MixedInstancesPolicy"]
-    return found
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for statement in statements(of, role):
-        action = statement["Action"]
-        found.update([action] if isinstance(action, str) else action)
     return found
 
 
@@ -256,18 +228,18 @@ def test_instances_that_start_and_fail_ring_although_the_group_replaces_them_at_
             "EvaluationPeriods": 1,
         },
     )
-    assert {"ec2:DescribeInstances", "cloudwatch:PutMetricData"} <= actions(default, "Termination")
+    assert {"ec2:DescribeInstances", "cloudwatch:PutMetricData"} <= every_action(default, "Termination")
 
 
 # Rights
 
 
 def test_an_instance_may_read_its_files_and_nothing_else(default: Template) -> None:
-    assert actions(default, "SpotRole") == {"s3:GetObject"}
+    assert every_action(default, "SpotRole") == {"s3:GetObject"}
 
 
 def test_notices_may_deregister_from_the_configured_target_groups_only(enterprise: Template) -> None:
-    assert actions(template(), "Notices") == {
+    assert every_action(template(), "Notices") == {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "autoscaling:DescribeAutoScalingGroups",
@@ -277,14 +249,14 @@ def test_notices_may_deregister_from_the_configured_target_groups_only(enterpris
         "sqs:SendMessage",
     }
     (statement,) = [
-        s for s in statements(enterprise, "Notices") if s["Action"] == "elasticloadbalancing:DeregisterTargets"
+        s for s in enterprise.statements("Notices") if s["Action"] == "elasticloadbalancing:DeregisterTargets"
     ]
     assert statement["Resource"] == TARGET_GROUP
 
 
 def test_termination_may_complete_actions_of_this_group_only(default: Template) -> None:
     (statement,) = [
-        s for s in statements(default, "Termination") if s["Action"] == "autoscaling:CompleteLifecycleAction"
+        s for s in default.statements("Termination") if s["Action"] == "autoscaling:CompleteLifecycleAction"
     ]
     (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
     assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": name}
@@ -355,9 +327,9 @@ def test_the_experiment_interrupts_some_spot_instances_of_the_group_and_can_be_s
 
 
 def test_the_experiment_may_interrupt_instances_of_this_group_only(default: Template) -> None:
-    assert actions(default, "ExperimentRole") == {"ec2:SendSpotInstanceInterruptions", "ec2:DescribeInstances"}
+    assert every_action(default, "ExperimentRole") == {"ec2:SendSpotInstanceInterruptions", "ec2:DescribeInstances"}
     (statement,) = [
-        s for s in statements(default, "ExperimentRole") if s["Action"] == "ec2:SendSpotInstanceInterruptions"
+        s for s in default.statements("ExperimentRole") if s["Action"] == "ec2:SendSpotInstanceInterruptions"
     ]
     (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
     assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/aws:autoscaling:groupName": {"Ref": name}}}
