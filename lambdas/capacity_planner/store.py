@@ -1,0 +1,56 @@
+"""What the bucket holds: prices with their date, and a report of each look. By a client of the caller's."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from capacity_planner.prices import Prices, PricesError, read_prices
+
+PRICES = "prices.json"
+REPORTS = "reports/"
+LATEST = "latest.json"
+
+
+class Store:
+    """The objects of one bucket."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3, self._bucket = s3, bucket
+
+    def prices(self) -> Prices | None:
+        """The prices that were kept; None if there are none, or none of this version."""
+        found = self._get(PRICES)
+        try:
+            return None if found is None else read_prices(json.loads(found))
+        except (PricesError, json.JSONDecodeError):
+            return None
+
+    def keep_prices(self, prices: Prices) -> None:
+        """Keeps prices with their date."""
+        self._put(PRICES, prices.to_json())
+
+    def report(self, key: str) -> dict[str, Any] | None:
+        """A report that was kept."""
+        found = self._get(key)
+        return None if found is None else json.loads(found)
+
+    def keep_report(self, key: str, report: dict[str, Any]) -> None:
+        """Keeps a report under its key, and as the latest one."""
+        self._put(LATEST, report)
+        self._put(key, report)
+
+    def _put(self, key: str, value: dict[str, Any]) -> None:
+        body = json.dumps(value, indent=2, sort_keys=True).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def _get(self, key: str) -> bytes | None:
+        try:
+            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        return body
+
+
+def report_key(at: datetime, event: str) -> str:
+    """Key of a report: the same for an event that is delivered again on the same day."""
+    return f"{REPORTS}{at:%Y/%m/%d}/{event}.json"
