@@ -29,15 +29,16 @@ class Store:
         """Keeps prices with their date."""
         self._put(PRICES, prices.to_json())
 
-    def report(self, key: str) -> dict[str, Any] | None:
-        """A report that was kept."""
-        found = self._get(key)
-        return None if found is None else json.loads(found)
+    def has(self, key: str) -> bool:
+        """Whether a report was kept under this key."""
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return any(each["Key"] == key for each in found.get("Contents", []))
 
-    def keep_report(self, key: str, report: dict[str, Any]) -> None:
-        """Keeps a report under its key, and as the latest one."""
+    def keep_report(self, key: str | None, report: dict[str, Any]) -> None:
+        """Keeps a report as the latest one, and under its key if it has one."""
         self._put(LATEST, report)
-        self._put(key, report)
+        if key is not None:
+            self._put(key, report)
 
     def _put(self, key: str, value: dict[str, Any]) -> None:
         body = json.dumps(value, indent=2, sort_keys=True).encode()

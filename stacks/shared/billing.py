@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from shared.money import HOURS, amount
+from shared.money import HOURS as HOURS
+from shared.money import amount
 from stacks.shared.exact_yaml import load_exact
 from stacks.shared.files import UnreadableError, read_text
 

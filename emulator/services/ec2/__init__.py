@@ -11,6 +11,7 @@ from emulator.services.ec2 import (
     instances,
     local_gateways,
     local_zones,
+    reserved_instances,
     root_volumes,
     spot,
 )
@@ -25,6 +26,7 @@ SERVICE = Service(
         "get_instance_types_from_instance_requirements": instance_types.get_instance_types_from_instance_requirements,
         **instance_connect.ENDPOINTS.operations(),
         **capacity_reservations.OPERATIONS,
+        **reserved_instances.OPERATIONS,
         **root_volumes.OPERATIONS,
         **local_gateways.OPERATIONS,
         **customer_addresses.OPERATIONS,
@@ -37,6 +39,7 @@ SERVICE = Service(
         "age-snapshots": root_volumes.age_snapshots,
         "hold-root-volume-tasks": root_volumes.hold_tasks,
         "put-event": instance_connect.put_aws_event,
+        "reserved-instances": reserved_instances.put,
         "root-volume-task": root_volumes.next_task_ends,
         "spot-notice": spot.notice,
         "spot-questions": spot.limit_questions,

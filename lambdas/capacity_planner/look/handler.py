@@ -79,14 +79,15 @@ def lambda_handler(event: Any, context: Any) -> Json:
     store = Store(client("s3"), os.environ["BUCKET"])
     name = event.get("id") if isinstance(event, dict) else None
     key = report_key(now, str(name or context.aws_request_id))
-    if store.report(key) is not None:
+    if store.has(key):
         logger.info("told already", extra={"report": key})
         return {"report": key, "told": False}
     report = look(settings, store, hints(event), now)
     client("cloudwatch").put_metric_data(Namespace=settings.namespace, MetricData=report.counts(settings.planner))
     if report.worth_telling:
         client("sns").publish(TopicArn=settings.topic, Subject=report.subject(), Message=report.text())
-    store.keep_report(key, report.to_json())
+    # A look that could not see everything is not the last word on its event: if that comes again, so does the look.
+    store.keep_report(None if report.problems else key, report.to_json())
     for problem in report.problems:
         logger.error("could not be looked at", extra={"problem": problem})
     return {"report": key, "told": report.worth_telling, "problems": list(report.problems)}

@@ -14,6 +14,7 @@ from stacks.capacity_planner import commands
 from stacks.capacity_planner.settings import CapacityPlannerSettings, read_price_file
 from stacks.program import main
 from stacks.shared.billing import BillingUnit, read_prices
+from stacks.shared.command import CommandError
 from tests.solutions.capacity_planner.given import X
 from tests.solutions.capacity_planner.price_answers import UNUSED, USED, Pricing, SavingsPlans, both
 from tests.variants import ROOT
@@ -160,7 +161,7 @@ def test_partitions_without_or_with_other_prices(tmp_path: Path, regions: list[s
     path = tmp_path / "w.json"
     entries = [{"name": region, "type": "m5.large", "count": 1, "region": region} for region in regions]
     path.write_text(json.dumps({"workloads": entries}), encoding="utf-8")
-    with pytest.raises(commands.CommandError, match=says):
+    with pytest.raises(CommandError, match=says):
         commands._plan(options(file=path), CommonSettings(), SETTINGS, Aws())  # type: ignore[arg-type]
 
 
@@ -219,7 +220,7 @@ def test_the_latest_look_is_reported() -> None:
 
 
 def test_before_the_first_look_there_is_a_sentence() -> None:
-    with pytest.raises(commands.CommandError, match="nobody has looked yet"):
+    with pytest.raises(CommandError, match="nobody has looked yet"):
         commands._report(options(), CommonSettings(), SETTINGS, Reports(None))  # type: ignore[arg-type]
 
 
@@ -244,11 +245,11 @@ def test_check_looks_at_prices_plans_and_reservations(monkeypatch: pytest.Monkey
             return SimpleNamespace(**{name: lambda _a=answer, **_: _a for name, answer in answers.items()})
 
     monkeypatch.setattr(commands, "account_findings", lambda *_: iter(()))
-    found = list(commands.findings(CommonSettings(region="eu-west-1"), SETTINGS, Account()))  # type: ignore[arg-type]
+    found = list(commands.findings(CommonSettings(region="eu-west-1"), SETTINGS, Account()))
     assert [(each.what, each.status) for each in found] == [
         ("prices", "ok"),
         ("Savings Plans", "ok"),
         ("reservations", "ok"),
     ]
-    gov = list(commands.findings(CommonSettings(region="us-gov-west-1"), SETTINGS, Account()))  # type: ignore[arg-type]
+    gov = list(commands.findings(CommonSettings(region="us-gov-west-1"), SETTINGS, Account()))
     assert [each.status for each in gov] == ["problem", "unknown", "ok"]

@@ -50,7 +50,7 @@ def test_hours_are_covered_wasted_and_unreserved() -> None:
     inside = [instance(number, CapacityReservationId=f"cr-{1:017x}") for number in range(3)]
     young = instance(9, LaunchTime=NOW - timedelta(hours=2, minutes=15))
     look = seen(found([*inside, instance(8), young], [reservation(1, 5, 2)]))
-    assert (look.covered, look.wasted, look.unreserved) == (72, 48, D("26.25"))
+    assert (look.covered, look.wasted, look.unreserved) == (D(72), D(48), D("26.25"))
 
 
 def test_an_idle_reservation_beside_what_runs_outside_of_it_is_paid_twice() -> None:
@@ -149,7 +149,7 @@ def test_other_states_and_other_plans_do_not_count() -> None:
 def test_zonal_reserved_instances_hold_what_runs_in_their_zone_only() -> None:
     purchases = [reserved(1, 2, zone="us-east-1a"), reserved(2, 2, zone="us-east-1b")]
     look = seen(found([instance(1), instance(2), instance(3)], [], purchases))
-    assert (look.covered, look.unreserved) == (48, 24)
+    assert (look.covered, look.unreserved) == (D(48), D(24))
     assert look.idle == (("ri-2: 2 of 2 in us-east-1b", 2),)
 
 

@@ -118,7 +118,7 @@ def test_three_years_all_upfront() -> None:
     fee = Fee(D("1314.00"), D(0))
     found = option(WITH_REGIONAL, priced(reserved={(3, ALL): fee}), count=1, zones=["us-east-1a"])
     assert fee.effective(3) == D("0.05")
-    assert (shown(found.monthly), shown(found.upfront), found.recurring) == ("36.50", "1,314.00", 0)
+    assert (shown(found.monthly), shown(found.upfront), shown(found.recurring)) == ("36.50", "1,314.00", "0.00")
 
 
 @pytest.mark.parametrize(

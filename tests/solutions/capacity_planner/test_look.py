@@ -102,6 +102,9 @@ class World:
     def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
         self.objects[Key] = Body
 
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> Json:  # noqa: N803
+        return {"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)][:MaxKeys]}
+
     # Savings Plans
     def describe_savings_plans(self, **request: Any) -> Json:
         if isinstance(self.plans, Exception):
@@ -298,6 +301,15 @@ def test_plans_of_all_pages_are_known(run: Any) -> None:
     )
 
 
+def test_a_look_that_could_not_see_everything_is_repeated_with_its_event(run: Any) -> None:
+    world = wasteful()
+    world.plans = refused("InternalServerException")
+    key = run(world)["report"]
+    assert LATEST in world.objects and key not in world.objects
+    world.plans = []
+    assert run(world)["told"] and key in world.objects
+
+
 def test_a_message_that_could_not_be_sent_is_sent_again(run: Any) -> None:
     world = wasteful()
     send, world.publish = world.publish, lambda **_: (_ for _ in ()).throw(refused("Throttled"))  # type: ignore[method-assign]
@@ -321,4 +333,6 @@ def test_reports_are_below_their_day() -> None:
 def test_the_store_says_none_of_what_is_not_there() -> None:
     world = World([], [])
     store = Store(world, "reports")
-    assert store.prices() is None and store.report("reports/x.json") is None
+    assert store.prices() is None and not store.has("reports/x.json")
+    world.objects["reports/x.json.old"] = b"{}"
+    assert not store.has("reports/x.json")
