@@ -1,19 +1,23 @@
 """Reads prices from AWS by clients of the caller's, page by page. No AWS in here."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from capacity_planner import plan_rates, price_list
 from capacity_planner.prices import Card, Prices
 from capacity_planner.shapes import Shape
 
-ENDPOINTS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-eusc": "eusc-de-east-1"}
-"""Region of the Price List in each partition that has one
-(https://docs.aws.amazon.com/general/latest/gr/billing.html); its Region says nothing of whose prices it has."""
-PLAN_ENDPOINTS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
-"""Where Savings Plans are asked (https://docs.aws.amazon.com/general/latest/gr/savingsplans.html)."""
-CURRENCIES = {"aws": "USD", "aws-cn": "CNY", "aws-eusc": "EUR"}
+_PARTITIONS = json.loads((Path(__file__).parent / "endpoints.json").read_text(encoding="utf-8"))["partitions"]
+ENDPOINTS: dict[str, str] = {name: known["pricing"] for name, known in _PARTITIONS.items()}
+"""Region of the Price List in each partition that has one; it says nothing of whose prices it has."""
+PLAN_ENDPOINTS: dict[str, str] = {
+    name: known["savingsplans"] for name, known in _PARTITIONS.items() if known["savingsplans"]
+}
+"""Region in which Savings Plans are asked."""
+CURRENCIES: dict[str, str] = {name: known["currency"] for name, known in _PARTITIONS.items()}
 SOURCE = "the Price List and Savings Plans APIs"
 TRIES = 3  # of a list whose token has expired on the way
 EXPIRED = ("ExpiredNextTokenException", "InvalidNextTokenException")

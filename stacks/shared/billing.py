@@ -66,7 +66,7 @@ class BillingUnit:
 
     def money(self, prices: Mapping[str, Decimal]) -> Decimal | None:
         """What it costs at these prices, not rounded; None if they do not name the unit."""
-        return None if self.unit not in prices else amount(self.quantity) * prices[self.unit]
+        return None if self.unit not in prices else amount(float(self.quantity)) * prices[self.unit]
 
 
 def instance_hours(kind: str, quantity: float, of: str, *, system: str = "") -> BillingUnit:

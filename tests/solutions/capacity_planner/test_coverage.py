@@ -53,6 +53,12 @@ def test_hours_are_covered_wasted_and_unreserved() -> None:
     assert (look.covered, look.wasted, look.unreserved) == (D(72), D(48), D("26.25"))
 
 
+def test_twenty_four_hours_and_a_quarter_are_24_and_a_quarter_hours() -> None:
+    """As AWS bills them: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-pricing-billing.html."""
+    look = seen(found([instance(1, LaunchTime=NOW - timedelta(hours=24, minutes=15))]), hours=48)
+    assert look.unreserved == D("24.25")
+
+
 def test_an_idle_reservation_beside_what_runs_outside_of_it_is_paid_twice() -> None:
     other_zone, other_kind = instance(8, "us-east-1b"), instance(7, UsageOperation="RunInstances:0002")
     look = seen(found([instance(1), instance(2), instance(3), other_zone, other_kind], [reservation(1, 2, 2)]))

@@ -117,7 +117,7 @@ def test_no_role_allows_anything_that_buys_or_reserves(variant: str) -> None:
 def test_the_function_is_denied_everything_that_buys_or_reserves(variant: str) -> None:
     (denied,) = [each for each in statements(template(variant), "LookRole") if each["Effect"] == "Deny"]
     assert denied["Resource"] == "*" and "Condition" not in denied
-    assert resolved(set(actions(denied))) >= FORBIDDEN
+    assert set(actions(denied)) >= FORBIDDEN
 
 
 def test_the_forbidden_actions_exist_and_none_of_their_kind_is_missing() -> None:
@@ -127,7 +127,7 @@ def test_the_forbidden_actions_exist_and_none_of_their_kind_is_missing() -> None
     words = ("CapacityReservation", "ReservedInstances", "ec2:Purchase", "savingsplans:Create", "CapacityBlock")
     kind = {action for action in known if any(word in action for word in words) and not action.startswith(reads)}
     assert kind <= FORBIDDEN, "a new action that buys or reserves; deny it"
-    assert not resolved(set(NEVER)) & {action for action in known if action.startswith(("ec2:Describe", "ec2:Get"))}
+    assert {*NEVER} <= known
 
 
 def test_the_role_reads_what_it_looks_at_and_nothing_else(default: Template, enterprise: Template) -> None:

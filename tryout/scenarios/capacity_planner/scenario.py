@@ -224,7 +224,7 @@ class CapacityPlannerScenario(Scenario):
                 "Value": value,
                 "Timestamp": start - timedelta(minutes=5 * n),
             }
-            for n in range(1, 24 * 12 + 1)
+            for n in range(-1, 24 * 12 + 2)  # one more at both ends, should a period end meanwhile
             for name, value in (("UsedInstanceCount", used), ("AvailableInstanceCount", available))
         ]
         for first in range(0, len(data), 500):
