@@ -10,8 +10,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from capacity_planner.health import CODES, DETAIL_TYPE, SERVICE, SOURCE
@@ -23,6 +21,7 @@ from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.capacity_planner.storage import Storage, price_file
 from stacks.catalog import Solution
 from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_reading_asset
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -80,14 +79,8 @@ class CapacityPlannerStack(SolutionStack):
         deny_buying(look)
         storage.allow(look)
         if file:
-            self._allow_reading(look, file)
+            allow_reading_asset(look.own_role, file)
         return look
-
-    def _allow_reading(self, look: PythonFunction, file: assets.Asset) -> None:
-        """One object: Asset.grant_read would open the whole bootstrap bucket."""
-        look.own_role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)])
-        )
 
     def _when(self, look: PythonFunction, storage: Storage) -> None:
         every = events.Rule(
@@ -143,5 +136,4 @@ class CapacityPlannerStack(SolutionStack):
             "NoLook", silent, 1, minutes=LOOKS_OF_SILENCE, says="Nobody has looked at the account for two periods"
         )
         cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
-        errors = look.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
-        alarms.when_above("LookErrors", errors, 0, says="A look has failed as a whole")
+        alarms.on_errors(look)

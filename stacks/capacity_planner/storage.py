@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from aws_cdk import Acknowledgment, AssetHashType, Duration, Validations
+from aws_cdk import AssetHashType, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
@@ -14,6 +14,7 @@ from capacity_planner.store import LATEST, PRICES, REPORTS
 from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.grants import allow_on_pattern
+from stacks.shared.private_bucket import PrivateBucket
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -30,21 +31,12 @@ class Storage(Construct):
     def __init__(self, scope: SolutionStack, construct_id: str, *, report_days: int) -> None:
         super().__init__(scope, construct_id)
         self._stack = scope
-        key = scope.encryption_key
-        self.bucket = s3.Bucket(
+        self.bucket = PrivateBucket(
+            scope,
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=True if key else None,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
+            unlogged="It holds reports that are written anew; CloudTrail can log them.",
             lifecycle_rules=[s3.LifecycleRule(prefix=REPORTS, expiration=Duration.days(report_days))],
-        )
-        Validations.of(self.bucket).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-S1", reason="It holds reports that are written anew; CloudTrail can log them."
-            )
         )
         self.emptied: Construct = self.bucket
         if not scope.common.keep_data_on_destroy:

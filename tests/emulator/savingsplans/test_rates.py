@@ -13,7 +13,9 @@ ASKED: dict[str, Any] = {"usageTypes": ["BoxUsage:m5.large"], "operations": ["Ru
 
 
 def test_both_terms_every_payment_and_an_empty_token_at_the_end(aws: EmbeddedAws) -> None:
-    client, pages, more = aws.client("savingsplans"), [], {}
+    client = aws.client("savingsplans")
+    pages: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
     while not pages or more["nextToken"]:
         pages.append(client.describe_savings_plans_offering_rates(**ASKED, **more))
         more = {"nextToken": pages[-1]["nextToken"]}
