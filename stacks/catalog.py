@@ -75,6 +75,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
     ),
     Solution(
+        "capacity_planner",
+        "what reserved capacity costs, compared and watched",
+        "Selecting cost effective capacity reservations for your business-critical workloads on Amazon EC2",
+        "https://aws.amazon.com/blogs/compute/selecting-cost-effective-capacity-reservations-for-your-business-critical-workloads-on-amazon-ec2/",
+        ("EC2", "Capacity Reservations", "Savings Plans", "CloudWatch", "EventBridge", "Lambda"),
+    ),
+    Solution(
         "odcr_asg",
         "capacity reserved for the loss of a whole zone",
         "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",

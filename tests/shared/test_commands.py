@@ -1,6 +1,7 @@
 """``python -m stacks``: lists, checks the configuration, tells costs, and looks at the account."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: s
 def test_money_needs_a_price_and_says_what_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prices = tmp_path / "prices.yaml"
     prices.write_text("alarm_month: 0.1\n", encoding="utf-8")
-    assert BillingUnit("alarm_month", 8, "").money({"alarm_month": 0.1}) == pytest.approx(0.8)
+    assert BillingUnit("alarm_month", 8, "").money({"alarm_month": Decimal("0.1")}) == Decimal("0.8")
     assert main(["sqs_target_scaling", "cost", "--prices", str(prices)]) == 0
     printed = capsys.readouterr().out
     assert "0.80" in printed and "no price" in printed
