@@ -24,7 +24,7 @@ def allow_on_pattern(
     arn: str,
     shown: str,
     reason: str,
-    conditions: Mapping[str, Mapping[str, str]] | None = None,
+    conditions: Mapping[str, Any] | None = None,
 ) -> None:
     """Allows actions on the resources whose ARNs match a pattern.
 
