@@ -31,6 +31,7 @@ READS = (
     "ec2:DescribeImages",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways",
     "ec2:DescribeKeyPairs",
     "ec2:DescribeLaunchTemplateVersions",
     "ec2:DescribeLaunchTemplates",
@@ -164,11 +165,15 @@ class SpinnakerRoles(Construct):
         for service, resource, actions in (
             ("autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{application}-v*", GROUP_WRITES),
             ("elasticloadbalancing", f"loadbalancer/app/{balancer}/*", BALANCER_WRITES),
-            ("elasticloadbalancing", f"listener/app/{balancer}/*", LISTENER_WRITES),
+            ("elasticloadbalancing", f"listener/*/{balancer}/*", LISTENER_WRITES),
             ("elasticloadbalancing", f"targetgroup/{targets}/*", TARGET_WRITES),
             ("ec2", "launch-template/*", TEMPLATE_WRITES),
         ):
             self._allow(actions, service, resource)
+        # Elastic Load Balancing asks for it where a load balancer is created with tags.
+        created = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateLoadBalancer"}}
+        tagging = ["elasticloadbalancing:AddTags"]
+        self._allow(tagging, "elasticloadbalancing", f"loadbalancer/app/{balancer}/*", created)
         linked = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/*"
         allow_on_pattern(
             self.managed,
