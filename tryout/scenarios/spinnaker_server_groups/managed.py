@@ -32,6 +32,7 @@ class ManagedRole:
         keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
         self.ec2, self.elb = self._client("ec2", *keys), self._client("elbv2", *keys)
         self.autoscaling = self._client("autoscaling", *keys)
+        self._templates: dict[str, str] = {}
 
     def _client(self, service: str, key: str, secret: str, token: str) -> Any:
         credentials = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
@@ -79,7 +80,13 @@ class ManagedRole:
             "UserData": job["base64UserData"],
             "MetadataOptions": {"HttpTokens": "required"},
         }
-        self.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+        made = self.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+        self._templates[name] = made["LaunchTemplate"]["LaunchTemplateId"]
+        self.group(job, name, self._templates[name], target, desired)
+        wait_until(f"{desired} instances of {name}", lambda: len(self.members(name)) == desired)
+
+    def group(self, job: Mapping[str, Any], name: str, template: str, target: str, desired: int) -> None:
+        """Makes the group alone."""
         overrides = [{"InstanceType": each["instanceType"]} for each in job["launchTemplateOverridesForInstanceType"]]
         self.autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=name,
@@ -93,7 +100,7 @@ class ManagedRole:
             CapacityRebalance=job["capacityRebalance"],
             MixedInstancesPolicy={
                 "LaunchTemplate": {
-                    "LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "$Latest"},
+                    "LaunchTemplateSpecification": {"LaunchTemplateId": template, "Version": "$Latest"},
                     "Overrides": overrides,
                 },
                 "InstancesDistribution": {
@@ -103,7 +110,6 @@ class ManagedRole:
                 },
             },
         )
-        wait_until(f"{desired} instances of {name}", lambda: len(self.members(name)) == desired)
 
     def members(self, name: str) -> list[str]:
         """The instances of a group."""
@@ -117,7 +123,11 @@ class ManagedRole:
         self.autoscaling.resume_processes(AutoScalingGroupName=name, ScalingProcesses=processes)
         self.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
         wait_until(f"the end of {name}", lambda: not self.members(name))
-        self.ec2.delete_launch_template(LaunchTemplateName=name)
+        self.ec2.delete_launch_template(LaunchTemplateId=self._templates.pop(name))
+
+    def template(self, name: str) -> str:
+        """The launch template of a group."""
+        return self._templates[name]
 
     def unbalance(self, balancer: str, target: str, listener: str) -> None:
         """Deletes the three, as deleteLoadBalancer does."""

@@ -186,9 +186,9 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         balancer, group = (self._bodies(action)[0]["job"][0] for action in ("load-balancer", "server-group"))
         denied("another load balancer", lambda: managed.balance(balancer, "other-lb"))
         made = managed.balance(balancer, balancer["name"])
-        denied("another group", lambda: managed.launch(group, "other-v000", made[1], INSTANCES))
-        self.ec2.delete_launch_template(LaunchTemplateName="other-v000")  # no names in the ARNs of launch templates
         managed.launch(group, FIRST, made[1], INSTANCES)
+        template = managed.template(FIRST)
+        denied("another group", lambda: managed.group(group, "other-v000", template, made[1], INSTANCES))
         mine = self.deployed.outputs["HostInstanceId"]
         denied("the host's end", lambda: managed.ec2.terminate_instances(InstanceIds=[mine]))
         managed.ec2.terminate_instances(InstanceIds=managed.members(FIRST)[:1])
