@@ -152,7 +152,6 @@ def test_no_policy_allows_every_action(variant: str, slug: str) -> None:
 MANAGED_POLICIES = {
     "gpu_monitoring": {"AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy"},
     "image_pipelines": {"EC2ImageBuilderExecutionPolicy"},
-    "spinnaker_server_groups": {"AmazonSSMManagedInstanceCore"},
 }
 
 

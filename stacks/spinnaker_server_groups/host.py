@@ -11,6 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from stacks.shared.filled import filled
+from stacks.shared.grants import allow_reading_asset
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.roles import SpinnakerRoles
@@ -50,9 +52,7 @@ class SpinnakerHost(Construct):
         self.roles = SpinnakerRoles(self, "Roles", scope, settings, network, base_role=base_role)
         files = assets.Asset(self, "Files", path=str(USER_DATA / "host"))
         role = self.roles.host
-        role.add_to_policy(  # Asset.grant_read would open the whole bootstrap bucket
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[files.bucket.arn_for_objects(files.s3_object_key)])
-        )
+        allow_reading_asset(role, files)
         role.add_to_policy(iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[scope.stack_id]))
         self.key_pair_name = settings.key_pair or self._key_pair()
         logical_id = f"SpinnakerHost{host.generation}"
@@ -60,7 +60,8 @@ class SpinnakerHost(Construct):
             scope,
             host,
             network,
-            _resolved(
+            filled(
+                USER_DATA / "host.sh",
                 FILES_URI=files.s3_object_url,
                 SPINNAKER_VERSION=host.spinnaker_version,
                 KUSTOMIZE_COMMIT=host.kustomize_commit,
@@ -147,10 +148,3 @@ class SpinnakerHost(Construct):
         stack.output("HostInstanceId", self.instance.ref, "Spinnaker's host")
         stack.output("ManagedRole", self.roles.managed.role_name, "What Spinnaker assumes")
         stack.output("KeyPair", self.key_pair_name, "Key pair of the instances that Spinnaker launches")
-
-
-def _resolved(**values: str) -> str:
-    script = (USER_DATA / "host.sh").read_text(encoding="utf-8")
-    for name, value in values.items():
-        script = script.replace(f"@{name}@", value)
-    return script

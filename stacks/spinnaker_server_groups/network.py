@@ -14,6 +14,7 @@ from aws_cdk import Acknowledgment, Fn, Tags, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
+from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.health import PORT
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
@@ -65,7 +66,7 @@ class SpinnakerNetwork(Construct):
         else:
             purposes = settings.purposes(scope.common)
             assert purposes
-            self.vpc = vpc = self._new_vpc(scope)
+            self.vpc = vpc = new_vpc(scope, self, cidr=str(RANGE))
             self._new_subnets(vpc, settings, *purposes)
         self.subnets = self.private.selection
         self.load_balancer_group = self._group("LoadBalancers", "HTTP from the allowed ranges, out to the instances")
@@ -88,24 +89,6 @@ class SpinnakerNetwork(Construct):
         for subnet in subnets:
             _acknowledge(subnet, "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", "No route is added to it.")
         return Subnets(subnets)
-
-    def _new_vpc(self, stack: SolutionStack) -> ec2.Vpc:
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(str(RANGE)),
-            availability_zones=[Fn.select(0, Fn.get_azs())],
-            nat_gateways=0,
-            subnet_configuration=[],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(stack.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
-        return vpc
 
     def _new_subnets(
         self, vpc: ec2.Vpc, settings: SpinnakerServerGroupsSettings, public_purpose: str, private_purpose: str

@@ -7,11 +7,11 @@ https://spinnaker.io/docs/setup/install/providers/aws/aws-ec2/
 
 from collections.abc import Sequence
 
-from aws_cdk import Acknowledgment, Aws, Validations
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_agent, allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
@@ -143,22 +143,11 @@ class SpinnakerRoles(Construct):
 
     def _let_host_in(self) -> None:
         self.host.add_to_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[self.managed.role_arn]))
-        allow_on_any_resource(
-            self.host,
-            "ec2:DescribeAvailabilityZones",
-            "ec2:DescribeRegions",
-            reason="Describing Regions and zones knows no resource.",
-        )
-        self.host.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore"))
-        Validations.of(self.host).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
-                reason="What the agent of Session Manager calls changes with its versions; AWS keeps the policy.",
-            )
-        )
+        allow_describing(self.host, "ec2:DescribeAvailabilityZones", "ec2:DescribeRegions")
+        allow_agent(self.host)
 
     def _let_read(self) -> None:
-        allow_on_any_resource(self.managed, *READS, reason="Describing knows no resource.")
+        allow_describing(self.managed, *READS)
 
     def _let_deploy(self, application: str, settings: SpinnakerServerGroupsSettings) -> None:
         balancer, targets = settings.load_balancer_name, settings.target_group_name

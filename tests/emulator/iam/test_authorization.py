@@ -166,3 +166,24 @@ def test_an_instance_is_known_by_its_tags(aws: EmbeddedAws, key: str) -> None:
     role.stop_instances(InstanceIds=[ids[0]])
     with pytest.raises(ClientError, match=DENIED):
         role.stop_instances(InstanceIds=[ids[1]])
+
+
+def test_a_target_group_is_judged_by_its_name_and_a_listener_by_its_load_balancer(aws: EmbeddedAws) -> None:
+    arns = [f"arn:aws:elasticloadbalancing:*:*:{kind}/ours/*" for kind in ("targetgroup", "loadbalancer/app")]
+    allowed = {"Action": "elasticloadbalancing:*", "Resource": arns}
+    elb = Role(aws, allowed, {"Action": "ec2:Describe*"}).client("elbv2")
+    vpc = aws.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    wanted = {"Protocol": "HTTP", "Port": 80, "VpcId": vpc}
+    made = elb.create_target_group(Name="ours", **wanted)["TargetGroups"][0]["TargetGroupArn"]
+    with pytest.raises(ClientError, match=DENIED):
+        elb.create_target_group(Name="theirs", **wanted)
+    elb.delete_target_group(TargetGroupArn=made)
+
+
+def test_a_launch_template_is_judged_by_its_id(aws: EmbeddedAws) -> None:
+    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": "arn:aws:ec2:*:*:launch-template/*"}).client("ec2")
+    made = ec2.create_launch_template(LaunchTemplateName="ours", LaunchTemplateData={"ImageId": "ami-1"})
+    ec2.delete_launch_template(LaunchTemplateId=made["LaunchTemplate"]["LaunchTemplateId"])
+    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": "arn:aws:ec2:*:*:instance/*"}).client("ec2")
+    with pytest.raises(ClientError, match=DENIED):
+        ec2.create_launch_template(LaunchTemplateName="theirs", LaunchTemplateData={"ImageId": "ami-1"})
