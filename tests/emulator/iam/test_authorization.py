@@ -180,10 +180,13 @@ def test_a_target_group_is_judged_by_its_name_and_a_listener_by_its_load_balance
     elb.delete_target_group(TargetGroupArn=made)
 
 
-def test_a_launch_template_is_judged_by_its_id(aws: EmbeddedAws) -> None:
-    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": "arn:aws:ec2:*:*:launch-template/*"}).client("ec2")
-    made = ec2.create_launch_template(LaunchTemplateName="ours", LaunchTemplateData={"ImageId": "ami-1"})
-    ec2.delete_launch_template(LaunchTemplateId=made["LaunchTemplate"]["LaunchTemplateId"])
-    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": "arn:aws:ec2:*:*:instance/*"}).client("ec2")
-    with pytest.raises(ClientError, match=DENIED):
-        ec2.create_launch_template(LaunchTemplateName="theirs", LaunchTemplateData={"ImageId": "ami-1"})
+@pytest.mark.parametrize(("kind", "allowed"), [("launch-template", True), ("instance", False)])
+def test_a_launch_template_is_judged_as_one(aws: EmbeddedAws, kind: str, allowed: bool) -> None:
+    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": f"arn:aws:ec2:*:*:{kind}/*"}).client("ec2")
+    wanted = {"LaunchTemplateName": "ours", "LaunchTemplateData": {"ImageId": "ami-1"}}
+    if not allowed:
+        with pytest.raises(ClientError, match=DENIED):
+            ec2.create_launch_template(**wanted)
+        return
+    made = ec2.create_launch_template(**wanted)["LaunchTemplate"]["LaunchTemplateId"]
+    ec2.delete_launch_template(LaunchTemplateId=made)
