@@ -124,6 +124,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Image Builder", "Systems Manager", "SNS", "EventBridge", "Lambda", "DynamoDB"),
     ),
     Solution(
+        "spinnaker_server_groups",
+        "server groups over many types, zones and purchase options",
+        "Building diversified and cost-optimized EC2 server groups in Spinnaker",
+        "https://aws.amazon.com/blogs/compute/building-diversified-and-cost-optimized-ec2-server-groups-in-spinnaker/",
+        ("EC2 Auto Scaling", "Spot", "Elastic Load Balancing", "Spinnaker", "Systems Manager"),
+    ),
+    Solution(
         "outposts_guardrails",
         "policies that keep data on Outposts",
         "Architecting for data residency with AWS Outposts rack and landing zone guardrails",

@@ -1,17 +1,16 @@
 """An Auto Scaling group that takes over changes, and that never kills what is busy."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from constructs import IDependable
+from constructs import IDependable, Node
 
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.instance_attributes import InstanceSettings
-from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
 # What would change a group besides, while an update replaces its instances:
@@ -24,6 +23,22 @@ SUSPENDED = (
     autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
 )
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
+
+
+class GroupNetwork(Protocol):
+    """Where the instances of a group go: ``Network``, or a solution's own construct."""
+
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC."""
+
+    @property
+    def subnets(self) -> ec2.SubnetSelection:
+        """The subnets of the instances."""
+
+    @property
+    def node(self) -> Node:
+        """The construct's."""
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
@@ -45,7 +60,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         scope: SolutionStack,
         construct_id: str,
         *,
-        network: Network,
+        network: GroupNetwork,
         instances: autoscaling.MixedInstancesPolicy | ec2.ILaunchTemplate,
         minimum: int,
         maximum: int,
@@ -73,7 +88,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
-        self.node.add_dependency(network, *outlived_by)
+        self.node.add_dependency(cast(IDependable, network), *outlived_by)
         acknowledge_group(self, mixed=mixed is not None)
 
 

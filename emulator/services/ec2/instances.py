@@ -68,6 +68,14 @@ def keys_of_resource(resource: str) -> Json:
     return {**found, "ec2:InstanceProfile": association[1]} if association else found
 
 
+_TEMPLATES = (
+    "CreateLaunchTemplate",
+    "CreateLaunchTemplateVersion",
+    "DeleteLaunchTemplate",
+    "DeleteLaunchTemplateVersions",
+)
+
+
 def judged_on(call: Call) -> str | None:
     """The one ARN that a call is judged on here, where AWS judges on all that it names; Describe calls know none.
 
@@ -80,6 +88,8 @@ def judged_on(call: Call) -> str | None:
         return arn_of(str(tagged or call.first("SnapshotId") or ""))
     if call.action in _PROFILES:
         return _instance_of(call)
+    if call.action in _TEMPLATES:
+        return arn("ec2", f"launch-template/{call.first('LaunchTemplateId') or '*'}")
     if call.action in _ADDRESSES:
         return arn("ec2", f"elastic-ip/{_allocation(call)}")
     if not any(part in call.action for part in ("LocalGateway", "Coip")):
