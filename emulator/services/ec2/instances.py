@@ -10,7 +10,8 @@ from emulator.core.store import Ec2Store, arn
 from emulator.services.ec2 import patches
 from emulator.services.ec2.patches import ec2_tags, instance_profile, profile_associations
 from emulator.services.ec2.resources import arn_of
-from emulator.services.ssm.images import is_windows_image
+from emulator.services.ssm.images import is_tpm_image, is_windows_image
+from emulator.services.ssm.patches import parameter_value
 
 _BY_ID = ("CreateTags", "DeleteSnapshot", "DeleteTags")
 _ADDRESSES = ("AllocateAddress", "AssociateAddress", "DisassociateAddress", "ReleaseAddress")
@@ -118,13 +119,19 @@ def tags() -> Tagged:
 
 
 def launched(parameters: Json, instances: list[Any]) -> None:
-    """An instance of a Windows image shows its platform.
+    """An instance of a Windows image shows its platform, and of one with NitroTPM what it has booted with.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     """
-    if is_windows_image(parameters.get("ImageId")):
-        for instance in instances:
+    for instance in instances:
+        named = str(instance.image_id or "")
+        if named.startswith("resolve:ssm:"):  # of a launch template, resolved at the launch
+            instance.image_id = parameter_value(named.removeprefix("resolve:ssm:"))
+        if is_windows_image(instance.image_id):
             instance.platform = "windows"
+        if is_tpm_image(instance.image_id):
+            instance.boot_mode = instance.current_instance_boot_mode = "uefi"
+            instance.tpm_support = "v2.0"
 
 
 def state_changed(instance_id: str, state: str) -> None:
