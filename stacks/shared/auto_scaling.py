@@ -1,7 +1,7 @@
 """An Auto Scaling group that takes over changes, and that never kills what is busy."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
@@ -27,6 +27,8 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
         protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
+        capacity_rebalance: of Spot Instances: whether those at risk are replaced before EC2 interrupts them. False is
+            said, or an update would leave what there was.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
         protected: bool | None = None,
+        capacity_rebalance: bool | None = None,
     ) -> None:
         mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
         super().__init__(
@@ -53,7 +56,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             launch_template=None if mixed else cast(ec2.ILaunchTemplate, instances),
             min_capacity=minimum,
             max_capacity=maximum,  # no desired capacity: a redeployment would reset what the policies have set
-            capacity_rebalance=True if mixed else None,  # Spot only
+            capacity_rebalance=capacity_rebalance,
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
@@ -107,11 +110,18 @@ def instance_requirements(
 ) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
     """Attribute-based instance type selection as a group takes it."""
     group = autoscaling.CfnAutoScalingGroup
+    storage = wanted.total_local_storage_gb
     return group.InstanceRequirementsProperty(
         v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
         memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
         burstable_performance=wanted.burstable,
         instance_generations=list(generations),
+        # Without a word EC2 includes them; the placement score is asked in the same words, and counts new questions.
+        local_storage=None if wanted.local_storage == "included" else wanted.local_storage,
+        local_storage_types=list(wanted.local_storage_types) or None,
+        total_local_storage_gb=group.TotalLocalStorageGBRequestProperty(min=storage.min, max=storage.max)
+        if storage
+        else None,
         allowed_instance_types=list(wanted.allowed_types) or None,
         excluded_instance_types=list(wanted.excluded_types) or None,
         spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
@@ -141,7 +151,13 @@ def allow_on_own_groups(
     )
 
 
-def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.AutoScalingGroup, *actions: str) -> None:
+def allow_on_group(
+    stack: SolutionStack,
+    role: iam.IRole,
+    group: autoscaling.AutoScalingGroup,
+    *actions: str,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Lets a role act on one group, whose ARN holds an id that only EC2 Auto Scaling knows."""
     logical_id = stack.get_logical_id(cast(CfnElement, group.node.default_child))
     allow_on_pattern(
@@ -150,6 +166,7 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
         arn=group.auto_scaling_group_arn,
         shown=shown_arn(stack, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
+        conditions=conditions,
     )
 
 

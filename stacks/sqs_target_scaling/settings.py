@@ -46,6 +46,8 @@ class SqsTargetScalingSettings(SolutionSettings):
     """On-Demand base capacity: instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=100)] = 0
     """On-Demand percentage of the instances above the base; the rest is Spot."""
+    capacity_rebalance: bool = True
+    """true: EC2 Auto Scaling replaces an instance at risk before EC2 interrupts it, if it can launch another."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=14_400)] = 30
     """Seconds between two extensions of a message's visibility by a busy worker; the timeout is three heartbeats."""
     drain_seconds: Annotated[int, Field(ge=30, le=7_200)] = 900

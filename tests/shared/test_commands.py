@@ -102,6 +102,18 @@ def test_costs_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None
 # Check
 
 
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+
+
+def zones(letters: str) -> dict[str, Any]:
+    return {"AvailabilityZones": [{"ZoneName": f"eu-central-1{letter}"} for letter in letters]}
+
+
+def default_subnets(letters: str) -> list[dict[str, Any]]:
+    return [{"Subnets": [{"AvailabilityZone": f"eu-central-1{letter}"}]} for letter in letters]
+
+
 class Account:
     """An account that answers every look; what a test sets differs from a healthy one."""
 
@@ -113,7 +125,9 @@ class Account:
             "get_parameter": {"Parameter": {"Value": "30"}},
             "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/admin"}},
             "simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "allowed"}]},
-            "describe_availability_zones": {"AvailabilityZones": [{}, {}, {}]},
+            "describe_availability_zones": zones("abc"),
+            "default subnets": default_subnets(""),
+            "describe_stacks": refused("ValidationError"),
             "get_service_quota": {"Quota": {"Value": 640}},
             "get_instance_types_from_instance_requirements": [
                 {"InstanceTypes": [{"InstanceType": "t4g.small"}]},
@@ -131,7 +145,11 @@ class Account:
         return type("Meta", (), {"region_name": "eu-central-1"})
 
     def get_paginator(self, operation: str) -> Any:
-        return type("Paginator", (), {"paginate": lambda _, **__: self._answer(operation)})()
+        def paginate(_: Any, **asked: Any) -> Any:
+            default = "default-for-az" in (item["Name"] for item in asked.get("Filters", []))
+            return self._answer("default subnets" if default else operation)
+
+        return type("Paginator", (), {"paginate": paginate})()
 
     def __getattr__(self, operation: str) -> Any:
         return lambda **_: self._answer(operation)
@@ -141,10 +159,6 @@ class Account:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
 
 
 def look(account: Account, common: CommonSettings | None = None, **settings: Any) -> dict[str, Finding]:
@@ -171,6 +185,12 @@ def test_a_healthy_account_has_no_problem() -> None:
             "assume it",
         ),
         ("zones", {}, {"zones": 4}, "Set zones to 3"),
+        (
+            "zones",
+            {"default subnets": default_subnets("ac")},
+            {"zones": 3},
+            "--availability-zone eu-central-1b; or set",
+        ),
         ("instance types", {"get_instance_types_from_instance_requirements": [{"InstanceTypes": []}]}, {}, "Widen"),
         ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 16}}}, {"max_instances": 10}, "L-34B43A08"),
         (
@@ -187,6 +207,15 @@ def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
     found = look(Account(**answers), **settings)[what]
     assert found.status == "problem"
     assert fix in found.fix
+
+
+def test_the_zones_are_those_that_cloudformation_takes() -> None:
+    """https://blog.manabusakai.com/2018/11/cloudformation-getazs-function/: only zones with a default subnet."""
+    two = Account(**{"default subnets": default_subnets("ac")})
+    assert look(two)["zones"].says == "2 of 2"
+    says = "3 wanted, CloudFormation takes eu-central-1a, eu-central-1c only: no other zone has a default subnet"
+    assert look(two, zones=3)["zones"].says == says
+    assert look(Account(), zones=3)["zones"].says == "3 of 3"
 
 
 def test_another_account_than_the_configured_one_is_a_problem() -> None:

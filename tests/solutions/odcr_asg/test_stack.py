@@ -215,24 +215,27 @@ def test_a_network_of_our_own_needs_no_function(default: Template) -> None:
 # Alarms and outputs
 
 
-def test_each_zone_tells_when_its_reservations_run_out_and_when_they_idle_for_a_day(default: Template) -> None:
-    for reservation in default.find_resources("AWS::EC2::CapacityReservation"):
-        where = {
-            "Namespace": "AWS/EC2CapacityReservations",
-            "Dimensions": [{"Name": "CapacityReservationId", "Value": {"Ref": reservation}}],
-            "ComparisonOperator": "GreaterThanThreshold",
-            "Statistic": "Minimum",
-            "TreatMissingData": "notBreaching",
-        }
-        default.has_resource_properties(
-            "AWS::CloudWatch::Alarm",
-            {**where, "MetricName": "InstanceUtilization", "Threshold": 99, "Period": 300, "EvaluationPeriods": 1},
-        )
-        default.has_resource_properties(
-            "AWS::CloudWatch::Alarm",
-            {**where, "MetricName": "AvailableInstanceCount", "Threshold": 2, "Period": 3600, "EvaluationPeriods": 24},
-        )
-    default.resource_count_is("AWS::CloudWatch::Alarm", 6)
+@EVERY
+def test_alarms_look_at_the_reservations_of_all_zones_together(variant: str) -> None:
+    of = template(variant)
+    reservations = of.find_resources("AWS::EC2::CapacityReservation")
+    for alarm in properties(of, "AWS::CloudWatch::Alarm"):
+        dimensions = [query["MetricStat"]["Metric"]["Dimensions"] for query in alarm["Metrics"][1:]]
+        ids = [[{"Name": "CapacityReservationId", "Value": {"Ref": name}}] for name in reservations]
+        assert dimensions == ids
+        assert alarm["Metrics"][0]["Expression"] == " + ".join(query["Id"] for query in alarm["Metrics"][1:])
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_first_instance_without_a_reservation_is_announced_and_so_are_hours_in_which_some_idle(
+    default: Template,
+) -> None:
+    used_up = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 8, "EvaluationPeriods": 1}
+    idle = {"ComparisonOperator": "LessThanThreshold", "Threshold": 6, "EvaluationPeriods": 3}
+    default.resource_count_is("AWS::CloudWatch::Alarm", 2)
+    for wanted, statistic, period in ((used_up, "Minimum", 300), (idle, "Maximum", 3600)):
+        queries = Match.array_with([Match.object_like({"MetricStat": {"Stat": statistic, "Period": period}})])
+        default.has_resource_properties("AWS::CloudWatch::Alarm", {**wanted, "Metrics": queries})
 
 
 def test_the_posts_three_outputs_are_there(default: Template) -> None:
@@ -276,8 +279,9 @@ def test_a_drill_puts_everything_back_however_it_ends(path: Path) -> None:
     changes = next(n for n, step in enumerate(steps) if not step["inputs"].get("Api", "").startswith("Describe"))
     last = steps[-1]
     assert last["isEnd"] and not last["inputs"]["Api"].startswith("Describe")
-    for step in steps[changes + (path.stem == "outsider") : -1]:
-        assert step["onFailure"] == step["onCancel"] == f"step:{last['name']}", step["name"]
+    back = len(steps) - 1 - (path.stem == "outsider")  # what the outsider ends is found by its tag first
+    for step in steps[changes:back]:
+        assert step["onFailure"] == step["onCancel"] == f"step:{steps[back]['name']}", step["name"]
 
 
 def test_documents_have_no_placeholder_left_and_name_their_role(default: Template) -> None:
@@ -312,6 +316,13 @@ def test_drills_change_this_group_only_and_end_only_what_they_started(default: T
     for role in ("DrillsScaleOutRole", "DrillsLoseZoneRole"):
         (change,) = [s for s in statements(default, role) if isinstance(s["Action"], str)]
         assert change["Resource"]["Fn::Join"][1][-1] == {"Ref": group}
+    (change,) = [s for s in statements(default, "DrillsLoseZoneRole") if isinstance(s["Action"], str)]
+    assert change["Condition"] == {
+        "ForAllValues:StringEquals": {
+            "autoscaling:VPCZoneIdentifiers": one(default, "AWS::AutoScaling::AutoScalingGroup")["VPCZoneIdentifier"]
+        },
+        "Null": {"autoscaling:VPCZoneIdentifiers": "false"},
+    }
     by_action: dict[str, Any] = {str(s["Action"]): s for s in statements(default, "DrillsOutsiderRole")}
     tag = {"StringEquals": {"aws:ResourceTag/odcr-asg-drill": "odcr-asg"}}
     assert by_action["ec2:TerminateInstances"]["Condition"] == tag

@@ -6,7 +6,8 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.spot_asg.settings import WATCH_SECONDS
+from stacks.spot_asg.score import question
+from stacks.spot_asg.settings import WATCH_SECONDS, SpotAsgSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template
@@ -87,6 +88,17 @@ def test_any_type_with_the_attributes_of_both_generations_may_run_in_three_zones
     assert len(group(default)["VPCZoneIdentifier"]) == 3
 
 
+def test_a_workload_that_needs_local_storage_gets_it_and_asks_the_score_for_it(enterprise: Template) -> None:
+    settings = variants.configuration("enterprise").solutions[SLUG]
+    assert isinstance(settings, SpotAsgSettings)
+    (override,) = policy(enterprise)["LaunchTemplate"]["Overrides"]
+    wanted = override["InstanceRequirements"]
+    assert wanted["LocalStorage"] == "required" and wanted["LocalStorageTypes"] == ["ssd"]
+    assert wanted["TotalLocalStorageGB"] == {"Min": 100}
+    asked = question(settings, 6, (), single_zone=False)["InstanceRequirementsWithMetadata"]
+    assert asked["InstanceRequirements"] == wanted
+
+
 def test_listed_types_take_the_place_of_attributes(listed: Template) -> None:
     overrides = policy(listed)["LaunchTemplate"]["Overrides"]
     assert overrides == [{"InstanceType": name} for name in ("m7i.large", "m6a.large", "c7i.xlarge", "r6i.large")]
@@ -107,8 +119,18 @@ def test_pools_are_chosen_by_price_and_capacity_with_spot_alone_and_no_maximum_p
     assert policy(default)["InstancesDistribution"] == {
         "OnDemandBaseCapacity": 0,
         "OnDemandPercentageAboveBaseCapacity": 0,
+        "OnDemandAllocationStrategy": "lowest-price",
         "SpotAllocationStrategy": "price-capacity-optimized",
     }
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_what_a_group_of_types_has_kept_is_said_anew_with_attributes(variant: str) -> None:
+    """kubernetes/kops#15304, cattle-ops/terraform-aws-gitlab-runner#1381: prioritized stays, and EC2 refuses it."""
+    found = policy(template(variant))
+    by_attributes = "InstanceRequirements" in found["LaunchTemplate"]["Overrides"][0]
+    wanted = "lowest-price" if by_attributes else "prioritized"
+    assert found["InstancesDistribution"]["OnDemandAllocationStrategy"] == wanted
 
 
 def test_pools_are_counted_with_lowest_price_only(listed: Template) -> None:
@@ -131,6 +153,11 @@ def test_no_variant_sets_a_maximum_price_or_no_spot_at_all() -> None:
 def test_an_idle_group_is_empty_and_an_instance_at_risk_is_replaced(default: Template) -> None:
     assert (group(default)["MinSize"], group(default)["MaxSize"]) == ("0", "6")
     assert group(default)["CapacityRebalance"] is True
+
+
+def test_replacing_instances_at_risk_can_be_switched_off(listed: Template) -> None:
+    """aws/aws-node-termination-handler#141, kubernetes/kops#12082: endless replacement where capacity is short."""
+    assert group(listed)["CapacityRebalance"] is False
 
 
 # Off-peak hours
@@ -215,6 +242,23 @@ def test_only_this_group_s_terminations_reach_the_queue(default: Template) -> No
     )
 
 
+def test_instances_that_start_and_fail_ring_although_the_group_replaces_them_at_once(default: Template) -> None:
+    (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
+    ended = {"detail-type": ["EC2 Instance Terminate Successful"], "detail": {"AutoScalingGroupName": [{"Ref": name}]}}
+    default.has_resource_properties("AWS::Events::Rule", {"EventPattern": {"source": ["aws.autoscaling"], **ended}})
+    default.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "MetricName": "ShortLivedInstances",
+            "Statistic": "Sum",
+            "Period": 1800,
+            "Threshold": 3,
+            "EvaluationPeriods": 1,
+        },
+    )
+    assert {"ec2:DescribeInstances", "cloudwatch:PutMetricData"} <= actions(default, "Termination")
+
+
 # Rights
 
 
@@ -268,6 +312,12 @@ def test_requests_in_flight_have_the_time_to_drain(balanced: Template) -> None:
     )
     assert len(group(balanced)["TargetGroupARNs"]) == 1
     assert group(balanced)["HealthCheckType"] == "ELB"
+
+
+def test_an_application_that_takes_long_to_start_is_not_ended_before(balanced: Template, enterprise: Template) -> None:
+    """code-dot-org/code-dot-org#25578: health checks of the target group begin when the warm-up is over."""
+    assert group(balanced)["DefaultInstanceWarmup"] == group(balanced)["HealthCheckGracePeriod"] == 600
+    assert group(enterprise)["HealthCheckGracePeriod"] == 120
 
 
 def test_existing_target_groups_are_registered_with(enterprise: Template) -> None:
@@ -332,9 +382,11 @@ def test_the_dashboard_finds_every_pool_by_itself(default: Template) -> None:
 
 def test_the_functions_publish_to_the_namespace_that_everybody_reads(default: Template) -> None:
     from spot_asg.notices.notice import METRICS
-    from stacks.spot_asg.dashboard import INTERRUPTIONS, REBALANCES
+    from spot_asg.termination.action import SHORT_LIVED as PUBLISHED
+    from stacks.spot_asg.dashboard import INTERRUPTIONS, REBALANCES, SHORT_LIVED
 
     assert set(METRICS.values()) == {INTERRUPTIONS, REBALANCES}
+    assert SHORT_LIVED == PUBLISHED
     default.has_resource_properties(
         "AWS::Lambda::Function", {"Environment": {"Variables": {"METRIC_NAMESPACE": "ComputeBlog/SpotAsg"}}}
     )

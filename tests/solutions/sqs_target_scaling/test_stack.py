@@ -85,6 +85,10 @@ def test_both_queues_refuse_anything_but_tls(dynamic: Template) -> None:
 # The workers
 
 
+def test_replacing_workers_at_risk_can_be_switched_off(math: Template) -> None:
+    math.has_resource_properties("AWS::AutoScaling::AutoScalingGroup", {"CapacityRebalance": False})
+
+
 def test_workers_are_spot_from_many_pools_chosen_by_price_and_capacity(dynamic: Template) -> None:
     dynamic.has_resource_properties(
         "AWS::AutoScaling::AutoScalingGroup",
