@@ -138,6 +138,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("Organizations", "Outposts", "Control Tower"),
     ),
     Solution(
+        "credential_guard",
+        "Windows credentials isolated, and proved to be",
+        "Enabling Microsoft Defender Credential Guard on Amazon EC2",
+        "https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credential-guard-on-amazon-ec2/",
+        ("EC2", "Systems Manager", "CloudWatch", "Lambda", "EventBridge"),
+    ),
+    Solution(
         "custom_health_checks",
         "instances that serve only after your own checks",
         "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",

@@ -150,6 +150,7 @@ def test_no_policy_allows_every_action(variant: str, slug: str) -> None:
 
 # What AWS's own agents and a service in the name of a role call changes with their versions; AWS keeps the policies.
 MANAGED_POLICIES = {
+    "credential_guard": {"AmazonSSMManagedInstanceCore"},
     "gpu_monitoring": {"AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy"},
     "image_pipelines": {"EC2ImageBuilderExecutionPolicy"},
 }

@@ -5,13 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config.models import CommonSettings
-from stacks.shared.preflight import Clients, Finding, looked_at, quota
+from stacks.shared.instance_types import vcpus
+from stacks.shared.preflight import Clients, Finding, looked_at
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
-
-# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
-SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
-ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
-STANDARD = frozenset("acdhimrtz")
 
 
 def own_findings(
@@ -19,13 +15,9 @@ def own_findings(
 ) -> Iterator[Finding]:
     """What would stop a deployment, or Spinnaker afterwards."""
     yield looked_at("instance types", lambda: _types(settings, clients))
-    if all(name[0] in STANDARD for name in settings.types):
-        on_demand = settings.on_demand(settings.max_instances)
-        for what, code, instances in (
-            ("Spot vCPUs", SPOT_VCPU_QUOTA, settings.max_instances - on_demand),
-            ("On-Demand vCPUs", ON_DEMAND_VCPU_QUOTA, on_demand),
-        ):
-            yield looked_at(what, lambda w=what, c=code, n=instances: _vcpus(settings, clients, w, c, n))  # type: ignore[misc]
+    on_demand = settings.on_demand(settings.max_instances)
+    yield looked_at("Spot vCPUs", lambda: _vcpus(settings, clients, settings.max_instances - on_demand, spot=True))
+    yield looked_at("On-Demand vCPUs", lambda: _vcpus(settings, clients, on_demand, spot=False))
     yield looked_at("subnet purposes", lambda: _purposes(common, settings, clients))
     yield looked_at("server groups", lambda: _server_groups(settings, clients))
     yield looked_at("launch templates", lambda: _left_behind(settings, clients))
@@ -53,7 +45,7 @@ def _types(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding
     return Finding("instance types", "ok", says + (f"; {gaps} pairs of type and zone do not exist" if gaps else ""))
 
 
-def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, what: str, code: str, instances: int) -> Finding:
+def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, instances: int, *, spot: bool) -> Finding:
     pages = (
         clients("ec2")
         .get_paginator("describe_instance_types")
@@ -61,7 +53,8 @@ def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, what: str,
     )
     most = max((item["VCpuInfo"]["DefaultVCpus"] for page in pages for item in page["InstanceTypes"]), default=0)
     groups = 2 if settings.native_group else 1  # Spinnaker's server group besides
-    return quota(clients, "ec2", code, instances * most * groups, what)
+    what = "Spot vCPUs" if spot else "On-Demand vCPUs"
+    return vcpus(clients, settings.types, instances * most * groups, what, spot=spot)
 
 
 def _purposes(common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:

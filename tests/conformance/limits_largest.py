@@ -138,6 +138,17 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
     "gpu_monitoring": [
         (COMMON, {"linux_configuration": "tests/solutions/gpu_monitoring/agent/large.json", "attach_profile": True})
     ],
+    "credential_guard": [
+        (
+            COMMON,
+            {
+                "network": "endpoints",
+                "rdp": "instance-connect-endpoint",
+                "tag": {"key": _LONG_KEY, "value": _LONG_VALUE},
+                "calendars": [f"{n}{'c' * 120}" for n in range(5)],
+            },
+        ),
+    ],
     "spot_placement_tracker": [(COMMON, {"report_days": 28})],
     "local_zone_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
     "outposts_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],

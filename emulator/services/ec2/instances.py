@@ -10,7 +10,8 @@ from emulator.core.store import Ec2Store, arn, region
 from emulator.services.ec2 import patches
 from emulator.services.ec2.patches import ec2_tags, instance_profile, profile_associations
 from emulator.services.ec2.resources import arn_of
-from emulator.services.ssm.images import is_windows_image
+from emulator.services.ssm.images import is_tpm_image, is_windows_image
+from emulator.services.ssm.patches import parameter_value
 
 _BY_ID = ("CreateTags", "DeleteSnapshot", "DeleteTags")
 _ADDRESSES = ("AllocateAddress", "AssociateAddress", "DisassociateAddress", "ReleaseAddress")
@@ -129,17 +130,23 @@ def tags() -> Tagged:
 
 
 def launched(parameters: Json, instances: list[Any]) -> None:
-    """An instance of a Windows image shows its platform, and each one the operation by which it is billed.
+    """An instance shows its platform, the operation by which it is billed, and what it has booted with.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html
     """
-    windows = is_windows_image(parameters.get("ImageId"))
     for instance in instances:
+        named = str(instance.image_id or "")
+        if named.startswith("resolve:ssm:"):  # of a launch template, resolved at the launch
+            instance.image_id = parameter_value(named.removeprefix("resolve:ssm:"))
+        windows = is_windows_image(instance.image_id)
         if windows:
             instance.platform = "windows"
         instance.platform_details = "Windows" if windows else "Linux/UNIX"
         instance.usage_operation = "RunInstances:0002" if windows else "RunInstances"
+        if is_tpm_image(instance.image_id):
+            instance.boot_mode = instance.current_instance_boot_mode = "uefi"
+            instance.tpm_support = "v2.0"
 
 
 def state_changed(instance_id: str, state: str) -> None:

@@ -6,7 +6,7 @@ from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Service
 from emulator.core.store import account_id, arn
-from emulator.services.ssm import associations, automation, commands
+from emulator.services.ssm import associations, automation, commands, compliance
 from emulator.services.ssm.types import TYPES
 
 _ministack = handler_of("ssm")
@@ -36,12 +36,13 @@ def _judged_on(call: Call) -> str:
 
 SERVICE = Service(
     "ssm",
-    operations={**automation.OPERATIONS, **associations.OPERATIONS, **commands.OPERATIONS},
+    operations={**automation.OPERATIONS, **associations.OPERATIONS, **commands.OPERATIONS, **compliance.OPERATIONS},
     beneath=_beneath,
     types=TYPES,
     controls={"cloudwatch-agents": commands.found_agents, "nvidia-drivers": commands.install_drivers},
     modelled=(
         "Automation documents of API calls, under their role",
+        "items of Compliance",
         "associations that are run once, Command documents as far as they install and configure the CloudWatch agent",
     ),
     not_judged=(

@@ -19,13 +19,16 @@ from emulator.services.ssm.automation import document_named
 _associations: Store[dict[str, Json]] = Store(dict)
 _executions: Store[dict[str, list[Json]]] = Store(dict)
 _PROPERTIES = (
+    "ApplyOnlyAtCronInterval",
     "AssociationName",
+    "CalendarNames",
     "DocumentVersion",
     "MaxConcurrency",
     "MaxErrors",
     "ComplianceSeverity",
     "Parameters",
     "ScheduleExpression",
+    "SyncCompliance",
     "Targets",
 )
 
@@ -40,6 +43,8 @@ def _named(association_id: str) -> Json:
 def create_association(request: Json) -> Json:
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateAssociation.html."""
     document_named(request["Name"])
+    if request.get("ApplyOnlyAtCronInterval") and str(request.get("ScheduleExpression", "")).startswith("rate"):
+        raise client_error("InvalidSchedule", "ApplyOnlyAtCronInterval is not supported for rate expressions")
     kept = {name: request[name] for name in _PROPERTIES if name in request}
     made = {"AssociationId": str(uuid.uuid4()), "AssociationVersion": "1", "Name": request["Name"], **kept}
     _associations.here()[made["AssociationId"]] = made

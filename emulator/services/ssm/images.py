@@ -17,11 +17,14 @@ class _PublicImages(dict[str, str]):
         super().__init__()
         self._regions: dict[str, dict[str, str]] = {}
         self.windows: set[str] = set()
+        self.tpm: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
         if name.startswith("/aws/service/ami-windows-latest/"):  # moto has no list of these: any id will do
             image_id = f"ami-{zlib.crc32(name.encode()):017x}"
             self.windows.add(image_id)
+            if name.startswith("/aws/service/ami-windows-latest/TPM-"):
+                self.tpm.add(image_id)
             return image_id
         if name.startswith("/aws/service/canonical/ubuntu/server/") and name.endswith("/ami-id"):
             return f"ami-{zlib.crc32(name.encode()):017x}"
@@ -48,6 +51,11 @@ ssm._PUBLIC_AMI_PARAMETERS = images
 def is_windows_image(image_id: str | None) -> bool:
     """Whether an image was named as one of Windows."""
     return image_id in images.windows
+
+
+def is_tpm_image(image_id: str | None) -> bool:
+    """Whether an image was named as one with NitroTPM and Secure Boot."""
+    return image_id in images.tpm
 
 
 def image_architecture(image_id: str | None) -> str | None:

@@ -29,6 +29,8 @@ def _create_instance(properties: Properties) -> str:
         names += [] if wanted.get("NetworkInterfaces") else ["SecurityGroupIds"]
         given = found[0]["LaunchTemplateData"]
         wanted = {name: given[name] for name in names if given.get(name)} | wanted
+    if isinstance(wanted.get("IamInstanceProfile"), str):  # CloudFormation takes the name where the API says Name
+        wanted["IamInstanceProfile"] = {"Name": wanted["IamInstanceProfile"]}
     if interfaces := wanted.get("NetworkInterfaces"):  # CloudFormation says GroupSet where the API says Groups
         wanted["NetworkInterfaces"] = [{**item, "Groups": item.get("GroupSet", [])} for item in interfaces]
     made = str(call("ec2", "RunInstances", wanted, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])

@@ -1,0 +1,58 @@
+"""Credential Guard on Windows instances: turned on and kept on by Systems Manager, and proved to be running.
+
+Post: https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credential-guard-on-amazon-ec2/
+"""
+
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.credential_guard.hosts import Hosts
+from stacks.credential_guard.instance import RDP, WindowsInstance
+from stacks.credential_guard.settings import CredentialGuardSettings
+from stacks.credential_guard.watch import Watch
+from stacks.shared.solution import SolutionStack
+
+
+class CredentialGuardStack(SolutionStack):
+    """Associations on tagged hosts, who watches what they report, and a host if one is wanted."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: CredentialGuardSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        hosts = Hosts(self, "Hosts", settings)
+        watch = Watch(self, "Watching", settings)
+        region, tag = f"--region {self.region}", settings.tag
+        if settings.instance_type:
+            self._instance(WindowsInstance(self, "Windows", settings), region)
+        self.output(
+            "JoinHost",
+            f"aws ec2 create-tags {region} --resources INSTANCE_ID --tags 'Key={tag.key},Value={tag.value}'",
+            "Lets an instance of yours join",
+        )
+        for name, association in (("Apply", hosts.apply_id), ("Audit", hosts.audit_id)):
+            self.output(f"{name}AssociationId", association, f"The association: {name.lower()}")
+            self.output(
+                f"{name}Now",
+                f"aws ssm start-associations-once {region} --association-ids {association}",
+                f"Starts the {name.lower()} on all hosts now",
+            )
+        self.output("WatchFunction", watch.function.function_name, "Counts who runs Credential Guard")
+        self.output("MetricNamespace", watch.namespace, "Where it publishes that")
+
+    def _instance(self, windows: WindowsInstance, region: str) -> None:
+        self.output("InstanceId", windows.instance_id, "The Windows instance")
+        if windows.endpoint:
+            self.output("EndpointId", windows.endpoint.attr_id, "The Instance Connect Endpoint")
+            command = (
+                f"aws ec2-instance-connect open-tunnel {region} --instance-id {windows.instance_id} "
+                f"--instance-connect-endpoint-id {windows.endpoint.attr_id} --remote-port {RDP} --local-port 13389"
+            )
+        else:
+            command = (
+                f"aws ssm start-session {region} --target {windows.instance_id} "
+                "--document-name AWS-StartPortForwardingSession "
+                f"--parameters 'portNumber={RDP},localPortNumber=13389'"
+            )
+        self.output("Rdp", command, "Then connect Remote Desktop to localhost:13389")

@@ -1,0 +1,88 @@
+"""The function that turns Compliance into metrics, and counts who is silent."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.credential_guard.settings import CredentialGuardSettings
+from stacks.credential_guard.table import COMPLIANCE_TYPE
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+MINUTES = 15
+LOOKS = 2
+"""So many in a row must say the same before somebody is called."""
+
+
+class Watch(Construct):
+    """Schedule -> Watch -> metrics -> alarms.
+
+    Not by events: those of Compliance are documented for associations and patches only
+    (https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html).
+
+    Attributes:
+        function: the function.
+        namespace: of the metrics: the stack's name, so that two copies do not mix.
+    """
+
+    def __init__(self, scope: SolutionStack, construct_id: str, settings: CredentialGuardSettings) -> None:
+        super().__init__(scope, construct_id)
+        self.namespace = scope.stack_name
+        self.function = self._watching(scope, settings)
+        alarms = Alarms(scope, "Alarms")
+        for name, metric, says in (
+            ("NotRunning", "NotRunningHosts", "Credential Guard does not run on a host, or not as it was asked to"),
+            ("Silent", "SilentHosts", f"A running host has not been audited for {2 * settings.audit_hours} h"),
+        ):
+            alarms.when_above(name, self._metric(metric), 0, says=says, minutes=LOOKS)
+        alarms.when_above(
+            "WatchErrors",
+            self.function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM),
+            0,
+            says="The function Watch has failed",
+        )
+
+    def _watching(self, stack: SolutionStack, settings: CredentialGuardSettings) -> lambda_.Function:
+        function = PythonFunction(
+            stack,
+            "Watch",
+            handler="watch",
+            description="Counts the hosts on which Credential Guard does not run, and those that say nothing",
+            environment={
+                "TAG_KEY": settings.tag.key,
+                "TAG_VALUE": settings.tag.value,
+                "COMPLIANCE_TYPE": COMPLIANCE_TYPE,
+                "SILENT_HOURS": str(2 * settings.audit_hours),
+                "METRIC_NAMESPACE": self.namespace,
+            },
+            timeout_seconds=300,
+        )
+        allow_on_any_resource(
+            function.own_role,
+            "ec2:DescribeInstances",
+            "ssm:ListComplianceItems",
+            "ssm:ListResourceComplianceSummaries",
+            reason="Describing EC2 and listing Compliance know no resource.",
+        )
+        allow_metrics(function.own_role, self.namespace)
+        events.Rule(
+            self,
+            "Schedule",
+            description="Credential Guard: who runs it, who does not, who is silent",
+            schedule=events.Schedule.rate(Duration.minutes(MINUTES)),
+            targets=[targets.LambdaFunction(function)],
+        )
+        return function
+
+    def _metric(self, name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=self.namespace,
+            metric_name=name,
+            statistic=cloudwatch.Stats.MAXIMUM,
+            period=Duration.minutes(MINUTES),
+        )

@@ -1,0 +1,123 @@
+"""The post's walk in seconds: values by one association, a reboot, "running" by another, and hosts that say nothing."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from tryout.hosts.managed import run_once
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.scenarios.credential_guard.host import WindowsHost, tables_of
+
+TYPE = "Custom:CredentialGuard"
+
+
+class CredentialGuardScenario(Scenario):
+    """The stack's instance, a host of one's own without Secure Boot, and one that never reports."""
+
+    variants: ClassVar[dict[str, dict[str, Any]]] = {
+        "session-manager": {},
+        "endpoint": {"rdp": "instance-connect-endpoint", "network": "endpoints"},
+    }
+
+    def __init__(self, deployed: Deployed, variant: str) -> None:
+        super().__init__(deployed, variant)
+        self.ec2, self.ssm = deployed.client("ec2"), deployed.client("ssm")
+        self.ours = deployed.outputs["InstanceId"]
+        self.others: list[str] = []
+        self.host, self.bare = WindowsHost(), WindowsHost(secure_boot=False)
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the instances that the scenario has launched."""
+        if self.others:
+            self.ec2.terminate_instances(InstanceIds=self.others)
+
+    def _instance(self, instance_id: str) -> dict[str, Any]:
+        found = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+        return dict(found)
+
+    def _tables(self, association: str) -> dict[str, Any]:
+        """What the deployed document carries, as its API shows it."""
+        described = self.ssm.describe_association(AssociationId=self.deployed.outputs[association])
+        name = described["AssociationDescription"]["Name"]
+        content = json.loads(self.ssm.get_document(Name=name)["Content"])
+        return tables_of(content["mainSteps"][0]["inputs"]["runCommand"])
+
+    def _report(self, instance_id: str, host: WindowsHost) -> dict[str, Any]:
+        item = host.audit(self._tables("AuditAssociationId"))
+        self.ssm.put_compliance_items(
+            ResourceId=instance_id,
+            ResourceType="ManagedInstance",
+            ComplianceType=TYPE,
+            ExecutionSummary={"ExecutionTime": datetime.now(UTC), "ExecutionType": "Command"},
+            Items=[item],
+            UploadType="COMPLETE",
+        )
+        return item
+
+    @step("the instance is launched from the TPM image: Windows, uefi, v2.0, tokens required", "our-model")
+    def launches(self) -> str:
+        found = self._instance(self.ours)
+        seen = {name: found.get(name) for name in ("Platform", "CurrentInstanceBootMode", "TpmSupport")}
+        expect(seen == {"Platform": "windows", "CurrentInstanceBootMode": "uefi", "TpmSupport": "v2.0"}, f"{seen}")
+        return f"{seen}"
+
+    @step("nothing is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated")
+    def stays_closed(self) -> str:
+        groups = [group["GroupId"] for group in self._instance(self.ours)["SecurityGroups"]]
+        rules = [
+            rule
+            for group in self.ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]
+            for rule in group["IpPermissions"]
+        ]
+        expect(not any(rule.get("IpRanges") for rule in rules), f"{rules}")
+        wanted = 1 if self.variant == "endpoint" else 0
+        expect(len(rules) == wanted, f"{rules}")
+        return f"{len(rules)} rules; none names an address"
+
+    @step("both associations reach the hosts with the tag", "our-model")
+    def reaches(self) -> str:
+        for name in ("ApplyAssociationId", "AuditAssociationId"):
+            told = run_once(self.ssm, self.deployed.outputs[name])
+            expect(set(told) == {self.ours}, f"{name}: {told}")
+        return "apply and audit, on the instance"
+
+    @step("the values of the deployed table, one reboot, and the second run ends with 0", "our-model")
+    def applies(self) -> str:
+        codes = self.host.run(self._tables("ApplyAssociationId"))
+        expect(codes == [3010, 0], f"it ended with {codes}")
+        return f"{', '.join(self.host.written)}; {codes}"
+
+    @step("before and after in Compliance: not running, then running", "our-model")
+    def audits(self) -> str:
+        details = self._report(self.ours, self.host)["Details"]
+        (item,) = self.ssm.list_compliance_items(ResourceIds=[self.ours], ResourceTypes=["ManagedInstance"])[
+            "ComplianceItems"
+        ]
+        expect(item["Status"] == "COMPLIANT" and item["Details"] == details, f"{item}")
+        expect((details["before"], details["after"]) == ("{0,[0]}", "{2,[1]}"), f"{details}")
+        return f"before {details['before']}, after {details['after']}"
+
+    @step("the function counts who runs it, who does not and why, and who is silent", "real-code")
+    def counts(self) -> str:
+        tag = self.deployed.settings.tag
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": tag.key, "Value": tag.value}]}]
+        launched = self.ec2.run_instances(ImageId="ami-12345678", MinCount=2, MaxCount=2, TagSpecifications=tags)
+        self.others = [item["InstanceId"] for item in launched["Instances"]]
+        expect(self.deployed.invoke("Watch")["new"] == 2, "new hosts are no worry yet")
+        self.deployed.aws.control("age-launches", seconds=30 * 86_400)
+        self.bare.run(self._tables("ApplyAssociationId"))
+        reason = self._report(self.others[0], self.bare)["Details"]["reason"]
+        expect(reason == "Secure Boot is off", reason)
+        counted = self.deployed.invoke("Watch")
+        expect(counted == {"running": 1, "not running": 1, "silent": 1, "new": 0}, f"{counted}")
+        return f"{counted}; {reason}"
+
+    @step("a host that is stopped owes no audit", "real-code")
+    def forgives_the_stopped(self) -> str:
+        self.ec2.stop_instances(InstanceIds=[self.others[1]])
+        counted = self.deployed.invoke("Watch")
+        expect(counted["silent"] == 0, f"{counted}")
+        return f"{counted}"
+
+
+SCENARIO = CredentialGuardScenario
