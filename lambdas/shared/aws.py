@@ -25,15 +25,18 @@ LONGEST_PAUSE = 20.0
 
 
 @cache
-def client(service: str, attempts: int = 5) -> Any:
+def client(service: str, attempts: int = 5, region: str | None = None) -> Any:
     """Returns the client of a service, the same one for the life of the execution environment.
 
     A call is tried five times, or *attempts* times where another one could make something twice, by botocore's
     standard mode (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). The timeouts are far
     below botocore's sixty seconds, which a function would spend its whole life waiting for.
+
+    Args:
+        region: where the function's own Region is not meant.
     """
     retries = {"mode": "standard", "total_max_attempts": attempts}
-    made = boto3.client(service, config=Config(retries=retries, connect_timeout=3, read_timeout=10))
+    made = boto3.client(service, region_name=region, config=Config(retries=retries, connect_timeout=3, read_timeout=10))
     if service in OWN_CODES:
         codes = OWN_CODES[service]
 
