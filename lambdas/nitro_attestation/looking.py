@@ -100,7 +100,7 @@ def keeps_kms(selectors: Json) -> bool:
 
 def code_of(error: Exception) -> str:
     """The code of an answer, or the name of what went wrong without one."""
-    response: Json = getattr(error, "response", {})
+    response: Json = getattr(error, "response", None) or {}  # a time-out has None there
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 

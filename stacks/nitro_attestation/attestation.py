@@ -113,7 +113,7 @@ def _envelope(raw: bytes) -> tuple[bytes, bytes, bytes]:
         if found.tag != SIGN1_TAG:
             raise DocumentError(f"it must be a COSE_Sign1, tag {SIGN1_TAG}, got tag {found.tag}")
         found = found.value
-    if not isinstance(found, list) or len(found) != 4:
+    if not isinstance(found, list | tuple) or len(found) != 4:  # cbor2 gives a tuple below a tag
         raise DocumentError("it must be a COSE_Sign1, an array of four")
     protected, unprotected, payload, signature = found
     if not all(isinstance(part, bytes) for part in (protected, payload, signature)) or unprotected != {}:

@@ -15,6 +15,7 @@ from stacks.shared.files import UnreadableError, read_text
 from stacks.shared.preflight import Clients
 
 root_fingerprint = ROOT_FINGERPRINT
+"""Of the root that is trusted; a name of its own, because tests have a root of their own."""
 
 
 def verify_arguments(parser: ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def run(options: Namespace, common: CommonSettings, settings: NitroAttestationSe
         raise CommandError(f"--max-age must be 1 to 86400 seconds, got {options.max_age}")
     expected = Expected(
         options.kind,
-        datetime.now(UTC),
+        _now(),
         timedelta(seconds=options.max_age),
         _nonce(options.nonce),
         _pcrs(options, settings),
@@ -62,6 +63,10 @@ def run(options: Namespace, common: CommonSettings, settings: NitroAttestationSe
         "user_data": found.user_data.hex() if found.user_data else None,
     }
     return Answer(("PCR", "value", "reference"), rows, data, notes)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _read(path: Path) -> bytes:
