@@ -31,7 +31,6 @@ NOT_YET = {
     "AWS::ElasticLoadBalancing::LoadBalancer",
     "AWS::FSx::FileSystem",
     "AWS::GlobalAccelerator::Accelerator",
-    "AWS::KMS::Key",
     "AWS::NetworkFirewall::Firewall",
     "AWS::RDS::DBCluster",
     "AWS::RDS::DBInstance",

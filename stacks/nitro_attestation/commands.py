@@ -2,14 +2,15 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS
-from stacks.nitro_attestation import verifying
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
 from stacks.nitro_attestation.reporting import prove, report, report_arguments
 from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
+from stacks.nitro_attestation.verifying import check, verify_arguments
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
@@ -141,6 +142,18 @@ def _policies(
     return Answer(("policy", "characters"), rows, texts, notes, lines=list(texts.values()))
 
 
+def _report(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Answer:
+    return report(options, common, settings, clients, now=_now())
+
+
+def _verify(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Answer:
+    return check(options, settings, now=_now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def claims_table() -> str:
     """The README's table of the seven statements."""
     rows = [f"| {one.number} | {one.hosts} | {one.standing} | {one.here} |" for one in STATEMENTS]
@@ -149,8 +162,8 @@ def claims_table() -> str:
 
 README_TABLES = {"claims": claims_table}
 COMMANDS = (
-    Command("report", "the seven statements for each Region, and every instance to look at", report, report_arguments),
+    Command("report", "the seven statements for each Region, and every instance to look at", _report, report_arguments),
     Command("prove", "judge the deployed key policies by a table of requests", prove),
-    Command("verify", "check an attestation document", verifying.run, verifying.verify_arguments),
+    Command("verify", "check an attestation document", _verify, verify_arguments),
     Command("policies", "print the policies of AWS Organizations", _policies),
 )

@@ -83,7 +83,6 @@ def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Al
         f"{name}KeyChanges",
         description="Tells of calls that change an attested key",
         event_pattern=events.EventPattern(
-            source=["aws.kms"],
             detail_type=["AWS API Call via CloudTrail"],
             detail={
                 "eventSource": ["kms.amazonaws.com"],

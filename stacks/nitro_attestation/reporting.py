@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from config.models import CommonSettings
@@ -29,12 +29,14 @@ def report_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--region", action="append", help="look at these Regions, not at those of the settings")
 
 
-def report(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Printed:
+def report(
+    options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients, *, now: datetime
+) -> Printed:
     """Each of the seven statements for each Region, and every instance with something to look at."""
     account = clients("sts").get_caller_identity()["Account"]
     regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
     trail = trail_of_all_regions(clients("cloudtrail"))
-    at = datetime.now(UTC).isoformat(timespec="seconds")
+    at = now.isoformat(timespec="seconds")
     looks = [_look(account, region, clients, trail) for region in regions]
     answered = [(look, answer) for look in looks for answer in answers(look)]
     fine = all(answer.holds != "no" for _, answer in answered) and not any(look.missing for look in looks)

@@ -6,7 +6,16 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
-from config.types import FilePath, InstanceType, MetricNamespace, RegionName, arn_part, repeated, unknown_region
+from config.types import (
+    FilePath,
+    InstanceType,
+    MetricNamespace,
+    PrincipalArn,
+    RegionName,
+    arn_part,
+    repeated,
+    unknown_region,
+)
 from stacks.guardrails.policies import Policy
 from stacks.guardrails.settings import PrincipalArn as ScpPrincipal
 from stacks.guardrails.settings import TargetId
@@ -14,15 +23,6 @@ from stacks.nitro_attestation import types
 from stacks.nitro_attestation.guardrail import MOST_DECLARATIVE, declarative_text, only_nitro
 from stacks.nitro_attestation.measurements import ADVISORY, Kind, Reference, problems, read, references
 
-PrincipalArn = Annotated[
-    str,
-    Field(
-        pattern=r"^arn:aws(-[a-z]+)*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$",
-        max_length=600,
-        examples=["arn:aws:iam::123456789012:role/service"],
-    ),
-]
-"""Of the account of the deployment: a key of another would need that account's IAM policies as well."""
 Operation = Literal["Decrypt", "GenerateDataKey"]
 ImageId = Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])]
 EnclavePcr = Literal["PCR0", "PCR1", "PCR2", "PCR8"]

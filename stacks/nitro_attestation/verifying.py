@@ -2,17 +2,15 @@
 
 import binascii
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from config.models import CommonSettings
 from stacks.nitro_attestation.attestation import MOST_DOCUMENT_BYTES, DocumentError, Expected, verify
 from stacks.nitro_attestation.chain import ROOT_FINGERPRINT
 from stacks.nitro_attestation.measurements import NAMES, UnusableMeasurementsError, parse
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.command import Answer, CommandError
 from stacks.shared.files import UnreadableError, read_text
-from stacks.shared.preflight import Clients
 
 root_fingerprint = ROOT_FINGERPRINT
 """Of the root that is trusted; a name of its own, because tests have a root of their own."""
@@ -28,7 +26,7 @@ def verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--pcr", action="append", default=[], help="PCR that must match (those of the key); repeatable")
 
 
-def run(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Answer:
+def check(options: Namespace, settings: NitroAttestationSettings, *, now: datetime) -> Answer:
     """Checks a document. Nothing leaves this machine.
 
     Raises:
@@ -38,7 +36,7 @@ def run(options: Namespace, common: CommonSettings, settings: NitroAttestationSe
         raise CommandError(f"--max-age must be 1 to 86400 seconds, got {options.max_age}")
     expected = Expected(
         options.kind,
-        _now(),
+        now,
         timedelta(seconds=options.max_age),
         _nonce(options.nonce),
         _pcrs(options, settings),
@@ -63,10 +61,6 @@ def run(options: Namespace, common: CommonSettings, settings: NitroAttestationSe
         "user_data": found.user_data.hex() if found.user_data else None,
     }
     return Answer(("PCR", "value", "reference"), rows, data, notes)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _read(path: Path) -> bytes:

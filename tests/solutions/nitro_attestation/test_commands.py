@@ -9,7 +9,7 @@ import pytest
 
 from config.models import CommonSettings
 from stacks import program
-from stacks.nitro_attestation import verifying
+from stacks.nitro_attestation import commands, verifying
 from stacks.nitro_attestation.commands import findings, idle_month
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.preflight import Finding
@@ -290,7 +290,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A document of now."""
     monkeypatch.setattr(verifying, "root_fingerprint", usual().root)
     path = tmp_path / "document.cbor"
-    monkeypatch.setattr(verifying, "_now", lambda: datetime(2026, 11, 25, 12, 1, tzinfo=UTC))
+    monkeypatch.setattr(commands, "_now", lambda: datetime(2026, 11, 25, 12, 1, tzinfo=UTC))
     path.write_bytes(document())
     return path
 

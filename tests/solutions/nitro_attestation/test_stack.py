@@ -141,7 +141,6 @@ def test_every_change_of_a_key_is_told_refused_ones_included(variant: str) -> No
             "AWS::Events::Rule",
             {
                 "EventPattern": {
-                    "source": ["aws.kms"],
                     "detail-type": ["AWS API Call via CloudTrail"],
                     "detail": {
                         "eventSource": ["kms.amazonaws.com"],

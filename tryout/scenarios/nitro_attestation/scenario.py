@@ -92,7 +92,7 @@ class NitroAttestationScenario(Scenario):
         "the instance is resized to Nitro, a trail is switched on, EBS encrypts by default: the report follows",
         "real-code",
         only=("default",),
-        needs=("finds",),
+        needs=(finds,),
     )
     def follows(self) -> str:
         (xen,) = self._instances(self.elsewhere, "t2.micro")
