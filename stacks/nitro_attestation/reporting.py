@@ -93,7 +93,7 @@ def prove(options: Namespace, common: CommonSettings, settings: NitroAttestation
     """
     if not settings.keys:
         raise CommandError("no attested key is configured; set enclave.key or tpm.key, and deploy")
-    outputs = stack_outputs(named(SLUG).stack_name(common), clients)
+    outputs = stack_outputs(named(SLUG).stack_name(common), clients) or {}
     rows: list[tuple[str, str, str, str, str]] = []
     for name, key in settings.keys.items():
         rows += _judged(name, key, outputs, clients)

@@ -94,6 +94,6 @@ def _pcrs(options: Namespace, settings: NitroAttestationSettings) -> dict[str, t
         found = parse(read_text(options.measurements), options.kind)
     except (UnreadableError, UnusableMeasurementsError) as error:
         raise CommandError(f"--measurements {error}") from None
-    if missing := [name for name in wanted if name not in found]:
-        raise CommandError(f"--measurements must have {', '.join(missing)}; name others with --pcr")
+    if absent := [name for name in wanted if name not in found]:
+        raise CommandError(f"--measurements must have {', '.join(absent)}; name others with --pcr")
     return {name: (found[name],) for name in wanted}

@@ -167,8 +167,8 @@ def test_another_root_is_refused_and_awss_is_the_default() -> None:
         verify(document(), Expected("tpm", NOW, nonce=NONCE))
 
 
-OLD = {"begins": NOW - timedelta(days=9), "ends": NOW - timedelta(seconds=1)}
-COMING = {"begins": NOW + timedelta(seconds=1)}
+OLD: dict[str, Any] = {"begins": NOW - timedelta(days=9), "ends": NOW - timedelta(seconds=1)}
+COMING: dict[str, Any] = {"begins": NOW + timedelta(seconds=1)}
 
 
 @pytest.mark.parametrize(
