@@ -48,7 +48,7 @@ bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run
 	@python -m benchmarks $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
 
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs
-	@PYTHONPATH=.:lambdas python -m benchmarks.queue_scaling
+	@PYTHONPATH=.:lambdas python -m benchmarks.sqs_target_scaling
 
 updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=
 	@python -m tests.conformance.updates $(subst -,_,$(subst $(COMMA), ,$(SOLUTION)))

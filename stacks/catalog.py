@@ -75,6 +75,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "VPC", "IAM", "CloudTrail", "EventBridge"),
     ),
     Solution(
+        "capacity_planner",
+        "what reserved capacity costs, compared and watched",
+        "Selecting cost effective capacity reservations for your business-critical workloads on Amazon EC2",
+        "https://aws.amazon.com/blogs/compute/selecting-cost-effective-capacity-reservations-for-your-business-critical-workloads-on-amazon-ec2/",
+        ("EC2", "Capacity Reservations", "Savings Plans", "CloudWatch", "EventBridge", "Lambda"),
+    ),
+    Solution(
         "odcr_asg",
         "capacity reserved for the loss of a whole zone",
         "Reserving EC2 Capacity across Availability Zones by utilizing On Demand Capacity Reservations (ODCRs)",
@@ -122,6 +129,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         "Implementing up-to-date images with automated EC2 Image Builder pipelines",
         "https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/",
         ("EC2 Image Builder", "Systems Manager", "SNS", "EventBridge", "Lambda", "DynamoDB"),
+    ),
+    Solution(
+        "spinnaker_server_groups",
+        "server groups over many types, zones and purchase options",
+        "Building diversified and cost-optimized EC2 server groups in Spinnaker",
+        "https://aws.amazon.com/blogs/compute/building-diversified-and-cost-optimized-ec2-server-groups-in-spinnaker/",
+        ("EC2 Auto Scaling", "Spot", "Elastic Load Balancing", "Spinnaker", "Systems Manager"),
     ),
     Solution(
         "outposts_guardrails",

@@ -3,18 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from config.loader import Config
+from shared.money import shown
 from stacks.catalog import commands_of
 from stacks.shared.billing import BillingUnit, read_prices
 from stacks.shared.printing import console, print_wide
 
 NOTE = "For a month without load; usage is billed in addition."
-Prices = Mapping[str, float]
+Prices = Mapping[str, Decimal]
 
 
 def of_one(slug: str, config: Config, prices_file: Path | None, *, as_json: bool) -> None:
@@ -75,14 +77,19 @@ def _prices(path: Path | None) -> Prices:
 
 
 def _rows(units: Sequence[BillingUnit], prices: Prices) -> list[dict[str, Any]]:
-    return [{**asdict(unit), **({"money": unit.money(prices)} if prices else {})} for unit in units]
+    return [{**asdict(unit), **({"money": _number(unit.money(prices))} if prices else {})} for unit in units]
+
+
+def _number(money: Decimal | None) -> float | None:
+    """For programs: a number as it was before, of the exact product."""
+    return None if money is None else float(money)
 
 
 def _table(units: Sequence[BillingUnit], prices: Prices) -> Table:
     table = Table("unit", "a month", "of", *(["money"] if prices else []), box=None)
     for unit in units:
         money = unit.money(prices)
-        priced = [] if not prices else ["no price" if money is None else f"{money:,.2f}"]
+        priced = [] if not prices else ["no price" if money is None else shown(money)]
         table.add_row(unit.unit, f"{unit.quantity:,.0f}", unit.of, *priced)
     return table
 
@@ -90,6 +97,8 @@ def _table(units: Sequence[BillingUnit], prices: Prices) -> Table:
 def _total(units: Sequence[BillingUnit], prices: Prices) -> None:
     if prices:
         known = [money for unit in units if (money := unit.money(prices)) is not None]
-        console.print(f"\n{sum(known):,.2f} a month, for the {len(known)} of {len(units)} rows that have a price")
+        console.print(
+            f"\n{shown(sum(known, Decimal(0)))} a month, for the {len(known)} of {len(units)} rows that have a price"
+        )
     else:
         console.print("\nTo get amounts, supply a price file: --prices FILE, with lines of 'unit: price'.", style="dim")

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from tests import variants
+
 Json = dict[str, Any]
 
 
@@ -117,3 +119,38 @@ class Template:
         """Fails unless there are so many resources of the type."""
         found = list(self.find_resources(kind))
         assert len(found) == number, f"{len(found)} of {kind}, not {number}: {found}"
+
+    def statements(self, role: str = "") -> list[Json]:
+        """What policies allow and deny to a role whose logical id begins so; without one, to all roles."""
+        return [
+            statement
+            for name, policy in self.find_resources("AWS::IAM::Policy").items()
+            if name.startswith(role)
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        ]
+
+    def only(self, kind: str) -> Json:
+        """The properties of the one resource of a type."""
+        (found,) = self.find_resources(kind).values()
+        return dict(found["Properties"])
+
+
+def synthesized(slug: str, variant: str = variants.DEFAULT) -> Template:
+    """The template of a solution under a variant."""
+    return Template(variants.template(variant, slug))
+
+
+def actions(statement: Json) -> list[str]:
+    """The actions of a statement, of which CloudFormation writes one alone without a list."""
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else list(action)
+
+
+def allowed(of: Template, role: str, action: str) -> list[Json]:
+    """The statements on an action among those of a role."""
+    return [statement for statement in of.statements(role) if action in actions(statement)]
+
+
+def every_action(of: Template, role: str = "") -> set[str]:
+    """All actions of which a role's policies speak."""
+    return {action for statement in of.statements(role) for action in actions(statement)}

@@ -103,7 +103,8 @@ def test_what_bills_by_the_hour_or_month_is_what_the_template_has(variant: str, 
 def test_instances_and_reservations_of_the_template_are_billed(variant: str, slug: str) -> None:
     resources, counted = variants.template(variant, slug)["Resources"], billed(slug, variants.configuration(variant))
     reserved = sum(each["InstanceCount"] for each in of_type(resources, "AWS::EC2::CapacityReservation"))
-    smallest = sum(int(each["MinSize"]) for each in of_type(resources, "AWS::AutoScaling::AutoScalingGroup"))
+    groups = of_type(resources, "AWS::AutoScaling::AutoScalingGroup")
+    smallest = sum(int(each.get("DesiredCapacity", each["MinSize"])) for each in groups)
     alone = len(of_type(resources, "AWS::EC2::Instance"))
     hours = sum(quantity for name, quantity in counted.items() if name.startswith(("on_demand_", "spot_instance")))
     # An instance in a reservation bills once. A schedule gives a group another size for a part of the day.

@@ -11,9 +11,9 @@ from rich.console import Console
 from config.loader import ConfigError
 from emulator.client import EmulatorError
 from stacks.catalog import UnknownSolutionError
+from tryout.cdk.synthesis import SynthesisError
 from tryout.paths import CONFIG
-from tryout.session import run
-from tryout.synthesis import SynthesisError
+from tryout.run.session import run
 
 LANES = 2
 

@@ -18,7 +18,7 @@ INSTANCE_STATE = "instance state"  # instance id, state
 LAUNCHED = "instances launched"  # parameters of RunInstances, instances of moto
 TAGS_CHANGED = "tags changed"  # resource id, tags before, tags after
 VOLUME_CREATED = "volume created"  # volume id
-SPOT_NOTICE = "spot notice"  # instance id
+SPOT_NOTICE = "spot notice"  # instance id, kind
 ALARM_STATE = "alarm state"  # alarm of ministack, old state, new state, reason
 
 

@@ -1,7 +1,7 @@
 """How target tracking policies change a group's capacity (our model). No AWS and no clock in here.
 
 One model for two clocks: the embedded AWS gives it a datapoint each minute of its clock, the simulation in
-``benchmarks/queue_scaling.py`` each minute of simulated time. It follows
+``benchmarks/simulation.py`` each minute of simulated time. It follows
 
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html: alarms on the metric, missing
   data scale nothing, several policies, rounding, warm-up, instances that terminate;
@@ -10,7 +10,9 @@ One model for two clocks: the embedded AWS gives it a datapoint each minute of i
   is added in proportion to the metric, and removed only once it is "usually more than 10%" below the target.
 
 No page says how many datapoints the alarms take (3 and 15 are those of the alarms that Auto Scaling makes) nor how
-large a step of a scale-in is: here as many as the metric says, rounded up. An alarm of CloudWatch looks further back
+large a step of a scale-in is, only that it is gradual. In the one public record, the figure of AWS's own sample
+(https://github.com/awslabs/ec2-spot-labs, ec2-asg-dynamic-target-tracking; tests/benchmarks/public_figure.csv),
+groups of four and eight lose one instance a minute at most: so here. An alarm of CloudWatch looks further back
 where datapoints are missing; here a gap among the newest is a gap, and scales nothing.
 """
 
@@ -22,7 +24,8 @@ from dataclasses import dataclass, field
 PERIOD_SECONDS = 60
 SCALE_OUT_DATAPOINTS = 3
 SCALE_IN_DATAPOINTS = 15
-SCALE_IN_SHARE = 0.9
+SCALE_IN_BELOW = 0.9  # of the target
+SCALE_IN_SHARE = 0.0  # of the group, that a scale-in takes away at once: never less than one instance
 
 # The default cooldown of a group: the warm-up where neither policy nor group names one.
 DEFAULT_COOLDOWN_SECONDS = 300
@@ -66,7 +69,7 @@ class Alarms:
 
     def low(self, target: float) -> bool:
         """Whether the newest datapoints are all so far below the target that capacity may go."""
-        return self._all(SCALE_IN_DATAPOINTS, lambda value: value < target * SCALE_IN_SHARE)
+        return self._all(SCALE_IN_DATAPOINTS, lambda value: value < target * SCALE_IN_BELOW)
 
     @property
     def newest(self) -> float | None:
@@ -85,10 +88,12 @@ class TargetTracking:
     Attributes:
         target: the value to keep the metric at, in the metric's unit.
         scale_in: False if the policy's DisableScaleIn is set.
+        scale_in_share: of the group, that one minute's scale-in takes away at most; one instance where that is less.
     """
 
     target: float
     scale_in: bool = True
+    scale_in_share: float = field(default=SCALE_IN_SHARE, kw_only=True)
     alarms: Alarms = field(default_factory=Alarms)
 
     def wanted(self, capacity: Capacity) -> int:
@@ -103,7 +108,9 @@ class TargetTracking:
             return _within(capacity, max(capacity.desired, self._holding(capacity.warm, value)))
         settled = capacity.warming == 0 and capacity.warm >= capacity.desired
         if value is not None and self.scale_in and settled and self.alarms.low(self.target):
-            return _within(capacity, min(capacity.desired, self._holding(capacity.warm + capacity.terminating, value)))
+            held = self._holding(capacity.warm + capacity.terminating, value)
+            least = capacity.desired - max(1, math.floor(self.scale_in_share * capacity.desired))
+            return _within(capacity, min(capacity.desired, max(held, least)))
         return capacity.desired
 
     def _holding(self, instances: int, value: float) -> float:

@@ -28,6 +28,8 @@ LONGEST_PAUSE = 20.0
 def client(service: str, attempts: int = 5, region: str | None = None) -> Any:
     """Returns the client of a service, the same one for the life of the execution environment.
 
+    It is of the function's Region, or of *region* where a service has endpoints in few.
+
     A call is tried five times, or *attempts* times where another one could make something twice, by botocore's
     standard mode (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). The timeouts are far
     below botocore's sixty seconds, which a function would spend its whole life waiting for.

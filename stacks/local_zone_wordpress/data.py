@@ -10,8 +10,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.local_zone_wordpress.zone_network import Place, ZoneNetwork
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
@@ -32,15 +32,14 @@ class Data(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         after: IConstruct | None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        scope, settings, network = place.stack, place.settings, place.network
+        super().__init__(place.stack, construct_id)
         key_arn = scope.encryption_key.key_arn if scope.encryption_key else None
         self.volume = self._volume(scope, settings, network, key_arn)
         if after:
@@ -139,12 +138,11 @@ class Data(Construct):
             assumed_by=iam.ServicePrincipal("dlm.amazonaws.com"),
             description="Takes and deletes snapshots of the data volume",
         )
-        allow_on_any_resource(
+        allow_describing(
             role,
             "ec2:DescribeInstances",
             "ec2:DescribeSnapshots",
             "ec2:DescribeVolumes",
-            reason="Describing knows no resource.",
         )
         snapshots = f"arn:{stack.partition}:ec2:{stack.region}::snapshot/*"
         shown = shown_arn(stack, "ec2", "snapshot/*").replace(

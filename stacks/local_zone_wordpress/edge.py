@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
+from stacks.local_zone_wordpress.zone_network import Place
 from stacks.shared.instance_attributes import is_arm
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.solution import SolutionStack
@@ -30,18 +30,17 @@ class EdgeInstance(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         user_data: str,
         logical_id: str,
         forwards: bool,
         description: str,
     ) -> None:
-        super().__init__(scope, construct_id)
+        scope, settings, network = place.stack, place.settings, place.network
+        super().__init__(place.stack, construct_id)
         self.role = instance_role(scope, self, description)
         template = launch_template(
             scope,

@@ -12,9 +12,8 @@ from stacks.local_zone_wordpress.edge import EdgeInstance
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web, allow_reading
 from stacks.local_zone_wordpress.user_data import read, script
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource
-from stacks.shared.solution import SolutionStack
+from stacks.local_zone_wordpress.zone_network import Place
+from stacks.shared.grants import allow_describing
 
 HTTP, HTTPS = ec2.Port.tcp(80), ec2.Port.tcp(443)
 
@@ -42,20 +41,17 @@ class SelfManagedBalancer(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.SecurityGroup,
     ) -> None:
-        super().__init__(scope, construct_id)
+        scope, settings = place.stack, place.settings
+        super().__init__(place.stack, construct_id)
         security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS APIs and packages")
         self.edge = EdgeInstance(
-            scope,
+            place,
             "Balancer",
-            settings,
-            network=network,
             security_group=security_group,
             user_data=script(
                 scope,
@@ -83,11 +79,10 @@ class SelfManagedBalancer(Construct):
             forwards=False,
             description="Load balancer: looks up who is in service",
         )
-        allow_on_any_resource(
+        allow_describing(
             self.edge.role,
             "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeInstances",
-            reason="Describing knows no resource.",
         )
         if settings.certificate_secret_arn:
             allow_reading(self.edge.role, settings.certificate_secret_arn, scope)
@@ -106,15 +101,14 @@ class ApplicationBalancer(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.SecurityGroup,
         after: IConstruct | None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        settings, network = place.settings, place.network
+        super().__init__(place.stack, construct_id)
         self.target_group = elbv2.ApplicationTargetGroup(
             self,
             "Targets",
@@ -147,21 +141,11 @@ class ApplicationBalancer(Construct):
                 open=False,
                 default_target_groups=[self.target_group],
             )
-            balancer.add_listener(
-                "Http",
-                port=80,
-                protocol=elbv2.ApplicationProtocol.HTTP,
-                open=False,
-                default_action=elbv2.ListenerAction.redirect(port="443", protocol="HTTPS", permanent=True),
-            )
-        else:
-            self.listener = balancer.add_listener(
-                "Http",
-                port=80,
-                protocol=elbv2.ApplicationProtocol.HTTP,
-                open=False,
-                default_target_groups=[self.target_group],
-            )
+        redirect = elbv2.ListenerAction.redirect(port="443", protocol="HTTPS", permanent=True)
+        forward = elbv2.ListenerAction.forward([self.target_group])
+        plain = balancer.add_listener("Http", port=80, open=False, default_action=redirect if secure else forward)
+        if not secure:
+            self.listener = plain
         self.address = balancer.load_balancer_dns_name
         self.site = f"http{'s' if secure else ''}://{settings.domain or self.address}"
         if len(network.public) == 1:

@@ -11,11 +11,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from stacks.local_zone_wordpress.edge import BOOT_MINUTES, instance_role, launch_template
-from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.auto_scaling import acknowledge_group
+from stacks.local_zone_wordpress.zone_network import Place
+from stacks.shared.auto_scaling import SUSPENDED, acknowledge_group
 from stacks.shared.grants import allow_on_pattern, shown_arn
-from stacks.shared.solution import SolutionStack
 
 
 class ReadyGroup(Construct):
@@ -35,11 +33,9 @@ class ReadyGroup(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         instance_type: str,
         user_data: str,
@@ -50,7 +46,8 @@ class ReadyGroup(Construct):
         description: str,
         after: Sequence[IDependable],
     ) -> None:
-        super().__init__(scope, construct_id)
+        scope, settings, network = place.stack, place.settings, place.network
+        super().__init__(place.stack, construct_id)
         self.role: iam.Role = instance_role(scope, self, description)
         self.group = autoscaling.AutoScalingGroup(
             self,
@@ -76,13 +73,7 @@ class ReadyGroup(Construct):
                 min_instances_in_service=minimum_during_update,
                 wait_on_resource_signals=True,
                 pause_time=Duration.minutes(BOOT_MINUTES),
-                suspend_processes=[
-                    autoscaling.ScalingProcess.ALARM_NOTIFICATION,
-                    autoscaling.ScalingProcess.AZ_REBALANCE,
-                    autoscaling.ScalingProcess.HEALTH_CHECK,
-                    autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
-                    autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
-                ],
+                suspend_processes=list(SUSPENDED),
             ),
         )
         self.resource.override_logical_id(logical_id)

@@ -15,7 +15,7 @@ from stacks.local_zone_wordpress.opt_in import ZoneOptIn
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.tiers import Database, Web
 from stacks.local_zone_wordpress.way_out import WayOut
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
+from stacks.local_zone_wordpress.zone_network import Place, ZoneNetwork
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 
@@ -34,22 +34,21 @@ class LocalZoneWordpressStack(SolutionStack):
         opt_in = ZoneOptIn(self, "ZoneOptIn", settings) if settings.zone else None
         after = opt_in.resource if opt_in else None
         network = ZoneNetwork(self, "Network", settings, after=after)
+        place = Place(self, settings, network)
         database_group, web_group, front_group = _groups(network, settings)
         boots_need: list[IDependable] = [network]
         edges: dict[str, EdgeInstance] = {}
         if network.own:
-            way_out = WayOut(self, "WayOut", settings, network=network, clients=[database_group, web_group])
+            way_out = WayOut(place, "WayOut", clients=[database_group, web_group])
             boots_need.append(way_out)
             if way_out.edge:
                 edges["Nat"] = way_out.edge
                 boots_need.append(way_out.edge)
-        data = Data(self, "Data", settings, network=network, security_group=database_group, after=after)
+        data = Data(place, "Data", security_group=database_group, after=after)
         data.volume.node.add_dependency(network.guard)  # it cannot move either
         database = Database(
-            self,
+            place,
             "Database",
-            settings,
-            network=network,
             security_group=database_group,
             data=data,
             after=boots_need,
@@ -57,9 +56,7 @@ class LocalZoneWordpressStack(SolutionStack):
         alarms = Alarms(self, "Alarms")
         front: SelfManagedBalancer | ApplicationBalancer
         if settings.load_balancer == "application":
-            front = ApplicationBalancer(
-                self, "Front", settings, network=network, security_group=front_group, after=after
-            )
+            front = ApplicationBalancer(place, "Front", security_group=front_group, after=after)
             alarms.when_above(
                 "UnhealthyInstances",
                 front.unhealthy(),
@@ -69,14 +66,12 @@ class LocalZoneWordpressStack(SolutionStack):
             )
             address = front.address
         else:
-            front = SelfManagedBalancer(self, "Front", settings, network=network, security_group=front_group)
+            front = SelfManagedBalancer(place, "Front", security_group=front_group)
             edges["Balancer"] = front.edge
             address = front.edge.address.attr_public_ip
         web = Web(
-            self,
+            place,
             "Web",
-            settings,
-            network=network,
             security_group=web_group,
             data=data,
             site=front.site,

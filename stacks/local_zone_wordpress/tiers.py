@@ -8,10 +8,9 @@ from constructs import IDependable
 
 from stacks.local_zone_wordpress.data import Data
 from stacks.local_zone_wordpress.group import ReadyGroup
-from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.user_data import read, script
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.local_zone_wordpress.zone_network import Place
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 DATABASE_GROUP, WEB_GROUP = "DatabaseGroup", "WebGroup"
@@ -25,20 +24,17 @@ class Database(ReadyGroup):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         data: Data,
         after: Sequence[IDependable],
     ) -> None:
+        scope, settings = place.stack, place.settings
         super().__init__(
-            scope,
+            place,
             construct_id,
-            settings,
-            network=network,
             security_group=security_group,
             instance_type=settings.database_type,
             user_data=script(
@@ -61,11 +57,10 @@ class Database(ReadyGroup):
             after=after,
         )
         allow_reading(self.role, data.password.secret_arn, scope)
-        allow_on_any_resource(
+        allow_describing(
             self.role,
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeVolumes",
-            reason="Describing knows no resource.",
         )
         here = f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}"
         self.role.add_to_policy(
@@ -100,22 +95,19 @@ class Web(ReadyGroup):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         security_group: ec2.ISecurityGroup,
         data: Data,
         site: str,
         after: Sequence[IDependable],
     ) -> None:
+        scope, settings = place.stack, place.settings
         port = str(settings.web_port)
         super().__init__(
-            scope,
+            place,
             construct_id,
-            settings,
-            network=network,
             security_group=security_group,
             instance_type=settings.web_type,
             user_data=script(

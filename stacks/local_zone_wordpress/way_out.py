@@ -4,10 +4,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.local_zone_wordpress.edge import EdgeInstance
-from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.user_data import read, script
-from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.solution import SolutionStack
+from stacks.local_zone_wordpress.zone_network import Place
 
 HTTPS = ec2.Port.tcp(443)
 EVERYWHERE = "0.0.0.0/0"
@@ -26,14 +24,13 @@ class WayOut(Construct):
 
     def __init__(
         self,
-        scope: SolutionStack,
+        place: Place,
         construct_id: str,
-        settings: LocalZoneWordpressSettings,
         *,
-        network: ZoneNetwork,
         clients: list[ec2.SecurityGroup],
     ) -> None:
-        super().__init__(scope, construct_id)
+        scope, settings, network = place.stack, place.settings, place.network
+        super().__init__(place.stack, construct_id)
         self.edge: EdgeInstance | None = None
         gateway: ec2.CfnNatGateway | None = None
         if settings.nat == "gateway":
@@ -47,10 +44,8 @@ class WayOut(Construct):
             for client in clients:
                 group.add_ingress_rule(client, HTTPS, "To be forwarded")
             self.edge = EdgeInstance(
-                scope,
+                place,
                 "Nat",
-                settings,
-                network=network,
                 security_group=group,
                 user_data=script(
                     scope, "nat.sh", logical_id="NatInstance", NFTABLES=read("nat.nft", VPC_CIDR=settings.vpc_cidr)

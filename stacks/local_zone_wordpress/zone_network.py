@@ -1,6 +1,7 @@
 """A VPC of the parent Region that reaches into the zone: public and private subnets, and the way out of both."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import cast
 
@@ -10,6 +11,7 @@ from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.shared.guard import Guard
+from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 PUBLIC, PRIVATE = "Public", "Private"
@@ -53,13 +55,12 @@ class ZoneNetwork(Construct):
         ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
         if settings.zone is None and settings.load_balancer == "application":
             zones.append(Fn.select(1, Fn.get_azs()))  # outside of a Local Zone it needs two zones
-        vpc = ec2.Vpc(
+        vpc = new_vpc(
+            scope,
             self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(settings.vpc_cidr),
-            availability_zones=zones,
-            nat_gateways=0,
-            subnet_configuration=[
+            cidr=settings.vpc_cidr,
+            zones=zones,
+            subnets=[
                 ec2.SubnetConfiguration(
                     name=PUBLIC,
                     subnet_type=ec2.SubnetType.PUBLIC,
@@ -71,13 +72,6 @@ class ZoneNetwork(Construct):
                     name=PRIVATE, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=SUBNET_PREFIX
                 ),
             ],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(scope.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
         self.vpc, self.public, self.private = vpc, vpc.public_subnets, vpc.isolated_subnets[:1]
         # The ranges that they have with one zone, and behind them those of the second: it comes and goes with the load
@@ -128,3 +122,12 @@ class ZoneNetwork(Construct):
                 )
             )
         return list(subnets)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What every part of the site is made with."""
+
+    stack: SolutionStack
+    settings: LocalZoneWordpressSettings
+    network: ZoneNetwork

@@ -3,22 +3,21 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from config.models import CommonSettings
 from stacks.odcr_asg.placement import Placement, place
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+from stacks.shared.deployed import group_size
+from stacks.shared.instance_types import vcpus
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, zones_of_get_azs
 
 COST_NOTE = (
     "An idle reservation bills like a running instance; instances beyond the reservations are billed in addition."
 )
 VOLUME_GIB = 8
-ALARMS_PER_ZONE = 2
-ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
-STANDARD = "acdhimrtz"
+ALARMS = 2
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------
@@ -38,7 +37,7 @@ def idle_month(common: CommonSettings, settings: OdcrAsgSettings) -> Iterator[Bi
         addresses = required if settings.network == "public" else int(settings.network == "nat")
         yield BillingUnit("public_ipv4_hour", HOURS * addresses, "addresses of the instances or the NAT gateway")
         yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
-    yield BillingUnit("alarm_month", ALARMS_PER_ZONE * zones, "alarms, two for each zone")
+    yield BillingUnit("alarm_month", ALARMS * zones, "metrics that the alarms add up, each billed as an alarm")
 
 
 # --- check ------------------------------------------------------------------------------------------------------------
@@ -46,12 +45,13 @@ def idle_month(common: CommonSettings, settings: OdcrAsgSettings) -> Iterator[Bi
 
 def findings(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the common things, the type in every zone, its quota, and the end date."""
-    yield from common_findings(common, clients, settings.zone_count(common))
+    counted = 1 if settings.zone_names else settings.zones  # named ones are not asked of Fn::GetAZs
+    yield from common_findings(common, clients, counted, by_name="zone_names")
     yield looked_at("zones of the type", lambda: _zones(common, settings, clients))
     yield looked_at("instance type", lambda: _type(settings, clients))
     yield _beyond(common, settings)
-    if settings.instance_type[0] in STANDARD:
-        yield _vcpus(common, settings, clients)
+    yield looked_at("On-Demand vCPUs", lambda: _vcpus(common, settings, clients))
+    yield group_size("odcr_asg", "AutoScalingGroupName", common, [settings.required_instances], clients)
     if settings.end_date:
         left = settings.end_date - datetime.now(UTC)
         over = left.total_seconds() <= 0
@@ -61,13 +61,14 @@ def findings(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients
 
 def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:
     """Whether the type is offered wherever it is to be reserved."""
-    ec2 = clients("ec2")
     filters = [{"Name": "instance-type", "Values": [settings.instance_type]}]
-    pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
-        LocationType="availability-zone", Filters=filters
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_instance_type_offerings")
+        .paginate(LocationType="availability-zone", Filters=filters)
     )
     offered = {item["Location"] for page in pages for item in page["InstanceTypeOfferings"]}
-    wanted = list(_wanted_zones(common, settings, ec2))
+    wanted = list(_wanted_zones(common, settings, clients))
     if missing := [zone for zone in wanted if zone not in offered]:
         says = f"{settings.instance_type} is not offered in {', '.join(missing)}"
         named = f"Set zone_names to some of {', '.join(sorted(offered))}" if offered else "Choose another instance_type"
@@ -75,17 +76,18 @@ def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
     return Finding("zones of the type", "ok", f"{settings.instance_type} in {', '.join(wanted)}")
 
 
-def _wanted_zones(common: CommonSettings, settings: OdcrAsgSettings, ec2: Any) -> Iterator[str]:
+def _wanted_zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Iterator[str]:
     if common.vpc:
-        pages = ec2.get_paginator("describe_subnets").paginate(
-            Filters=[{"Name": "subnet-id", "Values": list(common.vpc.subnet_ids)}]
+        pages = (
+            clients("ec2")
+            .get_paginator("describe_subnets")
+            .paginate(Filters=[{"Name": "subnet-id", "Values": list(common.vpc.subnet_ids)}])
         )
         yield from sorted(subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"])
     elif settings.zone_names:
         yield from settings.zone_names
     else:
-        found = ec2.describe_availability_zones(Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}])
-        yield from sorted(zone["ZoneName"] for zone in found["AvailabilityZones"])[: settings.zones]
+        yield from zones_of_get_azs(clients)[: settings.zones]
 
 
 def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
@@ -113,13 +115,9 @@ def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
     """
     count, zones = settings.reserved_per_zone(common), settings.zone_count(common)
     outside = max(0, settings.max_instances - (zones - 1) * count)  # at most, with one zone lost
-
-    def look() -> Finding:
-        answer = clients("ec2").describe_instance_types(InstanceTypes=[settings.instance_type])
-        vcpus = answer["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"]
-        return quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, (zones * count + outside) * vcpus, "On-Demand vCPUs")
-
-    return looked_at("On-Demand vCPUs", look)
+    answer = clients("ec2").describe_instance_types(InstanceTypes=[settings.instance_type])
+    needed = (zones * count + outside) * answer["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"]
+    return vcpus(clients, [settings.instance_type], needed, "On-Demand vCPUs", spot=False)
 
 
 # --- plan -------------------------------------------------------------------------------------------------------------

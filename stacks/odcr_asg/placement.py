@@ -2,16 +2,15 @@
 
 Follows "Reservations then balanced" of
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-availability-zone-balanced.html: reservations are
-filled first, what is left is spread evenly over the zones; at scale-in those without a reservation go first. How zones
-share when several have free reservations, the page does not say; here the one with the fewest instances is next.
+filled first, what is left is spread evenly over the zones. How zones share when several have free reservations, it does
+not say; here the one with the fewest instances is next.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 Zone = TypeVar("Zone")
-Member = TypeVar("Member")
 
 
 @dataclass(frozen=True)
@@ -83,46 +82,3 @@ def place(wanted: int, reserved: Mapping[str, int], lost: Iterable[str] = ()) ->
         zone = next_zone(instances, {zone: usable[zone] - covered[zone] for zone in usable})
         (covered if covered[zone] < usable[zone] else uncovered)[zone] += 1
     return Placement(covered, uncovered)
-
-
-def first_out(
-    members: Iterable[Member], zone_of: Callable[[Member], str], is_covered: Callable[[Member], bool]
-) -> list[Member]:
-    """Members in the order in which scale-in takes them.
-
-    "Removes instances that are not in a reservation first ... then removes reserved instances, starting with the
-    Availability Zone that has the most reserved instances."
-    """
-    left = list(members)
-    order: list[Member] = []
-    while left:
-        candidates = [member for member in left if not is_covered(member)] or left
-        zones = [zone_of(member) for member in candidates]
-        leaving = max(candidates, key=lambda member: zones.count(zone_of(member)))
-        left.remove(leaving)
-        order.append(leaving)
-    return order
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What an instance and a reservation must have in common.
-
-    "Matching attributes (instance type, platform, Availability Zone, and tenancy)":
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-using.html
-    """
-
-    instance_type: str
-    platform: str
-    zone: str
-    tenancy: str = "default"
-
-
-def may_use(instance: Shape, reservation: Shape, *, targeted: bool, is_target: bool) -> bool:
-    """Whether an instance may run in a reservation that has room.
-
-    Args:
-        targeted: the reservation takes only instances that name it; an open one takes all that match.
-        is_target: the instance names the reservation, or a resource group that it is in.
-    """
-    return instance == reservation and (is_target or not targeted)

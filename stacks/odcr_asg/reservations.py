@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Names
+from aws_cdk import Duration, Names
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_resourcegroups as resourcegroups
@@ -72,12 +72,24 @@ class ReservationPool(Construct):
         )
         self.arn = pool.attr_arn
 
+    def used(self, period: Duration, statistic: str) -> cloudwatch.MathExpression:
+        """Instances that run in the reservations of all zones together.
 
-def metric(reservation: ec2.CfnCapacityReservation, name: str, **options: object) -> cloudwatch.Metric:
-    """A metric of one reservation."""
-    return cloudwatch.Metric(
-        namespace=NAMESPACE,
-        metric_name=name,
-        dimensions_map={"CapacityReservationId": reservation.ref},
-        **options,  # type: ignore[arg-type]
-    )
+        A zone has as many as the group gives it, which AWS does not promise; their sum at rest is that of the required
+        instances, however they are spread. A reservation without datapoints counts as 0, which it is where nobody uses
+        it: "missing values in a time series are treated as 0"
+        (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+        """
+        metrics: dict[str, cloudwatch.IMetric] = {
+            f"zone{number}": cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="UsedInstanceCount",
+                dimensions_map={"CapacityReservationId": reservation.ref},
+                period=period,
+                statistic=statistic,
+            )
+            for number, reservation in enumerate(self.reservations, 1)
+        }
+        return cloudwatch.MathExpression(
+            expression=" + ".join(metrics), using_metrics=metrics, label="Used reservations", period=period
+        )

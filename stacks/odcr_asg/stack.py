@@ -3,7 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/
 """
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -11,17 +11,17 @@ from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.odcr_asg.drills import Drills
 from stacks.odcr_asg.group import ReservedGroup
-from stacks.odcr_asg.reservations import ReservationPool, metric
+from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.network import Network, Reach
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 REACH = {"isolated": Reach.ENDPOINTS, "public": Reach.PUBLIC, "nat": Reach.NAT}
-HOURS_IDLE = 24
-MINIMUM = cloudwatch.Stats.MINIMUM
+HOURS_IDLE = 3
 
 
 class OdcrAsgStack(SolutionStack):
@@ -41,7 +41,7 @@ class OdcrAsgStack(SolutionStack):
         zones = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
         pool = ReservationPool(self, "Reservations", settings, zones=zones, count=settings.reserved_per_zone(common))
         group = ReservedGroup(self, "Instances", settings, network=network, subnet_ids=subnet_ids, pool_arn=pool.arn)
-        self._alarms(pool)
+        self._alarms(pool, settings)
         if settings.drills:
             Drills(self, "Drills", settings, group=group, pool=pool, subnet_ids=subnet_ids)
         self._outputs(group, pool, subnet_ids)
@@ -56,36 +56,34 @@ class OdcrAsgStack(SolutionStack):
             environment={},
             timeout_seconds=120,
         )
-        allow_on_any_resource(finder.own_role, "ec2:DescribeSubnets", reason="Describing knows no resource.")
-        found = CustomResource(
+        allow_describing(finder.own_role, "ec2:DescribeSubnets")
+        found = LifecycleResource(
             self,
             "ZonesOfSubnets",
-            resource_type="Custom::SubnetZones",
-            service_token=finder.function_arn,
+            kind="SubnetZones",
+            function=finder,
             properties={"SubnetIds": subnet_ids},
-            service_timeout=Duration.minutes(10),
+            timeout=Duration.minutes(10),
         )
-        found.node.add_dependency(finder.own_role)  # its policy too
         return [found.get_att_string(f"Zone{number}") for number in range(1, len(subnet_ids) + 1)]
 
-    def _alarms(self, pool: ReservationPool) -> None:
+    def _alarms(self, pool: ReservationPool, settings: OdcrAsgSettings) -> None:
         alarms = Alarms(self, "Alarms")
-        for number, reservation in enumerate(pool.reservations, 1):
-            alarms.when_above(
-                f"UsedUpInZone{number}",
-                metric(reservation, "InstanceUtilization", period=Duration.minutes(5), statistic=MINIMUM),
-                99,
-                says=f"Every reservation of zone {number} is in use: the next instance runs on unreserved capacity",
-                about="ReservationsUsedUp",
-            )
-            alarms.when_above(
-                f"IdleInZone{number}",
-                metric(reservation, "AvailableInstanceCount", period=Duration.hours(1), statistic=MINIMUM),
-                pool.count - 1,
-                says=f"No reservation of zone {number} was used for a day, and all of them bill",
-                minutes=HOURS_IDLE,
-                about="ReservationsIdle",
-            )
+        reserved = len(pool.reservations) * pool.count
+        alarms.when_above(
+            "ReservationsUsedUp",
+            pool.used(Duration.minutes(5), cloudwatch.Stats.MINIMUM),
+            reserved - 1,
+            says=f"All {reserved} reservations are in use: the next instance runs on unreserved capacity",
+        )
+        alarms.when_below(
+            "ReservationsIdle",
+            pool.used(Duration.hours(1), cloudwatch.Stats.MAXIMUM),
+            settings.required_instances,
+            says=f"For {HOURS_IDLE} hours fewer than {settings.required_instances} reservations are in use, "
+            "and all of them bill",
+            minutes=HOURS_IDLE,
+        )
 
     def _outputs(self, group: ReservedGroup, pool: ReservationPool, subnet_ids: list[str]) -> None:
         self.output(

@@ -101,8 +101,11 @@ def _mode(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Cl
     mode = _tables_of_stack(clients("ec2")).get(table or "")
     if mode is None:
         return Finding("mode", "ok", f"{settings.mode}; nothing is deployed yet")
+    says = f"{mode} is deployed, {settings.mode} configured"
+    if mode != settings.mode and settings.attached and settings.rack_generation > 1:
+        fix = "The guard stops it: first attached: false, then attached: true with the other mode"
+        return Finding("mode", "problem", says, fix)
     if mode != settings.mode and not settings.accept_outage:
-        says = f"{mode} is deployed, {settings.mode} configured"
         return Finding("mode", "problem", says, "The guard stops it: set accept_outage to true, when an outage is fine")
     return Finding("mode", "ok", f"{settings.mode}" if mode == settings.mode else f"{mode} becomes {settings.mode}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
+from aws_cdk import Aws, CfnResource, CfnTag, Duration
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
@@ -13,14 +13,16 @@ from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Funct
 from stacks.outposts_routing.load_balancer import Front
 from stacks.outposts_routing.settings import Domain
 from stacks.shared.guard import Guard
+from stacks.shared.lifecycle import LifecycleResource
+from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 RACK_SECONDS = 60
-OUTAGE = (
-    "Traffic between the Outpost and the network on premises stops meanwhile, and addresses change. Set "
-    "accept_outage: true and deploy again, or do it in two deployments, both with accept_outage: true: first "
-    "attached: false, then attached: true with the change."
+TWO_DEPLOYMENTS = (
+    "In two deployments, both with accept_outage: true: first attached: false, then attached: true with the change."
 )
+STOPS = "Traffic between the Outpost and the network on premises stops meanwhile, and addresses change. "
+OUTAGE = f"{STOPS}Set accept_outage: true and deploy again, or be careful. {TWO_DEPLOYMENTS}"
 
 
 class RoutingDomain(Construct):
@@ -31,6 +33,7 @@ class RoutingDomain(Construct):
 
     Attributes:
         rack: the custom resource that knows the ids of the rack.
+        content: everything of the mode, which guards come before.
     """
 
     def __init__(
@@ -43,18 +46,19 @@ class RoutingDomain(Construct):
         outpost_arn: str | None,
         local_gateway_id: str | None,
         accept_outage: bool,
+        has_domains: bool,
         common_vpc_id: str | None,
         label: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack, self._domain, self._label = scope, domain, label
         own_group = bool(domain.virtual_interfaces)
-        self.rack = CustomResource(
+        self.rack = LifecycleResource(
             self,
             "Rack",
-            resource_type="Custom::OutpostsRack",
-            service_token=functions.rack.function_arn,
-            service_timeout=Duration.seconds(3 * RACK_SECONDS),
+            kind="OutpostsRack",
+            function=functions.rack,
+            timeout=Duration.seconds(3 * RACK_SECONDS),
             properties={
                 "OutpostArn": outpost_arn,
                 "LocalGatewayId": local_gateway_id,
@@ -62,7 +66,6 @@ class RoutingDomain(Construct):
                 "MakesGroup": str(own_group).lower(),
             },
         )
-        self.rack.node.add_dependency(functions.rack.own_role)
         self._gateway = self.rack.get_att_string("LocalGatewayId")
         self._construct_id = construct_id
         self._group, self._interfaces = self._virtual_interfaces()
@@ -73,7 +76,7 @@ class RoutingDomain(Construct):
         own_vpc = self._own_vpc() if domain.vpc_cidr and scope.common.vpc is None else None
         if common_vpc_id:
             self._vpcs[_letters(common_vpc_id)] = common_vpc_id
-        content = Construct(self, "Coip" if domain.mode == COIP else "Direct")
+        self.content = content = Construct(self, "Coip" if domain.mode == COIP else "Direct")
         if domain.attached:
             self._attach(content, functions, own_vpc)
         Guard(
@@ -87,20 +90,33 @@ class RoutingDomain(Construct):
                 "CoipCidr": domain.coip_cidr or "",
                 "LocalGatewayId": self._gateway,
             },
-            way=OUTAGE,
+            way=STOPS + TWO_DEPLOYMENTS if has_domains else OUTAGE,
             accepted=accept_outage,
         )
-        # The guard goes with what it guards: attached: false is the way, and then it stops nothing. Another mode has
-        # ids of its own beside the old ones, which the guard above may let through, and so has its guard.
         if domain.attached:
-            self._guard(
-                "CoipAttached" if domain.mode == COIP else "DirectAttached",
-                content,
-                "what hangs on the local gateway",
-                {"CoipCidr": domain.coip_cidr or "", "LocalGatewayId": self._gateway},
-                "The new would meet the old. In two deployments, both with accept_outage: true: first "
-                "attached: false, then attached: true with the change.",
-            )
+            self._guard_attached(has_domains)
+
+    def _guard_attached(self, has_domains: bool) -> None:
+        """Goes with what it guards: attached: false is the way, and then it stops nothing.
+
+        On a first-generation rack another mode has ids of its own beside the old ones, which the guard with the switch
+        may let through, and so has its guard. A rack with routing domains wants the old route table deleted before its
+        VIF group joins another domain: there the mode is guarded here, and no switch lets it through.
+        https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html
+        """
+        guarded = {
+            "CoipCidr": self._domain.coip_cidr or "",
+            "LocalGatewayId": self._gateway,
+            "VirtualInterfaceGroupId": self._group,
+        }
+        by_mode = "CoipAttached" if self._domain.mode == COIP else "DirectAttached"
+        self._guard(
+            "Attached" if has_domains else by_mode,
+            self.content,
+            "what hangs on the local gateway",
+            guarded | ({"Mode": self._domain.mode} if has_domains else {}),
+            f"The new would meet the old. {TWO_DEPLOYMENTS}",
+        )
 
     def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
         """Stops what would fail, or orphan what runs: no switch lets it through, the way leads around."""
@@ -134,12 +150,17 @@ class RoutingDomain(Construct):
             )
             for number, interface in enumerate(self._domain.virtual_interfaces, 1)
         ]
-        # CloudFormation deletes the group before it makes another, with the interfaces still on it.
+        # CloudFormation deletes the group before it makes another, with the interfaces still on it; and it makes an
+        # interface before it deletes the one whose addresses and link it is to have.
         self._guard(
             "Interfaces",
             group,
             "the group of virtual interfaces",
-            {"LocalBgpAsn": self._domain.local_bgp_asn or "", "LocalGatewayId": self._gateway},
+            {
+                "LocalBgpAsn": self._domain.local_bgp_asn or "",
+                "LocalGatewayId": self._gateway,
+                "VirtualInterfaces": [each.described for each in self._domain.virtual_interfaces],
+            },
             "In two deployments, both with accept_outage: true: first attached: false without virtual_interfaces (of "
             "more_domains: without the domain), then as before with the change.",
         )
@@ -149,20 +170,7 @@ class RoutingDomain(Construct):
         """A VPC with one subnet on the Outpost; an Outpost is in one zone, which the rack knows."""
         assert self._domain.vpc_cidr
         zone = self.rack.get_att_string("AvailabilityZone")
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(self._domain.vpc_cidr),
-            availability_zones=[Fn.select(0, Fn.get_azs())],
-            subnet_configuration=[],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(self._stack.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
+        vpc = new_vpc(self._stack, self, cidr=self._domain.vpc_cidr)
         self._subnet = ec2.CfnSubnet(
             self,
             "OutpostSubnet",
@@ -200,12 +208,12 @@ class RoutingDomain(Construct):
         table = ec2.CfnLocalGatewayRouteTable(
             content, "RouteTable", local_gateway_id=self._gateway, mode=domain.mode, tags=tags
         )
-        handover = CustomResource(
+        handover = LifecycleResource(
             self,
             "Handover",
-            resource_type="Custom::Handover",
-            service_token=functions.handover.function_arn,
-            service_timeout=Duration.seconds(2 * HANDOVER_SECONDS),
+            kind="Handover",
+            function=functions.handover,
+            timeout=Duration.seconds(2 * HANDOVER_SECONDS),
             properties={
                 "RouteTableId": table.ref,
                 "VpcIds": list(self._vpcs.values()),
@@ -213,7 +221,6 @@ class RoutingDomain(Construct):
                 "Destinations": list(domain.local_gateway_routes),
             },
         )
-        handover.node.add_dependency(functions.handover.own_role)
         interfaces = ec2.CfnLocalGatewayRouteTableVirtualInterfaceGroupAssociation(
             content,
             "VirtualInterfaces",

@@ -61,11 +61,12 @@ class Front(Construct):
             ),
         )
         balancer.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3680"]}})
-        self.listen(scope, balancer.ref)
+        targets = self.listen(scope, balancer.ref)
+        stack.output(f"{name}TargetGroupArn", targets, "Register your instances here")
         stack.output(f"{name}LoadBalancer", balancer.attr_dns_name, "Load balancer, by its private addresses")
 
-    def listen(self, scope: Construct, balancer_arn: str) -> None:
-        """A listener and a target group for your instances."""
+    def listen(self, scope: Construct, balancer_arn: str) -> str:
+        """A listener and a target group for your instances, whose ARN it returns."""
         certificate = self._settings.certificate_arn
         targets = elbv2.CfnTargetGroup(
             scope,
@@ -85,3 +86,4 @@ class Front(Construct):
             ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06" if certificate else None,
             default_actions=[elbv2.CfnListener.ActionProperty(type="forward", target_group_arn=targets.ref)],
         )
+        return targets.ref

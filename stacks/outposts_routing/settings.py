@@ -14,6 +14,8 @@ from stacks.outposts_routing.ranges import Kind, Range, addresses, overlaps
 MOST_DOMAINS = 10
 """https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html; as are the four interfaces."""
 INTERFACES_PER_GROUP = 4
+RESERVED = ("functions", "handover", "coip", "rack")
+"""What parts of the stack are called already."""
 MAIN = "main"
 """The domain of the keys beside ``more_domains``."""
 
@@ -64,11 +66,21 @@ class VirtualInterface(Section):
     peer_bgp_asn: Asn
     """BGP number of your device."""
 
+    @property
+    def described(self) -> str:
+        """All of it in one line: every part of a virtual interface is for good."""
+        ends = f"{self.local_address} - {self.peer_address} AS {self.peer_bgp_asn}"
+        return f"{self.outpost_lag_id} VLAN {self.vlan} {ends}"
+
     @rule
     def _two_ends_of_one_link(self) -> Iterator[Problem]:
         here, there = IPv4Interface(self.local_address), IPv4Interface(self.peer_address)
         if here.network != there.network or here.ip == there.ip:
             yield Problem("peer_address", f"must be another address of the link of local_address {here}; correct one")
+        for key, end in (("local_address", here), ("peer_address", there)):
+            network = end.network
+            if network.prefixlen < 31 and end.ip in (network.network_address, network.broadcast_address):
+                yield Problem(key, f"must be an address of a host, got {end.ip}, the first or last of {network}")
 
 
 class LoadBalancer(Section):
@@ -206,6 +218,37 @@ class Domain(Section):
             )
 
     @rule
+    def _nothing_twice(self) -> Iterator[Problem]:
+        for key in ("local_gateway_routes", "on_premises_cidrs"):
+            for index in repeated(getattr(self, key)):
+                yield Problem((key, index), "must not be listed twice; remove one")
+        links = [(each.outpost_lag_id, each.vlan) for each in self.virtual_interfaces]
+        for index in repeated([f"{lag} {vlan}" for lag, vlan in links]):
+            yield Problem(
+                ("virtual_interfaces", index, "vlan"), "must be used once on each outpost_lag_id; choose another"
+            )
+
+    @rule
+    def _ranges_are_of_hosts(self) -> Iterator[Problem]:
+        for key in ("vpc_cidr", "coip_cidr"):
+            if cidr := getattr(self, key):
+                network = IPv4Network(cidr)
+                if network.is_multicast or network.is_loopback or network.is_link_local or cidr.startswith("0."):
+                    yield Problem(
+                        key, f"must not be multicast, loopback, link-local or 0.0.0.0/8, got {cidr}; change it"
+                    )
+
+    @rule
+    def _something_leads_on_premises(self) -> Iterator[Problem]:
+        if self.vpc_cidr and self.attached and not self.routed_cidrs:
+            yield Problem(
+                "on_premises_cidrs",
+                "is empty: no subnet route leads to the local gateway, so that nothing is advertised and nothing "
+                "answers; name your ranges",
+                warning=True,
+            )
+
+    @rule
     def _no_vpc_twice(self) -> Iterator[Problem]:
         for index in repeated([vpc.id for vpc in self.vpcs]):
             yield Problem(("vpcs", index, "id"), "must not be listed twice; list it once, with all its cidrs")
@@ -302,6 +345,9 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
             for key in ("more_domains", "virtual_interfaces"):
                 if getattr(self, key):
                     yield Problem(key, "must be empty with rack_generation 1; remove it, or set rack_generation to 2")
+        for name in RESERVED:
+            if name in self.more_domains:
+                yield Problem(("more_domains", name), f"must not be called {name!r}: a part of the stack is; rename it")
         if MAIN in self.more_domains:
             yield Problem(
                 ("more_domains", MAIN),

@@ -3,22 +3,20 @@
 import json
 
 from aws_cdk import Duration, TimeZone
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.root_volume_replacement.rights import (
-    allow_describing,
-    allow_ledger,
+    Parts,
     allow_on_every,
     allow_reports,
     scheduler_role,
 )
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
@@ -33,17 +31,9 @@ class CleanUp(Construct):
         function: the function.
     """
 
-    def __init__(
-        self,
-        scope: SolutionStack,
-        construct_id: str,
-        settings: RootVolumeReplacementSettings,
-        *,
-        ledger: dynamodb.ITableV2,
-        reports: sns.ITopic,
-        undelivered: sqs.IQueue,
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, parts: Parts) -> None:
         super().__init__(scope, construct_id)
+        settings, ledger, reports = parts.settings, parts.ledger, parts.reports
         wanted = settings.clean_up
         self.function = PythonFunction(
             scope,
@@ -65,7 +55,7 @@ class CleanUp(Construct):
             memory_mib=512,
         )
         describing = ("Images", "Instances", "Snapshots", "Volumes")
-        allow_describing(self.function, *(f"ec2:Describe{what}" for what in describing))
+        allow_describing(self.function.own_role, *(f"ec2:Describe{what}" for what in describing))
         if settings.cleans_up:
             for action, kind, tag in (
                 ("ec2:DeleteVolume", "volume", "replaced-volume"),
@@ -73,7 +63,7 @@ class CleanUp(Construct):
             ):
                 condition = {"StringEquals": {f"aws:ResourceTag/{tag}": "true"}}
                 allow_on_every(scope, self.function, action, kind, conditions=condition, reason=OURS)
-        allow_ledger(scope, self.function, ledger, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
+        ledger.allow(self.function.own_role, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(scope, self.function, reports)
         role = scheduler_role(scope, self, self.function)
         schedule = scheduler.Schedule(
@@ -84,7 +74,7 @@ class CleanUp(Construct):
             target=targets.LambdaInvoke(
                 self.function,
                 role=role,
-                dead_letter_queue=undelivered,
+                dead_letter_queue=parts.undelivered,
                 max_event_age=Duration.hours(1),
                 retry_attempts=3,
             ),

@@ -1,21 +1,21 @@
 """Replacements of one instance's root volume, and of a fleet's in waves."""
 
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
 from stacks.root_volume_replacement.rights import (
-    allow_describing,
-    allow_ledger,
+    Parts,
     allow_on_every,
     allow_on_executions,
     allow_reports,
+    allow_tagging_at_creation,
 )
-from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 
 class Replacements(Construct):
@@ -26,18 +26,11 @@ class Replacements(Construct):
         fleet: starts that one for every instance of a wave, wave after wave.
     """
 
-    def __init__(
-        self,
-        scope: SolutionStack,
-        construct_id: str,
-        settings: RootVolumeReplacementSettings,
-        *,
-        ledger: dynamodb.ITableV2,
-        reports: sns.ITopic,
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, parts: Parts) -> None:
         super().__init__(scope, construct_id)
+        ledger, reports = parts.ledger, parts.reports
         self._stack = scope
-        self._settings = settings
+        self._settings = settings = parts.settings
         self._opt_in = {"OPT_IN_KEY": settings.opt_in.key, "OPT_IN_VALUE": settings.opt_in.value}
         function = self._replacement(ledger, reports)
         self.machine = Machine(
@@ -62,7 +55,7 @@ class Replacements(Construct):
         )
         self._let_start_replacements()
 
-    def _replacement(self, ledger: dynamodb.ITableV2, reports: sns.ITopic) -> PythonFunction:
+    def _replacement(self, ledger: Table, reports: sns.ITopic) -> PythonFunction:
         settings, stack = self._settings, self._stack
         function = PythonFunction(
             stack,
@@ -81,7 +74,7 @@ class Replacements(Construct):
             timeout_seconds=60,
         )
         describing = ("Instances", "InstanceStatus", "ReplaceRootVolumeTasks", "Snapshots", "Volumes")
-        allow_describing(function, *(f"ec2:Describe{what}" for what in describing))
+        allow_describing(function.own_role, *(f"ec2:Describe{what}" for what in describing))
         allow_on_every(
             stack,
             function,
@@ -97,14 +90,7 @@ class Replacements(Construct):
             *("image", "replace-root-volume-task", "snapshot", "volume"),
             reason="What a task makes has no name yet, and what it is made from its starter chooses.",
         )
-        allow_on_every(
-            stack,
-            function,
-            "ec2:CreateTags",
-            "replace-root-volume-task",
-            conditions={"StringEquals": {"ec2:CreateAction": "CreateReplaceRootVolumeTask"}},
-            reason="A task has no name before it is made; a condition allows tags at its creation only.",
-        )
+        allow_tagging_at_creation(stack, function, "replace-root-volume-task", "CreateReplaceRootVolumeTask")
         allow_on_every(
             stack,
             function,
@@ -133,7 +119,7 @@ class Replacements(Construct):
                 "kms:ReEncryptFrom",
                 "kms:ReEncryptTo",
             )
-        allow_ledger(stack, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
+        ledger.allow(function.own_role, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(self._stack, function, reports)
         return function
 
@@ -151,7 +137,7 @@ class Replacements(Construct):
             },
             timeout_seconds=60,
         )
-        allow_describing(function, "ec2:DescribeInstances")
+        allow_describing(function.own_role, "ec2:DescribeInstances")
         allow_reports(self._stack, function, reports)
         return function
 

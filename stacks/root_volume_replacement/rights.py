@@ -1,27 +1,41 @@
 """Rights on the volumes, snapshots and instances of others: each held to our tags or to those who have opted in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from aws_cdk import Acknowledgment, ArnFormat, CfnElement, Token, Validations
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
+from stacks.shared.queue import UnreadQueue
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 # What belongs to no account in an ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 WITHOUT_ACCOUNT = ("image", "snapshot")
 
 
-def allow_describing(function: PythonFunction, *actions: str) -> None:
-    """Allows Describe calls of EC2."""
-    allow_on_any_resource(function.own_role, *actions, reason="Describing EC2 knows no resource.")
+@dataclass(frozen=True)
+class Parts:
+    """What every part of the stack is made with.
+
+    Attributes:
+        ledger: what was noted, replaced and taken.
+        reports: where people hear of it.
+        undelivered: where events end that could start nothing.
+    """
+
+    settings: RootVolumeReplacementSettings
+    ledger: Table
+    reports: sns.ITopic
+    undelivered: UnreadQueue
 
 
 def allow_on_every(
@@ -58,20 +72,23 @@ def allow_on_every(
         )
 
 
+def allow_tagging_at_creation(stack: SolutionStack, function: PythonFunction, kind: str, creator: str) -> None:
+    """Allows tags on what the action *creator* makes, while it makes it."""
+    allow_on_every(
+        stack,
+        function,
+        "ec2:CreateTags",
+        kind,
+        conditions={"StringEquals": {"ec2:CreateAction": creator}},
+        reason="What is made has no name before; a condition allows tags at its creation only.",
+    )
+
+
 def allow_reports(stack: SolutionStack, function: PythonFunction, topic: sns.ITopic) -> None:
     """Allows publishing to the topic. Not grant_publish: with a key it would allow ``kms:GenerateDataKey*``."""
     function.own_role.add_to_principal_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]))
     if stack.encryption_key:
         stack.encryption_key.grant(function.own_role, "kms:Decrypt", "kms:GenerateDataKey")
-
-
-def allow_ledger(stack: SolutionStack, function: PythonFunction, ledger: dynamodb.ITableV2, *actions: str) -> None:
-    """Allows actions on the table, and its key if it is a customer's: DynamoDB uses it in the name of its caller."""
-    ledger.grants.actions(function, *actions)
-    if stack.encryption_key:
-        stack.encryption_key.grant(
-            function.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
-        )
 
 
 def allow_on_executions(

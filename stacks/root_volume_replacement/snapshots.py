@@ -1,18 +1,16 @@
 """The snapshot of every new root volume, and of those that an event of the user's own asks for."""
 
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
-from stacks.root_volume_replacement.rights import allow_describing, allow_ledger, allow_on_every
-from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
-from stacks.shared.grants import of_this_account
+from stacks.root_volume_replacement.rights import Parts, allow_on_every, allow_tagging_at_creation
+from stacks.shared.grants import allow_describing, of_this_account
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.tag_events import instance_tag_changed
 
 OWN_EVENT = "Root Volume Snapshot Wanted"
 
@@ -24,16 +22,9 @@ class Snapshots(Construct):
         machine: the state machine.
     """
 
-    def __init__(
-        self,
-        scope: SolutionStack,
-        construct_id: str,
-        settings: RootVolumeReplacementSettings,
-        *,
-        ledger: dynamodb.ITableV2,
-        undelivered: sqs.IQueue,
-    ) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, parts: Parts) -> None:
         super().__init__(scope, construct_id)
+        settings, ledger = parts.settings, parts.ledger
         function = PythonFunction(
             scope,
             "Snapshot",
@@ -48,7 +39,7 @@ class Snapshots(Construct):
             },
             timeout_seconds=60,
         )
-        allow_describing(function, "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")
+        allow_describing(function.own_role, "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")
         allow_on_every(
             scope,
             function,
@@ -64,15 +55,8 @@ class Snapshots(Construct):
             conditions={"StringEquals": {"aws:RequestTag/replace-snapshot": "true"}},
             reason="A snapshot that is to be made has no name; a condition holds it to our tag.",
         )
-        allow_on_every(
-            scope,
-            function,
-            "ec2:CreateTags",
-            "snapshot",
-            conditions={"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
-            reason="A snapshot that is to be made has no name; a condition allows tags at its creation only.",
-        )
-        allow_ledger(scope, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow_tagging_at_creation(scope, function, "snapshot", "CreateSnapshot")
+        ledger.allow(function.own_role, "dynamodb:GetItem", "dynamodb:PutItem")
         self.machine = Machine(
             scope,
             "SnapshotMachine",
@@ -86,7 +70,7 @@ class Snapshots(Construct):
             assumed_by=of_this_account(scope, "events.amazonaws.com"),
             description="Events that start the state machine of snapshots",
         )
-        target = targets.SfnStateMachine(self.machine.machine, role=role, dead_letter_queue=undelivered)
+        target = targets.SfnStateMachine(self.machine.machine, role=role, dead_letter_queue=parts.undelivered)
         if settings.snapshot_new_volumes:
             events.Rule(
                 self,
@@ -99,21 +83,11 @@ class Snapshots(Construct):
                 ),
                 targets=[target],
             )
-            # https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html
             events.Rule(
                 self,
                 "OptedIn",
                 description="An instance has opted in, perhaps after its volume was made",
-                event_pattern=events.EventPattern(
-                    source=["aws.tag"],
-                    detail_type=["Tag Change on Resource"],
-                    detail={
-                        "service": ["ec2"],
-                        "resource-type": ["instance"],
-                        "changed-tag-keys": [settings.opt_in.key],
-                        "tags": {settings.opt_in.key: [settings.opt_in.value]},
-                    },
-                ),
+                event_pattern=instance_tag_changed(settings.opt_in.key, values=[settings.opt_in.value]),
                 targets=[target],
             )
         events.Rule(

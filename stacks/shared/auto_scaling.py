@@ -1,20 +1,44 @@
 """An Auto Scaling group that takes over changes, and that never kills what is busy."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
 
 from aws_cdk import Acknowledgment, CfnElement, Duration, Validations
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from constructs import IDependable
+from constructs import IDependable, Node
 
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.instance_attributes import InstanceSettings
-from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 
+# What would change a group besides, while an update replaces its instances:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html
+SUSPENDED = (
+    autoscaling.ScalingProcess.ALARM_NOTIFICATION,
+    autoscaling.ScalingProcess.AZ_REBALANCE,
+    autoscaling.ScalingProcess.HEALTH_CHECK,
+    autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
+    autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
+)
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
+
+
+class GroupNetwork(Protocol):
+    """Where the instances of a group go: ``Network``, or a solution's own construct."""
+
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC."""
+
+    @property
+    def subnets(self) -> ec2.SubnetSelection:
+        """The subnets of the instances."""
+
+    @property
+    def node(self) -> Node:
+        """The construct's."""
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
@@ -27,6 +51,8 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
         protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
+        capacity_rebalance: of Spot Instances: whether those at risk are replaced before EC2 interrupts them. False is
+            said, or an update would leave what there was.
     """
 
     def __init__(
@@ -34,7 +60,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         scope: SolutionStack,
         construct_id: str,
         *,
-        network: Network,
+        network: GroupNetwork,
         instances: autoscaling.MixedInstancesPolicy | ec2.ILaunchTemplate,
         minimum: int,
         maximum: int,
@@ -42,6 +68,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
         protected: bool | None = None,
+        capacity_rebalance: bool | None = None,
     ) -> None:
         mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
         super().__init__(
@@ -53,7 +80,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             launch_template=None if mixed else cast(ec2.ILaunchTemplate, instances),
             min_capacity=minimum,
             max_capacity=maximum,  # no desired capacity: a redeployment would reset what the policies have set
-            capacity_rebalance=True if mixed else None,  # Spot only
+            capacity_rebalance=capacity_rebalance,
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
@@ -61,7 +88,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
-        self.node.add_dependency(network, *outlived_by)
+        self.node.add_dependency(cast(IDependable, network), *outlived_by)
         acknowledge_group(self, mixed=mixed is not None)
 
 
@@ -75,13 +102,7 @@ def rolling_update(min_in_service: int) -> autoscaling.UpdatePolicy:
     return autoscaling.UpdatePolicy.rolling_update(
         max_batch_size=1,
         min_instances_in_service=min_in_service,
-        suspend_processes=[
-            autoscaling.ScalingProcess.ALARM_NOTIFICATION,
-            autoscaling.ScalingProcess.AZ_REBALANCE,
-            autoscaling.ScalingProcess.HEALTH_CHECK,
-            autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
-            autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
-        ],
+        suspend_processes=list(SUSPENDED),
     )
 
 
@@ -107,11 +128,18 @@ def instance_requirements(
 ) -> autoscaling.CfnAutoScalingGroup.InstanceRequirementsProperty:
     """Attribute-based instance type selection as a group takes it."""
     group = autoscaling.CfnAutoScalingGroup
+    storage = wanted.total_local_storage_gb
     return group.InstanceRequirementsProperty(
         v_cpu_count=group.VCpuCountRequestProperty(min=wanted.vcpu.min, max=wanted.vcpu.max),
         memory_mib=group.MemoryMiBRequestProperty(min=wanted.memory_mib.min, max=wanted.memory_mib.max),
         burstable_performance=wanted.burstable,
         instance_generations=list(generations),
+        # Without a word EC2 includes them; the placement score is asked in the same words, and counts new questions.
+        local_storage=None if wanted.local_storage == "included" else wanted.local_storage,
+        local_storage_types=list(wanted.local_storage_types) or None,
+        total_local_storage_gb=group.TotalLocalStorageGBRequestProperty(min=storage.min, max=storage.max)
+        if storage
+        else None,
         allowed_instance_types=list(wanted.allowed_types) or None,
         excluded_instance_types=list(wanted.excluded_types) or None,
         spot_max_price_percentage_over_lowest_price=wanted.spot_max_percent_over_lowest_price,
@@ -141,7 +169,13 @@ def allow_on_own_groups(
     )
 
 
-def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.AutoScalingGroup, *actions: str) -> None:
+def allow_on_group(
+    stack: SolutionStack,
+    role: iam.IRole,
+    group: autoscaling.AutoScalingGroup,
+    *actions: str,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Lets a role act on one group, whose ARN holds an id that only EC2 Auto Scaling knows."""
     logical_id = stack.get_logical_id(cast(CfnElement, group.node.default_child))
     allow_on_pattern(
@@ -150,6 +184,7 @@ def allow_on_group(stack: SolutionStack, role: iam.IRole, group: autoscaling.Aut
         arn=group.auto_scaling_group_arn,
         shown=shown_arn(stack, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/<{logical_id}>"),
         reason="The ARN of a group holds an id that CloudFormation does not tell; the name is this group's.",
+        conditions=conditions,
     )
 
 

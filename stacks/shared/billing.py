@@ -1,14 +1,17 @@
 """What a solution bills in a month in which nothing happens, in the units of the price list."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
+from shared.money import HOURS as HOURS
+from shared.money import amount
+from stacks.shared.exact_yaml import load_exact
 from stacks.shared.files import UnreadableError, read_text
 
 UNITS = frozenset(
@@ -41,7 +44,6 @@ UNITS = frozenset(
 """All units but those of an instance type; ``on_demand_instance_hour`` is of whatever type EC2 chooses."""
 
 OF_A_TYPE = re.compile(r"on_demand_hour_(windows_)?[a-z][a-z0-9_]*_[a-z0-9]+")
-HOURS = 730  # of a month, as AWS's own calculator counts
 MINUTES = HOURS * 60
 
 
@@ -63,9 +65,9 @@ class BillingUnit:
     quantity: float
     of: str
 
-    def money(self, prices: Mapping[str, float]) -> float | None:
-        """What it costs at these prices; None if they do not name the unit."""
-        return None if self.unit not in prices else self.quantity * prices[self.unit]
+    def money(self, prices: Mapping[str, Decimal]) -> Decimal | None:
+        """What it costs at these prices, not rounded; None if they do not name the unit."""
+        return None if self.unit not in prices else amount(float(self.quantity)) * prices[self.unit]
 
 
 def instance_hours(kind: str, quantity: float, of: str, *, system: str = "") -> BillingUnit:
@@ -77,7 +79,7 @@ def instance_hours(kind: str, quantity: float, of: str, *, system: str = "") -> 
     return BillingUnit("_".join(filter(None, ["on_demand_hour", system, re.sub("[^a-z0-9]", "_", kind)])), quantity, of)
 
 
-def read_prices(path: Path) -> dict[str, float]:
+def read_prices(path: Path) -> dict[str, Decimal]:
     """Reads a price file: YAML, ``unit: price of one``, in whatever currency its owner uses. A unit may lack a price.
 
     Raises:
@@ -86,7 +88,7 @@ def read_prices(path: Path) -> dict[str, float]:
     """
     try:
         node = yaml.compose(text := read_text(path), Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = load_exact(text)
     except UnreadableError as error:
         raise PriceError(str(error)) from None
     except yaml.MarkedYAMLError as error:
@@ -98,7 +100,7 @@ def read_prices(path: Path) -> dict[str, float]:
         raise PriceError(f"{path} must be a mapping of units to prices, for example 'nat_gateway_hour: 0.05'")
     if problems := [*_twice(node), *_unknown(data), *_unusable(data)]:
         raise PriceError("\n".join(f"{path}: {problem}" for problem in problems))
-    return {str(unit): float(price) for unit, price in data.items() if price is not None}
+    return {str(unit): amount(price) for unit, price in data.items() if price is not None}
 
 
 def _twice(node: yaml.MappingNode) -> Iterator[str]:
@@ -114,8 +116,13 @@ def _unusable(data: Mapping[object, object]) -> Iterator[str]:
     for unit, price in data.items():
         if price is None:
             continue
-        if isinstance(price, bool) or not isinstance(price, int | float) or not math.isfinite(price) or price < 0:
+        if isinstance(price, str):
             yield f"{unit}: must be a number of at least 0, got {price!r}"
+            continue
+        try:
+            amount(price)
+        except ValueError as error:
+            yield f"{unit}: {error}"
 
 
 def _unknown(prices: Mapping[object, object]) -> Iterator[str]:

@@ -51,8 +51,11 @@ class Boto3Asset(Asset):
         )
 
 
-def write_archive(path: Path, packages: Sequence[Distribution], services: Sequence[str]) -> None:
+def write_archive(path: Path, packages: Sequence[Distribution], services: Sequence[str], *, folder: str = "") -> None:
     """Packs the files of pure Python packages as they are installed here.
+
+    Args:
+        folder: of the archive that they go to, with a slash at its end.
 
     Raises:
         NotPurePythonError: a package is not pure Python.
@@ -66,7 +69,9 @@ def write_archive(path: Path, packages: Sequence[Distribution], services: Sequen
             for file in sorted(package.files or [], key=str):
                 if _belongs(file, services):
                     # A fixed date, so that the same packages give the same archive.
-                    archive.writestr(ZipInfo(str(file), (1980, 1, 1, 0, 0, 0)), file.read_binary(), ZIP_DEFLATED)
+                    archive.writestr(
+                        ZipInfo(f"{folder}{file}", (1980, 1, 1, 0, 0, 0)), file.read_binary(), ZIP_DEFLATED
+                    )
     Path(unfinished.name).replace(path)
 
 

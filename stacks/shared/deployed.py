@@ -1,9 +1,12 @@
 """What a deployed stack says of itself."""
 
+from collections.abc import Sequence
+
 from botocore.exceptions import ClientError
 
+from config.models import CommonSettings
 from stacks.shared.command import CommandError
-from stacks.shared.preflight import Clients
+from stacks.shared.preflight import Clients, Finding, looked_at
 
 
 def stack_outputs(stack: str, clients: Clients) -> dict[str, str] | None:
@@ -32,3 +35,37 @@ def stack_output(stack: str, name: str, clients: Clients) -> str:
     if name not in outputs:
         raise CommandError(f"{stack} has no output {name}; {deploy}")
     return outputs[name]
+
+
+def group_size(slug: str, output: str, common: CommonSettings, minimums: Sequence[int], clients: Clients) -> Finding:
+    """Whether the smallest size of a deployed group is a configured one.
+
+    What a schedule or a person has set stays: a deployment changes a size only where the template's own changes
+    (IgnoreUnmodifiedGroupSizeProperties,
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html).
+
+    Args:
+        output: that has the group's name.
+        minimums: what it may be, the usual one first.
+    """
+    stack = "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
+
+    def look() -> Finding:
+        name = (stack_outputs(stack, clients) or {}).get(output)
+        if name is None:
+            return Finding("group size", "ok", "nothing is deployed yet")
+        pages = clients("autoscaling").get_paginator("describe_auto_scaling_groups")
+        groups = [group for page in pages.paginate(AutoScalingGroupNames=[name]) for group in page["AutoScalingGroups"]]
+        found = next((int(group["MinSize"]) for group in groups), None)
+        if found is None or found in minimums:
+            return Finding("group size", "ok", f"at least {found}" if groups else "no group")
+        usual, *_ = minimums
+        return Finding(
+            "group size",
+            "problem",
+            f"the group has at least {found} instances, {usual} is configured; a deployment leaves it",
+            f"Run: aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --min-size {usual}, "
+            "and set the desired capacity",
+        )
+
+    return looked_at("group size", look)

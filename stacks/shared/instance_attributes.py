@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from config.models import Problem, Section, rule
+from config.types import repeated
 
 InstanceTypePattern = Annotated[str, Field(pattern=r"^[a-z0-9.*-]{1,30}$", examples=["m7g.*"])]
 Percent = Annotated[int, Field(ge=0, le=10_000)]
@@ -42,6 +43,12 @@ class InstanceSettings(Section):
     """Memory of one instance in MiB."""
     burstable: Literal["included", "excluded", "required"] = "included"
     """Whether burstable (T) types may, may not or must be used."""
+    local_storage: Literal["included", "excluded", "required"] = "included"
+    """Whether types with instance store volumes may, may not or must be used."""
+    local_storage_types: Annotated[tuple[Literal["hdd", "ssd"], ...], Field(max_length=2)] = ()
+    """Kinds of instance store volumes; empty: any."""
+    total_local_storage_gb: Between | None = None
+    """Instance store of one instance in GB. null: any."""
     allowed_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
     """Only these, with * as wildcard, for example m7g.*; empty: all that fit."""
     excluded_types: Annotated[tuple[InstanceTypePattern, ...], Field(max_length=400)] = ()
@@ -60,6 +67,14 @@ class InstanceSettings(Section):
                 yield Problem(
                     ("excluded_types", index), "must not exclude every instance type; name families, as in 'c5*'"
                 )
+
+    @rule
+    def _local_storage_fits(self) -> Iterator[Problem]:
+        for key in ("local_storage_types", "total_local_storage_gb"):
+            if self.local_storage == "excluded" and getattr(self, key):
+                yield Problem(key, "must be left out with local_storage excluded; remove one of the two")
+        for index in repeated(self.local_storage_types):
+            yield Problem(("local_storage_types", index), "must not be listed twice; remove one")
 
     @rule
     def _one_price_limit(self) -> Iterator[Problem]:
@@ -82,6 +97,9 @@ class InstanceSettings(Section):
             "MemoryMiB": self.memory_mib.limits(),
             "BurstablePerformance": self.burstable,
             "InstanceGenerations": list(generations),
+            "LocalStorage": None if self.local_storage == "included" else self.local_storage,
+            "LocalStorageTypes": list(self.local_storage_types),
+            "TotalLocalStorageGB": self.total_local_storage_gb.limits() if self.total_local_storage_gb else None,
             "AllowedInstanceTypes": list(self.allowed_types),
             "ExcludedInstanceTypes": list(self.excluded_types),
             "SpotMaxPricePercentageOverLowestPrice": self.spot_max_percent_over_lowest_price,

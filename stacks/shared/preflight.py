@@ -98,34 +98,20 @@ def account_findings(common: CommonSettings, clients: Clients) -> Iterator[Findi
     yield looked_at("permissions", lambda: _permissions(common, clients))
 
 
-def common_findings(common: CommonSettings, clients: Clients, zones: int) -> Iterator[Finding]:
+def common_findings(
+    common: CommonSettings, clients: Clients, zones: int, *, by_name: str | None = None
+) -> Iterator[Finding]:
     """Credentials, account, bootstrap, the network and the permissions to deploy.
 
     Args:
-        zones: Availability Zones that the solution's own network takes.
+        zones: Availability Zones that the solution's own network takes of those that Fn::GetAZs returns.
+        by_name: the setting that names zones instead, if there is one.
     """
     yield from account_findings(common, clients)
     if common.vpc:
         yield looked_at("network", lambda: _subnets(common, clients))
     else:
-        yield looked_at("zones", lambda: _zones(clients, zones))
-
-
-def quota(clients: Clients, service: str, code: str, needed: float, what: str) -> Finding:
-    """Compares a need with the account's quota.
-
-    Args:
-        code: of Service Quotas, for example L-34B43A08.
-    """
-
-    def look() -> Finding:
-        value = clients("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
-        if value < needed:
-            fix = f"Ask for {needed:g} in Service Quotas ({code}), or lower max_instances"
-            return Finding(what, "problem", f"the quota is {value:g}, {needed:g} are needed at most", fix)
-        return Finding(what, "ok", f"{needed:g} of {value:g} needed at most")
-
-    return looked_at(what, look)
+        yield looked_at("zones", lambda: _zones(clients, zones, by_name))
 
 
 def _account(common: CommonSettings, clients: Clients) -> Finding:
@@ -191,14 +177,40 @@ def policy_source(clients: Clients, arn: str) -> str | None:
     return role
 
 
-def _zones(clients: Clients, wanted: int) -> Finding:
+def zones_of_region(clients: Clients) -> list[str]:
+    """Every Availability Zone of the Region."""
     answer = clients("ec2").describe_availability_zones(
         Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
     )
-    found = len(answer["AvailabilityZones"])
-    if found < wanted:
-        return Finding("zones", "problem", f"{wanted} wanted, the Region has {found}", f"Set zones to {found} or less")
-    return Finding("zones", "ok", f"{wanted} of {found}")
+    return sorted(zone["ZoneName"] for zone in answer["AvailabilityZones"])
+
+
+def zones_of_get_azs(clients: Clients) -> list[str]:
+    """What Fn::GetAZs returns: "only Availability Zones that have a default subnet", unless none has one: then all.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
+    """
+    filters = [{"Name": "default-for-az", "Values": ["true"]}]
+    pages = clients("ec2").get_paginator("describe_subnets").paginate(Filters=filters)
+    found = {subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"]}
+    return sorted(found) or zones_of_region(clients)
+
+
+def _zones(clients: Clients, wanted: int, by_name: str | None) -> Finding:
+    every = zones_of_region(clients)
+    if len(every) < wanted:
+        fix = f"Set zones to {len(every)} or less"
+        return Finding("zones", "problem", f"{wanted} wanted, the Region has {len(every)}", fix)
+    if wanted < 2:
+        return Finding("zones", "ok", f"{wanted} of {len(every)}")
+    found = zones_of_get_azs(clients)
+    if len(found) < wanted:
+        missing = next(zone for zone in every if zone not in found)
+        says = f"{wanted} wanted, CloudFormation takes {', '.join(found)} only: no other zone has a default subnet"
+        other = f"name zones in {by_name}" if by_name else f"set zones to {len(found)} or less"
+        fix = f"Run: aws ec2 create-default-subnet --availability-zone {missing}; or {other}"
+        return Finding("zones", "problem", says, fix)
+    return Finding("zones", "ok", f"{wanted} of {len(found)}")
 
 
 def _subnets(common: CommonSettings, clients: Clients) -> Finding:

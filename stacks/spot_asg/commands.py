@@ -10,7 +10,9 @@ from config.models import CommonSettings
 from shared.placement_scores import TOO_MANY_QUESTIONS, scores
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+from stacks.shared.deployed import group_size
+from stacks.shared.instance_types import fitting_types, vcpus
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 
@@ -20,9 +22,6 @@ COST_NOTE = (
 VOLUME_GIB = 8
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
-# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
-SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
-ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
 INTERRUPT = "aws:ec2:send-spot-instance-interruptions"
 
 
@@ -50,7 +49,7 @@ def idle_month(common: CommonSettings, settings: SpotAsgSettings) -> Iterator[Bi
 
 def alarms(settings: SpotAsgSettings) -> int:
     """Metrics that alarms watch: CloudWatch bills each."""
-    return 6 + 2 * bool(settings.experiment_instances)
+    return 7 + 2 * bool(settings.experiment_instances)
 
 
 def _instance_hours(settings: SpotAsgSettings, instances: int, hours: float) -> tuple[float, float]:
@@ -67,29 +66,31 @@ def findings(common: CommonSettings, settings: SpotAsgSettings, clients: Clients
     """What would stop a deployment, and what would make the two minutes before an interruption too short."""
     zones = len(common.vpc.subnet_ids) if common.vpc else settings.zones
     yield from common_findings(common, clients, settings.zones)
-    yield looked_at("instance types", lambda: _types(settings, clients, zones))
+    found: dict[str, int] = {}
+    yield looked_at("instance types", lambda: _types(settings, clients, zones, found))
     on_demand = settings.on_demand(settings.max_instances)
-    most = settings.attributes.vcpu.max
-    if most and not settings.types:
-        yield quota(clients, "ec2", SPOT_VCPU_QUOTA, (settings.max_instances - on_demand) * most, "Spot vCPUs")
+    if most := max(found.values(), default=0):
+        spot = settings.max_instances - on_demand
+        yield vcpus(clients, list(found), spot * most, "Spot vCPUs", spot=True)
         if on_demand:
-            yield quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, on_demand * most, "On-Demand vCPUs")
+            yield vcpus(clients, list(found), on_demand * most, "On-Demand vCPUs", spot=False)
+    smallest = [settings.min_instances, *([settings.off_peak.instances] if settings.off_peak else [])]
+    yield group_size("spot_asg", "GroupName", common, smallest, clients)
     for arn in settings.target_group_arns:
         yield looked_at(f"target group {arn.split('/')[1]}", lambda arn=arn: _delay(settings, clients, arn))  # type: ignore[misc]
     if settings.experiment_instances:
         yield looked_at("fault injection", lambda: _fis(clients))
 
 
-def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
-    """Which types there are, and how many pools: a type in a zone, or in a subnet of an existing network."""
-    ec2 = clients("ec2")
+def _types(settings: SpotAsgSettings, clients: Clients, zones: int, found: dict[str, int]) -> Finding:
+    """Which types there are, and how many pools: a type in a zone, or in a subnet of an existing network.
+
+    Args:
+        found: takes the types, with the vCPUs that one may have at most; 0: no bound.
+    """
     if not settings.types:
-        pages = ec2.get_paginator("get_instance_types_from_instance_requirements").paginate(
-            ArchitectureTypes=[settings.architecture],
-            VirtualizationTypes=["hvm"],
-            InstanceRequirements=settings.attributes.requirements(settings.generations),
-        )
-        found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
+        fitting = fitting_types(clients, settings.architecture, settings.attributes.requirements(settings.generations))
+        found |= dict.fromkeys(fitting, settings.attributes.vcpu.max or 0)
         if not found:
             fix = "Widen attributes.vcpu or attributes.memory_mib, or change architecture"
             return Finding("instance types", "problem", "no type of this Region fits", fix)
@@ -97,12 +98,10 @@ def _types(settings: SpotAsgSettings, clients: Clients, zones: int) -> Finding:
         return Finding("instance types", "ok", f"{len(found)} fit, in {zones} zones: {len(found) * zones} pools{few}")
     # A filter, because asking for types by name fails as a whole when the Region lacks one.
     wanted = [{"Name": "instance-type", "Values": list(settings.types)}]
-    pages = ec2.get_paginator("describe_instance_types").paginate(Filters=wanted)
-    offered = {
-        item["InstanceType"]: item["ProcessorInfo"]["SupportedArchitectures"]
-        for p in pages
-        for item in p["InstanceTypes"]
-    }
+    pages = clients("ec2").get_paginator("describe_instance_types").paginate(Filters=wanted)
+    described = [item for page in pages for item in page["InstanceTypes"]]
+    found |= {item["InstanceType"]: item["VCpuInfo"]["DefaultVCpus"] for item in described}
+    offered = {item["InstanceType"]: item["ProcessorInfo"]["SupportedArchitectures"] for item in described}
     if missing := [name for name in settings.types if name not in offered]:
         return Finding("instance types", "problem", f"not in this Region: {', '.join(missing)}", "Change types")
     if other := [name for name in settings.types if settings.architecture not in offered[name]]:

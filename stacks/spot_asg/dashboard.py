@@ -12,6 +12,7 @@ from stacks.shared.solution import SolutionStack
 
 # The function that takes notices publishes them under the same names.
 INTERRUPTIONS, REBALANCES = "Interruptions", "RebalanceRecommendations"
+SHORT_LIVED = "ShortLivedInstances"  # published by the function that hears of their end
 POOL = ("AutoScalingGroupName", "InstanceType", "AvailabilityZone")
 
 
@@ -29,14 +30,14 @@ class SpotMetrics:
         self._namespace = namespace
         self._group = group.auto_scaling_group_name
 
-    def notices(self, name: str) -> cloudwatch.Metric:
-        """Notices of the whole group in five minutes."""
+    def notices(self, name: str, window: Duration | None = None) -> cloudwatch.Metric:
+        """What the functions count for the whole group in five minutes, or in another window."""
         return cloudwatch.Metric(
             namespace=self._namespace,
             metric_name=name,
             dimensions_map={POOL[0]: self._group},
             statistic=cloudwatch.Stats.SUM,
-            period=self.window,
+            period=window or self.window,
         )
 
     def notices_by_pool(self, name: str) -> cloudwatch.MathExpression:

@@ -10,6 +10,8 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, instance_requirements
+from stacks.shared.filled import filled
+from stacks.shared.grants import allow_reading_asset
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
@@ -19,6 +21,7 @@ USER_DATA = Path(__file__).parent / "user_data"
 FILES = ("app.py", "shutdown.py", "spot-app.service", "spot-shutdown.service")
 LEAVE_HOOK = "leave"
 APP_PORT = 8080
+LEAST_GRACE_SECONDS = 120  # in which a new instance may fail the health checks of its target groups
 HOOK_MARGIN_SECONDS = 120  # beyond what an instance needs: for the queue and the function that complete the hook
 
 
@@ -38,9 +41,7 @@ class SpotGroup(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="Spot Instances: they read their files, and nothing else",
         )
-        role.add_to_policy(  # Asset.grant_read would open the whole bootstrap bucket
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[files.bucket.arn_for_objects(files.s3_object_key)])
-        )
+        allow_reading_asset(role, files)
         template = Al2023LaunchTemplate(
             scope,
             "LaunchTemplate",
@@ -48,7 +49,8 @@ class SpotGroup(Construct):
             role=role,
             security_group=network.security_group,
             user_data=ec2.UserData.custom(
-                _resolved(
+                filled(
+                    USER_DATA / "bootstrap.sh",
                     FILES_URI=files.s3_object_url,
                     PORT=str(APP_PORT),
                     SERVE_SECONDS=str(settings.serve_seconds),
@@ -57,6 +59,7 @@ class SpotGroup(Construct):
                 )
             ),
         )
+        self._warmup_seconds = settings.instance_warmup_seconds
         self.group = RollingGroup(
             scope,
             "Group",
@@ -67,6 +70,7 @@ class SpotGroup(Construct):
                 instances_distribution=autoscaling.InstancesDistribution(
                     on_demand_base_capacity=settings.on_demand_base,
                     on_demand_percentage_above_base_capacity=settings.on_demand_percentage,
+                    on_demand_allocation_strategy=_on_demand_strategy(settings),
                     spot_allocation_strategy=_STRATEGIES[settings.allocation_strategy],
                     spot_instance_pools=settings.lowest_price_pools,
                     # No spot_max_price: it only adds interruptions.
@@ -84,6 +88,7 @@ class SpotGroup(Construct):
                 )
             ],
             outlived_by=[role],
+            capacity_rebalance=settings.capacity_rebalance,
         )
         if settings.off_peak:
             self._schedule("OffPeak", settings, settings.off_peak.begins, settings.off_peak.instances)
@@ -110,9 +115,20 @@ class SpotGroup(Construct):
         resource = cast(autoscaling.CfnAutoScalingGroup, self.group.node.default_child)
         resource.target_group_arns = list(target_group_arns)
         resource.health_check_type = "ELB"
-        resource.health_check_grace_period = 120
+        # The default alone would end, again and again, an application that takes longer to start.
+        resource.health_check_grace_period = max(LEAST_GRACE_SECONDS, self._warmup_seconds)
         if port_open_to:
             self.group.connections.allow_from(port_open_to, ec2.Port.tcp(APP_PORT), "From the load balancer")
+
+
+def _on_demand_strategy(settings: SpotAsgSettings) -> autoscaling.OnDemandAllocationStrategy:
+    """What EC2 takes by itself for a new group, and said: a group that changes from types to attributes keeps the old.
+
+    With attributes EC2 takes "lowest-price" only:
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html
+    """
+    strategies = autoscaling.OnDemandAllocationStrategy
+    return strategies.PRIORITIZED if settings.types else strategies.LOWEST_PRICE
 
 
 def _overrides(settings: SpotAsgSettings) -> list[autoscaling.LaunchTemplateOverrides]:
@@ -120,13 +136,6 @@ def _overrides(settings: SpotAsgSettings) -> list[autoscaling.LaunchTemplateOver
         return [autoscaling.LaunchTemplateOverrides(instance_type=ec2.InstanceType(name)) for name in settings.types]
     wanted = instance_requirements(settings.attributes, settings.generations)
     return [autoscaling.LaunchTemplateOverrides(instance_requirements=wanted)]
-
-
-def _resolved(**values: str) -> str:
-    script = (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
-    for name, value in values.items():
-        script = script.replace(f"@{name}@", value)
-    return script
 
 
 _STRATEGIES = {

@@ -2,7 +2,6 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -11,10 +10,11 @@ from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from stacks.shared.auto_scaling import allow_on_group
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 from stacks.spot_asg.group import LEAVE_HOOK
 from stacks.spot_asg.settings import SpotAsgSettings
 
@@ -51,33 +51,30 @@ class Interruptions(Construct):
         self.lost = leaving.dead_letters
         self.functions: list[lambda_.Function] = [
             self._notices(scope, settings, target_group_arns),
-            self._termination(scope, leaving),
+            self._termination(scope, settings, leaving),
         ]
 
     def _notices(self, scope: SolutionStack, settings: SpotAsgSettings, target_group_arns: list[str]) -> PythonFunction:
-        table = self._taken(scope)
+        # Remembers which notices were counted, so that one that comes twice counts once.
+        table = Table(scope, scope, "Taken", key="notice", expires="expires_at")
         notices = PythonFunction(
             scope,
             "Notices",
             handler="notices",
-            description="Deregisters instances that EC2 wants back, and counts the notices",
+            description="Deregisters instances that EC2 interrupts, and counts its notices",
             environment={
                 "GROUP_NAME": self._group.auto_scaling_group_name,
                 "NOTICES_TABLE": table.table_name,
                 "METRIC_NAMESPACE": settings.metric_namespace,
-                "DRAIN_ON_REBALANCE": "true" if settings.drain_on_rebalance else "false",
             },
             timeout_seconds=60,
         )
         role = notices.own_role
-        allow_on_any_resource(role, "autoscaling:DescribeAutoScalingGroups", reason=_DESCRIBING)
+        allow_describing(role, "autoscaling:DescribeAutoScalingGroups")
         if target_group_arns:
             actions = ["elasticloadbalancing:DeregisterTargets"]
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=target_group_arns))
-            allow_on_any_resource(role, "elasticloadbalancing:DescribeTargetHealth", reason=_DESCRIBING)
-        table.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
-        if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
-            scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+        table.allow(role, "dynamodb:GetItem", "dynamodb:PutItem")
         allow_metrics(role, settings.metric_namespace)
         # SqsDestination would grant kms:GenerateDataKey* and kms:ReEncrypt*.
         self.lost.grants.actions(role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"])
@@ -103,31 +100,25 @@ class Interruptions(Construct):
         )
         return notices
 
-    def _taken(self, scope: SolutionStack) -> dynamodb.TableV2:
-        """Remembers which notices were counted, so that one that comes twice counts once."""
-        key = scope.encryption_key
-        return dynamodb.TableV2(
-            scope,
-            "Taken",
-            partition_key=dynamodb.Attribute(name="notice", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="expires_at",
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=scope.common.keep_data_on_destroy
-            ),
-        )
-
-    def _termination(self, scope: SolutionStack, leaving: QueueWithDeadLetters) -> PythonFunction:
-        names = {"GROUP_NAME": self._group.auto_scaling_group_name, "HOOK_NAME": LEAVE_HOOK}
+    def _termination(
+        self, scope: SolutionStack, settings: SpotAsgSettings, leaving: QueueWithDeadLetters
+    ) -> PythonFunction:
+        names = {
+            "GROUP_NAME": self._group.auto_scaling_group_name,
+            "HOOK_NAME": LEAVE_HOOK,
+            "METRIC_NAMESPACE": settings.metric_namespace,
+        }
         termination = PythonFunction(
             scope,
             "Termination",
             handler="termination",
-            description="Completes the hook of instances that have had their time to leave",
+            description="Completes the hook of instances that had their time to leave; counts short lives",
             environment=names,
             timeout_seconds=TERMINATION_SECONDS,
         )
         allow_on_group(scope, termination.own_role, self._group, "autoscaling:CompleteLifecycleAction")
+        allow_describing(termination.own_role, "ec2:DescribeInstances")
+        allow_metrics(termination.own_role, settings.metric_namespace)
         termination.add_event_source(
             sources.SqsEventSource(leaving.queue, batch_size=10, report_batch_item_failures=True)
         )
@@ -142,7 +133,15 @@ class Interruptions(Construct):
             ),
             targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
         )
+        events.Rule(
+            self,
+            "Endings",
+            description="Instances that the group has terminated, however they came to it",
+            event_pattern=events.EventPattern(
+                source=["aws.autoscaling"],
+                detail_type=["EC2 Instance Terminate Successful"],
+                detail={"AutoScalingGroupName": [names["GROUP_NAME"]]},
+            ),
+            targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
+        )
         return termination
-
-
-_DESCRIBING = "Describing knows no resource."

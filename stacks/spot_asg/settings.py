@@ -92,6 +92,8 @@ class SpotAsgSettings(SolutionSettings):
     """On-Demand base capacity: instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=99)] = 0
     """On-Demand percentage of the instances above the base; the rest is Spot."""
+    capacity_rebalance: bool = True
+    """true: EC2 Auto Scaling replaces an instance at risk before EC2 interrupts it, if it can launch another."""
     min_instances: Annotated[int, Field(ge=0, le=500)] = 0
     """Smallest size of the group."""
     max_instances: Annotated[int, Field(ge=1, le=500)] = 6
@@ -105,7 +107,7 @@ class SpotAsgSettings(SolutionSettings):
     zones: Annotated[int, Field(ge=2, le=6)] = 3
     """Availability Zones of the solution's own network; each adds Spot pools."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
-    """Seconds from the start of an instance until it counts as ready."""
+    """Seconds from the start of an instance until it counts as ready. Health checks of target groups wait as long."""
     load_balancer: bool = False
     """true: an internal load balancer with a target group in front of the group; it bills its hours."""
     target_group_arns: Annotated[tuple[TargetGroupArn, ...], Field(max_length=50)] = ()
@@ -114,8 +116,6 @@ class SpotAsgSettings(SolutionSettings):
     """With target groups: seconds for requests in flight before the application is stopped."""
     stop_seconds: Annotated[int, Field(ge=1, le=110)] = 30
     """Seconds for the application to stop."""
-    drain_on_rebalance: bool = True
-    """true: a rebalance recommendation deregisters the instance, while half of the group stays healthy behind it."""
     alarm_interruptions: Annotated[int, Field(ge=1, le=500)] = 3
     """Alarm when more than this many instances are interrupted within five minutes."""
     experiment_instances: Annotated[int, Field(ge=0, le=100)] = 1

@@ -3,6 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/best-practices-to-optimize-your-amazon-ec2-spot-instances-usage/
 """
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -11,7 +12,7 @@ from stacks.catalog import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
-from stacks.spot_asg.dashboard import INTERRUPTIONS, SpotDashboard, SpotMetrics
+from stacks.spot_asg.dashboard import INTERRUPTIONS, SHORT_LIVED, SpotDashboard, SpotMetrics
 from stacks.spot_asg.experiment import Experiment
 from stacks.spot_asg.group import APP_PORT, SpotGroup
 from stacks.spot_asg.interruptions import Interruptions
@@ -19,6 +20,8 @@ from stacks.spot_asg.load_balancer import LoadBalancer
 from stacks.spot_asg.settings import SpotAsgSettings
 
 MISSING_MINUTES = 10
+# An instance whose bootstrap fails comes again every few minutes: a group of one has more of them in this time.
+SHORT_LIVED_WINDOW, MOST_SHORT_LIVES = Duration.minutes(30), 3
 
 
 class SpotAsgStack(SolutionStack):
@@ -84,6 +87,12 @@ class SpotAsgStack(SolutionStack):
             minutes=MISSING_MINUTES,
         )
         alarms.when_above(
+            "ShortLivedInstances",
+            metrics.notices(SHORT_LIVED, SHORT_LIVED_WINDOW),
+            MOST_SHORT_LIVES,
+            says=f"More than {MOST_SHORT_LIVES} instances have ended within minutes of their start",
+        )
+        alarms.when_above(
             "LostEvents",
             interruptions.lost.metric_approximate_number_of_messages_visible(
                 period=metrics.minute, statistic=cloudwatch.Stats.MAXIMUM
@@ -91,10 +100,4 @@ class SpotAsgStack(SolutionStack):
             0,
             says="A Spot notice or a termination could not be handled",
         )
-        for function in interruptions.functions:
-            alarms.when_above(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=metrics.minute, statistic=cloudwatch.Stats.SUM),
-                0,
-                says=f"The function {function.node.id} has failed",
-            )
+        alarms.on_errors(*interruptions.functions)

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 from config.models import CommonSettings
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
-from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, quota
+from stacks.shared.instance_types import fitting_types, vcpus
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 COST_NOTE = "For a month without messages; messages and the instances that process them are billed in addition."
 VOLUME_GIB = 8
 ENDPOINTS = 3  # sqs, monitoring, autoscaling
-# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
-SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
-ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
 
 
 def idle_month(common: CommonSettings, settings: SqsTargetScalingSettings) -> Iterator[BillingUnit]:
@@ -56,27 +54,20 @@ def alarms(settings: SqsTargetScalingSettings) -> int:
 def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the common things, instance types that fit, and vCPU quotas."""
     yield from common_findings(common, clients, settings.zones)
-    yield looked_at("instance types", lambda: _types(settings, clients))
+    found: list[str] = []
+    yield looked_at("instance types", lambda: _types(settings, clients, found))
     most = settings.instances.vcpu.max or 192
     on_demand = settings.on_demand_base
     on_demand += round((settings.max_instances - on_demand) * settings.on_demand_percentage / 100)
     if spot := settings.max_instances - on_demand:
-        yield quota(clients, "ec2", SPOT_VCPU_QUOTA, spot * most, "Spot vCPUs")
+        yield vcpus(clients, found, spot * most, "Spot vCPUs", spot=True)
     if on_demand:
-        yield quota(clients, "ec2", ON_DEMAND_VCPU_QUOTA, on_demand * most, "On-Demand vCPUs")
+        yield vcpus(clients, found, on_demand * most, "On-Demand vCPUs", spot=False)
 
 
-def _types(settings: SqsTargetScalingSettings, clients: Clients) -> Finding:
-    pages = (
-        clients("ec2")
-        .get_paginator("get_instance_types_from_instance_requirements")
-        .paginate(
-            ArchitectureTypes=[settings.architecture],
-            VirtualizationTypes=["hvm"],
-            InstanceRequirements=settings.instances.requirements(["current"]),
-        )
-    )
-    found = [item["InstanceType"] for page in pages for item in page["InstanceTypes"]]
+def _types(settings: SqsTargetScalingSettings, clients: Clients, found: list[str]) -> Finding:
+    """Which types there are; *found* takes them."""
+    found += fitting_types(clients, settings.architecture, settings.instances.requirements(["current"]))
     if not found:
         fix = "Widen instances.vcpu or instances.memory_mib, or change architecture"
         return Finding("instance types", "problem", "no type of this Region fits", fix)

@@ -46,10 +46,12 @@ class SqsTargetScalingSettings(SolutionSettings):
     """On-Demand base capacity: instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=100)] = 0
     """On-Demand percentage of the instances above the base; the rest is Spot."""
-    heartbeat_seconds: Annotated[int, Field(ge=1, le=14_400)] = 30
+    capacity_rebalance: bool = True
+    """true: EC2 Auto Scaling replaces an instance at risk before EC2 interrupts it, if it can launch another."""
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=10_800)] = 30
     """Seconds between two extensions of a message's visibility by a busy worker; the timeout is three heartbeats."""
-    drain_seconds: Annotated[int, Field(ge=30, le=7_200)] = 900
-    """Longest wait of scale-in for a busy worker, in seconds."""
+    longest_message_seconds: Annotated[int, Field(ge=30, le=43_200)] = 43_200
+    """Longest processing duration of a message, in seconds: a busy worker keeps it, and its instance, that long."""
     max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Receptions without success before a message moves to the dead-letter queue."""
     metric_namespace: MetricNamespace = "ComputeBlog/SqsTargetScaling"
@@ -81,6 +83,16 @@ class SqsTargetScalingSettings(SolutionSettings):
             )
 
     @rule
+    def _a_message_may_take_as_long_as_it_is_estimated_to(self) -> Iterator[Problem]:
+        for key in ("estimated_message_seconds", "test_duration_seconds"):
+            if getattr(self, key) > self.longest_message_seconds:
+                yield Problem(
+                    key,
+                    f"must be at most longest_message_seconds, which is {self.longest_message_seconds}, "
+                    f"got {getattr(self, key):g}; lower it or raise longest_message_seconds",
+                )
+
+    @rule
     def _something_is_left_of_metric_math(self) -> Iterator[Problem]:
         if self.strategy == "metric-math" and self.minimum < 1:
             yield Problem(
@@ -93,6 +105,14 @@ class SqsTargetScalingSettings(SolutionSettings):
     def _sizes_fit(self) -> Iterator[Problem]:
         if self.minimum > self.max_instances:
             yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
+
+    @rule
+    def _the_base_fits(self) -> Iterator[Problem]:
+        if self.on_demand_base > self.max_instances:
+            yield Problem(
+                "on_demand_base",
+                f"must be at most max_instances, which is {self.max_instances}, got {self.on_demand_base}; change one",
+            )
 
     @rule
     def _one_architecture(self) -> Iterator[Problem]:

@@ -1,6 +1,18 @@
 """Which kinds of delivery each break of ``breaks.BREAKS`` turns into a denial: what the rules are seen to catch."""
 
-_BY_TRUST = frozenset(
+_BY_TRUST_AND_ROLE = frozenset(
+    {
+        "VPC flow log → log group",
+        "rule → CodePipeline",
+        "rule → Image Builder",
+        "rule → Step Functions",
+        "schedule → CodePipeline",
+        "schedule → Lambda function",
+        "schedule → SQS queue",
+        "schedule → Step Functions",
+    }
+)
+_BY_TRUST = _BY_TRUST_AND_ROLE | frozenset(
     {
         "CodeBuild → its role",
         "CodePipeline → its role",
@@ -11,20 +23,12 @@ _BY_TRUST = frozenset(
         "Image Builder → instance profile",
         "Lambda → its role",
         "SSM Automation → its role",
-        "VPC flow log → log group",
         "instance profile → its role",
-        "rule → CodePipeline",
-        "rule → Image Builder",
-        "rule → Step Functions",
-        "schedule → CodePipeline",
-        "schedule → Lambda function",
-        "schedule → SQS queue",
-        "schedule → Step Functions",
         "schedule: confused deputy",
         "state machine → its role",
     }
 )
-_BY_ROLE = frozenset(
+_BY_ROLE = _BY_TRUST_AND_ROLE | frozenset(
     {
         "CodeBuild → artefact bucket",
         "CodeBuild → key",
@@ -44,14 +48,6 @@ _BY_ROLE = frozenset(
         "Lambda → log group",
         "SQS queue → Lambda",
         "SSM step → AWS API",
-        "VPC flow log → log group",
-        "rule → CodePipeline",
-        "rule → Image Builder",
-        "rule → Step Functions",
-        "schedule → CodePipeline",
-        "schedule → Lambda function",
-        "schedule → SQS queue",
-        "schedule → Step Functions",
         "schedule → dead-letter queue",
         "state machine → X-Ray",
         "state machine → log group",
@@ -74,11 +70,21 @@ CAUGHT: dict[str, frozenset[str]] = {
         {"alarm → SNS topic", "rule → SNS topic", "rule → SQS queue", "rule → dead-letter queue"}
     ),
     "another rule in aws:SourceArn": frozenset(
-        {"SQS policy: principal and condition", "rule → Lambda function", "rule → dead-letter queue"}
+        {
+            "SQS policy: principal and condition",
+            "rule → Lambda function",
+            "rule → SQS queue",
+            "rule → dead-letter queue",
+        }
     ),
     "messages hidden for 1 s": frozenset({"SQS queue → Lambda"}),
     "FIFO dead-letter queues": frozenset(
-        {"SQS queue → dead-letter queue", "rule → dead-letter queue", "schedule → dead-letter queue"}
+        {
+            "SQS queue → dead-letter queue",
+            "rule → SQS queue",
+            "rule → dead-letter queue",
+            "schedule → dead-letter queue",
+        }
     ),
     "a bucket that sends no events": frozenset({"S3 bucket → EventBridge"}),
     "every DependsOn removed": frozenset({"CloudTrail: after the bucket's policy"}),

@@ -137,11 +137,22 @@ def _used_roles(judge: Judge) -> set[str]:
         if kind not in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role"):
             texts.append(str(judge.properties(logical_id)))
     everything = "\n".join(texts)
-    return {
+    named = {
         role
         for role, _ in judge.of_type("AWS::IAM::Role")
         if judge.arn_of(role) in everything or f"'{judge.name_of(role)}'" in everything
     }
+    return named | {role for role, _ in judge.of_type("AWS::IAM::Role") if _assumed_by(judge, role, named)}
+
+
+def _assumed_by(judge: Judge, role: str, others: set[str]) -> bool:
+    """Whether a role trusts one of the others, which may assume it: both policies must say so."""
+    statements = as_list(judge.properties(role)["AssumeRolePolicyDocument"]["Statement"])
+    principals = [each["Principal"] for each in statements if isinstance(each.get("Principal"), dict)]
+    trusted = [one for each in principals for one in as_list(each.get("AWS", []))]
+    return any(
+        judge.arn_of(other) in trusted and _may(judge, other, "sts:AssumeRole", judge.arn_of(role)) for other in others
+    )
 
 
 RULES: tuple[Callable[[Judge], Iterator[Delivery]], ...] = (encrypted_resources, trusts, resource_policies)

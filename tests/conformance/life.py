@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from tests.conformance.findings import Finding, Rule
+from tests.conformance.iam import as_list
 from tests.conformance.updates_model import Json, needed, references
 
 DEPENDS_ON = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html"
 HOOKS = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html"
 CUSTOM = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
+RENEWED = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html"
 SCHEDULER = "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html"
 
+HEARTBEAT = "autoscaling:RecordLifecycleActionHeartbeat"
 # What runs instances: by itself, or through what it starts.
 RUNS_INSTANCES = ("AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::Instance", "Custom::ImageBuild")
 CALLS_BY_A_ROLE = {"AWS::Scheduler::Schedule": "Target", "AWS::Lambda::EventSourceMapping": "FunctionName"}
@@ -62,6 +65,12 @@ class Life:
             for name in self.of("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
             if role in self.named(name, "Roles") | self.named(name, "RoleName")
         }
+
+    def actions(self, policy: str) -> set[str]:
+        """What a policy allows."""
+        statements = as_list(self.resources[policy]["Properties"].get("PolicyDocument", {}).get("Statement"))
+        allows = [one for one in statements if one["Effect"] == "Allow"]
+        return {action for one in allows for action in as_list(one.get("Action"))}
 
     def subnets(self, name: str) -> set[str]:
         """Subnets of an instance or a group, or of what it starts."""
@@ -130,7 +139,7 @@ class Life:
 def findings(resources: Mapping[str, Json], where: str) -> list[Finding]:
     """What may be made too late, or deleted too early."""
     life = Life(resources)
-    return sorted({*_instances(life, where), *_answers(life, where), *_schedules(life, where)})
+    return sorted({*_instances(life, where), *_hooks(life, where), *_answers(life, where), *_schedules(life, where)})
 
 
 def _instances(life: Life, where: str) -> Iterator[Finding]:
@@ -144,6 +153,16 @@ def _instances(life: Life, where: str) -> Iterator[Finding]:
             for missing in sorted(life.policies(role) - there - _hangs_on(life, name)):
                 reason = f"{missing}, a policy of its role, may come after it or go before it"
                 yield Finding(where, name, "own-policies", "fails", reason, DEPENDS_ON, "node.add_dependency(role)")
+
+
+def _hooks(life: Life, where: str) -> Iterator[Finding]:
+    """An instance that ends its group's wait by itself works meanwhile, and no one knows for how long."""
+    for name in life.of("AWS::AutoScaling::AutoScalingGroup"):
+        for role in life.roles(name):
+            allowed = {action for policy in life.policies(role) for action in life.actions(policy)}
+            if "autoscaling:CompleteLifecycleAction" in allowed and HEARTBEAT not in allowed:
+                reason = f"its instances complete a hook and may not renew it: longer work is killed ({role})"
+                yield Finding(where, name, "hook-renewed", "fails", reason, RENEWED, f"Allow {HEARTBEAT}, and call it")
 
 
 def _hangs_on(life: Life, name: str) -> set[str]:
@@ -187,6 +206,7 @@ RULES = (
         ("a group without its routes", "without its NAT gateway", "without its endpoints"),
     ),
     Rule("life", "own-policies", DEPENDS_ON, ("a group without the policy of its role",)),
+    Rule("life", "hook-renewed", RENEWED, ("an instance that completes a hook and may not renew it",)),
     Rule("life", "custom-resource", CUSTOM, ("a custom resource without its function's policy",)),
     Rule("life", "event-source", CUSTOM, ("an event source mapping without its function's policy",)),
     Rule("life", "schedule", SCHEDULER, ("a schedule without its role's policy",)),

@@ -136,6 +136,22 @@ def test_roles_that_something_in_the_template_uses_are_not_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("allowed", "verdict"), [("sts:AssumeRole", {"ok"}), ("sts:GetCallerIdentity", {"ok", "unsure"})]
+)
+def test_a_role_that_another_one_may_assume_is_used(allowed: str, verdict: set[str]) -> None:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arn("Host")}}
+    resources = {
+        "Profile": resource("AWS::IAM::InstanceProfile", Roles=[ref("Host")]),
+        "Host": role("ec2"),
+        "May": resource(
+            "AWS::IAM::Policy", Roles=[ref("Host")], PolicyDocument=document(statement(allowed, arn("Managed")))
+        ),
+        "Managed": resource("AWS::IAM::Role", AssumeRolePolicyDocument=document(trust)),
+    }
+    assert verdicts(resources, "role: does anything that it trusts use it?") == verdict
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         {"StringEqualsIfExists": {"aws:SourceOrgID": "o-1"}},

@@ -97,6 +97,18 @@ def test_a_subnet_that_leads_nowhere_needs_nothing() -> None:
     assert findings(resources, "here") == []
 
 
+def test_an_instance_that_completes_a_hook_may_renew_it() -> None:
+    def told(*actions: str) -> list[str]:
+        resources = group(depends=NEEDED)
+        statement = {"Effect": "Allow", "Action": [f"autoscaling:{action}" for action in actions], "Resource": "*"}
+        resources["Policy"]["Properties"]["PolicyDocument"] = {"Statement": [statement]}
+        return [found.rule for found in findings(resources, "here")]
+
+    assert told("CompleteLifecycleAction") == ["hook-renewed"]
+    assert told("CompleteLifecycleAction", "RecordLifecycleActionHeartbeat") == []
+    assert told("DescribeAutoScalingInstances") == []
+
+
 def answered(*, depends: list[str]) -> dict[str, Json]:
     role = {"Fn::GetAtt": ["Role", "Arn"]}
     return {

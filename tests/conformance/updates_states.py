@@ -20,6 +20,16 @@ from tests.variants import ROOT, configuration_text, variants_of
 # Another prefix, Region or account is another stack and no update.
 ANOTHER_STACK = {"prefix", "region", "account"}
 REGION: Json = {"region": "us-east-1"}
+_INTERFACES = [
+    {
+        "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
+        "vlan": 100,
+        "local_address": "169.254.0.1/30",
+        "peer_address": "169.254.0.2/30",
+        "peer_bgp_asn": 65000,
+    }
+    for n in range(4)
+]
 # States beside the variants' own, in which other changes are possible.
 STATES: dict[str, tuple[Json, ...]] = {
     "spot_asg": (
@@ -39,16 +49,7 @@ STATES: dict[str, tuple[Json, ...]] = {
         {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
         {
             "rack_generation": 2,
-            "virtual_interfaces": [
-                {
-                    "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
-                    "vlan": 100,
-                    "local_address": "169.254.0.1/30",
-                    "peer_address": "169.254.0.2/30",
-                    "peer_bgp_asn": 65000,
-                }
-                for n in range(4)
-            ],
+            "virtual_interfaces": _INTERFACES,
             "local_bgp_asn": 65001,
             "accept_outage": True,
         },
@@ -56,16 +57,6 @@ STATES: dict[str, tuple[Json, ...]] = {
 }
 
 
-_INTERFACES = [
-    {
-        "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
-        "vlan": 100,
-        "local_address": "169.254.0.1/30",
-        "peer_address": "169.254.0.2/30",
-        "peer_bgp_asn": 65000,
-    }
-    for n in range(4)
-]
 # Settings that belong together, changed together.
 TOGETHER: dict[str, tuple[Json, ...]] = {
     "custom_health_checks": ({"longest_wait_seconds": 3600, "heartbeat_seconds": 600},),

@@ -1,4 +1,7 @@
-"""CompleteLifecycleAction, which moto lacks: an action is completed once, and refused then as EC2 Auto Scaling does."""
+"""CompleteLifecycleAction, which moto lacks, over moto's own memory, which the copies of a world take along.
+
+An action is completed once, and refused then as EC2 Auto Scaling does; what comes of it, the emulator's model says.
+"""
 
 from typing import Any
 
@@ -7,13 +10,9 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.backends import get_backend
 from moto.core.responses import EmptyResult
 
-AFTER = {
-    ("Pending:Wait", "CONTINUE"): "InService",
-    ("Pending:Wait", "ABANDON"): "Terminating",
-    ("Terminating:Wait", "CONTINUE"): "Terminating:Proceed",
-    ("Terminating:Wait", "ABANDON"): "Terminating:Proceed",
-}
-"""Where a waiting instance goes: https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html"""
+from emulator.models.lifecycle import LAUNCHING, TERMINATING, Wait
+
+TRANSITIONS = {"Pending:Wait": LAUNCHING, "Terminating:Wait": TERMINATING}
 
 
 def group(name: str) -> Any:
@@ -24,8 +23,11 @@ def group(name: str) -> Any:
 def _complete(response: Any) -> EmptyResult:
     instance_id, result = response._get_param("InstanceId"), response._get_param("LifecycleActionResult")
     for member in group(response._get_param("AutoScalingGroupName")).instance_states:
-        if member.instance_id == instance_id and (member.lifecycle_state, result) in AFTER:
-            member.lifecycle_state = AFTER[member.lifecycle_state, result]
+        if member.instance_id == instance_id and member.lifecycle_state in TRANSITIONS:
+            wait = Wait("", instance_id, TRANSITIONS[member.lifecycle_state])
+            wait.complete(response._get_param("LifecycleHookName"), result)
+            launched = "Terminating" if wait.abandoned else "InService"
+            member.lifecycle_state = launched if wait.transition == LAUNCHING else "Terminating:Proceed"
             return EmptyResult()
     raise AutoscalingClientError("ValidationError", f"No active Lifecycle Action found with instance ID {instance_id}")
 

@@ -31,7 +31,7 @@ class Paging:
         token = parameters.get(self.token_in[0], "")
         if self.token_is_a_key and token:
             token = token.get("id", {}).get("S", "")
-        found = re.fullmatch(r"page-(\d+)-of-the-fault-harness", str(token))
+        found = re.fullmatch(r"page(\d+)ofTheFaultHarness", str(token))
         return int(found[1]) if found else None
 
     def split(self, answer: Answer, *, empty_between: bool) -> list[Answer]:
@@ -43,7 +43,7 @@ class Paging:
         parts = [first, [], rest] if empty_between else [first, rest]
         pages = [self._page(answer, part) for part in parts]
         for number, page in enumerate(pages[:-1], start=1):
-            token = f"page-{number}-of-the-fault-harness"
+            token = f"page{number}ofTheFaultHarness"
             page.update(dict.fromkeys(self.token_out, {"id": {"S": token}} if self.token_is_a_key else token))
             if self.more:
                 page[self.more] = True

@@ -1,13 +1,10 @@
-"""An instance metadata service on loopback, version 2 only, whose items a test changes while the worker runs."""
-
-from __future__ import annotations
+"""An instance metadata service whose items a test changes while the worker runs."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tryout.hosts.metadata import MetadataServer
 
 ROLE = "iam/security-credentials/"
 CREDENTIALS = {
@@ -21,53 +18,33 @@ CREDENTIALS = {
 }
 
 
-class InstanceMetadataServer(ThreadingHTTPServer):
-    """Answers the items below latest/meta-data/ to who shows the current token; `asked` lists every request."""
+class GivenMetadata(MetadataServer):
+    """Has the items below latest/meta-data/ that a test gives it.
 
-    daemon_threads = True
+    Attributes:
+        items: what it has.
+        asked: every item that somebody with a token asked for.
+        failing: whether it answers with 500.
+    """
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__()
         self.items = {"instance-id": "i-1", ROLE: "worker-role", ROLE + "worker-role": json.dumps(CREDENTIALS)}
-        self.tokens = 0
-        self.failing = False
         self.asked: list[str] = []
+        self.failing = False
+
+    def value(self, path: str) -> str | None:
+        item = path.removeprefix("meta-data/")
+        self.asked.append(item)
+        if self.failing:
+            raise ClientError({"Error": {"Code": "InternalError", "Message": "a test wants it so"}}, "GetMetadata")
+        return self.items.get(item)
 
     @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+    def tokens(self) -> int:
+        """How many tokens are valid."""
+        return len(self._tokens)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: InstanceMetadataServer
-
-    def do_PUT(self) -> None:
-        self.server.asked.append("PUT " + self.path)
-        if self.server.failing or "X-aws-ec2-metadata-token-ttl-seconds" not in self.headers:
-            return self._answer(500 if self.server.failing else 400)
-        self.server.tokens += 1
-        return self._answer(200, f"token-{self.server.tokens}")
-
-    def do_GET(self) -> None:
-        self.server.asked.append("GET " + self.path)
-        item = self.server.items.get(self.path.removeprefix("/latest/meta-data/"))
-        if self.headers.get("X-aws-ec2-metadata-token") != f"token-{self.server.tokens}":
-            return self._answer(401)
-        return self._answer(404) if item is None else self._answer(200, item)
-
-    def _answer(self, status: int, text: str = "") -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def instance_metadata() -> Iterator[InstanceMetadataServer]:
-    with InstanceMetadataServer() as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield server
-        server.shutdown()
+    def expire(self) -> None:
+        """Ends the life of every token."""
+        self._tokens.clear()

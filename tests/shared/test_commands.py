@@ -1,6 +1,7 @@
 """``python -m stacks``: lists, checks the configuration, tells costs, and looks at the account."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stacks.sqs_target_scaling.commands import ENDPOINTS as ENDPOINTS_BILLED
 from stacks.sqs_target_scaling.commands import VOLUME_GIB, findings, idle_month
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests import variants
+from tests.answering import Answering
 from tests.variants import ROOT
 
 
@@ -76,7 +78,7 @@ def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: s
 def test_money_needs_a_price_and_says_what_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prices = tmp_path / "prices.yaml"
     prices.write_text("alarm_month: 0.1\n", encoding="utf-8")
-    assert BillingUnit("alarm_month", 8, "").money({"alarm_month": 0.1}) == pytest.approx(0.8)
+    assert BillingUnit("alarm_month", 8, "").money({"alarm_month": Decimal("0.1")}) == Decimal("0.8")
     assert main(["sqs_target_scaling", "cost", "--prices", str(prices)]) == 0
     printed = capsys.readouterr().out
     assert "0.80" in printed and "no price" in printed
@@ -102,49 +104,40 @@ def test_costs_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None
 # Check
 
 
-class Account:
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+
+
+def zones(letters: str) -> dict[str, Any]:
+    return {"AvailabilityZones": [{"ZoneName": f"eu-central-1{letter}"} for letter in letters]}
+
+
+def default_subnets(letters: str) -> list[dict[str, Any]]:
+    return [{"Subnets": [{"AvailabilityZone": f"eu-central-1{letter}"}]} for letter in letters]
+
+
+class Account(Answering):
     """An account that answers every look; what a test sets differs from a healthy one."""
 
     arn = "arn:aws:sts::123456789012:assumed-role/admin/me"
 
     def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {
+        healthy: dict[str, Any] = {
             "get_caller_identity": {"Account": "123456789012", "Arn": self.arn},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/admin"}},
             "simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "allowed"}]},
-            "describe_availability_zones": {"AvailabilityZones": [{}, {}, {}]},
+            "describe_availability_zones": zones("abc"),
+            "default subnets": default_subnets(""),
+            "describe_stacks": refused("ValidationError"),
             "get_service_quota": {"Quota": {"Value": 640}},
             "get_instance_types_from_instance_requirements": [
                 {"InstanceTypes": [{"InstanceType": "t4g.small"}]},
                 {"InstanceTypes": [{"InstanceType": "m7g.large"}]},
             ],
             "describe_subnets": [{"Subnets": [{"SubnetId": "subnet-0123456789abcdef0", "VpcId": "vpc-01234567"}]}],
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "eu-central-1"})
-
-    def get_paginator(self, operation: str) -> Any:
-        return type("Paginator", (), {"paginate": lambda _, **__: self._answer(operation)})()
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
-
-    def _answer(self, operation: str) -> Any:
-        answer = self.answers[operation]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+        super().__init__(healthy | answers)
 
 
 def look(account: Account, common: CommonSettings | None = None, **settings: Any) -> dict[str, Finding]:
@@ -171,6 +164,12 @@ def test_a_healthy_account_has_no_problem() -> None:
             "assume it",
         ),
         ("zones", {}, {"zones": 4}, "Set zones to 3"),
+        (
+            "zones",
+            {"default subnets": default_subnets("ac")},
+            {"zones": 3},
+            "--availability-zone eu-central-1b; or set",
+        ),
         ("instance types", {"get_instance_types_from_instance_requirements": [{"InstanceTypes": []}]}, {}, "Widen"),
         ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 16}}}, {"max_instances": 10}, "L-34B43A08"),
         (
@@ -187,6 +186,15 @@ def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
     found = look(Account(**answers), **settings)[what]
     assert found.status == "problem"
     assert fix in found.fix
+
+
+def test_the_zones_are_those_that_cloudformation_takes() -> None:
+    """https://blog.manabusakai.com/2018/11/cloudformation-getazs-function/: only zones with a default subnet."""
+    two = Account(**{"default subnets": default_subnets("ac")})
+    assert look(two)["zones"].says == "2 of 2"
+    says = "3 wanted, CloudFormation takes eu-central-1a, eu-central-1c only: no other zone has a default subnet"
+    assert look(two, zones=3)["zones"].says == says
+    assert look(Account(), zones=3)["zones"].says == "3 of 3"
 
 
 def test_another_account_than_the_configured_one_is_a_problem() -> None:

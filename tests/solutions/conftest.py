@@ -1,4 +1,4 @@
-"""An AWS on loopback for user data that runs on this machine."""
+"""The two templates that every solution has, and an AWS on loopback for user data that runs on this machine."""
 
 import socket
 import subprocess
@@ -9,10 +9,34 @@ from collections.abc import Iterator
 from urllib.error import URLError
 
 import pytest
+from moto import mock_aws
+
+from tests.template import Template, synthesized
 
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def default(request: pytest.FixtureRequest) -> Template:
+    """The template under the settings of config.yaml, of the solution in whose folder the test is."""
+    return synthesized(request.path.parent.name)
+
+
+@pytest.fixture(scope="module")
+def enterprise(request: pytest.FixtureRequest) -> Template:
+    """The template under what a platform team prescribes."""
+    return synthesized(request.path.parent.name, "enterprise")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """moto for the real clients, without its images."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from stacks.catalog import SOLUTIONS, settings_by_slug
 from tests.variants import ROOT
-from tryout.keeping import environment
 from tryout.pictures.__main__ import _why_none
-from tryout.plan import overridden
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
+from tryout.run.keeping import environment
+from tryout.run.plan import overridden
+from tryout.run.session import lanes_for
 from tryout.scenario import StepFailedError, expect, scenario_of
-from tryout.session import lanes_for
 
 
 def good(**changes: Any) -> SolutionReport:
@@ -144,7 +144,7 @@ def test_whoever_keeps_it_or_names_its_port_has_one_embedded_aws(
 def test_the_driver_and_the_scenarios_load_neither_the_library_nor_what_draws_pictures() -> None:
     program = """
 import sys
-import tryout.lane, tryout.session
+import tryout.run.lane, tryout.run.session
 from stacks.catalog import SOLUTIONS
 from tryout.scenario import scenario_of
 for solution in SOLUTIONS:

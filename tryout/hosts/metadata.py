@@ -1,4 +1,4 @@
-"""The instance metadata service of one emulated instance, for a worker that runs as a process of this machine.
+"""The instance metadata service, for a worker that runs as a process of this machine; and that of an emulated instance.
 
 Follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html; only IMDSv2. botocore
 finds it by ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` (``AWS_EC2_METADATA_DISABLED`` must not be true then).
@@ -10,6 +10,7 @@ import json
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -21,18 +22,11 @@ LIFETIME_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 LONGEST_TOKEN = 21_600
 
 
-class InstanceMetadata:
-    """A metadata server on 127.0.0.1 for one instance; *client* makes boto3 clients of the account's root user.
+class MetadataServer(ABC):
+    """A metadata server on 127.0.0.1 that speaks version 2 only; what it knows, ``value`` says."""
 
-    Its credentials are those of the instance's role, from STS of the embedded AWS, which enforces the role's policies.
-    """
-
-    def __init__(self, instance_id: str, client: Callable[[str], Any]) -> None:
-        self.instance_id = instance_id
-        self._ec2, self._groups = client("ec2"), client("autoscaling")
-        self._iam, self._sts = client("iam"), client("sts")
+    def __init__(self) -> None:
         self._tokens: dict[str, float] = {}
-        self._interruption: datetime.datetime | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -69,14 +63,79 @@ class InstanceMetadata:
             self._thread.join()
         self._server.server_close()
 
+    @abstractmethod
+    def value(self, path: str) -> str | None:
+        """The answer to ``/latest/<path>``; None is 404."""
+
+    def _issue_token(self, seconds: str | None) -> str | None:
+        """A session token; None when its life is not between one second and six hours."""
+        if not (seconds or "").isdigit() or not 1 <= int(seconds or 0) <= LONGEST_TOKEN:
+            return None
+        token = secrets.token_urlsafe(32)
+        self._tokens[token] = time.monotonic() + int(seconds or 0)
+        return token
+
+    def _knows(self, token: str | None) -> bool:
+        return self._tokens.get(token or "", 0.0) > time.monotonic()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        """IMDSv2 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html)."""
+        metadata = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                token = None
+                if self.path == "/latest/api/token" and "X-Forwarded-For" not in self.headers:
+                    token = metadata._issue_token(self.headers.get(LIFETIME_HEADER))
+                self._answer(
+                    200 if token else 400, token or "", {LIFETIME_HEADER: self.headers.get(LIFETIME_HEADER, "")}
+                )
+
+            def do_GET(self) -> None:
+                if not metadata._knows(self.headers.get(TOKEN_HEADER)):
+                    self._answer(401, "")
+                    return
+                try:
+                    value = metadata.value(self.path.removeprefix("/latest/"))
+                except (ClientError, BotoCoreError) as error:
+                    self._answer(500, str(error))
+                    return
+                self._answer(404 if value is None else 200, value or "")
+
+            def _answer(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+                body = text.encode()
+                self.send_response(status)
+                for name, item in {"Content-Length": str(len(body)), **(headers or {})}.items():
+                    self.send_header(name, item)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a worker was killed while it asked
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Says nothing: the worker's own log is the one to read."""
+
+        return Handler
+
+
+class InstanceMetadata(MetadataServer):
+    """The metadata of one emulated instance; *client* makes boto3 clients of the account's root user.
+
+    Its credentials are those of the instance's role, from STS of the embedded AWS, which enforces the role's policies.
+    """
+
+    def __init__(self, instance_id: str, client: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.instance_id = instance_id
+        self._ec2, self._groups = client("ec2"), client("autoscaling")
+        self._iam, self._sts = client("iam"), client("sts")
+        self._interruption: datetime.datetime | None = None
+
     def interrupt(self, seconds: float = 120) -> None:
         """Announces a Spot interruption in *seconds*: AWS gives "a warning that is issued two minutes before".
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
         """
         self._interruption = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-
-    # --- what it knows ------------------------------------------------------------------------------------------------
 
     def value(self, path: str) -> str | None:
         """The answer to ``/latest/<path>``; None is 404.
@@ -176,57 +235,6 @@ class InstanceMetadata:
                 "version": "2017-09-30",
             }
         )
-
-    # --- how it is asked ----------------------------------------------------------------------------------------------
-
-    def _issue_token(self, seconds: str | None) -> str | None:
-        """A session token; None when its life is not between one second and six hours."""
-        if not (seconds or "").isdigit() or not 1 <= int(seconds or 0) <= LONGEST_TOKEN:
-            return None
-        token = secrets.token_urlsafe(32)
-        self._tokens[token] = time.monotonic() + int(seconds or 0)
-        return token
-
-    def _knows(self, token: str | None) -> bool:
-        return self._tokens.get(token or "", 0.0) > time.monotonic()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        """IMDSv2 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html)."""
-        metadata = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                token = None
-                if self.path == "/latest/api/token" and "X-Forwarded-For" not in self.headers:
-                    token = metadata._issue_token(self.headers.get(LIFETIME_HEADER))
-                self._answer(
-                    200 if token else 400, token or "", {LIFETIME_HEADER: self.headers.get(LIFETIME_HEADER, "")}
-                )
-
-            def do_GET(self) -> None:
-                if not metadata._knows(self.headers.get(TOKEN_HEADER)):
-                    self._answer(401, "")
-                    return
-                try:
-                    value = metadata.value(self.path.removeprefix("/latest/"))
-                except (ClientError, BotoCoreError) as error:
-                    self._answer(500, str(error))
-                    return
-                self._answer(404 if value is None else 200, value or "")
-
-            def _answer(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-                body = text.encode()
-                self.send_response(status)
-                for name, item in {"Content-Length": str(len(body)), **(headers or {})}.items():
-                    self.send_header(name, item)
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a worker was killed while it asked
-                    self.end_headers()
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Says nothing: the worker's own log is the one to read."""
-
-        return Handler
 
 
 def _timestamp(moment: datetime.datetime) -> str:

@@ -1,6 +1,6 @@
 """Runs a solution's user data on this machine, inside a folder, as Amazon Linux would run it at the first boot.
 
-The script runs for real, in bash. Its paths below /opt, /etc and /dev/disk are moved into the folder; `dnf`,
+The script runs for real, in bash. Its paths below /opt, /etc, /dev/disk and /var/www are moved into the folder; `dnf`,
 `systemctl` and `sleep` only write down how they were called; `aws s3 cp` is done by boto3, against AWS_ENDPOINT_URL;
 `python3.13` is the Python that runs this. Every other call of `aws` fails. Nothing is installed or written outside the
 folder. A scenario may put programs of its own in their place.
@@ -24,9 +24,9 @@ from threading import Thread
 
 import boto3
 
-MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc|dev/disk)/)")
+MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc|dev/disk|var/www)/)")
 # Paths a script may name without writing there: its interpreter, the installed programs, the bin.
-FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin|dev/disk)/|dev/null\b)\w[\w./-]*")
+FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin|dev/disk|var/www)/|dev/null\b)\w[\w./-]*")
 SEPARATOR = "\x1f"
 # What a unit may start, and what stands for it here.
 PROGRAMS = {"/usr/bin/python3.13": sys.executable, "/bin/bash": "bash"}

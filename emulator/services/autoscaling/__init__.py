@@ -1,10 +1,12 @@
 """Amazon EC2 Auto Scaling, by moto: groups whose instances exist, wait for hooks, warm up and follow policies."""
 
+from typing import Any
+
 from emulator.core.api import moto_handler
 from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE
 from emulator.core.iam import Call, Tagged, resource_tags
 from emulator.core.service import IamRules, Service
-from emulator.services.autoscaling import api, model, policies
+from emulator.services.autoscaling import api, model, policies, replacement
 from emulator.services.autoscaling.patches import groups, scopes
 from emulator.services.autoscaling.types import TYPES
 
@@ -34,29 +36,41 @@ def _resource_keys(arn: str) -> dict[str, str]:
     return {f"autoscaling:ResourceTag/{name}": value for name, value in resource_tags(arn).items()}
 
 
+def _keys(call: Call) -> dict[str, Any]:
+    """``autoscaling:VPCZoneIdentifiers`` of a call that names subnets; the page is the same."""
+    subnets = call.first("VPCZoneIdentifier")
+    return {"autoscaling:VPCZoneIdentifiers": str(subnets).split(",")} if subnets else {}
+
+
+def _each_minute() -> None:
+    replacement.replace_unhealthy()
+    policies.scale()
+
+
 SERVICE = Service(
     "autoscaling",
-    operations=api.OPERATIONS,
+    operations={**api.OPERATIONS, **replacement.OPERATIONS},
     beneath=moto_handler,
     types=TYPES,
     owns="AWS::AutoScaling::",
     listens={
         ALARM_STATE: (policies.alarm_changed,),
         INSTANCE_STATE: (model.instance_state_changed,),
-        SPOT_NOTICE: (model.rebalance,),
+        SPOT_NOTICE: (replacement.spot_notice,),
     },
     scopes=scopes,
     measure=policies.publish,
-    react=policies.scale,
+    react=_each_minute,
     tick=model.settle_everywhere,
     modelled=(
-        "hooks and their waiting, warm pools, Capacity Rebalancing, zones that a group may no longer use",
+        "hooks and their waiting, warm pools, zones that a group may no longer use",
+        "EC2 health checks each minute, standby, Capacity Rebalancing, which launches before it terminates",
         "launches into capacity reservations first, the default termination policy",
         "target tracking, step and simple policies; metrics of groups each minute",
     ),
     not_judged=(
-        "health checks, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
+        "health checks of target groups, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
         "instances that scale-in sends back to a warm pool",
     ),
-    iam=IamRules(resource=_judged_on, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
+    iam=IamRules(resource=_judged_on, keys=_keys, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
 )

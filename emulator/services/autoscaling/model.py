@@ -19,8 +19,8 @@ from emulator.core.patch import patch
 from emulator.core.store import Store, request_scope
 from emulator.models.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Wait, Waits
 from emulator.services.autoscaling import zones
-from emulator.services.autoscaling.patches import enter_service as register
 from emulator.services.autoscaling.patches import (
+    allocation,
     groups,
     leave_target_groups,
     member_of,
@@ -28,6 +28,7 @@ from emulator.services.autoscaling.patches import (
     settings_of,
     shown,
 )
+from emulator.services.autoscaling.patches import enter_service as register
 from emulator.services.ec2.instance_types import smallest_matching
 from emulator.services.ssm.images import image_architecture
 
@@ -38,6 +39,8 @@ ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
 # have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
 suppliers: list[Callable[[Any, int], int]] = []
 keepers: list[Callable[[Any, Wait], bool]] = []
+# What follows when an instance is in service (group, member).
+arrivals: list[Callable[[Any, Any], None]] = []
 
 # Waiting instances.
 waits: Store[Waits] = Store(Waits)
@@ -51,6 +54,12 @@ def group_named(name: str) -> Any:
     return found
 
 
+def suspended(group: Any) -> set[str]:
+    """The processes of a group that were suspended."""
+    # moto keeps names, and makes mappings of them when the group is shown.
+    return {process if isinstance(process, str) else process["ProcessName"] for process in group.suspended_processes}
+
+
 # --- capacity ---------------------------------------------------------------------------------------------------------
 
 
@@ -58,10 +67,12 @@ def set_capacity(group: Any, desired: int | None) -> None:
     """Launches or retires instances until as many are on their way or in service as are desired.
 
     Instances that wait to be terminated do not count: "the instance is detached from the group and enters the
-    Terminating state" (ec2-auto-scaling-lifecycle.html).
+    Terminating state" (ec2-auto-scaling-lifecycle.html). Those on standby neither.
     """
     group.desired_capacity = group.min_size if desired is None else desired
-    members = [member for member in group.instance_states if not member.lifecycle_state.startswith("Terminating")]
+    members = [
+        item for item in group.instance_states if not item.lifecycle_state.startswith(("Standby", "Terminating"))
+    ]
     missing = (group.desired_capacity or 0) - len(members)
     if missing > 0:
         launch(group, missing)
@@ -266,6 +277,13 @@ def terminate(group: Any, instance_id: str) -> None:
     waits.here().forget(instance_id)
     group.instance_states = [member for member in group.instance_states if member.instance_id != instance_id]
     call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+    detail = {
+        "StatusCode": "InProgress",
+        "Description": f"Terminating EC2 instance: {instance_id}",
+        "AutoScalingGroupName": group.name,
+        "EC2InstanceId": instance_id,
+    }
+    put_event("aws.autoscaling", "EC2 Instance Terminate Successful", detail, group.arn)
 
 
 def instance_state_changed(instance_id: str, state: str) -> None:
@@ -298,9 +316,11 @@ def settle(now: float | None = None) -> None:
 
 def enter_service(group: Any, instance_id: str) -> None:
     """An instance that waits for nothing any more does its work."""
-    for member in group.instance_states:
+    for member in list(group.instance_states):
         if member.instance_id == instance_id:
             register(group, member)
+            for arrived in arrivals:
+                arrived(group, member)
 
 
 def seconds_in_service(member: Any) -> float | None:
@@ -315,18 +335,6 @@ def settle_everywhere() -> None:
     for scope, _ in waits.everywhere():
         with request_scope(*scope):
             settle()
-
-
-def rebalance(instance_id: str) -> bool:
-    """What Capacity Rebalancing makes of a notice that EC2 wants a Spot Instance back; False without it."""
-    for group in groups().autoscaling_groups.values():
-        for member in group.instance_states:
-            if member.instance_id == instance_id and group.capacity_rebalance:
-                if not member.lifecycle_state.startswith("Terminating"):
-                    retire(group, member)
-                    set_capacity(group, group.desired_capacity)
-                return True
-    return False
 
 
 def leave_removed_zones(group: Any) -> None:
@@ -362,7 +370,9 @@ def _updated(original: Any, response: Any) -> Any:
     """Keeps the settings of a group before it launches; instances leave the zones that it may no longer use."""
     parameters = response._get_params()
     with request_scope(response.current_account, response.region):
-        settings.here().setdefault(parameters["AutoScalingGroupName"], {}).update(settings_of(parameters))
+        kept = settings.here().setdefault(parameters["AutoScalingGroupName"], {})
+        distribution = allocation(parameters, kept.get("InstancesDistribution") or {})
+        kept.update(settings_of(parameters), InstancesDistribution=distribution)
         result = original(response)
         leave_removed_zones(shown(response))
     return result

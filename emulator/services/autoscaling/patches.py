@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState, autoscaling_backends
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
@@ -60,6 +61,32 @@ def leave_target_groups(group: Any, instance_id: str) -> None:
             target_group.deregister([{"Id": instance_id}])
 
 
+def allocation(parameters: Json, kept: Json) -> Json:
+    """How a group chooses instances, as a request has it and what was kept of before.
+
+    "To update ... specify only the options that you want to change"; for new groups, "if you use attribute-based
+    instance type selection ... lowest-price", else *prioritized*, and "the prioritized strategy is not valid" with
+    attributes. SpotInstancePools is "valid only when the Spot allocation strategy is lowest-price"
+    (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html).
+
+    Raises:
+        ValidationError: they do not go together.
+    """
+    policy = parameters.get("MixedInstancesPolicy") or {}
+    if not policy:
+        return kept
+    said = policy.get("InstancesDistribution") or {}
+    overrides = (policy.get("LaunchTemplate") or {}).get("Overrides") or []
+    by_attributes = any("InstanceRequirements" in override for override in overrides)
+    default = {"OnDemandAllocationStrategy": "lowest-price" if by_attributes else "prioritized"}
+    found = {**default, **kept, **said}
+    if by_attributes and found["OnDemandAllocationStrategy"] == "prioritized":
+        raise ValidationError("The prioritized On-Demand allocation strategy is not valid with InstanceRequirements.")
+    if "SpotInstancePools" in said and found.get("SpotAllocationStrategy", "lowest-price") != "lowest-price":
+        raise ValidationError("SpotInstancePools is valid only with the lowest-price allocation strategy.")
+    return found
+
+
 # Group -> what requests said of GROUP_SETTINGS, and its DefaultInstanceWarmup, which moto forgets.
 settings: Store[dict[str, Json]] = Store(dict)
 
@@ -106,7 +133,8 @@ def _created(original: Any, response: Any) -> Any:
     parameters = response._get_params()
     with request_scope(response.current_account, response.region):
         if parameters["AutoScalingGroupName"] not in groups().autoscaling_groups:
-            settings.here()[parameters["AutoScalingGroupName"]] = settings_of(parameters)
+            kept = {**settings_of(parameters), "InstancesDistribution": allocation(parameters, {})}
+            settings.here()[parameters["AutoScalingGroupName"]] = kept
         result = original(response)
         shown(response)
     return result

@@ -79,7 +79,7 @@ def _scale(group: Any) -> None:
         tracked.append(TargetTracking(float(configuration["TargetValue"]), scale_in, alarms))
     # "AlarmNotification: Amazon EC2 Auto Scaling does not run scaling policies when a CloudWatch alarm threshold is in
     # breach" (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html).
-    suspended = {process["ProcessName"] for process in group.suspended_processes}
+    suspended = model.suspended(group)
     if not tracked or {"AlarmNotification"} & suspended:
         return
     capacity = _capacity(group, max(_warm_up(group, policy) for policy in policies))

@@ -11,8 +11,9 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, engine, handlers
 
-from emulator.core.api import Json, first
+from emulator.core.api import Json, call, first
 from emulator.core.patch import patch, private
+from emulator.core.store import region
 
 HINT = (
     "The embedded AWS handles no such type: add it to emulator/services/<service>/types.py (a few calls to the "
@@ -65,3 +66,20 @@ def _knowing_the_stack(operation: Callable[[Json], Any]) -> Callable[[Json], Any
 
 for _name in ("UpdateStack", "CreateChangeSet"):
     _operations[_name] = _knowing_the_stack(_operations[_name])
+
+
+@patch(engine, "_resolve_refs", "value resources params conditions mappings stack_name stack_id")
+def _resolved(original: Any, value: Any, *surroundings: Any) -> Any:
+    """Lets Fn::GetAZs return the zones with a default subnet, and every zone only where none has one.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
+    """
+    if not (isinstance(value, dict) and value.keys() == {"Fn::GetAZs"}):
+        return original(value, *surroundings)
+    if original(value["Fn::GetAZs"], *surroundings) not in ("", region()):
+        return []
+    default = [{"Name": "default-for-az", "Values": ["true"]}]
+    found = {subnet["AvailabilityZone"] for subnet in call("ec2", "DescribeSubnets", Filters=default)["Subnets"]}
+    whole = [{"Name": "zone-type", "Values": ["availability-zone"]}]
+    every = call("ec2", "DescribeAvailabilityZones", Filters=whole)["AvailabilityZones"]
+    return sorted(found or {zone["ZoneName"] for zone in every})

@@ -4,8 +4,8 @@ from emulator.core.api import Json, first
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Service
 from emulator.core.store import account_id
-from emulator.services.cloudwatch import patches
-from emulator.services.cloudwatch.types import recorded_if_of_math
+from emulator.services.cloudwatch import math_alarms, patches
+from emulator.services.cloudwatch.types import of_math_too
 
 
 def _judged_on(call: Call) -> str | None:
@@ -26,12 +26,15 @@ def _keys(call: Call) -> Json:
     return {"cloudwatch:namespace": call.content.get("Namespace")} if call.action == "PutMetricData" else {}
 
 
+__all__ = ["SERVICE", "math_alarms"]
+
 SERVICE = Service(
     "monitoring",
-    wraps={"AWS::CloudWatch::Alarm": recorded_if_of_math},
+    wraps={"AWS::CloudWatch::Alarm": of_math_too},
     controls={"metrics": patches.record_metrics},
+    scopes=patches.scopes,
     react=patches.evaluate_alarms,
-    modelled=("metrics told apart by their dimensions, time that passes",),
-    not_judged=("alarms on metric math and Metrics Insights, anomaly detectors",),
+    modelled=("metrics told apart by their dimensions, time that passes", "alarms on metric math, period by period"),
+    not_judged=("alarms on Metrics Insights, anomaly detectors", "how many periods of one metric an alarm asks for"),
     iam=IamRules(resource=_judged_on, keys=_keys),
 )

@@ -1,7 +1,7 @@
 """Private names of ministack's CloudWatch: datapoints are read, written and told apart, and alarms say what they do."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,6 +18,14 @@ _metrics: Any = private(cloudwatch, "_metrics")
 _key: Any = private(cloudwatch, "_dims_key", "dims")
 _statistics: Any = private(cloudwatch, "_calc_stats", "points")
 _evaluate_all: Any = private(cloudwatch, "_evaluate_all_alarms", "")
+_evaluate_parents: Any = private(cloudwatch, "_evaluate_parent_alarms", "child seen")
+_record_history: Any = private(
+    cloudwatch, "_record_history", "alarm_name old_state new_state reason alarm_type reason_data"
+)
+_alarms: Any = private(cloudwatch, "_alarms")
+
+# What evaluates an alarm on metric math (math_alarms.py).
+math_evaluators: list[Callable[[Json], None]] = []
 
 
 def record_metric(namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
@@ -34,12 +42,39 @@ def record_metrics(request: Json) -> Json:
 
 
 def metric_statistic(
-    namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, since: float
+    namespace: str,
+    name: str,
+    dimensions: Mapping[str, str],
+    statistic: str,
+    *,
+    since: float,
+    until: float | None = None,
 ) -> float | None:
-    """A statistic over the datapoints of one metric since then (epoch seconds); None if there are none."""
+    """A statistic over the datapoints of one metric between two times (epoch seconds); None if there are none."""
     points = _metrics.get((namespace, name, _key(dict(dimensions)))) or []
-    stats = _statistics([point for point in points if point["Timestamp"] > since])
+    last = time.time() if until is None else until
+    stats = _statistics([point for point in points if since < point["Timestamp"] <= last])
     return float(stats[statistic]) if stats else None
+
+
+def alarms() -> Any:
+    """The alarms of the request's account and Region by their names."""
+    return _alarms
+
+
+def scopes() -> set[tuple[str, str]]:
+    """Accounts and Regions that have alarms."""
+    return {(account, region) for account, region, _ in list(_alarms._data)}
+
+
+def change_state(alarm: Json, state: str, reason: str) -> None:
+    """Lets an alarm have another state, and act on it."""
+    old = alarm["StateValue"]
+    if state != old:
+        alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
+        _record_history(alarm["AlarmName"], old, state, reason)
+        cloudwatch._dispatch_alarm_actions(alarm, old, state, reason)
+        _evaluate_parents(alarm)
 
 
 def evaluate_alarms() -> None:
@@ -79,6 +114,10 @@ class _OfTheAlarm(type(_metrics)):  # type: ignore[misc]
 @patch(cloudwatch, "_evaluate_alarm", "alarm")
 def _evaluate(original: Any, alarm: Json) -> None:
     """Lets an alarm weigh the metric that has its dimensions; to ministack it has every metric of the name."""
+    if alarm.get("Metrics"):
+        for evaluate in math_evaluators:
+            evaluate(alarm)
+        return
     _metrics.__class__ = _OfTheAlarm
     dimensions = alarm.get("Dimensions") or {}
     if not isinstance(dimensions, dict):

@@ -39,6 +39,7 @@ SERVICE = Service(
         "age-snapshots": root_volumes.age_snapshots,
         "hold-root-volume-tasks": root_volumes.hold_tasks,
         "put-event": instance_connect.put_aws_event,
+        "reserved-instances": capacity_reservations.put_purchases,
         "root-volume-task": root_volumes.next_task_ends,
         "spot-notice": spot.notice,
         "spot-questions": spot.limit_questions,

@@ -1,4 +1,4 @@
-"""On-Demand Capacity Reservations: their APIs, and which instances run in them (our model).
+"""Capacity Reservations: their APIs, and which instances run in them; and Reserved Instances (our model).
 
 Matching follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-using.html and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-groups-lifecycle.html: an instance that matches in type,
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.core.api import Json, Operation, call, client_error
-from emulator.core.store import Store, account_id
+from emulator.core.store import Setting, Store, account_id
 from emulator.services.cloudwatch.patches import record_metric
 from emulator.services.ec2.patches import backend
 from emulator.services.ec2.resources import Kind
@@ -219,7 +219,37 @@ def publish_metrics() -> None:
                 record_metric("AWS/EC2CapacityReservations", metric, {"CapacityReservationId": name}, value)
 
 
+# --- Reserved Instances that somebody owns ---------------------------------------------------------------------------
+
+PURCHASE_STATES = ("payment-pending", "active", "payment-failed", "retired", "queued", "queued-deleted")
+
+purchases: Setting[tuple[Json, ...]] = Setting(())
+
+
+def put_purchases(request: Json) -> Json:
+    """``reserved-instances {"purchases": [...]}``: members of the API's ReservedInstances, times as texts."""
+    found = []
+    for each in request["purchases"]:
+        if each["State"] not in PURCHASE_STATES or (each["Scope"] == "Region") is ("AvailabilityZone" in each):
+            raise ValueError(f"not as EC2 has it: {each}")
+        found.append({**each, "End": datetime.fromisoformat(each["End"])})
+    purchases.value = tuple(found)
+    return {"purchases": len(found)}
+
+
+def describe_reserved_instances(parameters: Json) -> Json:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeReservedInstances.html, which has no pages."""
+    states = None
+    for each in parameters.get("Filters") or []:
+        if each["Name"] != "state":
+            raise client_error("InvalidParameterValue", f"The filter '{each['Name']}' is invalid")
+        states = each["Values"]
+    found = [each for each in purchases.value if not states or each["State"] in states]
+    return {"ReservedInstances": found}
+
+
 OPERATIONS: dict[str, Operation] = {
+    "describe_reserved_instances": describe_reserved_instances,
     **RESERVATIONS.operations(),
     "create_capacity_reservation": create_capacity_reservation,
     "modify_capacity_reservation": modify_capacity_reservation,

@@ -56,10 +56,23 @@ def _meets(item: dict[str, Any], requirements: dict[str, Any]) -> bool:
         # Bare metal, burstable and accelerated types are excluded unless they are asked for.
         and _included(item["BareMetal"], requirements.get("BareMetal"))
         and _included(item["BurstablePerformanceSupported"], requirements.get("BurstablePerformance"))
+        and _stores(item, requirements)
         and (
             bool(requirements.get("AcceleratorCount"))
             or not (item.get("GpuInfo") or item.get("InferenceAcceleratorInfo"))
         )
+    )
+
+
+def _stores(item: dict[str, Any], requirements: dict[str, Any]) -> bool:
+    """Whether its instance store is as required; a type without one has 0 GB, and no kind of disk."""
+    store = item.get("InstanceStorageInfo") or {}
+    kinds = {disk["Type"] for disk in store.get("Disks", [])}
+    wanted = requirements.get("LocalStorageTypes") or []
+    return (
+        _included(bool(store), requirements.get("LocalStorage") or "included")
+        and (not wanted or not store or bool(kinds & set(wanted)))
+        and _within(store.get("TotalSizeInGB", 0), requirements.get("TotalLocalStorageGB"))
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from emulator.core.api import Json
 from emulator.core.events import put_event
 from emulator.core.iam import Call, Tagged, resource_tags, tag_pairs
-from emulator.core.store import Ec2Store, arn
+from emulator.core.store import Ec2Store, arn, region
 from emulator.services.ec2 import patches
 from emulator.services.ec2.patches import ec2_tags, instance_profile, profile_associations
 from emulator.services.ec2.resources import arn_of
@@ -39,6 +39,7 @@ _versions: Ec2Store[dict[str, int]] = Ec2Store("tag_versions", dict)
 def keys_of_call(call: Call) -> Json:
     """Condition keys of a call, as the page of EC2 names them.
 
+    - ``ec2:Region``, of every call;
     - ``ec2:NewInstanceProfile``, "the ARN of the instance profile being attached";
     - ``ec2:LaunchTemplate``; the tags that a launch sets need no permission of their own here, on AWS they do
       (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-launch-templates.html);
@@ -46,7 +47,7 @@ def keys_of_call(call: Call) -> Json:
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     """
-    found: Json = {}
+    found: Json = {"ec2:Region": region()}
     if call.action == "AssociateIamInstanceProfile":
         named = (call.first(f"IamInstanceProfile.{key}") for key in ("Arn", "Name"))
         if profile := instance_profile(next(filter(None, named), None)):
@@ -67,6 +68,14 @@ def keys_of_resource(resource: str) -> Json:
     return {**found, "ec2:InstanceProfile": association[1]} if association else found
 
 
+_TEMPLATES = (
+    "CreateLaunchTemplate",
+    "CreateLaunchTemplateVersion",
+    "DeleteLaunchTemplate",
+    "DeleteLaunchTemplateVersions",
+)
+
+
 def judged_on(call: Call) -> str | None:
     """The one ARN that a call is judged on here, where AWS judges on all that it names; Describe calls know none.
 
@@ -79,6 +88,8 @@ def judged_on(call: Call) -> str | None:
         return arn_of(str(tagged or call.first("SnapshotId") or ""))
     if call.action in _PROFILES:
         return _instance_of(call)
+    if call.action in _TEMPLATES:
+        return arn("ec2", f"launch-template/{call.first('LaunchTemplateId') or '*'}")
     if call.action in _ADDRESSES:
         return arn("ec2", f"elastic-ip/{_allocation(call)}")
     if not any(part in call.action for part in ("LocalGateway", "Coip")):
@@ -118,13 +129,17 @@ def tags() -> Tagged:
 
 
 def launched(parameters: Json, instances: list[Any]) -> None:
-    """An instance of a Windows image shows its platform.
+    """An instance of a Windows image shows its platform, and each one the operation by which it is billed.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html
     """
-    if is_windows_image(parameters.get("ImageId")):
-        for instance in instances:
+    windows = is_windows_image(parameters.get("ImageId"))
+    for instance in instances:
+        if windows:
             instance.platform = "windows"
+        instance.platform_details = "Windows" if windows else "Linux/UNIX"
+        instance.usage_operation = "RunInstances:0002" if windows else "RunInstances"
 
 
 def state_changed(instance_id: str, state: str) -> None:

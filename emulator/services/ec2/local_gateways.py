@@ -1,7 +1,7 @@
 """Local gateways of Outposts racks, which moto lacks: groups of virtual interfaces, route tables and what they lead to.
 
 Our model, after the user guide and the API's reference. Nothing is routed. What no page says is refused rather than
-allowed. States change at once. Not modelled: prefix lists, network interface routes, sharing, states of BGP sessions.
+allowed. States change at once. Not modelled: what is in a prefix list, sharing, states of BGP sessions.
 """
 
 from collections.abc import Iterator
@@ -190,8 +190,17 @@ def _new_group_association(parameters: Json, _made: str) -> Json:
     used = GROUP_ASSOCIATIONS.where(LocalGatewayVirtualInterfaceGroupId=group)
     refuse_if(used, f"{group} is associated with a route table")
     refuse_if(GROUP_ASSOCIATIONS.where(LocalGatewayRouteTableId=table), f"{table} has a group")
+    before = _had.here().get(group, table)
+    # The same page, configuration restrictions: before a group joins another routing domain, its old route table and
+    # association are deleted. First-generation racks have no routing domains.
+    if _rack(TABLES.named(table)["LocalGatewayId"]).generation > 1:
+        refuse_if(before != table and before in TABLES.items, f"{group} was with {before}, which is there yet")
+    _had.here()[group] = table
     return _association(parameters, LocalGatewayVirtualInterfaceGroupId=group)
 
+
+_had: Ec2Store[dict[str, str]] = Ec2Store("local_gateway_groups_had", dict)
+"""The route table that a group of virtual interfaces was with last."""
 
 GROUP_ASSOCIATIONS = Kind(
     "LocalGatewayRouteTableVirtualInterfaceGroupAssociation",
@@ -230,21 +239,31 @@ POOLS = Kind(
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationPrefixListId")
+_ROUTED_BY = ("LocalGatewayVirtualInterfaceGroupId", "NetworkInterfaceId")
+
+
 def create_local_gateway_route(parameters: Json) -> Json:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLocalGatewayRoute.html.
 
-    The console's procedure associates the group first and adds the route then.
+    The console's procedure associates the group first and adds the route then. A route leads to a range or a prefix
+    list, by a group or by a network interface.
     """
     table = TABLES.named(parameters["LocalGatewayRouteTableId"])["LocalGatewayRouteTableId"]
-    group, destination = parameters["LocalGatewayVirtualInterfaceGroupId"], parameters["DestinationCidrBlock"]
-    here = GROUP_ASSOCIATIONS.where(LocalGatewayRouteTableId=table, LocalGatewayVirtualInterfaceGroupId=group)
-    refuse_if(not here, f"{group} is not associated with {table}")
+    where = {key: parameters[key] for key in _DESTINATIONS if parameters.get(key)}
+    by = {key: parameters[key] for key in _ROUTED_BY if parameters.get(key)}
+    refuse_if(len(where) != 1, f"one of {', '.join(_DESTINATIONS)} is needed")
+    refuse_if(len(by) != 1, f"one of {', '.join(_ROUTED_BY)} is needed")
+    if group := by.get("LocalGatewayVirtualInterfaceGroupId"):
+        here = GROUP_ASSOCIATIONS.where(LocalGatewayRouteTableId=table, LocalGatewayVirtualInterfaceGroupId=group)
+        refuse_if(not here, f"{group} is not associated with {table}")
     static = ROUTES.here().setdefault(table, {})
+    (destination,) = where.values()
     if destination in static:
         raise client_error("RouteAlreadyExists", f"{table} has a route to {destination}")
     static[destination] = {
-        "DestinationCidrBlock": destination,
-        "LocalGatewayVirtualInterfaceGroupId": group,
+        **where,
+        **by,
         "Type": "static",
         "State": "active",
         "LocalGatewayRouteTableId": table,
@@ -283,9 +302,10 @@ def _propagated(table: Json) -> Iterator[Json]:
 def delete_local_gateway_route(parameters: Json) -> Json:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLocalGatewayRoute.html."""
     static = ROUTES.here().get(parameters["LocalGatewayRouteTableId"], {})
-    if parameters["DestinationCidrBlock"] not in static:
-        raise client_error("InvalidRoute.NotFound", f"no route to {parameters['DestinationCidrBlock']}")
-    return {"Route": {**static.pop(parameters["DestinationCidrBlock"]), "State": "deleted"}}
+    destination = next((parameters[key] for key in _DESTINATIONS if parameters.get(key)), "")
+    if destination not in static:
+        raise client_error("InvalidRoute.NotFound", f"no route to {destination}")
+    return {"Route": {**static.pop(destination), "State": "deleted"}}
 
 
 # --- what moto's own APIs say of it -----------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def notice(request: dict[str, Any]) -> dict[str, Any]:
     (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html): "Amazon EC2 Auto
     Scaling calls the termination lifecycle hook and attempts to launch a replacement immediately" after an
     interruption notice, and after a recommendation "waits until the new instance passes its health check before it
-    proceeds with terminating the old instance", which takes no time here.
+    proceeds with terminating the old instance".
     """
     kind, instance_id = request["kind"], str(request["instance_id"])
     if kind not in (INTERRUPTION, REBALANCE):
@@ -52,7 +52,7 @@ def notice(request: dict[str, Any]) -> dict[str, Any]:
         else:
             put_event("aws.ec2", "EC2 Instance Rebalance Recommendation", {"instance-id": instance_id}, resource)
         with moto_lock:
-            return {"replaced": bool(request.get("act")) and any(ask(SPOT_NOTICE, instance_id))}
+            return {"replaced": bool(request.get("act")) and any(ask(SPOT_NOTICE, instance_id, kind))}
 
 
 def get_spot_placement_scores(parameters: dict[str, Any]) -> dict[str, Any]:

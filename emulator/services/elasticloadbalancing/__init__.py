@@ -29,14 +29,29 @@ _BESIDES = {
 }
 
 
+# What an action is judged on, by the end of its name: a listener is created on its load balancer.
+_ON = {
+    "LoadBalancer": "LoadBalancerArn",
+    "LoadBalancerAttributes": "LoadBalancerArn",
+    "CreateListener": "LoadBalancerArn",
+    "Listener": "ListenerArn",
+    "TargetGroup": "TargetGroupArn",
+    "TargetGroupAttributes": "TargetGroupArn",
+    "Targets": "TargetGroupArn",
+}
+
+
 def _judged_on(call: Call) -> str | None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_elasticloadbalancingv2.html."""
     if call.action.startswith("Describe"):
         return "*"
     if call.action == "CreateLoadBalancer":
         return arn("elasticloadbalancing", f"loadbalancer/app/{call.first('Name')}/*")
-    if call.action.endswith(("LoadBalancer", "LoadBalancerAttributes")):
-        return str(call.first("LoadBalancerArn"))
+    if call.action == "CreateTargetGroup":
+        return arn("elasticloadbalancing", f"targetgroup/{call.first('Name')}/*")
+    for action, parameter in _ON.items():
+        if call.action.endswith(action):
+            return str(call.first(parameter))
     return None
 
 

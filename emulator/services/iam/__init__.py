@@ -2,11 +2,17 @@
 
 from emulator.core.service import Service
 from emulator.services.iam import patches
+from emulator.services.iam.profiles import named
 
 __all__ = ["SERVICE", "patches"]
 
 SERVICE = Service(
     "iam",
-    modelled=("condition keys and resources of the services here", "context keys of SimulatePrincipalPolicy"),
+    wraps={"AWS::IAM::InstanceProfile": named},
+    modelled=(
+        "condition keys and resources of the services here",
+        "context keys of SimulatePrincipalPolicy",
+        "`Ref` of an instance profile",
+    ),
     not_judged=("iam:PassRole, service-linked roles, SCPs",),
 )

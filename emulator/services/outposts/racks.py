@@ -25,6 +25,7 @@ class Rack:
     owner: str = ""
     state: str = "ACTIVE"
     types: tuple[str, ...] = ()
+    generation: int = 1
 
     @property
     def account(self) -> str:
@@ -72,7 +73,7 @@ buckets: Setting[dict[str, dict[str, str]]] = Setting({})
 
 
 def put(request: Json) -> Json:
-    """``outposts {"outposts": [{id, name, owner, state, types}], "buckets": [{outpost, name, tags}]}``.
+    """``outposts {"outposts": [{id, name, owner, state, types, generation}], "buckets": [{outpost, name, tags}]}``.
 
     Takes the place of what was there; of every account and Region. All but the id of an Outpost may be left out.
     """

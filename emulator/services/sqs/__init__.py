@@ -1,4 +1,4 @@
-"""Amazon SQS, by ministack: what it publishes each minute, and the actions that batches need.
+"""Amazon SQS, by ministack: what it publishes each minute, how long a message may be kept, what batches need.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """
@@ -8,12 +8,16 @@ from typing import Any
 
 from ministack.services import sqs
 
-from emulator.core.patch import private
+from emulator.core.patch import patch, private
 from emulator.core.service import IamRules, Service
 from emulator.services.cloudwatch.patches import record_metric
 
 _queues: Any = private(sqs, "_queues")
 _refresh: Any = private(sqs, "_refresh_counts", "q")
+_queue: Any = private(sqs, "_get_q", "url action")
+_Error: Any = private(sqs, "_Err")
+
+LONGEST_SECONDS = 43_200
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 _ACTIONS = {
@@ -21,6 +25,35 @@ _ACTIONS = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
+
+
+@patch(sqs, "_collect_msgs", "q max_n vis_timeout")
+def _received(original: Any, *arguments: Any) -> Any:
+    """Remembers when each message was received last."""
+    messages = original(*arguments)
+    for message in messages:
+        message["received_at"] = time.time()
+    return messages
+
+
+@patch(sqs, "_dispatch", "action data qurl")
+def _asked(original: Any, action: str, data: dict[str, Any], url: str) -> Any:
+    """Keeps a message from others for twelve hours since its receive at most, in sum.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html, and the
+    words of SQS in https://github.com/localstack/localstack/issues/3956.
+    """
+    if action == "ChangeMessageVisibility":
+        seconds = int(data["VisibilityTimeout"])
+        for message in _queue(data.get("QueueUrl", url))["messages"]:
+            kept = time.time() + seconds - message.get("received_at", 0)
+            if message["receipt_handle"] == data["ReceiptHandle"] and kept > LONGEST_SECONDS:
+                raise _Error(
+                    "InvalidParameterValue",
+                    f"Value {seconds} for parameter VisibilityTimeout is invalid. "
+                    f"Reason: Total VisibilityTimeout for the message is beyond the limit [{LONGEST_SECONDS} seconds]",
+                )
+    return original(action, data, url)
 
 
 def _scopes() -> set[tuple[str, str]]:
@@ -47,5 +80,6 @@ SERVICE = Service(
     scopes=_scopes,
     measure=_publish,
     iam=IamRules(actions=_ACTIONS),
-    modelled=("metrics of queues each minute",),
+    modelled=("metrics of queues each minute", "twelve hours of a message in flight"),
+    not_judged=("twelve hours in ChangeMessageVisibilityBatch",),
 )

@@ -136,7 +136,9 @@ def _act(step: Json, clients: Clients, values: Mapping[str, Any]) -> Iterator[tu
     service, api = inputs.pop("Service"), inputs.pop("Api")
     answer = getattr(clients(service), xform_name(api))(**inputs)
     for output in step.get("outputs", []):
-        yield output["Name"], jmespath.search(output["Selector"].removeprefix("$."), answer)
+        # [*] within [*] is one list in JSONPath, and one list in another in JMESPath.
+        selector = output["Selector"].removeprefix("$.").replace("[*]", "[]")
+        yield output["Name"], jmespath.search(selector, answer)
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:

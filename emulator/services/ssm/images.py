@@ -1,4 +1,4 @@
-"""The public parameters of images: Amazon Linux from the lists that moto ships, Windows and Amazon ECS invented."""
+"""The public parameters of images: Amazon Linux from moto's lists; Windows, Ubuntu and Amazon ECS invented."""
 
 import zlib
 from typing import Any
@@ -23,6 +23,8 @@ class _PublicImages(dict[str, str]):
             image_id = f"ami-{zlib.crc32(name.encode()):017x}"
             self.windows.add(image_id)
             return image_id
+        if name.startswith("/aws/service/canonical/ubuntu/server/") and name.endswith("/ami-id"):
+            return f"ami-{zlib.crc32(name.encode()):017x}"
         if name.startswith("/aws/service/ecs/optimized-ami/") and name.endswith("/image_id"):
             return f"ami-{zlib.crc32(name.encode()):017x}"
         return self.of(region()).get(name, default)

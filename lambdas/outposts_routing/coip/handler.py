@@ -11,21 +11,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
+from outposts_routing.coip.balancers import make_balancer, remove_balancer
+from outposts_routing.coip.patience import ROUND_SECONDS, ROUNDS, made_once, once_known, unless_gone
+from outposts_routing.coip.plan import in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
-from shared.custom_resource import PAUSES, Facts, RefusedError, answer
+from shared.custom_resource import Facts, RefusedError, answer
 
 logger = logging.getLogger(__name__)
 
 Request = Mapping[str, Any]
 Made = tuple[str, Facts]
-
-THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "RequestThrottled")
-ROUNDS, ROUND_SECONDS = 60, 10.0
-"""Ten minutes until a deleted load balancer has given its addresses back; the function has fifteen."""
 
 
 def lambda_handler(event: Any, context: Any) -> str:
@@ -54,7 +52,7 @@ def act(request: Request) -> Made:
 def make_pool(request: Request) -> Made:
     """A pool of the route table: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCoipPool.html."""
     table = request["ResourceProperties"]["RouteTableId"]
-    pool = _made_once(
+    pool = made_once(
         lambda: _own_pool(request),
         lambda ec2: ec2.create_coip_pool(
             LocalGatewayRouteTableId=table, TagSpecifications=specification("coip-pool", request)
@@ -66,19 +64,24 @@ def make_pool(request: Request) -> Made:
 def remove_pool(request: Request) -> None:
     """Deletes the pool, which is empty by then."""
     if pool := _own_pool(request):
-        _unless_gone(lambda: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
+        unless_gone(lambda: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
 
 
 def make_range(request: Request) -> Made:
     """A range of the pool: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCoipCidr.html."""
     wanted = request["ResourceProperties"]
     pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
-    pools = [pool for pool in _pools() if pool["PoolId"] == pool_id]
-    if not pools:
-        raise RefusedError(f"the pool {pool_id} is gone; who deleted it?")
-    if cidr not in pools[0].get("PoolCidrs", []):
-        client("ec2").create_coip_cidr(CoipPoolId=pool_id, Cidr=cidr)
+    if not _has_range(pool_id, cidr):
+        try:
+            once_known(lambda: client("ec2").create_coip_cidr(CoipPoolId=pool_id, Cidr=cidr))
+        except ClientError:
+            if not _has_range(pool_id, cidr):  # an attempt whose answer was lost has made it
+                raise
     return f"{pool_id}|{cidr}", {}
+
+
+def _has_range(pool_id: str, cidr: str) -> bool:
+    return any(pool["PoolId"] == pool_id and cidr in pool.get("PoolCidrs", []) for pool in _pools())
 
 
 def remove_range(request: Request) -> None:
@@ -91,11 +94,11 @@ def remove_range(request: Request) -> None:
     pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
     for last in [*[False] * (ROUNDS - 1), True]:
         # Looked up again each time: it may be gone by now, with the range.
-        if not any(pool["PoolId"] == pool_id and cidr in pool.get("PoolCidrs", []) for pool in _pools()):
+        if not _has_range(pool_id, cidr):
             return
         used = in_use(_usages(pool_id), cidr)
         if not used:
-            _unless_gone(lambda: client("ec2").delete_coip_cidr(CoipPoolId=pool_id, Cidr=cidr))
+            unless_gone(lambda: client("ec2").delete_coip_cidr(CoipPoolId=pool_id, Cidr=cidr))
             return
         if last:
             raise RefusedError(f"{cidr} is in use: {', '.join(used)}; release these addresses and try again")
@@ -134,10 +137,13 @@ def make_subnet(request: Request) -> Made:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html: both in one call.
     """
     wanted = request["ResourceProperties"]
-    client("ec2").modify_subnet_attribute(
-        SubnetId=wanted["SubnetId"],
-        MapCustomerOwnedIpOnLaunch={"Value": True},
-        CustomerOwnedIpv4Pool=wanted["PoolId"],
+    once_known(
+        lambda: client("ec2").modify_subnet_attribute(
+            SubnetId=wanted["SubnetId"],
+            MapCustomerOwnedIpOnLaunch={"Value": True},
+            CustomerOwnedIpv4Pool=wanted["PoolId"],
+        ),
+        "Pool",
     )
     return f"{wanted['SubnetId']}|{wanted['PoolId']}", {}
 
@@ -161,7 +167,7 @@ def make_address(request: Request) -> Made:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html. One that cannot go where it is
     wanted goes back at once: the pool's range waits for it otherwise.
     """
-    address = _made_once(
+    address = made_once(
         lambda: _own_address(request),
         lambda ec2: ec2.allocate_address(
             Domain="vpc",
@@ -190,9 +196,8 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
                     f"{address['AllocationId']} is at {address['NetworkInterfaceId']}, which nobody asked for here; "
                     "disassociate it there first"
                 )
-            ec2.associate_address(
-                AllocationId=address["AllocationId"], NetworkInterfaceId=interface, AllowReassociation=bool(before)
-            )
+            where = {"NetworkInterfaceId": interface, "AllowReassociation": bool(before)}
+            once_known(lambda: ec2.associate_address(AllocationId=address["AllocationId"], **where), "AllocationID")
         case "disassociate":
             ec2.disassociate_address(AssociationId=address["AssociationId"])
 
@@ -202,8 +207,8 @@ def remove_address(request: Request) -> None:
     ec2 = client("ec2")
     if address := _own_address(request):
         if association := address.get("AssociationId"):
-            _unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
-        _unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"]))
+            unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
+        unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"]))
 
 
 def _own_address(request: Request) -> dict[str, Any] | None:
@@ -211,89 +216,6 @@ def _own_address(request: Request) -> dict[str, Any] | None:
     filters = [{"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in tags_of(request)]
     found = client("ec2").describe_addresses(Filters=filters)["Addresses"]
     return next((address for address in found if is_of(address.get("Tags"), request)), None)
-
-
-def make_balancer(request: Request) -> Made:
-    """An Application Load Balancer with addresses of the pool, which can only be named when it is made.
-
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
-
-    Raises:
-        RefusedError: it is there already, in another place or of another scheme, which cannot be changed.
-    """
-    wanted = request["ResourceProperties"]
-    balancer = (
-        _own_balancer(request)
-        or client("elbv2").create_load_balancer(
-            Name=balancer_name(request["StackId"], request["LogicalResourceId"]),
-            Type="application",
-            Scheme=wanted["Scheme"],
-            Subnets=[wanted["SubnetId"]],
-            SecurityGroups=wanted["SecurityGroupIds"],
-            CustomerOwnedIpv4Pool=wanted["PoolId"],
-            Tags=tags_of(request),
-        )["LoadBalancers"][0]
-    )
-    if differing := differences(balancer, wanted):
-        # On the way back of a failed update it is as it is wanted again.
-        raise RefusedError(
-            f"the load balancer has {differing}, which needs a new one; remove load_balancer from the configuration, "
-            "deploy, and put it back"
-        )
-    client("elbv2").modify_load_balancer_attributes(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Attributes=[{"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": "true"}],
-    )
-    return balancer["LoadBalancerArn"], {"DNSName": balancer["DNSName"]}
-
-
-def remove_balancer(request: Request) -> None:
-    """Deletes it; its addresses come back a while later, for which the range waits."""
-    if balancer := _own_balancer(request):
-        client("elbv2").delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
-
-
-def _own_balancer(request: Request) -> dict[str, Any] | None:
-    elbv2 = client("elbv2")
-    name = balancer_name(request["StackId"], request["LogicalResourceId"])
-    try:
-        found = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"]
-    except elbv2.exceptions.LoadBalancerNotFoundException:
-        return None
-    return found[0] if found else None
-
-
-def _made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
-    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for."""
-    for seconds in (*PAUSES, None):
-        if found := find():
-            return found
-        try:
-            return make(client("ec2", 1))
-        except (BotoCoreError, ClientError) as error:
-            if seconds is None or not _may_pass(error):
-                raise
-            logger.info("tried again", extra={"error": str(error)})
-            time.sleep(seconds)
-    raise AssertionError("the last attempt returns or raises")
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether another attempt may succeed: throttled, a fault of the service, or no answer."""
-    if not isinstance(error, ClientError):
-        return True
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or error.response["Error"]["Code"] in THROTTLED
-
-
-def _unless_gone(call: Callable[[], object]) -> None:
-    """What a first delivery of the request has removed is removed."""
-    try:
-        call()
-    except ClientError as error:
-        if "NotFound" not in error.response["Error"]["Code"]:
-            raise
-        logger.info("gone already", extra={"error": str(error)})
 
 
 _KINDS: Mapping[str, tuple[Callable[[Request], Made], Callable[[Request], None]]] = {

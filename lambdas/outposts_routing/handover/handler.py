@@ -4,7 +4,8 @@ A VPC and a group of virtual interfaces are with one route table at a time
 (https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html), and CloudFormation makes the new
 before it deletes the old. This resource comes after the new route table and before its associations: when the table
 changes, it takes the routes and both associations from the old one. On the way back of a failed update it gives them
-back. It deletes in route tables of its stack alone.
+back. It deletes in route tables of its stack alone, and it looks before it takes: what somebody else has put on the
+table would be lost, so that it refuses, and nothing has happened.
 """
 
 import logging
@@ -15,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from outposts_routing.handover.plan import Held, Wanted, held, lacking
+from outposts_routing.handover.plan import Held, Wanted, destination_parameter, held, lacking
 from outposts_routing.ownership import STACK
 from shared.aws import client
 from shared.custom_resource import PAUSES, RefusedError, answer
@@ -47,30 +48,40 @@ def hand_over(request: Mapping[str, Any]) -> str:
     properties = request["ResourceProperties"]
     if request["RequestType"] == "Delete":
         # CloudFormation has deleted what it knows. What a way back has made, it does not know.
-        clear(properties["RouteTableId"], request["StackId"])
+        clear(properties["RouteTableId"], Wanted.of(properties), request["StackId"], goes=True)
     elif request["RequestType"] == "Update":
-        before = request["OldResourceProperties"]["RouteTableId"]
-        if before != properties["RouteTableId"]:
-            clear(before, request["StackId"])
+        old = request["OldResourceProperties"]
+        if old["RouteTableId"] != properties["RouteTableId"]:
+            clear(old["RouteTableId"], Wanted.of(old), request["StackId"])
             if _rolls_back(request["StackId"]):
                 restore(properties["RouteTableId"], Wanted.of(properties), request["StackId"])
     return physical_id
 
 
-def clear(table: str, stack_id: str) -> None:
+def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> None:
     """Takes everything from a route table of this stack: routes first, then VPCs, then the virtual interfaces.
 
+    Args:
+        known: what this stack has put there.
+        goes: the table goes for good, and its routes with it, whoever has made them.
+
     Raises:
-        RefusedError: an association does not end within the time.
+        RefusedError: somebody else has put something there, and nothing was taken; or an association does not end
+            within the time.
     """
     ec2 = client("ec2")
     if not _is_ours(table, stack_id):
         return
+    found = look(table, known, stack_id)
+    if theirs := [*found.foreign, *(() if goes else found.foreign_routes)]:
+        raise RefusedError(
+            f"{table} has what this stack has not made: {', '.join(theirs)}. Nothing was taken from it. Remove these "
+            "first; afterwards they can be made again at the route table of that time"
+        )
     for last in [*[False] * (ROUNDS - 1), True]:
-        found = look(table)
-        for destination in found.routes:
-            route = {"LocalGatewayRouteTableId": table, "DestinationCidrBlock": destination}
-            _unless_gone(partial(ec2.delete_local_gateway_route, **route))
+        for to in found.routes:
+            named = {"LocalGatewayRouteTableId": table, **destination_parameter(to)}
+            _unless_gone(partial(ec2.delete_local_gateway_route, **named))
         for association in found.vpcs.values():
             named = {"LocalGatewayRouteTableVpcAssociationId": association}
             _unless_gone(partial(ec2.delete_local_gateway_route_table_vpc_association, **named))
@@ -87,6 +98,7 @@ def clear(table: str, stack_id: str) -> None:
             )
         if found.ending:
             time.sleep(ROUND_SECONDS)
+        found = look(table, known, stack_id)
 
 
 def restore(table: str, wanted: Wanted, stack_id: str) -> None:
@@ -95,7 +107,7 @@ def restore(table: str, wanted: Wanted, stack_id: str) -> None:
     What is made has no client token, so what is missing is looked up before each attempt.
     """
     for seconds in (*PAUSES, None):
-        missing = lacking(wanted, look(table))
+        missing = lacking(wanted, look(table, wanted, stack_id))
         try:
             _give(table, missing, wanted.group, stack_id)
         except (BotoCoreError, ClientError) as error:
@@ -120,15 +132,15 @@ def _give(table: str, missing: Wanted, group: str, stack_id: str) -> None:
             LocalGatewayVirtualInterfaceGroupId=group,
             TagSpecifications=_tags(group_kind, stack_id),
         )
-    for destination in missing.routes:
+    for to in missing.routes:
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=table,
-            DestinationCidrBlock=destination,
+            DestinationCidrBlock=to,
             LocalGatewayVirtualInterfaceGroupId=group,
         )
 
 
-def look(table: str) -> Held:
+def look(table: str, known: Wanted, stack_id: str) -> Held:
     """What a route table holds, from every page."""
     of_table = [{"Name": "local-gateway-route-table-id", "Values": [table]}]
     return held(
@@ -143,6 +155,8 @@ def look(table: str) -> Held:
             "LocalGatewayRouteTableVirtualInterfaceGroupAssociations",
             Filters=of_table,
         ),
+        known=known.routes,
+        is_ours=partial(_carries_tag, stack_id),
     )
 
 
@@ -150,7 +164,11 @@ def _is_ours(table: str, stack_id: str) -> bool:
     """Whether the route table is there and carries the tag of this stack."""
     of_table = [{"Name": "local-gateway-route-table-id", "Values": [table]}]
     found = _pages("describe_local_gateway_route_tables", "LocalGatewayRouteTables", Filters=of_table)
-    return any({"Key": STACK, "Value": stack_id} in item.get("Tags", []) for item in found)
+    return any(_carries_tag(stack_id, item) for item in found)
+
+
+def _carries_tag(stack_id: str, item: Mapping[str, Any]) -> bool:
+    return {"Key": STACK, "Value": stack_id} in item.get("Tags", [])
 
 
 def _tags(kind: str, stack_id: str) -> list[dict[str, Any]]:

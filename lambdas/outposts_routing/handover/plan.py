@@ -1,6 +1,6 @@
 """What a route table of a local gateway holds, and what it lacks. No AWS in here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +14,19 @@ class Held:
     """What a route table holds on to: nothing else can have it meanwhile.
 
     Attributes:
-        routes: destinations of its static routes.
+        routes: destinations of its static routes: ranges, or ids of prefix lists.
         vpcs: association id of each VPC.
         groups: association id of each group of virtual interfaces.
         ending: association ids that are on their way out.
+        foreign: associations that somebody else has made, in words; foreign_routes: static routes.
     """
 
     routes: tuple[str, ...]
     vpcs: Mapping[str, str]
     groups: Mapping[str, str]
     ending: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
+    foreign_routes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -47,14 +50,26 @@ class Wanted:
         )
 
 
-def held(routes: Iterable[Json], vpcs: Sequence[Json], groups: Sequence[Json]) -> Held:
-    """Sorts what EC2 describes. Routes that EC2 propagates go by themselves."""
+def held(
+    routes: Iterable[Json],
+    vpcs: Sequence[Json],
+    groups: Sequence[Json],
+    *,
+    known: Iterable[str] = (),
+    is_ours: Callable[[Json], bool] = lambda _: True,
+) -> Held:
+    """Sorts what EC2 describes. Routes that EC2 propagates go by themselves.
+
+    Args:
+        known: destinations that this stack routes to a group of virtual interfaces.
+        is_ours: whether an association carries the tag of this stack.
+    """
+    static = [
+        route for route in routes if route["Type"] == "static" and route.get("State") not in ("deleting", "deleted")
+    ]
+    ours = set(known)
     return Held(
-        tuple(
-            route["DestinationCidrBlock"]
-            for route in routes
-            if route["Type"] == "static" and route.get("State") not in ("deleting", "deleted")
-        ),
+        tuple(destination(route) for route in static),
         {item["VpcId"]: item["LocalGatewayRouteTableVpcAssociationId"] for item in vpcs if not _ends(item)},
         {
             item["LocalGatewayVirtualInterfaceGroupId"]: item[
@@ -69,7 +84,31 @@ def held(routes: Iterable[Json], vpcs: Sequence[Json], groups: Sequence[Json]) -
             for item in (*vpcs, *groups)
             if item["State"] == "disassociating"
         ),
+        tuple(_described(item) for item in (*vpcs, *groups) if not _ends(item) and not is_ours(item)),
+        tuple(
+            f"the route to {destination(route)}"
+            for route in static
+            if destination(route) not in ours or route.get("NetworkInterfaceId")
+        ),
     )
+
+
+def destination(route: Json) -> str:
+    """Where a route leads: a range, or the id of a prefix list.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LocalGatewayRoute.html
+    """
+    return str(route.get("DestinationCidrBlock") or route["DestinationPrefixListId"])
+
+
+def destination_parameter(to: str) -> dict[str, str]:
+    """How a request names a destination."""
+    return {"DestinationPrefixListId" if to.startswith("pl-") else "DestinationCidrBlock": to}
+
+
+def _described(association: Json) -> str:
+    of = association.get("VpcId") or association["LocalGatewayVirtualInterfaceGroupId"]
+    return f"the association of {of} (account {association.get('OwnerId', 'unknown')})"
 
 
 def lacking(wanted: Wanted, has: Held) -> Wanted:

@@ -2,6 +2,11 @@
 
 Whether an instance is the group's own is asked of the group; tags can be copied. Everything here may happen again:
 a target leaves its target group once, however often it is told to, and a notice that was counted is remembered.
+
+Only an interruption deregisters. After a mere recommendation the instance serves on until EC2 Auto Scaling has a
+replacement that passes its health checks: who took it out before would take away capacity for a whole boot, for good
+where nothing can be launched
+(https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html).
 """
 
 import logging
@@ -12,7 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws import client
-from spot_asg.notices.notice import METRICS, REBALANCE, Member, Notice, may_leave, member_of
+from spot_asg.notices.notice import INTERRUPTION, METRICS, Member, Notice, member_of
 
 KEEP_SECONDS = 7 * 86_400  # EventBridge and Lambda give an event up within days
 # A target, or a whole target group, that is gone: nothing is sent there any more.
@@ -44,7 +49,6 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         group_name=os.environ["GROUP_NAME"],
         table=os.environ["NOTICES_TABLE"],
         namespace=os.environ["METRIC_NAMESPACE"],
-        drain_on_rebalance=os.environ["DRAIN_ON_REBALANCE"] == "true",
         now=time.time(),
     )
 
@@ -59,10 +63,9 @@ def take(
     group_name: str,
     table: str,
     namespace: str,
-    drain_on_rebalance: bool,
     now: float,
 ) -> dict[str, Any]:
-    """Deregisters the instance from its group's target groups, and counts the notice once.
+    """Deregisters an interrupted instance from its group's target groups, and counts the notice once.
 
     Raises:
         GroupNotFoundError: there is no group of that name.
@@ -75,13 +78,12 @@ def take(
         logger.info("not an instance of this group, or not any more", extra={"instance": notice.instance_id})
         return {"notice": notice.kind, "member": False}
     left, failed = [], []
-    if notice.kind != REBALANCE or drain_on_rebalance:
-        for arn in group.get("TargetGroupARNs", []):
-            try:
-                if leave(elbv2, arn, notice, int(group["DesiredCapacity"])):
-                    left.append(arn)
-            except ClientError as error:
-                failed.append(f"{arn}: {error}")
+    for arn in group.get("TargetGroupARNs", []) if notice.kind == INTERRUPTION else []:
+        try:
+            leave(elbv2, arn, notice.instance_id)
+            left.append(arn)
+        except ClientError as error:
+            failed.append(f"{arn}: {error}")
     counted = count_once(dynamodb, cloudwatch, notice, member, group_name, table, namespace, now)
     if failed:
         raise NotDeregisteredError("; ".join(failed))
@@ -98,24 +100,17 @@ def find_group(autoscaling: Any, name: str) -> dict[str, Any]:
     raise GroupNotFoundError(f"there is no Auto Scaling group named {name!r}")
 
 
-def leave(elbv2: Any, arn: str, notice: Notice, desired: int) -> bool:
-    """Deregisters the instance from one target group; False where a recommendation is not reason enough.
+def leave(elbv2: Any, arn: str, instance_id: str) -> None:
+    """Deregisters an instance from one target group.
 
     DeregisterTargets of a target that is not registered succeeds
     (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html).
     """
     try:
-        if notice.kind == REBALANCE:
-            health = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-            states = {target["Target"]["Id"]: target["TargetHealth"]["State"] for target in health}
-            if not may_leave(states, notice.instance_id, desired):
-                logger.info("stays until it is replaced", extra={"instance": notice.instance_id, "target_group": arn})
-                return False
-        elbv2.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": notice.instance_id}])
+        elbv2.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": instance_id}])
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
-    return True
 
 
 def count_once(

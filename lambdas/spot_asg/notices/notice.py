@@ -63,20 +63,3 @@ def member_of(group: Mapping[str, Any], instance_id: str) -> Member | None:
         if instance["InstanceId"] == instance_id:
             return Member(instance_id, instance["InstanceType"], instance["AvailabilityZone"])
     return None
-
-
-def may_leave(states: Mapping[str, str], instance_id: str, desired: int) -> bool:
-    """Whether a mere recommendation may take an instance out of a target group.
-
-    A recommendation often comes for a whole pool at once. Those who stay must carry the load until the replacements
-    serve, so half of the desired capacity remains healthy; whoever else is at risk waits for Auto Scaling, which
-    replaces before it terminates.
-
-    Args:
-        states: state of each registered target, as DescribeTargetHealth names it.
-        desired: desired capacity of the group.
-    """
-    if states.get(instance_id) != "healthy":
-        return True  # it serves nobody
-    healthy = sum(state == "healthy" for state in states.values())
-    return healthy > 1 and healthy - 1 >= desired / 2

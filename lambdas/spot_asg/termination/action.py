@@ -1,10 +1,13 @@
-"""A lifecycle action of a terminating instance, and what its refusal means. No AWS in here."""
+"""A lifecycle action of a terminating instance, what its refusal means, and the end that follows. No AWS in here."""
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
+ENDED = "EC2 Instance Terminate Successful"
+SHORT_LIVED, SHORT_LIFE_SECONDS = "ShortLivedInstances", 900
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,34 @@ class LifecycleAction:
             detail["EC2InstanceId"],
             detail["LifecycleActionToken"],
         )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """An instance that its group has terminated."""
+
+    group: str
+    instance_id: str
+    time: datetime
+
+    @classmethod
+    def of(cls, body: str) -> "Ending | None":
+        """Returns the end that an event of EventBridge, as JSON, is about; None when it is about something else.
+
+        The page is the same.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no event, or lacks what belongs to one.
+        """
+        event: Any = json.loads(body)
+        if event["source"] != "aws.autoscaling" or event.get("detail-type") != ENDED:
+            return None
+        detail = event["detail"]
+        return cls(detail["AutoScalingGroupName"], detail["EC2InstanceId"], datetime.fromisoformat(event["time"]))
+
+    def is_early(self, launched: datetime) -> bool:
+        """Whether the instance lived so shortly that it hardly served: its bootstrap has failed, for example."""
+        return (self.time - launched).total_seconds() < SHORT_LIFE_SECONDS
 
 
 def is_over(code: str, message: str) -> bool:

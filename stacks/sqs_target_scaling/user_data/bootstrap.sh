@@ -10,7 +10,7 @@
 #   METRIC_NAMESPACE   the namespace of the metrics
 #   HOOK_NAME          the terminating hook that the worker completes
 #   HEARTBEAT_SECONDS  a third of the visibility timeout
-#   DRAIN_SECONDS      how long a message in hand may take to end when the service is stopped
+#   LONGEST_SECONDS    how long a message in hand may take, also when the service is stopped
 #   REGION             the Region of all of these
 #
 # Everything comes from S3 and from the repositories of Amazon Linux. It may run again on the same machine.
@@ -24,7 +24,7 @@ results_table='@RESULTS_TABLE@'
 metric_namespace='@METRIC_NAMESPACE@'
 hook_name='@HOOK_NAME@'
 heartbeat_seconds='@HEARTBEAT_SECONDS@'
-drain_seconds='@DRAIN_SECONDS@'
+longest_seconds='@LONGEST_SECONDS@'
 region='@REGION@'
 
 step='starting'
@@ -88,6 +88,7 @@ RESULTS_TABLE=$results_table
 METRIC_NAMESPACE=$metric_namespace
 HOOK_NAME=$hook_name
 HEARTBEAT_SECONDS=$heartbeat_seconds
+LONGEST_MESSAGE_SECONDS=$longest_seconds
 AWS_REGION=$region
 ENVIRONMENT
 )
@@ -98,7 +99,7 @@ mkdir -p /etc/systemd/system/sqs-worker.service.d
 cp /opt/sqs-worker/sqs-worker.service /etc/systemd/system/sqs-worker.service
 cat >/etc/systemd/system/sqs-worker.service.d/drain.conf <<DRAIN
 [Service]
-TimeoutStopSec=$drain_seconds
+TimeoutStopSec=$longest_seconds
 DRAIN
 
 step='starting the service'

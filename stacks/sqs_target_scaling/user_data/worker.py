@@ -25,7 +25,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-LONGEST_SECONDS = 43_200  # SQS keeps a message in flight for twelve hours at most
+LONGEST_SECONDS = 43_200  # SQS keeps a message in flight for twelve hours at most, counted from its receive
+ANSWER_SECONDS = 30  # how old a receive may be when its answer is here
 LEAVE_SECONDS = 15  # what an interrupted worker keeps in hand to give its message back
 RETRY_SECONDS = 5
 HOOK_ATTEMPTS = 12
@@ -63,8 +64,10 @@ class Settings:
     hook_name: str
     aws_region: str
     heartbeat_seconds: float  # the visibility timeout is three of them: two may fail before somebody else tries
+    longest_message_seconds: float  # after that a message in hand is no longer kept, nor the instance that has it
     watch_seconds: float = 5.0
     poll_seconds: float = 20.0
+    hook_beat_seconds: float = 120.0  # the terminating hook waits several of these for the next one
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -76,8 +79,9 @@ class Settings:
                 found[name] = float(found[name])
             except ValueError:
                 found[name] = math.nan
-            if not 0 < found[name] <= LONGEST_SECONDS / 3:
-                wrong.append(f"{name.upper()} (seconds, above 0)")
+            most = LONGEST_SECONDS if name == "longest_message_seconds" else LONGEST_SECONDS / 4
+            if not 0 < found[name] <= most:
+                wrong.append(f"{name.upper()} (seconds, above 0, at most {most:g})")
         if wrong:
             raise ValueError(f"set in the environment: {', '.join(wrong)}")
         return cls(**found)
@@ -100,7 +104,7 @@ class Job:
     duration_seconds: float
 
     @classmethod
-    def parse(cls, body: str) -> "Job":
+    def parse(cls, body: str, longest: float = LONGEST_SECONDS) -> "Job":
         """Returns the job of a body like {"id": "a", "duration_seconds": 25}. Raises ValueError, quoting nothing."""
         try:
             content = json.loads(body)
@@ -110,8 +114,8 @@ class Job:
         # DynamoDB takes keys of 1 to 2,048 bytes; half a surrogate pair, which JSON can spell, cannot be encoded.
         if not isinstance(name, str) or not 0 < len(name.encode()) <= 2048:
             raise ValueError("id is not a text of 1 to 2048 bytes")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_SECONDS:
-            raise ValueError(f"duration_seconds is not a number from 0 to {LONGEST_SECONDS}")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= longest:
+            raise ValueError(f"duration_seconds is not a number from 0 to {longest:g}")
         return cls(name, float(seconds))
 
 
@@ -176,8 +180,9 @@ class Drain:
 def work(job: Job, drain: Drain) -> None:
     """REPLACE THIS BY YOUR WORK: it waits for the job's seconds, as the post's consumer does.
 
-    It may take hours, raise what it likes (the message comes back later) and be called again for the same job. Between
-    its steps it calls `drain.pause(0)`, which raises InterruptedWorkError when the Spot Instance is about to go.
+    It may take as long as `longest_message_seconds` says, scale-in or not, raise what it likes (the message comes back
+    later) and be called again for the same job. Between its steps it calls `drain.pause(0)`, which raises
+    InterruptedWorkError when the Spot Instance is about to go.
     """
     drain.pause(job.duration_seconds)
 
@@ -218,10 +223,10 @@ class Watch:
 
 
 class Heartbeat:
-    """Keeps a message invisible while its block runs: calls `extend` every so many seconds from a thread of its own."""
+    """Keeps something alive while its block runs: calls `beat` every so many seconds from a thread of its own."""
 
-    def __init__(self, extend: Callable[[], None], seconds: float, drain: Drain) -> None:
-        self._extend, self._seconds, self._drain, self._over = extend, seconds, drain, Event()
+    def __init__(self, beat: Callable[[], bool], seconds: float, drain: Drain) -> None:
+        self._beat, self._seconds, self._drain, self._over = beat, seconds, drain, Event()
         self._thread = Thread(target=self.run, daemon=True)
 
     def __enter__(self) -> None:
@@ -232,11 +237,12 @@ class Heartbeat:
         self._thread.join(timeout=RETRY_SECONDS)
 
     def run(self) -> None:
-        """Beats until the block ends; a beat that fails is tried again soon and never stops the work."""
+        """Beats until the block ends or a beat says False; one that fails is tried again soon, and the work goes on."""
         pause = self._seconds
         while not self._drain.clock.wait(self._over, pause):
             try:
-                self._extend()
+                if not self._beat():
+                    return
                 pause = self._seconds
             except Exception as fault:
                 pause = min(self._seconds, RETRY_SECONDS)
@@ -286,20 +292,21 @@ class Worker:
             self.drain.clock.wait(self.drain.begun, RETRY_SECONDS)
 
     def _handle(self, message: Mapping[str, Any], receipt: str) -> None:
+        received_at = self.drain.clock.monotonic()
         receives = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
         facts = {"message": message["MessageId"], "receives": receives}
         if self.drain.begun.is_set():
             self._set_visibility(receipt, 0)
             return self.drain.log("released", reason="draining", **facts)
         try:
-            job = Job.parse(message["Body"])
+            job = Job.parse(message["Body"], self.settings.longest_message_seconds)
         except ValueError as fault:
             # Visible again at once, so that the redrive policy soon moves it to the dead letters.
             self.drain.log("malformed", error=why(fault), **facts)
             return self._set_visibility(receipt, 0)
         self.drain.log("received", id=job.id, **facts)
         try:
-            seconds = self._once_only(job, receipt)
+            seconds = self._once_only(job, receipt, received_at)
         except InterruptedWorkError:
             self._set_visibility(receipt, 0)
             return self.drain.log("released", id=job.id, reason="spot", **facts)
@@ -310,15 +317,18 @@ class Worker:
         self.drain.log("done", id=job.id, seconds=round(seconds, 3), **facts)
         return self._publish("MsgProcessingDuration", "Seconds", seconds)
 
-    def _once_only(self, job: Job, receipt: str) -> float | None:
+    def _once_only(self, job: Job, receipt: str, received_at: float) -> float | None:
         """Returns the seconds the work took, None if its effect was there already."""
         clock, table, key = self.drain.clock, self.settings.results_table, {"message_id": {"S": job.id}}
         # Asked before the work: a duplicate of an hour's work should not cost another hour.
         if "Item" in self.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True):
             return None
-        started, visibility = clock.monotonic(), math.ceil(3 * self.settings.heartbeat_seconds)
-        extend = partial(self._set_visibility, receipt, visibility)
-        with self.heartbeat(extend, self.settings.heartbeat_seconds, self.drain):
+        started = clock.monotonic()
+        keep, stay = partial(self._keep, receipt, received_at), partial(self._stay, received_at)
+        with (
+            self.heartbeat(keep, self.settings.heartbeat_seconds, self.drain),
+            self.heartbeat(stay, self.settings.hook_beat_seconds, self.drain),
+        ):
             self.work(job, self.drain)
             seconds, now = clock.monotonic() - started, int(clock.now())
             numbers = {"finished_at": now, "expires_at": now + KEEP_RESULTS_SECONDS}
@@ -334,6 +344,47 @@ class Worker:
                     return None
                 raise
         return seconds
+
+    def _keep(self, receipt: str, received_at: float) -> bool:
+        """Keeps the message in hand invisible; False once it has had its time.
+
+        SQS refuses what passes twelve hours since the receive:
+        docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+        """
+        elapsed = self.drain.clock.monotonic() - received_at
+        left = math.floor(LONGEST_SECONDS - ANSWER_SECONDS - elapsed)
+        if left < 1 or elapsed >= self.settings.longest_message_seconds:
+            self.drain.log("too-long", seconds=round(elapsed))
+            return False
+        self._set_visibility(receipt, min(math.ceil(3 * self.settings.heartbeat_seconds), left))
+        return True
+
+    def _stay(self, received_at: float) -> bool:
+        """Renews the terminating hook while a message is in hand; False once that has had its time.
+
+        docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html
+        """
+        if "terminated" in self.drain.reasons:
+            for state, names in self._hooks():
+                if state == "Terminating:Wait":
+                    self.autoscaling.record_lifecycle_action_heartbeat(**names)
+        return self.drain.clock.monotonic() - received_at < self.settings.longest_message_seconds
+
+    def _hooks(self) -> list[tuple[str, dict[str, str]]]:
+        """The instance's lifecycle state and the names of its hook; nothing once it has left its group."""
+        instance_id, hook = self.watch.instance_id, self.settings.hook_name
+        asked = self.autoscaling.describe_auto_scaling_instances(InstanceIds=[instance_id])
+        return [
+            (
+                instance["LifecycleState"],
+                {
+                    "AutoScalingGroupName": instance["AutoScalingGroupName"],
+                    "LifecycleHookName": hook,
+                    "InstanceId": instance_id,
+                },
+            )
+            for instance in asked["AutoScalingInstances"]
+        ]
 
     def _set_visibility(self, receipt: str, seconds: int) -> None:
         request = {"QueueUrl": self.settings.queue_url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
@@ -353,15 +404,9 @@ class Worker:
             state = ""
             try:
                 self.watch.look()  # the instance's own id may not have been found yet
-                asked = self.autoscaling.describe_auto_scaling_instances(InstanceIds=[self.watch.instance_id])
-                for instance in asked["AutoScalingInstances"]:
-                    state = instance["LifecycleState"]
-                    self.autoscaling.complete_lifecycle_action(
-                        AutoScalingGroupName=instance["AutoScalingGroupName"],
-                        LifecycleHookName=self.settings.hook_name,
-                        InstanceId=self.watch.instance_id,
-                        LifecycleActionResult="CONTINUE",
-                    )
+                for current, names in self._hooks():
+                    state = current
+                    self.autoscaling.complete_lifecycle_action(**names, LifecycleActionResult="CONTINUE")
                 return self.drain.log("hook-completed", hook=self.settings.hook_name, state=state)
             except Exception as fault:
                 self.drain.log("hook-failed", hook=self.settings.hook_name, state=state, error=why(fault))

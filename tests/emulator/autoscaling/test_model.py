@@ -369,3 +369,43 @@ def test_types_for_requirements_come_from_the_catalogue(aws: EmbeddedAws) -> Non
     assert set(found(AllowedInstanceTypes=["c7g*"])) == {"c7g.large", "c7gd.large", "c7gn.large"}
     assert not [name for name in found(ExcludedInstanceTypes=["c*", "a1*"]) if name[0] in "ac"]
     assert found(MemoryMiB={"Min": 10_000_000}) == []
+    assert "c7gd.large" in found(LocalStorage="required") and "c7g.large" not in found(LocalStorage="required")
+    assert "c7gd.large" not in found(LocalStorage="excluded") and "c7g.large" in found(LocalStorage="excluded")
+    assert "c7gd.large" in found(TotalLocalStorageGB={"Min": 100}) and "c7g.large" not in found(
+        TotalLocalStorageGB={"Min": 100}
+    )
+    assert "c7gd.large" not in found(LocalStorageTypes=["hdd"], LocalStorage="required")
+
+
+@pytest.mark.parametrize(("spoken", "accepted"), [({}, False), ({"OnDemandAllocationStrategy": "lowest-price"}, True)])
+def test_a_strategy_that_types_brought_stays_and_does_not_go_with_attributes(
+    aws: EmbeddedAws, template: str, spoken: dict[str, str], accepted: bool
+) -> None:
+    """https://github.com/kubernetes/kops/issues/15304."""
+
+    def policy(override: dict[str, Any], **distribution: str) -> dict[str, Any]:
+        source = {"LaunchTemplateId": template, "Version": "$Latest"}
+        launch = {"LaunchTemplateSpecification": source, "Overrides": [override]}
+        return {"MixedInstancesPolicy": {"LaunchTemplate": launch, "InstancesDistribution": distribution}}
+
+    attributes = {"InstanceRequirements": {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 2048}}}
+    group = Group(aws, template, hook=False, **policy({"InstanceType": "m7g.large"}))
+    changed = {"AutoScalingGroupName": "workers", **policy(attributes, **spoken)}
+    if accepted:
+        group.api.update_auto_scaling_group(**changed)
+    else:
+        with pytest.raises(ClientError, match="prioritized"):
+            group.api.update_auto_scaling_group(**changed)
+
+
+def test_an_end_is_announced(aws: EmbeddedAws, plain: Group) -> None:
+    sqs, events = aws.client("sqs"), aws.client("events")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="ends", EventPattern=json.dumps({"detail-type": ["EC2 Instance Terminate Successful"]}))
+    events.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": arn}])
+    before = set(plain.states())
+    plain.scale(2)
+    heard = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the end is announced")
+    detail = json.loads(heard[0]["Body"])["detail"]
+    assert {detail["EC2InstanceId"]} == before - set(plain.states()) and detail["AutoScalingGroupName"] == "workers"

@@ -320,6 +320,34 @@ def test_an_unknown_type_fails_and_says_where_to_add_it(stack: Stack) -> None:
         stack.create({"Hub": _resource("AWS::EC2::TransitGateway")})
 
 
+def test_zones_without_a_default_subnet_are_not_taken_as_long_as_one_has_one(aws: EmbeddedAws, stack: Stack) -> None:
+    """https://dev.classmethod.jp/en/articles/cloudformation-getazs-missing-azs."""
+    ec2 = aws.client("ec2")
+    zone = {"Fn::Select": [1, {"Fn::GetAZs": {"Ref": "AWS::Region"}}]}
+    volume = {"Data": _resource("AWS::EC2::Volume", AvailabilityZone=zone, Size=1)}
+
+    def made() -> str:
+        stack.create(volume)
+        (found,) = ec2.describe_volumes()["Volumes"]
+        stack.delete()
+        return str(found["AvailabilityZone"])
+
+    def end(*zones: str) -> None:
+        for subnet in ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]:
+            if not zones or subnet["AvailabilityZone"] in zones:
+                ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+
+    assert made() == "us-east-1b"
+    end("us-east-1b")
+    assert made() == "us-east-1c"
+    end("us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f")
+    with pytest.raises(AssertionError, match="ROLLBACK_COMPLETE"):
+        stack.create(volume)
+    stack.delete()
+    end()
+    assert made() == "us-east-1b"
+
+
 def test_a_volume_is_never_replaced_by_an_update(aws: EmbeddedAws, stack: Stack) -> None:
     """CloudFormation refuses zone, key and snapshot, and EBS a smaller size; both roll back to what was there."""
     zone = {"Fn::Select": [0, {"Fn::GetAZs": ""}]}

@@ -137,6 +137,24 @@ def test_an_interrupted_instance_is_deregistered_replaced_and_waits_in_its_hook(
     assert group.targets() == set(states)
 
 
+def test_an_instance_at_risk_serves_until_its_replacement_does(aws: EmbeddedAws, stack: Stack) -> None:
+    group = Group(aws, stack)
+    group.api.put_lifecycle_hook(
+        AutoScalingGroupName=group.name,
+        LifecycleHookName="boot",
+        LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+        HeartbeatTimeout=600,
+    )
+    victim, _ = before = group.targets()
+    aws.spot_notice("rebalance", victim, act=True)
+    (new,) = group.states().keys() - before
+    assert group.states()[new] == "Pending:Wait" and group.targets() == before
+    group.api.complete_lifecycle_action(
+        AutoScalingGroupName=group.name, LifecycleHookName="boot", InstanceId=new, LifecycleActionResult="CONTINUE"
+    )
+    assert group.states()[victim] == "Terminating:Wait" and group.targets() == before - {victim} | {new}
+
+
 def test_without_capacity_rebalancing_a_group_waits_for_the_end(aws: EmbeddedAws, stack: Stack) -> None:
     group = Group(aws, stack, rebalance=False)
     victim, _ = group.states()

@@ -166,3 +166,27 @@ def test_an_instance_is_known_by_its_tags(aws: EmbeddedAws, key: str) -> None:
     role.stop_instances(InstanceIds=[ids[0]])
     with pytest.raises(ClientError, match=DENIED):
         role.stop_instances(InstanceIds=[ids[1]])
+
+
+def test_a_target_group_is_judged_by_its_name_and_a_listener_by_its_load_balancer(aws: EmbeddedAws) -> None:
+    arns = [f"arn:aws:elasticloadbalancing:*:*:{kind}/ours/*" for kind in ("targetgroup", "loadbalancer/app")]
+    allowed = {"Action": "elasticloadbalancing:*", "Resource": arns}
+    elb = Role(aws, allowed, {"Action": "ec2:Describe*"}).client("elbv2")
+    vpc = aws.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    wanted = {"Protocol": "HTTP", "Port": 80, "VpcId": vpc}
+    made = elb.create_target_group(Name="ours", **wanted)["TargetGroups"][0]["TargetGroupArn"]
+    with pytest.raises(ClientError, match=DENIED):
+        elb.create_target_group(Name="theirs", **wanted)
+    elb.delete_target_group(TargetGroupArn=made)
+
+
+@pytest.mark.parametrize(("kind", "allowed"), [("launch-template", True), ("instance", False)])
+def test_a_launch_template_is_judged_as_one(aws: EmbeddedAws, kind: str, allowed: bool) -> None:
+    ec2 = Role(aws, {"Action": "ec2:*LaunchTemplate", "Resource": f"arn:aws:ec2:*:*:{kind}/*"}).client("ec2")
+    wanted = {"LaunchTemplateName": "ours", "LaunchTemplateData": {"ImageId": "ami-1"}}
+    if not allowed:
+        with pytest.raises(ClientError, match=DENIED):
+            ec2.create_launch_template(**wanted)
+        return
+    made = ec2.create_launch_template(**wanted)["LaunchTemplate"]["LaunchTemplateId"]
+    ec2.delete_launch_template(LaunchTemplateId=made)

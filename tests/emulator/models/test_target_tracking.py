@@ -14,9 +14,9 @@ STEADY = Capacity(desired=4, warm=4, warming=0, minimum=1, maximum=10)
 VALUES = st.floats(min_value=0, max_value=1e9)
 
 
-def policy(*values: float | None, target: float = 50, scale_in: bool = True) -> TargetTracking:
+def policy(*values: float | None, target: float = 50, scale_in: bool = True, share: float = 0) -> TargetTracking:
     """A policy that has seen these datapoints, the newest last."""
-    tracking = TargetTracking(target, scale_in=scale_in)
+    tracking = TargetTracking(target, scale_in=scale_in, scale_in_share=share)
     for value in values:
         tracking.alarms.observe(value)
     return tracking
@@ -80,7 +80,7 @@ def test_scale_out_takes_three_datapoints_above_the_target_without_a_gap(
         ([30.0] * 14 + [46.0] + [30.0] * 14, 4),
         ([30.0] * 14 + [None] + [30.0] * 14, 4),
         ([None] * 15, 4),
-        ([0.0] * 15, 1),
+        ([0.0] * 15, 3),
     ],
 )
 def test_scale_in_takes_fifteen_datapoints_well_below_the_target_without_a_gap(
@@ -121,8 +121,16 @@ def test_scale_in_waits_while_an_instance_warms_up_or_is_launched(capacity: Capa
 
 def test_scale_in_counts_what_is_terminating() -> None:
     """The page: "we consider instances that are terminating as part of the current capacity"."""
-    assert policy(*[25] * IN).wanted(STEADY) == 2
-    assert policy(*[25] * IN).wanted(replace(STEADY, terminating=2)) == 3
+    assert policy(*[25] * IN, share=1).wanted(STEADY) == 2
+    assert policy(*[25] * IN, share=1).wanted(replace(STEADY, terminating=2)) == 3
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0, 39), (0.02, 39), (0.1, 36), (1, 1)])
+def test_scale_in_is_gradual(share: float, wanted: int) -> None:
+    """The page: "scales in more gradually"; by default one instance each time, as in the public figure."""
+    forty = replace(STEADY, desired=40, warm=40, maximum=50)
+    assert policy(*[0] * IN, share=share).wanted(forty) == wanted
+    assert policy(*[0] * IN, share=share).wanted(replace(STEADY, desired=1, warm=1)) == 1
 
 
 def test_target_tracking_does_not_leave_zero() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,15 +13,14 @@ from stacks.custom_health_checks.rights import belongs_to_aws
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "custom_health_checks"
 USER_DATA = ROOT / "stacks" / SLUG / "user_data"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
+template = partial(synthesized, SLUG)
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +31,6 @@ def event() -> Template:
 @pytest.fixture(scope="module")
 def instance() -> Template:
     return template("math")
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    return template("enterprise")
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for statement in statements(of, role):
-        action = statement["Action"]
-        found.update([action] if isinstance(action, str) else action)
-    return found
 
 
 def group(of: Template) -> Json:
@@ -106,7 +84,7 @@ def test_nobody_may_mark_an_instance_unhealthy_unless_that_is_asked_for(variant:
 
 def test_what_marks_an_instance_unhealthy_counts_in_a_table_and_acts_on_the_one_group(enterprise: Template) -> None:
     of = enterprise
-    (marking,) = [s for s in statements(of, "CheckerRole") if "autoscaling:SetInstanceHealth" in s["Action"]]
+    (marking,) = [s for s in of.statements("CheckerRole") if "autoscaling:SetInstanceHealth" in s["Action"]]
     assert "autoScalingGroupName/" in json.dumps(marking["Resource"])
     ((table, found),) = of.find_resources("AWS::DynamoDB::GlobalTable").items()
     assert found["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
@@ -163,7 +141,7 @@ def test_the_launch_rule_and_the_rights_name_the_one_group_by_its_generated_name
     event.has_resource_properties(
         "AWS::Events::Rule", {"EventPattern": {"detail": {"AutoScalingGroupName": [{"prefix": prefix}]}}}
     )
-    (statement,) = [s for s in statements(event, "CheckerRole") if "CompleteLifecycle" in json.dumps(s)]
+    (statement,) = [s for s in event.statements("CheckerRole") if "CompleteLifecycle" in json.dumps(s)]
     assert statement["Action"] == ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
     assert statement["Resource"]["Fn::Join"][1][-1].endswith(f"autoScalingGroupName/{prefix}*")
     event.has_resource_properties(
@@ -178,11 +156,11 @@ def test_the_first_instances_are_heard_too(event: Template) -> None:
 
 
 def test_the_instance_needs_no_rights(event: Template) -> None:
-    assert statements(event, "CheckedRole") == []
+    assert event.statements("CheckedRole") == []
 
 
 def test_the_function_reads_and_completes_and_nothing_else(event: Template) -> None:
-    assert actions(event, "CheckerRole") == {
+    assert every_action(event, "CheckerRole") == {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "autoscaling:DescribeAutoScalingGroups",
@@ -206,7 +184,7 @@ def test_an_http_check_puts_a_function_without_rights_into_the_vpc(enterprise: T
         if "VpcConfig" in function["Properties"]
     ]
     assert len(inside) == 1 and inside[0].startswith("Prober")
-    assert {action.split(":")[0] for action in actions(enterprise, "ProberRole")} == {"ec2", "logs", "kms"}
+    assert {action.split(":")[0] for action in every_action(enterprise, "ProberRole")} == {"ec2", "logs", "kms"}
     enterprise.resource_count_is("AWS::EC2::VPCEndpoint", 0)
     enterprise.has_resource_properties(
         "AWS::EC2::SecurityGroupIngress", {"FromPort": 8080, "SourceSecurityGroupId": Match.any_value()}
@@ -223,8 +201,8 @@ def test_every_check_reaches_the_function_with_its_rights(enterprise: Template) 
     for kind in ("tag", "http", "ssm-document", "table"):
         assert f'"kind":"{kind}"' in json.dumps(checker["CHECKS"]).replace("\\", "")
     wanted = {"dynamodb:GetItem", "ssm:SendCommand", "ssm:ListCommandInvocations", "lambda:InvokeFunction"}
-    assert wanted <= actions(enterprise, "CheckerRole")
-    sending = [s for s in statements(enterprise, "CheckerRole") if s["Action"] == "ssm:SendCommand"]
+    assert wanted <= every_action(enterprise, "CheckerRole")
+    sending = [s for s in enterprise.statements("CheckerRole") if s["Action"] == "ssm:SendCommand"]
     assert [s for s in sending if "document/AcmeCheck" in json.dumps(s["Resource"])]
     (on_instances,) = [s for s in sending if "instance/*" in json.dumps(s["Resource"])]
     (like,) = on_instances["Condition"]["StringLike"].values()
@@ -241,7 +219,7 @@ def test_the_instance_may_look_and_complete_the_hook_of_its_group(instance: Temp
         "autoscaling:RecordLifecycleActionHeartbeat",
         "dynamodb:GetItem",
         "ec2:DescribeTags",
-    } <= actions(instance, "CheckedRole")
+    } <= every_action(instance, "CheckedRole")
     instance.resource_count_is("AWS::Lambda::Function", 0)
     (rule,) = instance.find_resources("AWS::Events::Rule").values()
     assert "aws.autoscaling" in rule["Properties"]["EventPattern"]["source"], "it only counts"
@@ -250,7 +228,7 @@ def test_the_instance_may_look_and_complete_the_hook_of_its_group(instance: Temp
 def test_a_document_of_aws_belongs_to_no_account(instance: Template) -> None:
     (sending,) = [
         s
-        for s in statements(instance, "CheckedRole")
+        for s in instance.statements("CheckedRole")
         if s["Action"] == "ssm:SendCommand" and "document" in json.dumps(s["Resource"])
     ]
     assert sending["Resource"]["Fn::Join"][1][-1] == "::document/AWS-RunPatchBaseline"
@@ -339,7 +317,7 @@ def test_a_check_is_one_line(check: dict[str, Any], written: str) -> None:
 def test_protection_ends_before_the_group_does(event: Template, instance: Template) -> None:
     (logical_id,) = event.find_resources("AWS::AutoScaling::AutoScalingGroup")
     event.has_resource_properties("Custom::EndOfProtection", {"GroupName": {"Ref": logical_id}})
-    (statement,) = [s for s in statements(event, "UnprotectRole") if "SetInstanceProtection" in json.dumps(s)]
+    (statement,) = [s for s in event.statements("UnprotectRole") if "SetInstanceProtection" in json.dumps(s)]
     # By its name's beginning: one of the two resources is there before the group.
     assert statement["Resource"]["Fn::Join"][1][-1].endswith(
         f"autoScalingGroupName/custom-health-checks-{logical_id}-*"

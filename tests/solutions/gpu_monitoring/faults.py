@@ -7,8 +7,8 @@ from typing import Any
 from moto.backends import get_backend
 
 from shared.aws import client
+from tests.faults.custom_resources import CustomResourceWorld, custom_resource
 from tests.faults.subject import Subject, lambda_function
-from tests.solutions.instance_connect_endpoint.faults import CustomResourceWorld, custom_resource
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 TAG = {"Key": "gpu-monitoring", "Value": "enabled"}

@@ -21,32 +21,16 @@ from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, actions, allowed
 from tests.variants import ROOT, Json
 from tryout.hosts.user_data import Sandbox
 
 SLUG = "gpu_monitoring"
 
 
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return Template.from_string(json.dumps(variants.templates(variants.DEFAULT)[SLUG]))
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    return Template.from_string(json.dumps(variants.templates("enterprise")[SLUG]))
-
-
 def built(settings: GpuMonitoringSettings) -> Template:
     solution = next(solution for solution in SOLUTIONS if solution.slug == SLUG)
     return Template.from_stack(solution.build(App(), CommonSettings(), settings))
-
-
-def only(of: Template, kind: str) -> Json:
-    (found,) = of.find_resources(kind).values()
-    properties: Json = found["Properties"]
-    return properties
 
 
 def parameters(of: Template) -> dict[str, Json]:
@@ -55,31 +39,13 @@ def parameters(of: Template) -> dict[str, Json]:
 
 
 def steps(of: Template) -> list[Json]:
-    found: list[Json] = only(of, "AWS::SSM::Document")["Content"]["mainSteps"]
+    found: list[Json] = of.only("AWS::SSM::Document")["Content"]["mainSteps"]
     return found
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(statement: Json) -> list[str]:
-    action = statement["Action"]
-    return [action] if isinstance(action, str) else action
-
-
-def allowed(of: Template, role: str, action: str) -> list[Json]:
-    return [one for one in statements(of, role) if action in actions(one)]
 
 
 def body(of: Template) -> Json:
     """The dashboard's body, with a name for each reference."""
-    parts = only(of, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    parts = of.only("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
     found: Json = json.loads("".join(part if isinstance(part, str) else "region" for part in parts))
     return found
 
@@ -122,7 +88,7 @@ def test_one_association_on_an_own_document_finds_its_instances_by_the_tag(
     default: Template, enterprise: Template
 ) -> None:
     for template, key, value in ((default, "gpu-monitoring", "enabled"), (enterprise, "acme:gpu", "yes")):
-        association = only(template, "AWS::SSM::Association")
+        association = template.only("AWS::SSM::Association")
         assert association["Targets"] == [{"Key": f"tag:{key}", "Values": [value]}]
         assert list(template.find_resources("AWS::SSM::Document")) == [association["Name"]["Ref"]]
         assert "WaitForSuccessTimeoutSeconds" not in association and "InstanceId" not in association
@@ -159,8 +125,8 @@ def test_another_configuration_makes_another_document_so_that_it_reaches_what_ru
     changed["metrics"]["metrics_collected"]["cpu"]["measurement"].append("cpu_usage_steal")
     path = tmp_path / "agent.json"
     path.write_text(json.dumps(changed), encoding="utf-8")
-    before = only(built(GpuMonitoringSettings()), "AWS::SSM::Document")["Content"]
-    after = only(built(GpuMonitoringSettings(linux_configuration=str(path))), "AWS::SSM::Document")["Content"]
+    before = built(GpuMonitoringSettings()).only("AWS::SSM::Document")["Content"]
+    after = built(GpuMonitoringSettings(linux_configuration=str(path))).only("AWS::SSM::Document")["Content"]
     assert before["mainSteps"] == after["mainSteps"] and before["description"] != after["description"]
 
 
@@ -254,7 +220,7 @@ def test_what_nvidia_smi_does_not_know_is_left_out(collector: Collector, line: s
 
 
 def test_the_role_has_the_two_managed_policies_and_nothing_else(default: Template) -> None:
-    profile = only(default, "AWS::IAM::InstanceProfile")
+    profile = default.only("AWS::IAM::InstanceProfile")
     ((name, role),) = [
         (name, found["Properties"])
         for name, found in default.find_resources("AWS::IAM::Role").items()
@@ -271,7 +237,7 @@ def test_the_role_has_the_two_managed_policies_and_nothing_else(default: Templat
 
 
 def test_nothing_attaches_the_profile_unless_wanted(default: Template) -> None:
-    assert statements(default, "AttachRole") == []
+    assert default.statements("AttachRole") == []
     assert "ec2:AssociateIamInstanceProfile" not in json.dumps(default.to_json())
 
 
@@ -332,7 +298,7 @@ def test_the_profile_is_taken_off_before_it_is_deleted_and_no_other(default: Tem
 def test_the_counting_function_reads_and_publishes_to_its_namespace_only(default: Template) -> None:
     (publishing,) = allowed(default, "FleetRole", "cloudwatch:PutMetricData")
     assert publishing["Condition"] == {"StringEquals": {"cloudwatch:namespace": "gpu-monitoring"}}
-    everything = {action for one in statements(default, "FleetRole") for action in actions(one)}
+    everything = {action for one in default.statements("FleetRole") for action in actions(one)}
     assert {a for a in everything if not a.startswith("logs:")} == {
         "cloudwatch:PutMetricData", "cloudwatch:GetMetricData", "ec2:DescribeInstances", "ec2:DescribeInstanceTypes",
     }  # fmt: skip

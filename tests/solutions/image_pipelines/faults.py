@@ -14,8 +14,8 @@ from unittest.mock import patch
 from moto.backends import get_backend
 
 from shared.aws import client
+from tests.faults.custom_resources import ANSWERS, CustomResourceWorld, custom_resource
 from tests.faults.subject import Subject
-from tests.solutions.instance_connect_endpoint.faults import ANSWERS, CustomResourceWorld, custom_resource
 
 ACCOUNT = "123456789012"
 PREFIX = f"arn:aws:imagebuilder:us-east-1:{ACCOUNT}"

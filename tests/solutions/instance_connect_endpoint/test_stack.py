@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "instance_connect_endpoint"
@@ -19,8 +20,7 @@ WITHOUT_ENDPOINT = "nat"  # the variant that has taken the endpoint out, and has
 EVERY = pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 
 
-def template(variant: str = DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
+template = partial(synthesized, SLUG)
 
 
 def resources(variant: str = DEFAULT) -> dict[str, Json]:

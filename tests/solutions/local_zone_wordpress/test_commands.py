@@ -13,6 +13,7 @@ from stacks.local_zone_wordpress.commands import findings, idle_month
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone import ZONE, enable, on_demand, zone_command
 from stacks.shared.command import Answer, CommandError
+from tests.solutions.local_zone_wordpress.test_opt_in import described
 
 HERE, BOSTON = "us-east-1-atl-2a", "us-east-1-bos-1a"
 
@@ -44,19 +45,7 @@ class Aws:
             self.looks -= 1
             self.opted_in = self.looks <= 0
         status = "opted-in" if self.opted_in else "not-opted-in"
-        return {
-            "AvailabilityZones": [
-                {
-                    "ZoneName": name,
-                    "GroupName": name[:-1],
-                    "NetworkBorderGroup": name[:-1],
-                    "OptInStatus": status,
-                    "ZoneType": "local-zone",
-                    "ParentZoneName": "us-east-1d",
-                }
-                for name in (HERE, BOSTON)
-            ]
-        }
+        return {"AvailabilityZones": [described(name, status) for name in (HERE, BOSTON)]}
 
     def modify_availability_zone_group(self, **change: str) -> None:
         self.modified.append(change)

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from shared.guard.changes import changed
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "local_zone_wordpress"
@@ -23,20 +24,13 @@ USER_DATA = ROOT / "stacks" / SLUG / "user_data"
 IN_ZONE, REHEARSAL, OWN_NETWORK = "demand", "nat", variants.DEFAULT
 
 
-def template(variant: str) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
+template = partial(synthesized, SLUG)
 
 
 @pytest.fixture(scope="module")
 def zone() -> Template:
     """In a Local Zone, self-managed, with a certificate from a secret."""
     return template(IN_ZONE)
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """In a Local Zone, existing subnets, Application Load Balancer with a certificate."""
-    return template("enterprise")
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +45,6 @@ def of_type(of: Template, kind: str) -> dict[str, Json]:
 
 def properties(of: Template, kind: str) -> list[Json]:
     return [found["Properties"] for found in of_type(of, kind).values()]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for name, policy in of_type(of, "AWS::IAM::Policy").items():
-        if name.startswith(role):
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-                action = statement["Action"]
-                found.update([action] if isinstance(action, str) else action)
-    return found
 
 
 def script(of: Template, name: str) -> str:
@@ -90,7 +74,7 @@ def test_nothing_is_made_in_the_zone_before_the_account_has_it(zone: Template) -
 
 def test_the_function_can_opt_in_and_nothing_else(zone: Template, enterprise: Template) -> None:
     for of in (zone, enterprise):
-        assert actions(of, "OptInRole") - {"logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"} == {
+        assert every_action(of, "OptInRole") - {"logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"} == {
             "ec2:DescribeAvailabilityZones",
             "ec2:DescribeInstanceTypeOfferings",
             "ec2:ModifyAvailabilityZoneGroup",
@@ -300,7 +284,7 @@ def test_attaching_a_volume_under_a_customer_managed_key_lets_ec2_use_the_key(
     ]
     assert granting["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
     assert granting["Resource"].endswith("key/11111111-2222-3333-4444-555555555555")
-    assert "kms:CreateGrant" not in actions(zone, "DatabaseRole") | actions(enterprise, "WebRole")
+    assert "kms:CreateGrant" not in every_action(zone, "DatabaseRole") | every_action(enterprise, "WebRole")
 
 
 # The groups
@@ -362,7 +346,7 @@ def test_http_alone_only_where_it_is_allowed(rehearsal: Template) -> None:
 
 def test_a_self_managed_balancer_may_look_and_nothing_else(zone: Template) -> None:
     zone.resource_count_is("AWS::ElasticLoadBalancingV2::LoadBalancer", 0)
-    assert actions(zone, "BalancerRole") == {
+    assert every_action(zone, "BalancerRole") == {
         "autoscaling:DescribeAutoScalingGroups",
         "cloudformation:SignalResource",
         "ec2:DescribeInstances",

@@ -14,7 +14,7 @@ from stacks.odcr_asg.commands import findings, idle_month
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.preflight import Finding
 from tests import variants
-from tests.shared.test_commands import Account
+from tests.shared.test_commands import Account, default_subnets
 
 
 def units(common: CommonSettings, settings: OdcrAsgSettings) -> Counter[str]:
@@ -45,7 +45,8 @@ def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: s
     reserved = sum(r["Properties"]["InstanceCount"] for r in resources if r["Type"] == "AWS::EC2::CapacityReservation")
     kind = settings.instance_type.replace(".", "_")
     assert billed[f"on_demand_hour_{kind}"] == 730 * reserved
-    assert billed["alarm_month"] == count["AWS::CloudWatch::Alarm"]
+    alarms = [r["Properties"]["Metrics"] for r in resources if r["Type"] == "AWS::CloudWatch::Alarm"]
+    assert billed["alarm_month"] == sum("MetricStat" in query for metrics in alarms for query in metrics)
     assert billed["nat_gateway_hour"] == 730 * count["AWS::EC2::NatGateway"]
     interfaces = [r for r in resources if r.get("Properties", {}).get("VpcEndpointType") == "Interface"]
     assert not interfaces and "interface_endpoint_hour" not in billed
@@ -110,6 +111,18 @@ def test_a_group_within_its_reservations_needs_no_unreserved_capacity() -> None:
         ("On-Demand vCPUs", {"get_service_quota": {"Quota": {"Value": 5}}}, {}, "L-1216C47A"),
         ("end date", {}, {"end_date": datetime(2020, 1, 1, tzinfo=UTC)}, "Set a later end_date"),
         ("zones", {}, {"zones": 4}, "Set zones to 3"),
+        ("zones", {"default subnets": default_subnets("ac")}, {}, "eu-central-1b; or name zones in zone_names"),
+        (
+            "group size",
+            {
+                "describe_stacks": {
+                    "Stacks": [{"Outputs": [{"OutputKey": "AutoScalingGroupName", "OutputValue": "group"}]}]
+                },
+                "describe_auto_scaling_groups": [{"AutoScalingGroups": [{"MinSize": 5}]}],
+            },
+            {},
+            "--auto-scaling-group-name group --min-size 6",
+        ),
     ],
 )
 def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
@@ -118,6 +131,22 @@ def test_what_would_stop_a_deployment_is_a_problem_with_its_mend(
     found = look(answers(**account), **settings)[what]
     assert found.status == "problem"
     assert fix in found.fix
+
+
+def test_the_type_is_looked_for_in_the_zones_that_are_taken() -> None:
+    account = answers(**{"default subnets": default_subnets("bc")})
+    assert look(account, zones=2)["zones of the type"].says == "t4g.nano in eu-central-1b, eu-central-1c"
+    named = look(account, zone_names=("eu-central-1a", "eu-central-1b"))
+    assert named["zones"].status == "ok" and named["zones of the type"].says.endswith("eu-central-1a, eu-central-1b")
+
+
+def test_a_type_of_another_family_is_compared_with_the_quota_of_that_family() -> None:
+    kind = {"ProcessorInfo": {"SupportedArchitectures": ["x86_64"]}, "VCpuInfo": {"DefaultVCpus": 4}}
+    account = answers(describe_instance_types={"InstanceTypes": [kind]}, get_service_quota={"Quota": {"Value": 0}})
+    found = look(account, instance_type="inf2.xlarge")["On-Demand vCPUs"]
+    assert found.status == "problem" and "L-1945791B" in found.fix
+    unknown = look(account, instance_type="q1.large")["On-Demand vCPUs"]
+    assert unknown.status == "unknown" and "q1.large" in unknown.says
 
 
 def test_the_end_date_is_told_while_it_is_to_come() -> None:

@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.odcr_asg.placement import Shape, first_out, may_use, next_zone, per_zone, place
+from stacks.odcr_asg.placement import next_zone, per_zone, place
 
 ZONES = st.integers(2, 6).map(lambda count: tuple("abcdef"[:count]))
 SIZES = st.integers(1, 120)
-SHAPES = st.builds(
-    Shape,
-    st.sampled_from(["t4g.nano", "r6i.4xlarge"]),
-    st.sampled_from(["Linux/UNIX", "Windows"]),
-    st.sampled_from("ab"),
-    st.sampled_from(["default", "dedicated"]),
-)
 
 
 # The post's own numbers
@@ -101,36 +94,3 @@ def test_with_every_zone_lost_there_is_no_answer() -> None:
 def test_the_next_instance_goes_where_a_reservation_is_free_also_into_a_fuller_zone() -> None:
     assert next_zone({"a": 5, "b": 0}, {"a": 1, "b": 0}) == "a"
     assert next_zone({"a": 5, "b": 0}, {"a": 0, "b": 0}) == "b"
-
-
-@given(covered=st.lists(st.sampled_from("abc"), max_size=12), uncovered=st.lists(st.sampled_from("abc"), max_size=12))
-def test_scale_in_takes_those_without_a_reservation_first_then_the_fullest_zone(
-    covered: list[str], uncovered: list[str]
-) -> None:
-    members = [(zone, number, True) for number, zone in enumerate(covered)]
-    members += [(zone, number, False) for number, zone in enumerate(uncovered)]
-    order = first_out(members, lambda member: member[0], lambda member: member[2])
-    assert sorted(order) == sorted(members)
-    assert [member[2] for member in order] == [False] * len(uncovered) + [True] * len(covered)
-    left = Counter(covered)
-    for zone, _, is_covered in order:
-        if is_covered:
-            assert left[zone] == max(left.values())
-            left[zone] -= 1
-
-
-# Who may use a reservation
-
-
-@given(instance=SHAPES, reservation=SHAPES, is_target=st.booleans())
-def test_only_an_instance_of_the_same_shape_that_names_it_uses_a_targeted_reservation(
-    instance: Shape, reservation: Shape, is_target: bool
-) -> None:
-    wanted = instance == reservation and is_target
-    assert may_use(instance, reservation, targeted=True, is_target=is_target) == wanted
-
-
-@given(shape=SHAPES)
-def test_an_open_reservation_would_let_a_matching_outsider_in(shape: Shape) -> None:
-    assert may_use(shape, shape, targeted=False, is_target=False)
-    assert not may_use(shape, shape, targeted=True, is_target=False)

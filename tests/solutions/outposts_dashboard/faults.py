@@ -11,8 +11,8 @@ from unittest.mock import patch
 from moto.backends import get_backend
 
 from shared.aws import client
+from tests.faults.custom_resources import CustomResourceWorld, custom_resource
 from tests.faults.subject import Event, Subject, request_id
-from tests.solutions.instance_connect_endpoint.faults import CustomResourceWorld, custom_resource
 
 NAME = "board"
 TAG = {"Key": "OutpostID", "Value": "op-1"}

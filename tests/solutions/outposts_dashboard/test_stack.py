@@ -2,6 +2,7 @@
 
 import ast
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,34 +24,14 @@ from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.outposts_dashboard.test_discovery import wanted
 from tests.solutions.outposts_dashboard.test_layout import discovery, instance
 from tests.solutions.outposts_dashboard.test_lifecycle import OWNER, Stacks
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "outposts_dashboard"
 FUNCTION, PIPELINES = variants.DEFAULT, ("enterprise", "nat", "math")
 
 
-def template(variant: str) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template(FUNCTION)
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    return template("enterprise")
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for name, policy in of.find_resources("AWS::IAM::Policy").items():
-        if name.startswith(role):
-            for one in policy["Properties"]["PolicyDocument"]["Statement"]:
-                found.update([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-    return found
+template = partial(synthesized, SLUG)
 
 
 def without_hash(logical_id: str) -> str:
@@ -136,7 +117,9 @@ def calls_of_the_sections() -> set[str]:
 
 def test_discovery_may_call_what_it_calls_and_nothing_else(default: Template, enterprise: Template) -> None:
     assert {action.partition(":")[2] for action in DISCOVERY} == calls_of_the_sections()
-    assert set(DISCOVERY) <= actions(default, "RefreshRole") and set(DISCOVERY) <= actions(enterprise, "DiscoverRole")
+    assert set(DISCOVERY) <= every_action(default, "RefreshRole") and set(DISCOVERY) <= every_action(
+        enterprise, "DiscoverRole"
+    )
 
 
 def test_the_function_writes_dashboards_of_its_name_only(default: Template) -> None:
@@ -151,14 +134,14 @@ def test_the_function_writes_dashboards_of_its_name_only(default: Template) -> N
 
 
 def test_the_build_that_deploys_has_the_roles_of_the_bootstrap_and_no_rights_of_its_own(enterprise: Template) -> None:
-    allowed = actions(enterprise, "DeployRole")
+    allowed = every_action(enterprise, "DeployRole")
     assert "sts:AssumeRole" in allowed and "cloudwatch:PutDashboard" not in allowed and "iam:PassRole" not in allowed
     assert "cdk-acme1-deploy-role-123456789012-eu-central-1" in json.dumps(enterprise.to_json())
 
 
 def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(enterprise: Template) -> None:
     of_buckets = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
-    assert of_buckets | {"s3:GetObjectVersionTagging"} <= actions(enterprise, "ByPipelineRole")
+    assert of_buckets | {"s3:GetObjectVersionTagging"} <= every_action(enterprise, "ByPipelineRole")
 
 
 # The function
@@ -166,7 +149,7 @@ def test_the_pipeline_reads_its_source_and_its_artifacts_as_codepipeline_asks(en
 
 def test_the_pipeline_may_do_with_a_codecommit_repository_what_codepipeline_asks() -> None:
     asked = {"CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"}
-    found = {action for action in actions(template("math"), "ByPipelineRole") if action.startswith("codecommit:")}
+    found = {action for action in every_action(template("math"), "ByPipelineRole") if action.startswith("codecommit:")}
     assert found == {f"codecommit:{action}" for action in asked}
 
 
@@ -197,7 +180,7 @@ def test_the_schedule_begins_when_its_role_has_its_policy(variant: str) -> None:
 
 
 def test_the_function_may_have_a_failed_batch_tried_again(default: Template) -> None:
-    assert "sqs:ChangeMessageVisibility" in actions(default, "RefreshRole")
+    assert "sqs:ChangeMessageVisibility" in every_action(default, "RefreshRole")
 
 
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
@@ -327,7 +310,7 @@ def test_the_schedule_may_leave_dead_letters_in_the_queue_also_under_a_key_of_yo
     (schedule,) = of.find_resources("AWS::Scheduler::Schedule").values()
     role = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
     needed = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
-    assert actions(of, without_hash(role)) == starts | needed
+    assert every_action(of, without_hash(role)) == starts | needed
     (trust,) = of.find_resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
 

@@ -14,19 +14,24 @@ from moto.ec2.models import ec2_backends
 from emulator.services.ec2.local_gateways import COIP, DIRECT, serve_in_moto
 from emulator.services.outposts.racks import A_RACK
 from shared.aws import client
-from tests.faults.subject import Event, Subject
-from tests.solutions.instance_connect_endpoint.faults import (
+from tests.faults.custom_resources import (
     ANSWERS,
     CustomResourceWorld,
     StackInS3,
     custom_resource,
 )
+from tests.faults.subject import Event, Subject
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
 POOL = "172.16.0.0/26"
 
 serve_in_moto(A_RACK)
 logging.getLogger().setLevel(logging.WARNING)  # ministack, which the model imports, sets it to INFO
+
+
+def tagged(kind: str, stack_id: str) -> list[dict[str, Any]]:
+    """The tag of a stack, for what it makes."""
+    return [{"ResourceType": kind, "Tags": [{"Key": "outposts-routing-stack", "Value": stack_id}]}]
 
 
 class RoutingWorld(CustomResourceWorld):
@@ -48,11 +53,10 @@ class RoutingWorld(CustomResourceWorld):
     @staticmethod
     def new_table(mode: str, stack_id: str = STACK_ID) -> str:
         """Makes a route table with the tag of a stack."""
-        tags = [{"Key": "outposts-routing-stack", "Value": stack_id}]
         made = client("ec2").create_local_gateway_route_table(
             LocalGatewayId=A_RACK.gateway,
             Mode=mode,
-            TagSpecifications=[{"ResourceType": "local-gateway-route-table", "Tags": tags}],
+            TagSpecifications=tagged("local-gateway-route-table", stack_id),
         )
         return str(made["LocalGatewayRouteTable"]["LocalGatewayRouteTableId"])
 
@@ -132,11 +136,16 @@ class HandoverWorld(RoutingWorld):
         ec2 = client("ec2")
         self.old = self.new_table(DIRECT)
         self.foreign = self.new_table(DIRECT, STACK_ID.replace("tried", "other"))
-        for table in (self.old, self.foreign):
+        kind = "local-gateway-route-table-{}-association"
+        for table, owner in ((self.old, STACK_ID), (self.foreign, STACK_ID.replace("tried", "other"))):
             vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-            ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table, VpcId=vpc)
+            ec2.create_local_gateway_route_table_vpc_association(
+                LocalGatewayRouteTableId=table, VpcId=vpc, TagSpecifications=tagged(kind.format("vpc"), owner)
+            )
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
+            LocalGatewayRouteTableId=self.old,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
+            TagSpecifications=tagged(kind.format("virtual-interface-group"), STACK_ID),
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,

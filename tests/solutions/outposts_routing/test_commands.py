@@ -251,6 +251,9 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     status, says = found_by(Aws(deployed=DIRECT), monkeypatch, **changed)["mode"]
     assert status == "problem" and "direct-vpc-routing is deployed, coip configured" in says
     assert found_by(Aws(deployed=DIRECT), monkeypatch, accept_outage=True, **changed)["mode"][0] == "ok"
+    second: dict[str, Any] = {"accept_outage": True, "rack_generation": 2, **changed}
+    assert "first attached: false" in found_by(Aws(deployed=DIRECT), monkeypatch, **second)["mode"][1]
+    assert found_by(Aws(deployed=DIRECT), monkeypatch, attached=False, **second)["mode"][0] == "ok"
 
 
 @pytest.mark.parametrize("peer", ["169.254.1.1/30", "169.254.2.2/30", "169.254.1.2/24"])

@@ -12,10 +12,11 @@ from moto import mock_aws
 
 from emulator.services.ec2.local_gateways import serve_in_moto
 from emulator.services.outposts.racks import A_RACK
+from outposts_routing.coip import balancers, patience
 from outposts_routing.coip import handler as coip
 from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
-from outposts_routing.handover.plan import Wanted, held, lacking
+from outposts_routing.handover.plan import Held, Wanted, held, lacking
 from outposts_routing.ownership import is_of, tags_of
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
 from shared import aws
@@ -106,7 +107,7 @@ def test_a_range_waits_for_its_addresses_and_then_says_who_has_them(ec2: Any) ->
     ec2.allocate_address(Domain="vpc", CustomerOwnedIpv4Pool=pool)
     with pytest.raises(RefusedError, match=r"172\.16\.0\.\d+ \(eipalloc-\w+\); release these"):
         coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
-    assert len(ec2.slept) == coip.ROUNDS - 1
+    assert len(ec2.slept) == patience.ROUNDS - 1
 
 
 def test_a_range_goes_as_soon_as_its_last_address_has(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +176,7 @@ def test_after_a_lost_answer_it_is_looked_for_and_not_made_again(ec2: Any) -> No
         made.append("one")
         raise ReadTimeoutError(endpoint_url="https://ec2")
 
-    assert coip._made_once(lambda: made[0] if made else None, lose) == "one"
+    assert patience.made_once(lambda: made[0] if made else None, lose) == "one"
     assert made == ["one"]
 
 
@@ -187,7 +188,7 @@ def test_what_is_denied_is_not_tried_again(ec2: Any) -> None:
         raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": ""}}, "CreateCoipPool")
 
     with pytest.raises(ClientError):
-        coip._made_once(lambda: None, deny)
+        patience.made_once(lambda: None, deny)
     assert tried == [1] and ec2.slept == []
 
 
@@ -220,6 +221,125 @@ def test_a_load_balancer_is_made_once_and_deleted_by_its_name(ec2: Any) -> None:
     for _ in range(2):
         coip.act(request("Delete", "CoipLoadBalancer", properties))
     assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+class Late:
+    """A client for whom AWS does not know yet what was just made: so many times, in one operation."""
+
+    def __init__(self, known: Any, operation: str, code: str, times: int) -> None:
+        self._known, self._operation, self._code, self.times = known, operation, code, times
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._operation or not self.times:
+            return getattr(self._known, name)
+
+        def refuse(**_: Any) -> None:
+            self.times -= 1
+            raise ClientError({"Error": {"Code": self._code, "Message": "not known"}}, name)
+
+        return refuse
+
+
+LATE = [
+    ("CoipAddress", "ec2", "associate_address", "InvalidAllocationID.NotFound"),
+    ("CoipCidr", "ec2", "create_coip_cidr", "InvalidPoolID.NotFound"),
+    ("CoipSubnet", "ec2", "modify_subnet_attribute", "InvalidPoolID.NotFound"),
+    ("CoipLoadBalancer", "elbv2", "modify_load_balancer_attributes", "LoadBalancerNotFound"),
+    ("CoipLoadBalancer", "elbv2", "describe_load_balancers", "LoadBalancerNotFound"),
+]
+
+
+# hashicorp/terraform#1815, #6970, hashicorp/terraform-provider-aws#16808, #15214: not found, though just made.
+@pytest.mark.parametrize(("kind", "service", "operation", "code"), LATE)
+def test_what_was_just_made_is_waited_for_a_minute(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, kind: str, service: str, operation: str, code: str
+) -> None:
+    eni = interface(ec2)
+    subnet = on_the_outpost(ec2)
+    properties: Json = {"PoolId": new_pool(ec2), "SubnetId": subnet, "Cidr": "172.16.64.0/26"}
+    properties |= {"NetworkInterfaceId": eni, "SecurityGroupIds": [], "Scheme": "internal"}
+    late = Late(aws.client(service), operation, code, patience.KNOWN_AFTER - 1)
+    if operation == "describe_load_balancers":  # which asks for it by its name before it is made
+        coip.act(request("Create", kind, properties))
+        monkeypatch.setattr(balancers, "_own_balancer", lambda _: {**properties, **balancer_of(subnet)})
+    for module in (coip, balancers):
+        monkeypatch.setattr(module, "client", lambda name, *_: late if name == service else aws.client(name))
+    coip.act(request("Create", kind, properties))
+    assert late.times == 0 and sum(ec2.slept) <= 60
+
+
+def on_the_outpost(ec2: Any) -> str:
+    """A subnet there."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    place = {"OutpostArn": f"arn:aws:outposts:us-east-1:123456789012:outpost/{A_RACK.id}"}
+    made = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone="us-east-1a", **place)
+    return str(made["Subnet"]["SubnetId"])
+
+
+def balancer_of(subnet: str) -> Json:
+    """The one load balancer that there is, as it is described."""
+    (found,) = aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    return {**found, "AvailabilityZones": [{"SubnetId": subnet}]}
+
+
+@pytest.mark.parametrize(
+    ("states", "served"),
+    [
+        (["provisioning", "provisioning", "active"], True),
+        (["provisioning", "active_impaired"], True),
+        (["provisioning", "failed"], False),
+        (["provisioning"] * patience.ROUNDS, False),
+    ],
+)
+def test_a_load_balancer_is_there_when_it_serves_and_not_before(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, states: list[str], served: bool
+) -> None:
+    subnet, left = on_the_outpost(ec2), list(states)
+    known = aws.client("elbv2")
+
+    class Building:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(known, name)
+
+        def describe_load_balancers(self, **asked: Any) -> Json:
+            answer: Json = known.describe_load_balancers(**asked)
+            for balancer in answer["LoadBalancers"] if "LoadBalancerArns" in asked else ():
+                balancer["State"] = {"Code": left.pop(0), "Reason": "no capacity"}
+            return answer
+
+    monkeypatch.setattr(balancers, "client", lambda name, *_: Building() if name == "elbv2" else aws.client(name))
+    asked = request(
+        "Create",
+        "CoipLoadBalancer",
+        {"SubnetId": subnet, "SecurityGroupIds": [], "Scheme": "internal", "PoolId": "ipv4pool-coip-1"},
+    )
+    if served:
+        assert coip.act(asked)[1]["DNSName"]
+    else:
+        with pytest.raises(RefusedError, match=f"is {states[-1]}: no capacity; has the Outpost"):
+            coip.act(asked)
+    assert len(ec2.slept) == len(states) - 1 and not left
+
+
+def test_a_deleted_load_balancer_is_gone_with_its_interfaces(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    subnet = on_the_outpost(ec2)
+    properties = {"SubnetId": subnet, "SecurityGroupIds": [], "Scheme": "internal", "PoolId": "ipv4pool-coip-1"}
+    arn, _ = coip.act(request("Create", "CoipLoadBalancer", properties))
+    name = f"ELB {arn.partition(':loadbalancer/')[2]}"
+    eni = ec2.create_network_interface(SubnetId=subnet, Description=name)["NetworkInterface"]["NetworkInterfaceId"]
+    monkeypatch.setattr(time, "sleep", lambda _: ec2.delete_network_interface(NetworkInterfaceId=eni))
+    coip.act(request("Delete", "CoipLoadBalancer", properties))
+    assert not ec2.describe_network_interfaces()["NetworkInterfaces"]
+
+
+def test_interfaces_that_stay_are_named(ec2: Any) -> None:
+    subnet = on_the_outpost(ec2)
+    properties = {"SubnetId": subnet, "SecurityGroupIds": [], "Scheme": "internal", "PoolId": "ipv4pool-coip-1"}
+    arn, _ = coip.act(request("Create", "CoipLoadBalancer", properties))
+    name = f"ELB {arn.partition(':loadbalancer/')[2]}"
+    eni = ec2.create_network_interface(SubnetId=subnet, Description=name)["NetworkInterface"]["NetworkInterfaceId"]
+    with pytest.raises(RefusedError, match=f"{eni} of the deleted load balancer"):
+        coip.act(request("Delete", "CoipLoadBalancer", properties))
 
 
 def test_a_load_balancer_that_would_have_to_be_another_is_refused_and_not_on_the_way_back(ec2: Any) -> None:
@@ -279,15 +399,27 @@ class Network:
         self.ec2 = ec2
         self.old, self.new = new_table(ec2, "direct-vpc-routing"), new_table(ec2, "coip")
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=self.old, VpcId=self.vpc)
+        vpc_kind, group_kind = handover.KINDS
+        ec2.create_local_gateway_route_table_vpc_association(
+            LocalGatewayRouteTableId=self.old, VpcId=self.vpc, TagSpecifications=handover._tags(vpc_kind, STACK_ID)
+        )
         ec2.create_local_gateway_route_table_virtual_interface_group_association(
-            LocalGatewayRouteTableId=self.old, LocalGatewayVirtualInterfaceGroupId=A_RACK.group
+            LocalGatewayRouteTableId=self.old,
+            LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
+            TagSpecifications=handover._tags(group_kind, STACK_ID),
         )
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",
             LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
         )
+
+    def look(self, table: str) -> Held:
+        return handover.look(table, self.wanted, STACK_ID)
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(("0.0.0.0/0",), (self.vpc,), A_RACK.group)
 
     def request(self, kind: str, table: str, before: str = "") -> Json:
         known = {
@@ -314,46 +446,83 @@ def test_the_old_table_lets_go_of_everything(ec2: Any, monkeypatch: pytest.Monke
     stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
     for _ in range(2):
         handover.hand_over(network.request("Update", network.new, network.old))
-    assert handover.look(network.old).empty and handover.look(network.new).empty
+    assert network.look(network.old).empty and network.look(network.new).empty
     ec2.delete_local_gateway_route_table(LocalGatewayRouteTableId=network.old)
 
 
 def test_on_the_way_back_it_gets_it_all_again(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(ec2)
-    before = handover.look(network.old)
+    before = network.look(network.old)
     stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
     handover.hand_over(network.request("Update", network.new, network.old))
     stack_is(monkeypatch, "UPDATE_ROLLBACK_IN_PROGRESS")
     for _ in range(2):
         handover.hand_over(network.request("Update", network.old, network.new))
-    after = handover.look(network.old)
+    after = network.look(network.old)
     assert (after.routes, set(after.vpcs), set(after.groups)) == (before.routes, set(before.vpcs), set(before.groups))
     handover.hand_over(network.request("Delete", network.old))
-    assert handover.look(network.old).empty
+    assert network.look(network.old).empty
 
 
 def test_an_update_that_keeps_the_table_touches_nothing(ec2: Any) -> None:
     network = Network(ec2)
     handover.hand_over(network.request("Create", network.old))
     handover.hand_over(network.request("Update", network.old, network.old))
-    assert handover.look(network.old).vpcs
+    assert network.look(network.old).vpcs
 
 
 def test_a_table_without_the_tag_of_this_stack_is_left_alone(ec2: Any) -> None:
     foreign = new_table(ec2, "coip", f"{STACK_ID}-other")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=foreign, VpcId=vpc)
-    handover.clear(foreign, STACK_ID)
-    handover.clear("lgw-rtb-0123456789abcdef0", STACK_ID)
-    assert handover.look(foreign).vpcs
+    nothing = Wanted((), (), "")
+    handover.clear(foreign, nothing, STACK_ID)
+    handover.clear("lgw-rtb-0123456789abcdef0", nothing, STACK_ID)
+    assert handover.look(foreign, nothing, STACK_ID).vpcs
+
+
+# ekristen/aws-nuke#957, ansible-collections/community.aws#2333: what others have put on a route table.
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_a_foreign_association_is_named_before_anything_is_taken(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    network = Network(ec2)
+    theirs = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=network.old, VpcId=theirs)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    before = network.look(network.old)
+    asked = network.request("Update", network.new, network.old)
+    with pytest.raises(RefusedError, match=f"the association of {theirs} .*Nothing was taken"):
+        handover.hand_over(asked if kind == "Update" else network.request("Delete", network.old))
+    assert network.look(network.old) == before
+
+
+@pytest.mark.parametrize("by", ["group", "interface"])
+def test_routes_that_people_made_are_named_before_a_change_and_go_with_the_table(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    network = Network(ec2)
+    target = (
+        {"LocalGatewayVirtualInterfaceGroupId": A_RACK.group}
+        if by == "group"
+        else {"NetworkInterfaceId": interface(ec2)}
+    )
+    for to in ({"DestinationPrefixListId": "pl-0123456789abcdef0"}, {"DestinationCidrBlock": "172.30.0.0/24"}):
+        ec2.create_local_gateway_route(LocalGatewayRouteTableId=network.old, **to, **target)
+    stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
+    with pytest.raises(RefusedError, match=r"route to pl-0123456789abcdef0, the route to 172\.30\.0\.0/24\. Nothing"):
+        handover.hand_over(network.request("Update", network.new, network.old))
+    assert len(network.look(network.old).routes) == 3
+    handover.hand_over(network.request("Delete", network.old))
+    assert network.look(network.old).empty
 
 
 def test_associations_that_do_not_end_fail_with_the_careful_way(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(ec2)
     stuck = held([], [{"VpcId": "v", "LocalGatewayRouteTableVpcAssociationId": "a", "State": "disassociating"}], [])
-    monkeypatch.setattr(handover, "look", lambda _: stuck)
+    monkeypatch.setattr(handover, "look", lambda *_: stuck)
     with pytest.raises(RefusedError, match="still has a; try again, or change the mode in two deployments"):
-        handover.clear(network.old, STACK_ID)
+        handover.clear(network.old, network.wanted, STACK_ID)
     assert len(ec2.slept) == handover.ROUNDS - 1
 
 

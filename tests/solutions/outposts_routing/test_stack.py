@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
+from tests.template import actions
 from tests.variants import Json
 
 SLUG = "outposts_routing"
@@ -108,7 +109,7 @@ def test_the_guard_is_asked_before_anything_of_the_mode_and_the_old_table_lets_g
         for association in of_type(kind, variant):
             assert len(handovers.keys() & needs(association, variant)) == 1
     for guard in guards.values():
-        switched = "Mode" in guard["Guarded"]  # what accept_outage lets through; the others name a way around
+        switched = "Attached" in guard["Guarded"]  # what accept_outage lets through; the others name a way around
         assert guard["Accepted"] is (switched and variant == TWO)
         if switched:
             assert set(guard["Guarded"]) == {"Mode", "Attached", "CoipCidr", "LocalGatewayId"}
@@ -116,20 +117,32 @@ def test_the_guard_is_asked_before_anything_of_the_mode_and_the_old_table_lets_g
 
 def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_opens() -> None:
     guards = of_type("Custom::Guard", TWO)
-    told = {name: set(guard["Guarded"]) for name, guard in guards.items() if "Mode" not in guard["Guarded"]}
+    told = {name: set(guard["Guarded"]) for name, guard in guards.items() if "Attached" not in guard["Guarded"]}
+    attached = {"CoipCidr", "LocalGatewayId", "VirtualInterfaceGroupId"}
     assert told == {
-        "MainDirectAttachedGuard": {"CoipCidr", "LocalGatewayId"},
+        # A rack with routing domains wants the old route table deleted before its group joins another domain.
+        "MainAttachedGuard": attached | {"Mode"},
         "MainNetworkGuard": {"SubnetCidr", "VpcCidr"},
-        "FactoryCoipAttachedGuard": {"CoipCidr", "LocalGatewayId"},
-        "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId"},
+        "FactoryAttachedGuard": attached | {"Mode"},
+        "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId", "VirtualInterfaces"},
         "FactoryNetworkGuard": {"SubnetCidr", "VpcCidr"},
     }  # Spare is detached: there is nothing to stop
+    (name,) = [name for name in of_type("Custom::Guard") if name.endswith("AttachedGuard")]
+    assert name == "MainDirectAttachedGuard" and set(of_type("Custom::Guard")[name]["Guarded"]) == attached
+    assert "accept_outage: true and deploy again" not in json.dumps(guards), "one deployment is no way there"
     for kind, guard in (
         ("AWS::EC2::VPC", "NetworkGuard"),
         ("AWS::EC2::LocalGatewayVirtualInterfaceGroup", "InterfacesGuard"),
     ):
         for name in of_type(kind, TWO):
             assert any(needed.endswith(guard) for needed in needs(name, TWO))
+
+
+def test_a_vpc_does_not_move_between_domains_in_one_deployment() -> None:
+    guard = of_type("Custom::Guard", COIP)["VpcsGuard"]
+    assert guard["Guarded"] == {"Vpcvpc-0123456789abcdef0": "main"} and not guard["Accepted"]
+    for association in of_type(VPC_ASSOCIATION, COIP):
+        assert "VpcsGuard" in needs(association, COIP)
 
 
 def test_what_depends_on_mode_or_pool_has_it_in_its_name() -> None:
@@ -203,10 +216,6 @@ def statements(role: str, variant: str) -> list[Json]:
     return found
 
 
-def actions(statement: Json) -> list[str]:
-    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-
-
 def test_the_pools_load_balancer_may_be_made_with_all_that_its_service_asks_of_the_caller() -> None:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html."""
     on_any = {action for s in statements("CoipRole", COIP) if s["Resource"] == "*" for action in actions(s)}
@@ -219,6 +228,8 @@ def test_what_is_deleted_carries_the_tag_of_this_stack(role: str) -> None:
     tag = {"StringEquals": {"aws:ResourceTag/outposts-routing-stack": {"Ref": "AWS::StackId"}}}
     deleting = ("ec2:Delete", "ec2:Release")
     found: list[Any] = [s for s in statements(role, COIP) if any(a.startswith(deleting) for a in actions(s))]
+    # A route to somebody's prefix list is deleted in a table of this stack.
+    found = [s for s in found if "prefix-list" not in json.dumps(s["Resource"])]
     assert found
     for statement in found:
         assert statement["Condition"] == tag

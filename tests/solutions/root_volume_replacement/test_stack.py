@@ -12,40 +12,10 @@ from stacks.root_volume_replacement.machine import DEFINITIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, allowed, every_action
 from tests.variants import Json
 
 SLUG = "root_volume_replacement"
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return Template.from_string(json.dumps(variants.templates(variants.DEFAULT)[SLUG]))
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    return Template.from_string(json.dumps(variants.templates("enterprise")[SLUG]))
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def allowed(of: Template, role: str, action: str) -> list[Json]:
-    return [one for one in statements(of, role) if action in (one["Action"], *one["Action"])]
-
-
-def every_action(of: Template) -> set[str]:
-    found: set[str] = set()
-    for one in statements(of, ""):
-        found.update([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-    return found
 
 
 def definition(name: str) -> Json:

@@ -17,6 +17,7 @@ from stacks.spot_asg.commands import findings, idle_month
 from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 from tests import variants
+from tests.answering import Answering
 
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"
 LISTED = ("m7g.large", "c7g.large", "r7g.large")
@@ -27,15 +28,18 @@ def refused(code: str) -> ClientError:
 
 
 def described(name: str) -> dict[str, Any]:
-    return {"InstanceType": name, "ProcessorInfo": {"SupportedArchitectures": ["arm64"]}}
+    return {
+        "InstanceType": name,
+        "ProcessorInfo": {"SupportedArchitectures": ["arm64"]},
+        "VCpuInfo": {"DefaultVCpus": 2},
+    }
 
 
-class Account:
+class Account(Answering):
     """An account in eu-central-1 that answers every look; what a test sets differs from a healthy one."""
 
     def __init__(self, **answers: Any) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.answers: dict[str, Any] = {
+        healthy: dict[str, Any] = {
             "get_caller_identity": {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "describe_availability_zones": {
@@ -43,10 +47,12 @@ class Account:
                     {"ZoneId": f"euc1-az{n}", "ZoneName": f"eu-central-1{z}"} for n, z in enumerate("abc", 1)
                 ]
             },
+            "default subnets": [{"Subnets": []}],
+            "describe_stacks": refused("ValidationError"),
             "get_service_quota": {"Quota": {"Value": 640}},
             "get_instance_types_from_instance_requirements": [
                 {"InstanceTypes": [{"InstanceType": f"t{n}.large"} for n in range(6)]},
-                {"InstanceTypes": [{"InstanceType": f"u{n}.large"} for n in range(6)]},
+                {"InstanceTypes": [{"InstanceType": f"m{n}.large"} for n in range(6)]},
             ],
             "describe_instance_types": [{"InstanceTypes": [described(name) for name in LISTED]}],
             "describe_target_groups": {"TargetGroups": [{"TargetType": "instance"}]},
@@ -58,31 +64,8 @@ class Account:
                 {"SpotPlacementScores": [{"Region": "eu-west-1", "Score": 3}, {"Region": "eu-north-1", "Score": 9}]},
                 {"SpotPlacementScores": [{"Region": "eu-central-1", "Score": 7}]},
             ],
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "eu-central-1"})
-
-    def get_paginator(self, operation: str) -> Any:
-        def paginate(**parameters: Any) -> Any:
-            self.asked.append(parameters)
-            return self._answer(operation)
-
-        return type("Paginator", (), {"paginate": staticmethod(paginate)})
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
-
-    def _answer(self, operation: str) -> Any:
-        answer = self.answers[operation]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        super().__init__(healthy | answers)
 
 
 def look(account: Account, **settings: Any) -> dict[str, Finding]:
@@ -147,6 +130,22 @@ def test_listed_types_are_looked_up() -> None:
         ("instance types", {}, {"types": [*LISTED, "x9.huge"]}, "not in this Region: x9.huge"),
         ("instance types", {}, {"types": LISTED, "architecture": "x86_64"}, "not x86_64: m7g.large"),
         ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 8}}}, {}, "24 are needed"),
+        ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 8}}}, {"types": LISTED}, "12 are needed"),
+        (
+            "zones",
+            {"default subnets": [{"Subnets": [{"AvailabilityZone": "eu-central-1b"}]}]},
+            {},
+            "eu-central-1b only",
+        ),
+        (
+            "group size",
+            {
+                "describe_stacks": {"Stacks": [{"Outputs": [{"OutputKey": "GroupName", "OutputValue": "spot"}]}]},
+                "describe_auto_scaling_groups": [{"AutoScalingGroups": [{"MinSize": 500}]}],
+            },
+            {},
+            "at least 500 instances, 0 is configured; a deployment leaves it",
+        ),
         (
             "target group web",
             {"describe_target_group_attributes": {"Attributes": []}},
@@ -164,6 +163,16 @@ def test_listed_types_are_looked_up() -> None:
 def test_a_problem_says_what_it_is(what: str, answers: dict[str, Any], settings: dict[str, Any], says: str) -> None:
     finding = look(Account(**answers), **settings)[what]
     assert finding.status == "problem" and says in finding.says and finding.fix
+
+
+def test_the_size_of_the_off_peak_hours_is_no_problem_as_long_as_there_are_such_hours() -> None:
+    account = Account(
+        describe_stacks={"Stacks": [{"Outputs": [{"OutputKey": "GroupName", "OutputValue": "spot"}]}]},
+        describe_auto_scaling_groups=[{"AutoScalingGroups": [{"MinSize": 2}]}],
+    )
+    assert look(account, off_peak={"instances": 2})["group size"].status == "ok"
+    left = look(account)["group size"]
+    assert left.status == "problem" and "--auto-scaling-group-name spot --min-size 0" in left.fix
 
 
 def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -> None:

@@ -1,6 +1,5 @@
 """Notices: whose instance it is, what a notice may do to it, and that it counts once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,29 +8,18 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from spot_asg.notices.handler import GroupNotFoundError, NotDeregisteredError, take
-from spot_asg.notices.notice import INTERRUPTION, KINDS, REBALANCE, Notice, may_leave, member_of
+from spot_asg.notices.notice import INTERRUPTION, KINDS, REBALANCE, Notice, member_of
+from tests.solutions.spot_asg.faults import notice
 
 WHEN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 WEB, API = (f"arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/1" for name in ("web", "api"))
-STATES = st.sampled_from(["healthy", "unhealthy", "initial", "draining", "unused"])
 
 
 def event(kind: str = "EC2 Spot Instance Interruption Warning", **detail: Any) -> dict[str, Any]:
     """The example of the user guide of EC2."""
-    return {
-        "version": "0",
-        "id": "12345678-1234-1234-1234-123456789012",
-        "detail-type": kind,
-        "source": "aws.ec2",
-        "account": "123456789012",
-        "time": "2026-01-01T12:00:00Z",
-        "region": "us-east-2",
-        "resources": ["arn:aws:ec2:us-east-2:123456789012:instance/i-1234567890abcdef0"],
-        "detail": {"instance-id": "i-1234567890abcdef0", "instance-action": "terminate", **detail},
-    }
+    return notice(kind, "i-1234567890abcdef0", **{"instance-action": "terminate", **detail})
 
 
 class AutoScaling:
@@ -63,11 +51,6 @@ class LoadBalancing:
     def __init__(self, **groups: dict[str, str] | str) -> None:
         self.groups = {WEB: groups.get("web", {}), API: groups.get("api", {})}
         self.left: list[tuple[str, str]] = []
-
-    def describe_target_health(self, TargetGroupArn: str) -> dict[str, Any]:  # noqa: N803
-        states = self._states(TargetGroupArn)
-        described = [{"Target": {"Id": name}, "TargetHealth": {"State": state}} for name, state in states.items()]
-        return {"TargetHealthDescriptions": described}
 
     def deregister_targets(self, TargetGroupArn: str, Targets: list[dict[str, str]]) -> None:  # noqa: N803
         states = self._states(TargetGroupArn)
@@ -120,7 +103,7 @@ class Account:
         self.elb = LoadBalancing(**{"web": dict(healthy), "api": dict(healthy), **groups})
         self.table, self.cloudwatch = Table(), CloudWatch()
 
-    def take(self, kind: str, instance_id: str = "i-0", *, drain_on_rebalance: bool = True) -> dict[str, Any]:
+    def take(self, kind: str, instance_id: str = "i-0") -> dict[str, Any]:
         return take(
             Notice(kind, instance_id, WHEN),
             self.autoscaling,
@@ -130,7 +113,6 @@ class Account:
             group_name="spot",
             table="taken",
             namespace="Spot",
-            drain_on_rebalance=drain_on_rebalance,
             now=1_000_000,
         )
 
@@ -248,38 +230,13 @@ def test_what_was_counted_is_forgotten_after_a_week() -> None:
 # A recommendation
 
 
-def test_recommendations_for_all_at_once_leave_half_of_the_group_in_service() -> None:
+def test_recommendations_for_all_leave_every_target_healthy_until_its_replacement_serves() -> None:
+    """aws/aws-node-termination-handler#759 and #141, LeanerCloud/AutoSpotting#401: whoever drains first serves less."""
     account = Account(4)
-    left = [account.take(REBALANCE, f"i-{n}")["left"] for n in range(4)]
-    assert left == [1, 1, 0, 0]
-
-
-def test_a_recommendation_never_takes_the_last_healthy_target() -> None:
-    assert Account(1).take(REBALANCE)["left"] == 0
-
-
-def test_draining_at_recommendations_can_be_switched_off() -> None:
-    account = Account()
-    assert account.take(REBALANCE, drain_on_rebalance=False)["left"] == 0
-    assert account.take(INTERRUPTION, drain_on_rebalance=False)["left"] == 1
-
-
-def test_the_example_of_a_group_of_six() -> None:
-    states = {f"i-{n}": "healthy" for n in range(4)} | {"i-4": "draining"}
-    assert may_leave(states, "i-0", desired=6)
-    assert not may_leave(states | {"i-3": "unhealthy"}, "i-0", desired=6)
-
-
-@given(states=st.dictionaries(st.sampled_from([f"i-{n}" for n in range(9)]), STATES), desired=st.integers(0, 20))
-def test_after_leaving_half_of_the_desired_capacity_is_healthy(states: dict[str, str], desired: int) -> None:
-    for name, state in states.items():
-        others = sum(other == "healthy" for key, other in states.items() if key != name)
-        if state != "healthy":
-            assert may_leave(states, name, desired)
-        elif may_leave(states, name, desired):
-            assert others >= max(1, desired / 2)
-        else:
-            assert others < max(1, desired / 2)
+    taken = [account.take(REBALANCE, f"i-{n}") for n in range(4)]
+    assert [each["left"] for each in taken] == [0] * 4 and all(each["counted"] for each in taken)
+    assert account.elb.left == []
+    assert account.take(INTERRUPTION)["left"] == 1
 
 
 @given(st.lists(st.integers(0, 50), unique=True), st.integers(0, 50))
@@ -293,14 +250,6 @@ def test_a_member_is_one_that_the_group_names(ids: list[int], wanted: int) -> No
 
 
 # The real clients
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-        yield
 
 
 def test_the_real_clients_take_these_parameters(aws: None) -> None:
@@ -328,7 +277,6 @@ def test_the_real_clients_take_these_parameters(aws: None) -> None:
             group_name="spot",
             table="taken",
             namespace="Spot",
-            drain_on_rebalance=True,
             now=1.0,
         )["counted"]
         for _ in range(2)

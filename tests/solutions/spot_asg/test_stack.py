@@ -2,27 +2,23 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.spot_asg.settings import WATCH_SECONDS
+from stacks.spot_asg.score import question
+from stacks.spot_asg.settings import WATCH_SECONDS, SpotAsgSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
 
 SLUG = "spot_asg"
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template()
+template = partial(synthesized, SLUG)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +33,6 @@ def balanced() -> Template:
     return template("nat")
 
 
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """An existing network and target group, On-Demand instances, off-peak hours."""
-    return template("enterprise")
-
-
 def group(of: Template) -> Json:
     (found,) = of.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
     properties: Json = found["Properties"]
@@ -51,23 +41,6 @@ def group(of: Template) -> Json:
 
 def policy(of: Template) -> Json:
     found: Json = group(of)["MixedInstancesPolicy"]
-    return found
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for statement in statements(of, role):
-        action = statement["Action"]
-        found.update([action] if isinstance(action, str) else action)
     return found
 
 
@@ -85,6 +58,17 @@ def test_any_type_with_the_attributes_of_both_generations_may_run_in_three_zones
         }
     }
     assert len(group(default)["VPCZoneIdentifier"]) == 3
+
+
+def test_a_workload_that_needs_local_storage_gets_it_and_asks_the_score_for_it(enterprise: Template) -> None:
+    settings = variants.configuration("enterprise").solutions[SLUG]
+    assert isinstance(settings, SpotAsgSettings)
+    (override,) = policy(enterprise)["LaunchTemplate"]["Overrides"]
+    wanted = override["InstanceRequirements"]
+    assert wanted["LocalStorage"] == "required" and wanted["LocalStorageTypes"] == ["ssd"]
+    assert wanted["TotalLocalStorageGB"] == {"Min": 100}
+    asked = question(settings, 6, (), single_zone=False)["InstanceRequirementsWithMetadata"]
+    assert asked["InstanceRequirements"] == wanted
 
 
 def test_listed_types_take_the_place_of_attributes(listed: Template) -> None:
@@ -107,8 +91,18 @@ def test_pools_are_chosen_by_price_and_capacity_with_spot_alone_and_no_maximum_p
     assert policy(default)["InstancesDistribution"] == {
         "OnDemandBaseCapacity": 0,
         "OnDemandPercentageAboveBaseCapacity": 0,
+        "OnDemandAllocationStrategy": "lowest-price",
         "SpotAllocationStrategy": "price-capacity-optimized",
     }
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_what_a_group_of_types_has_kept_is_said_anew_with_attributes(variant: str) -> None:
+    """kubernetes/kops#15304, cattle-ops/terraform-aws-gitlab-runner#1381: prioritized stays, and EC2 refuses it."""
+    found = policy(template(variant))
+    by_attributes = "InstanceRequirements" in found["LaunchTemplate"]["Overrides"][0]
+    wanted = "lowest-price" if by_attributes else "prioritized"
+    assert found["InstancesDistribution"]["OnDemandAllocationStrategy"] == wanted
 
 
 def test_pools_are_counted_with_lowest_price_only(listed: Template) -> None:
@@ -131,6 +125,11 @@ def test_no_variant_sets_a_maximum_price_or_no_spot_at_all() -> None:
 def test_an_idle_group_is_empty_and_an_instance_at_risk_is_replaced(default: Template) -> None:
     assert (group(default)["MinSize"], group(default)["MaxSize"]) == ("0", "6")
     assert group(default)["CapacityRebalance"] is True
+
+
+def test_replacing_instances_at_risk_can_be_switched_off(listed: Template) -> None:
+    """aws/aws-node-termination-handler#141, kubernetes/kops#12082: endless replacement where capacity is short."""
+    assert group(listed)["CapacityRebalance"] is False
 
 
 # Off-peak hours
@@ -215,15 +214,32 @@ def test_only_this_group_s_terminations_reach_the_queue(default: Template) -> No
     )
 
 
+def test_instances_that_start_and_fail_ring_although_the_group_replaces_them_at_once(default: Template) -> None:
+    (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
+    ended = {"detail-type": ["EC2 Instance Terminate Successful"], "detail": {"AutoScalingGroupName": [{"Ref": name}]}}
+    default.has_resource_properties("AWS::Events::Rule", {"EventPattern": {"source": ["aws.autoscaling"], **ended}})
+    default.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "MetricName": "ShortLivedInstances",
+            "Statistic": "Sum",
+            "Period": 1800,
+            "Threshold": 3,
+            "EvaluationPeriods": 1,
+        },
+    )
+    assert {"ec2:DescribeInstances", "cloudwatch:PutMetricData"} <= every_action(default, "Termination")
+
+
 # Rights
 
 
 def test_an_instance_may_read_its_files_and_nothing_else(default: Template) -> None:
-    assert actions(default, "SpotRole") == {"s3:GetObject"}
+    assert every_action(default, "SpotRole") == {"s3:GetObject"}
 
 
 def test_notices_may_deregister_from_the_configured_target_groups_only(enterprise: Template) -> None:
-    assert actions(template(), "Notices") == {
+    assert every_action(template(), "Notices") == {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "autoscaling:DescribeAutoScalingGroups",
@@ -233,14 +249,14 @@ def test_notices_may_deregister_from_the_configured_target_groups_only(enterpris
         "sqs:SendMessage",
     }
     (statement,) = [
-        s for s in statements(enterprise, "Notices") if s["Action"] == "elasticloadbalancing:DeregisterTargets"
+        s for s in enterprise.statements("Notices") if s["Action"] == "elasticloadbalancing:DeregisterTargets"
     ]
     assert statement["Resource"] == TARGET_GROUP
 
 
 def test_termination_may_complete_actions_of_this_group_only(default: Template) -> None:
     (statement,) = [
-        s for s in statements(default, "Termination") if s["Action"] == "autoscaling:CompleteLifecycleAction"
+        s for s in default.statements("Termination") if s["Action"] == "autoscaling:CompleteLifecycleAction"
     ]
     (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
     assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": name}
@@ -268,6 +284,12 @@ def test_requests_in_flight_have_the_time_to_drain(balanced: Template) -> None:
     )
     assert len(group(balanced)["TargetGroupARNs"]) == 1
     assert group(balanced)["HealthCheckType"] == "ELB"
+
+
+def test_an_application_that_takes_long_to_start_is_not_ended_before(balanced: Template, enterprise: Template) -> None:
+    """code-dot-org/code-dot-org#25578: health checks of the target group begin when the warm-up is over."""
+    assert group(balanced)["DefaultInstanceWarmup"] == group(balanced)["HealthCheckGracePeriod"] == 600
+    assert group(enterprise)["HealthCheckGracePeriod"] == 120
 
 
 def test_existing_target_groups_are_registered_with(enterprise: Template) -> None:
@@ -305,9 +327,9 @@ def test_the_experiment_interrupts_some_spot_instances_of_the_group_and_can_be_s
 
 
 def test_the_experiment_may_interrupt_instances_of_this_group_only(default: Template) -> None:
-    assert actions(default, "ExperimentRole") == {"ec2:SendSpotInstanceInterruptions", "ec2:DescribeInstances"}
+    assert every_action(default, "ExperimentRole") == {"ec2:SendSpotInstanceInterruptions", "ec2:DescribeInstances"}
     (statement,) = [
-        s for s in statements(default, "ExperimentRole") if s["Action"] == "ec2:SendSpotInstanceInterruptions"
+        s for s in default.statements("ExperimentRole") if s["Action"] == "ec2:SendSpotInstanceInterruptions"
     ]
     (name,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup")
     assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/aws:autoscaling:groupName": {"Ref": name}}}
@@ -332,9 +354,11 @@ def test_the_dashboard_finds_every_pool_by_itself(default: Template) -> None:
 
 def test_the_functions_publish_to_the_namespace_that_everybody_reads(default: Template) -> None:
     from spot_asg.notices.notice import METRICS
-    from stacks.spot_asg.dashboard import INTERRUPTIONS, REBALANCES
+    from spot_asg.termination.action import SHORT_LIVED as PUBLISHED
+    from stacks.spot_asg.dashboard import INTERRUPTIONS, REBALANCES, SHORT_LIVED
 
     assert set(METRICS.values()) == {INTERRUPTIONS, REBALANCES}
+    assert SHORT_LIVED == PUBLISHED
     default.has_resource_properties(
         "AWS::Lambda::Function", {"Environment": {"Variables": {"METRIC_NAMESPACE": "ComputeBlog/SpotAsg"}}}
     )

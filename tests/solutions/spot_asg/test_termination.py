@@ -1,6 +1,7 @@
 """Termination: the hook of the group is completed once; whatever else comes is let pass, or handed back."""
 
 import json
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from spot_asg.termination import handler
-from spot_asg.termination.action import LifecycleAction, is_over
-from spot_asg.termination.handler import complete, lambda_handler
+from spot_asg.termination.action import Ending, LifecycleAction, is_over
+from spot_asg.termination.handler import complete, count_short_lived, lambda_handler
 
 OVER = "No active Lifecycle Action found with instance ID i-0"
 
@@ -50,6 +51,68 @@ class AutoScaling:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": OVER}}, "CompleteLifecycleAction")
         self.open.remove(parameters["InstanceId"])
         self.completed.append(parameters)
+
+
+class Ec2:
+    """Knows when i-0 was launched."""
+
+    def __init__(self, launched: datetime) -> None:
+        self.launched = launched
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "describe_instances"
+        return self
+
+    def paginate(self, InstanceIds: list[str]) -> Any:  # noqa: N803
+        if InstanceIds != ["i-0"]:
+            raise ClientError({"Error": {"Code": "InvalidInstanceID.NotFound"}}, "DescribeInstances")
+        yield {"Reservations": []}
+        yield {"Reservations": [{"Instances": [{"LaunchTime": self.launched}]}]}
+
+
+class CloudWatch:
+    """Keeps what was published."""
+
+    def __init__(self) -> None:
+        self.data: list[dict[str, Any]] = []
+
+    def put_metric_data(self, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803
+        assert Namespace == "Spot"
+        self.data += MetricData
+
+
+def ended(instance_id: str = "i-0", group: str = "spot") -> str:
+    """The example of a successful terminate event in the same guide, shortened."""
+    detail = {"AutoScalingGroupName": group, "EC2InstanceId": instance_id, "StatusCode": "InProgress"}
+    kind = "EC2 Instance Terminate Successful"
+    return json.dumps(
+        {"source": "aws.autoscaling", "detail-type": kind, "time": "2026-01-01T12:00:00Z", "detail": detail}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "launched", "counts"),
+    [
+        (ended(), "2026-01-01T11:56:00+00:00", True),
+        (ended(), "2026-01-01T11:45:01+00:00", True),
+        (ended(), "2026-01-01T11:45:00+00:00", False),
+        (ended("i-1"), "2026-01-01T11:56:00+00:00", False),
+        (ended(group="spot-2"), "2026-01-01T11:56:00+00:00", False),
+    ],
+)
+def test_an_instance_of_the_group_that_lived_shortly_is_counted(text: str, launched: str, counts: bool) -> None:
+    """A group of one whose bootstrap fails: every few minutes an end, and hardly ever an instance that is missing."""
+    cloudwatch, ending = CloudWatch(), Ending.of(text)
+    assert ending
+    assert count_short_lived(Ec2(datetime.fromisoformat(launched)), cloudwatch, ending, "spot", "Spot") is counts
+    assert len(cloudwatch.data) == counts
+    for datum in cloudwatch.data:
+        assert datum["MetricName"] == "ShortLivedInstances" and datum["Timestamp"] == ending.time
+        assert datum["Dimensions"] == [{"Name": "AutoScalingGroupName", "Value": "spot"}]
+
+
+def test_a_lifecycle_action_is_no_end() -> None:
+    assert Ending.of(body()) is None
 
 
 def completed(autoscaling: AutoScaling, text: str) -> bool:

@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from stacks.spot_asg.user_data import shutdown
-from tests.shared.instance_metadata import InstanceMetadataServer, instance_metadata
+from tests.shared.instance_metadata import GivenMetadata
 from tests.solutions.conftest import CREDENTIALS, REGION
 from tests.variants import ROOT
 from tryout.hosts.user_data import Boot, Sandbox
@@ -36,8 +36,8 @@ def machine(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Boot:
 
 
 @pytest.fixture
-def metadata() -> Iterator[InstanceMetadataServer]:
-    with instance_metadata() as server:
+def metadata() -> Iterator[GivenMetadata]:
+    with GivenMetadata() as server:
         yield server
 
 
@@ -100,11 +100,11 @@ def test_a_machine_without_its_files_powers_itself_off(endpoint: str, tmp_path: 
 # The end of the instance
 
 
-def watching(machine: Boot, metadata: InstanceMetadataServer) -> "subprocess.Popen[str]":
+def watching(machine: Boot, metadata: GivenMetadata) -> "subprocess.Popen[str]":
     """The installed unit as a process; the systemctl that it calls is the sandbox's, which only writes it down."""
     service = machine.service("spot-shutdown")
     path = f"{machine.root / 'programs'}{os.pathsep}{os.environ['PATH']}"
-    variables = {"PATH": path, "WATCH_SECONDS": "0.05", "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint}
+    variables = {"PATH": path, "WATCH_SECONDS": "0.05", "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
     return subprocess.Popen(
         service.command, env=service.environment | variables, stdout=subprocess.PIPE, text=True, cwd="/"
     )
@@ -122,7 +122,7 @@ def until_stopped(process: "subprocess.Popen[str]", machine: Boot) -> list[dict[
     return [json.loads(line) for line in output.splitlines()]
 
 
-def test_a_termination_gives_requests_in_flight_their_time(machine: Boot, metadata: InstanceMetadataServer) -> None:
+def test_a_termination_gives_requests_in_flight_their_time(machine: Boot, metadata: GivenMetadata) -> None:
     metadata.items[STATE] = "InService"
     process = watching(machine, metadata)
     metadata.items[STATE] = "Terminated"
@@ -131,13 +131,13 @@ def test_a_termination_gives_requests_in_flight_their_time(machine: Boot, metada
     assert stopped == {"event": "stopped", "reason": "termination"}
 
 
-def test_an_interruption_that_comes_late_leaves_less_time(machine: Boot, metadata: InstanceMetadataServer) -> None:
+def test_an_interruption_that_comes_late_leaves_less_time(machine: Boot, metadata: GivenMetadata) -> None:
     metadata.items["spot/instance-action"] = notice(seconds=3)
     leaving = until_stopped(watching(machine, metadata), machine)[1]
     assert leaving["reason"] == "interruption" and leaving["serving_seconds"] == 0
 
 
-def test_metadata_that_fails_is_asked_again_with_a_new_token(machine: Boot, metadata: InstanceMetadataServer) -> None:
+def test_metadata_that_fails_is_asked_again_with_a_new_token(machine: Boot, metadata: GivenMetadata) -> None:
     metadata.failing = True
     process = watching(machine, metadata)
     assert process.stdout is not None
@@ -158,10 +158,10 @@ def test_metadata_that_fails_is_asked_again_with_a_new_token(machine: Boot, meta
     ],
 )
 def test_only_a_notice_or_a_termination_is_a_sign(
-    metadata: InstanceMetadataServer, items: dict[str, str], sign: str | None
+    metadata: GivenMetadata, items: dict[str, str], sign: str | None
 ) -> None:
     metadata.items.update(items)
-    found = shutdown.sign_of_the_end(shutdown.Metadata(metadata.endpoint), datetime.now(UTC).timestamp())
+    found = shutdown.sign_of_the_end(shutdown.Metadata(metadata.url), datetime.now(UTC).timestamp())
     assert (found[0] if found else None) == sign
 
 

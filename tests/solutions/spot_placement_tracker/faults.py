@@ -12,8 +12,8 @@ from emulator.core.api import serve
 from shared.aws import client
 from spot_placement_tracker.checks import read
 from spot_placement_tracker.store import FILE, PLAN, Plan, Store
+from tests.faults.custom_resources import CustomResourceWorld, custom_resource
 from tests.faults.subject import Subject, lambda_function
-from tests.solutions.instance_connect_endpoint.faults import CustomResourceWorld, custom_resource
 
 BUCKET, ASSETS = "tracked", "assets"
 NAMESPACE = "Spot Placement Score Metrics"

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,42 +19,14 @@ from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 from stacks.spot_placement_tracker.yaml_layer import write_archive
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
 
 SLUG = "spot_placement_tracker"
 NAMESPACE = "Spot Placement Score Metrics"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template()
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """A key, a boundary, kept data; every minute; no reserved concurrency; two dashboards."""
-    return template("enterprise")
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for statement in statements(of, role):
-        found |= {statement["Action"]} if isinstance(statement["Action"], str) else set(statement["Action"])
-    return found
+template = partial(synthesized, SLUG)
 
 
 def functions(of: Template) -> dict[str, Json]:
@@ -93,7 +66,7 @@ def test_rates_follow_the_settings(enterprise: Template) -> None:
 
 
 def test_the_collector_may_ask_publish_and_read_the_plan_and_nothing_else(default: Template) -> None:
-    assert actions(default, "CollectorRole") == {
+    assert every_action(default, "CollectorRole") == {
         "cloudwatch:PutMetricData",
         "ec2:GetSpotPlacementScores",
         "logs:CreateLogStream",
@@ -106,7 +79,7 @@ def test_the_collector_may_ask_publish_and_read_the_plan_and_nothing_else(defaul
 @pytest.mark.parametrize(("variant", "namespace"), [("default", NAMESPACE), ("enterprise", "Acme/Placement Scores")])
 def test_one_namespace_is_allowed_published_watched_and_drawn(variant: str, namespace: str) -> None:
     of = template(variant)
-    (published,) = [each for each in statements(of, "CollectorRole") if each["Action"] == "cloudwatch:PutMetricData"]
+    (published,) = [each for each in of.statements("CollectorRole") if each["Action"] == "cloudwatch:PutMetricData"]
     assert published["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
     for name in ("Collector", "Dashboards"):
         assert functions(of)[name]["Environment"]["Variables"]["METRIC_NAMESPACE"] == namespace
@@ -121,10 +94,10 @@ def test_one_namespace_is_allowed_published_watched_and_drawn(variant: str, name
 
 def test_who_writes_dashboards_may_not_ask_ec2_or_publish(default: Template) -> None:
     for role in ("DashboardsRole", "DeploymentRole"):
-        allowed = actions(default, role)
+        allowed = every_action(default, role)
         assert {"cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards", "cloudwatch:GetMetricData"} <= allowed
         assert not {"cloudwatch:PutMetricData", "ec2:GetSpotPlacementScores"} & allowed
-    assert "s3:DeleteObjectVersion" not in actions(default, "DashboardsRole")
+    assert "s3:DeleteObjectVersion" not in every_action(default, "DashboardsRole")
 
 
 def test_rounds_do_not_overlap_and_are_not_repeated(default: Template, enterprise: Template) -> None:
@@ -172,8 +145,8 @@ def test_everything_is_encrypted_with_the_customers_key_and_kept(enterprise: Tem
     assert bucket["DeletionPolicy"] == "Retain"
     (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    assert "kms:GenerateDataKey" in actions(enterprise, "DashboardsRole")
-    assert "kms:GenerateDataKey" not in actions(enterprise, "CollectorRole")
+    assert "kms:GenerateDataKey" in every_action(enterprise, "DashboardsRole")
+    assert "kms:GenerateDataKey" not in every_action(enterprise, "CollectorRole")
     (stored,) = enterprise.find_resources("Custom::StoredFile").values()
     assert stored["Properties"]["KeepData"] == stored["Properties"]["TakeOver"] == "true"
 

@@ -68,7 +68,7 @@ class Delivery:
             "METRIC_NAMESPACE": "Worker",
             "HOOK_NAME": "drain",
             "HEARTBEAT_SECONDS": "0.3",
-            "DRAIN_SECONDS": "600",
+            "LONGEST_SECONDS": "3600",
             "REGION": REGION,
         }
         return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], (USER_DATA / "bootstrap.sh").read_text())

@@ -109,6 +109,9 @@ class Group(Service):
         known = {"AutoScalingGroupName": "group-1", "LifecycleState": state}
         return {"AutoScalingInstances": [known] if state else []}
 
+    def record_lifecycle_action_heartbeat(self, **request: Any) -> None:
+        self.called("record_lifecycle_action_heartbeat", request)
+
     def complete_lifecycle_action(self, **request: Any) -> None:
         self.called("complete_lifecycle_action", request)
 
@@ -127,16 +130,25 @@ class Metadata:
 
 
 class Beats:
-    """Takes the heartbeat's place and remembers what it was to extend, and for which part of the journal it ran."""
+    """Takes the heartbeats' place: they beat in simulated time, as long as their blocks run."""
 
-    def __init__(self, journal: list[tuple[str, dict[str, Any]]]) -> None:
-        self._journal = journal
+    def __init__(self, journal: list[tuple[str, dict[str, Any]]], time: SimulatedTime) -> None:
+        self._journal, self._time = journal, time
 
     @contextmanager
-    def __call__(self, extend: Callable[[], None], seconds: float, drain: Drain) -> Iterator[None]:
-        self.extend, self.seconds = extend, seconds
+    def __call__(self, beat: Callable[[], bool], seconds: float, drain: Drain) -> Iterator[None]:
+        beating = True
+
+        def again() -> None:
+            if beating and beat():
+                self._time.at(self._time.elapsed + seconds, again)
+
+        self._time.at(self._time.elapsed + seconds, again)
         self._journal.append(("heartbeat begins", {}))
-        yield
+        try:
+            yield
+        finally:
+            beating = False
         self._journal.append(("heartbeat ends", {}))
 
 

@@ -52,9 +52,10 @@ def test_the_instance_has_what_the_worker_needs(booted: tuple[Delivery, Boot]) -
         "METRIC_NAMESPACE": "Worker",
         "HOOK_NAME": "drain",
         "HEARTBEAT_SECONDS": "0.3",
+        "LONGEST_MESSAGE_SECONDS": "3600",
         "AWS_REGION": "eu-west-1",
     }
-    assert ("TimeoutStopSec", "600") in boot.directives("sqs-worker")
+    assert ("TimeoutStopSec", "3600") in boot.directives("sqs-worker")
 
 
 def test_the_packages_are_compiled_because_the_service_may_not_write_there(booted: tuple[Delivery, Boot]) -> None:

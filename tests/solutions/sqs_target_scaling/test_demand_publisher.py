@@ -111,9 +111,9 @@ class CloudWatch:
         self.published = {datum["MetricName"]: datum["Value"] for datum in parameters["MetricData"]}
 
 
-def published(cloudwatch: CloudWatch, visible: int, *states: str) -> dict[str, float]:
+def published(cloudwatch: CloudWatch, visible: int, *states: str, group: AutoScaling | None = None) -> dict[str, float]:
     publish(
-        AutoScaling(list(states)),
+        group or AutoScaling(list(states)),
         Sqs(visible),
         cloudwatch,
         group_name="workers",
@@ -167,19 +167,7 @@ def test_a_series_without_an_answer_is_not_taken_for_silence() -> None:
 def test_a_group_that_is_gone_publishes_nothing() -> None:
     cloudwatch = CloudWatch()
     with pytest.raises(GroupNotFoundError):
-        publish(
-            AutoScaling(),
-            Sqs(5),
-            cloudwatch,
-            group_name="workers",
-            queue_url="https://sqs/work",
-            queue_name="work",
-            namespace="Work",
-            latency_seconds=300,
-            estimated_seconds=25,
-            window=timedelta(minutes=10),
-            now=NOW,
-        )
+        published(cloudwatch, 5, group=AutoScaling())
     assert cloudwatch.published == {}
 
 

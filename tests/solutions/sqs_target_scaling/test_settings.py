@@ -26,3 +26,8 @@ def test_the_smallest_size_depends_on_the_strategy_unless_it_is_set(
 def test_the_acceptable_backlog_is_latency_over_duration_as_in_the_post() -> None:
     settings = SqsTargetScalingSettings(acceptable_latency_seconds=300, estimated_message_seconds=25)
     assert settings.acceptable_backlog == 12
+
+
+def test_a_namespace_may_have_the_characters_that_cloudwatch_takes() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html: a colon too."""
+    assert SqsTargetScalingSettings(metric_namespace="a:b").metric_namespace == "a:b"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,14 +10,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template
+from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
 
 SLUG = "sqs_target_scaling"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
+template = partial(synthesized, SLUG)
 
 
 @pytest.fixture(scope="module")
@@ -34,31 +34,9 @@ def demand() -> Template:
     return template("demand")
 
 
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    return template("enterprise")
-
-
 def policies(of: Template, kind: str) -> list[Json]:
     found = of.find_resources("AWS::AutoScaling::ScalingPolicy", {"Properties": {"PolicyType": kind}})
     return [resource["Properties"] for resource in found.values()]
-
-
-def statements(of: Template, role: str) -> list[Json]:
-    return [
-        statement
-        for name, policy in of.find_resources("AWS::IAM::Policy").items()
-        if name.startswith(role)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-
-
-def actions(of: Template, role: str) -> set[str]:
-    found: set[str] = set()
-    for statement in statements(of, role):
-        action = statement["Action"]
-        found.update([action] if isinstance(action, str) else action)
-    return found
 
 
 # The queue
@@ -83,6 +61,10 @@ def test_both_queues_refuse_anything_but_tls(dynamic: Template) -> None:
 
 
 # The workers
+
+
+def test_replacing_workers_at_risk_can_be_switched_off(math: Template) -> None:
+    math.has_resource_properties("AWS::AutoScaling::AutoScalingGroup", {"CapacityRebalance": False})
 
 
 def test_workers_are_spot_from_many_pools_chosen_by_price_and_capacity(dynamic: Template) -> None:
@@ -184,7 +166,7 @@ def test_the_user_data_has_no_placeholder_left_and_installs_nothing_from_a_packa
 
 
 def test_a_worker_may_do_what_the_worker_does_and_no_more(dynamic: Template) -> None:
-    assert actions(dynamic, "WorkersRole") == {
+    assert every_action(dynamic, "WorkersRole") == {
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:ChangeMessageVisibility",
@@ -193,6 +175,7 @@ def test_a_worker_may_do_what_the_worker_does_and_no_more(dynamic: Template) -> 
         "cloudwatch:PutMetricData",
         "s3:GetObject",
         "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
         "autoscaling:DescribeAutoScalingInstances",
     }
 
@@ -305,7 +288,7 @@ def test_the_expected_wait_is_finite_whatever_is_missing(
 
 
 def test_the_target_setter_may_change_the_policies_of_this_group_only(dynamic: Template) -> None:
-    (statement,) = [s for s in statements(dynamic, "TargetSetter") if s["Action"] == "autoscaling:PutScalingPolicy"]
+    (statement,) = [s for s in dynamic.statements("TargetSetter") if s["Action"] == "autoscaling:PutScalingPolicy"]
     (group,) = dynamic.find_resources("AWS::AutoScaling::AutoScalingGroup")
     assert statement["Resource"]["Fn::Join"][1][-1] == {"Ref": group}
 
@@ -334,7 +317,7 @@ def test_the_demand_publisher_knows_latency_estimate_and_window_and_changes_no_p
             }
         },
     )
-    assert actions(demand, "DemandPublisher") == {
+    assert every_action(demand, "DemandPublisher") == {
         "sqs:GetQueueAttributes",
         "autoscaling:DescribeAutoScalingGroups",
         "cloudwatch:GetMetricData",

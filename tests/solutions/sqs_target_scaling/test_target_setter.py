@@ -1,7 +1,6 @@
 """The Target-Setter: which target follows from which durations, and what becomes of the policy."""
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from sqs_target_scaling.target_setter import target as rules
 from sqs_target_scaling.target_setter.handler import set_target
@@ -247,14 +245,6 @@ def test_every_field_of_a_scaling_policy_is_kept_or_known_to_be_of_another_type_
     described = model.shape_for("ScalingPolicy").members
     assert set(accepted) == set(rules.KEPT) | of_other_types
     assert set(described) == set(rules.KEPT) | of_other_types | read_only
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-        yield
 
 
 def test_the_real_clients_take_these_parameters_and_a_second_run_changes_nothing(aws: None) -> None:

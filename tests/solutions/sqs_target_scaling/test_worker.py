@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from threading import Event
 from typing import Any
 
@@ -44,7 +46,10 @@ SETTINGS = Settings(
     hook_name="hook-1",
     aws_region="eu-west-1",
     heartbeat_seconds=30,
+    longest_message_seconds=43_200,
 )
+
+HOOK_SECONDS = 900  # of the template: test_stack.py
 
 
 class Machine:
@@ -59,9 +64,15 @@ class Machine:
         self.drain = Drain(self.time.clock, lambda event, **facts: self.lines.append({"event": event} | facts))
         self.watch = Watch(self.metadata, self.drain)  # type: ignore[arg-type]
         self.watch.look()
-        self.beats = Beats(self.journal)
         self.worker = Worker(
-            SETTINGS, self.drain, self.watch, self.queue, self.table, self.metrics, self.group, heartbeat=self.beats
+            SETTINGS,
+            self.drain,
+            self.watch,
+            self.queue,
+            self.table,
+            self.metrics,
+            self.group,
+            heartbeat=Beats(self.journal, self.time),
         )
 
     def calls(self, *but: str) -> list[str]:
@@ -93,7 +104,9 @@ def test_the_effect_comes_before_the_deletion_and_the_metric_last() -> None:
         "receive_message",
         "get_item",
         "heartbeat begins",
+        "heartbeat begins",
         "put_item",
+        "heartbeat ends",
         "heartbeat ends",
         "delete_message",
         "put_metric_data",
@@ -265,18 +278,43 @@ def test_the_whole_range_of_durations_is_work(seconds: float) -> None:
     machine = Machine(body(seconds=seconds))
     machine.worker.work_once()
     assert machine.time.elapsed == seconds
-    assert machine.events() == ["received", "done"]
+    assert [event for event in machine.events() if event != "too-long"] == ["received", "done"]
 
 
 # Heartbeats
 
 
+def extensions(machine: Machine) -> list[int]:
+    return [request["VisibilityTimeout"] for request in machine.requests("change_message_visibility")]
+
+
 def test_a_heartbeat_extends_the_visibility_to_three_beats() -> None:
-    machine = Machine(body())
+    machine = Machine(body(seconds=100))
     machine.worker.work_once()
-    machine.beats.extend()
-    assert machine.beats.seconds == 30
-    assert machine.requests("change_message_visibility")[0]["VisibilityTimeout"] == 90
+    assert extensions(machine) == [90, 90, 90]
+
+
+# SQS refuses what passes twelve hours since the receive: localstack/localstack#3956, aws/aws-sdk-net#794.
+@pytest.mark.parametrize("heartbeat_seconds", [1, 30, 3_600, 10_800])
+def test_the_visibility_never_passes_twelve_hours_in_sum(heartbeat_seconds: float) -> None:
+    machine = Machine(body(seconds=43_200))
+    machine.worker.settings = replace(SETTINGS, heartbeat_seconds=heartbeat_seconds)
+    ends: list[float] = []
+    machine.queue.change_message_visibility = lambda **request: ends.append(  # type: ignore[method-assign]
+        machine.time.elapsed + request["VisibilityTimeout"]
+    )
+    machine.worker.work_once()
+    assert 43_100 <= max(ends) <= 43_200 - 30, "as long as SQS lets it, counted from a receive that took its time"
+    assert machine.events()[-1] == "done"
+
+
+def test_a_message_that_takes_longer_than_it_may_is_no_longer_kept() -> None:
+    machine = Machine(body(seconds=1))
+    machine.worker.settings = replace(SETTINGS, longest_message_seconds=100)
+    machine.worker.work = lambda job, drain: drain.pause(10_000)
+    machine.worker.work_once()
+    assert extensions(machine) == [90, 90, 90]
+    assert machine.events() == ["received", "too-long", "done"]
 
 
 def test_beats_come_at_their_interval_and_a_failed_one_is_tried_again_soon() -> None:
@@ -284,22 +322,26 @@ def test_beats_come_at_their_interval_and_a_failed_one_is_tried_again_soon() -> 
     beats: list[float] = []
     lines: list[str] = []
 
-    def extend() -> None:
+    def beat() -> bool:
         beats.append(time.elapsed)
         if len(beats) == 2:
             raise refusal("ThrottlingException")
+        return len(beats) < 5
 
     drain = Drain(time.clock, lambda event, **facts: lines.append(event))
-    heartbeat = Heartbeat(extend, 30, drain)
+    heartbeat = Heartbeat(beat, 30, drain)
     time.at(100, heartbeat._over.set)
     heartbeat.run()
     assert beats == [30, 60, 65, 95]
+    heartbeat._over.clear()
+    heartbeat.run()
+    assert beats[4:] == [130], "the fifth said that it was the last"
     assert lines == ["heartbeat-failed"]
 
 
 def test_the_heartbeat_runs_beside_the_work_and_ends_with_it() -> None:
     beaten = Event()
-    heartbeat = Heartbeat(beaten.set, 0.001, Drain())
+    heartbeat = Heartbeat(lambda: beaten.set() is None, 0.001, Drain())
     with heartbeat:
         assert beaten.wait(5)
     assert not heartbeat._thread.is_alive()
@@ -346,6 +388,52 @@ def test_the_terminating_hook_is_completed_after_the_message_in_hand() -> None:
         "LifecycleActionResult": "CONTINUE",
     }
     assert machine.events()[-3:] == ["drained", "hook-completed", "stopped"]
+
+
+# A message longer than the hook's timeout was never done: villasv/aws-airflow-stack#184,
+# wellcomecollection/storage-service#1195, aws/aws-cdk#38661.
+@pytest.mark.parametrize("seconds", [3_600, 43_200])
+def test_scale_in_waits_for_a_message_of_hours_by_a_hook_that_the_worker_renews(seconds: int) -> None:
+    machine = Machine(body(seconds=seconds))
+    renewed: list[float] = []
+    machine.group.record_lifecycle_action_heartbeat = lambda **_: renewed.append(  # type: ignore[method-assign]
+        machine.time.elapsed
+    )
+    end_on(machine, 10, machine.terminates)
+    gaps = [later - sooner for sooner, later in pairwise([10, *renewed, seconds])]
+    assert max(gaps) < HOOK_SECONDS / 2
+    assert seconds < 100 * HOOK_SECONDS, "EC2 Auto Scaling waits a hundred of them in all"
+    assert list(machine.table.items) == ["job-1"]
+    assert machine.events()[-3:] == ["drained", "hook-completed", "stopped"]
+
+
+def test_a_renewal_names_the_hook_and_waits_until_it_waits() -> None:
+    machine = Machine(body(seconds=400))
+    machine.group.states = ["InService", "Terminating", "Terminating:Wait"]
+    end_on(machine, 10, machine.terminates)
+    (request,) = machine.requests("record_lifecycle_action_heartbeat")
+    assert request == {"AutoScalingGroupName": "group-1", "LifecycleHookName": "hook-1", "InstanceId": "i-1"}
+
+
+def test_the_hook_of_an_instance_that_stays_is_not_renewed() -> None:
+    machine = Machine(body(seconds=3_600))
+    machine.worker.work_once()
+    assert machine.requests("describe_auto_scaling_instances") == []
+
+
+def test_a_worker_that_hangs_does_not_keep_its_instance_for_ever() -> None:
+    machine = Machine(body(seconds=1))
+    machine.worker.settings = replace(SETTINGS, longest_message_seconds=600)
+    machine.worker.work = lambda job, drain: drain.pause(100_000)
+    end_on(machine, 10, machine.terminates)
+    assert len(machine.requests("record_lifecycle_action_heartbeat")) == 600 / 120
+
+
+def test_a_message_that_asks_for_more_than_it_may_take_is_malformed() -> None:
+    machine = Machine(body(seconds=601))
+    machine.worker.settings = replace(SETTINGS, longest_message_seconds=600)
+    machine.worker.work_once()
+    assert machine.lines[0]["error"] == "ValueError: duration_seconds is not a number from 0 to 600"
 
 
 def test_a_signal_on_a_terminating_instance_completes_the_hook_too() -> None:
@@ -478,7 +566,7 @@ ENVIRONMENT = {name.upper(): str(value) for name, value in vars(SETTINGS).items(
 
 def test_the_environment_becomes_the_settings() -> None:
     assert Settings.read(ENVIRONMENT) == SETTINGS
-    required = {name: ENVIRONMENT[name] for name in ENVIRONMENT if name not in ("WATCH_SECONDS", "POLL_SECONDS")}
+    required = {name: ENVIRONMENT[name] for name in ENVIRONMENT if not name.startswith(("WATCH", "POLL", "HOOK_BEAT"))}
     assert Settings.read(required) == SETTINGS
 
 
@@ -487,7 +575,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         Settings.read(ENVIRONMENT | {"QUEUE_URL": "", "HOOK_NAME": ""})
 
 
-@pytest.mark.parametrize("wrong", ["0", "-1", "nan", "inf", "soon", "14401"])
+@pytest.mark.parametrize("wrong", ["0", "-1", "nan", "inf", "soon", "10801"])
 def test_a_heartbeat_that_is_no_duration_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="HEARTBEAT_SECONDS"):
         Settings.read(ENVIRONMENT | {"HEARTBEAT_SECONDS": wrong})

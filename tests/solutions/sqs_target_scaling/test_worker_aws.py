@@ -40,7 +40,7 @@ class Account:
             AttributeDefinitions=[{"AttributeName": "message_id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        settings = Settings(self.queue, name, name, "Ns", "hook", REGION, 30, poll_seconds=0.001)
+        settings = Settings(self.queue, name, name, "Ns", "hook", REGION, 30, 43_200, poll_seconds=0.001)
         drain = Drain(log=lambda event, **facts: self.lines.append({"event": event} | facts))
         watch = Watch(Metadata(), drain)  # type: ignore[arg-type]
         return Worker(settings, drain, watch, self.sqs, self.dynamodb, self.cloudwatch, autoscaling=None)
@@ -113,7 +113,7 @@ def test_a_malformed_message_ends_in_the_dead_letters_and_the_next_one_is_done(a
 def test_a_heartbeat_of_real_work_is_accepted(aws: None) -> None:
     account = Account()
     worker = account.create("beating")
-    worker.settings = Settings(account.queue, "q", "beating", "Ns", "hook", REGION, 0.01, poll_seconds=0.001)
+    worker.settings = Settings(account.queue, "q", "beating", "Ns", "hook", REGION, 0.01, 43_200, poll_seconds=0.001)
     account.send(body("c", 0.1))
     worker.work_once()
     assert [line["event"] for line in account.lines] == ["received", "done"]

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.shared.instance_metadata import InstanceMetadataServer, instance_metadata
+from tests.shared.instance_metadata import GivenMetadata
 from tests.solutions.sqs_target_scaling.conftest import USER_DATA, Delivery
 from tests.solutions.sqs_target_scaling.fakes import body
 from tryout.hosts.user_data import Boot, Service
@@ -54,19 +54,17 @@ class Process:
 
 
 @pytest.fixture
-def metadata() -> Iterator[InstanceMetadataServer]:
-    with instance_metadata() as server:
+def metadata() -> Iterator[GivenMetadata]:
+    with GivenMetadata() as server:
         yield server
 
 
 @pytest.fixture
-def start(
-    booted: tuple[Delivery, Boot], metadata: InstanceMetadataServer, tmp_path: Path
-) -> Iterator[Callable[[], Process]]:
+def start(booted: tuple[Delivery, Boot], metadata: GivenMetadata, tmp_path: Path) -> Iterator[Callable[[], Process]]:
     delivery, boot = booted
     service = boot.service("sqs-worker")
     # No keys: the worker takes its credentials from the metadata, as on an instance.
-    places = {"HOME": str(tmp_path), "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint}
+    places = {"HOME": str(tmp_path), "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
     quick = {"WATCH_SECONDS": "0.05", "POLL_SECONDS": "1"}
     started: list[Process] = []
 
@@ -99,7 +97,7 @@ def test_it_empties_the_queue_and_exits_0_on_sigterm(
 
 
 def test_a_message_in_hand_when_the_worker_is_killed_is_done_by_the_next_one(
-    booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: InstanceMetadataServer
+    booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: GivenMetadata
 ) -> None:
     delivery, _ = booted
     delivery.sqs.send_message(QueueUrl=delivery.queue, MessageBody=body("second", 0.3))
@@ -116,7 +114,7 @@ def test_a_message_in_hand_when_the_worker_is_killed_is_done_by_the_next_one(
 
 
 def test_an_interrupted_worker_gives_its_message_back(
-    booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: InstanceMetadataServer
+    booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: GivenMetadata
 ) -> None:
     delivery, _ = booted
     delivery.sqs.send_message(QueueUrl=delivery.queue, MessageBody=body("third", 3600))
@@ -140,12 +138,13 @@ def test_an_unusable_environment_is_one_clear_sentence() -> None:
         text=True,
         check=False,
     )
-    missing = "QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, HEARTBEAT_SECONDS (seconds, above 0)"
+    late = "LONGEST_MESSAGE_SECONDS, HEARTBEAT_SECONDS (seconds, above 0, at most 10800)"
+    missing = f"QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, {late}"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sqs-worker: set in the environment: {missing}\n")
 
 
 def test_a_worker_without_credentials_ends_so_that_the_unit_starts_another(
-    start: Callable[[], Process], metadata: InstanceMetadataServer
+    start: Callable[[], Process], metadata: GivenMetadata
 ) -> None:
     metadata.items = {path: item for path, item in metadata.items.items() if "security-credentials" not in path}
     worker = start()

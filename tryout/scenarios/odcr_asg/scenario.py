@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from stacks.odcr_asg.placement import place
+from tryout.hosts.group import REAL_MINUTE
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.waits import wait_until
 
 POST = {"required_instances": 6, "max_instances": 12, "zones": 3, "zone_names": [], "drills": True}
-HOUR = 3600
+QUICK_MINUTE = 0.5
 
 
 class OdcrAsgScenario(Scenario):
@@ -103,31 +105,46 @@ class OdcrAsgScenario(Scenario):
         expect(used.total() == 6, f"{used.total()} of 6 are covered")
         return f"{dict(used)}"
 
-    @step("an instance that is stopped and started again is back in its reservation", "our-model", only=("group",))
+    @step("a member that is stopped without more is ended, and another takes its place", "our-model", only=("group",))
+    def stopped_member(self) -> str:
+        stopped = self._group()["Instances"][0]["InstanceId"]
+        self.ec2.stop_instances(InstanceIds=[stopped])
+        self._soon("its end", lambda: stopped not in self._members())
+        expect(self._used(self._reservations()).total() == 6, "the new one is not covered")
+        return f"{stopped} is gone with its disk; 6 of 9 are used"
+
+    @step(
+        "README's way to stop a member: on standby it stops, starts, and is back in its reservation",
+        "our-model",
+        only=("group",),
+    )
     def stop_and_start(self) -> str:
-        instance = self._group()["Instances"][0]["InstanceId"]
+        instance, other = self._members()[:2]
         before = self._reservation_of(instance)
-        self.ec2.stop_instances(InstanceIds=[instance])
+        group = {"AutoScalingGroupName": self.group}
+        self.autoscaling.update_auto_scaling_group(**group, MinSize=5)
+        self.autoscaling.enter_standby(**group, InstanceIds=[instance], ShouldDecrementDesiredCapacity=True)
+        self.ec2.stop_instances(InstanceIds=[instance, other])
+        self._soon("the end of another that is stopped", lambda: other not in self._members())
         meanwhile = self._used(self._reservations()).total()
         self.ec2.start_instances(InstanceIds=[instance])
+        self.autoscaling.exit_standby(**group, InstanceIds=[instance])
+        self.autoscaling.update_auto_scaling_group(**group, MinSize=6)
         after = self._reservation_of(instance)
         expect((meanwhile, after) == (5, before), f"{meanwhile} were used meanwhile; {before} became {after}")
+        expect(instance in self._members() and len(self._members()) == 6, f"members are {self._members()}")
         return "its place stayed free for it: nobody else may have it"
 
-    @step("with every reservation in use the alarm of each zone rings", "our-model", only=("group",))
+    @step("at rest no alarm is on; with every reservation in use one rings", "our-model", only=("group",))
     def rings(self) -> str:
-        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=9)
+        self._soon("what is published at rest", lambda: self._states() == {"OK"})
         before = self._ringing()
-        aws = self.deployed.aws
-        aws.age_metrics(HOUR)  # what was published while there was room is of another hour
-        aws.minute_lasts(0.5)
-        try:
-            wait_until("three alarms", lambda: len(self._ringing()) == 3)
-        finally:
-            aws.minute_lasts(60)
+        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=9)
+        self._soon("the alarm", lambda: self._ringing() != [])
+        rang = self._ringing()
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=6)
-        expect(before == [], f"it rang before: {before}")
-        return "9 of 9 used: 3 alarms"
+        expect(before == [] and len(rang) == 1 and "UsedUp" in rang[0], f"{before}, then {rang}")
+        return "6 of 9 used: none; 9 of 9: the one that says so"
 
     @step("the drills' roles may do nothing besides", "emulated", only=("group",))
     def bounded(self) -> str:
@@ -139,6 +156,36 @@ class OdcrAsgScenario(Scenario):
                 denied.append(error.response["Error"]["Code"])
         expect(len(denied) == 3, f"only {len(denied)} of 3 were refused to end an instance of the group")
         return ", ".join(denied)
+
+    @step("the drill that loses a zone moves the group into no other subnet", "emulated", only=("group",))
+    def stays(self) -> str:
+        before = self._group()["VPCZoneIdentifier"]
+        (vpc,) = self.deployed.resources["AWS::EC2::VPC"]
+        other = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.255.0/28")["Subnet"]["SubnetId"]
+        execution = self._execution("LoseZone", Parameters={"SubnetsToKeep": [other]})
+        (lose, *_) = execution["StepExecutions"]
+        expect(lose["StepStatus"] == "Failed" and "AccessDenied" in lose["FailureMessage"], f"{lose}")
+        expect(self._group()["VPCZoneIdentifier"] == before, f"it is in {self._group()['VPCZoneIdentifier']}")
+        self.ec2.delete_subnet(SubnetId=other)
+        return "AccessDenied; the group stays where it is"
+
+    @step("an instance that a cancelled drill has left is ended by the next one", "our-model", only=("group",))
+    def leftover(self) -> str:
+        (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
+        tags = [{"Key": "odcr-asg-drill", "Value": self.deployed.stack_name}]
+        left = self.ec2.run_instances(
+            MinCount=1,
+            MaxCount=1,
+            LaunchTemplate={"LaunchTemplateId": template},
+            SubnetId=self.deployed.outputs["SubnetForManuallyAddedInstance"],
+            CapacityReservationSpecification={"CapacityReservationPreference": "open"},
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        )["Instances"][0]["InstanceId"]
+        self._drill("Outsider")
+        (found,) = self.ec2.describe_instances(InstanceIds=[left])["Reservations"]
+        state = found["Instances"][0]["State"]["Name"]
+        expect(state == "terminated", f"it is still {state}")
+        return f"{left} is {state}"
 
     # What the steps look at
 
@@ -159,10 +206,26 @@ class OdcrAsgScenario(Scenario):
         return Counter(counts)
 
     def _ringing(self) -> list[str]:
-        pages = self.deployed.client("cloudwatch").get_paginator("describe_alarms").paginate(StateValue="ALARM")
-        return [
-            alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"] if "UsedUp" in alarm["AlarmName"]
-        ]
+        return [name for name, state in self._alarms().items() if state == "ALARM"]
+
+    def _states(self) -> set[str]:
+        return set(self._alarms().values())
+
+    def _alarms(self) -> dict[str, str]:
+        names = self.deployed.resources["AWS::CloudWatch::Alarm"]
+        found = self.deployed.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+    def _soon(self, what: str, done: Callable[[], bool]) -> None:
+        """Waits for what minutes bring, with a second or less for each."""
+        self.deployed.aws.minute_lasts(QUICK_MINUTE)
+        try:
+            wait_until(what, done)
+        finally:
+            self.deployed.aws.minute_lasts(REAL_MINUTE)
+
+    def _members(self) -> list[str]:
+        return [instance["InstanceId"] for instance in self._group()["Instances"]]
 
     def _reservation_of(self, instance_id: str) -> str | None:
         (found,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]
@@ -178,20 +241,25 @@ class OdcrAsgScenario(Scenario):
 
     def _drill(self, name: str) -> dict[str, list[Any]]:
         """Starts a drill, waits for its end, and returns what its steps have put out, by ``Step.Output``."""
-        started = self.ssm.start_automation_execution(DocumentName=self._document(name))["AutomationExecutionId"]
-
-        def execution() -> dict[str, Any]:
-            found = self.ssm.get_automation_execution(AutomationExecutionId=started)["AutomationExecution"]
-            return dict(found)
-
-        wait_until(f"the end of {name}", lambda: execution()["AutomationExecutionStatus"] != "InProgress")
-        drill = execution()
+        drill = self._execution(name)
         expect(drill["AutomationExecutionStatus"] == "Success", f"the drill has failed: {drill.get('FailureMessage')}")
         return {
             f"{step['StepName']}.{output}": [json.loads(item) if item[:1] == "{" else item for item in values]
             for step in drill["StepExecutions"]
             for output, values in step.get("Outputs", {}).items()
         }
+
+    def _execution(self, name: str, **parameters: Any) -> dict[str, Any]:
+        """Runs a drill to its end, however it ends."""
+        document = self._document(name)
+        started = self.ssm.start_automation_execution(DocumentName=document, **parameters)["AutomationExecutionId"]
+
+        def execution() -> dict[str, Any]:
+            found = self.ssm.get_automation_execution(AutomationExecutionId=started)["AutomationExecution"]
+            return dict(found)
+
+        wait_until(f"the end of {name}", lambda: execution()["AutomationExecutionStatus"] != "InProgress")
+        return execution()
 
     def _client_of(self, name: str) -> Any:
         """EC2 with the permissions of a drill's role."""

@@ -102,6 +102,25 @@ class OutpostsRoutingScenario(Scenario):
         expect(self._network() == before, f"{before} became {self._network()}")
         return said[said.index("stopped") :][:80] + " ..."
 
+    @step(
+        "what somebody else has put on the route table stops an accepted change, by name, before anything is taken",
+        "real-code",
+        only=("one domain",),
+    )
+    def theirs(self) -> str:
+        table = self.deployed.outputs_now()["MainRouteTableId"]
+        vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        made = self.ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table, VpcId=vpc)
+        before = self._network()
+        done = self._deploy(mode="coip", coip_cidr=POOL, accept_outage=True)
+        said = [reason for reason in done.reasons if vpc in reason]
+        expect(done.status == "UPDATE_ROLLBACK_COMPLETE" and bool(said), f"{done.status}: {done.reasons}")
+        expect(self._network() == before, f"{before} became {self._network()}")
+        association = made["LocalGatewayRouteTableVpcAssociation"]["LocalGatewayRouteTableVpcAssociationId"]
+        self.ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=association)
+        self.ec2.delete_vpc(VpcId=vpc)
+        return said[0][said[0].index(table) :][:100] + " ..."
+
     @step("an accepted change that fails gives the old route table back what it had", "real-code", only=("one domain",))
     def restored(self) -> str:
         before = self._network()
@@ -247,6 +266,27 @@ class OutpostsRoutingScenario(Scenario):
             for interface in (first, second):
                 self.ec2.delete_network_interface(NetworkInterfaceId=interface)
         return f"{first} -> {second} -> nobody"
+
+    @step(
+        "a rack with routing domains: another mode is stopped in one deployment, and done in two",
+        "real-code",
+        only=("two domains",),
+    )
+    def another_mode(self) -> str:
+        # The model wants the old route table gone, as AWS's page on routing domains does.
+        self.deployed.aws.control("outposts", outposts=[{"id": OUTPOST_ID, "generation": 2}])
+        before = self.deployed.outputs_now()["MainRouteTableId"]
+        other = {"mode": "coip", "coip_cidr": OTHER_POOL, "accept_outage": True}
+        stopped = self._deploy(**other)
+        said = [reason for reason in stopped.reasons if "Mode: direct-vpc-routing -> coip" in reason]
+        expect(stopped.status == "UPDATE_ROLLBACK_COMPLETE" and bool(said), f"{stopped.status}: {stopped.reasons}")
+        expect(self.deployed.outputs_now()["MainRouteTableId"] == before, "the route table is another")
+        for attached in (False, True):
+            done = self._deploy(**other, attached=attached)
+            expect(done.complete and not done.left, f"attached: {attached}: {done.status}: {done.reasons} {done.left}")
+        _, advertised = self._routes(self._table("Main"))
+        expect(advertised == {OTHER_POOL}, f"advertised is {advertised}")
+        return f"stopped, then detached, then attached: {OTHER_POOL} is advertised"
 
     # What the steps look at
 

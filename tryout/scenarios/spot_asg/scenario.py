@@ -173,27 +173,28 @@ class SpotAsgScenario(SpotAsgLooks):
         return "although it carries this solution's tag"
 
     @step(
-        "rebalance recommendations drain while half of the group stays healthy; the rest waits",
+        "rebalance recommendations for all at once are counted, and nobody stops serving",
         "real-code",
         only=("balanced",),
     )
     def rebalances(self) -> str:
+        before = self._healthy()
         for instance in self._members():
             self._tell("rebalance", instance)
         expect(self._count("RebalanceRecommendations") == INSTANCES, f"{self._count('RebalanceRecommendations')}")
-        healthy = self._healthy()
-        expect(len(healthy) == INSTANCES // 2, f"{len(healthy)} are healthy")
-        return f"{INSTANCES} recommendations for {INSTANCES} instances: {len(healthy)} still serve"
+        expect(self._healthy() == before, f"{self._healthy()} are healthy, before {before}")
+        return f"{INSTANCES} recommendations for {INSTANCES} instances: as many are healthy as before"
 
     @step(
-        "Capacity Rebalancing replaces an instance at risk, which then leaves through its hook",
+        "Capacity Rebalancing ends an instance at risk only when its replacement serves, and then through its hook",
         "our-model",
         only=("balanced",),
     )
     def replaces(self) -> str:
-        old = self._healthy()[0]
+        old, healthy = self._healthy()[0], len(self._healthy())
         self.deployed.aws.spot_notice("rebalance", old, act=True)
         wait_until("the replacement", lambda: old not in (serve := self._in_service()) and len(serve) == INSTANCES)
+        expect(len(self._healthy()) >= healthy, f"{len(self._healthy())} are healthy, before {healthy}")
         return f"{INSTANCES} serve, and {old} has its time to leave"
 
     @step(
@@ -211,9 +212,13 @@ class SpotAsgScenario(SpotAsgLooks):
         expect(self._state(members[-1]) != "terminated", "the instance ended before its application")
         wait_until("an empty group", lambda: not self._members())
         expect(unit.events("leaving")[0]["reason"] == "termination", f"{unit.events()}")
+        emptied = time.monotonic() - begun
+        wait_until("the count of short lives", lambda: self._count("ShortLivedInstances") >= INSTANCES)
         wait_until("all events taken", lambda: self._waiting("Queue") == 0)
         expect(self._waiting("DeadLetters") == 0, "an event was lost")
-        return f"stopped after {stopped:.1f} s, the group was empty after {time.monotonic() - begun:.1f} s"
+        return (
+            f"stopped after {stopped:.1f} s, the group was empty after {emptied:.1f} s; their short lives are counted"
+        )
 
     @step("the dashboard shows the group through all of this", "emulated", only=("balanced",))
     def shows(self) -> str:

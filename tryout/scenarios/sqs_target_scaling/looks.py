@@ -26,7 +26,9 @@ SCHEDULED = {
     "metric-math": (),
     "demand": ("DemandPublisher",),
 }
-QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1"}
+QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1", "HOOK_BEAT_SECONDS": "5"}
+# The shortest timeout that EC2 Auto Scaling takes, and a message that outlasts it.
+HOOK_TIMEOUT, OUTLASTING = 30, 35
 
 
 class SqsTargetScalingLooks(Scenario):
@@ -163,6 +165,10 @@ class SqsTargetScalingLooks(Scenario):
                 InstanceId=dead.instance_id,
                 LifecycleActionResult="ABANDON",
             )
+
+    def _shorten_hook(self) -> None:
+        names = {"AutoScalingGroupName": self.group, "LifecycleHookName": "drain"}
+        self.autoscaling.put_lifecycle_hook(**names, HeartbeatTimeout=HOOK_TIMEOUT)
 
     def _policy(self) -> dict[str, Any]:
         policies = self.autoscaling.describe_policies(AutoScalingGroupName=self.group)["ScalingPolicies"]

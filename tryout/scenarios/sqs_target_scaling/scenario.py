@@ -5,7 +5,14 @@ from typing import Any, ClassVar
 
 from tryout.hosts.processes import boot
 from tryout.scenario import expect, step
-from tryout.scenarios.sqs_target_scaling.looks import HOUR, SCALE_IN_TRIES, LateError, SqsTargetScalingLooks
+from tryout.scenarios.sqs_target_scaling.looks import (
+    HOOK_TIMEOUT,
+    HOUR,
+    OUTLASTING,
+    SCALE_IN_TRIES,
+    LateError,
+    SqsTargetScalingLooks,
+)
 from tryout.waits import wait_until
 
 # The post's two tests; what is a minute there is a second here.
@@ -15,7 +22,6 @@ QUICK = {
     "acceptable_latency_seconds": int(LATENCY),
     "estimated_message_seconds": TEST_1,
     "heartbeat_seconds": 1,
-    "drain_seconds": 30,
     "instance_warmup_seconds": 2,
 }
 
@@ -163,11 +169,16 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         self._all_done()
         return f"after {receives} receives; the next message was done"
 
-    @step("scale-in waits until a busy worker has finished its message", "our-model", only=("dynamic-target", "demand"))
+    @step(
+        "scale-in waits for a busy worker longer than its hook's timeout",
+        "our-model",
+        only=("dynamic-target", "demand"),
+    )
     def drains(self) -> str:
+        self._shorten_hook()
         alive = [worker for worker in self.fleet.workers if worker.alive]
         before = sum(len(worker.events("received")) for worker in alive)
-        self._send(1, 1)
+        self._send(1, OUTLASTING)
         wait_until(
             "the message in a worker's hand",
             lambda: sum(len(worker.events("received")) for worker in alive) > before,
@@ -175,14 +186,14 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         (busy,) = [worker for worker in alive if worker.events()[-1]["event"] == "received"]
         self.autoscaling.update_auto_scaling_group(AutoScalingGroupName=self.group, MinSize=0)
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=0)
-        wait_until("the workers' end", lambda: not any(worker.alive for worker in alive), seconds=15)
+        wait_until("the workers' end", lambda: not any(worker.alive for worker in alive), seconds=OUTLASTING + 15)
         order = [event["event"] for event in busy.events()]
         expect(order[-5:] == ["draining", "done", "drained", "hook-completed", "stopped"], f"it logged {order[-6:]}")
         for dead in [worker for worker in self.fleet.workers if worker not in alive]:
             self._give_up(dead)
         wait_until("an empty group", lambda: not self._instances())
         self._all_done()
-        return " -> ".join(order[-6:])
+        return f"{' -> '.join(order[-6:])}: {OUTLASTING} s under a hook of {HOOK_TIMEOUT} s"
 
     @step(
         "with nobody in service, a waiting message starts the first instance",

@@ -1,0 +1,87 @@
+"""The plan of ever more workloads: time against their number, from the file's text to the answer's JSON."""
+
+import json
+import time
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from capacity_planner.planning import plan
+from capacity_planner.prices import PAYMENTS, PLANS, YEARS, Card, Fee, Prices
+from capacity_planner.shapes import Shape
+from capacity_planner.workloads import read_workloads
+
+COUNTS = (250, 500, 1_000)
+SECONDS_LIMIT = 2.0
+"""For the largest number; of processor time, which other programs do not change."""
+GROWTH_LIMIT = 2.0
+"""How much more time each workload of the largest file may take than of the smallest: linear is 1, quadratic 4."""
+TODAY = date(2026, 11, 25)
+REGION, SIZES = "us-east-1", ("large", "xlarge", "2xlarge", "4xlarge")
+
+
+def prices() -> Prices:
+    """Every price of four types, so that no option is left out."""
+    found = {}
+    for number, size in enumerate(SIZES):
+        shape, price = Shape(f"m5.{size}", REGION), Decimal("0.1") * 2**number
+        plans = {(kind, years, payment): price * 6 / 10 for kind in PLANS for years in YEARS for payment in PAYMENTS}
+        reserved = {(years, payment): Fee(price * 1_000, price / 5) for years in YEARS for payment in PAYMENTS}
+        found[shape] = Card(shape, price, price, plans, reserved)
+    return replace(Prices("USD", TODAY, "invented numbers"), cards=found)
+
+
+def workloads(count: int) -> str:
+    """A file of so many workloads, a third of which own something."""
+    entries: list[dict[str, Any]] = [
+        {
+            "name": f"workload-{number}",
+            "type": f"m5.{SIZES[number % len(SIZES)]}",
+            "count": 1 + number % 50,
+            "hours_a_week": 1 + number % 168,
+            "months": 1 + number % 60,
+            "strict": number % 2 == 0,
+            "may_change": ["family"] if number % 5 == 0 else [],
+            "owned": [{"kind": "regional-ri", "count": 1, "ends": "2027-06-30"}] if number % 3 == 0 else [],
+        }
+        for number in range(count)
+    ]
+    return json.dumps({"region": REGION, "workloads": entries})
+
+
+def planned(text: str, known: Prices) -> int:
+    """Reads a file, plans it, and writes the answer; how many recommendations there are."""
+    found = plan(read_workloads(yaml.load(text, Loader=yaml.CSafeLoader)), known, TODAY).to_json()
+    return json.dumps(found).count('"recommended": {')
+
+
+def measure(console: Console) -> tuple[list[dict[str, Any]], bool]:
+    """Prints the table.
+
+    Returns:
+        The rows, and whether the largest file is fast enough and the time grows with the number.
+    """
+    known = prices()
+    table = Table("workloads", "recommendations", "s", "ms a workload", box=None)
+    rows: list[dict[str, Any]] = []
+    for count in COUNTS:
+        text = workloads(count)
+        started = time.process_time()
+        recommendations = planned(text, known)
+        seconds = time.process_time() - started
+        rows.append({"workloads": count, "recommendations": recommendations, "seconds": seconds})
+        table.add_row(str(count), str(recommendations), f"{seconds:.2f}", f"{1_000 * seconds / count:.2f}")
+    console.print(table)
+    growth = rows[-1]["seconds"] / COUNTS[-1] / (rows[0]["seconds"] / COUNTS[0])
+    fast = rows[-1]["seconds"] < SECONDS_LIMIT and growth < GROWTH_LIMIT
+    console.print(
+        f"processor time; the limit is {SECONDS_LIMIT:g} s; each of {COUNTS[-1]} takes {growth:.2f} times as long as "
+        f"of {COUNTS[0]}, the limit is {GROWTH_LIMIT:g}",
+        style="dim",
+    )
+    return rows, fast

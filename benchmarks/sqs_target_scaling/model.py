@@ -1,0 +1,272 @@
+"""A discrete-event model of a queue, its workers and the group that scales them. No AWS, clock or chance in here.
+
+Messages come in order of their time and are taken one at a time, oldest first. Every minute a strategy sees the queue
+and the group and gives a datapoint for each of its policies; ``emulator.models.target_tracking`` makes the capacity of
+them. What AWS documents is modelled there; what it does not is one of the assumptions.
+"""
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+from benchmarks.sqs_target_scaling.assumptions import Assumptions
+from emulator.models.target_tracking import Capacity, TargetTracking, desired_capacity
+
+MINUTE = 60
+
+
+class Message(NamedTuple):
+    """One message: when it is sent and how long it takes, both in seconds."""
+
+    sent_at: float
+    seconds: float
+
+
+class View(NamedTuple):
+    """What is to be seen at the end of a minute.
+
+    Attributes:
+        now: seconds since the start.
+        visible: messages that wait.
+        in_flight: messages in work.
+        in_service: instances in service.
+        sent: messages sent in the minute that ends.
+        sums: processing durations of the messages done, added up by minute.
+        counts: messages done, by minute.
+    """
+
+    now: float
+    visible: int
+    in_flight: int
+    in_service: int
+    sent: int
+    sums: dict[int, float]
+    counts: dict[int, float]
+
+
+class Strategy(Protocol):
+    """A way to scale. It lives for one run."""
+
+    @property
+    def name(self) -> str:
+        """What tables and pictures call it."""
+
+    @property
+    def policies(self) -> Sequence[TargetTracking]:
+        """Its target tracking policies."""
+
+    @property
+    def from_aws(self) -> bool:
+        """Whether its metrics are those of SQS and the group, which come later than a function's."""
+
+    def datapoints(self, view: View) -> Sequence[float | None]:
+        """Returns the datapoint of each policy for the minute that ends; it may move targets, too."""
+
+
+class Moment(NamedTuple):
+    """One minute of a run, for its picture."""
+
+    minute: float
+    visible: int
+    in_service: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        done_at: when each message was done, in seconds, in the order of the messages.
+        latencies: seconds from sending a message to its end, in the same order.
+        most_instances: the most in service at the end of any minute.
+        instance_hours: from each launch to its end, until the run ends.
+        timeline: minute by minute.
+    """
+
+    done_at: Sequence[float]
+    latencies: Sequence[float]
+    most_instances: int
+    instance_hours: float
+    timeline: Sequence[Moment]
+
+    @property
+    def minutes(self) -> float:
+        """When the last message was done."""
+        return max(self.done_at) / MINUTE
+
+    def share_within(self, seconds: float) -> float:
+        """The share of the messages whose latency is within so many seconds."""
+        return sum(latency <= seconds for latency in self.latencies) / len(self.latencies)
+
+
+def simulate(
+    messages: Sequence[Message], strategy: Strategy, assumptions: Assumptions | None = None, *, until: float = 0
+) -> Outcome:
+    """Runs the messages through a queue and the group of a strategy.
+
+    Args:
+        messages: in order of their time, at least one.
+        strategy: a new one.
+        assumptions: None: the defaults.
+        until: seconds; the run ends then, or when all messages are done, if that is later.
+    """
+    return _Run(messages, strategy, assumptions or Assumptions(), until).outcome()
+
+
+# Phases of an instance. Plain texts: an enum's members take a measurable part of a run.
+_LAUNCHING, _BOOTING, _WORKING, _DRAINING, _GONE = "launching", "booting", "working", "draining", "gone"
+
+
+@dataclass(slots=True, eq=False)
+class _Instance:
+    launched_at: float
+    phase: str
+    in_service_at: float = -math.inf
+    busy: bool = False
+
+    @property
+    def in_service(self) -> bool:
+        return self.phase is _WORKING or self.phase is _BOOTING
+
+
+class _Run:
+    """The state of one run.
+
+    Two queues of events, both by time: work that ends, as (time, message, instance), which are many; and what the clock
+    and the group do, as (time, order of making, what to do, with what). At the same time messages come first, then work
+    ends, then the rest happens.
+    """
+
+    def __init__(self, messages: Sequence[Message], strategy: Strategy, assumptions: Assumptions, until: float) -> None:
+        self._messages, self._strategy, self._assumptions, self._until = messages, strategy, assumptions, until
+        self._work: list[tuple[float, int, _Instance]] = []
+        self._events: list[tuple[float, int, Callable[[float, Any], None], Any]] = []
+        self._order = count()
+        self._waiting: deque[int] = deque()
+        self._in_flight, self._left, self._sent = 0, len(messages), 0
+        self._done_at = [math.nan] * len(messages)
+        self._sums: dict[int, float] = {}
+        self._counts: dict[int, float] = {}
+        self._receive_seconds = assumptions.receive_seconds
+        self._desired = assumptions.minimum_instances
+        self._instances = [_Instance(0, _WORKING) for _ in range(self._desired)]
+        self._idle = deque(self._instances)
+        self._instance_seconds = 0.0
+        self._timeline: list[Moment] = []
+
+    def outcome(self) -> Outcome:
+        self._at(MINUTE, self._minute_ends, None)
+        arrivals = enumerate(self._messages)
+        number, (sent_at, _) = next(arrivals)
+        while True:
+            clock = self._events[0][0]
+            done_at = self._work[0][0] if self._work else math.inf
+            if sent_at <= done_at and sent_at <= clock:
+                self._sent += 1
+                self._waiting.append(number)
+                if self._idle:
+                    self._hand_out(sent_at)
+                number, (sent_at, _) = next(arrivals, (0, Message(math.inf, 0)))
+            elif done_at <= clock:
+                self._done(*heapq.heappop(self._work))
+            elif not self._left and clock >= self._until:
+                break
+            else:
+                now, _, act, argument = heapq.heappop(self._events)
+                act(now, argument)
+        ended_at = max(self._until, *self._done_at)
+        running = sum(ended_at - instance.launched_at for instance in self._instances if instance.phase != _GONE)
+        return Outcome(
+            done_at=self._done_at,
+            latencies=[
+                done_at - message.sent_at for done_at, message in zip(self._done_at, self._messages, strict=True)
+            ],
+            most_instances=max((seen.in_service for seen in self._timeline), default=self._desired),
+            instance_hours=(self._instance_seconds + running) / 3600,
+            timeline=self._timeline,
+        )
+
+    def _at(self, time: float, act: Callable[[float, Any], None], argument: object) -> None:
+        heapq.heappush(self._events, (time, next(self._order), act, argument))
+
+    def _hand_out(self, now: float) -> None:
+        """Gives waiting messages to workers without one."""
+        while self._waiting and self._idle:
+            instance = self._idle.popleft()
+            if instance.phase is _WORKING:  # else it went while it was idle
+                self._begin(now, instance)
+
+    def _begin(self, now: float, instance: _Instance) -> None:
+        number = self._waiting.popleft()
+        instance.busy = True
+        self._in_flight += 1
+        ends_at = now + self._receive_seconds + self._messages[number].seconds
+        heapq.heappush(self._work, (ends_at, number, instance))
+
+    def _done(self, now: float, number: int, instance: _Instance) -> None:
+        self._done_at[number] = now
+        self._left -= 1
+        self._in_flight -= 1
+        minute = int(now // MINUTE)
+        self._sums[minute] = self._sums.get(minute, 0) + self._messages[number].seconds
+        self._counts[minute] = self._counts.get(minute, 0) + 1
+        instance.busy = False
+        if instance.phase is _DRAINING:
+            self._terminate(now, instance)
+        elif self._waiting:
+            self._begin(now, instance)
+        else:
+            self._idle.append(instance)
+
+    def _minute_ends(self, now: float, _: None) -> None:
+        in_service = sum(instance.in_service for instance in self._instances)
+        view = View(now, len(self._waiting), self._in_flight, in_service, self._sent, self._sums, self._counts)
+        self._sent = 0
+        self._timeline.append(Moment(now / MINUTE, view.visible, in_service))
+        later = self._assumptions.aws_metric_delay_seconds if self._strategy.from_aws else 0
+        datapoints = self._strategy.datapoints(view)
+        self._at(now + self._assumptions.metric_delay_seconds + later, self._scale, datapoints)
+        self._at(now + MINUTE, self._minute_ends, None)
+
+    def _scale(self, now: float, datapoints: Sequence[float | None]) -> None:
+        for policy, value in zip(self._strategy.policies, datapoints, strict=True):
+            policy.alarms.observe(value)
+        self._instances = [instance for instance in self._instances if instance.phase is not _GONE]
+        in_service = [instance for instance in self._instances if instance.in_service]
+        warm = sum(now - instance.in_service_at >= self._assumptions.warmup_seconds for instance in in_service)
+        capacity = Capacity(
+            desired=self._desired,
+            warm=warm,
+            warming=len(in_service) - warm,
+            terminating=sum(instance.phase is _DRAINING for instance in self._instances),
+            minimum=self._assumptions.minimum_instances,
+            maximum=self._assumptions.maximum_instances,
+        )
+        before, self._desired = self._desired, desired_capacity(self._strategy.policies, capacity)
+        for _ in range(self._desired - before):
+            instance = _Instance(now, _LAUNCHING)
+            self._instances.append(instance)
+            self._at(now + self._assumptions.launch_seconds, self._in_service, instance)
+        for instance in in_service[: max(0, before - self._desired)]:  # the oldest go
+            if instance.busy:
+                instance.phase = _DRAINING
+            else:
+                self._terminate(now, instance)
+
+    def _in_service(self, now: float, instance: _Instance) -> None:
+        instance.phase, instance.in_service_at = _BOOTING, now
+        self._at(now + self._assumptions.boot_seconds, self._booted, instance)
+
+    def _booted(self, now: float, instance: _Instance) -> None:
+        if instance.phase is _BOOTING:
+            instance.phase = _WORKING
+            self._idle.append(instance)
+            self._hand_out(now)
+
+    def _terminate(self, now: float, instance: _Instance) -> None:
+        instance.phase = _GONE
+        self._instance_seconds += now - instance.launched_at

@@ -1,0 +1,134 @@
+"""What ``check`` looks at besides what every solution does: types, quotas, purposes of subnets, what Spinnaker left."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config.models import CommonSettings
+from stacks.shared.preflight import Clients, Finding, looked_at, quota
+from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
+
+# vCPU quotas: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
+SPOT_VCPU_QUOTA = "L-34B43A08"  # All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests
+ON_DEMAND_VCPU_QUOTA = "L-1216C47A"  # Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances
+STANDARD = frozenset("acdhimrtz")
+
+
+def own_findings(
+    common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients
+) -> Iterator[Finding]:
+    """What would stop a deployment, or Spinnaker afterwards."""
+    yield looked_at("instance types", lambda: _types(settings, clients))
+    if all(name[0] in STANDARD for name in settings.types):
+        on_demand = settings.on_demand(settings.max_instances)
+        for what, code, instances in (
+            ("Spot vCPUs", SPOT_VCPU_QUOTA, settings.max_instances - on_demand),
+            ("On-Demand vCPUs", ON_DEMAND_VCPU_QUOTA, on_demand),
+        ):
+            yield looked_at(what, lambda w=what, c=code, n=instances: _vcpus(settings, clients, w, c, n))  # type: ignore[misc]
+    yield looked_at("subnet purposes", lambda: _purposes(common, settings, clients))
+    yield looked_at("server groups", lambda: _server_groups(settings, clients))
+    yield looked_at("launch templates", lambda: _left_behind(settings, clients))
+    if settings.key_pair:
+        yield looked_at("key pair", lambda: _key_pair(settings.key_pair or "", clients))
+
+
+def _types(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    """Where the types are offered: a type that a zone lacks is a pool less, one that the Region lacks a mistake."""
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_instance_type_offerings")
+        .paginate(
+            LocationType="availability-zone",
+            Filters=[{"Name": "instance-type", "Values": list(settings.types)}],
+        )
+    )
+    pools = [(item["InstanceType"], item["Location"]) for page in pages for item in page["InstanceTypeOfferings"]]
+    offered = {name for name, _ in pools}
+    if missing := [name for name in settings.types if name not in offered]:
+        return Finding("instance types", "problem", f"not in this Region: {', '.join(missing)}", "Change types")
+    zones = len({zone for _, zone in pools})
+    gaps = len(settings.types) * zones - len(pools)
+    says = f"{len(settings.types)} types in {zones} zones of the Region: {len(pools)} pools"
+    return Finding("instance types", "ok", says + (f"; {gaps} pairs of type and zone do not exist" if gaps else ""))
+
+
+def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, what: str, code: str, instances: int) -> Finding:
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_instance_types")
+        .paginate(Filters=[{"Name": "instance-type", "Values": list(settings.types)}])
+    )
+    most = max((item["VCpuInfo"]["DefaultVCpus"] for page in pages for item in page["InstanceTypes"]), default=0)
+    groups = 2 if settings.native_group else 1  # Spinnaker's server group besides
+    return quota(clients, "ec2", code, instances * most * groups, what)
+
+
+def _purposes(common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    what = "subnet purposes"
+    purposes = settings.purposes(common)
+    if purposes is None:
+        fix = "Set public_purpose and private_purpose before you post to Spinnaker"
+        return Finding(what, "ok", "those of common.vpc are not known", fix)
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_subnets")
+        .paginate(Filters=[{"Name": "tag-key", "Values": [PURPOSE_TAG]}])
+    )
+    vpcs: dict[str, set[str]] = {}
+    for subnet in (subnet for page in pages for subnet in page["Subnets"]):
+        purpose = _purpose(subnet)
+        if purpose is None:
+            fix = f"Correct its tag {PURPOSE_TAG}: with it Spinnaker finds no subnet of the Region"
+            return Finding(what, "problem", f"{subnet['SubnetId']} has a tag that is no JSON with a purpose", fix)
+        vpcs.setdefault(purpose, set()).add(subnet["VpcId"])
+    for purpose in purposes:
+        if len(found := vpcs.get(purpose, set())) > 1:
+            fix = "Set another purpose, or another prefix: Spinnaker takes a purpose of two VPCs for none"
+            return Finding(what, "problem", f"{purpose} is in {', '.join(sorted(found))}", fix)
+    if common.vpc and (missing := [purpose for purpose in purposes if common.vpc.id not in vpcs.get(purpose, ())]):
+        fix = f'Tag your subnets: {PURPOSE_TAG} = {{"purpose":"{missing[0]}"}}'
+        return Finding(what, "problem", f"no subnet of {common.vpc.id} has {', '.join(missing)}", fix)
+    return Finding(what, "ok", f"{' and '.join(purposes)}, in one VPC at most")
+
+
+def _purpose(subnet: Mapping[str, Any]) -> str | None:
+    (value,) = [tag["Value"] for tag in subnet["Tags"] if tag["Key"] == PURPOSE_TAG]
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    purpose = found.get("purpose") if isinstance(found, dict) else None
+    return purpose if isinstance(purpose, str) else None
+
+
+def _groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> list[str]:
+    pages = clients("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    names = [str(group["AutoScalingGroupName"]) for page in pages for group in page["AutoScalingGroups"]]
+    return [name for name in names if name.startswith(f"{settings.application}-v")]
+
+
+def _server_groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    if found := _groups(settings, clients):
+        fix = "Before you destroy the stack: python -m stacks spinnaker_server_groups post clean-up"
+        return Finding("server groups", "ok", f"Spinnaker has made {', '.join(found)}", fix)
+    return Finding("server groups", "ok", "none of Spinnaker's")
+
+
+def _left_behind(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    """Spinnaker leaves a launch template behind when a deployment fails half-way."""
+    names = [{"Name": "launch-template-name", "Values": [f"{settings.application}-v*"]}]
+    pages = clients("ec2").get_paginator("describe_launch_templates").paginate(Filters=names)
+    templates = [str(item["LaunchTemplateName"]) for page in pages for item in page["LaunchTemplates"]]
+    groups = tuple(_groups(settings, clients))
+    if left := [name for name in templates if not name.startswith(groups or ("\0",))]:
+        fix = "Delete them: aws ec2 delete-launch-template --launch-template-name NAME"
+        return Finding("launch templates", "ok", f"left behind by Spinnaker: {', '.join(left)}", fix)
+    return Finding("launch templates", "ok", "none left behind")
+
+
+def _key_pair(name: str, clients: Clients) -> Finding:
+    found = clients("ec2").describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]
+    if not found:
+        return Finding("key pair", "problem", f"{name} does not exist here", "Create it, or correct key_pair")
+    return Finding("key pair", "ok", f"{name} exists")

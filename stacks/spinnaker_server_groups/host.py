@@ -1,0 +1,150 @@
+"""By setting, a Spinnaker of your own: one instance in a private subnet, without a port that is open to anybody.
+
+The project's recommended installation, its kustomization, on k3s (https://spinnaker.io/docs/setup/install/environment/).
+"""
+
+from pathlib import Path
+
+from aws_cdk import Acknowledgment, CfnCreationPolicy, CfnResourceSignal, CfnTag, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from stacks.shared.filled import filled
+from stacks.shared.grants import allow_reading_asset
+from stacks.shared.solution import SolutionStack
+from stacks.spinnaker_server_groups.network import SpinnakerNetwork
+from stacks.spinnaker_server_groups.roles import SpinnakerRoles
+from stacks.spinnaker_server_groups.settings import HostSettings, SpinnakerServerGroupsSettings
+
+USER_DATA = Path(__file__).parent / "user_data"
+UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+"""https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"""
+DECK_PORT, GATE_PORT = 9000, 8084
+INSTALL_MINUTES = 60
+
+
+class SpinnakerHost(Construct):
+    """Roles, key pair for what Spinnaker launches, and the instance.
+
+    The instance keeps the first version of its launch template, so that neither a newer image nor a changed script
+    replaces it, and with it Spinnaker's database: only another ``generation`` does.
+
+    Attributes:
+        instance: the instance.
+        roles: what it and Spinnaker may do.
+        key_pair_name: key pair of the instances that Spinnaker launches; clouddriver cannot do without one.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: SpinnakerServerGroupsSettings,
+        host: HostSettings,
+        network: SpinnakerNetwork,
+        *,
+        base_role: iam.Role,
+        base_profile: iam.InstanceProfile,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.roles = SpinnakerRoles(self, "Roles", scope, settings, network, base_role=base_role)
+        files = assets.Asset(self, "Files", path=str(USER_DATA / "host"))
+        role = self.roles.host
+        allow_reading_asset(role, files)
+        role.add_to_policy(iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[scope.stack_id]))
+        self.key_pair_name = settings.key_pair or self._key_pair()
+        logical_id = f"SpinnakerHost{host.generation}"
+        template = self._template(
+            scope,
+            host,
+            network,
+            filled(
+                USER_DATA / "host.sh",
+                FILES_URI=files.s3_object_url,
+                SPINNAKER_VERSION=host.spinnaker_version,
+                KUSTOMIZE_COMMIT=host.kustomize_commit,
+                K3S_VERSION=host.k3s_version,
+                ACCOUNT_NAME=settings.account_name,
+                ACCOUNT_ID=scope.account,
+                MANAGED_ROLE=self.roles.managed.role_name,
+                BASE_PROFILE=base_profile.instance_profile_name,
+                KEY_PAIR=self.key_pair_name,
+                REGION=scope.region,
+                STACK=scope.stack_id,
+                LOGICAL_ID=logical_id,
+            ),
+        )
+        properties = ec2.CfnInstance
+        self.instance = properties(
+            self,
+            logical_id,
+            launch_template=properties.LaunchTemplateSpecificationProperty(
+                launch_template_id=template.launch_template_id, version="1"
+            ),
+            subnet_id=network.private.ids[0],
+            tags=[CfnTag(key="Name", value=f"{scope.stack_name}-host")],
+        )
+        self.instance.override_logical_id(logical_id)
+        self.instance.cfn_options.creation_policy = CfnCreationPolicy(
+            resource_signal=CfnResourceSignal(count=1, timeout=f"PT{INSTALL_MINUTES}M")
+        )
+        # Routes and rights, by which it installs itself.
+        self.instance.node.add_dependency(network, self.roles)
+        Validations.of(self.instance).acknowledge(
+            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarm looks at status checks, which come every minute."),
+            Acknowledgment(id="AwsSolutions-EC29", reason="Its applications are Spinnaker's; it goes with its stack."),
+        )
+
+    def _key_pair(self) -> str:
+        """Nobody has its private key but Systems Manager, and the group of the instances admits no SSH."""
+        return ec2.KeyPair(self, "KeyPair", type=ec2.KeyPairType.ED25519).key_pair_name
+
+    def _template(
+        self, stack: SolutionStack, host: HostSettings, network: SpinnakerNetwork, user_data: str
+    ) -> ec2.LaunchTemplate:
+        group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=network.vpc, description="Spinnaker host, nothing in", allow_all_outbound=False
+        )
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs, images, Kubernetes and snaps")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Ubuntu's repositories, which are signed")
+        return ec2.LaunchTemplate(
+            self,
+            f"Template{host.generation}",
+            machine_image=ec2.MachineImage.from_ssm_parameter(UBUNTU, os=ec2.OperatingSystemType.LINUX),
+            instance_type=ec2.InstanceType(host.instance_type),
+            role=self.roles.host,
+            security_group=group,
+            user_data=ec2.UserData.custom(user_data),
+            require_imdsv2=True,
+            http_endpoint=True,
+            # Clouddriver is a pod: its network is one hop further away than the host's.
+            http_put_response_hop_limit=2,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/sda1",
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        host.volume_gib,
+                        volume_type=ec2.EbsDeviceVolumeType.GP3,
+                        encrypted=True,
+                        delete_on_termination=True,
+                        kms_key=stack.encryption_key,
+                    ),
+                )
+            ],
+        )
+
+    def write_outputs(self, stack: SolutionStack) -> None:
+        """The commands that bring Deck and Gate to the user's own machine; the browser needs both."""
+        for name, port in (("ForwardDeck", DECK_PORT), ("ForwardGate", GATE_PORT)):
+            stack.output(
+                name,
+                f"aws ssm start-session --region {stack.region} --target {self.instance.ref} "
+                f"--document-name AWS-StartPortForwardingSession "
+                f"--parameters portNumber={port},localPortNumber={port}",
+                f"Brings {name.removeprefix('Forward')} to localhost:{port}; leave it running, and run the other too",
+            )
+        stack.output("HostInstanceId", self.instance.ref, "Spinnaker's host")
+        stack.output("ManagedRole", self.roles.managed.role_name, "What Spinnaker assumes")
+        stack.output("KeyPair", self.key_pair_name, "Key pair of the instances that Spinnaker launches")

@@ -1,0 +1,284 @@
+"""Section ``solutions.spinnaker_server_groups`` of config/config.yaml: the post's numbers are the defaults."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import Cidr, InstanceType, SecretArn, SubnetId, repeated
+from stacks.shared.instance_attributes import is_arm, of_another_architecture
+
+STACK_NAME = "spinnaker-server-groups"
+BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g"})
+"""Families with CPU credits, as Spinnaker knows them: clouddriver-aws, InstanceTypeUtils.isBurstingSupportedByAllTypes
+of https://github.com/spinnaker/spinnaker."""
+PURPOSE_TAG = "immutable_metadata"
+"""Tag of a subnet whose JSON Spinnaker reads: clouddriver-aws, AmazonSubnetCachingAgent and its SubnetData."""
+
+Purpose = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$", examples=["web-public"])]
+Version = Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$", examples=["2026.2.3"])]
+GateUrl = Annotated[
+    str,
+    Field(pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*/?$", examples=["http://localhost:8084/api/v1"]),
+]
+
+
+class HostSettings(Section):
+    """A Spinnaker of your own on one instance in a private subnet, by the project's kustomization on k3s."""
+
+    instance_type: InstanceType = "m6i.xlarge"
+    """Type of the instance, x86_64; Spinnaker's documentation asks for 4 cores and 16 GiB at least."""
+    volume_gib: Annotated[int, Field(ge=40, le=16_384)] = 60
+    """Size of its root volume in GiB: images, and the database of Spinnaker."""
+    spinnaker_version: Version = "2026.2.3"
+    """Tag of Spinnaker's container images."""
+    kustomize_commit: Annotated[
+        str, Field(pattern=r"^[0-9a-f]{40}$", examples=["15ceaf45af54637ad6425a914b512d60f40345b0"])
+    ] = "15ceaf45af54637ad6425a914b512d60f40345b0"
+    """Commit of github.com/spinnaker/spinnaker whose spinnaker-kustomize is installed, of the version's branch."""
+    k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$", examples=["v1.35.5+k3s1"])] = "v1.35.5+k3s1"
+    """Release of k3s, the Kubernetes that Spinnaker runs in."""
+    generation: Annotated[int, Field(ge=1, le=999)] = 1
+    """Number of the host. A higher one replaces it, which loses its applications and pipelines; nothing else does."""
+
+    @rule
+    def _is_x86(self) -> Iterator[Problem]:
+        if is_arm(self.instance_type):
+            yield Problem("instance_type", "must be of architecture x86_64; choose m6i.xlarge or so")
+
+
+class SpinnakerServerGroupsSettings(SolutionSettings):
+    """A server group that is diversified over types, zones and purchase options: natively, and for Spinnaker."""
+
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network", "zones")
+    regional_arns: ClassVar[tuple[str, ...]] = ("token_secret_arn",)
+
+    native_group: bool = True
+    """false: no group and load balancer of this stack; Spinnaker makes its own from the request bodies."""
+    types: Annotated[tuple[InstanceType, ...], Field(min_length=2, max_length=40)] = (
+        "m4.large",
+        "m5.large",
+        "m5a.large",
+        "m5ad.large",
+        "m5d.large",
+        "m5dn.large",
+        "m5n.large",
+    )
+    """Instance types to diversify over, in the order of your preference; EC2 Auto Scaling takes 40."""
+    architecture: Literal["arm64", "x86_64"] = "x86_64"
+    """Processor architecture of the types and of their image."""
+    cpu_credits: Literal["standard", "unlimited"] | None = None
+    """CPU credits of burstable instances, only where every type is one. null: EC2's default of each type."""
+    min_instances: Annotated[int, Field(ge=0, le=1_000)] = 6
+    """Smallest size of the group."""
+    max_instances: Annotated[int, Field(ge=1, le=1_000)] = 21
+    """Largest size of the group; rebalancing may exceed it by a tenth for a while."""
+    desired_instances: Annotated[int, Field(ge=0, le=1_000)] = 12
+    """Size of the group; a deployment that changes the group sets it again."""
+    on_demand_base: Annotated[int, Field(ge=0, le=1_000)] = 3
+    """On-Demand base capacity: instances that are On-Demand before any is Spot."""
+    on_demand_percentage: Annotated[int, Field(ge=0, le=99)] = 10
+    """On-Demand percentage of the instances above the base; the rest is Spot."""
+    allocation_strategy: Literal[
+        "price-capacity-optimized", "capacity-optimized", "capacity-optimized-prioritized", "lowest-price"
+    ] = "price-capacity-optimized"
+    """How EC2 chooses among the Spot pools; the post has capacity-optimized, which AWS recommended at its time."""
+    lowest_price_pools: Annotated[int, Field(ge=1, le=20)] | None = None
+    """lowest-price only: number of the cheapest pools of a zone to use. null: EC2's default, 2."""
+    grace_seconds: Annotated[int, Field(ge=0, le=7_200)] = 600
+    """Health check grace period: seconds from the start of an instance until the load balancer's verdict counts."""
+    deregistration_seconds: Annotated[int, Field(ge=0, le=110)] = 90
+    """Deregistration delay in seconds, below the 120 of a Spot interruption notice; the post recommends 90 or less."""
+    network: Literal["endpoints", "nat"] = "endpoints"
+    """Egress of the private subnets: S3's gateway endpoint only, or a NAT gateway too, which bills its hours."""
+    zones: Annotated[int, Field(ge=2, le=6)] = 3
+    """Availability Zones of the solution's own network, each with a public and a private subnet."""
+    public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(max_length=6)] = ()
+    """With common.vpc: its public subnets, in two zones at least, for an internet-facing load balancer."""
+    scheme: Literal["internet-facing", "internal"] | None = None
+    """Whether the load balancers have public addresses. null: they have, as the post's does, unless common.vpc names no
+    public subnets."""
+    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=40)] = ()
+    """IPv4 ranges that may call the load balancers. Empty: nobody; 0.0.0.0/0: everybody, with
+    confirm_open_to_the_world."""
+    confirm_open_to_the_world: bool = False
+    """Safety switch: true silences the warning about allowed_cidrs that admit everybody."""
+    application: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,19}$", examples=["demoapp"])] = "demoapp"
+    """Name of the Spinnaker application: letters and digits, because a hyphen ends the name of an application in the
+    name of a server group, and the load balancer's name begins with it."""
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["owner@example.com"])] = (
+        "owner@example.com"
+    )
+    """Owner of the application; Spinnaker refuses an application without."""
+    account_name: Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,63}$", examples=["my-aws-account"])] = (
+        "my-aws-account"
+    )
+    """Name of the AWS account in Spinnaker's configuration: the credentials of every request."""
+    key_pair: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+=-]{1,64}$", examples=["ops"])] | None = None
+    """Key pair of the instances that Spinnaker launches. null: none is sent; a Spinnaker that is not this solution's
+    then takes its account's default, which must exist."""
+    public_purpose: Purpose | None = None
+    """Purpose in the tag of the public subnets, by which Spinnaker finds them. null: the stack's name and -public."""
+    private_purpose: Purpose | None = None
+    """The same of the private subnets. null: the stack's name and -private."""
+    gate_url: GateUrl = "http://localhost:8084/api/v1"
+    """Address of Gate, Spinnaker's API, with the path that it has before /tasks."""
+    token_secret_arn: SecretArn | None = None
+    """Secret of Secrets Manager whose text is the API token of Gate, unless SPINNAKER_TOKEN has one. null: none."""
+    host: HostSettings | None = None
+    """A Spinnaker of your own. null: none; {} has the defaults. It bills an instance and needs network nat."""
+
+    @property
+    def load_balancer_name(self) -> str:
+        """Name of the load balancer that Spinnaker makes."""
+        return f"{self.application}-lb"
+
+    @property
+    def target_group_name(self) -> str:
+        """Name of its target group."""
+        return f"{self.application}-targetgroup"
+
+    def is_internal(self, common: CommonSettings) -> bool:
+        """Whether the load balancers have private addresses only."""
+        if self.scheme is None:
+            return common.vpc is not None and not self.public_subnet_ids
+        return self.scheme == "internal"
+
+    def on_demand(self, instances: int) -> int:
+        """How many of so many instances are On-Demand: the base, and of the rest the percentage, rounded up."""
+        base = min(instances, self.on_demand_base)
+        return base + -(-(instances - base) * self.on_demand_percentage // 100)
+
+    @property
+    def unlimited_cpu_credits(self) -> bool | None:
+        """The same as ``cpu_credits``, as Spinnaker takes it."""
+        return None if self.cpu_credits is None else self.cpu_credits == "unlimited"
+
+    def purposes(self, common: CommonSettings) -> tuple[str, str] | None:
+        """Purposes of the public and the private subnets; None if nothing says those of an existing network.
+
+        They hold the stack's name, because Spinnaker takes a purpose that two VPCs of a Region have for none.
+        """
+        public, private = self.public_purpose, self.private_purpose
+        if common.vpc and not (public and private):
+            return None
+        name = "-".join(filter(None, (common.prefix, STACK_NAME)))
+        return public or f"{name}-public", private or f"{name}-private"
+
+    @rule
+    def _nothing_twice(self) -> Iterator[Problem]:
+        for key in ("types", "public_subnet_ids", "allowed_cidrs"):
+            for index in repeated(getattr(self, key)):
+                yield Problem((key, index), "must not be listed twice; remove one")
+
+    @rule
+    def _one_architecture(self) -> Iterator[Problem]:
+        yield from of_another_architecture("types", self.types, self.architecture)
+
+    @rule
+    def _credits_are_of_burstable_types(self) -> Iterator[Problem]:
+        others = [name for name in self.types if name.partition(".")[0] not in BURSTABLE]
+        if self.cpu_credits and others:
+            yield Problem(
+                "cpu_credits",
+                f"must be null with {', '.join(others)} in types: EC2 launches no instance of these with CPU credits, "
+                "and Spinnaker refuses the request; remove it, or list types of t2, t3, t3a and t4g only",
+            )
+
+    @rule
+    def _sizes_fit(self) -> Iterator[Problem]:
+        if self.min_instances > self.max_instances:
+            yield Problem("min_instances", f"must be at most max_instances, which is {self.max_instances}; change one")
+        elif not self.min_instances <= self.desired_instances <= self.max_instances:
+            yield Problem(
+                "desired_instances",
+                f"must be between min_instances and max_instances, {self.min_instances} and {self.max_instances}; "
+                "change one",
+            )
+        if self.on_demand_base >= self.max_instances:
+            yield Problem(
+                "on_demand_base",
+                f"must be below max_instances, which is {self.max_instances}, or no instance is Spot; lower it",
+            )
+
+    @rule
+    def _pools_are_of_lowest_price(self) -> Iterator[Problem]:
+        if self.lowest_price_pools is not None and self.allocation_strategy != "lowest-price":
+            yield Problem(
+                "lowest_price_pools", f"must be null with allocation_strategy {self.allocation_strategy}; remove it"
+            )
+
+    @rule
+    def _application_is_no_word_of_elb(self) -> Iterator[Problem]:
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+        if self.application == "internal":
+            yield Problem(
+                "application", "must not be internal: no name of a load balancer may begin with internal-; rename it"
+            )
+
+    @rule
+    def _open_to_the_world(self) -> Iterator[Problem]:
+        for index, cidr in enumerate(self.allowed_cidrs):
+            if IPv4Network(cidr).prefixlen == 0 and not self.confirm_open_to_the_world:
+                yield Problem(
+                    ("allowed_cidrs", index),
+                    "should name the ranges of your visitors: the page is open to the world, without TLS; set "
+                    "confirm_open_to_the_world to true if you mean it",
+                    warning=True,
+                )
+
+    @rule
+    def _purposes_differ(self) -> Iterator[Problem]:
+        if self.public_purpose and self.public_purpose == self.private_purpose:
+            yield Problem(
+                "private_purpose", "must differ from public_purpose, or the load balancer's subnets are any; rename it"
+            )
+
+    @rule
+    def _a_token_travels_encrypted(self) -> Iterator[Problem]:
+        if self.token_secret_arn and sends_in_the_clear(self.gate_url):
+            yield Problem(
+                "gate_url", "must begin with https with token_secret_arn, unless it is of localhost; correct it"
+            )
+
+    @common_rule
+    def _the_host_has_egress(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.host and not common.vpc and self.network != "nat":
+            yield Problem(
+                "network", "must be nat with host, which downloads Spinnaker from the internet; set it, or remove host"
+            )
+
+    @common_rule
+    def _application_is_not_the_stack(self, common: CommonSettings) -> Iterator[Problem]:
+        first = "-".join(filter(None, (common.prefix, STACK_NAME))).partition("-")[0]
+        if self.application == first:
+            yield Problem(
+                "application",
+                f"must not be {first}, with which the names of this stack's security groups begin: Spinnaker takes "
+                "them for the application's, and cannot delete it; rename it",
+            )
+
+    @common_rule
+    def _load_balancer_has_subnets(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.public_subnet_ids and not common.vpc:
+            yield Problem("public_subnet_ids", "must be empty without common.vpc, whose subnets they are; remove it")
+        if not common.vpc or not self.native_group:
+            return
+        if self.scheme == "internet-facing" and len(self.public_subnet_ids) < 2:
+            yield Problem(
+                "public_subnet_ids",
+                "must name two public subnets of common.vpc, in two zones, for an internet-facing load balancer; add "
+                "them, or set scheme to internal",
+            )
+        if len(self.public_subnet_ids or common.vpc.subnet_ids) < 2:
+            yield Problem(
+                "native_group", "must be false with one subnet in common.vpc: a load balancer needs two; add one"
+            )
+
+
+def sends_in_the_clear(url: str) -> bool:
+    """Whether what is sent to an address leaves this machine unencrypted."""
+    scheme, _, rest = url.partition("://")
+    return scheme == "http" and rest.partition("/")[0].partition(":")[0] not in ("localhost", "127.0.0.1")

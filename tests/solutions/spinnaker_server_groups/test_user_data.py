@@ -1,0 +1,95 @@
+"""What runs on the instances: the demo page of the server groups, and the installation of the host."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shared.instance_metadata import InstanceMetadataServer, instance_metadata
+from tests.variants import ROOT
+from tryout.hosts.user_data import Boot
+from tryout.scenarios.spinnaker_server_groups.page import page_booted
+
+USER_DATA = ROOT / "stacks" / "spinnaker_server_groups" / "user_data"
+PAGE, HOST = USER_DATA / "demo_page.sh", USER_DATA / "host.sh"
+ITEMS = {
+    "instance-id": "i-0123456789abcdef0",
+    "instance-type": "m5.large",
+    "instance-life-cycle": "spot",
+    "placement/availability-zone": "eu-central-1a",
+}
+
+
+@pytest.fixture
+def metadata() -> Iterator[InstanceMetadataServer]:
+    with instance_metadata() as server:
+        server.items.update(ITEMS)
+        yield server
+
+
+def booted(folder: Path, metadata: InstanceMetadataServer, programs: dict[str, str] | None = None) -> Boot:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment = kept | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint}
+    return page_booted(folder, PAGE.read_text(encoding="utf-8"), environment, programs)
+
+
+@pytest.mark.parametrize("script", [PAGE, HOST])
+@pytest.mark.parametrize("command", [["bash", "-n"], ["shellcheck"]])
+def test_the_scripts_are_sound(command: list[str], script: Path) -> None:
+    checked = subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
+    assert checked.stdout + checked.stderr == ""
+
+
+# The demo page
+
+
+def test_the_page_has_the_four_values_and_the_token_came_first(
+    tmp_path: Path, metadata: InstanceMetadataServer
+) -> None:
+    machine = booted(tmp_path / "instance", metadata)
+    assert machine.status == 0, machine.output
+    assert metadata.asked == [
+        "PUT /latest/api/token",
+        *(f"GET /latest/meta-data/{name}" for name in ITEMS),
+    ]
+    page = machine.path("/var/www/html/index.html").read_text(encoding="utf-8")
+    for name, value in ITEMS.items():
+        label = name.rpartition("/")[2]
+        assert f"<li>{label}: <b>{value}</b></li>" in page
+    assert ["dnf", "-y", "install", "httpd"] in machine.calls
+    assert machine.calls[-1] == ["systemctl", "enable", "--now", "httpd"]
+
+
+def test_values_are_text_and_no_html(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+    metadata.items["instance-type"] = '<script>alert("&")</script>'
+    page = booted(tmp_path / "instance", metadata).path("/var/www/html/index.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;" in page
+
+
+def test_a_machine_without_httpd_powers_itself_off(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+    machine = booted(tmp_path / "instance", metadata, {"dnf": "exit 1"})
+    assert machine.status != 0 and machine.calls[-1] == ["systemctl", "poweroff"]
+    assert [call for call in machine.calls if call[0] == "dnf"] == [["dnf", "-y", "install", "httpd"]] * 3
+
+
+def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+    del metadata.items["instance-life-cycle"]
+    machine = booted(tmp_path / "instance", metadata)
+    assert machine.status != 0 and not machine.path("/var/www/html/index.html").exists()
+
+
+# The host
+
+
+def test_every_placeholder_of_the_host_is_documented_and_used_once() -> None:
+    documented = re.findall(r"^#   ([A-Z0-9_]+)  ", HOST.read_text(), re.MULTILINE)
+    assert documented == re.findall(r"@([A-Z0-9_]+)@", HOST.read_text())
+
+
+def test_every_placeholder_of_the_host_s_files_has_a_value() -> None:
+    used = {name for file in (USER_DATA / "host").iterdir() for name in re.findall(r"@([A-Z_]+)@", file.read_text())}
+    replaced = set(re.findall(r's/@([A-Z_]+)""@/\$\w+/g', HOST.read_text()))
+    assert used == replaced

@@ -1,0 +1,156 @@
+"""``python -m tryout.run.lane``: one embedded AWS, on which one trial after another is deployed, played and destroyed.
+
+Lanes share nothing: each has a process, an account, a clock and a loaded CDK CLI of its own, so that what its account
+holds after a destruction and not before the deployment was left behind by that stack and by no other.
+
+A lane answers with lines of JSON: {"ready": variables}, then for each trial that it is sent {"show": text} and at last
+{"report": ...}. With {"synthesize": request} it asks for an assembly, with {"error": sentence} it ends.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from config.loader import load
+from emulator.client import EmbeddedAws, EmulatorError
+from stacks.catalog import settings_by_slug
+from tryout.cdk.cli import Cdk, CdkError
+from tryout.deployed import Deployed
+from tryout.inventory import inventory, waiting
+from tryout.paths import KEPT
+from tryout.report import SolutionReport
+from tryout.run.play import BROKEN, play
+from tryout.scenario import scenario_of
+from tryout.trial import Trial
+
+Json = dict[str, Any]
+
+
+class Lane:
+    """One embedded AWS and the CLI that points at it.
+
+    Args:
+        show: is told what is under way.
+        synthesize: makes an assembly of another configuration; answers as tryout.cdk.synthesizer does.
+    """
+
+    def __init__(
+        self, aws: EmbeddedAws, cdk: Cdk, show: Callable[[str], object], synthesize: Callable[[Json], Json]
+    ) -> None:
+        self._aws, self._cdk, self._show, self._synthesize = aws, cdk, show, synthesize
+        self._holds: set[str] | None = None
+        self._waited: set[str] = set()
+
+    def bootstrap(self, log: Path) -> None:
+        """As every account and Region is, once."""
+        self._show("cdk bootstrap")
+        self._cdk.require(log, "bootstrap", "--app", "", f"aws://{self._aws.account}/{self._aws.region}")
+
+    def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
+        """Deploys, compares, plays and destroys."""
+        report = SolutionReport(trial.slug, trial.variant, trial.stack)
+        if scenario_of(trial.slug).prepare(self._aws):
+            self._holds = None
+        before = inventory(self._aws.client) if self._holds is None else self._holds
+        self._waited = waiting(self._aws.client)
+        started = time.monotonic()
+        try:
+            self._deploy_and_play(trial, report)
+        except CdkError as error:
+            report.problem = str(error)
+        except BROKEN as error:
+            report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
+        self._holds = None
+        if report.deployed and not keep:
+            self._destroy(trial, report, before)
+        report.seconds = time.monotonic() - started
+        return report
+
+    def _deploy_and_play(self, trial: Trial, report: SolutionReport) -> None:
+        app = ("--app", str(trial.assembly))
+        self._show("cdk deploy")
+        outputs = trial.folder / "outputs.json"
+        options = ("--require-approval", "never", "--outputs-file", str(outputs))
+        self._cdk.require(trial.folder / "deploy.log", "deploy", trial.stack, *app, *options)
+        report.deployed = True
+        deployed = Deployed(
+            self._aws,
+            trial,
+            json.loads(outputs.read_text(encoding="utf-8"))[trial.stack],
+            load(trial.config, settings_by_slug()).solutions[trial.slug],
+            trial.folder / "scenario",
+            KEPT,
+            self._synthesize,
+        )
+        deployed.folder.mkdir()
+        report.resources = sum(len(ids) for ids in deployed.resources.values())
+        self._show("cdk diff")
+        diff = ("diff", trial.stack, *app, "--fail", "--no-change-set")
+        report.diff_empty = self._cdk(trial.folder / "diff.log", *diff) == 0
+        with scenario_of(trial.slug)(deployed, trial.variant) as scenario:
+            play(scenario, report, self._show)
+
+    def _destroy(self, trial: Trial, report: SolutionReport, before: set[str]) -> None:
+        self._show("cdk destroy")
+        app = ("--app", str(trial.assembly))
+        try:
+            self._cdk.require(trial.folder / "destroy.log", "destroy", trial.stack, *app, "--force")
+        except CdkError as error:
+            report.problem = f"{report.problem}; {error}" if report.problem else str(error)
+            return
+        self._holds = inventory(self._aws.client)
+        report.left_behind = sorted(self._holds - before)
+        report.wait_for_deletion = sorted(waiting(self._aws.client) - self._waited)
+        report.destroyed_clean = not report.left_behind
+
+
+def main() -> int:
+    """Answers until its input ends, or SIGTERM comes: then it ends what it has started."""
+    parser = argparse.ArgumentParser(prog="python -m tryout.run.lane")
+    parser.add_argument("state", type=Path, help="folder of this lane")
+    parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
+    parser.add_argument("--keep", action="store_true", help="destroy nothing")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupted)
+    answers, sys.stdout = sys.stdout, sys.stderr
+
+    def answer(**message: Any) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    def synthesize(request: Json) -> Json:
+        answer(synthesize=request)
+        found: Json = json.loads(sys.stdin.readline())
+        return found
+
+    try:
+        answer(show="starting the embedded AWS")
+        with (
+            EmbeddedAws(options.state / "aws", port=options.port) as aws,
+            Cdk(aws.environment(), options.state / "cdk.log") as cdk,
+        ):
+            lane = Lane(aws, cdk, lambda text: answer(show=text), synthesize)
+            lane.bootstrap(options.state / "bootstrap.log")
+            answer(ready=aws.variables())
+            while line := sys.stdin.readline():
+                answer(report=asdict(lane.run(Trial.from_json(json.loads(line)), keep=options.keep)))
+    except (EmulatorError, CdkError) as error:
+        answer(error=str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _interrupted(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what is being ended is not to be interrupted
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

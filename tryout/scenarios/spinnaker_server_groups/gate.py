@@ -1,0 +1,200 @@
+"""A Gate on loopback: it takes tasks as Gate does, without looking into them, and tells later how they ended.
+
+Written from gate-web's TaskController and ServerGroupController, orca-web's TaskController, and gate-basic's
+BasicAuthConfig of https://github.com/spinnaker/spinnaker.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from tryout.scenarios.spinnaker_server_groups.clouddriver import GROUP, Spinnaker
+
+Json = dict[str, Any]
+
+LOGIN_PAGE = (
+    "<html><head><title>Please sign in</title></head><body><form method='post' action='/login'></form></body></html>"
+)
+TOKEN_HEADER = "X-Spinnaker-Token"  # noqa: S105 - the header's name
+
+
+class LoopbackGate:
+    """A Gate with the Spinnaker behind it.
+
+    Attributes:
+        statuses: what a task has before its end, one for each look at it.
+        posted: the bodies that have arrived.
+        looks: paths that were asked for, with the method.
+        tokens: API tokens that came along.
+        lose_answers: how many of the next posts arrive and are never answered.
+        answer_with: statuses of the next answers, instead of what they would say.
+        forgets_after: how many looks at the server groups it takes until a destroyed one is forgotten.
+    """
+
+    def __init__(
+        self, spinnaker: Spinnaker, *, path: str = "/api/v1", token: str | None = None, login: str = ""
+    ) -> None:
+        self.spinnaker, self._path, self._token, self._login = spinnaker, path, token, login
+        self.statuses: list[str] = ["RUNNING"]
+        self.posted: list[Json] = []
+        self.looks: list[str] = []
+        self.tokens: list[str | None] = []
+        self.lose_answers = 0
+        self.answer_with: list[int] = []
+        self.forgets_after = 0
+        self.ends: dict[str, Json] = {}
+        self.left: dict[str, list[str]] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """What gate_url must say."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
+
+    def accept(self, body: Json) -> Json:
+        """Takes a task: no field of a job is looked at yet."""
+        self.posted.append(body)
+        name = f"01{len(self.posted):024d}"
+        self.left[name] = list(self.statuses)
+        self.ends[name] = self._end(name, body)
+        return {"ref": f"/tasks/{name}"}
+
+    def _end(self, name: str, body: Json) -> Json:
+        """Does the jobs, one after the other; the first that fails stops the rest."""
+        before = set(self.spinnaker.groups)
+        failed: list[str] = []
+        for job in body["job"]:
+            if failed := self.spinnaker.done(job):
+                break
+        variables: list[Json] = [{"key": "user", "value": "anonymous"}]
+        if made := sorted(set(self.spinnaker.groups) - before):
+            variables.append({"key": "deploy.server.groups", "value": {self.spinnaker.world.region: made}})
+        if failed:
+            task = {
+                "id": "1",
+                "status": {"completed": True, "failed": True},
+                "exception": {"message": "; ".join(failed), "type": "AtomicOperationException"},
+                "history": [{"phase": "ORCHESTRATION", "status": "Orchestration failed."}],
+            }
+            variables.append({"key": "kato.tasks", "value": [task]})
+        return {
+            "id": name,
+            "name": body["description"],
+            "application": body["application"],
+            "status": "TERMINAL" if failed else "SUCCEEDED",
+            "variables": variables,
+            "steps": [],
+            "execution": {"stages": []},
+        }
+
+    def task(self, name: str) -> Json | None:
+        """How a task is now."""
+        if name not in self.ends:
+            return None
+        left = self.left[name]
+        return {**self.ends[name], "status": left.pop(0), "variables": []} if left else self.ends[name]
+
+    def server_groups(self, application: str) -> list[Json]:
+        """What the cache has."""
+        if self.forgets_after:
+            self.forgets_after -= 1
+        else:
+            self.spinnaker.remembered.clear()
+        names = sorted({*self.spinnaker.groups, *self.spinnaker.remembered})
+        world = self.spinnaker.world
+        return [
+            {"name": name, "account": world.account, "region": world.region, "cluster": name.rpartition("-v")[0]}
+            for name in names
+            if (parts := GROUP.match(name)) and parts[1] == application
+        ]
+
+    def answer(self, path: str) -> Any:
+        """What a question is answered with; None: there is no such thing."""
+        match urlsplit(path.removeprefix(self._path)).path.strip("/").split("/"):
+            case ["tasks", name]:
+                return self.task(name)
+            case ["applications", application, "tasks"]:
+                return [task for task in reversed(self.ends.values()) if task["application"] == application]
+            case ["applications", application, "serverGroups"]:
+                return self.server_groups(application)
+        return None
+
+    def lets_in(self, headers: Any) -> bool:
+        """Whether somebody is logged in, by the token alone."""
+        self.tokens.append(headers.get(TOKEN_HEADER))
+        return self._token is None or headers.get(TOKEN_HEADER) == self._token
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if not self._is_let_in():
+                    return
+                if self.path != f"{gate._path}/tasks":
+                    self._send(404, {"status": 404, "error": "Not Found", "message": "No static resource."})
+                elif gate.answer_with:
+                    self._send(status := gate.answer_with.pop(0), {"status": status, "error": "of its own"})
+                else:
+                    answer = gate.accept(json.loads(body))
+                    if gate.lose_answers:
+                        gate.lose_answers -= 1
+                        self.close_connection = True
+                        return
+                    self._send(200, answer)
+
+            def do_GET(self) -> None:
+                if self.path.startswith("/login"):
+                    self._send(200, LOGIN_PAGE)
+                    return
+                if not self._is_let_in():
+                    return
+                found = gate.answer(self.path) if self.path.startswith(gate._path) else None
+                if gate.answer_with:
+                    self._send(status := gate.answer_with.pop(0), {"status": status, "error": "of its own"})
+                elif found is None:
+                    self._send(404, {"status": 404, "error": "Not Found", "message": f"{self.path} not found"})
+                else:
+                    self._send(200, found)
+
+            def _is_let_in(self) -> bool:
+                gate.looks.append(f"{self.command} {self.path}")
+                if gate.lets_in(self.headers):
+                    return True
+                if gate._login == "page":  # as a proxy that has followed the redirect by itself
+                    self._send(200, LOGIN_PAGE)
+                elif gate._login == "redirect":
+                    self._send(302, "", {"Location": "/login"})
+                else:
+                    self._send(401, {"status": 401, "error": "Unauthorized"})
+                return False
+
+            def _send(self, status: int, said: Any, headers: Mapping[str, str] | None = None) -> None:
+                page = isinstance(said, str)
+                content = said.encode() if page else json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "text/html" if page else "application/json;charset=UTF-8")
+                self.send_header("Content-Length", str(len(content)))
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Says nothing."""
+
+        return Handler

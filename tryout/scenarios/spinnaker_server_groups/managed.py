@@ -1,0 +1,151 @@
+"""The calls that clouddriver makes of the bodies, with the managed role that the host's role has assumed.
+
+The embedded AWS judges each by the role's policy. The calls are those of clouddriver-aws's operations
+(UpsertAmazonLoadBalancerV2AtomicOperation, AutoScalingWorker, LaunchTemplateService, DestroyAsgAtomicOperation).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tryout.hosts.metadata import InstanceMetadata
+from tryout.scenario import Deployed, expect
+from tryout.waits import wait_until
+
+Json = dict[str, Any]
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+class ManagedRole:
+    """Clients of the managed role."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed, outputs = deployed, deployed.outputs
+        metadata = InstanceMetadata(outputs["HostInstanceId"], deployed.client)
+        role = metadata.value("meta-data/iam/security-credentials/")
+        host = json.loads(metadata.value(f"meta-data/iam/security-credentials/{role}") or "{}")
+        sts = self._client("sts", host["AccessKeyId"], host["SecretAccessKey"], host["Token"])
+        arn = deployed.client("iam").get_role(RoleName=outputs["ManagedRole"])["Role"]["Arn"]
+        found = sts.assume_role(RoleArn=arn, RoleSessionName="Spinnaker")["Credentials"]
+        keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+        self.ec2, self.elb = self._client("ec2", *keys), self._client("elbv2", *keys)
+        self.autoscaling = self._client("autoscaling", *keys)
+        self._templates: dict[str, str] = {}
+
+    def _client(self, service: str, key: str, secret: str, token: str) -> Any:
+        credentials = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+        return self._deployed.aws.client(service, **credentials)
+
+    def balance(self, job: Mapping[str, Any], name: str) -> tuple[str, str, str]:
+        """Makes what ``upsertLoadBalancer`` says; the ARNs of load balancer, target group and listener."""
+        (group,), (listener,) = job["targetGroups"], job["listeners"]
+        subnets = self._subnets(job["subnetType"])
+        balancer = self.elb.create_load_balancer(
+            Name=name,
+            Subnets=subnets,
+            SecurityGroups=job["securityGroups"],
+            Type="application",
+            Scheme="internet-facing",
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        target = self.elb.create_target_group(
+            Name=group["name"],
+            Protocol=group["protocol"],
+            Port=group["port"],
+            VpcId=job["vpcId"],
+            TargetType=group["targetType"],
+            HealthCheckIntervalSeconds=group["healthCheckInterval"],
+            HealthyThresholdCount=group["healthyThreshold"],
+        )["TargetGroups"][0]["TargetGroupArn"]
+        delay = {
+            "Key": "deregistration_delay.timeout_seconds",
+            "Value": str(group["attributes"]["deregistrationDelay"]),
+        }
+        self.elb.modify_target_group_attributes(TargetGroupArn=target, Attributes=[delay])
+        forward = [{"Type": "forward", "TargetGroupArn": target}]
+        made = self.elb.create_listener(
+            LoadBalancerArn=balancer, Protocol=listener["protocol"], Port=listener["port"], DefaultActions=forward
+        )
+        return balancer, target, made["Listeners"][0]["ListenerArn"]
+
+    def launch(self, job: Mapping[str, Any], name: str, target: str, desired: int) -> None:
+        """Makes what ``createServerGroup`` says, smaller."""
+        data = {
+            "ImageId": job["amiName"],
+            "InstanceType": job["instanceType"],
+            "IamInstanceProfile": {"Name": job["iamRole"]},
+            "KeyName": job["keyPair"],
+            "SecurityGroupIds": job["securityGroups"],
+            "UserData": job["base64UserData"],
+            "MetadataOptions": {"HttpTokens": "required"},
+        }
+        made = self.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+        self._templates[name] = made["LaunchTemplate"]["LaunchTemplateId"]
+        self.group(job, name, self._templates[name], target, desired)
+        wait_until(f"{desired} instances of {name}", lambda: len(self.members(name)) == desired)
+
+    def group(self, job: Mapping[str, Any], name: str, template: str, target: str, desired: int) -> None:
+        """Makes the group alone."""
+        overrides = [{"InstanceType": each["instanceType"]} for each in job["launchTemplateOverridesForInstanceType"]]
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MinSize=0,
+            MaxSize=desired,
+            DesiredCapacity=desired,
+            VPCZoneIdentifier=",".join(self._subnets(job["subnetType"])),
+            TargetGroupARNs=[target],
+            HealthCheckType=job["healthCheckType"],
+            HealthCheckGracePeriod=job["healthCheckGracePeriod"],
+            CapacityRebalance=job["capacityRebalance"],
+            MixedInstancesPolicy={
+                "LaunchTemplate": {
+                    "LaunchTemplateSpecification": {"LaunchTemplateId": template, "Version": "$Latest"},
+                    "Overrides": overrides,
+                },
+                "InstancesDistribution": {
+                    "OnDemandBaseCapacity": job["onDemandBaseCapacity"],
+                    "OnDemandPercentageAboveBaseCapacity": job["onDemandPercentageAboveBaseCapacity"],
+                    "SpotAllocationStrategy": job["spotAllocationStrategy"],
+                },
+            },
+        )
+
+    def members(self, name: str) -> list[str]:
+        """The instances of a group."""
+        found = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+        return [instance["InstanceId"] for group in found for instance in group["Instances"]]
+
+    def destroy(self, name: str) -> None:
+        """Disables and deletes a group with its launch template, as destroyServerGroup does."""
+        processes = ["Launch", "Terminate", "AddToLoadBalancer"]
+        self.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=processes)
+        self.autoscaling.resume_processes(AutoScalingGroupName=name, ScalingProcesses=processes)
+        self.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        wait_until(f"the end of {name}", lambda: not self.members(name))
+        self.ec2.delete_launch_template(LaunchTemplateId=self._templates.pop(name))
+
+    def template(self, name: str) -> str:
+        """The launch template of a group."""
+        return self._templates[name]
+
+    def unbalance(self, balancer: str, target: str, listener: str) -> None:
+        """Deletes the three, as deleteLoadBalancer does."""
+        self.elb.delete_listener(ListenerArn=listener)
+        self.elb.delete_target_group(TargetGroupArn=target)
+        self.elb.delete_load_balancer(LoadBalancerArn=balancer)
+
+    def _subnets(self, purpose: str) -> list[str]:
+        value = json.dumps({"purpose": purpose}, separators=(",", ":"))
+        wanted = [{"Name": "tag:immutable_metadata", "Values": [value]}]
+        return [subnet["SubnetId"] for subnet in self.ec2.describe_subnets(Filters=wanted)["Subnets"]]
+
+
+def denied(what: str, call: Callable[[], object]) -> None:
+    """Expects that a call is denied."""
+    try:
+        call()
+    except ClientError as error:
+        expect(error.response["Error"]["Code"] in DENIED, f"{what}: {error}")
+        return
+    expect(False, f"{what}: allowed")
