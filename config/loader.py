@@ -191,27 +191,27 @@ def _forget(section: Section, path: Location) -> None:
 
 
 def _broken_rules(common: CommonSettings, found: Mapping[str, SolutionSettings]) -> Iterator[tuple[Location, Problem]]:
-    for at, section in _walk(common, ("common",)):
+    for at, section in sections_of(common, ("common",)):
         yield from ((at, problem) for problem in section.problems())
     for slug, settings in found.items():
-        for at, section in _walk(settings, ("solutions", slug)):
+        for at, section in sections_of(settings, ("solutions", slug)):
             yield from ((at, problem) for problem in section.problems())
         if settings.__dict__.get("enabled"):
             yield from ((("solutions", slug), problem) for problem in settings.problems_with(common))
 
 
-def _walk(value: Any, at: Location) -> Iterator[tuple[Location, Section]]:
+def sections_of(value: Any, at: Location) -> Iterator[tuple[Location, Section]]:
     """A section and all sections in it."""
     if isinstance(value, Section):
         yield at, value
         for name in type(value).model_fields:
-            yield from _walk(value.__dict__.get(name), (*at, name))
+            yield from sections_of(value.__dict__.get(name), (*at, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _walk(item, (*at, index))
+            yield from sections_of(item, (*at, index))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _walk(item, (*at, key))
+            yield from sections_of(item, (*at, key))
 
 
 def _what_is_there(document: Document, where: Location) -> str:

@@ -52,6 +52,15 @@ KmsKeyArn = Annotated[
     ),
 ]
 TopicArn = Annotated[str, _arn("sns", r"[A-Za-z0-9_-]{1,256}", "alarms")]
+PrincipalArn = Annotated[
+    str,
+    Field(
+        pattern=rf"{_PARTITION}:iam::\d{{12}}:(role|user)/[A-Za-z0-9_+=,.@/-]+$",
+        max_length=600,
+        examples=["arn:aws:iam::123456789012:role/service"],
+    ),
+]
+"""Of a role or user, as a resource policy names it."""
 CertificateArn = Annotated[str, _arn("acm", r"certificate/[\w-]+", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab")]
 SecretArn = Annotated[str, _arn("secretsmanager", r"secret:[\w/+=.@-]+", "secret:site-AbCdEf")]
 TargetGroupArn = Annotated[

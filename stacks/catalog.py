@@ -96,6 +96,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2 Auto Scaling", "Spot", "EventBridge", "Lambda", "FIS", "CloudWatch"),
     ),
     Solution(
+        "nitro_attestation",
+        "only Nitro, and keys for measured software alone",
+        "AWS Nitro System gets independent affirmation of its confidential compute capabilities",
+        "https://aws.amazon.com/blogs/compute/aws-nitro-system-gets-independent-affirmation-of-its-confidential-compute-capabilities/",
+        ("EC2", "Nitro Enclaves", "KMS", "Organizations", "Lambda", "CloudWatch"),
+    ),
+    Solution(
         "local_zone_guardrails",
         "policies that keep data in chosen Local Zones",
         "Best practices for managing data residency in AWS Local Zones using landing zone controls",

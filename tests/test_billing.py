@@ -31,7 +31,6 @@ NOT_YET = {
     "AWS::ElasticLoadBalancing::LoadBalancer",
     "AWS::FSx::FileSystem",
     "AWS::GlobalAccelerator::Accelerator",
-    "AWS::KMS::Key",
     "AWS::NetworkFirewall::Firewall",
     "AWS::RDS::DBCluster",
     "AWS::RDS::DBInstance",
@@ -74,6 +73,7 @@ def in_the_template(resources: Json) -> Counter[str]:
     found["application_load_balancer_hour"] += HOURS * (len(balancers) + len(by_a_function))
     assert {each.get("Type", "application") for each in balancers} <= {"application"}
     found["secret_month"] += len(of_type(resources, "AWS::SecretsManager::Secret"))
+    found["kms_key_month"] += len(of_type(resources, "AWS::KMS::Key"))
     found["service_control_policy_month"] += len(of_type(resources, "AWS::Organizations::Policy"))
     parameters = of_type(resources, "AWS::SSM::Parameter")
     found["advanced_parameter_month"] += sum(each.get("Tier") == "Advanced" for each in parameters)

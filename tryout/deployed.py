@@ -118,11 +118,14 @@ class Deployed:
             raise StepFailedError(f"{name} has failed: {result.get('errorType')}: {result.get('errorMessage')}")
         return result
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, ends: int = 0) -> Any:
         """What ``python -m stacks <slug> <words> --json`` prints.
 
+        Args:
+            ends: the status that it is to end with: 1 where it is to find a problem.
+
         Raises:
-            StepFailedError: it ended with another status than 0.
+            StepFailedError: it ended with another status.
         """
         command = [sys.executable, "-m", "stacks", self.trial.slug, *words, "--json", "--config"]
         done = subprocess.run(
@@ -132,7 +135,7 @@ class Deployed:
             text=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode != ends:
             raise StepFailedError(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()[-300:]}")
         return json.loads(done.stdout)
 

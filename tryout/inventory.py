@@ -52,7 +52,23 @@ _LISTS = (
 
 def inventory(client: Client) -> set[str]:
     """Names of everything in the account and Region that bills or takes up a name; ended instances are gone."""
-    return {*_listed(client), *_instances(client), *_reservations(client), *_policies(client)}
+    return {*_listed(client), *_instances(client), *_reservations(client), *_policies(client), *_keys(client)}
+
+
+def waiting(client: Client) -> set[str]:
+    """KMS keys that wait for their deletion: nobody can use them, nothing is billed, and only time ends them."""
+    return {f"kms Keys {key}" for key, state in _key_states(client) if state == "PendingDeletion"}
+
+
+def _keys(client: Client) -> Iterator[str]:
+    yield from (f"kms Keys {key}" for key, state in _key_states(client) if state != "PendingDeletion")
+
+
+def _key_states(client: Client) -> Iterator[tuple[str, str]]:
+    kms = client("kms")
+    for page in kms.get_paginator("list_keys").paginate():
+        for key in page["Keys"]:
+            yield key["KeyId"], kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"]
 
 
 def _listed(client: Client) -> Iterator[str]:
@@ -84,7 +100,8 @@ def _reservations(client: Client) -> Iterator[str]:
 
 
 def _policies(client: Client) -> Iterator[str]:
-    pages = client("organizations").get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
-    for page in pages:
-        for policy in page["Policies"]:
-            yield f"organizations Policies {policy['Name']}"
+    for kind in ("SERVICE_CONTROL_POLICY", "DECLARATIVE_POLICY_EC2"):
+        pages = client("organizations").get_paginator("list_policies").paginate(Filter=kind)
+        for page in pages:
+            for policy in page["Policies"]:
+                yield f"organizations Policies {policy['Name']}"

@@ -40,6 +40,7 @@ class SolutionReport:
         seconds: from its deployment to the end of its destruction.
         problem: what stopped it, if something did.
         left_behind: what was there after its destruction and not before its deployment.
+        wait_for_deletion: keys of KMS whose deletion has begun with it, and takes days on AWS as well.
     """
 
     slug: str
@@ -54,6 +55,7 @@ class SolutionReport:
     seconds: float = 0
     problem: str = ""
     left_behind: list[str] = field(default_factory=list)
+    wait_for_deletion: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "SolutionReport":
@@ -133,5 +135,7 @@ def _print_troubles(console: Console, report: SolutionReport) -> None:
             console.print(f"[red]{name}: failed:[/] {step.step}: {step.detail}", soft_wrap=True)
     for not_run in report.steps_not_run:
         console.print(f"[yellow]{name}: not run:[/] {not_run.step}: {not_run.why}", soft_wrap=True)
+    if report.wait_for_deletion:
+        console.print(f"{name}: pending deletion, 7 to 30 days: {', '.join(report.wait_for_deletion)}", soft_wrap=True)
     if report.left_behind:
         console.print(f"[red]{name}: left behind:[/] {', '.join(report.left_behind)}", soft_wrap=True)

@@ -33,6 +33,9 @@ def client(service: str, attempts: int = 5, region: str | None = None) -> Any:
     A call is tried five times, or *attempts* times where another one could make something twice, by botocore's
     standard mode (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). The timeouts are far
     below botocore's sixty seconds, which a function would spend its whole life waiting for.
+
+    Args:
+        region: where the function's own Region is not meant.
     """
     retries = {"mode": "standard", "total_max_attempts": attempts}
     made = boto3.client(service, region_name=region, config=Config(retries=retries, connect_timeout=3, read_timeout=10))

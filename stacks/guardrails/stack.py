@@ -49,7 +49,7 @@ class GuardrailsStack(SolutionStack):
             name=f"{self.stack_name}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', policy.id)).lower()}",
             description=f"Data residency: {', '.join(statement.sid for statement in policy.statements)}"[:512],
             type="SERVICE_CONTROL_POLICY",
-            content=_with_partition(text),
+            content=with_partition(text),
             target_ids=targets if targets and self._settings.attach_by == "deployment" else None,
         )
         if PARTITION not in text:
@@ -58,7 +58,7 @@ class GuardrailsStack(SolutionStack):
         return made
 
 
-def _with_partition(text: str) -> str:
+def with_partition(text: str) -> str:
     """As a string: an object would be written by CloudFormation, at a length that nobody knows before."""
     between = [part for piece in text.split(PARTITION) for part in (piece, Aws.PARTITION)]
     return Fn.join("", between[:-1] if PARTITION in text else between)

@@ -26,6 +26,7 @@ UNITS = frozenset(
         "gp2_gib_month",
         "gp3_gib_month",
         "interface_endpoint_hour",
+        "kms_key_month",
         "lambda_request",
         "metrics_insights_alarm_month",
         "nat_gateway_hour",

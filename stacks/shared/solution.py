@@ -19,6 +19,7 @@ DATA_TYPES = [
     "AWS::ECR::Repository",
     "AWS::EC2::Volume",
     "AWS::SecretsManager::Secret",
+    "AWS::KMS::Key",  # what it has encrypted is lost with it
 ]
 
 

@@ -18,6 +18,18 @@ def _subnet(number: int) -> str:
     return f"arn:aws:ec2:ap-southeast-1:123456789012:subnet/subnet-{number:017x}"
 
 
+def _nitro_key(kind: str) -> Json:
+    """All principals that a key takes, with names as long as IAM allows."""
+    roles = [f"arn:aws:iam::123456789012:role/{'r' * 60}{n:02}" for n in range(60)]
+    return {
+        "measurements": [f"tests/solutions/nitro_attestation/measurements/{kind}.json"],
+        "operations": ["Decrypt", "GenerateDataKey"],
+        "workload_arns": roles[:20],
+        "producer_arns": roles[20:40],
+        "administrator_arns": roles[40:],
+    }
+
+
 LARGEST: dict[str, list[tuple[Json, Json]]] = {
     "outposts_dashboard": [
         (COMMON, {"refresh": "pipeline", "tag_values": [f"op-{n:017x}" for n in range(150)]}),
@@ -150,6 +162,19 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
         ),
     ],
     "spot_placement_tracker": [(COMMON, {"report_days": 28})],
+    "nitro_attestation": [
+        (
+            COMMON,
+            {
+                "regions": [
+                    f"{part}-{n}" for part in ("ap-northeast", "eu-north", "us-west", "sa-east") for n in range(1, 10)
+                ],
+                "enclave": {"key": _nitro_key("enclave")},
+                "tpm": {"image_id": "ami-0123456789abcdef0", "key": _nitro_key("tpm")},
+                "organization": {"declarative": True, "deny_legacy_spot": True, "exception_message": "m" * 9_000},
+            },
+        ),
+    ],
     "local_zone_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
     "outposts_guardrails": [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})],
 }

@@ -33,6 +33,10 @@ ONE_VALUE_ONLY: Mapping[str, Mapping[str, str]] = {
     "outposts_guardrails": dict.fromkeys(
         ("exempt_principal_arns", "extra_actions", "subnet_tag", "subnets_by_target"), _POLICY_TEXT
     ),
+    "nitro_attestation": {
+        "enclave.cpus": "the types of the variants have one core for enclaves",
+        "organization.declarative": "exception_message needs it: the variant organization",
+    },
     "outposts_dashboard": {"source.connection_arn": "of the variant nat alone"}
     | dict.fromkeys(("source.kind", "source.repository"), _TOGETHER),
     "outposts_routing": {

@@ -11,6 +11,7 @@ import yaml
 from aws_cdk import App
 from pydantic import ValidationError
 
+from config.loader import sections_of
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
 from tests.conformance.updates_values import Json, others, with_value
@@ -172,7 +173,8 @@ def _read(text: str) -> tuple[CommonSettings, Any] | None:
         settings = settings_by_slug()[slug].model_validate_json(json.dumps(section_json), strict=True)
     except ValidationError:
         return None
-    told = (*common.problems(), *settings.problems(), *settings.problems_with(common))
+    inner = [problem for _, section in sections_of(settings, ()) for problem in section.problems()]
+    told = (*common.problems(), *inner, *settings.problems_with(common))
     return None if any(not problem.warning for problem in told) else (common, settings)
 
 

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 # By the key's last name: what the schema cannot say. Values of one key in every solution that has it.
 OTHERS: Mapping[str, tuple[Any, ...]] = {
     "accounts": (["210987654321"],),
+    "administrator_arns": (["arn:aws:iam::123456789012:role/other-administrator"],),
     "admin_email": ("other@example.com",),
     "allowed_types": (["m7i.*"],),
     "backup": ({"every_hours": 6, "keep": 28},),
@@ -30,6 +31,10 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "key": ("acme:key",),
     "value": ("other",),
     "max": (131072,),
+    "measurements": (
+        ["tests/solutions/nitro_attestation/measurements/tpm_next.json"],
+        ["tests/solutions/nitro_attestation/measurements/enclave_next.json"],
+    ),
     "metric_namespace": ("Acme/Metrics",),
     "parameter_path": ("/imagebuilder/acme",),
     "services_in_zone": (["ec2", "ebs"],),
@@ -38,6 +43,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "unreached_on_premises_cidrs": (["192.0.2.0/24"],),
     "version": ("3.1",),
     "web_type": ("t3.large",),
+    "workload_arns": (["arn:aws:iam::123456789012:role/other-workload"],),
     "workloads": (
         [
             {"name": "web", "components": ["stacks/image_pipelines/components/web.yaml"]},
@@ -56,6 +62,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "alarm_topic_arn": ("arn:aws:sns:us-east-1:123456789012:alarms",),
     "at": ("05:00",),
     "id": ("vpc-0123456789abcdef1",),
+    "image_id": ("ami-0123456789abcdef1",),
     "subnet_ids": (["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],),
     "attributes": ({"vcpu": {"min": 4, "max": 8}, "memory_mib": {"min": 8192}},),
     "begins": ("06:00", "21:00"),
@@ -84,13 +91,17 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "more_domains": ({},),
     "on_premises_cidrs": (["192.168.0.0/16"], ["192.168.0.0/16", "192.0.2.0/24"]),
     "off_peak": ({"begins": "20:00", "ends": "06:00", "time_zone": "Europe/Berlin", "instances": 3}, None),
+    "operations": (["Decrypt", "GenerateDataKey"], ["Decrypt"]),
     "os_users": (["admin"],),
     "other_outposts": ({"op-0123456789abcdef1": "210987654321"},),
+    "pcrs": (["PCR4", "PCR12", "PCR7"], ["PCR0", "PCR1"]),
     "permissions_boundary": ("developers",),
     "ports": ([22, 3389], [22]),
     "private_cidrs": (["10.0.0.0/16"],),
+    "producer_arns": (["arn:aws:iam::123456789012:role/other-producer"],),
     "reapply": ("rate(1 day)", "cron(0 2 * * ? *)"),
     "regions": ([{"name": "us-west-2"}], ["us-west-2"]),
+    "root_device": ("/dev/sda1",),
     "restore_from": ("snap-0123456789abcdef0", "snap-0123456789abcdef1"),
     "schedule": ("cron(0 4 * * ? *)",),
     "schedules": (

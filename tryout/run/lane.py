@@ -22,7 +22,7 @@ from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import settings_by_slug
 from tryout.cdk.cli import Cdk, CdkError
 from tryout.deployed import Deployed
-from tryout.inventory import inventory
+from tryout.inventory import inventory, waiting
 from tryout.paths import KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
@@ -45,6 +45,7 @@ class Lane:
     ) -> None:
         self._aws, self._cdk, self._show, self._synthesize = aws, cdk, show, synthesize
         self._holds: set[str] | None = None
+        self._waited: set[str] = set()
 
     def bootstrap(self, log: Path) -> None:
         """As every account and Region is, once."""
@@ -57,6 +58,7 @@ class Lane:
         if scenario_of(trial.slug).prepare(self._aws):
             self._holds = None
         before = inventory(self._aws.client) if self._holds is None else self._holds
+        self._waited = waiting(self._aws.client)
         started = time.monotonic()
         try:
             self._deploy_and_play(trial, report)
@@ -104,6 +106,7 @@ class Lane:
             return
         self._holds = inventory(self._aws.client)
         report.left_behind = sorted(self._holds - before)
+        report.wait_for_deletion = sorted(waiting(self._aws.client) - self._waited)
         report.destroyed_clean = not report.left_behind
 
 

@@ -4,6 +4,7 @@ from emulator.core.api import moto_handler
 from emulator.core.events import INSTANCE_STATE, LAUNCHED, TAGS_CHANGED, VOLUME_CREATED
 from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
+    account_settings,
     capacity_reservations,
     customer_addresses,
     instance_connect,
@@ -23,6 +24,7 @@ SERVICE = Service(
         "modify_availability_zone_group": local_zones.modify_availability_zone_group,
         "get_spot_placement_scores": spot.get_spot_placement_scores,
         "get_instance_types_from_instance_requirements": instance_types.get_instance_types_from_instance_requirements,
+        **account_settings.OPERATIONS,
         **instance_connect.ENDPOINTS.operations(),
         **capacity_reservations.OPERATIONS,
         **root_volumes.OPERATIONS,
@@ -54,6 +56,7 @@ SERVICE = Service(
         "events of instances, tags and volumes, and what ends with an instance",
         "capacity reservations, root volume replacement tasks, Instance Connect Endpoints",
         "local gateways with their route tables and customer-owned addresses, Local Zones",
+        "serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
     ),
     not_judged=(

@@ -1,0 +1,1 @@
+"""The scheduled look at every Region of the account."""

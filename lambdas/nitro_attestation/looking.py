@@ -1,0 +1,122 @@
+"""Looks at a Region by clients of the caller's: the function's, or those of whoever asks for a report. Reads only."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from nitro_attestation.claims import Look, Settings
+from nitro_attestation.hypervisor import by_type
+from nitro_attestation.instances import instances_of
+from shared.faults import FAILED
+
+Json = Mapping[str, Any]
+Regional = Callable[[str, str], Any]
+"""Makes the client of a service in a Region."""
+
+MOST_NAMES = 100
+"""Values of a filter in one request; DescribeInstanceTypes by name fails as a whole on one unknown name, a filter does
+not: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html"""
+KMS = "kms.amazonaws.com"
+
+
+def enabled_regions(ec2: Any) -> list[str]:
+    """The Regions that the account has enabled."""
+    answer = ec2.describe_regions(Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required", "opted-in"]}])
+    return sorted(region["RegionName"] for region in answer["Regions"])
+
+
+def look_at(account: str, region: str, client: Regional, trail: bool | None) -> Look:
+    """Everything about one Region. What cannot be looked at is named, and never fine.
+
+    Args:
+        trail: whether a trail of all Regions keeps the events of KMS; None: unknown.
+    """
+    ec2 = client("ec2", region)
+    missing: list[str] = []
+
+    def asked(what: str, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except FAILED as error:
+            missing.append(f"{what} ({code_of(error)})")
+            return None
+
+    described = asked("instances", lambda: list(_instances(ec2)))
+    if described is None:
+        return Look(account, region, missing=tuple(missing))
+    names = sorted({one["InstanceType"] for one in described})
+    types = asked("instance types", lambda: by_type(_types(ec2, names))) or {}
+    volumes = asked("volumes", lambda: _volumes(ec2)) or {}
+    settings = Settings(
+        encrypted_by_default=asked(
+            "default encryption", lambda: ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+        ),
+        serial_console=asked(
+            "serial console", lambda: ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"]
+        ),
+        http_tokens=asked(
+            "metadata defaults", lambda: ec2.get_instance_metadata_defaults()["AccountLevel"].get("HttpTokens")
+        ),
+        trail=trail,
+    )
+    return Look(account, region, instances_of(account, region, described, types, volumes), settings, tuple(missing))
+
+
+def trail_of_all_regions(cloudtrail: Any) -> bool | None:
+    """Whether a trail of all Regions is on and keeps the management events of KMS; None: it cannot be looked at."""
+    unknown = False
+    try:
+        trails = [trail for trail in cloudtrail.describe_trails()["trailList"] if trail.get("IsMultiRegionTrail")]
+    except FAILED:
+        return None
+    for trail in trails:
+        try:
+            logging = cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]
+            selectors = cloudtrail.get_event_selectors(TrailName=trail["TrailARN"])
+        except FAILED:
+            unknown = True
+            continue
+        if logging and keeps_kms(selectors):
+            return True
+    return None if unknown else False
+
+
+def keeps_kms(selectors: Json) -> bool:
+    """Whether the selectors of a trail keep management events, those of KMS included.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+    """
+    for basic in selectors.get("EventSelectors") or []:
+        if basic.get("IncludeManagementEvents") and KMS not in (basic.get("ExcludeManagementEventSources") or []):
+            return bool(basic.get("ReadWriteType", "All") == "All")
+    for advanced in selectors.get("AdvancedEventSelectors") or []:
+        fields = {field["Field"]: field for field in advanced["FieldSelectors"]}
+        if "Management" not in fields.get("eventCategory", {}).get("Equals", []):
+            continue
+        excluded = fields.get("eventSource", {}).get("NotEquals", [])
+        if KMS not in excluded and "readOnly" not in fields:
+            return True
+    return False
+
+
+def code_of(error: Exception) -> str:
+    """The code of an answer, or the name of what went wrong without one."""
+    response: Json = getattr(error, "response", None) or {}  # a time-out has None there
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
+def _instances(ec2: Any) -> Iterator[Json]:
+    for page in ec2.get_paginator("describe_instances").paginate():
+        for reservation in page["Reservations"]:
+            yield from reservation["Instances"]
+
+
+def _types(ec2: Any, names: Sequence[str]) -> Iterator[Json]:
+    for start in range(0, len(names), MOST_NAMES):
+        filters = [{"Name": "instance-type", "Values": list(names[start : start + MOST_NAMES])}]
+        for page in ec2.get_paginator("describe_instance_types").paginate(Filters=filters):
+            yield from page["InstanceTypes"]
+
+
+def _volumes(ec2: Any) -> dict[str, Json]:
+    pages = ec2.get_paginator("describe_volumes").paginate()
+    return {volume["VolumeId"]: volume for page in pages for volume in page["Volumes"]}

@@ -1,0 +1,84 @@
+"""The certificates of an attestation document, from the one that signs to the pinned root. Pure: no network, no clock.
+
+The verification of X.509 that libraries offer is for TLS and host names, so that the chain is walked here:
+https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+ROOT_FINGERPRINT = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
+"""SHA-256 of the root of enclaves and of NitroTPM, CN=aws.nitro-enclaves, to 2049-10-28. It is no setting."""
+MOST_CERTIFICATES = 8
+MOST_BYTES = 1_024
+
+
+class ChainError(ValueError):
+    """The certificates do not lead from the signer to the root; the message says which link breaks."""
+
+
+def signer(certificate: bytes, bundle: Sequence[bytes], at: datetime, root: str) -> EllipticCurvePublicKey:
+    """The public key of the certificate that signs, after every link has been looked at.
+
+    Args:
+        certificate: that of the signer, DER.
+        bundle: the root first, the issuer of the signer last.
+        at: when all must be valid.
+        root: SHA-256 of the root's DER, in hex.
+
+    Raises:
+        ChainError: a link breaks.
+    """
+    if not 1 <= len(bundle) <= MOST_CERTIFICATES:
+        raise ChainError(f"cabundle must have 1 to {MOST_CERTIFICATES} certificates, got {len(bundle)}")
+    chain = [_parsed(der) for der in (*bundle, certificate)]
+    found = chain[0].fingerprint(SHA256()).hex()
+    if found != root:
+        raise ChainError(f"the root must have the fingerprint {root}, got {found}")
+    for number, one in enumerate(chain):
+        says = "the signer" if one is chain[-1] else f"certificate {number} of the bundle"
+        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+            raise ChainError(f"{says} is not valid at {at.isoformat(timespec='seconds')}")
+        _role(one, says, last=one is chain[-1], below=len(chain) - number - 2)
+        issuer = chain[max(number - 1, 0)]
+        try:
+            one.verify_directly_issued_by(issuer)
+        except (InvalidSignature, ValueError, TypeError):
+            raise ChainError(f"{says} is not signed by the one before it") from None
+    key = chain[-1].public_key()
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP384R1):
+        raise ChainError("the signer must have a key on P-384")
+    return key
+
+
+def _parsed(der: bytes) -> x509.Certificate:
+    if not 1 <= len(der) <= MOST_BYTES:
+        raise ChainError(f"a certificate must have 1 to {MOST_BYTES} bytes, got {len(der)}")
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        raise ChainError("a certificate is no X.509") from None
+
+
+def _role(certificate: x509.Certificate, says: str, *, last: bool, below: int) -> None:
+    """Only authorities sign certificates, and the one that signs the document is none.
+
+    Args:
+        below: certificates between this authority and the signer.
+    """
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound as error:
+        raise ChainError(f"{says} has no {error.oid._name}") from None  # its only name
+    except ValueError:
+        raise ChainError(f"{says} has extensions that cannot be read") from None
+    if constraints.ca is last or (usage.digital_signature if last else usage.key_cert_sign) is False:
+        raise ChainError(f"{says} is {'an authority' if last else 'no authority'}")
+    if not last and constraints.path_length is not None and constraints.path_length < below:
+        raise ChainError(f"{says} allows {constraints.path_length} authorities below it, got {below}")

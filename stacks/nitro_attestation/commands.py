@@ -1,0 +1,169 @@
+"""What ``python -m stacks nitro_attestation`` can do."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from config.models import CommonSettings
+from nitro_attestation.claims import STATEMENTS
+from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
+from stacks.nitro_attestation.reporting import prove, report, report_arguments
+from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
+from stacks.nitro_attestation.verifying import check, verify_arguments
+from stacks.shared.billing import HOURS, BillingUnit
+from stacks.shared.command import Answer, Command
+from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
+
+COST_NOTE = "Instances that are launched from the templates bill in addition, and so does a trail that you make."
+METRICS, ALARMS_OF_LOOKS = 6, 5
+
+
+def idle_month(common: CommonSettings, settings: NitroAttestationSettings) -> Iterator[BillingUnit]:
+    """What bills in a month in which nothing is launched."""
+    keys, looks = len(settings.keys), HOURS / settings.look_every_hours
+    yield BillingUnit("custom_metric_month", METRICS, "what the looks find")
+    yield BillingUnit("alarm_month", ALARMS_OF_LOOKS + keys + bool(settings.enclave), "alarms")
+    yield BillingUnit("lambda_request", looks, "looks")
+    yield BillingUnit("put_metric_data_request", looks, "looks")
+    if keys:
+        yield BillingUnit("kms_key_month", keys, "attested keys; none while its deletion is pending")
+    if settings.organization:
+        policies = 1 + settings.organization.declarative
+        yield BillingUnit("service_control_policy_month", policies, "policies; AWS Organizations is free")
+
+
+def findings(common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment or a launch, or leave a change of a key untold."""
+    yield from account_findings(common, clients)
+    if settings.enclave:
+        enclave = settings.enclave
+        yield looked_at("enclave type", lambda: _enclave_type(enclave.instance_type, enclave.memory_mib, clients))
+    if settings.tpm:
+        tpm = settings.tpm
+        yield looked_at("tpm image", lambda: _tpm_image(tpm.image_id, tpm.root_device, clients))
+        yield looked_at("tpm type", lambda: _tpm_type(tpm.instance_type, tpm.image_id, clients))
+    for name, key in settings.keys.items():
+        for arn in (*key.workload_arns, *key.producer_arns, *key.administrator_arns):
+            yield looked_at(f"{name} key", lambda arn=arn, name=name: _principal(name, arn, clients))  # type: ignore[misc]
+    if settings.keys:
+        yield looked_at("trail", lambda: _trail(clients))
+    if settings.organization:
+        yield looked_at("organization", lambda: _organization(settings.organization, clients))
+
+
+def _described(instance_type: str, clients: Clients) -> dict[str, Any] | None:
+    """By a filter: by name an unknown type is an error."""
+    filters = [{"Name": "instance-type", "Values": [instance_type]}]
+    found = clients("ec2").describe_instance_types(Filters=filters)["InstanceTypes"]
+    return found[0] if found else None
+
+
+def _enclave_type(instance_type: str, memory_mib: int, clients: Clients) -> Finding:
+    found = _described(instance_type, clients)
+    if found is None:
+        return Finding("enclave type", "problem", f"this Region has no {instance_type}", "Choose another type")
+    if found.get("NitroEnclavesSupport") == "unsupported":
+        return Finding("enclave type", "problem", f"{instance_type} holds no enclave", "Choose another type")
+    there = found["MemoryInfo"]["SizeInMiB"]
+    if memory_mib > there // 2:
+        says = f"{memory_mib} of {there} MiB for enclaves leave little to the parent"
+        return Finding("enclave type", "problem", says, "Lower memory_mib, or choose a larger type")
+    return Finding("enclave type", "ok", f"{instance_type}: {memory_mib} of {there} MiB for enclaves")
+
+
+def _tpm_image(image_id: str, root_device: str, clients: Clients) -> Finding:
+    images = clients("ec2").describe_images(ImageIds=[image_id])["Images"]
+    if not images:
+        return Finding("tpm image", "problem", f"there is no {image_id} here", "Correct image_id")
+    (image,) = images
+    if image.get("BootMode") != "uefi" or image.get("TpmSupport") != "v2.0":
+        says = f"{image_id} has boot mode {image.get('BootMode')} and TPM {image.get('TpmSupport')}"
+        return Finding("tpm image", "problem", says, "Register it with --boot-mode uefi --tpm-support v2.0")
+    if image.get("RootDeviceName") != root_device:
+        says = f"its root device is {image.get('RootDeviceName')}, root_device is {root_device}"
+        return Finding("tpm image", "problem", says, "Correct root_device: another name is a second, empty volume")
+    return Finding("tpm image", "ok", f"{image_id} boots by UEFI with TPM 2.0; that it is attestable no API says")
+
+
+def _tpm_type(instance_type: str, image_id: str, clients: Clients) -> Finding:
+    found = _described(instance_type, clients)
+    if found is None:
+        return Finding("tpm type", "problem", f"this Region has no {instance_type}", "Choose another type")
+    if found.get("NitroTpmSupport") == "unsupported":
+        return Finding("tpm type", "problem", f"{instance_type} has no NitroTPM", "Choose another type")
+    wanted = clients("ec2").describe_images(ImageIds=[image_id])["Images"][0]["Architecture"]
+    if wanted not in found["ProcessorInfo"]["SupportedArchitectures"]:
+        return Finding("tpm type", "problem", f"the image is {wanted}, {instance_type} is not", "Choose another type")
+    return Finding("tpm type", "ok", f"{instance_type} has a NitroTPM")
+
+
+def _principal(name: str, arn: str, clients: Clients) -> Finding:
+    kind, _, path = arn.rpartition(":")[2].partition("/")
+    iam = clients("iam")
+    says = path.rpartition("/")[2]
+    try:
+        found = iam.get_role(RoleName=says)["Role"] if kind == "role" else iam.get_user(UserName=says)["User"]
+    except iam.exceptions.NoSuchEntityException:
+        return Finding(f"{name} key", "problem", f"there is no {arn}: KMS refuses the policy", "Create it first")
+    if found["Arn"] != arn:
+        return Finding(f"{name} key", "problem", f"{arn} is {found['Arn']}", "Correct the ARN, its path included")
+    return Finding(f"{name} key", "ok", f"{says} exists")
+
+
+def _trail(clients: Clients) -> Finding:
+    trails = clients("cloudtrail").describe_trails()["trailList"]
+    if not trails:
+        return Finding("trail", "problem", "there is no trail: no change of a key is told", "Make one, see the README")
+    return Finding("trail", "ok", f"{len(trails)} trails; report says whether one keeps the events of KMS")
+
+
+def _organization(settings: Organization | None, clients: Clients) -> Finding:
+    roots = clients("organizations").list_roots()["Roots"]
+    wanted = {"SERVICE_CONTROL_POLICY", *(["DECLARATIVE_POLICY_EC2"] if settings and settings.declarative else [])}
+    there = {kind["Type"] for root in roots for kind in root.get("PolicyTypes", []) if kind["Status"] == "ENABLED"}
+    if missing := sorted(wanted - there):
+        fix = f"aws organizations enable-policy-type --root-id {roots[0]['Id']} --policy-type {missing[0]}"
+        return Finding("organization", "problem", f"not enabled: {', '.join(missing)}", fix)
+    return Finding("organization", "ok", f"enabled: {', '.join(sorted(wanted))}")
+
+
+def _policies(
+    options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients
+) -> Answer:
+    """The policies as text, for whoever attaches policies by other means."""
+    organization = settings.organization or Organization()
+    texts = {
+        "service control policy": organization.policy.text("aws"),
+        "declarative policy": declarative_text(organization.exception_message),
+    }
+    rows = [(name, str(len(text))) for name, text in texts.items()]
+    notes = [f"The service control policy does not see {spot}." for spot in BLIND_SPOTS]
+    return Answer(("policy", "characters"), rows, texts, notes, lines=list(texts.values()))
+
+
+def _report(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Answer:
+    return report(options, common, settings, clients, now=_now())
+
+
+def _verify(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Answer:
+    return check(options, settings, now=_now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def claims_table() -> str:
+    """The README's table of the seven statements."""
+    rows = [f"| {one.number} | {one.hosts} | {one.standing} | {one.here} |" for one in STATEMENTS]
+    return "\n".join(["| # | the post, of AWS's hosts | standing | here |", "| --- | --- | --- | --- |", *rows]) + "\n"
+
+
+README_TABLES = {"claims": claims_table}
+COMMANDS = (
+    Command("report", "the seven statements for each Region, and every instance to look at", _report, report_arguments),
+    Command("prove", "judge the deployed key policies by a table of requests", prove),
+    Command("verify", "check an attestation document", _verify, verify_arguments),
+    Command("policies", "print the policies of AWS Organizations", _policies),
+)

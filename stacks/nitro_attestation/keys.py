@@ -1,0 +1,116 @@
+"""The attested keys, and what tells of a change to one."""
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from stacks.nitro_attestation.key_policy import Principals, document
+from stacks.nitro_attestation.settings import AttestedKey
+from stacks.shared.alarms import Alarms
+from stacks.shared.preflight import CDK_QUALIFIER
+from stacks.shared.solution import SolutionStack
+
+README = "stacks/nitro_attestation/README.md"
+WATCHED = (
+    "CancelKeyDeletion",
+    "CreateGrant",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "PutKeyPolicy",
+    "ScheduleKeyDeletion",
+)
+"""Calls of which somebody must hear, refused ones included: who changes the policy can open the key.
+https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"""
+
+
+def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: iam.Role) -> kms.CfnKey:
+    """A key of its own for each kind of document.
+
+    Not the CDK's Key: its grant methods append statements without a condition, and its default policy gives the account
+    everything.
+    """
+    key = kms.CfnKey(
+        stack,
+        f"{name}Key",
+        description=f"{stack.stack_name}: only measured software may use it ({name.lower()})",
+        key_spec="SYMMETRIC_DEFAULT",
+        key_usage="ENCRYPT_DECRYPT",
+        origin="AWS_KMS",
+        multi_region=False,
+        enable_key_rotation=True,
+        bypass_policy_lockout_safety_check=False,
+        pending_window_in_days=settings.deletion_days,
+        key_policy=document(
+            settings.references(),
+            [f"kms:{operation}" for operation in settings.operations],
+            Principals(
+                account=stack.format_arn(service="iam", region="", resource="root"),
+                workloads=[role.role_arn, *settings.workload_arns],
+                producers=settings.producer_arns,
+                administrators=[deploying_role(stack), *settings.administrator_arns],
+            ),
+        ),
+    )
+    # The principals of a key policy must exist: KMS refuses others as malformed.
+    key.node.add_dependency(role)
+    stack.output(f"{name}RoleArn", role.role_arn, "The role of the measured software")
+    stack.output(f"{name}KeyArn", key.attr_arn, "Encrypt with it; only measured software decrypts")
+    return key
+
+
+def deploying_role(stack: SolutionStack) -> str:
+    """The role that CloudFormation takes: KMS creates no key that its creator could not change again.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#allow-iam-policies
+    """
+    qualifier = stack.common.bootstrap_qualifier or CDK_QUALIFIER
+    return stack.format_arn(
+        service="iam",
+        region="",
+        resource="role",
+        resource_name=f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}",
+    )
+
+
+def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Alarms) -> None:
+    """A message for each call that changes the key, or was to. It needs a trail, as every event of CloudTrail does."""
+    rule = events.Rule(
+        stack,
+        f"{name}KeyChanges",
+        description="Tells of calls that change an attested key",
+        event_pattern=events.EventPattern(
+            detail_type=["AWS API Call via CloudTrail"],
+            detail={
+                "eventSource": ["kms.amazonaws.com"],
+                "eventName": list(WATCHED),
+                "resources": {"ARN": [key.attr_arn]},
+            },
+        ),
+    )
+    at = events.EventField.from_path
+    sentence = (
+        f"{at('$.detail.userIdentity.arn')} called {at('$.detail.eventName')} on the attested key "
+        f"{key.attr_arn} at {at('$.detail.eventTime')} (error: {at('$.detail.errorCode')}). "
+        f"What to do: {README}#alarm-key-changes"
+    )
+    rule.add_target(targets.SnsTopic(alarms.topic, message=events.RuleTargetInput.from_text(sentence)))
+    if stack.common.alarm_topic_arn and not stack.common.account:
+        Validations.of(rule).acknowledge(
+            Acknowledgment(
+                id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
+                reason="A topic of another account gets the event by its own policy, which the main README shows.",
+            )
+        )
+    failed = cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name="FailedInvocations",
+        dimensions_map={"RuleName": rule.rule_name},
+        statistic=cloudwatch.Stats.SUM,
+        period=Duration.minutes(5),
+    )
+    says = "A change of an attested key could not be told"
+    alarms.when_above(f"{name}Untold", failed, 0, says=says, about="Untold")

@@ -1,0 +1,134 @@
+"""``report`` and ``prove``: what the account shows today, and whether its attested keys still hold."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from config.models import CommonSettings
+from nitro_attestation.claims import STATEMENTS, Answer, Look, answers
+from nitro_attestation.looking import code_of, enabled_regions, look_at, trail_of_all_regions
+from shared.faults import FAILED
+from stacks.catalog import named
+from stacks.nitro_attestation.evaluator import UnknownLanguageError, evaluate
+from stacks.nitro_attestation.proof import Cast, cases
+from stacks.nitro_attestation.settings import AttestedKey, NitroAttestationSettings
+from stacks.shared.command import Answer as Printed
+from stacks.shared.command import CommandError
+from stacks.shared.deployed import stack_outputs
+from stacks.shared.preflight import Clients
+
+SLUG = "nitro_attestation"
+OUTSIDER = "somebody-with-kms-by-iam"
+
+
+def report_arguments(parser: ArgumentParser) -> None:
+    """Options of ``report``."""
+    parser.add_argument("--region", action="append", help="look at these Regions, not at those of the settings")
+
+
+def report(
+    options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients, *, now: datetime
+) -> Printed:
+    """Each of the seven statements for each Region, and every instance with something to look at."""
+    account = clients("sts").get_caller_identity()["Account"]
+    regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
+    trail = trail_of_all_regions(clients("cloudtrail"))
+    at = now.isoformat(timespec="seconds")
+    looks = [_look(account, region, clients, trail) for region in regions]
+    answered = [(look, answer) for look in looks for answer in answers(look)]
+    fine = all(answer.holds != "no" for _, answer in answered) and not any(look.missing for look in looks)
+    rows = [(look.region, str(one.number), one.standing, one.holds, one.says) for look, one in answered]
+    notes = [
+        f"Account {account}, {at}. What is AWS's claim only is not made truer here: the README says who reviewed it."
+    ]
+    notes += [f"{look.region} was not looked at: {what}" for look in looks for what in look.missing]
+    notes += [
+        f"{one.region} {one.instance_id} ({one.state}): {'; '.join(one.reasons)}"
+        for look in looks
+        for one in look.instances
+        if one.reasons
+    ]
+    return Printed(
+        ("Region", "statement", "standing", "holds", "what was found"), rows, _data(account, at, looks), notes, ok=fine
+    )
+
+
+def _look(account: str, region: str, clients: Clients, trail: bool | None) -> Look:
+    try:
+        return look_at(account, region, clients, trail)
+    except FAILED as error:
+        return Look(account, region, missing=(f"everything ({code_of(error)})",))
+
+
+def _data(account: str, at: str, looks: list[Look]) -> dict[str, Any]:
+    def answered(one: Answer) -> dict[str, Any]:
+        return {**asdict(one), "hosts": STATEMENTS[one.number - 1].hosts, "here": STATEMENTS[one.number - 1].here}
+
+    return {
+        "account": account,
+        "time": at,
+        "regions": [
+            {
+                "region": look.region,
+                "not_looked_at": list(look.missing),
+                "settings": asdict(look.settings),
+                "statements": [answered(one) for one in answers(look)],
+                "instances": [
+                    {**asdict(one), "verdict": one.verdict, "reasons": list(one.reasons)} for one in look.instances
+                ],
+            }
+            for look in looks
+        ],
+    }
+
+
+def prove(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Printed:
+    """Judges the policy of each deployed key by a table of requests that is made of the settings.
+
+    Raises:
+        CommandError: there is no key, or its policy says something that is not judged.
+    """
+    if not settings.keys:
+        raise CommandError("no attested key is configured; set enclave.key or tpm.key, and deploy")
+    outputs = stack_outputs(named(SLUG).stack_name(common), clients) or {}
+    rows: list[tuple[str, str, str, str, str]] = []
+    for name, key in settings.keys.items():
+        rows += _judged(name, key, outputs, clients)
+    wrong = [row for row in rows if row[2] != row[3]]
+    data = {
+        "requests": len(rows),
+        "wrong": len(wrong),
+        "rows": [dict(zip(("key", "request", "right", "found", "because"), row, strict=True)) for row in rows],
+    }
+    notes = [f"{len(rows)} requests, {len(wrong)} with the wrong answer. Judged here, by what GetKeyPolicy returns."]
+    notes += ["Who may change the policy can open the key: the README says how to watch and hold that."]
+    return Printed(("key", "request", "right", "found", "because"), rows, data, notes, ok=not wrong)
+
+
+def _judged(
+    name: str, key: AttestedKey, outputs: dict[str, str], clients: Clients
+) -> Iterator[tuple[str, str, str, str, str]]:
+    title = name.capitalize()
+    arn, role = outputs.get(f"{title}KeyArn"), outputs.get(f"{title}RoleArn")
+    if not arn or not role:
+        raise CommandError(f"the deployed stack has no key for {name}; deploy first")
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    policy = json.loads(clients("kms").get_key_policy(KeyId=arn)["Policy"])
+    administrators = [one for one in policy["Statement"] if one.get("Sid") == "Administration"]
+    listed = administrators[0]["Principal"]["AWS"] if administrators else f"arn:{partition}:iam::{account}:role/nobody"
+    who = Cast(
+        role,
+        listed if isinstance(listed, str) else listed[0],
+        f"arn:{partition}:iam::{account}:role/{OUTSIDER}",
+        f"arn:{partition}:iam::{account}:root",
+        key.producer_arns[0] if key.producer_arns else None,
+    )
+    for case in cases(key.references(), key.operations, who):
+        try:
+            found = evaluate(policy, case.request)
+        except UnknownLanguageError as error:
+            raise CommandError(f"the policy of {arn} was written by somebody else: {error}") from None
+        yield name, case.says, case.right, found.decision, found.because

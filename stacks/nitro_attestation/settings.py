@@ -1,0 +1,278 @@
+"""Section ``solutions.nitro_attestation`` of config/config.yaml."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.types import (
+    FilePath,
+    InstanceType,
+    MetricNamespace,
+    PrincipalArn,
+    RegionName,
+    arn_part,
+    repeated,
+    unknown_region,
+)
+from stacks.guardrails.policies import Policy
+from stacks.guardrails.settings import PrincipalArn as ScpPrincipal
+from stacks.guardrails.settings import TargetId
+from stacks.nitro_attestation import types
+from stacks.nitro_attestation.guardrail import MOST_DECLARATIVE, declarative_text, only_nitro
+from stacks.nitro_attestation.measurements import ADVISORY, Kind, Reference, problems, read, references
+
+Operation = Literal["Decrypt", "GenerateDataKey"]
+ImageId = Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$", examples=["ami-0123456789abcdef0"])]
+EnclavePcr = Literal["PCR0", "PCR1", "PCR2", "PCR8"]
+TpmPcr = Literal["PCR4", "PCR7", "PCR12"]
+
+
+class AttestedKey(Section):
+    """A KMS key that only measured software may use."""
+
+    kind: ClassVar[Kind]
+
+    pcrs: tuple[str, ...]
+    """PCRs that must match."""
+    measurements: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=10)]
+    """Files that the public tools print, one for each accepted build; paths below this repository."""
+    operations: Annotated[tuple[Operation, ...], Field(min_length=1)] = ("Decrypt",)
+    """Operations of the workload. GenerateDataKey for one that encrypts data of its own."""
+    workload_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
+    """Roles beside that of the launch template that may use the key, attested like it."""
+    producer_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
+    """Roles and users that may encrypt, without attestation and without ever decrypting."""
+    administrator_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
+    """Roles and users that may change the key and its policy, beside the role that CloudFormation takes here."""
+    deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
+    """Days between the end of the stack and that of the key, in which the deletion can be cancelled."""
+
+    def references(self) -> tuple[Reference, ...]:
+        """The accepted values of each of these PCRs."""
+        builds = [read(path, self.kind, self.pcrs) for path in self.measurements]
+        return references(builds, self.kind, self.pcrs)
+
+    @rule
+    def _measurements_are_usable(self) -> Iterator[Problem]:
+        yield from problems(self.measurements, self.kind, self.pcrs)
+
+    @rule
+    def _nobody_has_two_parts(self) -> Iterator[Problem]:
+        users = {*self.workload_arns, *self.producer_arns}
+        for index, arn in enumerate(self.administrator_arns):
+            if arn in users:
+                yield Problem(
+                    ("administrator_arns", index),
+                    "must not use the key as well: who changes the policy would open it; name another principal",
+                )
+
+    @rule
+    def _nothing_twice(self) -> Iterator[Problem]:
+        for key in ("measurements", "operations", "workload_arns", "producer_arns", "administrator_arns"):
+            for index in repeated(getattr(self, key)):
+                yield Problem((key, index), "must not be listed twice; remove one")
+
+
+class EnclaveKey(AttestedKey):
+    """A KMS key that only a measured enclave may use."""
+
+    kind = "enclave"
+
+    pcrs: Annotated[tuple[EnclavePcr, ...], Field(min_length=1, max_length=4)] = ("PCR0",)
+    """PCRs that must match. PCR0: the whole image. PCR8: whoever signed it."""
+
+    @rule
+    def _the_image_is_bound(self) -> Iterator[Problem]:
+        if not {"PCR0", "PCR8"} & set(self.pcrs):
+            yield Problem("pcrs", "must have PCR0, the image, or PCR8, its signer; the others are parts of it; add one")
+        for index in repeated(self.pcrs):
+            yield Problem(("pcrs", index), "must not be listed twice; remove one")
+
+
+class TpmKey(AttestedKey):
+    """A KMS key that only a measured instance may use."""
+
+    kind = "tpm"
+
+    pcrs: Annotated[tuple[TpmPcr, ...], Field(min_length=1, max_length=3)] = ("PCR4", "PCR12")
+    """PCRs that must match. PCR4 and PCR12: image and command line. PCR7: the certificate of Secure Boot."""
+    secure_boot: bool = False
+    """true: the image boots with UEFI Secure Boot and a certificate of yours alone, so that PCR7 says something."""
+
+    @rule
+    def _the_boot_is_bound(self) -> Iterator[Problem]:
+        for index in repeated(self.pcrs):
+            yield Problem(("pcrs", index), "must not be listed twice; remove one")
+        pcrs = set(self.pcrs)
+        if {"PCR4", "PCR12"} <= pcrs or ("PCR7" in pcrs and self.secure_boot):
+            return
+        if "PCR7" in pcrs:
+            yield Problem(
+                "secure_boot",
+                "must be true for PCR7 without PCR4 and PCR12; sign the image and set it, or bind PCR4 and PCR12",
+            )
+            return
+        yield Problem(
+            "pcrs",
+            f"must have PCR4 together with PCR12, or PCR7 with secure_boot: PCR4 does not measure the command line "
+            f"({ADVISORY}), PCR12 nothing else; add the other",
+        )
+
+
+class Enclave(Section):
+    """A launch template for parents of enclaves."""
+
+    instance_type: InstanceType = "m6g.large"
+    """Type of the parent; it must be able to hold an enclave."""
+    cpus: Annotated[int, Field(ge=1, le=400)] = 1
+    """vCPUs reserved for enclaves: whole cores, and the first one stays with the parent."""
+    memory_mib: Annotated[int, Field(ge=64, le=4_000_000)] = 512
+    """Memory reserved for enclaves in MiB, as huge pages; at least four times the size of the image file."""
+    volume_gib: Annotated[int, Field(ge=8, le=16_384)] = 8
+    """Size of the encrypted root volume in GiB."""
+    key: EnclaveKey | None = None
+    """A key for the enclaves. null: none."""
+
+    @rule
+    def _the_type_holds_enclaves(self) -> Iterator[Problem]:
+        if reason := types.no_enclave(self.instance_type):
+            yield Problem("instance_type", f"must be able to hold an enclave: {reason}")
+
+    @rule
+    def _whole_cores(self) -> Iterator[Problem]:
+        threads, there = types.threads_per_core(self.instance_type), types.vcpus(self.instance_type)
+        if self.cpus % threads:
+            yield Problem("cpus", f"must be a multiple of {threads}, whole cores of {self.instance_type}; round up")
+        if there is not None and not types.no_enclave(self.instance_type) and self.cpus > there - threads:
+            yield Problem(
+                "cpus",
+                f"must be at most {there - threads}: of {there} vCPUs the first core stays with the parent; lower it, "
+                "or choose a larger instance_type",
+            )
+
+
+class Tpm(Section):
+    """A launch template for instances that attest by their NitroTPM."""
+
+    image_id: ImageId
+    """An Attestable AMI of yours: booted by UEFI, with TPM 2.0. On a normal AL2023 image PCR4 measures the loader."""
+    instance_type: InstanceType = "m7g.large"
+    """Type of the instances; it must have a NitroTPM, and the architecture of the image."""
+    root_device: Annotated[str, Field(pattern=r"^/dev/(sd[a-z]\d?|xvd[a-z])$", examples=["/dev/xvda"])] = "/dev/xvda"
+    """Name of the image's root device, whose volume is encrypted."""
+    volume_gib: Annotated[int, Field(ge=1, le=16_384)] = 8
+    """Size of the encrypted root volume in GiB; at least that of the image."""
+    key: TpmKey | None = None
+    """A key for the instances. null: none."""
+
+    @rule
+    def _the_type_has_a_tpm(self) -> Iterator[Problem]:
+        if reason := types.no_tpm(self.instance_type):
+            yield Problem("instance_type", f"must have a NitroTPM: {reason}")
+
+
+class Organization(Section):
+    """Policies of AWS Organizations; the stack then belongs into the management account, or its delegate."""
+
+    targets: Annotated[tuple[TargetId, ...], Field(max_length=100)] = ()
+    """Units, accounts or the root to attach to. None: the policies are made, and attached to nothing."""
+    confirm_lockout_risk: bool = False
+    """Safety switch: must also be true for a root as target."""
+    require_imdsv2: bool = True
+    """true: RunInstances without IMDSv2 is denied as well."""
+    deny_legacy_spot: bool = False
+    """true: RequestSpotInstances and RequestSpotFleet are denied; the policy cannot see which types they ask for."""
+    exempt_principal_arns: Annotated[tuple[ScpPrincipal, ...], Field(max_length=20)] = ()
+    """Principals that may still start Xen types."""
+    declarative: bool = False
+    """true: a declarative policy as well. It enforces IMDSv2 and switches the serial console off, for everybody."""
+    exception_message: Annotated[str, Field(min_length=1)] | None = None
+    """Text of the errors of the declarative policy. null: AWS's own."""
+    scp_max_characters: Annotated[int, Field(ge=512, le=10_240)] = 5_120
+    """Longest policy in characters."""
+
+    @property
+    def policy(self) -> Policy:
+        """The service control policy."""
+        return only_nitro(
+            require_imdsv2=self.require_imdsv2,
+            deny_legacy_spot=self.deny_legacy_spot,
+            exempt=self.exempt_principal_arns,
+        )
+
+    @rule
+    def _nobody_is_locked_out(self) -> Iterator[Problem]:
+        for index, target in enumerate(self.targets if not self.confirm_lockout_risk else ()):
+            if target.startswith("r-"):
+                yield Problem(
+                    ("targets", index),
+                    "must not be a root, or every account is limited; name units, or set the safety switch "
+                    "confirm_lockout_risk to true",
+                )
+
+    @rule
+    def _no_target_twice(self) -> Iterator[Problem]:
+        for index in repeated(self.targets):
+            yield Problem(("targets", index), "must not be listed twice; remove one")
+
+    @rule
+    def _the_policies_fit(self) -> Iterator[Problem]:
+        if (length := self.policy.characters(None)) > self.scp_max_characters:
+            yield Problem(
+                "exempt_principal_arns", f"must be shorter: the policy takes {length} characters; remove some"
+            )
+        if len(declarative_text(self.exception_message)) > MOST_DECLARATIVE:
+            yield Problem(
+                "exception_message",
+                f"must be shorter: a declarative policy has {MOST_DECLARATIVE:,} characters at most; shorten it",
+            )
+
+    @rule
+    def _the_message_has_a_policy(self) -> Iterator[Problem]:
+        if self.exception_message and not self.declarative:
+            yield Problem("exception_message", "must be null without declarative: nothing shows it; remove it")
+
+
+class NitroAttestationSettings(SolutionSettings):
+    """Nitro only, and proven: a scheduled look, policies, attested keys and launch templates."""
+
+    look_every_hours: Annotated[int, Field(ge=1, le=24)] = 6
+    """Hours between two looks at the account."""
+    regions: Annotated[tuple[RegionName, ...], Field(max_length=40)] = ()
+    """Regions to look at. None: every Region that the account has enabled."""
+    metric_namespace: MetricNamespace = "ComputeBlog/NitroAttestation"
+    """CloudWatch namespace of what the looks find; not AWS/..., which is for AWS services."""
+    organization: Organization | None = None
+    """Policies of AWS Organizations. null: none, in an account that is not the management account."""
+    enclave: Enclave | None = Enclave()
+    """A launch template for parents of enclaves. null: none."""
+    tpm: Tpm | None = None
+    """A launch template for instances with NitroTPM. null: none; it needs an Attestable AMI."""
+
+    @property
+    def keys(self) -> dict[str, AttestedKey]:
+        """The attested keys by the name of their section. Each kind of document has its own: no request has both."""
+        found = {"enclave": self.enclave and self.enclave.key, "tpm": self.tpm and self.tpm.key}
+        return {name: key for name, key in found.items() if key}
+
+    @rule
+    def _regions_exist_once(self) -> Iterator[Problem]:
+        for index in repeated(self.regions):
+            yield Problem(("regions", index), "must not be listed twice; remove one")
+        for index, name in enumerate(self.regions):
+            if hint := unknown_region(name):
+                yield Problem(("regions", index), hint, warning=True)
+
+    @common_rule
+    def _principals_are_of_the_account(self, common: CommonSettings) -> Iterator[Problem]:
+        for name, key in self.keys.items():
+            for field in ("workload_arns", "producer_arns", "administrator_arns"):
+                for index, arn in enumerate(getattr(key, field)):
+                    if common.account and arn_part(arn, "account") != common.account:
+                        yield Problem(
+                            (name, "key", field, index),
+                            f"must be of common.account {common.account}: another account's IAM policies would decide "
+                            "as well; correct one of the two",
+                        )

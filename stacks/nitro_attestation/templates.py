@@ -1,0 +1,138 @@
+"""The launch templates: a parent of enclaves, and an instance that attests by its NitroTPM.
+
+They name no network: whoever launches names subnet and security group. Nothing here opens SSH, and the roles may do
+nothing but what is granted beside them; the key's own policy names them.
+"""
+
+from pathlib import Path
+from typing import Literal, cast
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.nitro_attestation import types
+from stacks.nitro_attestation.settings import Enclave, Tpm
+from stacks.shared.grants import allow_metrics
+from stacks.shared.solution import SolutionStack
+
+USER_DATA = Path(__file__).parent / "user_data"
+_CPU_TYPE = {"arm64": ec2.AmazonLinuxCpuType.ARM_64, "x86_64": ec2.AmazonLinuxCpuType.X86_64}
+
+
+class AttestingTemplate(ec2.LaunchTemplate):
+    """IMDSv2, one hop, encrypted root volume, no hibernation, and a role of its own."""
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: Literal["Enclave", "Tpm"],
+        *,
+        image: ec2.IMachineImage,
+        instance_type: str,
+        enclaves: bool,
+        root_device: str,
+        volume_gib: int,
+        description: str,
+        user_data: ec2.UserData | None = None,
+    ) -> None:
+        own_role = iam.Role(
+            scope,
+            f"{construct_id}Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description=description,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            machine_image=image,
+            instance_type=ec2.InstanceType(instance_type),
+            role=own_role,
+            user_data=user_data,
+            nitro_enclave_enabled=enclaves,
+            hibernation_configured=False,
+            require_imdsv2=True,
+            http_endpoint=True,
+            http_put_response_hop_limit=1,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name=root_device,
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        volume_gib,
+                        volume_type=ec2.EbsDeviceVolumeType.GP3,
+                        encrypted=True,
+                        delete_on_termination=True,
+                        kms_key=scope.encryption_key,  # of the volumes; an attested key encrypts none
+                    ),
+                )
+            ],
+        )
+        self.own_role = own_role
+        scope.output(f"{construct_id}TemplateId", self.launch_template_id or "", "Launch from it; name a subnet")
+
+
+def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) -> AttestingTemplate:
+    """The parent of enclaves, which tells whether it is ready for them."""
+    script = enclave_script(
+        settings, namespace=namespace, stack=stack.stack_name, region=stack.region, suffix=stack.url_suffix
+    )
+    template = AttestingTemplate(
+        stack,
+        "Enclave",
+        image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[types.architecture(settings.instance_type)]),
+        instance_type=settings.instance_type,
+        enclaves=True,
+        root_device="/dev/xvda",
+        volume_gib=settings.volume_gib,
+        description="Parents of enclaves: they tell whether they are ready",
+        user_data=ec2.UserData.custom(script),
+    )
+    allow_metrics(template.own_role, namespace)
+    return template
+
+
+@jsii.implements(ec2.IMachineImage)
+class _Image:
+    """An image by its id; the CDK's own wants to know the Region at synthesis."""
+
+    def __init__(self, image_id: str) -> None:
+        self._image_id = image_id
+
+    def get_image(self, scope: Construct) -> ec2.MachineImageConfig:
+        """The image, for whatever Region the stack is deployed to."""
+        nothing = ec2.UserData.custom("")
+        return ec2.MachineImageConfig(image_id=self._image_id, os_type=ec2.OperatingSystemType.LINUX, user_data=nothing)
+
+
+def tpm_template(stack: SolutionStack, settings: Tpm) -> AttestingTemplate:
+    """The attestable instance. Its image has no room for user data: all it runs is measured."""
+    template = AttestingTemplate(
+        stack,
+        "Tpm",
+        image=_Image(settings.image_id),
+        instance_type=settings.instance_type,
+        enclaves=False,
+        root_device=settings.root_device,
+        volume_gib=settings.volume_gib,
+        description="Instances that attest by their NitroTPM",
+    )
+    resource = cast(ec2.CfnLaunchTemplate, template.node.default_child)
+    resource.add_property_deletion_override("LaunchTemplateData.UserData")
+    return template
+
+
+def enclave_script(settings: Enclave, *, namespace: str, stack: str, region: str, suffix: str) -> str:
+    """The user data of a parent."""
+    script = (USER_DATA / "enclave.sh").read_text(encoding="utf-8")
+    values = {
+        "CPUS": str(settings.cpus),
+        "MEMORY_MIB": str(settings.memory_mib),
+        "REGION": region,
+        "SUFFIX": suffix,
+        "NAMESPACE": namespace,
+        "STACK": stack,
+    }
+    for name, value in values.items():
+        script = script.replace(f"@{name}@", value)
+    return script

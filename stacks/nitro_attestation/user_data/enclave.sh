@@ -1,0 +1,62 @@
+#!/bin/bash
+# User data of a parent of enclaves, on Amazon Linux 2023: tools, allocator, proxy to KMS, and proof that all is there.
+#
+# A template: the stack replaces the names between two @, and nothing else.
+#   CPUS, MEMORY_MIB    reserved for enclaves
+#   REGION              of KMS
+#   SUFFIX              of the partition's host names
+#   NAMESPACE, STACK    of the metric that tells how it ended
+#
+# The allocator's service reports success where there is too little memory (aws/aws-nitro-enclaves-cli#313), and a
+# parent without the driver starts no enclave (#394), so that both are looked at. It may run again on the same machine.
+# https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave-cli-install.html
+set -euo pipefail
+umask 022
+
+root="${ROOT:-}"
+
+tell() { # NOT_READY
+  aws cloudwatch put-metric-data --region '@REGION@' --namespace '@NAMESPACE@' --metric-name EnclaveNotReady \
+    --unit Count --value "$1" --dimensions 'Stack=@STACK@' || echo "enclave bootstrap: the metric was not published"
+}
+
+fail() { # WHY
+  trap - ERR
+  echo "enclave bootstrap: $1" >&2
+  tell 1
+  exit 1
+}
+trap 'fail "line $LINENO failed"' ERR
+
+dnf install -y aws-nitro-enclaves-cli aws-nitro-enclaves-cli-devel
+
+mkdir -p "$root/etc/nitro_enclaves"
+cat >"$root/etc/nitro_enclaves/allocator.yaml" <<'ALLOCATOR'
+---
+memory_mib: @MEMORY_MIB@
+cpu_count: @CPUS@
+ALLOCATOR
+# Enclaves reach KMS through this proxy and nothing else.
+cat >"$root/etc/nitro_enclaves/vsock-proxy.yaml" <<'PROXY'
+allowlist:
+- {address: kms.@REGION@.@SUFFIX@, port: 443}
+PROXY
+
+modprobe nitro_enclaves
+[ -e "$root/dev/nitro_enclaves" ] || fail "no /dev/nitro_enclaves: the instance was launched without EnclaveOptions"
+
+systemctl enable nitro-enclaves-allocator.service nitro-enclaves-vsock-proxy.service
+systemctl restart nitro-enclaves-allocator.service nitro-enclaves-vsock-proxy.service
+
+reserved=0
+for pool in "$root"/sys/kernel/mm/hugepages/hugepages-*kB; do
+  size="${pool##*hugepages-}"
+  reserved=$((reserved + $(cat "$pool/nr_hugepages") * ${size%kB} / 1024))
+done
+[ "$reserved" -ge @MEMORY_MIB@ ] || fail "$reserved MiB of huge pages, not @MEMORY_MIB@: choose a larger instance_type"
+
+pool="$(cat "$root/sys/module/nitro_enclaves/parameters/ne_cpus")"
+[ -n "$pool" ] || fail "no vCPU is reserved"
+
+tell 0
+echo "enclave bootstrap: done, $reserved MiB and the vCPUs $pool"

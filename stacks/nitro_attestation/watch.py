@@ -1,0 +1,86 @@
+"""The scheduled look at every Region, and its alarms: the control for what no policy of Organizations sees."""
+
+from typing import cast
+
+from aws_cdk import Duration, Token
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+
+from stacks.nitro_attestation.settings import NitroAttestationSettings
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_metrics, allow_on_any_resource, allow_on_pattern
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.solution import SolutionStack
+
+TIMEOUT_SECONDS = 600
+BUDGET_SECONDS = 480
+LOOKS_BEFORE_SILENCE = 2
+READS = (
+    "cloudtrail:DescribeTrails",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
+    "ec2:DescribeRegions",
+    "ec2:DescribeVolumes",
+    "ec2:GetEbsEncryptionByDefault",
+    "ec2:GetInstanceMetadataDefaults",
+    "ec2:GetSerialConsoleAccessStatus",
+)
+
+
+def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, alarms: Alarms) -> PythonFunction:
+    """The function, its schedule and the alarms on what it finds."""
+    function = PythonFunction(
+        stack,
+        "Look",
+        handler="look",
+        description="Looks at what the instances of every Region run on, and publishes it",
+        environment={
+            "ACCOUNT": stack.account,
+            "BUDGET_SECONDS": str(BUDGET_SECONDS),
+            "METRIC_NAMESPACE": settings.metric_namespace,
+            "REGIONS": ",".join(settings.regions),
+            "STACK": stack.stack_name,
+        },
+        timeout_seconds=TIMEOUT_SECONDS,
+        memory_mib=512,
+    )
+    allow_on_any_resource(
+        function.own_role, *READS, reason="It reads every Region, by calls for which IAM knows no resource."
+    )
+    partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
+    trails = stack.format_arn(service="cloudtrail", region="*", account="*", resource="trail", resource_name="*")
+    allow_on_pattern(
+        function.own_role,
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus",
+        arn=trails,
+        shown=f"arn:{partition}:cloudtrail:*:*:trail/*",
+        reason="Which trail keeps the events is what it finds out; that of an organization is another account's.",
+    )
+    allow_metrics(function.own_role, settings.metric_namespace)
+    # Every look counts anew, so that a failed one need not be repeated.
+    function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.hours(1))
+    hours = Duration.hours(settings.look_every_hours)
+    rule = events.Rule(stack, "Looks", schedule=events.Schedule.rate(hours), targets=[targets.LambdaFunction(function)])
+    rule.node.add_dependency(function.own_role)
+
+    def own(name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=settings.metric_namespace,
+            metric_name=name,
+            dimensions_map={"Stack": stack.stack_name},
+            statistic=cloudwatch.Stats.MAXIMUM,
+            period=hours,
+        )
+
+    alarms.when_above("XenInstances", own("XenInstances"), 0, says="Instances run on Xen, or would when started")
+    alarms.when_above("UnknownTypes", own("UnknownTypes"), 0, says="Nobody says what some instances run on")
+    alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be looked at")
+    # As everywhere: FILL gives nothing before the first point, so that the alarm is silent until then.
+    silent = cloudwatch.MathExpression(expression="FILL(looks, 0)", using_metrics={"looks": own("Looks")}, period=hours)
+    stopped = alarms.when_below("NoLook", silent, 1, minutes=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")
+    cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
+    errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
+    alarms.when_above("LookErrors", errors, 0, says="The look has failed")
+    return function

@@ -1,0 +1,291 @@
+"""``python -m stacks nitro_attestation``: cost, check, report, prove, verify, policies."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.models import CommonSettings
+from stacks import program
+from stacks.nitro_attestation.commands import findings, idle_month
+from stacks.nitro_attestation.settings import NitroAttestationSettings
+from stacks.shared.preflight import Finding
+from tests import variants
+from tests.solutions.nitro_attestation import account as fakes
+from tests.solutions.nitro_attestation import rendered
+from tests.variants import Json
+
+SLUG = rendered.SLUG
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/{}"
+
+
+class Iam:
+    """Roles and users by name."""
+
+    class exceptions:  # noqa: N801 (as boto3 names it)
+        class NoSuchEntityException(Exception):  # noqa: N818
+            """Nobody is called so."""
+
+    def __init__(self, *roles: str) -> None:
+        self.roles = roles
+
+    def get_role(self, RoleName: str) -> Json:  # noqa: N803
+        for arn in self.roles:
+            if arn.endswith(f"/{RoleName}"):
+                return {"Role": {"Arn": arn}}
+        raise self.exceptions.NoSuchEntityException
+
+    def simulate_principal_policy(self, **_: Any) -> Json:
+        return {"EvaluationResults": [{"EvalDecision": "allowed"}]}
+
+
+class Clients(fakes.Account):
+    """The account of the look, and everything that the commands ask besides."""
+
+    def __init__(self, variant: str = "attested", **regions: fakes.Ec2) -> None:
+        super().__init__(None, **regions)
+        self.answers: dict[str, Any] = {
+            "get_caller_identity": {"Account": fakes.ACCOUNT, "Arn": "arn:aws:iam::123456789012:root"},
+            "get_parameter": {"Parameter": {"Value": "30"}},
+            "list_roots": {
+                "Roots": [{"Id": "r-ab12", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}]
+            },
+        }
+        self.iam = Iam("arn:aws:iam::123456789012:role/producer", "arn:aws:iam::123456789012:role/administrator")
+        self.policies = {name: rendered.policy(variant, name) for name in ("Enclave", "Tpm")}
+        self.type = {
+            "InstanceType": "m7g.large",
+            "NitroEnclavesSupport": "supported",
+            "NitroTpmSupport": "supported",
+            "MemoryInfo": {"SizeInMiB": 16_384},
+            "ProcessorInfo": {"SupportedArchitectures": ["arm64", "x86_64"]},
+        }
+        self.image = {
+            "BootMode": "uefi",
+            "TpmSupport": "v2.0",
+            "RootDeviceName": "/dev/xvda",
+            "Architecture": "arm64",
+        }
+
+    def __call__(self, service: str, region: str | None = None, /) -> Any:
+        if service == "iam":
+            return self.iam
+        if service in ("ec2", "cloudtrail"):
+            found = super().__call__(service, region)
+            if service == "ec2" and region is None:
+                found.describe_images = lambda ImageIds: {"Images": [self.image] if self.image else []}  # noqa: N803
+                original = found.describe_instance_types
+                found.describe_instance_types = lambda Filters: _Types(original, Filters, self.type)  # noqa: N803
+            return found
+        return self
+
+    def __getattr__(self, operation: str) -> Any:
+        if operation == "meta":
+            return type("Meta", (), {"region_name": "eu-central-1"})
+        if operation == "get_key_policy":
+            return lambda KeyId: {"Policy": json.dumps(self.policies[KeyId.rpartition("/")[2]])}  # noqa: N803
+        if operation == "describe_stacks":
+            return lambda **_: {"Stacks": [{"Outputs": [*self._outputs()]}]}
+        return lambda **_: self.answers[operation]
+
+    def _outputs(self) -> list[Json]:
+        found = {f"{name}KeyArn": KEY.format(name) for name in self.policies}
+        for name, policy in self.policies.items():
+            use = next(one for one in policy["Statement"] if one["Sid"] == "AttestedUse")
+            found[f"{name}RoleArn"] = use["Principal"]["AWS"]
+        return [{"OutputKey": key, "OutputValue": value} for key, value in found.items()]
+
+
+class _Types(dict[str, Any]):
+    """The answer to one call, or pages, as whoever asks takes it."""
+
+    def __init__(self, original: Any, filters: list[Json], answer: Json | None) -> None:
+        super().__init__(InstanceTypes=[answer] if answer else [])
+        self._pages = lambda: original(Filters=filters)
+
+
+def settings(variant: str = "attested") -> NitroAttestationSettings:
+    found = variants.configuration(variant).solutions[SLUG]
+    assert isinstance(found, NitroAttestationSettings)
+    return found
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> list[str]:
+    """Options that name the configuration of the variant."""
+    path = tmp_path / "config.yaml"
+    path.write_text(variants.configuration_text("attested"), encoding="utf-8")
+    return ["--config", str(path), "--json"]
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Any, *words: str
+) -> tuple[int, Json]:
+    monkeypatch.setattr(program, "clients_of", lambda _: clients)
+    status = program.main([SLUG, *words])
+    return status, dict(json.loads(capsys.readouterr().out))
+
+
+# Cost
+
+
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_what_bills_by_the_month_is_what_there_is(variant: str) -> None:
+    config = variants.configuration(variant)
+    billed = {unit.unit: unit.quantity for unit in idle_month(config.common, settings(variant))}
+    kinds = [one["Type"] for one in variants.template(variant, SLUG)["Resources"].values()]
+    assert billed["alarm_month"] == kinds.count("AWS::CloudWatch::Alarm")
+    assert billed.get("kms_key_month", 0) == kinds.count("AWS::KMS::Key")
+    assert billed.get("service_control_policy_month", 0) == kinds.count("AWS::Organizations::Policy")
+
+
+# Check
+
+
+def look(clients: Clients, variant: str = "attested") -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings(CommonSettings(), settings(variant), clients):
+        found.setdefault(finding.what, []).append(finding)
+    return found
+
+
+def test_a_healthy_account_has_no_problem() -> None:
+    found = look(Clients())
+    assert {one.status for several in found.values() for one in several} == {"ok"}, found
+
+
+@pytest.mark.parametrize(
+    ("what", "change", "says"),
+    [
+        ("enclave type", {"NitroEnclavesSupport": "unsupported"}, "holds no enclave"),
+        ("enclave type", {"MemoryInfo": {"SizeInMiB": 2_048}}, "2048 of 2048 MiB"),
+        ("tpm type", {"NitroTpmSupport": "unsupported"}, "has no NitroTPM"),
+        ("tpm type", {"ProcessorInfo": {"SupportedArchitectures": ["x86_64"]}}, "the image is arm64"),
+    ],
+)
+def test_a_type_that_does_not_fit_is_a_problem(what: str, change: Json, says: str) -> None:
+    clients = Clients()
+    clients.type |= change
+    (finding,) = look(clients)[what]
+    assert finding.status == "problem" and says in finding.says
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"BootMode": "legacy-bios"}, "boot mode legacy-bios"),
+        ({"TpmSupport": None}, "TPM None"),
+        ({"RootDeviceName": "/dev/sda1"}, "its root device is /dev/sda1"),
+    ],
+)
+def test_an_image_that_cannot_attest_is_a_problem(change: Json, says: str) -> None:
+    clients = Clients()
+    clients.image |= change
+    (finding,) = look(clients)["tpm image"]
+    assert finding.status == "problem" and says in finding.says
+
+
+def test_principals_that_do_not_exist_are_problems_because_kms_refuses_them() -> None:
+    clients = Clients()
+    clients.iam = Iam("arn:aws:iam::123456789012:role/path/producer")
+    producer, administrator = look(clients)["tpm key"]
+    assert producer.status == "problem" and "/path/producer" in producer.says
+    assert administrator.status == "problem" and "there is no" in administrator.says
+
+
+def test_without_a_trail_no_change_is_told() -> None:
+    clients = Clients()
+    clients.trail = fakes.CloudTrail()
+    (finding,) = look(clients)["trail"]
+    assert finding.status == "problem"
+
+
+def test_policy_types_must_be_enabled() -> None:
+    (finding,) = look(Clients(), "organization")["organization"]
+    assert finding.status == "problem" and "DECLARATIVE_POLICY_EC2" in finding.says and "r-ab12" in finding.fix
+
+
+# Report
+
+
+def test_the_report_has_the_seven_for_each_region_and_each_instance(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+) -> None:
+    clients = Clients(
+        eu_central_1=fakes.Ec2(fakes.instance("t2.micro")),
+        us_east_1=fakes.Ec2(broken={"describe_instances": fakes.refused()}),
+    )
+    status, told = run(monkeypatch, capsys, clients, "report", *configured)
+    assert status == 1
+    first, second = told["regions"]
+    assert first["region"] == "eu-central-1" and len(first["statements"]) == 7
+    assert first["instances"][0]["verdict"] == "xen"
+    assert {one["standing"] for one in first["statements"]} == {"enforced here", "observed here", "AWS's claim only"}
+    assert second["not_looked_at"] == ["instances (UnauthorizedOperation)"]
+    assert {one["holds"] for one in second["statements"]} <= {"unknown", "yes"}
+
+
+def test_a_report_without_a_finding_ends_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+) -> None:
+    clients = Clients(eu_central_1=fakes.Ec2(fakes.instance("m7g.large")))
+    status, told = run(monkeypatch, capsys, clients, "report", "--region", "eu-central-1", *configured)
+    assert status == 0 and [one["region"] for one in told["regions"]] == ["eu-central-1"]
+
+
+# Prove
+
+
+def test_prove_judges_what_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+) -> None:
+    status, told = run(monkeypatch, capsys, Clients(), "prove", *configured)
+    assert status == 0 and told["wrong"] == 0 and told["requests"] >= 80
+
+
+def test_prove_finds_a_policy_that_somebody_has_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+) -> None:
+    clients = Clients()
+    clients.policies["Tpm"]["Statement"].append(
+        {
+            "Sid": "Default",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    )
+    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    assert status == 1 and told["wrong"] > 0
+    wrong = {row["request"] for row in told["rows"] if row["right"] != row["found"]}
+    assert "PutKeyPolicy by an IAM administrator" in wrong
+
+
+def test_prove_says_what_it_cannot_judge(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+) -> None:
+    clients = Clients()
+    clients.policies["Tpm"]["Statement"][0]["Condition"] = {"NumericEquals": {"aws:EpochTime": "1"}}
+    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    assert status == 1 and "written by somebody else" in told["error"]
+
+
+def test_without_a_key_there_is_nothing_to_prove(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told = run(monkeypatch, capsys, Clients(), "prove", "--json")
+    assert status == 1 and "no attested key is configured" in told["error"]
+
+
+# Policies
+
+
+def test_policies_prints_both_and_what_the_first_does_not_see(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told = run(monkeypatch, capsys, None, "policies", "--json")
+    assert status == 0
+    assert len(told["service control policy"]) < 1_000
+    assert json.loads(told["declarative policy"])["ec2_attributes"]
