@@ -207,6 +207,7 @@ def role_denies(role_arn: str, action: str, resource: str) -> bool:
         action=action,
         resource_arn=resource,
         region=region(),
+        secure_transport=True,  # services always use it, also where no request is being served
     )
     limits = _boundary(iam._roles, name, account_id())
     result = iam_evaluator.evaluate(context, _role_policies(name, account_id()), *limits)

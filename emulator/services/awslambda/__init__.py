@@ -8,5 +8,5 @@ __all__ = ["SERVICE", "patches"]
 SERVICE = Service(
     "lambda",
     modelled=("what the role of a function lets Lambda leave in its destination", "events of rules are tried again"),
-    not_judged=("permissions that an event source mapping needs, concurrency, timeouts of extensions",),
+    not_judged=("permissions that an event source mapping needs, sizes of environments, concurrency",),
 )

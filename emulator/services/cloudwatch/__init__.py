@@ -31,7 +31,7 @@ SERVICE = Service(
     wraps={"AWS::CloudWatch::Alarm": recorded_if_of_math},
     controls={"metrics": patches.record_metrics},
     react=patches.evaluate_alarms,
-    modelled=("metrics told apart by their dimensions, time that passes",),
-    not_judged=("alarms on metric math and Metrics Insights, anomaly detectors",),
+    modelled=("metrics told apart by their dimensions, time that passes; who lets alarms publish",),
+    not_judged=("alarms on metric math and Metrics Insights, anomaly detectors, bodies of dashboards",),
     iam=IamRules(resource=_judged_on, keys=_keys),
 )

@@ -11,5 +11,5 @@ SERVICE = Service(
         "pipelines and log groups as targets, events of the services here",
         "deliveries as the target's policy, key or role allows, dead letters of those that are denied",
     ),
-    not_judged=("retries, the age of events",),
+    not_judged=("retries, the age of events, the length of patterns",),
 )

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.client import EmbeddedAws
 from tests.emulator.conftest import eventually
-from tests.emulator.receivers import Queue, denials, key, metric, role
+from tests.emulator.receivers import Queue, denials, insists_on_tls, key, metric, role
 
 SCHEDULER, SEND = "scheduler.amazonaws.com", "sqs:SendMessage"
 KEY_USE = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"]}
@@ -27,7 +27,7 @@ def group(aws: EmbeddedAws, name: str) -> str:
 
 
 def test_a_target_needs_no_policy_of_its_own(aws: EmbeddedAws) -> None:
-    queue = Queue(aws, "target")
+    queue = Queue(aws, "target", insists_on_tls(SEND))
     schedule(aws, queue.arn, role(aws, "by", SCHEDULER, {"Action": SEND}, aws_SourceArn=group(aws, "default")))
     assert eventually(queue.bodies, "the message") == ["hello"]
 
