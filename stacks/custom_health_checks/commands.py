@@ -32,7 +32,8 @@ def idle_month(common: CommonSettings, settings: CustomHealthChecksSettings) -> 
     if settings.mode == "event":
         functions += 1 + bool(settings.checks_of("http"))
         yield BillingUnit("lambda_request", HOURS * 3600 / SWEEP_SECONDS, "Checker, every minute")
-    yield BillingUnit("alarm_month", 1 + functions + settings.scale_in_protection, "alarms")
+    never_passed = 5 if settings.warm_pool else 3
+    yield BillingUnit("alarm_month", never_passed + functions + settings.scale_in_protection, "metrics of the alarms")
 
 
 def _warm(settings: CustomHealthChecksSettings) -> int:

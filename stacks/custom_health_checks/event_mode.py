@@ -4,7 +4,6 @@ import json
 from typing import Any, cast
 
 from aws_cdk import Duration
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -13,12 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
-from stacks.custom_health_checks.rights import DESCRIBING, let_look
+from stacks.custom_health_checks.rights import let_look
 from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings, TagCheck
 from stacks.shared.auto_scaling import allow_on_own_groups
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 INTERFACE_ACTIONS = (
@@ -74,7 +74,9 @@ class EventMode(Construct):
         for check in checks:
             if check["kind"] == "http" and prober:
                 check["prober"] = prober.function_name
-        failures = self._failures(stack) if settings.unhealthy_after else None
+        failures: Table | None = None
+        if settings.unhealthy_after:  # failed looks in a row of instances in service; it forgets by itself
+            failures = Table(stack, self, "Failures", key="instance_id", expires="expires", recovery=False)
         checker = PythonFunction(
             stack,
             "Checker",
@@ -95,16 +97,11 @@ class EventMode(Construct):
         describing = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances"]
         if settings.warm_pool:
             describing.append("autoscaling:DescribeWarmPool")
-        allow_on_any_resource(checker.own_role, *describing, "ec2:DescribeInstances", reason=DESCRIBING)
+        allow_describing(checker.own_role, *describing, "ec2:DescribeInstances")
         let_look(stack, checker.own_role, checked, settings)
         if failures:
-            failures.grants.actions(
-                checker, "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"
-            )
-            if stack.encryption_key:
-                stack.encryption_key.grant(
-                    checker.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
-                )
+            actions = ("DeleteItem", "GetItem", "Scan", "UpdateItem")
+            failures.allow(checker.own_role, *(f"dynamodb:{action}" for action in actions))
             allow_on_own_groups(stack, checker.own_role, "autoscaling:SetInstanceHealth", only=checked.group)
         if prober:
             # Function.grant_invoke would allow every version and alias too.
@@ -112,18 +109,6 @@ class EventMode(Construct):
                 iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[prober.function_arn])
             )
         return checker
-
-    def _failures(self, stack: SolutionStack) -> dynamodb.TableV2:
-        """Failed looks in a row of instances in service; it forgets by itself."""
-        return dynamodb.TableV2(
-            self,
-            "Failures",
-            partition_key=dynamodb.Attribute(name="instance_id", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="expires",
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(stack.encryption_key)
-            if stack.encryption_key
-            else None,
-        )
 
     def _prober(
         self, stack: SolutionStack, settings: CustomHealthChecksSettings, checked: CheckedGroup

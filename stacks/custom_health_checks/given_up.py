@@ -1,14 +1,13 @@
 """Instances that were given up, and how to tell that none passes."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.shared.queue import UnreadQueue
 from stacks.shared.solution import SolutionStack
 
 MOST_MINUTES = 1440  # of a metric's period
@@ -27,18 +26,7 @@ class GivenUp(Construct):
 
     def __init__(self, scope: SolutionStack, construct_id: str, checked: CheckedGroup) -> None:
         super().__init__(scope, construct_id)
-        key = scope.encryption_key
-        queue = sqs.Queue(
-            self,
-            "Launches",
-            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        Validations.of(queue).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="Nothing reads it but people; there is nothing to fail.")
-        )
+        queue = UnreadQueue(scope, self, "Launches")
         self.rule = events.CfnRule(
             self,
             "Rule",
@@ -51,14 +39,7 @@ class GivenUp(Construct):
             },
             targets=[{"arn": queue.queue_arn, "id": "Launches"}],
         )
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
-            )
-        )
+        queue.let_rules_send(self.rule.attr_arn)
 
 
 def never_passed(

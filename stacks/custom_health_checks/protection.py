@@ -6,9 +6,9 @@ from aws_cdk import CfnElement, CustomResource, Duration
 from constructs import Construct
 
 from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
-from stacks.custom_health_checks.rights import DESCRIBING
 from stacks.shared.auto_scaling import allow_on_own_groups
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -35,7 +35,7 @@ class EndOfProtection(Construct):
             environment={"HOOK_NAME": LAUNCH_HOOK},
             timeout_seconds=120,
         )
-        allow_on_any_resource(self.function.own_role, "autoscaling:DescribeAutoScalingGroups", reason=DESCRIBING)
+        allow_describing(self.function.own_role, "autoscaling:DescribeAutoScalingGroups")
         allow_on_own_groups(
             scope,
             self.function.own_role,
@@ -44,19 +44,18 @@ class EndOfProtection(Construct):
             "autoscaling:UpdateAutoScalingGroup",
             only=group,
         )
-        before = CustomResource(
+        before = LifecycleResource(
             self,
             "BeforeUpdate",
-            resource_type="Custom::ProtectionBeforeUpdate",
-            service_token=self.function.function_arn,
-            service_timeout=Duration.minutes(5),
+            kind="ProtectionBeforeUpdate",
+            function=self.function,
+            timeout=Duration.minutes(5),
             properties={
                 "GroupLogicalId": scope.get_logical_id(cast(CfnElement, group.node.default_child)),
                 "LaunchTemplateVersion": checked.template.latest_version_number,
                 "SubnetIds": checked.network.subnet_ids,
             },
         )
-        before.node.add_dependency(self.function.own_role)
         group.node.add_dependency(before)
         CustomResource(
             self,

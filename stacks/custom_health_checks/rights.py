@@ -6,25 +6,8 @@ from aws_cdk import aws_iam as iam
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.auto_scaling import allow_on_own_groups
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_agent, allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
-
-DESCRIBING = "Describe calls of EC2 and EC2 Auto Scaling know no resource."
-# What the SSM agent calls, of the managed policy AmazonSSMManagedInstanceCore without parameters and inventory:
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
-AGENT_ACTIONS = (
-    "ec2messages:AcknowledgeMessage",
-    "ec2messages:DeleteMessage",
-    "ec2messages:FailMessage",
-    "ec2messages:GetEndpoint",
-    "ec2messages:GetMessages",
-    "ec2messages:SendReply",
-    "ssm:UpdateInstanceInformation",
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
-)
 
 
 def let_look(
@@ -53,7 +36,7 @@ def let_look(
 def let_agent_work(role: iam.IRole, settings: CustomHealthChecksSettings) -> None:
     """Lets the SSM agent of an instance take commands, where a check is a document."""
     if settings.checks_of("ssm-document"):
-        allow_on_any_resource(role, *AGENT_ACTIONS, reason="The calls of the SSM agent know no resource.")
+        allow_agent(role)
 
 
 def belongs_to_aws(document: str) -> bool:
@@ -83,4 +66,4 @@ def _let_run(stack: SolutionStack, role: iam.IRole, checked: CheckedGroup, docum
         reason="Instances come and go; a condition holds the command to those of the group.",
         conditions={"StringLike": {"ssm:resourceTag/aws:autoscaling:groupName": f"{checked.name_prefix}*"}},
     )
-    allow_on_any_resource(role, "ssm:ListCommandInvocations", reason="Listing commands knows no resource.")
+    allow_describing(role, "ssm:ListCommandInvocations")

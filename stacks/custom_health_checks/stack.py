@@ -3,8 +3,6 @@
 Post: https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/
 """
 
-from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -14,10 +12,10 @@ from stacks.custom_health_checks.event_mode import EventMode
 from stacks.custom_health_checks.given_up import GivenUp, never_passed
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.protection import EndOfProtection
-from stacks.custom_health_checks.rights import DESCRIBING, let_agent_work, let_look
+from stacks.custom_health_checks.rights import let_agent_work, let_look
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
 from stacks.shared.solution import SolutionStack
 
 
@@ -35,9 +33,7 @@ class CustomHealthChecksStack(SolutionStack):
             functions += EventMode(self, "Event", settings, checked).functions
         else:
             let_look(self, checked.role, checked, settings)
-            allow_on_any_resource(
-                checked.role, "autoscaling:DescribeAutoScalingInstances", "ec2:DescribeTags", reason=DESCRIBING
-            )
+            allow_describing(checked.role, "autoscaling:DescribeAutoScalingInstances", "ec2:DescribeTags")
         if settings.scale_in_protection:
             functions.append(EndOfProtection(self, "Protection", checked).function)
         self._alarms(settings, checked, functions)
@@ -47,20 +43,13 @@ class CustomHealthChecksStack(SolutionStack):
         self, settings: CustomHealthChecksSettings, checked: CheckedGroup, functions: list[lambda_.Function]
     ) -> None:
         alarms = Alarms(self, "Alarms")
-        minute = Duration.minutes(1)
         alarms.when_above(
             "NeverPassed",
             never_passed(settings, checked, GivenUp(self, "GivenUp", checked).rule),
             0,
             says="One instance after the other is given up, and the group stays smaller than it is to be",
         )
-        for function in functions:
-            alarms.when_above(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=minute, statistic=cloudwatch.Stats.SUM),
-                0,
-                says=f"The function {function.node.id} has failed",
-            )
+        alarms.on_errors(*functions)
 
     def _outputs(
         self, settings: CustomHealthChecksSettings, checked: CheckedGroup, functions: list[lambda_.Function]

@@ -12,6 +12,7 @@ from constructs import Construct
 from stacks.gpu_monitoring.agent import STANDARD_BYTES
 from stacks.gpu_monitoring.measurements import System
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
+from stacks.shared.filled import filled_document
 from stacks.shared.solution import SolutionStack
 
 POLICIES = ("AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy")
@@ -96,7 +97,7 @@ class Agents(Construct):
         return ssm.CfnDocument(
             self,
             "Document",
-            content=_filled(content, values),
+            content=filled_document(content, values),
             document_type="Command",
             document_format="JSON",
             target_type="/AWS::EC2::Instance",
@@ -120,14 +121,3 @@ class Agents(Construct):
             )
         )
         return role
-
-
-def _filled(content: Any, values: dict[str, Any]) -> Any:
-    """A document in which each "@NAME@" is what *values* says."""
-    if isinstance(content, dict):
-        return {key: _filled(item, values) for key, item in content.items()}
-    if isinstance(content, list):
-        return [_filled(item, values) for item in content]
-    if isinstance(content, str) and content.startswith("@") and content.endswith("@"):
-        return values[content.strip("@")]
-    return content

@@ -7,7 +7,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from stacks.gpu_monitoring.settings import GpuMonitoringSettings
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -40,12 +40,11 @@ class Fleet(Construct):
             timeout_seconds=300,
             memory_mib=512,
         )
-        allow_on_any_resource(
+        allow_describing(
             self.function.own_role,
             "ec2:DescribeInstances",
             "ec2:DescribeInstanceTypes",
             "cloudwatch:GetMetricData",
-            reason="Describing EC2 and reading metrics know no resource.",
         )
         allow_metrics(self.function.own_role, self.namespace)
         events.Rule(

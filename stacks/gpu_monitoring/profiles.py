@@ -1,6 +1,6 @@
 """Who gets the instance profile, by itself if wanted, and who takes it off again before it is deleted."""
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -8,11 +8,11 @@ from constructs import Construct
 
 from stacks.gpu_monitoring.agents import Agents
 from stacks.gpu_monitoring.settings import GpuMonitoringSettings
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
-DESCRIBING = "Describing EC2 knows no resource."
 RELEASE_SECONDS = 300
 
 
@@ -41,7 +41,7 @@ class Attachment(Construct):
             timeout_seconds=300,
         )
         role = self.function.own_role
-        allow_on_any_resource(role, "ec2:DescribeInstances", reason=DESCRIBING)
+        allow_describing(role, "ec2:DescribeInstances")
         self._let_attach(scope, role, settings, agents)
         events.Rule(
             self,
@@ -125,7 +125,7 @@ class Release(Construct):
             timeout_seconds=RELEASE_SECONDS,
         )
         role = self.function.own_role
-        allow_on_any_resource(role, "ec2:DescribeIamInstanceProfileAssociations", reason=DESCRIBING)
+        allow_describing(role, "ec2:DescribeIamInstanceProfileAssociations")
         allow_on_pattern(
             role,
             "ec2:DisassociateIamInstanceProfile",
@@ -134,13 +134,11 @@ class Release(Construct):
             reason="Which instances have the profile is known at run time only; a condition holds it to this profile.",
             conditions={"ArnEquals": {"ec2:InstanceProfile": profile_arn}},
         )
-        resource = CustomResource(
+        LifecycleResource(
             self,
             "Profile",
-            resource_type="Custom::ProfileRelease",
-            service_token=self.function.function_arn,
-            service_timeout=Duration.seconds(2 * RELEASE_SECONDS),
+            kind="ProfileRelease",
+            function=self.function,
             properties={"ProfileArn": profile_arn},
+            timeout=Duration.seconds(2 * RELEASE_SECONDS),
         )
-        # At the end of the stack the rights must outlive it.
-        resource.node.add_dependency(role)

@@ -52,13 +52,7 @@ class GpuMonitoringStack(SolutionStack):
             ("GpuUnseen", "UnseenGpuInstances", 0, "The agent of a GPU instance reports no GPU"),
         ):
             alarms.when_above(name, fleet.metric(metric), threshold, says=says, minutes=LOOKS)
-        for function in functions:
-            alarms.when_above(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM),
-                0,
-                says=f"The function {function.node.id} has failed",
-            )
+        alarms.on_errors(*functions)
 
     def _idle(self, settings: GpuMonitoringSettings, fleet: Fleet, alarms: Alarms) -> None:
         """Metrics Insights looks at the agents' own metrics and names the instances, three hours back at most.

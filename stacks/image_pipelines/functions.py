@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from stacks.image_pipelines.rights import START_BUILD, parameter_arns
 from stacks.image_pipelines.settings import ImagePipelinesSettings
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -42,7 +42,7 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
     # SSM asks for it in the name of whoever writes a value of the type aws:ec2:image.
-    allow_on_any_resource(function.own_role, "ec2:DescribeImages", reason="Describing images knows no resource.")
+    allow_describing(function.own_role, "ec2:DescribeImages")
     return function
 
 

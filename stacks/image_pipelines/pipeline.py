@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CustomResource, Duration, Tags
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -18,6 +18,7 @@ from stacks.image_pipelines.names import image_name
 from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
 from stacks.image_pipelines.rights import CREATED_BY, ExecutionRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -123,7 +124,7 @@ class ImagePipeline(Construct):
 
     # Where it goes
 
-    def _parameters(self) -> list[CustomResource]:
+    def _parameters(self) -> list[LifecycleResource]:
         """What sees to the parameters: the one for everybody, and the one for children.
 
         A recipe can only be made with a parent that exists. So the children's parameter first has the base image, and
@@ -141,15 +142,14 @@ class ImagePipeline(Construct):
             wanted["ParentParameter"] = {**seed, "Regions": [], "Keep": "false"}
         found = []
         for construct_id, properties in wanted.items():
-            seeded = CustomResource(
+            seeded = LifecycleResource(
                 self,
                 construct_id,
-                resource_type="Custom::NewestImageParameter",
-                service_token=self._shared.seed.function_arn,
-                service_timeout=Duration.minutes(3),
+                kind="NewestImageParameter",
+                function=self._shared.seed,
                 properties=properties,
+                timeout=Duration.minutes(3),
             )
-            seeded.node.add_dependency(self._shared.seed.own_role)
             found.append(seeded)
         return found
 
@@ -277,13 +277,13 @@ class ImagePipeline(Construct):
         rule.node.add_dependency(role)
         return rule
 
-    def _built(self) -> CustomResource:
-        started = CustomResource(
+    def _built(self) -> LifecycleResource:
+        started = LifecycleResource(
             self,
             "Build",
-            resource_type="Custom::ImageBuild",
-            service_token=self._shared.builds.function_arn,
-            service_timeout=Duration.minutes(3),
+            kind="ImageBuild",
+            function=self._shared.builds,
+            timeout=Duration.minutes(3),
             properties={
                 "Pipeline": self.pipeline.attr_arn,
                 "Recipe": self.recipe.attr_arn,
@@ -294,7 +294,7 @@ class ImagePipeline(Construct):
             },
         )
         # Its instance boots by the network's routes and acts by the role; CloudFormation sees neither of the two here.
-        started.node.add_dependency(self._shared.builds.own_role, self._shared.network, self._shared.build_role)
+        started.node.add_dependency(self._shared.network, self._shared.build_role)
         return started
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from aws_cdk import CfnResource, CustomResource, Duration, Stack
+from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_imagebuilder as imagebuilder
 from constructs import Construct
 
 from stacks.image_pipelines.component import Platform, document
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -37,7 +38,7 @@ class Versions(Construct):
             environment={},
             timeout_seconds=SECONDS,
         )
-        allow_on_any_resource(self._function.own_role, *LISTING, reason="Lists of Image Builder know no resource.")
+        allow_describing(self._function.own_role, *LISTING)
 
     def of(self, scope: Construct, *, kind: str, name: str, major_minor: str, content: str) -> str:
         """The version of a component or a recipe.
@@ -46,15 +47,14 @@ class Versions(Construct):
             kind: ``component``, ``image-recipe`` or ``container-recipe``.
             content: SHA-256 of everything that an update cannot change.
         """
-        chosen = CustomResource(
+        chosen = LifecycleResource(
             scope,
             "Version",
-            resource_type="Custom::ImageBuilderVersion",
-            service_token=self._function.function_arn,
-            service_timeout=Duration.seconds(3 * SECONDS),
+            kind="ImageBuilderVersion",
+            function=self._function,
             properties={"Kind": kind, "Name": name, "MajorMinor": major_minor, "Content": content},
+            timeout=Duration.seconds(3 * SECONDS),
         )
-        chosen.node.add_dependency(self._function.own_role)
         return chosen.ref
 
 

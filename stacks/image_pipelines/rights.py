@@ -9,18 +9,18 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.image_pipelines.settings import Lifecycle
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, of_this_account, shown_arn
+from stacks.shared.grants import (
+    allow_agent,
+    allow_describing,
+    allow_on_any_resource,
+    allow_on_pattern,
+    of_this_account,
+    shown_arn,
+)
 from stacks.shared.solution import SolutionStack
 
-# What the SSM agent calls to take commands: https://docs.aws.amazon.com/systems-manager/latest/userguide/
-# setup-instance-permissions.html, of AmazonSSMManagedInstanceCore without parameters, patches and sessions.
-AGENT_ACTIONS = (
-    "ec2messages:AcknowledgeMessage",
-    "ec2messages:DeleteMessage",
-    "ec2messages:FailMessage",
-    "ec2messages:GetEndpoint",
-    "ec2messages:GetMessages",
-    "ec2messages:SendReply",
+# What the agent needs besides, of AmazonSSMManagedInstanceCore without parameters, patches and sessions.
+ASSOCIATIONS = (
     "ssm:DescribeAssociation",
     "ssm:DescribeDocument",
     "ssm:GetDocument",
@@ -29,11 +29,6 @@ AGENT_ACTIONS = (
     "ssm:PutInventory",
     "ssm:UpdateAssociationStatus",
     "ssm:UpdateInstanceAssociationStatus",
-    "ssm:UpdateInstanceInformation",
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
 )
 # Image Builder reads the pipeline in the name of whoever starts a build of it: "dependent actions" in
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2imagebuilder.html
@@ -63,7 +58,7 @@ class BuildRole(iam.Role):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="Instances that build and test images",
         )
-        allow_on_any_resource(self, *AGENT_ACTIONS, reason="The calls of the SSM agent know no resource.")
+        allow_agent(self, *ASSOCIATIONS)
         self._allow_reading(scope, "imagebuilder:GetComponent", "component")
         if repositories:
             self._allow_reading(scope, "imagebuilder:GetContainerRecipe", "container-recipe")
@@ -158,7 +153,7 @@ class ExecutionRole(iam.Role):
         other_than = [arn for name in parameters for arn in parameter_arns(stack, name, ["*"])]
         if own:
             self.add_to_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=own))
-            allow_on_any_resource(self, "ec2:DescribeImages", reason="Describing images knows no resource.")
+            allow_describing(self, "ec2:DescribeImages")
         for action, only in (("ssm:PutParameter", other_than), ("iam:PassRole", [build_role.role_arn])):
             others = {"not_resources": only} if only else {"resources": ["*"]}
             self.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], **others))  # type: ignore[arg-type]
@@ -201,7 +196,9 @@ class LifecycleRole(iam.Role):
         super().__init__(
             scope,
             construct_id,
-            assumed_by=of_this_account(scope, "imagebuilder.amazonaws.com"),
+            # Without a condition, as in AWS's guide: no page says that the lifecycle service sends the account.
+            # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-lifecycle-prerequisites.html
+            assumed_by=iam.ServicePrincipal("imagebuilder.amazonaws.com"),
             description="Image Builder's lifecycle policies",
         )
         made = {"StringEquals": {"aws:ResourceTag/CreatedBy": CREATED_BY}}
@@ -244,8 +241,7 @@ class LifecycleRole(iam.Role):
         self.add_to_policy(
             iam.PolicyStatement(actions=["ec2:CreateTags"], resources=[f"{every}image/*"], conditions=marks)
         )
-        why = "Describing images and reading tags know no resource."
-        allow_on_any_resource(self, "ec2:DescribeImages", "tag:GetResources", reason=why)
+        allow_describing(self, "ec2:DescribeImages", "tag:GetResources")
 
 
 def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> list[str]:

@@ -3,8 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
 """
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
-from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -24,9 +23,10 @@ from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
-from stacks.image_pipelines.tracking import Tracking, errors, runs
-from stacks.shared.alarms import Alarms
+from stacks.image_pipelines.tracking import Tracking, runs
+from stacks.shared.alarms import Alarms, errors_of, waiting_in
 from stacks.shared.network import Network, Reach
+from stacks.shared.queue import UnreadQueue
 from stacks.shared.solution import SolutionStack
 
 
@@ -166,44 +166,20 @@ class ImagePipelinesStack(SolutionStack):
 
     def _undelivered(self) -> sqs.Queue:
         """Where events end that could start nothing."""
-        key = self.encryption_key
-        queue = sqs.Queue(
-            self,
-            "Undelivered",
-            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        Validations.of(queue).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge.")
-        )
+        queue = UnreadQueue(self, self, "Undelivered")
         # One statement for all rules: the policy of a queue has 8,192 bytes
         # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={
-                    "ArnLike": {
-                        "aws:SourceArn": self.format_arn(service="events", resource=f"rule/{self.stack_name}-*"),
-                    }
-                },
-            )
-        )
+        rules = self.format_arn(service="events", resource=f"rule/{self.stack_name}-*")
+        queue.let_rules_send(rules, operator="ArnLike")
         return queue
 
     def _alarms(self, tracking: Tracking, undelivered: sqs.Queue) -> None:
         alarms = Alarms(self, "Alarms")
-        waiting = undelivered.metric_approximate_number_of_messages_visible(
-            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
-        )
         for name, metric, says in (
             ("Failed", runs(tracking.failed), "An image could not be built"),
             ("Disabled", runs(tracking.disabled), "A pipeline was disabled after failures in a row"),
-            ("Tracker", errors(tracking.function), "The newest images may not be recorded"),
-            ("Undelivered", waiting, "An event could start nothing"),
+            ("Tracker", errors_of(tracking.function), "The newest images may not be recorded"),
+            ("Undelivered", waiting_in(undelivered), "An event could start nothing"),
         ):
             alarms.when_above(name, metric, 0, says=says)
 

@@ -5,11 +5,9 @@ from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -18,6 +16,7 @@ from stacks.image_pipelines.pipeline import IMAGE, ImagePipeline
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 DISABLED = "EC2 Image Builder Image Pipeline Automatically Disabled"
 
@@ -42,7 +41,7 @@ class Tracking(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack, self._pipelines = scope, pipelines
-        self.table = self._table()
+        self.table = Table(scope, self, "Newest", key="id")
         self.function = self._tracker()
         late = {"dead_letter_queue": undelivered, "max_event_age": Duration.hours(2), "retry_attempts": 3}
         target = targets.LambdaFunction(self.function, **late)  # type: ignore[arg-type]
@@ -59,18 +58,6 @@ class Tracking(Construct):
         self.failed.add_target(target)
         self.disabled = self._rule("Disabled", DISABLED, self._all("image-pipeline"), None)
         self.disabled.add_target(targets.SnsTopic(topic))
-
-    def _table(self) -> dynamodb.TableV2:
-        keep, key = self._stack.common.keep_data_on_destroy, self._stack.encryption_key
-        return dynamodb.TableV2(
-            self,
-            "Newest",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=keep
-            ),
-        )
 
     def _tracker(self) -> PythonFunction:
         stack = self._stack
@@ -93,11 +80,7 @@ class Tracking(Construct):
             },
             timeout_seconds=120,
         )
-        self.table.grants.actions(function, "dynamodb:PutItem")
-        if stack.encryption_key:
-            stack.encryption_key.grant(
-                function.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
-            )
+        self.table.allow(function.own_role, "dynamodb:PutItem")
         function.own_role.add_to_policy(
             iam.PolicyStatement(
                 actions=["imagebuilder:ListImagePipelineImages"],
@@ -147,8 +130,3 @@ def runs(rule: events.Rule) -> cloudwatch.Metric:
         statistic=cloudwatch.Stats.SUM,
         period=Duration.minutes(1),
     )
-
-
-def errors(function: lambda_.IFunction) -> cloudwatch.Metric:
-    """How often a function has failed in a minute."""
-    return function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM)

@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
+from stacks.shared.network import RANGE, new_vpc
 from stacks.shared.solution import SolutionStack
 
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")  # RFC 1918
@@ -38,7 +39,9 @@ class PrivateNetwork(Construct):
             self.subnet_id = existing.subnet_ids[0]
             self.private_cidrs = self.private_cidrs or list(PRIVATE_RANGES)
         else:
-            vpc = self._new_vpc(scope)
+            private = ec2.SubnetType.PRIVATE_ISOLATED
+            subnet = ec2.SubnetConfiguration(name="Private", subnet_type=private, cidr_mask=24)
+            vpc = new_vpc(scope, self, cidr=str(RANGE), subnets=[subnet])
             self.vpc = vpc
             self.subnet_id = vpc.isolated_subnets[0].subnet_id
             self.private_cidrs = self.private_cidrs or [vpc.vpc_cidr_block]
@@ -46,24 +49,6 @@ class PrivateNetwork(Construct):
         self.instance_group = self._group("Instances", "In from the endpoint, nothing out")
         for port in settings.ports:
             self._open(ec2.Port.tcp(port), settings)
-
-    def _new_vpc(self, stack: SolutionStack) -> ec2.Vpc:
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            availability_zones=[Fn.select(0, Fn.get_azs())],
-            subnet_configuration=[
-                ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
-            ],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(stack.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
-        return vpc
 
     def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False)

@@ -1,11 +1,10 @@
 """A trail for accounts that have none: without one, CloudTrail hands no call to EventBridge."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_cloudtrail as cloudtrail
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.shared.emptied_bucket import EmptiedBucket
+from stacks.shared.private_bucket import PrivateBucket
 from stacks.shared.solution import SolutionStack
 
 
@@ -18,25 +17,13 @@ class NewTrail(Construct):
 
     def __init__(self, scope: SolutionStack, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        key = scope.encryption_key
-        bucket = s3.Bucket(
-            self,
-            "Bucket",
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=True if key else None,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(scope.common.log_retention_days))],
-        )
-        Validations.of(bucket).acknowledge(
-            Acknowledgment(id="AwsSolutions-S1", reason="CloudTrail alone writes here; its own log is this trail.")
-        )
+        unlogged = "CloudTrail alone writes here; its own log is this trail."
+        bucket = PrivateBucket(scope, self, "Bucket", unlogged=unlogged)
         trail = cloudtrail.Trail(
             self,
             "Trail",
             bucket=bucket,
-            encryption_key=key,
+            encryption_key=scope.encryption_key,
             is_multi_region_trail=False,
             include_global_service_events=False,
             management_events=cloudtrail.ReadWriteType.WRITE_ONLY,

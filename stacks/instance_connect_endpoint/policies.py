@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.instance_connect_endpoint.network import PrivateNetwork
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
+from stacks.shared.grants import READING
 from stacks.shared.solution import SolutionStack
 
 SERVICE = "ec2-instance-connect.amazonaws.com"
@@ -181,7 +182,7 @@ class Policies(Construct):
                 self.data_plane, self._shown("ec2", "instance/*"), "Instances are chosen by their tag, as it changes."
             )
         for policy in (self.control_plane, self.data_plane):
-            self._accept(policy, "*", "Describe calls of EC2 know no resource.")
+            self._accept(policy, "*", READING)
 
     def _accept(self, policy: iam.ManagedPolicy, resource: str, reason: str) -> None:
         Validations.of(policy).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason))

@@ -11,7 +11,7 @@ from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
@@ -139,12 +139,11 @@ class Data(Construct):
             assumed_by=iam.ServicePrincipal("dlm.amazonaws.com"),
             description="Takes and deletes snapshots of the data volume",
         )
-        allow_on_any_resource(
+        allow_describing(
             role,
             "ec2:DescribeInstances",
             "ec2:DescribeSnapshots",
             "ec2:DescribeVolumes",
-            reason="Describing knows no resource.",
         )
         snapshots = f"arn:{stack.partition}:ec2:{stack.region}::snapshot/*"
         shown = shown_arn(stack, "ec2", "snapshot/*").replace(

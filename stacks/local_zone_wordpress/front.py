@@ -13,7 +13,7 @@ from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web, allow_reading
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
 from stacks.shared.solution import SolutionStack
 
 HTTP, HTTPS = ec2.Port.tcp(80), ec2.Port.tcp(443)
@@ -83,11 +83,10 @@ class SelfManagedBalancer(Construct):
             forwards=False,
             description="Load balancer: looks up who is in service",
         )
-        allow_on_any_resource(
+        allow_describing(
             self.edge.role,
             "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeInstances",
-            reason="Describing knows no resource.",
         )
         if settings.certificate_secret_arn:
             allow_reading(self.edge.role, settings.certificate_secret_arn, scope)

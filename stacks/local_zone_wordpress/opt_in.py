@@ -1,10 +1,11 @@
 """The zone is the account's before anything is made in it; a deletion leaves that as it is."""
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from constructs import Construct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -38,12 +39,11 @@ class ZoneOptIn(Construct):
             *(("ec2:ModifyAvailabilityZoneGroup",) if settings.opt_in else ()),
             reason=f"{reading} Nor does opting in: the function names one group and can only opt in.",
         )
-        self.resource = CustomResource(
+        self.resource = LifecycleResource(
             self,
             "Resource",
-            resource_type="Custom::ZoneOptIn",
-            service_token=self.function.function_arn,
-            service_timeout=Duration.seconds(TIMEOUT_SECONDS + 60),
+            kind="ZoneOptIn",
+            function=self.function,
+            timeout=Duration.seconds(TIMEOUT_SECONDS + 60),
             properties={"Zone": settings.zone, "OptIn": settings.opt_in, "InstanceTypes": settings.instance_types},
         )
-        self.resource.node.add_dependency(self.function.own_role)

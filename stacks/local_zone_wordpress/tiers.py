@@ -11,7 +11,7 @@ from stacks.local_zone_wordpress.group import ReadyGroup
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import ZoneNetwork
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 DATABASE_GROUP, WEB_GROUP = "DatabaseGroup", "WebGroup"
@@ -61,11 +61,10 @@ class Database(ReadyGroup):
             after=after,
         )
         allow_reading(self.role, data.password.secret_arn, scope)
-        allow_on_any_resource(
+        allow_describing(
             self.role,
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeVolumes",
-            reason="Describing knows no resource.",
         )
         here = f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}"
         self.role.add_to_policy(

@@ -4,18 +4,14 @@ from pathlib import Path
 
 from aws_cdk import Stack
 
+from stacks.shared.filled import filled
+
 FOLDER = Path(__file__).parent / "user_data"
 
 
 def read(name: str, **values: str) -> str:
-    """A file of user_data/ with its values, without the line feed at its end.
-
-    Values that are files of their own are put in first: they have names to be replaced too.
-    """
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    for key, value in sorted(values.items(), key=lambda item: "\n" not in item[1]):
-        text = text.replace(f"@{key}@", value)
-    return text.strip()
+    """A file of user_data/ with its values, without the line feed at its end."""
+    return filled(FOLDER / name, **values).strip()
 
 
 def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:

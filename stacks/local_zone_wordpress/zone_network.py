@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.shared.guard import Guard
+from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 PUBLIC, PRIVATE = "Public", "Private"
@@ -53,13 +54,12 @@ class ZoneNetwork(Construct):
         ranges = IPv4Network(settings.vpc_cidr).subnets(new_prefix=SUBNET_PREFIX)
         if settings.zone is None and settings.load_balancer == "application":
             zones.append(Fn.select(1, Fn.get_azs()))  # outside of a Local Zone it needs two zones
-        vpc = ec2.Vpc(
+        vpc = new_vpc(
+            scope,
             self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(settings.vpc_cidr),
-            availability_zones=zones,
-            nat_gateways=0,
-            subnet_configuration=[
+            cidr=settings.vpc_cidr,
+            zones=zones,
+            subnets=[
                 ec2.SubnetConfiguration(
                     name=PUBLIC,
                     subnet_type=ec2.SubnetType.PUBLIC,
@@ -71,13 +71,6 @@ class ZoneNetwork(Construct):
                     name=PRIVATE, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=SUBNET_PREFIX
                 ),
             ],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(scope.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
         self.vpc, self.public, self.private = vpc, vpc.public_subnets, vpc.isolated_subnets[:1]
         # The ranges that they have with one zone, and behind them those of the second: it comes and goes with the load

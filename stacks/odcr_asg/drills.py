@@ -13,7 +13,8 @@ from stacks.odcr_asg.group import ReservedGroup
 from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.auto_scaling import allow_on_group
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.filled import filled_document
+from stacks.shared.grants import allow_describing, allow_on_any_resource
 from stacks.shared.solution import SolutionStack
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -51,12 +52,7 @@ class Drills(Construct):
         )
         allow_on_group(scope, lose_zone, group.group, "autoscaling:UpdateAutoScalingGroup")
         for role in (scale_out, lose_zone):
-            allow_on_any_resource(
-                role,
-                "autoscaling:DescribeAutoScalingGroups",
-                "ec2:DescribeCapacityReservations",
-                reason="Describing knows no resource.",
-            )
+            allow_describing(role, "autoscaling:DescribeAutoScalingGroups", "ec2:DescribeCapacityReservations")
         outsider = self._drill(
             scope,
             "Outsider",
@@ -85,7 +81,7 @@ class Drills(Construct):
         document = ssm.CfnDocument(
             self,
             construct_id,
-            content=filled(content, {**self._common, **values, "ROLE_ARN": role.role_arn}),
+            content=filled_document(content, {**self._common, **values, "ROLE_ARN": role.role_arn}),
             document_type="Automation",
             document_format="JSON",
         )
@@ -133,14 +129,3 @@ class Drills(Construct):
             stack.encryption_key.grant(
                 role, "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"
             )
-
-
-def filled(content: Any, values: Mapping[str, Any]) -> Any:
-    """A document in which each "@NAME@" is what *values* says."""
-    if isinstance(content, dict):
-        return {key: filled(item, values) for key, item in content.items()}
-    if isinstance(content, list):
-        return [filled(item, values) for item in content]
-    if isinstance(content, str) and content.startswith("@") and content.endswith("@"):
-        return values[content.strip("@")]
-    return content

@@ -3,7 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/reserving-ec2-capacity-across-availability-zones-by-utilizing-on-demand-capacity-reservations-odcrs/
 """
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -14,7 +14,8 @@ from stacks.odcr_asg.group import ReservedGroup
 from stacks.odcr_asg.reservations import ReservationPool, metric
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_on_any_resource
+from stacks.shared.grants import allow_describing
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.network import Network, Reach
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -56,16 +57,15 @@ class OdcrAsgStack(SolutionStack):
             environment={},
             timeout_seconds=120,
         )
-        allow_on_any_resource(finder.own_role, "ec2:DescribeSubnets", reason="Describing knows no resource.")
-        found = CustomResource(
+        allow_describing(finder.own_role, "ec2:DescribeSubnets")
+        found = LifecycleResource(
             self,
             "ZonesOfSubnets",
-            resource_type="Custom::SubnetZones",
-            service_token=finder.function_arn,
+            kind="SubnetZones",
+            function=finder,
             properties={"SubnetIds": subnet_ids},
-            service_timeout=Duration.minutes(10),
+            timeout=Duration.minutes(10),
         )
-        found.node.add_dependency(finder.own_role)  # its policy too
         return [found.get_att_string(f"Zone{number}") for number in range(1, len(subnet_ids) + 1)]
 
     def _alarms(self, pool: ReservationPool) -> None:

@@ -2,7 +2,6 @@
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_scheduler as scheduler
@@ -11,22 +10,23 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.outposts_dashboard.lifecycle import lifecycle
-from stacks.outposts_dashboard.rights import allow_deleting, allow_discovery, allow_ledger, allow_writing
+from stacks.outposts_dashboard.rights import allow_deleting, allow_discovery, allow_writing
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.triggers import Triggers
-from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.alarms import Alarms, errors_of, waiting_in
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 NAMESPACE = "ComputeBlog/OutpostsDashboard"
 TIMEOUT_SECONDS = 300
 RECEIVES = 3
 # A batch ends with its window or its size, whichever comes first; there are never more than two at a time.
 BATCH = 1_000
-MINUTE = Duration.minutes(1)
+ITEMS = tuple(f"dynamodb:{action}" for action in ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"))
 
 
 class ByFunction(Construct):
@@ -45,7 +45,7 @@ class ByFunction(Construct):
             scope, "Waiting", visibility_seconds=6 * TIMEOUT_SECONDS, max_receives=RECEIVES
         )  # six times the function's, as Lambda advises
         self.queue = waiting.queue
-        self.ledger = self._ledger(scope)
+        self.ledger = Table(scope, scope, "Ledger", key="id")
         self.function = self._function(scope, name)
         self.function.add_environment("QUEUE_URL", waiting.queue.queue_url)
         begun = self._lifecycle(scope, wanted)
@@ -81,18 +81,6 @@ class ByFunction(Construct):
         )
         self._alarms(scope, name, waiting)
 
-    def _ledger(self, scope: SolutionStack) -> dynamodb.TableV2:
-        key = scope.encryption_key
-        return dynamodb.TableV2(
-            scope,
-            "Ledger",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=scope.common.keep_data_on_destroy
-            ),
-        )
-
     def _function(self, scope: SolutionStack, name: str) -> PythonFunction:
         function = PythonFunction(
             scope,
@@ -113,10 +101,9 @@ class ByFunction(Construct):
         allow_discovery(role)
         allow_writing(scope, role, name)
         allow_deleting(scope, role)
-        allow_on_any_resource(role, "cloudwatch:ListDashboards", reason="Listing dashboards knows no resource.")
+        allow_describing(role, "cloudwatch:ListDashboards")
         allow_metrics(role, NAMESPACE)
-        items = ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
-        allow_ledger(scope, function, self.ledger, *(f"dynamodb:{item}" for item in items))
+        self.ledger.allow(function.own_role, *ITEMS)
         return function
 
     def _lifecycle(self, scope: SolutionStack, wanted: str) -> CustomResource:
@@ -126,8 +113,7 @@ class ByFunction(Construct):
             "Wanted": wanted,  # goes into the table; changed settings are shown at once
         }
         function, begun = lifecycle(scope, self, properties)
-        items = ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
-        allow_ledger(scope, function, self.ledger, *(f"dynamodb:{item}" for item in items))
+        self.ledger.allow(function.own_role, *ITEMS)
         allow_deleting(scope, function.own_role)
         self.queue.grants.actions(
             function.own_role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"]
@@ -136,42 +122,18 @@ class ByFunction(Construct):
 
     def _alarms(self, scope: SolutionStack, name: str, waiting: QueueWithDeadLetters) -> None:
         alarms = Alarms(scope, "Alarms")
-        dimensions = {"DashboardName": name}
-        alarms.when_above(
-            "Refresh",
-            self.function.metric_errors(period=MINUTE, statistic=cloudwatch.Stats.SUM),
-            0,
-            says="The dashboards could not be written",
-        )
-        alarms.when_above(
-            "Sections",
-            cloudwatch.Metric(
+        alarms.when_above("Refresh", errors_of(self.function), 0, says="The dashboards could not be written")
+        for construct_id, metric, says in (
+            ("Sections", "FailedSections", "A section of the dashboards could not be read"),
+            ("Messages", "ValidationMessages", "CloudWatch finds fault with a dashboard that it has taken"),
+        ):
+            counted = cloudwatch.Metric(
                 namespace=NAMESPACE,
-                metric_name="FailedSections",
-                dimensions_map=dimensions,
+                metric_name=metric,
+                dimensions_map={"DashboardName": name},
                 statistic=cloudwatch.Stats.MAXIMUM,
                 period=Duration.minutes(5),
-            ),
-            0,
-            says="A section of the dashboards could not be read",
-        )
-        alarms.when_above(
-            "Messages",
-            cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name="ValidationMessages",
-                dimensions_map=dimensions,
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=Duration.minutes(5),
-            ),
-            0,
-            says="CloudWatch finds fault with a dashboard that it has taken",
-        )
-        alarms.when_above(
-            "DeadLetters",
-            waiting.dead_letters.metric_approximate_number_of_messages_visible(
-                period=MINUTE, statistic=cloudwatch.Stats.MAXIMUM
-            ),
-            0,
-            says="An event or the schedule has led to no refresh",
-        )
+            )
+            alarms.when_above(construct_id, counted, 0, says=says)
+        lost = waiting_in(waiting.dead_letters)
+        alarms.when_above("DeadLetters", lost, 0, says="An event or the schedule has led to no refresh")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Acknowledgment, Duration, IgnoreMode, Validations
+from aws_cdk import Duration, IgnoreMode
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
@@ -11,7 +11,6 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler_targets as scheduler_targets
-from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
@@ -20,9 +19,11 @@ from stacks.outposts_dashboard.lifecycle import lifecycle
 from stacks.outposts_dashboard.rights import allow_discovery
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.triggers import Triggers
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, waiting_in
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.private_bucket import PrivateBucket
+from stacks.shared.queue import UnreadQueue
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
@@ -108,20 +109,8 @@ class ByPipeline(Construct):
         self._triggers(scope, settings, begun)
 
     def _bucket(self, scope: SolutionStack) -> s3.Bucket:
-        key = scope.encryption_key
-        bucket = s3.Bucket(
-            self,
-            "Artifacts",
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=True if key else None,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(scope.common.log_retention_days))],
-        )
-        Validations.of(bucket).acknowledge(
-            Acknowledgment(id="AwsSolutions-S1", reason="Only the pipeline of this stack reads and writes it.")
-        )
+        unlogged = "Only the pipeline of this stack reads and writes it."
+        bucket = PrivateBucket(scope, self, "Artifacts", unlogged=unlogged)
         self._emptied = None
         if not scope.common.keep_data_on_destroy:
             self._emptied = EmptiedBucket(scope, self, "Emptied", bucket=bucket)
@@ -195,18 +184,7 @@ class ByPipeline(Construct):
         return scope.format_arn(service="codepipeline", resource=self.pipeline_name)
 
     def _triggers(self, scope: SolutionStack, settings: OutpostsDashboardSettings, begun: Construct) -> None:
-        key = scope.encryption_key
-        undelivered = sqs.Queue(
-            scope,
-            "Undelivered",
-            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        Validations.of(undelivered).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="It is the dead-letter queue of EventBridge and Scheduler.")
-        )
+        undelivered = UnreadQueue(scope, scope, "Undelivered")
         pipeline = codepipeline.Pipeline.from_pipeline_arn(self, "ToStart", self._arn(scope))
         role = SchedulerRole(scope, self, "SchedulerRole")
         triggers = Triggers(
@@ -226,16 +204,8 @@ class ByPipeline(Construct):
             role=role,
             after=begun,
         )
-        # Of the CDK's targets this one alone leaves it to us; the rule's role plays no part:
-        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-        undelivered.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[undelivered.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": [rule.rule_arn for rule in triggers.rules]}},
-            )
-        )
+        # Of the CDK's targets this one alone leaves it to us.
+        undelivered.let_rules_send([rule.rule_arn for rule in triggers.rules])
         alarms = Alarms(scope, "Alarms")
         for name, says in (
             ("Discover", "The account could not be looked at"),
@@ -245,9 +215,7 @@ class ByPipeline(Construct):
                 period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM
             )
             alarms.when_above(name, failed, 0, says=says)
-        waiting = undelivered.metric_approximate_number_of_messages_visible(
-            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
-        )
+        waiting = waiting_in(undelivered)
         alarms.when_above("Undelivered", waiting, 0, says="A changed tag or the schedule could not start the pipeline")
 
 

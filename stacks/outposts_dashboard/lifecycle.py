@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import CustomResource, Duration
 from constructs import Construct
 
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -27,13 +28,12 @@ def lifecycle(
         environment={},
         timeout_seconds=TIMEOUT_SECONDS,
     )
-    begun = CustomResource(
+    begun = LifecycleResource(
         scope,
         "Begun",
-        resource_type="Custom::Dashboards",
-        service_token=function.function_arn,
-        service_timeout=Duration.seconds(TIMEOUT_SECONDS + 100),
-        properties=dict(properties),
+        kind="Dashboards",
+        function=function,
+        properties=properties,
+        timeout=Duration.seconds(TIMEOUT_SECONDS + 100),
     )
-    begun.node.add_dependency(function.own_role)
     return function, begun

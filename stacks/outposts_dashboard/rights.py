@@ -1,11 +1,9 @@
 """What discovery may read, and which dashboards may be written."""
 
 from aws_cdk import Token
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern
-from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 # One for each call of the sections; a test compares them.
@@ -62,12 +60,3 @@ def _shown(stack: SolutionStack, name: str) -> str:
     account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
     partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
     return f"arn:{partition}:cloudwatch::{account}:dashboard/{name}"
-
-
-def allow_ledger(stack: SolutionStack, function: PythonFunction, ledger: dynamodb.ITableV2, *actions: str) -> None:
-    """Allows actions on the table, and its key if it is a customer's: DynamoDB uses it in the name of its caller."""
-    ledger.grants.actions(function, *actions)
-    if stack.encryption_key:
-        stack.encryption_key.grant(
-            function.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
-        )

@@ -10,6 +10,7 @@ from constructs import Construct
 from stacks.outposts_routing.functions import COIP_SECONDS
 from stacks.outposts_routing.load_balancer import Front
 from stacks.outposts_routing.settings import Domain
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -77,13 +78,11 @@ class CustomerOwned(Construct):
         return made
 
     def _resource(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CustomResource:
-        made = CustomResource(
+        return LifecycleResource(
             self,
             construct_id,
-            resource_type=f"Custom::{kind}",
-            service_token=self._function.function_arn,
-            service_timeout=Duration.seconds(2 * COIP_SECONDS),
+            kind=kind,
+            function=self._function,
             properties=properties,
+            timeout=Duration.seconds(2 * COIP_SECONDS),
         )
-        made.node.add_dependency(self._function.own_role)
-        return made

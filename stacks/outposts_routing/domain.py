@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Aws, CfnResource, CfnTag, CustomResource, Duration, Fn
+from aws_cdk import Aws, CfnResource, CfnTag, Duration
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
@@ -13,6 +13,8 @@ from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Funct
 from stacks.outposts_routing.load_balancer import Front
 from stacks.outposts_routing.settings import Domain
 from stacks.shared.guard import Guard
+from stacks.shared.lifecycle import LifecycleResource
+from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 RACK_SECONDS = 60
@@ -49,12 +51,12 @@ class RoutingDomain(Construct):
         super().__init__(scope, construct_id)
         self._stack, self._domain, self._label = scope, domain, label
         own_group = bool(domain.virtual_interfaces)
-        self.rack = CustomResource(
+        self.rack = LifecycleResource(
             self,
             "Rack",
-            resource_type="Custom::OutpostsRack",
-            service_token=functions.rack.function_arn,
-            service_timeout=Duration.seconds(3 * RACK_SECONDS),
+            kind="OutpostsRack",
+            function=functions.rack,
+            timeout=Duration.seconds(3 * RACK_SECONDS),
             properties={
                 "OutpostArn": outpost_arn,
                 "LocalGatewayId": local_gateway_id,
@@ -62,7 +64,6 @@ class RoutingDomain(Construct):
                 "MakesGroup": str(own_group).lower(),
             },
         )
-        self.rack.node.add_dependency(functions.rack.own_role)
         self._gateway = self.rack.get_att_string("LocalGatewayId")
         self._construct_id = construct_id
         self._group, self._interfaces = self._virtual_interfaces()
@@ -149,20 +150,7 @@ class RoutingDomain(Construct):
         """A VPC with one subnet on the Outpost; an Outpost is in one zone, which the rack knows."""
         assert self._domain.vpc_cidr
         zone = self.rack.get_att_string("AvailabilityZone")
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(self._domain.vpc_cidr),
-            availability_zones=[Fn.select(0, Fn.get_azs())],
-            subnet_configuration=[],
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(self._stack.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
+        vpc = new_vpc(self._stack, self, cidr=self._domain.vpc_cidr)
         self._subnet = ec2.CfnSubnet(
             self,
             "OutpostSubnet",
@@ -200,12 +188,12 @@ class RoutingDomain(Construct):
         table = ec2.CfnLocalGatewayRouteTable(
             content, "RouteTable", local_gateway_id=self._gateway, mode=domain.mode, tags=tags
         )
-        handover = CustomResource(
+        handover = LifecycleResource(
             self,
             "Handover",
-            resource_type="Custom::Handover",
-            service_token=functions.handover.function_arn,
-            service_timeout=Duration.seconds(2 * HANDOVER_SECONDS),
+            kind="Handover",
+            function=functions.handover,
+            timeout=Duration.seconds(2 * HANDOVER_SECONDS),
             properties={
                 "RouteTableId": table.ref,
                 "VpcIds": list(self._vpcs.values()),
@@ -213,7 +201,6 @@ class RoutingDomain(Construct):
                 "Destinations": list(domain.local_gateway_routes),
             },
         )
-        handover.node.add_dependency(functions.handover.own_role)
         interfaces = ec2.CfnLocalGatewayRouteTableVirtualInterfaceGroupAssociation(
             content,
             "VirtualInterfaces",

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from stacks.outposts_routing.advice import COIP
 from stacks.outposts_routing.settings import OutpostsRoutingSettings
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -18,7 +18,6 @@ ASSOCIATIONS = {
         "LocalGatewayRouteTableVirtualInterfaceGroupAssociation"
     ),
 }
-DESCRIBING = "Describe calls know no resource."
 OURS = "Its id is known when it is there; the tag of this stack holds it to its own."
 MADE = "It gets its id when it is made, with the tag of this stack."
 COIP_SECONDS, HANDOVER_SECONDS = 900, 360
@@ -44,11 +43,10 @@ class Functions(Construct):
             environment={},
             timeout_seconds=60,
         )
-        allow_on_any_resource(
+        allow_describing(
             self.rack.own_role,
             "ec2:DescribeLocalGateways",
             "ec2:DescribeLocalGatewayVirtualInterfaceGroups",
-            reason=DESCRIBING,
         )
         self._let_read_outpost(settings)
         self.handover = PythonFunction(
@@ -88,12 +86,11 @@ class Functions(Construct):
 
     def _let_hand_over(self) -> None:
         role = self.handover.own_role
-        allow_on_any_resource(
+        allow_describing(
             role,
             "ec2:DescribeLocalGatewayRouteTables",
             "ec2:DescribeLocalGatewayRouteTableVirtualInterfaceGroupAssociations",
             "ec2:DescribeLocalGatewayRouteTableVpcAssociations",
-            reason=DESCRIBING,
         )
         creating = [f"ec2:Create{name}" for name in ASSOCIATIONS.values()]
         self._allow(
@@ -116,12 +113,11 @@ class Functions(Construct):
         )
 
     def _let_own_addresses(self, role: iam.IRole) -> None:
-        allow_on_any_resource(
+        allow_describing(
             role,
             "ec2:DescribeAddresses",
             "ec2:DescribeCoipPools",
             "ec2:DescribeSubnets",
-            reason=DESCRIBING,
         )
         self._allow(role, TABLE, "ec2:CreateCoipPool", ours=True)
         self._allow(role, "coip-pool", "ec2:CreateCoipPool", made=True)
@@ -157,14 +153,13 @@ class Functions(Construct):
         ec2:DescribeCoipPools and ec2:GetCoipPoolUsage: kubernetes-sigs/aws-load-balancer-controller#1803. The last one
         of these is in that controller's policy and not on AWS's page.
         """
-        allow_on_any_resource(
+        allow_describing(
             role,
             "ec2:DescribeAccountAttributes",
             "ec2:DescribeInternetGateways",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
             "elasticloadbalancing:DescribeLoadBalancers",
-            reason=DESCRIBING,
         )
         self._allow(
             role,

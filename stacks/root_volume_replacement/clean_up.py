@@ -3,7 +3,6 @@
 import json
 
 from aws_cdk import Duration, TimeZone
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sns as sns
@@ -12,16 +11,16 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.root_volume_replacement.rights import (
-    allow_describing,
-    allow_ledger,
     allow_on_every,
     allow_reports,
     scheduler_role,
 )
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 OURS = "What is deleted is known at run time only; a condition holds it to what carries our tag."
 
@@ -39,7 +38,7 @@ class CleanUp(Construct):
         construct_id: str,
         settings: RootVolumeReplacementSettings,
         *,
-        ledger: dynamodb.ITableV2,
+        ledger: Table,
         reports: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
@@ -65,7 +64,7 @@ class CleanUp(Construct):
             memory_mib=512,
         )
         describing = ("Images", "Instances", "Snapshots", "Volumes")
-        allow_describing(self.function, *(f"ec2:Describe{what}" for what in describing))
+        allow_describing(self.function.own_role, *(f"ec2:Describe{what}" for what in describing))
         if settings.cleans_up:
             for action, kind, tag in (
                 ("ec2:DeleteVolume", "volume", "replaced-volume"),
@@ -73,7 +72,7 @@ class CleanUp(Construct):
             ):
                 condition = {"StringEquals": {f"aws:ResourceTag/{tag}": "true"}}
                 allow_on_every(scope, self.function, action, kind, conditions=condition, reason=OURS)
-        allow_ledger(scope, self.function, ledger, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
+        ledger.allow(self.function.own_role, "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(scope, self.function, reports)
         role = scheduler_role(scope, self, self.function)
         schedule = scheduler.Schedule(

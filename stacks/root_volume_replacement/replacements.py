@@ -1,21 +1,20 @@
 """Replacements of one instance's root volume, and of a fleet's in waves."""
 
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
 from stacks.root_volume_replacement.rights import (
-    allow_describing,
-    allow_ledger,
     allow_on_every,
     allow_on_executions,
     allow_reports,
 )
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.shared.grants import allow_describing
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 
 class Replacements(Construct):
@@ -32,7 +31,7 @@ class Replacements(Construct):
         construct_id: str,
         settings: RootVolumeReplacementSettings,
         *,
-        ledger: dynamodb.ITableV2,
+        ledger: Table,
         reports: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -62,7 +61,7 @@ class Replacements(Construct):
         )
         self._let_start_replacements()
 
-    def _replacement(self, ledger: dynamodb.ITableV2, reports: sns.ITopic) -> PythonFunction:
+    def _replacement(self, ledger: Table, reports: sns.ITopic) -> PythonFunction:
         settings, stack = self._settings, self._stack
         function = PythonFunction(
             stack,
@@ -81,7 +80,7 @@ class Replacements(Construct):
             timeout_seconds=60,
         )
         describing = ("Instances", "InstanceStatus", "ReplaceRootVolumeTasks", "Snapshots", "Volumes")
-        allow_describing(function, *(f"ec2:Describe{what}" for what in describing))
+        allow_describing(function.own_role, *(f"ec2:Describe{what}" for what in describing))
         allow_on_every(
             stack,
             function,
@@ -133,7 +132,7 @@ class Replacements(Construct):
                 "kms:ReEncryptFrom",
                 "kms:ReEncryptTo",
             )
-        allow_ledger(stack, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
+        ledger.allow(function.own_role, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(self._stack, function, reports)
         return function
 
@@ -151,7 +150,7 @@ class Replacements(Construct):
             },
             timeout_seconds=60,
         )
-        allow_describing(function, "ec2:DescribeInstances")
+        allow_describing(function.own_role, "ec2:DescribeInstances")
         allow_reports(self._stack, function, reports)
         return function
 

@@ -4,24 +4,18 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aws_cdk import Acknowledgment, ArnFormat, CfnElement, Token, Validations
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
 # What belongs to no account in an ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 WITHOUT_ACCOUNT = ("image", "snapshot")
-
-
-def allow_describing(function: PythonFunction, *actions: str) -> None:
-    """Allows Describe calls of EC2."""
-    allow_on_any_resource(function.own_role, *actions, reason="Describing EC2 knows no resource.")
 
 
 def allow_on_every(
@@ -63,15 +57,6 @@ def allow_reports(stack: SolutionStack, function: PythonFunction, topic: sns.ITo
     function.own_role.add_to_principal_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]))
     if stack.encryption_key:
         stack.encryption_key.grant(function.own_role, "kms:Decrypt", "kms:GenerateDataKey")
-
-
-def allow_ledger(stack: SolutionStack, function: PythonFunction, ledger: dynamodb.ITableV2, *actions: str) -> None:
-    """Allows actions on the table, and its key if it is a customer's: DynamoDB uses it in the name of its caller."""
-    ledger.grants.actions(function, *actions)
-    if stack.encryption_key:
-        stack.encryption_key.grant(
-            function.own_role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"
-        )
 
 
 def allow_on_executions(

@@ -1,6 +1,5 @@
 """The snapshot of every new root volume, and of those that an event of the user's own asks for."""
 
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -8,11 +7,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.root_volume_replacement.machine import Machine
-from stacks.root_volume_replacement.rights import allow_describing, allow_ledger, allow_on_every
+from stacks.root_volume_replacement.rights import allow_on_every
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
-from stacks.shared.grants import of_this_account
+from stacks.shared.grants import allow_describing, of_this_account
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 OWN_EVENT = "Root Volume Snapshot Wanted"
 
@@ -30,7 +30,7 @@ class Snapshots(Construct):
         construct_id: str,
         settings: RootVolumeReplacementSettings,
         *,
-        ledger: dynamodb.ITableV2,
+        ledger: Table,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -48,7 +48,7 @@ class Snapshots(Construct):
             },
             timeout_seconds=60,
         )
-        allow_describing(function, "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")
+        allow_describing(function.own_role, "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeSnapshots")
         allow_on_every(
             scope,
             function,
@@ -72,7 +72,7 @@ class Snapshots(Construct):
             conditions={"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
             reason="A snapshot that is to be made has no name; a condition allows tags at its creation only.",
         )
-        allow_ledger(scope, function, ledger, "dynamodb:GetItem", "dynamodb:PutItem")
+        ledger.allow(function.own_role, "dynamodb:GetItem", "dynamodb:PutItem")
         self.machine = Machine(
             scope,
             "SnapshotMachine",

@@ -1,13 +1,27 @@
 """Alarms that say what to do, to one topic."""
 
-from aws_cdk import ArnFormat
+from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.shared.solution import SolutionStack
+
+
+def errors_of(function: lambda_.IFunction, minutes: int = 1) -> cloudwatch.Metric:
+    """How often a function has failed in a minute, or in several."""
+    return function.metric_errors(period=Duration.minutes(minutes), statistic=cloudwatch.Stats.SUM)
+
+
+def waiting_in(queue: sqs.IQueue) -> cloudwatch.Metric:
+    """The most messages that have waited in a queue within a minute."""
+    return queue.metric_approximate_number_of_messages_visible(
+        period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
+    )
 
 
 class Alarms(Construct):
@@ -78,6 +92,12 @@ class Alarms(Construct):
         """The same for data points below the threshold."""
         below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
         return self._alarm(construct_id, metric, threshold, below, says, minutes, construct_id)
+
+    def on_errors(self, *functions: lambda_.IFunction) -> None:
+        """Alarms as soon as one of the functions fails; each has its section ``Alarm: <function> errors``."""
+        for function in functions:
+            name = function.node.id
+            self.when_above(f"{name}Errors", errors_of(function), 0, says=f"The function {name} has failed")
 
     def _alarm(
         self,

@@ -2,19 +2,20 @@
 
 from typing import cast
 
-from aws_cdk import CfnElement, CustomResource
+from aws_cdk import CfnElement
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.shared.grants import allow_on_pattern
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 FUNCTION = "BucketEmptier"
 
 
-class EmptiedBucket(CustomResource):
+class EmptiedBucket(LifecycleResource):
     """Empties a bucket when the stack, or this resource, is deleted. One function serves all of a stack.
 
     Whoever writes into the bucket must depend on this, so that it is gone by then: CloudFormation deletes in the
@@ -34,11 +35,10 @@ class EmptiedBucket(CustomResource):
         super().__init__(
             scope,
             construct_id,
-            resource_type="Custom::EmptiedBucket",
-            service_token=function.function_arn,
+            kind="EmptiedBucket",
+            function=function,
             properties={"BucketName": bucket.bucket_name},
         )
-        self.node.add_dependency(function.own_role)
 
 
 def _function(stack: SolutionStack) -> PythonFunction:

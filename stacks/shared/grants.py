@@ -5,6 +5,24 @@ from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+
+READING = "These calls only read, and IAM knows no resource for them."
+# What the SSM agent calls, of the managed policy AmazonSSMManagedInstanceCore without parameters and inventory:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
+AGENT_ACTIONS = (
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
 
 
 def allow_on_any_resource(
@@ -16,6 +34,24 @@ def allow_on_any_resource(
         reason: why there is none; printed in the validation report.
     """
     _allow(role, iam.PolicyStatement(actions=list(actions), resources=["*"], conditions=conditions), "*", reason)
+
+
+def allow_describing(role: iam.IRole, *actions: str) -> None:
+    """Allows calls that describe, list or measure, and for which IAM knows no resource."""
+    allow_on_any_resource(role, *actions, reason=READING)
+
+
+def allow_agent(role: iam.IRole, *more: str) -> None:
+    """Allows what the SSM agent of an instance calls to take commands, and *more* of its calls."""
+    allow_on_any_resource(role, *sorted((*AGENT_ACTIONS, *more)), reason="The calls of the SSM agent know no resource.")
+
+
+def allow_reading_asset(role: iam.IRole, *files: assets.Asset) -> None:
+    """Allows reading these assets only; ``Asset.grant_read`` would open the whole bootstrap bucket."""
+    for file in files:
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)])
+        )
 
 
 def allow_on_pattern(

@@ -6,10 +6,11 @@ Synth cannot: it does not know what is deployed.
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -17,7 +18,7 @@ FUNCTION = "GuardFunction"
 TIMEOUT_SECONDS = 60
 
 
-class Guard(CustomResource):
+class Guard(LifecycleResource):
     """Fails an update that changes a guarded property, before CloudFormation touches anything that depends on it.
 
     Guard the properties whose change replaces the resource, with the very values that the resource has. Rollbacks
@@ -46,14 +47,11 @@ class Guard(CustomResource):
         super().__init__(
             scope,
             construct_id,
-            resource_type="Custom::Guard",
-            service_token=function.function_arn,
-            # CloudFormation waits an hour for a function that never answers, unless it is told otherwise.
-            service_timeout=Duration.seconds(3 * TIMEOUT_SECONDS),
+            kind="Guard",
+            function=function,
+            timeout=Duration.seconds(3 * TIMEOUT_SECONDS),
             properties={"Subject": subject, "Guarded": guarded, "Way": way, "Accepted": accepted},
         )
-        # Without its rights the function could not tell a rollback from an update.
-        self.node.add_dependency(function.own_role)
         of.node.add_dependency(self)
 
 

@@ -79,7 +79,8 @@ class Network(Construct):
                 self, "Vpc", vpc_id=existing.id, availability_zones=[Fn.select(0, Fn.get_azs())]
             )
         else:
-            self.vpc = new = self._new_vpc(scope)
+            # No subnets of the CDK: it numbers ranges by their order, so that another zone would move them.
+            self.vpc = new = new_vpc(scope, self, cidr=str(RANGE))
             if not isinstance(zones, int):
                 _acknowledge(new, "CloudFormation-Validate::W3010", "The zones are those that the settings name.")
             subnets = self._new_subnets(new, reach, _places(zones))
@@ -91,24 +92,6 @@ class Network(Construct):
         self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs and package repositories")
         if reach is Reach.ENDPOINTS and not existing:
             self._add_endpoints(endpoints)
-
-    def _new_vpc(self, stack: SolutionStack) -> ec2.Vpc:
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(str(RANGE)),
-            availability_zones=[Fn.select(0, Fn.get_azs())],
-            nat_gateways=0,
-            subnet_configuration=[],  # the CDK numbers ranges by the order of the subnets: another zone would move them
-            # The CDK empties the default group by a Node function of its own; nothing here is in that group.
-            restrict_default_security_group=False,
-        )
-        vpc.add_flow_log(
-            "Rejected",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(stack.log_group(self, "RejectedTraffic")),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
-        return vpc
 
     def _new_subnets(self, vpc: ec2.Vpc, reach: Reach, places: Sequence["_Place"]) -> list[ec2.ISubnet]:
         """Subnets with their routes, and the gateways these lead to."""
@@ -156,6 +139,38 @@ class Network(Construct):
                 security_groups=[group],
                 open=False,
             )
+
+
+def new_vpc(
+    stack: SolutionStack,
+    scope: Construct,
+    *,
+    cidr: str,
+    zones: Sequence[str] | None = None,
+    subnets: Sequence[ec2.SubnetConfiguration] = (),
+) -> ec2.Vpc:
+    """A VPC without NAT gateway whose flow log shows what was rejected.
+
+    Args:
+        zones: Availability Zones of the subnets; the first of the Region, if none is named.
+        subnets: what the CDK shall make in each zone.
+    """
+    vpc = ec2.Vpc(
+        scope,
+        "Vpc",
+        ip_addresses=ec2.IpAddresses.cidr(cidr),
+        availability_zones=list(zones or [Fn.select(0, Fn.get_azs())]),
+        nat_gateways=0,
+        subnet_configuration=list(subnets),
+        # The CDK empties the default group by a Node function of its own; nothing here is in that group.
+        restrict_default_security_group=False,
+    )
+    vpc.add_flow_log(
+        "Rejected",
+        destination=ec2.FlowLogDestination.to_cloud_watch_logs(stack.log_group(scope, "RejectedTraffic")),
+        traffic_type=ec2.FlowLogTrafficType.REJECT,
+    )
+    return vpc
 
 
 @dataclass(frozen=True)

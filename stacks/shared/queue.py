@@ -1,10 +1,46 @@
-"""A queue that loses nothing."""
+"""A queue that loses nothing, and one for what nobody could deliver."""
 
-from aws_cdk import Duration
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.shared.solution import SolutionStack
+
+KEPT = Duration.days(14)  # the most SQS allows
+
+
+class UnreadQueue(sqs.Queue):
+    """A queue that people alone read, above all for events that could start nothing: kept for 14 days.
+
+    A target of the CDK lets its own rule send to a dead-letter queue; where no target does, ``let_rules_send`` does.
+    """
+
+    def __init__(self, stack: SolutionStack, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id, retention_period=KEPT, **_encryption(stack))
+        Validations.of(self).acknowledge(
+            Acknowledgment(id="AwsSolutions-SQS3", reason="Nothing reads it but people; there is nothing to fail.")
+        )
+
+    def let_rules_send(self, rule_arns: str | Sequence[str], operator: str = "ArnEquals") -> None:
+        """Lets rules of EventBridge send to the queue; the rule's role plays no part.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+
+        Args:
+            operator: ``ArnLike`` where the ARNs are patterns.
+        """
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue_arn],
+                conditions={operator: {"aws:SourceArn": rule_arns}},
+            )
+        )
 
 
 class QueueWithDeadLetters(Construct):
@@ -30,25 +66,20 @@ class QueueWithDeadLetters(Construct):
         delay_seconds: int = 0,
     ) -> None:
         super().__init__(scope, construct_id)
-        key = scope.encryption_key
-        encryption = sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=encryption,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
+        self.dead_letters = sqs.Queue(self, "DeadLetters", retention_period=KEPT, **_encryption(scope))
         self.queue = sqs.Queue(
             self,
             "Queue",
-            encryption=encryption,
-            encryption_master_key=key,
-            enforce_ssl=True,
+            **_encryption(scope),
             visibility_timeout=Duration.seconds(visibility_seconds),
             delivery_delay=Duration.seconds(delay_seconds) if delay_seconds else None,
             # Shorter than the dead letters': there a message keeps the age that it had here.
             retention_period=Duration.days(4),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
         )
+
+
+def _encryption(stack: SolutionStack) -> dict[str, Any]:
+    key = stack.encryption_key
+    encryption = sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED
+    return {"encryption": encryption, "encryption_master_key": key, "enforce_ssl": True}

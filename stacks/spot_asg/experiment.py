@@ -7,7 +7,7 @@ from aws_cdk import aws_fis as fis
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.shared.grants import allow_on_any_resource, shown_arn
+from stacks.shared.grants import allow_describing, shown_arn
 from stacks.shared.solution import SolutionStack
 from stacks.spot_asg.dashboard import SpotMetrics
 from stacks.spot_asg.settings import SpotAsgSettings
@@ -105,5 +105,5 @@ class Experiment(Construct):
                 reason="Instances come and go; a condition holds it to those that carry the tag of this group.",
             )
         )
-        allow_on_any_resource(role, "ec2:DescribeInstances", reason="Describing knows no resource.")
+        allow_describing(role, "ec2:DescribeInstances")
         return role

@@ -10,6 +10,8 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, instance_requirements
+from stacks.shared.filled import filled
+from stacks.shared.grants import allow_reading_asset
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
@@ -38,9 +40,7 @@ class SpotGroup(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="Spot Instances: they read their files, and nothing else",
         )
-        role.add_to_policy(  # Asset.grant_read would open the whole bootstrap bucket
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[files.bucket.arn_for_objects(files.s3_object_key)])
-        )
+        allow_reading_asset(role, files)
         template = Al2023LaunchTemplate(
             scope,
             "LaunchTemplate",
@@ -48,7 +48,8 @@ class SpotGroup(Construct):
             role=role,
             security_group=network.security_group,
             user_data=ec2.UserData.custom(
-                _resolved(
+                filled(
+                    USER_DATA / "bootstrap.sh",
                     FILES_URI=files.s3_object_url,
                     PORT=str(APP_PORT),
                     SERVE_SECONDS=str(settings.serve_seconds),
@@ -120,13 +121,6 @@ def _overrides(settings: SpotAsgSettings) -> list[autoscaling.LaunchTemplateOver
         return [autoscaling.LaunchTemplateOverrides(instance_type=ec2.InstanceType(name)) for name in settings.types]
     wanted = instance_requirements(settings.attributes, settings.generations)
     return [autoscaling.LaunchTemplateOverrides(instance_requirements=wanted)]
-
-
-def _resolved(**values: str) -> str:
-    script = (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
-    for name, value in values.items():
-        script = script.replace(f"@{name}@", value)
-    return script
 
 
 _STRATEGIES = {

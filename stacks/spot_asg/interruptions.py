@@ -2,7 +2,6 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -11,10 +10,11 @@ from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from stacks.shared.auto_scaling import allow_on_group
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 from stacks.spot_asg.group import LEAVE_HOOK
 from stacks.spot_asg.settings import SpotAsgSettings
 
@@ -55,7 +55,8 @@ class Interruptions(Construct):
         ]
 
     def _notices(self, scope: SolutionStack, settings: SpotAsgSettings, target_group_arns: list[str]) -> PythonFunction:
-        table = self._taken(scope)
+        # Remembers which notices were counted, so that one that comes twice counts once.
+        table = Table(scope, scope, "Taken", key="notice", expires="expires_at")
         notices = PythonFunction(
             scope,
             "Notices",
@@ -70,14 +71,12 @@ class Interruptions(Construct):
             timeout_seconds=60,
         )
         role = notices.own_role
-        allow_on_any_resource(role, "autoscaling:DescribeAutoScalingGroups", reason=_DESCRIBING)
+        allow_describing(role, "autoscaling:DescribeAutoScalingGroups")
         if target_group_arns:
             actions = ["elasticloadbalancing:DeregisterTargets"]
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=target_group_arns))
-            allow_on_any_resource(role, "elasticloadbalancing:DescribeTargetHealth", reason=_DESCRIBING)
-        table.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
-        if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
-            scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+            allow_describing(role, "elasticloadbalancing:DescribeTargetHealth")
+        table.allow(role, "dynamodb:GetItem", "dynamodb:PutItem")
         allow_metrics(role, settings.metric_namespace)
         # SqsDestination would grant kms:GenerateDataKey* and kms:ReEncrypt*.
         self.lost.grants.actions(role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"])
@@ -102,20 +101,6 @@ class Interruptions(Construct):
             targets=[targets.LambdaFunction(notices, dead_letter_queue=self.lost, max_event_age=Duration.hours(1))],
         )
         return notices
-
-    def _taken(self, scope: SolutionStack) -> dynamodb.TableV2:
-        """Remembers which notices were counted, so that one that comes twice counts once."""
-        key = scope.encryption_key
-        return dynamodb.TableV2(
-            scope,
-            "Taken",
-            partition_key=dynamodb.Attribute(name="notice", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="expires_at",
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=scope.common.keep_data_on_destroy
-            ),
-        )
 
     def _termination(self, scope: SolutionStack, leaving: QueueWithDeadLetters) -> PythonFunction:
         names = {"GROUP_NAME": self._group.auto_scaling_group_name, "HOOK_NAME": LEAVE_HOOK}
@@ -143,6 +128,3 @@ class Interruptions(Construct):
             targets=[targets.SqsQueue(leaving.queue, dead_letter_queue=self.lost)],
         )
         return termination
-
-
-_DESCRIBING = "Describing knows no resource."

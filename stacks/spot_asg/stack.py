@@ -91,10 +91,4 @@ class SpotAsgStack(SolutionStack):
             0,
             says="A Spot notice or a termination could not be handled",
         )
-        for function in interruptions.functions:
-            alarms.when_above(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=metrics.minute, statistic=cloudwatch.Stats.SUM),
-                0,
-                says=f"The function {function.node.id} has failed",
-            )
+        alarms.on_errors(*interruptions.functions)

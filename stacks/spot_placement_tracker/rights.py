@@ -2,7 +2,7 @@
 
 from aws_cdk import Token
 
-from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
@@ -12,12 +12,7 @@ def allow_dashboards(stack: SolutionStack, function: PythonFunction) -> None:
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
     """
-    allow_on_any_resource(
-        function.own_role,
-        "cloudwatch:GetMetricData",
-        "cloudwatch:ListMetrics",
-        reason="Both read metrics, for which IAM knows no resource.",
-    )
+    allow_describing(function.own_role, "cloudwatch:GetMetricData", "cloudwatch:ListMetrics")
     # Dashboards are global: their ARN has no Region.
     region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
     allow_on_pattern(

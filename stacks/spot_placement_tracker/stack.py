@@ -15,8 +15,8 @@ from config.models import CommonSettings
 from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISHED, REFUSED, TRACKER
 from spot_placement_tracker.store import FILE, PLAN
 from stacks.catalog import Solution
-from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.alarms import Alarms, errors_of
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.spot_placement_tracker.rights import allow_dashboards
@@ -66,11 +66,7 @@ class SpotPlacementTrackerStack(SolutionStack):
         storage.allow(collector, "s3:GetObject", key=PLAN)
         storage.allow_listing(collector)
         allow_metrics(collector.own_role, settings.metric_namespace)
-        allow_on_any_resource(
-            collector.own_role,
-            "ec2:GetSpotPlacementScores",
-            reason="It reads scores of any Region, for which IAM knows no resource.",
-        )
+        allow_describing(collector.own_role, "ec2:GetSpotPlacementScores")
         self._run_alone(settings, collector)
         # A round that failed is not asked again: the next one comes within minutes, with newer scores.
         collector.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(settings.every_minutes))
@@ -145,8 +141,7 @@ class SpotPlacementTrackerStack(SolutionStack):
         )
         cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         for name, function in (("CollectorErrors", collector), ("DashboardsErrors", dashboards)):
-            errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
-            alarms.when_above(name, errors, 0, says="A function has failed", about="FunctionErrors")
+            alarms.when_above(name, errors_of(function, 5), 0, says="A function has failed", about="FunctionErrors")
 
     def _run_alone(self, settings: SpotPlacementTrackerSettings, function: PythonFunction) -> None:
         resource = function.node.default_child

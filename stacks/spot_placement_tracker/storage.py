@@ -1,6 +1,6 @@
 """The bucket of the file, what a deployment puts there, and who hears of a change."""
 
-from aws_cdk import Acknowledgment, CustomResource, Duration, Validations
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -9,6 +9,9 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from spot_placement_tracker.store import FILE, PLAN
+from stacks.shared.grants import allow_reading_asset
+from stacks.shared.lifecycle import LifecycleResource
+from stacks.shared.private_bucket import PrivateBucket
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.spot_placement_tracker.rights import allow_dashboards
@@ -33,15 +36,11 @@ class Storage(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack = scope
-        key = scope.encryption_key
-        self.bucket = s3.Bucket(
+        self.bucket = PrivateBucket(
+            scope,
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=True if key else None,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
+            unlogged="It holds one small file; CloudTrail can log who changes it.",
             versioned=True,  # an upload that was a mistake can be taken back
             lifecycle_rules=[s3.LifecycleRule(noncurrent_version_expiration=Duration.days(OLD_VERSIONS_DAYS))],
         )
@@ -50,9 +49,6 @@ class Storage(Construct):
         assert isinstance(resource, s3.CfnBucket)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
-        Validations.of(self.bucket).acknowledge(
-            Acknowledgment(id="AwsSolutions-S1", reason="It holds one small file; CloudTrail can log who changes it.")
         )
         self.layer = YamlLayer(self, "Yaml")
         self.stored = self._stored(settings, tracker)
@@ -103,21 +99,18 @@ class Storage(Construct):
         )
         function.add_layers(self.layer)
         role = function.own_role
-        # Asset.grant_read would open the whole bootstrap bucket.
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)])
-        )
+        allow_reading_asset(role, file)
         for name in (FILE, PLAN):
             self.allow(function, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", key=name)
         self.allow_listing(function)
         role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucketVersions"], resources=[self.bucket.bucket_arn]))
         allow_dashboards(self._stack, function)
-        stored = CustomResource(
+        stored = LifecycleResource(
             self,
             "Stored",
-            resource_type="Custom::StoredFile",
-            service_token=function.function_arn,
-            service_timeout=Duration.seconds(3 * TIMEOUT_SECONDS),
+            kind="StoredFile",
+            function=function,
+            timeout=Duration.seconds(3 * TIMEOUT_SECONDS),
             properties={
                 "Bucket": self.bucket.bucket_name,
                 "SourceBucket": file.s3_bucket_name,
@@ -129,7 +122,6 @@ class Storage(Construct):
                 "KeepData": str(self._stack.common.keep_data_on_destroy).lower(),
             },
         )
-        stored.node.add_dependency(role)
         assert self.bucket.policy
         stored.node.add_dependency(self.bucket.policy)
         return stored

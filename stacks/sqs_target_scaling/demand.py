@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.sqs_target_scaling.dashboard import graph
@@ -72,14 +72,8 @@ class Demand(Construct):
         )
         queue.grants.actions(publisher, ["sqs:GetQueueAttributes"])
         allow_metrics(publisher.own_role, settings.metric_namespace)
-        allow_on_any_resource(
-            publisher.own_role,
-            "autoscaling:DescribeAutoScalingGroups",
-            reason="Describing Auto Scaling knows no resource.",
-        )
-        allow_on_any_resource(
-            publisher.own_role, "cloudwatch:GetMetricData", reason="Reading metrics knows no resource."
-        )
+        allow_describing(publisher.own_role, "autoscaling:DescribeAutoScalingGroups")
+        allow_describing(publisher.own_role, "cloudwatch:GetMetricData")
         events.Rule(
             self,
             "EveryMinute",

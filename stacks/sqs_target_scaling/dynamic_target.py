@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.shared.auto_scaling import allow_on_group
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.sqs_target_scaling.dashboard import graph
@@ -98,7 +98,7 @@ class DynamicTarget(Construct):
         )
         queue.grants.actions(publisher, ["sqs:GetQueueAttributes"])
         allow_metrics(publisher.own_role, self._settings.metric_namespace)
-        allow_on_any_resource(publisher.own_role, "autoscaling:DescribeAutoScalingGroups", reason=_DESCRIBING)
+        allow_describing(publisher.own_role, "autoscaling:DescribeAutoScalingGroups")
         self._every(1, publisher)
         return publisher
 
@@ -117,8 +117,8 @@ class DynamicTarget(Construct):
             timeout_seconds=120,
         )
         allow_metrics(setter.own_role, self._settings.metric_namespace)
-        allow_on_any_resource(setter.own_role, "autoscaling:DescribePolicies", reason=_DESCRIBING)
-        allow_on_any_resource(setter.own_role, "cloudwatch:GetMetricData", reason="Reading metrics knows no resource.")
+        allow_describing(setter.own_role, "autoscaling:DescribePolicies")
+        allow_describing(setter.own_role, "cloudwatch:GetMetricData")
         allow_on_group(stack, setter.own_role, self._group, "autoscaling:PutScalingPolicy")
         self._every(self._settings.target_update_minutes, setter)
         return setter
@@ -131,6 +131,3 @@ class DynamicTarget(Construct):
             schedule=events.Schedule.rate(Duration.minutes(minutes)),
             targets=[targets.LambdaFunction(function)],
         )
-
-
-_DESCRIBING = "Describing Auto Scaling knows no resource."

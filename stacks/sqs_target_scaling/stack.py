@@ -4,8 +4,6 @@ Post: https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-
 """
 
 from aws_cdk import Fn
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -15,6 +13,7 @@ from stacks.shared.alarms import Alarms
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 from stacks.sqs_target_scaling.dashboard import QueueDashboard
 from stacks.sqs_target_scaling.demand import Demand
 from stacks.sqs_target_scaling.dynamic_target import DynamicTarget
@@ -39,7 +38,7 @@ class SqsTargetScalingStack(SolutionStack):
             visibility_seconds=HEARTBEATS_VISIBLE * settings.heartbeat_seconds,
             max_receives=settings.max_receives,
         )
-        results = self._results()
+        results = Table(self, self, "Results", key="message_id", expires="expires_at")
         workers = Workers(self, "Workers", settings, queue=work.queue, results=results)
         metrics = QueueMetrics(settings.metric_namespace, queue=work.queue, group=workers.group)
         testing = self._testing_function(settings, work)
@@ -61,21 +60,6 @@ class SqsTargetScalingStack(SolutionStack):
             scaling=strategy.graph,
         )
         self._outputs(settings, work, workers, testing, dashboard)
-
-    def _results(self) -> dynamodb.TableV2:
-        """Where a worker's effect goes, once for each message however often it is delivered."""
-        keep = self.common.keep_data_on_destroy
-        key = self.encryption_key
-        return dynamodb.TableV2(
-            self,
-            "Results",
-            partition_key=dynamodb.Attribute(name="message_id", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="expires_at",
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key) if key else None,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=keep
-            ),
-        )
 
     def _testing_function(self, settings: SqsTargetScalingSettings, work: QueueWithDeadLetters) -> PythonFunction:
         testing = PythonFunction(
@@ -109,13 +93,7 @@ class SqsTargetScalingStack(SolutionStack):
             says=f"The oldest message waits longer than {settings.acceptable_latency_seconds} s",
             minutes=3,
         )
-        for function in functions:
-            alarms.when_above(
-                f"{function.node.id}Errors",
-                function.metric_errors(period=metrics.period, statistic=cloudwatch.Stats.SUM),
-                0,
-                says=f"The function {function.node.id} has failed",
-            )
+        alarms.on_errors(*functions)
 
     def _outputs(
         self,

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from aws_cdk import aws_autoscaling as autoscaling
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
@@ -12,10 +11,12 @@ from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups, instance_requirements
 from stacks.shared.boto3_asset import Boto3Asset
-from stacks.shared.grants import allow_metrics, allow_on_any_resource
+from stacks.shared.filled import filled
+from stacks.shared.grants import allow_describing, allow_metrics, allow_reading_asset
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
@@ -40,7 +41,7 @@ class Workers(Construct):
         settings: SqsTargetScalingSettings,
         *,
         queue: sqs.Queue,
-        results: dynamodb.ITableV2,
+        results: Table,
     ) -> None:
         super().__init__(scope, construct_id)
         network = Network(scope, "Network", reach=Reach(settings.network), zones=settings.zones, endpoints=ENDPOINTS)
@@ -54,15 +55,11 @@ class Workers(Construct):
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
             key_actions=["kms:Decrypt"],
         )
-        results.grants.actions(role, "dynamodb:GetItem", "dynamodb:PutItem")
-        if scope.encryption_key:  # DynamoDB uses the key in the name of its caller
-            scope.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+        results.allow(role, "dynamodb:GetItem", "dynamodb:PutItem")
         allow_metrics(role, settings.metric_namespace)
-        self._let_download(role, worker, libraries)
+        allow_reading_asset(role, worker, libraries)
         allow_on_own_groups(scope, role, "autoscaling:CompleteLifecycleAction")
-        allow_on_any_resource(
-            role, "autoscaling:DescribeAutoScalingInstances", reason="Describing Auto Scaling knows no resource."
-        )
+        allow_describing(role, "autoscaling:DescribeAutoScalingInstances")
         template = Al2023LaunchTemplate(
             scope,
             "LaunchTemplate",
@@ -70,7 +67,8 @@ class Workers(Construct):
             role=role,
             security_group=network.security_group,
             user_data=ec2.UserData.custom(
-                _resolved(
+                filled(
+                    USER_DATA / "bootstrap.sh",
                     WORKER_URI=worker.s3_object_url,
                     LIBRARIES_URI=libraries.s3_object_url,
                     QUEUE_URL=queue.queue_url,
@@ -112,19 +110,3 @@ class Workers(Construct):
             ],
             outlived_by=[role],
         )
-
-    def _let_download(self, role: iam.Role, *files: assets.Asset) -> None:
-        for file in files:
-            # Asset.grant_read would open the whole bootstrap bucket.
-            role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["s3:GetObject"], resources=[file.bucket.arn_for_objects(file.s3_object_key)]
-                )
-            )
-
-
-def _resolved(**values: str) -> str:
-    script = (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
-    for name, value in values.items():
-        script = script.replace(f"@{name}@", value)
-    return script

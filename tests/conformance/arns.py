@@ -69,6 +69,7 @@ NAME_PROPERTIES = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CodePipeline::Pipeline": "Name",
     "AWS::IAM::Role": "RoleName",
+    "AWS::ImageBuilder::ImagePipeline": "Name",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",

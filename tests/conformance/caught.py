@@ -74,11 +74,21 @@ CAUGHT: dict[str, frozenset[str]] = {
         {"alarm → SNS topic", "rule → SNS topic", "rule → SQS queue", "rule → dead-letter queue"}
     ),
     "another rule in aws:SourceArn": frozenset(
-        {"SQS policy: principal and condition", "rule → Lambda function", "rule → dead-letter queue"}
+        {
+            "SQS policy: principal and condition",
+            "rule → Lambda function",
+            "rule → SQS queue",
+            "rule → dead-letter queue",
+        }
     ),
     "messages hidden for 1 s": frozenset({"SQS queue → Lambda"}),
     "FIFO dead-letter queues": frozenset(
-        {"SQS queue → dead-letter queue", "rule → dead-letter queue", "schedule → dead-letter queue"}
+        {
+            "SQS queue → dead-letter queue",
+            "rule → SQS queue",
+            "rule → dead-letter queue",
+            "schedule → dead-letter queue",
+        }
     ),
     "a bucket that sends no events": frozenset({"S3 bucket → EventBridge"}),
     "every DependsOn removed": frozenset({"CloudTrail: after the bucket's policy"}),
