@@ -10,7 +10,7 @@ from tests.variants import DEFAULT, every
 from tests.variants import template as kept
 
 PINNED = {"arm64": "ami-0123456789abcdef0", "x86_64": "ami-0123456789abcdef1"}
-NEWEST = re.compile(r"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-")
+NEWEST = re.compile(r"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-")
 BUILDS = {"image_pipelines"}  # its parameters are the bases of images that it builds, and restart nothing
 BOOTS = [
     slug
