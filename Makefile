@@ -9,13 +9,13 @@ INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SOLUTION VARIANT CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON
+KNOWN := SOLUTION VARIANT BREAK CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SOLUTION VARIANT CONFIG PORT LANES INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+EMPTY := $(foreach name,$(filter SOLUTION VARIANT BREAK CONFIG PORT LANES INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
@@ -37,8 +37,8 @@ check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
 test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
-try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
-	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) \
+try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
+	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \
 		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=

@@ -63,7 +63,7 @@ def load(
         at = ("solutions", slug)
         model = solutions[slug] if slug in wanted else _OnlyEnabled
         found[slug] = _section(document, model, sections.get(slug), at)
-    for above, problem in _broken_rules(common, found):
+    for above, problem in broken_rules(common, found):
         where = (*above, *problem.path)
         message = with_got(problem.message, _what_is_there(document, where))
         if problem.warning:
@@ -190,7 +190,8 @@ def _forget(section: Section, path: Location) -> None:
     owner.__dict__.pop(name, None)
 
 
-def _broken_rules(common: CommonSettings, found: Mapping[str, SolutionSettings]) -> Iterator[tuple[Location, Problem]]:
+def broken_rules(common: CommonSettings, found: Mapping[str, SolutionSettings]) -> Iterator[tuple[Location, Problem]]:
+    """What the rules of all sections say, also of those within others, and where."""
     for at, section in sections_of(common, ("common",)):
         yield from ((at, problem) for problem in section.problems())
     for slug, settings in found.items():

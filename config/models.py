@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from config.types import (
     AccountId,
+    ImageId,
     KmsKeyArn,
     RegionName,
     SubnetId,
@@ -132,6 +133,15 @@ class ExistingVpc(Section):
             yield Problem(("subnet_ids", index), "must not be listed twice; remove one")
 
 
+class LinuxImages(Section):
+    """The Amazon Linux 2023 that instances boot: a newest image restarts what runs, at whatever deployment is next."""
+
+    arm64: ImageId | None = None
+    """AMI for Arm, in the Region of `region`. null: the newest at each deployment."""
+    x86_64: ImageId | None = None
+    """AMI for Intel and AMD, in the Region of `region`. null: the newest at each deployment."""
+
+
 def _name_of_a_policy(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("arn:"):
         raise ValueError(f"must be the name of the policy, not its ARN; write '{value.rpartition('/')[2]}'")
@@ -169,6 +179,8 @@ class CommonSettings(Section):
     null: the keys that AWS manages."""
     alarm_topic_arn: TopicArn | None = None
     """Topic that receives every alarm. null: each stack creates one and names it in its outputs."""
+    linux_images: LinuxImages = LinuxImages()
+    """AMIs of Amazon Linux 2023, so that no deployment restarts instances because an image is new."""
     bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None
     """Qualifier of your `cdk bootstrap`, if it is not the CDK's own."""
 
@@ -210,6 +222,15 @@ class CommonSettings(Section):
         if self.kms_key_arn and not self.region:
             there = arn_part(self.kms_key_arn, "region")
             yield Problem("region", f"must be {there}, the Region of kms_key_arn, got null; set region: {there}")
+
+    @rule
+    def _images_need_the_region_by_name(self) -> Iterator[Problem]:
+        for architecture in ("arm64", "x86_64"):
+            image = getattr(self.linux_images, architecture)
+            if image and not self.region:
+                yield Problem(
+                    "region", f"must be the Region of linux_images.{architecture} {image}, got null; set region"
+                )
 
     @rule
     def _arns_are_of_the_account(self) -> Iterator[Problem]:

@@ -35,6 +35,7 @@ LocalZoneName = Annotated[
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}\.[a-z0-9-]{1,20}$", examples=["m7g.large"])]
 
 VpcId = Annotated[str, _id("vpc")]
+ImageId = Annotated[str, _id("ami")]
 SubnetId = Annotated[str, _id("subnet")]
 SnapshotId = Annotated[str, _id("snap")]
 RouteTableId = Annotated[str, _id("rtb")]

@@ -182,7 +182,7 @@ class EmbeddedAws:
             "spot-notice", kind=kind, instance_id=instance_id, act=act, account=self.account, region=self.region
         )
 
-    def control(self, name: str, **request: object) -> dict[str, Any]:
+    def control(self, name: str, /, **request: object) -> dict[str, Any]:
         """Calls one of the control endpoints. Raises ``EmulatorError`` when it refuses or does not answer."""
         try:
             return self._post(name, request)

@@ -104,7 +104,7 @@ def test_instances_and_reservations_of_the_template_are_billed(variant: str, slu
     resources, counted = variants.template(variant, slug)["Resources"], billed(slug, variants.configuration(variant))
     reserved = sum(each["InstanceCount"] for each in of_type(resources, "AWS::EC2::CapacityReservation"))
     groups = of_type(resources, "AWS::AutoScaling::AutoScalingGroup")
-    smallest = sum(int(each.get("DesiredCapacity", each["MinSize"])) for each in groups)
+    smallest = sum(int(str(each.get("DesiredCapacity", each["MinSize"]))) for each in groups)
     alone = len(of_type(resources, "AWS::EC2::Instance"))
     hours = sum(quantity for name, quantity in counted.items() if name.startswith(("on_demand_", "spot_instance")))
     # An instance in a reservation bills once. A schedule gives a group another size for a part of the day.

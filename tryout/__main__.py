@@ -11,6 +11,7 @@ from rich.console import Console
 from config.loader import ConfigError
 from emulator.client import EmulatorError
 from stacks.catalog import UnknownSolutionError
+from tryout.breaks import BREAKS
 from tryout.cdk.synthesis import SynthesisError
 from tryout.paths import CONFIG
 from tryout.run.session import run
@@ -27,6 +28,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make try")
     parser.add_argument("--solution", default="", help="only these, separated by commas or blanks")
     parser.add_argument("--variant", help="only the variant of this name")
+    parser.add_argument(
+        "--break",
+        dest="broken",
+        type=_faults,
+        default=(),
+        help=f"put faults into templates and see them denied: all, or some of {', '.join(BREAKS)}",
+    )
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
@@ -50,6 +58,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text!r}")
     return int(text)
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    names = tuple(BREAKS) if text == "all" else tuple(text.replace(",", " ").split())
+    if unknown := [name for name in names if name not in BREAKS]:
+        raise argparse.ArgumentTypeError(f"must be all or some of {', '.join(BREAKS)}, got {unknown[0]!r}")
+    return names
 
 
 def _interrupted(*_: object) -> None:

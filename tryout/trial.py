@@ -10,17 +10,22 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """One variant of a solution, with a folder for its configuration, cloud assembly, logs and scenario."""
+    """One variant of a solution, with a folder for its configuration, cloud assembly, logs and scenario.
+
+    Attributes:
+        broken: the fault that is put into its template (tryout/breaks.py); empty: none.
+    """
 
     slug: str
     variant: str
     stack: str
     folder: Path
+    broken: str = ""
 
     @property
     def name(self) -> str:
         """Names it in messages."""
-        return f"{self.slug} ({self.variant})"
+        return f"{self.slug} ({self.variant}{f', broken: {self.broken}' if self.broken else ''})"
 
     @property
     def config(self) -> Path:
@@ -39,4 +44,4 @@ class Trial:
     @classmethod
     def from_json(cls, found: Mapping[str, str]) -> "Trial":
         """As another process has sent it."""
-        return cls(found["slug"], found["variant"], found["stack"], Path(found["folder"]))
+        return cls(found["slug"], found["variant"], found["stack"], Path(found["folder"]), found["broken"])

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from emulator.core import api, store
 from emulator.core.api import Json
 from emulator.core.clock import age_metrics, clock
+from emulator.core.deliveries import show
 from emulator.core.service import Control, services
 
 PREFIX = "/_emulator/"
@@ -51,7 +52,13 @@ def controls() -> dict[str, Control]:
     Raises:
         ValueError: two services have one of the same name.
     """
-    found: dict[str, Control] = {"age-metrics": _age_metrics, "minute": _minute, "reset": _reset, "ready": _ready}
+    found: dict[str, Control] = {
+        "age-metrics": _age_metrics,
+        "minute": _minute,
+        "denials": show,
+        "reset": _reset,
+        "ready": _ready,
+    }
     for service in services():
         if both := found.keys() & service.controls.keys():
             raise ValueError(f"{service.name} has a control that is there already: {', '.join(both)}")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from botocore.parsers import RpcV2CBORParser
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import tagging
+from ministack.services import iam, tagging
 
 from emulator.core.api import Json, first
 from emulator.core.patch import patch, private
@@ -30,6 +30,12 @@ _resource_tags: Callable[[str], Mapping[str, str] | None] = private(tagging, "re
 _Context: Any = private(iam_evaluator, "EvalContext")
 _role_policies: Any = private(iam_evaluator, "_gather_role_policies", "role_name account_id")
 _policy: Any = private(iam_evaluator, "parse_policy_document", "doc")
+_boundary: Any = private(iam_evaluator, "_permissions_boundary", "store name account_id")
+_resource_policy: Any = private(iam_evaluator, "_resource_policy", "service resource_arn")
+_combined: Any = private(iam_evaluator, "combine_resource_policy", "identity ctx policy owner_account required limits")
+_evaluate_resource_policy: Any = private(
+    iam_evaluator, "evaluate_resource_policy", "doc ctx service named_only direct_only"
+)
 
 
 @dataclass(frozen=True)
@@ -184,15 +190,61 @@ def denies(
 
 
 def role_may(role_arn: str, action: str, resource: str) -> bool:
-    """Whether a role's own policies allow an action."""
+    """Whether a role may do something: its policies within its boundary, and the resource's own policy."""
+    return not role_denies(role_arn, action, resource)
+
+
+def role_denies(role_arn: str, action: str, resource: str) -> bool:
+    """The opposite of role_may.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+    """
+    name, service = role_arn.rpartition("/")[2], action.partition(":")[0]
     context = _Context(
-        principal_arn=role_arn,
+        principal_arn=f"arn:aws:sts::{account_id()}:assumed-role/{name}/{service}",
         principal_type="AssumedRole",
         principal_account=account_id(),
         action=action,
         resource_arn=resource,
         region=region(),
+        secure_transport=True,  # services always use it, also where no request is being served
     )
-    policies = _role_policies(role_arn.rsplit("/", 1)[-1], account_id())
-    decision: str = iam_evaluator.evaluate(context, policies).decision
+    limits = _boundary(iam._roles, name, account_id())
+    result = iam_evaluator.evaluate(context, _role_policies(name, account_id()), *limits)
+    if (found := _resource_policy(service, resource)) is not None:
+        result = _combined(result, context, *found, required=service == "kms", limits=limits)
+    decision: str = result.decision
+    return decision != "Allow"
+
+
+def policy_of(resource: str) -> Json | str | None:
+    """The policy of a resource, empty if it has none; None if there is no such resource."""
+    found = _resource_policy(resource.split(":")[2], resource)
+    return None if found is None else found[0]
+
+
+def service_may(principal: str, policy: Json | str, action: str, resource: str, keys: Mapping[str, str]) -> bool:
+    """Whether a policy of a resource, or the trust of a role, lets a service do something.
+
+    The service is no principal of the account: a statement for the account does not let it in, one for everybody does.
+    """
+    document = json.loads(policy) if isinstance(policy, str) and policy else policy or {}
+    if action == "sts:AssumeRole":  # a trust policy names no resource: it is the role's
+        document = {"Statement": [{**statement, "Resource": "*"} for statement in _statements(document)]}
+    context = _Context(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=region(),
+        secure_transport=True,
+        service_context={name.lower(): value for name, value in keys.items()},
+    )
+    decision: str = _evaluate_resource_policy(document, context, service=principal).decision
     return decision == "Allow"
+
+
+def _statements(document: Any) -> list[Json]:
+    found = document.get("Statement") or []
+    return found if isinstance(found, list) else [found]

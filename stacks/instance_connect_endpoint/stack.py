@@ -17,6 +17,7 @@ from stacks.instance_connect_endpoint.policies import Policies
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
 from stacks.instance_connect_endpoint.tunnel_log import TunnelLog
 from stacks.shared.guard import Guard
+from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack
 
 TWO_STEPS = (
@@ -96,15 +97,13 @@ class InstanceConnectEndpointStack(SolutionStack):
     def _linux(self, settings: InstanceConnectEndpointSettings, network: PrivateNetwork) -> DemoInstance | None:
         if settings.linux_instance_type is None:
             return None
-        arm = settings.linux_architecture == "arm64"
-        cpu = ec2.AmazonLinuxCpuType.ARM_64 if arm else ec2.AmazonLinuxCpuType.X86_64
         return DemoInstance(
             self,
             "Linux",
             network=network,
             instance_type=settings.linux_instance_type,
             # It comes with EC2 Instance Connect, which takes the keys that people push.
-            image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=cpu),
+            image=amazon_linux(self, settings.linux_architecture),
             device="/dev/xvda",
             volume_gib=LINUX_GIB,
             tag=settings.instance_tag,

@@ -9,7 +9,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class Al2023LaunchTemplate(ec2.LaunchTemplate):
-    """A launch template with the newest Amazon Linux 2023 at deployment time.
+    """A launch template with Amazon Linux 2023: the image that ``common.linux_images`` names, or the newest.
 
     Args:
         architecture: of the image; with attribute-based selection it decides which instance types fit.
@@ -34,7 +34,7 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
         super().__init__(
             scope,
             construct_id,
-            machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[architecture]),
+            machine_image=amazon_linux(scope, architecture),
             instance_type=ec2.InstanceType(instance_type) if instance_type else None,
             role=role,
             security_group=security_group,
@@ -55,6 +55,21 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
                 )
             ],
         )
+
+
+def amazon_linux(stack: SolutionStack, architecture: Literal["arm64", "x86_64"]) -> ec2.IMachineImage:
+    """The image that ``common.linux_images`` names; without one the newest at deployment time.
+
+    A new one comes about every two weeks
+    (https://docs.aws.amazon.com/linux/al2023/release-notes/relnotes-2023.5.html has their dates): with the newest the
+    next deployment, whatever it is for, replaces every instance, and ``cdk diff`` does not show it
+    (https://github.com/aws/aws-cdk/issues/12484).
+    """
+    named: str | None = getattr(stack.common.linux_images, architecture)
+    if named:
+        assert stack.common.region  # the settings insist on it
+        return ec2.MachineImage.generic_linux({stack.common.region: named})
+    return ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[architecture])
 
 
 _CPU_TYPE = {"arm64": ec2.AmazonLinuxCpuType.ARM_64, "x86_64": ec2.AmazonLinuxCpuType.X86_64}

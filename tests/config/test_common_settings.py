@@ -8,7 +8,7 @@ KEY = "arn:aws:kms:eu-central-1:{account}:key/11111111-2222-3333-4444-5555555555
 TOPIC = "arn:aws:sns:eu-central-1:{account}:alarms"
 
 
-def errors(**common: str) -> list[str]:
+def errors(**common: object) -> list[str]:
     return [found.message for found in CommonSettings(**common).problems() if not found.warning]  # type: ignore[arg-type]
 
 
@@ -25,3 +25,10 @@ def test_a_key_needs_the_region_by_name_and_a_topic_does_not() -> None:
     (message,) = errors(kms_key_arn=KEY.format(account=account))
     assert message == "must be eu-central-1, the Region of kms_key_arn, got null; set region: eu-central-1"
     assert errors(alarm_topic_arn=TOPIC.format(account=account)) == []
+
+
+def test_an_image_needs_the_region_by_name() -> None:
+    images = {"arm64": "ami-0123456789abcdef0"}
+    (message,) = errors(linux_images=images)
+    assert message == "must be the Region of linux_images.arm64 ami-0123456789abcdef0, got null; set region"
+    assert errors(linux_images=images, region="eu-central-1") == []

@@ -10,6 +10,18 @@ BY_DESIGN: Mapping[tuple[str, str, str, str], str] = {
         "NetworkNatAddress*",
         "zone_names*",
     ): "the NAT gateway moves to another zone: README, Change it",
+    **{
+        ("odcr_asg", rule, "NetworkVpc*", 'zone_names -> ?"us-east-1a", "us-east-1b"?*'): (
+            "the first zones of the Region, by their names: CloudFormation compares what Fn::GetAZs has answered"
+        )
+        for rule in ("collision", "range-overlaps")
+    },
+    (
+        "image_pipelines",
+        "loss",
+        "*Repository*",
+        "common.kms_key_arn*",
+    ): "another key is another repository, and the images are built again: README, Limits",
     ("spot_asg", "swap", "Spot*Peak*", "off_peak*"): "two deployments, by a third time between: README, Limits",
     ("local_zone_wordpress", "loss", "*Address*", "nat*"): "another way out has another address: README, Limits",
     (
@@ -28,7 +40,7 @@ ONE_VALUE_ONLY: Mapping[str, Mapping[str, str]] = {
     "gpu_monitoring": {"windows_configuration": "the fixture of Windows is another variant's"},
     "image_pipelines": {"accounts": "needs a key, which needs a Region: the variant enterprise"},
     "local_zone_guardrails": dict.fromkeys(
-        ("exempt_principal_arns", "extra_actions", "subnet_tag", "subnets_by_target"), _POLICY_TEXT
+        ("exempt_principal_arns", "extra_actions", "subnet_tag", "subnets_by_target", "zone_ids"), _POLICY_TEXT
     ),
     "outposts_guardrails": dict.fromkeys(
         ("exempt_principal_arns", "extra_actions", "subnet_tag", "subnets_by_target"), _POLICY_TEXT

@@ -11,7 +11,7 @@ import yaml
 from aws_cdk import App
 from pydantic import ValidationError
 
-from config.loader import sections_of
+from config.loader import broken_rules
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
 from tests.conformance.updates_values import Json, others, with_value
@@ -173,8 +173,7 @@ def _read(text: str) -> tuple[CommonSettings, Any] | None:
         settings = settings_by_slug()[slug].model_validate_json(json.dumps(section_json), strict=True)
     except ValidationError:
         return None
-    inner = [problem for _, section in sections_of(settings, ()) for problem in section.problems()]
-    told = (*common.problems(), *inner, *settings.problems_with(common))
+    told = [*(problem for _, problem in broken_rules(common, {slug: settings})), *settings.problems_with(common)]
     return None if any(not problem.warning for problem in told) else (common, settings)
 
 
@@ -191,7 +190,8 @@ def _dump(text: str) -> str:
 @cache
 def _flags() -> Json:
     flags: Json = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return flags
+    # Nothing is deployed: the files of the functions stay where they are.
+    return flags | {"aws:cdk:disable-asset-staging": True}
 
 
 def solution(slug: str) -> Solution:

@@ -20,7 +20,9 @@ from typing import Any
 from config.loader import load
 from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import settings_by_slug
+from tryout.breaks import put_in
 from tryout.cdk.cli import Cdk, CdkError
+from tryout.denials import Denials
 from tryout.deployed import Deployed
 from tryout.inventory import inventory, waiting
 from tryout.paths import KEPT
@@ -74,6 +76,9 @@ class Lane:
 
     def _deploy_and_play(self, trial: Trial, report: SolutionReport) -> None:
         app = ("--app", str(trial.assembly))
+        denials = Denials(self._aws)
+        if trial.broken:
+            put_in(trial.broken, trial.assembly / f"{trial.stack}.template.json")
         self._show("cdk deploy")
         outputs = trial.folder / "outputs.json"
         options = ("--require-approval", "never", "--outputs-file", str(outputs))
@@ -94,7 +99,7 @@ class Lane:
         diff = ("diff", trial.stack, *app, "--fail", "--no-change-set")
         report.diff_empty = self._cdk(trial.folder / "diff.log", *diff) == 0
         with scenario_of(trial.slug)(deployed, trial.variant) as scenario:
-            play(scenario, report, self._show)
+            play(scenario, report, self._show, denials)
 
     def _destroy(self, trial: Trial, report: SolutionReport, before: set[str]) -> None:
         self._show("cdk destroy")

@@ -1,6 +1,6 @@
 """Plays the steps of a scenario: each passes, fails, or is not run, because it lacks a tool or a step before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,8 +12,18 @@ from tryout.steps import Step, StepFailedError, StepNotRunError
 BROKEN = (ClientError, BotoCoreError, OSError, LookupError, ValueError, EmulatorError)
 
 
-def play(scenario: Scenario, report: SolutionReport, show: Callable[[str], object]) -> None:
-    """Plays every step whose ground was laid, and reports each."""
+def play(
+    scenario: Scenario,
+    report: SolutionReport,
+    show: Callable[[str], object],
+    denials: Callable[[], Sequence[str]] = tuple,
+) -> None:
+    """Plays every step whose ground was laid, and reports each.
+
+    Args:
+        denials: which deliveries were denied since it was asked last. A step fails of them, whatever else it saw: in an
+            account nobody would be told.
+    """
     missing: dict[str, str] = {}  # titles of the steps that were not run, or failed, by their names
     for step in scenario.steps():
         awaited = [title for name, title in missing.items() if step.needs is None or name in step.needs]
@@ -22,21 +32,23 @@ def play(scenario: Scenario, report: SolutionReport, show: Callable[[str], objec
             missing[step.name] = step.title
             continue
         show(step.title)
-        if not _passes(step, scenario, report):
+        if not _passes(step, scenario, report, denials):
             missing[step.name] = step.title
 
 
-def _passes(step: Step, scenario: Scenario, report: SolutionReport) -> bool:
+def _passes(step: Step, scenario: Scenario, report: SolutionReport, denials: Callable[[], Sequence[str]]) -> bool:
     """Runs one step and reports it."""
+    ok = False
     try:
-        report.scenario.append(StepReport(step.title, True, step.evidence, step.run(scenario)))
+        said, ok = step.run(scenario), True
     except StepNotRunError as missing:
         report.steps_not_run.append(NotRun(step.title, str(missing)))
         return False
     except StepFailedError as failed:
-        report.scenario.append(StepReport(step.title, False, step.evidence, str(failed)))
-        return False
+        said = str(failed)
     except BROKEN as error:
-        report.scenario.append(StepReport(step.title, False, step.evidence, f"{type(error).__name__}: {error}"))
-        return False
-    return True
+        said = f"{type(error).__name__}: {error}"
+    denied = denials()
+    ok = ok and not denied
+    report.scenario.append(StepReport(step.title, ok, step.evidence, "; ".join([said, *denied])))
+    return ok

@@ -5,7 +5,8 @@ import fcntl
 import resource
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,12 +15,14 @@ from config.loader import Config
 from emulator.client import EmulatorError
 from stacks.catalog import SOLUTIONS, Solution, names_in, select
 from stacks.configuration import configuration
+from tryout.breaks import BREAKS, noticed
 from tryout.paths import LOCAL, REPORT, REPOSITORY
-from tryout.report import print_table, write_json
+from tryout.report import SolutionReport, print_table, write_json
 from tryout.run.keeping import stay
 from tryout.run.lanes import Lanes
 from tryout.run.plan import insist_on, trials
 from tryout.run.progress import shown
+from tryout.trial import Trial
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -49,15 +52,24 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _run(
     options: argparse.Namespace, console: Console, state: Path, config: Config, solutions: Sequence[Solution]
 ) -> int:
-    planned = list(trials(options.config, config.common, solutions, state, options.variant, first_only=options.keep))
+    planned = (
+        [one for name in options.broken for one in _broken(name, options.config, config, state)]
+        if options.broken
+        else list(trials(options.config, config.common, solutions, state, options.variant, first_only=options.keep))
+    )
     count = lanes_for(options, len(planned))
     began = time.monotonic()
     with Lanes(planned, state, lanes=count, keep=options.keep, port=options.port) as lanes:
         with shown(console) as show:
             reports = lanes.run(show)
-        ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
+        if options.broken:
+            told = [_told(trial, report, console) for trial, report in zip(planned, reports, strict=True)]
+            ok = all(told)
+        else:
+            ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
         write_json(REPORT, reports, ok=ok)
-        print_table(console, reports, kept=options.keep)
+        if not options.broken:
+            print_table(console, reports, kept=options.keep)
         took = time.monotonic() - began
         if options.keep:
             stay(console, lanes.variables, planned)
@@ -66,6 +78,22 @@ def _run(
     console.print(f"\n{took / 60:.1f} minutes, {worked / 60:.1f} of processor time", style="dim", highlight=False)
     console.print(f"report: {REPORT.relative_to(REPOSITORY)}", style="dim")
     return 0 if ok else 1
+
+
+def _broken(name: str, file: Path, config: Config, state: Path) -> Iterator[Trial]:
+    """The trial that a fault is put into."""
+    fault = BREAKS[name]
+    (solution,) = [one for one in SOLUTIONS if one.slug == fault.slug]
+    for trial in trials(file, config.common, [solution], state / name, fault.variant, first_only=True):
+        yield replace(trial, broken=name)
+
+
+def _told(trial: Trial, report: SolutionReport, console: Console) -> bool:
+    """Says whether the fault was noticed."""
+    found = noticed(trial.broken, report)
+    verdict = f"[green]noticed:[/] {found}" if found else f"[red]not noticed:[/] {report.verdict}"
+    console.print(f"{trial.broken} in {trial.slug}: {verdict}", soft_wrap=True)
+    return found is not None
 
 
 def lanes_for(options: argparse.Namespace, trials: int) -> int:

@@ -25,7 +25,7 @@ from emulator.models.target_tracking import (
 )
 from emulator.services.autoscaling import model
 from emulator.services.autoscaling.patches import groups, settings
-from emulator.services.cloudwatch.patches import metric_statistic, record_metric
+from emulator.services.cloudwatch.patches import ACTIONS, metric_statistic, record_metric
 
 log = logging.getLogger(__name__)
 
@@ -170,9 +170,6 @@ def execute_policy(name: str, value: float, threshold: float) -> None:
     model.set_capacity(group, min(max(wanted, int(group.min_size)), int(group.max_size)))
 
 
-_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
-
-
 def alarm_changed(alarm: dict[str, Any], _old: str, state: str, reason: str) -> None:
     """Runs the scaling policies among the actions of the state that an alarm has entered.
 
@@ -180,7 +177,7 @@ def alarm_changed(alarm: dict[str, Any], _old: str, state: str, reason: str) -> 
     """
     if not alarm.get("ActionsEnabled", True):
         return
-    for action in alarm.get(_ACTIONS[state]) or []:
+    for action in alarm.get(ACTIONS[state]) or []:
         if match := re.search(r":autoScalingGroupName/(.+):policyName/(.+)$", action):
             threshold = float(alarm.get("Threshold") or 0)
             execute_policy(match.group(2), _crossing_value(reason, threshold), threshold)

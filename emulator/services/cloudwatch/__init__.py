@@ -34,7 +34,13 @@ SERVICE = Service(
     controls={"metrics": patches.record_metrics},
     scopes=patches.scopes,
     react=patches.evaluate_alarms,
-    modelled=("metrics told apart by their dimensions, time that passes", "alarms on metric math, period by period"),
-    not_judged=("alarms on Metrics Insights, anomaly detectors", "how many periods of one metric an alarm asks for"),
+    modelled=(
+        "metrics told apart by their dimensions, time that passes; who lets alarms publish",
+        "alarms on metric math, period by period",
+    ),
+    not_judged=(
+        "alarms on Metrics Insights, anomaly detectors, bodies of dashboards",
+        "how many periods of one metric an alarm asks for",
+    ),
     iam=IamRules(resource=_judged_on, keys=_keys),
 )

@@ -1,5 +1,6 @@
 """Private names of ministack's CloudWatch: datapoints are read, written and told apart, and alarms say what they do."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from ministack.services import cloudwatch
 
 from emulator.core import events
 from emulator.core.api import Json
+from emulator.core.deliveries import Delivery, denied
 from emulator.core.patch import patch, private
 from emulator.core.service import tell
 from emulator.core.store import request_scope
@@ -17,6 +19,8 @@ _store: Any = private(cloudwatch, "_store_datum", "namespace name dims ts unit v
 _metrics: Any = private(cloudwatch, "_metrics")
 _key: Any = private(cloudwatch, "_dims_key", "dims")
 _statistics: Any = private(cloudwatch, "_calc_stats", "points")
+_history: Any = private(cloudwatch, "_history_entries", "")
+_as_time: Any = private(cloudwatch, "_ts_iso", "epoch")
 _evaluate_all: Any = private(cloudwatch, "_evaluate_all_alarms", "")
 _evaluate_parents: Any = private(cloudwatch, "_evaluate_parent_alarms", "child seen")
 _record_history: Any = private(
@@ -129,7 +133,39 @@ def _evaluate(original: Any, alarm: Json) -> None:
         _weighed.reset(token)
 
 
+# The actions of an alarm, by the state that it enters.
+ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+# Whose principal an alarm acts under, by the service of the target.
+_PRINCIPALS = {"sns": "cloudwatch.amazonaws.com", "lambda": "lambda.alarms.cloudwatch.amazonaws.com"}
+
+
 @patch(cloudwatch, "_dispatch_alarm_actions", "alarm old_state new_state reason")
 def _act(original: Any, alarm: Json, old: str, new: str, reason: str) -> None:
-    original(alarm, old, new, reason)
+    """Notifies the topics whose policies and keys let CloudWatch publish; the others, only the alarm's history tells.
+
+    - https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
+    - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+    """
+    kind = ACTIONS[new]
+    enabled = alarm.get("ActionsEnabled", True)
+    allowed = [target for target in alarm.get(kind) or [] if not (enabled and _refused(alarm, target))]
+    original({**alarm, kind: allowed}, old, new, reason)
     tell(events.ALARM_STATE, alarm, old, new, reason)
+
+
+def _refused(alarm: Json, target: str) -> bool:
+    principal = _PRINCIPALS.get(target.split(":")[2])
+    why = denied(Delivery(principal, alarm["AlarmArn"], target)) if principal else None
+    if why is None:
+        return False
+    _history().append(
+        {
+            "AlarmName": alarm["AlarmName"],
+            "AlarmType": "MetricAlarm" if "MetricName" in alarm else "CompositeAlarm",
+            "Timestamp": _as_time(time.time()),
+            "HistoryItemType": "Action",
+            "HistorySummary": f"Failed to execute action {target}",
+            "HistoryData": json.dumps({"actionState": "Failed", "notificationResource": target, "error": why}),
+        }
+    )
+    return True

@@ -7,6 +7,6 @@ SERVICE = Service(
     "logs",
     recorded=("AWS::Logs::QueryDefinition",),
     targets={"logs": patches.deliver},
-    modelled=("events of rules, JSON fields in Insights",),
-    not_judged=("resource policies of log groups, metric filters",),
+    modelled=("events of rules as resource policies allow, JSON fields in Insights",),
+    not_judged=("keys of log groups, metric filters",),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack.services import sqs
 
+from emulator.core.deliveries import Delivery, denied
 from emulator.core.patch import patch, private
 from emulator.core.service import IamRules, Service
 from emulator.services.cloudwatch.patches import record_metric
@@ -75,11 +76,20 @@ def _publish() -> None:
             record_metric("AWS/SQS", name, {"QueueName": queue["name"]}, value)
 
 
+@patch(sqs, "queue_policy_allows", "queue_arn service source_arn source_account")
+def _may_send(_original: Any, queue: str, service: str, source: str, account: str) -> bool:
+    """Amazon SNS and S3 ask: https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html."""
+    return denied(Delivery(service, source, queue, account=account)) is None
+
+
 SERVICE = Service(
     "sqs",
     scopes=_scopes,
     measure=_publish,
     iam=IamRules(actions=_ACTIONS),
-    modelled=("metrics of queues each minute", "twelve hours of a message in flight"),
-    not_judged=("twelve hours in ChangeMessageVisibilityBatch",),
+    modelled=(
+        "metrics of queues each minute; what a service may send, by the queue's policy and key",
+        "twelve hours of a message in flight",
+    ),
+    not_judged=("which queues a dead-letter queue lets in", "twelve hours in ChangeMessageVisibilityBatch"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared.instance_metadata import InstanceMetadataServer, instance_metadata
+from tests.shared.instance_metadata import GivenMetadata
 from tests.variants import ROOT
 from tryout.hosts.user_data import Boot
 from tryout.scenarios.spinnaker_server_groups.page import page_booted
@@ -24,15 +24,15 @@ ITEMS = {
 
 
 @pytest.fixture
-def metadata() -> Iterator[InstanceMetadataServer]:
-    with instance_metadata() as server:
+def metadata() -> Iterator[GivenMetadata]:
+    with GivenMetadata() as server:
         server.items.update(ITEMS)
         yield server
 
 
-def booted(folder: Path, metadata: InstanceMetadataServer, programs: dict[str, str] | None = None) -> Boot:
+def booted(folder: Path, metadata: GivenMetadata, programs: dict[str, str] | None = None) -> Boot:
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    environment = kept | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint}
+    environment = kept | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
     return page_booted(folder, PAGE.read_text(encoding="utf-8"), environment, programs)
 
 
@@ -46,15 +46,10 @@ def test_the_scripts_are_sound(command: list[str], script: Path) -> None:
 # The demo page
 
 
-def test_the_page_has_the_four_values_and_the_token_came_first(
-    tmp_path: Path, metadata: InstanceMetadataServer
-) -> None:
+def test_the_page_has_the_four_values_and_was_given_them_for_a_token(tmp_path: Path, metadata: GivenMetadata) -> None:
     machine = booted(tmp_path / "instance", metadata)
     assert machine.status == 0, machine.output
-    assert metadata.asked == [
-        "PUT /latest/api/token",
-        *(f"GET /latest/meta-data/{name}" for name in ITEMS),
-    ]
+    assert metadata.asked == list(ITEMS)
     page = machine.path("/var/www/html/index.html").read_text(encoding="utf-8")
     for name, value in ITEMS.items():
         label = name.rpartition("/")[2]
@@ -63,19 +58,19 @@ def test_the_page_has_the_four_values_and_the_token_came_first(
     assert machine.calls[-1] == ["systemctl", "enable", "--now", "httpd"]
 
 
-def test_values_are_text_and_no_html(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+def test_values_are_text_and_no_html(tmp_path: Path, metadata: GivenMetadata) -> None:
     metadata.items["instance-type"] = '<script>alert("&")</script>'
     page = booted(tmp_path / "instance", metadata).path("/var/www/html/index.html").read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;" in page
 
 
-def test_a_machine_without_httpd_powers_itself_off(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+def test_a_machine_without_httpd_powers_itself_off(tmp_path: Path, metadata: GivenMetadata) -> None:
     machine = booted(tmp_path / "instance", metadata, {"dnf": "exit 1"})
     assert machine.status != 0 and machine.calls[-1] == ["systemctl", "poweroff"]
     assert [call for call in machine.calls if call[0] == "dnf"] == [["dnf", "-y", "install", "httpd"]] * 3
 
 
-def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: InstanceMetadataServer) -> None:
+def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: GivenMetadata) -> None:
     del metadata.items["instance-life-cycle"]
     machine = booted(tmp_path / "instance", metadata)
     assert machine.status != 0 and not machine.path("/var/www/html/index.html").exists()

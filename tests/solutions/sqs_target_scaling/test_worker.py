@@ -341,7 +341,12 @@ def test_beats_come_at_their_interval_and_a_failed_one_is_tried_again_soon() -> 
 
 def test_the_heartbeat_runs_beside_the_work_and_ends_with_it() -> None:
     beaten = Event()
-    heartbeat = Heartbeat(lambda: beaten.set() is None, 0.001, Drain())
+
+    def beat() -> bool:
+        beaten.set()
+        return True
+
+    heartbeat = Heartbeat(beat, 0.001, Drain())
     with heartbeat:
         assert beaten.wait(5)
     assert not heartbeat._thread.is_alive()

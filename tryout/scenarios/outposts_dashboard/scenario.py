@@ -96,6 +96,14 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
         wait_until("both buckets", lambda: bucket in self._body() and "on-site" in self._body())
         return f"{bucket} in the Region and on-site on {RACK}"
 
+    @step("the schedule asks for a refresh by its role", "emulated", only=("function",))
+    def refreshes_by_schedule(self) -> str:
+        (schedule,) = self.deployed.resources["AWS::Scheduler::Schedule"]
+        before = self._refreshes()
+        self.deployed.aws.control("fire-schedule", **self._where(), name=schedule.rpartition("|")[2])
+        wait_until("a refresh", lambda: self._refreshes() > before)
+        return "scheduler.amazonaws.com assumes the role, which may send to the queue"
+
     @step("a dashboard of somebody else is neither overwritten nor deleted", "real-code", only=("function",))
     def leaves_others_alone(self) -> str:
         foreign = f"{self.name}-page-99"

@@ -1,0 +1,27 @@
+"""Private names of ministack's Lambda: a destination is written to by the role of the function.
+
+"To use an asynchronous invocation destination, your function's execution role must have the permissions" of the table
+at https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html.
+"""
+
+from typing import Any
+
+from ministack.services import lambda_svc
+
+from emulator.core.api import Json
+from emulator.core.deliveries import Delivery, denied
+from emulator.core.patch import patch, private
+from emulator.services.cloudwatch.patches import record_metric
+
+_functions: Any = private(lambda_svc, "_functions")
+
+
+@patch(lambda_svc, "_route_async_failure", "target_arn func_name event result")
+def _leave(original: Any, target: str, name: str, event: Json, result: Json) -> None:
+    """DestinationDeliveryFailures: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html."""
+    configuration = _functions[name]["config"]
+    delivery = Delivery("lambda.amazonaws.com", configuration["FunctionArn"], target, role=configuration["Role"])
+    if denied(delivery) is None:
+        original(target, name, event, result)
+    else:
+        record_metric("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}, 1)
