@@ -77,6 +77,7 @@ class NativeServerGroup(Construct):
                 instances_distribution=autoscaling.InstancesDistribution(
                     on_demand_base_capacity=settings.on_demand_base,
                     on_demand_percentage_above_base_capacity=settings.on_demand_percentage,
+                    on_demand_allocation_strategy=autoscaling.OnDemandAllocationStrategy.PRIORITIZED,
                     spot_allocation_strategy=_STRATEGIES[settings.allocation_strategy],
                     spot_instance_pools=settings.lowest_price_pools,
                     # No spot_max_price: it only adds interruptions.
@@ -87,6 +88,7 @@ class NativeServerGroup(Construct):
             warmup_seconds=WARMUP_SECONDS,
             hooks=[],
             outlived_by=[base_role, listener],
+            capacity_rebalance=True,
         )
         resource = cast(autoscaling.CfnAutoScalingGroup, self.group.node.default_child)
         resource.desired_capacity = str(settings.desired_instances)

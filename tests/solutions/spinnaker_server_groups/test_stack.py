@@ -87,6 +87,7 @@ def test_the_group_has_the_numbers_of_the_post(default: Template) -> None:
     assert policy["InstancesDistribution"] == {
         "OnDemandBaseCapacity": 3,
         "OnDemandPercentageAboveBaseCapacity": 10,
+        "OnDemandAllocationStrategy": "prioritized",
         "SpotAllocationStrategy": "price-capacity-optimized",
     }
     types = [item["InstanceType"] for item in policy["LaunchTemplate"]["Overrides"]]
