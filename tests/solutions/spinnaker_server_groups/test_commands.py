@@ -68,6 +68,7 @@ class Account:
             "describe_instance_type_offerings": offerings(settings_of().types),
             "describe_instance_types": [{"InstanceTypes": [{"VCpuInfo": {"DefaultVCpus": 2}}]}],
             "describe_subnets": [{"Subnets": [tagged("spinnaker-server-groups-public")]}],
+            "default subnets": [{"Subnets": [{"AvailabilityZone": zone} for zone in ZONES]}],
             "describe_auto_scaling_groups": [{"AutoScalingGroups": [{"AutoScalingGroupName": "other"}]}],
             "describe_launch_templates": [{"LaunchTemplates": []}],
             "describe_key_pairs": {"KeyPairs": [{"KeyName": KEY}]},
@@ -84,7 +85,11 @@ class Account:
         return type("Meta", (), {"region_name": REGION})
 
     def get_paginator(self, operation: str) -> Any:
-        return type("Paginator", (), {"paginate": staticmethod(lambda **_: self._answer(operation))})
+        def paginate(**parameters: Any) -> Any:
+            default = "default-for-az" in (item["Name"] for item in parameters.get("Filters", []))
+            return self._answer("default subnets" if default else operation)
+
+        return type("Paginator", (), {"paginate": staticmethod(paginate)})
 
     def __getattr__(self, operation: str) -> Any:
         return lambda **_: self._answer(operation)
