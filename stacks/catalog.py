@@ -132,7 +132,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         "spinnaker_server_groups",
-        "server groups over many types, zones and purchase options",
+        "server groups over many types and purchase options",
         "Building diversified and cost-optimized EC2 server groups in Spinnaker",
         "https://aws.amazon.com/blogs/compute/building-diversified-and-cost-optimized-ec2-server-groups-in-spinnaker/",
         ("EC2 Auto Scaling", "Spot", "Elastic Load Balancing", "Spinnaker", "Systems Manager"),

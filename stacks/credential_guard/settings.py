@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, Tag, common_rule, rule
 from config.schedules import AssociationSchedule, TimeOfDay
-from config.types import TargetTagKey, repeated
+from config.types import TargetTagKey, ZoneName, repeated
 from stacks.credential_guard.families import refused
 from stacks.credential_guard.table import Window
 
@@ -26,11 +26,7 @@ def _boots_uefi(value: object) -> object:
     return value
 
 
-Zone = Annotated[
-    str,
-    BeforeValidator(_boots_uefi),
-    Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-f]$", examples=["eu-central-1a"]),
-]
+Zone = Annotated[ZoneName, BeforeValidator(_boots_uefi)]
 
 
 def _calendar(name: str) -> str:

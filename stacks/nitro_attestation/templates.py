@@ -15,10 +15,10 @@ from constructs import Construct
 from stacks.nitro_attestation import types
 from stacks.nitro_attestation.settings import Enclave, Tpm
 from stacks.shared.grants import allow_metrics
+from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack
 
 USER_DATA = Path(__file__).parent / "user_data"
-_CPU_TYPE = {"arm64": ec2.AmazonLinuxCpuType.ARM_64, "x86_64": ec2.AmazonLinuxCpuType.X86_64}
 
 
 class AttestingTemplate(ec2.LaunchTemplate):
@@ -80,7 +80,7 @@ def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) ->
     template = AttestingTemplate(
         stack,
         "Enclave",
-        image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=_CPU_TYPE[types.architecture(settings.instance_type)]),
+        image=amazon_linux(stack, types.architecture(settings.instance_type)),
         instance_type=settings.instance_type,
         enclaves=True,
         root_device="/dev/xvda",

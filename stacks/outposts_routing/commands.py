@@ -31,6 +31,9 @@ def findings(common: CommonSettings, settings: OutpostsRoutingSettings, clients:
     if settings.rack_generation == 1 and settings.virtual_interface_group_id is None:
         yield looked_at("virtual interfaces", lambda: _group(settings, clients))
     yield looked_at("mode", lambda: _mode(common, settings, clients))
+    if settings.vpc_cidr and settings.attached and not settings.routed_cidrs:
+        says = "no subnet route leads to the local gateway: nothing is advertised, and nothing answers"
+        yield Finding("on-premises ranges", "unknown", says, "Name your ranges in on_premises_cidrs")
 
 
 def _gateway(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:

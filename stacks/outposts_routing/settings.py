@@ -239,16 +239,6 @@ class Domain(Section):
                     )
 
     @rule
-    def _something_leads_on_premises(self) -> Iterator[Problem]:
-        if self.vpc_cidr and self.attached and not self.routed_cidrs:
-            yield Problem(
-                "on_premises_cidrs",
-                "is empty: no subnet route leads to the local gateway, so that nothing is advertised and nothing "
-                "answers; name your ranges",
-                warning=True,
-            )
-
-    @rule
     def _no_vpc_twice(self) -> Iterator[Problem]:
         for index in repeated([vpc.id for vpc in self.vpcs]):
             yield Problem(("vpcs", index, "id"), "must not be listed twice; list it once, with all its cidrs")

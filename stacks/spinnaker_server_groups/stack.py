@@ -4,13 +4,13 @@ Post: https://aws.amazon.com/blogs/compute/building-diversified-and-cost-optimiz
 """
 
 from aws_cdk import Fn
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.models import CommonSettings
 from stacks.catalog import Solution
 from stacks.shared.alarms import Alarms
+from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.alarms import watch_group, watch_host
 from stacks.spinnaker_server_groups.host import SpinnakerHost
@@ -57,11 +57,10 @@ class SpinnakerServerGroupsStack(SolutionStack):
         self, settings: SpinnakerServerGroupsSettings, network: SpinnakerNetwork, profile: iam.InstanceProfile
     ) -> None:
         """What the request bodies say besides the settings; `bodies` and `post` read it."""
-        cpu = ec2.AmazonLinuxCpuType.ARM_64 if settings.architecture == "arm64" else ec2.AmazonLinuxCpuType.X86_64
-        image = ec2.MachineImage.latest_amazon_linux2023(cpu_type=cpu).get_image(self)
+        image = amazon_linux(self, settings.architecture).get_image(self)
         self.output("VpcId", network.vpc.vpc_id, "VPC of the server groups")
         self.output("PrivateSubnets", Fn.join(",", network.private.ids), "Subnets of the server groups")
         self.output("LoadBalancerGroup", network.load_balancer_group.security_group_id, "Group of the load balancers")
         self.output("InstanceGroup", network.instance_group.security_group_id, "Security group of the server groups")
         self.output("BaseProfile", profile.instance_profile_name, "Instance profile of the server groups")
-        self.output("ImageId", image.image_id, "Amazon Linux 2023, the newest at this deployment")
+        self.output("ImageId", image.image_id, "Amazon Linux 2023: common.linux_images, or the newest")

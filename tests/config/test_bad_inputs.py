@@ -293,23 +293,20 @@ solutions:
 """,
     )
     lines = {(int(line), key) for line, key in re.findall(r":(\d+): ([\w. ,]+): ", said)}
-    assert (
-        lines
-        == {
-            (3, "common.account"),
-            (5, "common.kms_key_arn"),
-            (8, "solutions.root_volume_replacement.old_volume"),
-            (9, "solutions.root_volume_replacement.clean_up.mode"),
-            (9, "solutions.root_volume_replacement.clean_up.keep"),
-            (11, "solutions.sqs_target_scaling.min_instances"),
-            (12, "solutions.sqs_target_scaling.zones"),
-            (13, "solutions.sqs_target_scaling.heartbeat_seconds"),
-            (15, "solutions.spot_asg.load_balancer"),
-            (16, "solutions.spot_asg.typs"),
-        }
-        | {(7, "solutions.odcr_asg.enabled")} & lines
-        | {(6, "solutions.odcr_asg.enabled")} & lines
-    )
+    assert lines == {
+        (3, "common.account"),
+        (5, "common.kms_key_arn"),
+        (8, "solutions.root_volume_replacement.old_volume"),
+        (9, "solutions.root_volume_replacement.clean_up.mode"),
+        (9, "solutions.root_volume_replacement.clean_up.keep"),
+        (11, "solutions.sqs_target_scaling.min_instances"),
+        (12, "solutions.sqs_target_scaling.zones"),
+        (13, "solutions.sqs_target_scaling.heartbeat_seconds"),
+        (15, "solutions.spot_asg.load_balancer"),
+        (16, "solutions.spot_asg.typs"),
+    } | {(7, "solutions.odcr_asg.enabled")} & lines | {(6, "solutions.odcr_asg.enabled")} & lines | {
+        (6, "solutions.spinnaker_server_groups.native_group")
+    }
 
 
 def test_a_rule_that_reads_a_wrong_value_says_nothing_about_it(file: Path) -> None:

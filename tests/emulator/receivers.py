@@ -23,6 +23,10 @@ def policy(*statements: Json) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+HEARS_RULES = policy(statement("events.amazonaws.com", "sqs:SendMessage"))
+"""Policy of a queue that every rule of the account may send to."""
+
+
 def insists_on_tls(action: str) -> Json:
     """All that a topic or a queue of ``enforce_ssl`` says, which replaces the default policy."""
     condition = {"Bool": {"aws:SecureTransport": "false"}}

@@ -6,15 +6,14 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
-    customer_addresses,
     instance_connect,
     instance_types,
     instances,
-    local_gateways,
     local_zones,
     root_volumes,
     spot,
 )
+from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
 
 SERVICE = Service(

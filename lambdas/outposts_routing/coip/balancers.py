@@ -5,11 +5,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from outposts_routing.coip.patience import ROUND_SECONDS, ROUNDS, once_known
 from outposts_routing.coip.plan import balancer_name, differences
 from outposts_routing.ownership import tags_of
 from shared.aws import client
 from shared.custom_resource import Facts, RefusedError
+from shared.patience import ROUND_SECONDS, ROUNDS, once_known
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from outposts_routing.coip.balancers import make_balancer, remove_balancer
-from outposts_routing.coip.patience import ROUND_SECONDS, ROUNDS, made_once, once_known, unless_gone
 from outposts_routing.coip.plan import in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
 from shared.custom_resource import Facts, RefusedError, answer
+from shared.patience import ROUND_SECONDS, ROUNDS, made_once, once_known, unless_gone
 
 logger = logging.getLogger(__name__)
 

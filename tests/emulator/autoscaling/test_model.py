@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import eventually
+from tests.emulator.receivers import HEARS_RULES
 
 
 @pytest.fixture
@@ -308,7 +309,7 @@ def test_a_step_policy_is_run_by_its_alarm(aws: EmbeddedAws, plain: Group) -> No
 
 def test_state_changes_and_waiting_instances_are_announced(aws: EmbeddedAws, hooked: Group) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
-    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    url = sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="all", EventPattern=json.dumps({"source": ["aws.ec2", "aws.autoscaling"]}))
     events.put_targets(Rule="all", Targets=[{"Id": "1", "Arn": arn}])
@@ -340,7 +341,7 @@ def test_state_changes_and_waiting_instances_are_announced(aws: EmbeddedAws, hoo
 
 def test_a_launch_that_waits_is_announced(aws: EmbeddedAws, template: str) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
-    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    url = sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     group = LaunchHooked(aws, template)
     events.put_rule(Name="launches", EventPattern=json.dumps({"source": ["aws.autoscaling"]}))
@@ -400,7 +401,7 @@ def test_a_strategy_that_types_brought_stays_and_does_not_go_with_attributes(
 
 def test_an_end_is_announced(aws: EmbeddedAws, plain: Group) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
-    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    url = sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="ends", EventPattern=json.dumps({"detail-type": ["EC2 Instance Terminate Successful"]}))
     events.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": arn}])

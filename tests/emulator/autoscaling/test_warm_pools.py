@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import Stack, eventually
+from tests.emulator.receivers import HEARS_RULES
 
 
 class Group:
@@ -74,7 +75,7 @@ def test_an_instance_waits_on_its_way_in_rests_stopped_and_waits_again_on_its_wa
 
 
 def test_both_waits_are_announced_with_where_the_instance_comes_from_and_goes_to(aws: EmbeddedAws) -> None:
-    queue_url = aws.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
+    queue_url = aws.client("sqs").create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     arn = "arn:aws:sqs:us-east-1:123456789012:heard"
     aws.client("events").put_rule(Name="launches", EventPattern=json.dumps({"source": ["aws.autoscaling"]}))
     aws.client("events").put_targets(Rule="launches", Targets=[{"Id": "1", "Arn": arn}])

@@ -8,14 +8,16 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import eventually
 from tests.emulator.iam.test_authorization import DENIED, Role
+from tests.emulator.receivers import role
 
 
 def deploy(aws: EmbeddedAws) -> str:
     """A stack of a pipeline and a rule that starts it; returns the pipeline's name."""
     arn = {"Fn::Sub": "arn:aws:codepipeline:${AWS::Region}:${AWS::AccountId}:${Pipeline}"}
+    starter = role(aws, "starter", "events.amazonaws.com", {"Action": "codepipeline:StartPipelineExecution"})
     rule = {
         "EventPattern": {"source": ["me"]},
-        "Targets": [{"Id": "one", "Arn": arn, "RoleArn": "arn:aws:iam::1:role/r"}],
+        "Targets": [{"Id": "one", "Arn": arn, "RoleArn": starter}],
     }
     template = {
         "Resources": {
@@ -75,9 +77,9 @@ def test_a_pipeline_goes_with_its_stack(aws: EmbeddedAws) -> None:
 def test_a_start_is_judged_on_the_pipeline(aws: EmbeddedAws) -> None:
     name = deploy(aws)
     where = f"arn:aws:codepipeline:{aws.region}:{aws.account}"
-    role = Role(aws, {"Action": "codepipeline:StartPipelineExecution", "Resource": f"{where}:{name}"})
-    role.client("codepipeline").start_pipeline_execution(name=name)
+    caller = Role(aws, {"Action": "codepipeline:StartPipelineExecution", "Resource": f"{where}:{name}"})
+    caller.client("codepipeline").start_pipeline_execution(name=name)
     with pytest.raises(ClientError, match=DENIED):
-        role.client("codepipeline").start_pipeline_execution(name="other")
+        caller.client("codepipeline").start_pipeline_execution(name="other")
     with pytest.raises(ClientError, match=DENIED):
-        role.client("codepipeline").list_pipeline_executions(pipelineName=name)
+        caller.client("codepipeline").list_pipeline_executions(pipelineName=name)

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import Stack, eventually
+from tests.emulator.receivers import policy, statement
 
 Json = dict[str, Any]
 ENDPOINT = "arn:aws:ec2:us-east-1:123456789012:instance-connect-endpoint/eice-123456789abcdef"
@@ -207,6 +208,12 @@ def test_a_simulation_judges_by_the_condition_keys_of_its_request(
 def test_a_rule_writes_events_to_a_log_group_and_a_query_reads_their_fields(aws: EmbeddedAws) -> None:
     logs, events = aws.client("logs"), aws.client("events")
     logs.create_log_group(logGroupName="/tried")
+    writes = [
+        statement(service, action)
+        for service in ("events.amazonaws.com", "delivery.logs.amazonaws.com")
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    ]
+    logs.put_resource_policy(policyName="tried", policyDocument=policy(*writes))
     pattern = {
         "detail": {"eventName": ["OpenTunnel"], "userIdentity": {"arn": [{"anything-but": {"wildcard": ["*/b"]}}]}}
     }

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from emulator.services.ec2.root_volumes import PENDING_SECONDS
 from tests.embedded_aws import eventually
+from tests.emulator.receivers import HEARS_RULES
 
 IMAGE = "ami-12345678"
 
@@ -152,7 +153,7 @@ def test_a_held_task_ends_when_it_is_let_go(aws: EmbeddedAws, ec2: Any) -> None:
 
 def test_a_new_volume_is_told_as_in_the_guide_s_example(aws: EmbeddedAws, ec2: Any) -> None:
     sqs, rules = aws.client("sqs"), aws.client("events")
-    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    queue = sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     pattern = {"source": ["aws.ec2"], "detail-type": ["EBS Volume Notification"], "detail": {"event": ["createVolume"]}}
     rules.put_rule(Name="created", EventPattern=json.dumps(pattern))
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws, EmulatorError
 from tests.embedded_aws import Stack, eventually
 from tests.emulator.cloudformation.test_types import IMAGE, network
+from tests.emulator.receivers import HEARS_RULES
 
 TYPES = ["m5.large", "m5a.large", "m6i.large"]
 
@@ -175,7 +176,7 @@ def test_the_events_are_those_of_the_user_guide(
     import json
 
     sqs, events = aws.client("sqs"), aws.client("events")
-    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    url = sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="spot", EventPattern=json.dumps({"source": ["aws.ec2"], "detail-type": [detail_type]}))
     events.put_targets(Rule="spot", Targets=[{"Id": "1", "Arn": arn}])

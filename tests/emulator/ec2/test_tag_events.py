@@ -7,6 +7,7 @@ import pytest
 
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import eventually
+from tests.emulator.receivers import HEARS_RULES
 
 
 class Heard:
@@ -14,7 +15,7 @@ class Heard:
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.sqs = aws.client("sqs")
-        self.url = self.sqs.create_queue(QueueName="heard")["QueueUrl"]
+        self.url = self.sqs.create_queue(QueueName="heard", Attributes={"Policy": HEARS_RULES})["QueueUrl"]
         events = aws.client("events")
         events.put_rule(Name="tags", EventPattern=json.dumps({"source": ["aws.tag"]}))
         events.put_targets(Rule="tags", Targets=[{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:123456789012:heard"}])

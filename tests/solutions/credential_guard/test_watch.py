@@ -45,8 +45,8 @@ def test_a_host_is_what_its_last_audit_of_this_start_says_and_silent_without_one
     assert judge(host, reported, SILENT, NOW).state is state
 
 
-@given(st.floats(0, 1_000), st.floats(0, 1_000), st.booleans())
-def test_nobody_runs_it_without_a_fresh_audit_that_says_so(launched: float, audited: float, compliant: bool) -> None:
+@given(st.integers(0, 1_000), st.integers(0, 1_000), st.booleans())
+def test_nobody_runs_it_without_a_fresh_audit_that_says_so(launched: int, audited: int, compliant: bool) -> None:
     verdict = judge(Host("i", NOW - timedelta(hours=launched)), audit(audited, compliant), SILENT, NOW)
     if verdict.state is State.RUNNING:
         assert compliant and audited < 12 and audited <= launched

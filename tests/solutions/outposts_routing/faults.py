@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from moto.ec2.models import ec2_backends
 
-from emulator.services.ec2.local_gateways import COIP, DIRECT, serve_in_moto
+from emulator.services.ec2.racks.local_gateways import COIP, DIRECT, serve_in_moto
 from emulator.services.outposts.racks import A_RACK
 from shared.aws import client
 from tests.faults.custom_resources import (

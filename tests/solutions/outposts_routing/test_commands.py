@@ -242,7 +242,10 @@ def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict
 
 
 def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {status for status, _ in found_by(Aws(), monkeypatch).values()} == {"ok"}
+    found = found_by(Aws(), monkeypatch)
+    assert "nothing is advertised" in found.pop("on-premises ranges")[1]
+    assert {status for status, _ in found.values()} == {"ok"}
+    assert "on-premises ranges" not in found_by(Aws(), monkeypatch, on_premises_cidrs=("192.168.0.0/16",))
     assert found_by(Aws(gateways=0), monkeypatch)["local gateway"][0] == "problem"
     assert "Set outpost_arn" in found_by(Aws(gateways=2), monkeypatch)["local gateway"][1]
     assert found_by(Aws(taken_by="theirs"), monkeypatch)["virtual interfaces"][0] == "problem"

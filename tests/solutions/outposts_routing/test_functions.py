@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from emulator.services.ec2.local_gateways import serve_in_moto
+from emulator.services.ec2.racks.local_gateways import serve_in_moto
 from emulator.services.outposts.racks import A_RACK
-from outposts_routing.coip import balancers, patience
+from outposts_routing.coip import balancers
 from outposts_routing.coip import handler as coip
 from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
 from outposts_routing.handover.plan import Held, Wanted, held, lacking
 from outposts_routing.ownership import is_of, tags_of
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
-from shared import aws
+from shared import aws, patience
 from shared.custom_resource import RefusedError
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"

@@ -2,7 +2,7 @@
 
 from emulator.core.api import call
 from emulator.core.resource import Properties, ResourceType, without_tags
-from emulator.services.ec2.local_gateways import (
+from emulator.services.ec2.racks.local_gateways import (
     GROUP_ASSOCIATIONS,
     GROUPS,
     INTERFACES,

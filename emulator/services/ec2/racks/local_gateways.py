@@ -354,7 +354,7 @@ for _kind in (GROUPS, INTERFACES, TABLES, VPC_ASSOCIATIONS, GROUP_ASSOCIATIONS, 
 
 def serve_in_moto(rack: Rack) -> None:
     """Puts the APIs into moto, and a rack into every account, for tests of functions that need no server."""
-    from emulator.services.ec2 import customer_addresses
+    from emulator.services.ec2.racks import customer_addresses
 
     racks.value = (rack,)
     serve("ec2", {**OPERATIONS, **customer_addresses.OPERATIONS})

@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from emulator.core.api import Around, Json, Operation, call, client_error
 from emulator.core.store import account_id
 from emulator.services.ec2 import patches
-from emulator.services.ec2.local_gateways import POOLS
+from emulator.services.ec2.racks.local_gateways import POOLS
 from emulator.services.ec2.resources import refuse_if
 
 
