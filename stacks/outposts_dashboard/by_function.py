@@ -1,6 +1,8 @@
 """``refresh: function``: events into a queue, a function behind it, dashboards within seconds."""
 
-from aws_cdk import CustomResource, Duration
+from typing import cast
+
+from aws_cdk import CfnResource, CustomResource, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
@@ -113,6 +115,8 @@ class ByFunction(Construct):
             "Wanted": wanted,  # goes into the table; changed settings are shown at once
         }
         function, begun = lifecycle(scope, self, properties)
+        # A refresh under way at the deletion, for which it waits, writes and lets go by this role.
+        begun.node.add_dependency(self.function.own_role, cast(CfnResource, self.function.node.default_child))
         self.ledger.allow(function.own_role, *ITEMS)
         allow_deleting(scope, function.own_role)
         self.queue.grants.actions(

@@ -90,6 +90,13 @@ def test_whatever_starts_a_refresh_is_deleted_before_the_dashboards_are(variant:
     assert starting and all(begun in resources[name]["DependsOn"] for name in starting)
 
 
+def test_a_refresh_under_way_keeps_its_permissions_until_the_deletion_has_waited_for_it(default: Template) -> None:
+    (begun,) = default.find_resources("Custom::Dashboards").values()
+    refresh = [name for name in begun["DependsOn"] if name.startswith("Refresh")]
+    kinds = {one["Type"] for name, one in variants.template(FUNCTION, SLUG)["Resources"].items() if name in refresh}
+    assert {"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Lambda::Function"} <= kinds
+
+
 def test_each_way_of_refreshing_has_its_own_function_to_take_away_what_it_made(
     default: Template, enterprise: Template
 ) -> None:
