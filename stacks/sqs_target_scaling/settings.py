@@ -14,6 +14,7 @@ class SqsTargetScalingSettings(SolutionSettings):
     """Workers behind a queue that scale so that messages are processed within an acceptable latency."""
 
     ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network", "zones")
+    renamed: ClassVar[dict[str, str]] = {"drain_seconds": "longest_message_seconds"}
 
     strategy: Literal["dynamic-target", "metric-math", "demand"] = "dynamic-target"
     """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target, no
