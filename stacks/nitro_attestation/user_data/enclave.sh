@@ -48,12 +48,13 @@ modprobe nitro_enclaves
 systemctl enable nitro-enclaves-allocator.service nitro-enclaves-vsock-proxy.service
 systemctl restart nitro-enclaves-allocator.service nitro-enclaves-vsock-proxy.service
 
+wanted='@MEMORY_MIB@'
 reserved=0
 for pool in "$root"/sys/kernel/mm/hugepages/hugepages-*kB; do
   size="${pool##*hugepages-}"
   reserved=$((reserved + $(cat "$pool/nr_hugepages") * ${size%kB} / 1024))
 done
-[ "$reserved" -ge @MEMORY_MIB@ ] || fail "$reserved MiB of huge pages, not @MEMORY_MIB@: choose a larger instance_type"
+[ "$reserved" -ge "$wanted" ] || fail "$reserved MiB of huge pages, not $wanted: choose a larger instance_type"
 
 pool="$(cat "$root/sys/module/nitro_enclaves/parameters/ne_cpus")"
 [ -n "$pool" ] || fail "no vCPU is reserved"
