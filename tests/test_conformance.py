@@ -270,6 +270,7 @@ def test_every_solution_has_all_its_parts() -> None:
         for part in (
             f"stacks/{slug}/settings.py",
             f"stacks/{slug}/README.md",
+            f"stacks/{slug}/unconfirmed.md",
             f"tests/solutions/{slug}/test_stack.py",
             f"tryout/scenarios/{slug}/scenario.py",
         ):
