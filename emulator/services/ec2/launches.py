@@ -76,7 +76,7 @@ def _template(call: Call) -> Json:
 
 
 def _tags(call: Call, template: Json) -> dict[str, dict[str, str]]:
-    """Tags of what the launch makes, by its kind: the template's and the request's together, those of the request first.
+    """Tags of what the launch makes, by its kind: those of the template and of the request, which win.
 
     A template also keeps the tags that it was itself created with.
     """
