@@ -1,19 +1,18 @@
 """``python -m stacks nitro_attestation``: cost, check, report, prove, verify, policies."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.models import CommonSettings
-from stacks import program
 from stacks.nitro_attestation.commands import findings, idle_month
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.preflight import Finding
 from tests import variants
 from tests.solutions.nitro_attestation import account as fakes
 from tests.solutions.nitro_attestation import rendered
+from tests.solutions.nitro_attestation.conftest import Run
 from tests.variants import Json
 
 SLUG = rendered.SLUG
@@ -111,22 +110,6 @@ def settings(variant: str = "attested") -> NitroAttestationSettings:
     return found
 
 
-@pytest.fixture
-def configured(tmp_path: Path) -> list[str]:
-    """Options that name the configuration of the variant."""
-    path = tmp_path / "config.yaml"
-    path.write_text(variants.configuration_text("attested"), encoding="utf-8")
-    return ["--config", str(path), "--json"]
-
-
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Any, *words: str
-) -> tuple[int, Json]:
-    monkeypatch.setattr(program, "clients_of", lambda _: clients)
-    status = program.main([SLUG, *words])
-    return status, dict(json.loads(capsys.readouterr().out))
-
-
 # Cost
 
 
@@ -209,14 +192,12 @@ def test_policy_types_must_be_enabled() -> None:
 # Report
 
 
-def test_the_report_has_the_seven_for_each_region_and_each_instance(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_the_report_has_the_seven_for_each_region_and_each_instance(run: Run, configured: list[str]) -> None:
     clients = Clients(
         eu_central_1=fakes.Ec2(fakes.instance("t2.micro")),
         us_east_1=fakes.Ec2(broken={"describe_instances": fakes.refused()}),
     )
-    status, told = run(monkeypatch, capsys, clients, "report", *configured)
+    status, told = run(clients, "report", *configured)
     assert status == 1
     first, second = told["regions"]
     assert first["region"] == "eu-central-1" and len(first["statements"]) == 7
@@ -226,27 +207,21 @@ def test_the_report_has_the_seven_for_each_region_and_each_instance(
     assert {one["holds"] for one in second["statements"]} <= {"unknown", "yes"}
 
 
-def test_a_report_without_a_finding_ends_well(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_a_report_without_a_finding_ends_well(run: Run, configured: list[str]) -> None:
     clients = Clients(eu_central_1=fakes.Ec2(fakes.instance("m7g.large")))
-    status, told = run(monkeypatch, capsys, clients, "report", "--region", "eu-central-1", *configured)
+    status, told = run(clients, "report", "--region", "eu-central-1", *configured)
     assert status == 0 and [one["region"] for one in told["regions"]] == ["eu-central-1"]
 
 
 # Prove
 
 
-def test_prove_judges_what_is_deployed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, Clients(), "prove", *configured)
+def test_prove_judges_what_is_deployed(run: Run, configured: list[str]) -> None:
+    status, told = run(Clients(), "prove", *configured)
     assert status == 0 and told["wrong"] == 0 and told["requests"] >= 80
 
 
-def test_prove_finds_a_policy_that_somebody_has_changed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_prove_finds_a_policy_that_somebody_has_changed(run: Run, configured: list[str]) -> None:
     clients = Clients()
     clients.policies["Tpm"]["Statement"].append(
         {
@@ -257,35 +232,29 @@ def test_prove_finds_a_policy_that_somebody_has_changed(
             "Resource": "*",
         }
     )
-    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    status, told = run(clients, "prove", *configured)
     assert status == 1 and told["wrong"] > 0
     wrong = {row["request"] for row in told["rows"] if row["right"] != row["found"]}
     assert "PutKeyPolicy by an IAM administrator" in wrong
 
 
-def test_prove_says_what_it_cannot_judge(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_prove_says_what_it_cannot_judge(run: Run, configured: list[str]) -> None:
     clients = Clients()
     clients.policies["Tpm"]["Statement"][0]["Condition"] = {"NumericEquals": {"aws:EpochTime": "1"}}
-    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    status, told = run(clients, "prove", *configured)
     assert status == 1 and "written by somebody else" in told["error"]
 
 
-def test_without_a_key_there_is_nothing_to_prove(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, Clients(), "prove", "--json")
+def test_without_a_key_there_is_nothing_to_prove(run: Run) -> None:
+    status, told = run(Clients(), "prove", "--json")
     assert status == 1 and "no attested key is configured" in told["error"]
 
 
 # Policies
 
 
-def test_policies_prints_both_and_what_the_first_does_not_see(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, None, "policies", "--json")
+def test_policies_prints_both_and_what_the_first_does_not_see(run: Run) -> None:
+    status, told = run(None, "policies", "--json")
     assert status == 0
     assert len(told["service control policy"]) < 1_000
     assert json.loads(told["declarative policy"])["ec2_attributes"]
