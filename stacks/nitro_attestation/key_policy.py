@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.models import CommonSettings
 from stacks.nitro_attestation.measurements import Reference
+from stacks.shared.preflight import CDK_QUALIFIER
 
 Json = dict[str, Any]
 
@@ -78,6 +80,15 @@ class Principals:
     workloads: Sequence[Any]
     producers: Sequence[Any]
     administrators: Sequence[Any]
+
+
+def deploying_role(common: CommonSettings, *, partition: str, account: str, region: str) -> str:
+    """ARN of the role that CloudFormation takes: KMS creates no key that its creator could not change again.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#allow-iam-policies
+    """
+    qualifier = common.bootstrap_qualifier or CDK_QUALIFIER
+    return f"arn:{partition}:iam::{account}:role/cdk-{qualifier}-cfn-exec-role-{account}-{region}"
 
 
 def document(references: Sequence[Reference], operations: Sequence[str], who: Principals) -> Json:

@@ -1,6 +1,7 @@
 """``python -m stacks nitro_attestation``: cost, check, report, prove, verify, policies."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -236,6 +237,56 @@ def test_prove_finds_a_policy_that_somebody_has_changed(run: Run, configured: li
     assert status == 1 and told["wrong"] > 0
     wrong = {row["request"] for row in told["rows"] if row["right"] != row["found"]}
     assert "PutKeyPolicy by an IAM administrator" in wrong
+
+
+INTRUDER = "arn:aws:iam::123456789012:role/intruder"
+TAKES_OVER = {"Sid": "New", "Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+
+
+def _made_administrator(statements: list[Json]) -> None:
+    """The intruder stands where the settings name somebody else."""
+    next(one for one in statements if one["Sid"] == "Administration")["Principal"] = {"AWS": INTRUDER}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_made_administrator, f"PutKeyPolicy by {INTRUDER}, whom no setting names"),
+        (_made_administrator, "PutKeyPolicy by the key's administrator administrator"),
+        (
+            lambda statements: statements.append({**TAKES_OVER, "Principal": {"AWS": INTRUDER}}),
+            f"PutKeyPolicy by {INTRUDER}, whom no setting names",
+        ),
+        (
+            lambda statements: statements.append({**TAKES_OVER, "Principal": {"AWS": ["210987654321"]}}),
+            "PutKeyPolicy by arn:aws:iam::210987654321:root, whom no setting names",
+        ),
+    ],
+)
+def test_prove_takes_the_settings_word_for_who_may_and_never_the_policys(
+    run: Run, configured: list[str], change: Callable[[list[Json]], None], says: str
+) -> None:
+    clients = Clients()
+    change(clients.policies["Tpm"]["Statement"])
+    status, told = run(clients, "prove", *configured)
+    assert status == 1
+    assert says in {row["request"] for row in told["rows"] if row["right"] != row["found"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Condition": {"StringNotEquals": {"aws:PrincipalArn": INTRUDER}}},
+        {"Principal": {"Service": "s3.amazonaws.com"}},
+    ],
+)
+def test_prove_does_not_guess_what_a_foreign_statement_means(run: Run, configured: list[str], change: Json) -> None:
+    """A Deny that spares one principal would look like one for everybody."""
+    clients = Clients()
+    no_way_around = next(one for one in clients.policies["Tpm"]["Statement"] if one["Sid"] == "NoWayAround")
+    no_way_around |= change
+    status, told = run(clients, "prove", *configured)
+    assert status == 1 and "written by somebody else: NoWayAround" in told["error"]
 
 
 def test_prove_says_what_it_cannot_judge(run: Run, configured: list[str]) -> None:
