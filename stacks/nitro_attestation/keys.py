@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from stacks.nitro_attestation.key_policy import Principals, deploying_role, document
-from stacks.nitro_attestation.settings import AttestedKey
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 

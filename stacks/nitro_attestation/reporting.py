@@ -14,8 +14,9 @@ from shared.faults import FAILED
 from stacks.catalog import named
 from stacks.nitro_attestation.evaluator import UnknownLanguageError, allowed_principals, evaluate
 from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.proof import Cast, cases
-from stacks.nitro_attestation.settings import AttestedKey, NitroAttestationSettings
+from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.command import Answer as Printed
 from stacks.shared.command import CommandError
 from stacks.shared.deployed import stack_outputs
@@ -36,7 +37,7 @@ def report(
     """Each of the seven statements for each Region, and every instance with something to look at."""
     account = clients("sts").get_caller_identity()["Account"]
     regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
-    trail = trail_of_all_regions(clients("cloudtrail"))
+    trail = trail_of_all_regions(clients)
     at = now.isoformat(timespec="seconds")
     looks = [_look(account, region, clients, trail) for region in regions]
     answered = [(look, answer) for look in looks for answer in answers(look)]

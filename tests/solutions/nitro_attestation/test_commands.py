@@ -185,6 +185,27 @@ def test_without_a_trail_no_change_is_told() -> None:
     assert finding.status == "problem"
 
 
+@pytest.mark.parametrize(
+    ("trail", "status"),
+    [
+        ({**fakes.GOOD_TRAIL, "on": False}, "problem"),
+        ({**fakes.GOOD_TRAIL, "all": False}, "problem"),
+        ({**fakes.GOOD_TRAIL, "selectors": {"EventSelectors": [{"IncludeManagementEvents": False}]}}, "problem"),
+        (fakes.GOOD_TRAIL, "ok"),
+    ],
+)
+def test_a_trail_that_keeps_nothing_of_kms_is_none(trail: Json, status: str) -> None:
+    clients = Clients()
+    clients.trail = fakes.CloudTrail(trail)
+    assert [one.status for one in look(clients)["trail"]] == [status]
+
+
+def test_a_trail_that_does_not_answer_is_unknown() -> None:
+    clients = Clients()
+    clients.trail = fakes.CloudTrail(fakes.GOOD_TRAIL, broken={"get_event_selectors": fakes.refused()})
+    assert [one.status for one in look(clients)["trail"]] == ["unknown"]
+
+
 def test_policy_types_must_be_enabled() -> None:
     (finding,) = look(Clients(), "organization")["organization"]
     assert finding.status == "problem" and "DECLARATIVE_POLICY_EC2" in finding.says and "r-ab12" in finding.fix
