@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS
 from nitro_attestation.looking import trail_of_all_regions
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
+from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.reporting import prove, report, report_arguments
 from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
 from stacks.nitro_attestation.verifying import check, verify_arguments
@@ -45,6 +48,7 @@ def findings(common: CommonSettings, settings: NitroAttestationSettings, clients
         yield looked_at("tpm image", lambda: _tpm_image(tpm.image_id, tpm.root_device, clients))
         yield looked_at("tpm type", lambda: _tpm_type(tpm.instance_type, tpm.image_id, clients))
     for name, key in settings.keys.items():
+        yield looked_at(f"{name} key", lambda key=key, name=name: _deployer(name, key, common, clients))  # type: ignore[misc]
         for arn in (*key.workload_arns, *key.producer_arns, *key.administrator_arns):
             yield looked_at(f"{name} key", lambda arn=arn, name=name: _principal(name, arn, clients))  # type: ignore[misc]
     if settings.keys:
@@ -101,6 +105,16 @@ def _tpm_type(instance_type: str, image_id: str, clients: Clients) -> Finding:
         return ""
 
     return _type("tpm type", instance_type, clients, judge, f"{instance_type} has a NitroTPM")
+
+
+def _deployer(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
+    caller, region = clients("sts").get_caller_identity(), clients("ec2").meta.region_name
+    _, partition, _ = caller["Arn"].split(":", 2)
+    arn = deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
+    found = _principal(name, arn, clients)
+    if found.status == "problem":
+        return replace(found, fix="Name the role that CloudFormation takes in cloudformation_role_arn")
+    return found
 
 
 def _principal(name: str, arn: str, clients: Clients) -> Finding:

@@ -31,6 +31,8 @@ class AttestedKey(Section):
     """Roles and users that may encrypt, without attestation and without ever decrypting."""
     administrator_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
     """Roles and users that may change the key and its policy, beside the role that CloudFormation takes here."""
+    cloudformation_role_arn: PrincipalArn | None = None
+    """Role that CloudFormation takes, if the stack is not deployed by that of ``cdk bootstrap``; null: that one."""
     deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
     """Days between the end of the stack and that of the key, in which the deletion can be cancelled."""
 
@@ -46,11 +48,13 @@ class AttestedKey(Section):
     @rule
     def _nobody_has_two_parts(self) -> Iterator[Problem]:
         users = {*self.workload_arns, *self.producer_arns}
-        for index, arn in enumerate(self.administrator_arns):
+        administrators: list[tuple[tuple[str | int, ...], str | None]] = [
+            (("administrator_arns", index), arn) for index, arn in enumerate(self.administrator_arns)
+        ]
+        for key, arn in (*administrators, (("cloudformation_role_arn",), self.cloudformation_role_arn)):
             if arn in users:
                 yield Problem(
-                    ("administrator_arns", index),
-                    "must not use the key as well: who changes the policy would open it; name another principal",
+                    key, "must not use the key as well: who changes the policy would open it; name another principal"
                 )
 
     @rule

@@ -32,7 +32,9 @@ def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: i
     Not the CDK's Key: its grant methods append statements without a condition, and its default policy gives the account
     everything.
     """
-    deployer = deploying_role(stack.common, partition=stack.partition, account=stack.account, region=stack.region)
+    deployer = deploying_role(
+        settings, stack.common, partition=stack.partition, account=stack.account, region=stack.region
+    )
     key = kms.CfnKey(
         stack,
         f"{name}Key",

@@ -130,7 +130,7 @@ def _cast(key: AttestedKey, arn: str, role: str, common: CommonSettings, policy:
     """Who is who by the settings; whomever the policy names besides is a stranger."""
     _, partition, _, region, account, _ = arn.split(":", 5)
     root = f"arn:{partition}:iam::{account}:root"
-    deployer = deploying_role(common, partition=partition, account=account, region=region)
+    deployer = deploying_role(key, common, partition=partition, account=account, region=region)
     workloads, administrators = (role, *key.workload_arns), (deployer, *key.administrator_arns)
     known = {*workloads, *administrators, *key.producer_arns, root, account}
     strangers = sorted(allowed_principals(policy) - known - {"*"})  # for "*" the foreigner stands

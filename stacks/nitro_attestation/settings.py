@@ -173,11 +173,17 @@ class NitroAttestationSettings(SolutionSettings):
     @common_rule
     def _principals_are_of_the_account(self, common: CommonSettings) -> Iterator[Problem]:
         for name, key in self.keys.items():
-            for field in ("workload_arns", "producer_arns", "administrator_arns"):
-                for index, arn in enumerate(getattr(key, field)):
-                    if common.account and arn_part(arn, "account") != common.account:
-                        yield Problem(
-                            (name, "key", field, index),
-                            f"must be of common.account {common.account}: another account's IAM policies would decide "
-                            "as well; correct one of the two",
-                        )
+            named: list[tuple[tuple[str | int, ...], str]] = [
+                ((field, index), arn)
+                for field in ("workload_arns", "producer_arns", "administrator_arns")
+                for index, arn in enumerate(getattr(key, field))
+            ]
+            if key.cloudformation_role_arn:
+                named.append((("cloudformation_role_arn",), key.cloudformation_role_arn))
+            for where, arn in named:
+                if common.account and arn_part(arn, "account") != common.account:
+                    yield Problem(
+                        (name, "key", *where),
+                        f"must be of common.account {common.account}: another account's IAM policies would decide "
+                        "as well; correct one of the two",
+                    )

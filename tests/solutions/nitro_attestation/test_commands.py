@@ -17,6 +17,7 @@ from tests.solutions.nitro_attestation.conftest import Run
 from tests.variants import Json
 
 SLUG = rendered.SLUG
+DEPLOYER = "arn:aws:iam::123456789012:role/cdk-hnb659fds-cfn-exec-role-123456789012-eu-central-1"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/{}"
 
 
@@ -52,7 +53,9 @@ class Clients(fakes.Account):
                 "Roots": [{"Id": "r-ab12", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}]
             },
         }
-        self.iam = Iam("arn:aws:iam::123456789012:role/producer", "arn:aws:iam::123456789012:role/administrator")
+        self.iam = Iam(
+            DEPLOYER, "arn:aws:iam::123456789012:role/producer", "arn:aws:iam::123456789012:role/administrator"
+        )
         self.policies = {name: rendered.policy(variant, name) for name in ("Enclave", "Tpm")}
         self.type = {
             "InstanceType": "m7g.large",
@@ -173,7 +176,8 @@ def test_an_image_that_cannot_attest_is_a_problem(change: Json, says: str) -> No
 def test_principals_that_do_not_exist_are_problems_because_kms_refuses_them() -> None:
     clients = Clients()
     clients.iam = Iam("arn:aws:iam::123456789012:role/path/producer")
-    producer, administrator = look(clients)["tpm key"]
+    deployer, producer, administrator = look(clients)["tpm key"]
+    assert deployer.status == "problem" and "cloudformation_role_arn" in deployer.fix
     assert producer.status == "problem" and "/path/producer" in producer.says
     assert administrator.status == "problem" and "there is no" in administrator.says
 

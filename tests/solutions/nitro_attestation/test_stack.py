@@ -5,7 +5,10 @@ import json
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from config.models import CommonSettings
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS
+from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import TpmKey
 from stacks.nitro_attestation.keys import WATCHED
 from stacks.nitro_attestation.watch import READS
 from stacks.shared.grants import AGENT_ACTIONS
@@ -117,6 +120,15 @@ def test_the_bootstrap_qualifier_is_that_of_the_configuration() -> None:
     found = json.dumps(template("enterprise").find_resources("AWS::KMS::Key"))
     qualifier = variants.configuration("enterprise").common.bootstrap_qualifier or "hnb659fds"
     assert f"cdk-{qualifier}-cfn-exec-role-" in found
+
+
+def test_another_role_of_cloudformation_takes_the_place_of_the_bootstraps() -> None:
+    """aws-solutions/innovation-sandbox-on-aws#31; beside it the other would be a principal that does not exist."""
+    own = "arn:aws:iam::123456789012:role/pipeline-cloudformation"
+    key = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own)
+    assert deploying_role(key, CommonSettings(), partition="aws", account="1", region="r") == own
+    asked = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own, producer_arns=(own,)).problems()
+    assert "must not use the key as well" in {one.key: one.message for one in asked}["cloudformation_role_arn"]
 
 
 def test_kept_data_keeps_the_key_that_has_encrypted_it() -> None:
