@@ -1,6 +1,7 @@
 """An account as the look sees it: named fakes of the clients, Region by Region, that a test fills and breaks."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,6 +42,8 @@ def instance(instance_type: str, name: str = "i-1", **more: Any) -> Json:
 
 class Ec2:
     """EC2 in one Region."""
+
+    meta = SimpleNamespace(region_name="eu-central-1")
 
     def __init__(self, *instances: Json, encrypted: bool = True, broken: dict[str, Exception] | None = None) -> None:
         self.instances, self.encrypted, self.broken = instances, encrypted, broken or {}

@@ -128,7 +128,7 @@ def test_another_role_of_cloudformation_takes_the_place_of_the_bootstraps() -> N
     key = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own)
     assert deploying_role(key, CommonSettings(), partition="aws", account="1", region="r") == own
     asked = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own, producer_arns=(own,)).problems()
-    assert "must not use the key as well" in {one.key: one.message for one in asked}["cloudformation_role_arn"]
+    assert "must not use the key as well" in {one.key: one.message for one in asked}[("cloudformation_role_arn",)]
 
 
 def test_kept_data_keeps_the_key_that_has_encrypted_it() -> None:
