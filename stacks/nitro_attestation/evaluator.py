@@ -20,7 +20,8 @@ Json = Mapping[str, Any]
 Decision = Literal["allowed", "denied"]
 ATTESTATION = "kms:recipientattestation:"
 """Beginning of the condition keys that are judged, in lower case."""
-SOME_KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+SOME_KEY = "arn:PARTITION:kms:REGION:111122223333:key/11111111-2222-3333-4444-555555555555"
+"""Stands for a key that was not deployed."""
 
 
 class UnknownLanguageError(ValueError):
