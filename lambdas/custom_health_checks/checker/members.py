@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from custom_health_checks.checker.looks import SERVICES, Clients, Instance, ProbeError
 from custom_health_checks.checker.request import Request
 from custom_health_checks.checker.waiting import Member
+from shared.faults import FAILED
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ def each(
         for member, running in [(member, pool.submit(do, member)) for member in ordered]:
             try:
                 yield member, running.result()
-            except (ClientError, BotoCoreError, ProbeError, UnknownInstanceError) as fault:
+            except (*FAILED, ProbeError, UnknownInstanceError) as fault:
                 logger.error("could not look", extra={"instance": member.instance_id, "error": str(fault)})
                 faults.append(f"{member.instance_id}: {fault}")
 

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from custom_health_checks.checker.looks import LOOKS, Clients
 from custom_health_checks.checker.members import Rules, described, each
 from custom_health_checks.checker.service import IN_SERVICE, fails, to_replace
 from custom_health_checks.checker.verdict import together
 from custom_health_checks.checker.waiting import Member
+from shared.faults import REFUSED
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def _failed(table: Any, rules: Rules, member: Member, now: datetime) -> int:
             },
             ReturnValues="ALL_NEW",
         )["Attributes"]
-    except ClientError as error:
+    except REFUSED as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
         written = table.get_item(TableName=rules.failures_table, Key=key, ConsistentRead=True).get("Item", {})
