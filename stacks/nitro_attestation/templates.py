@@ -14,7 +14,7 @@ from constructs import Construct
 
 from stacks.nitro_attestation import types
 from stacks.nitro_attestation.settings import Enclave, Tpm
-from stacks.shared.grants import allow_metrics
+from stacks.shared.grants import allow_agent, allow_metrics
 from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack
 
@@ -89,6 +89,8 @@ def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) ->
         user_data=ec2.UserData.custom(script),
     )
     allow_metrics(template.own_role, namespace)
+    if settings.session_manager:
+        allow_agent(template.own_role)
     return template
 
 

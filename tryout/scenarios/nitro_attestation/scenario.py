@@ -77,7 +77,7 @@ class NitroAttestationScenario(AttestedKeys):
         return f"{xen['instance_id']}: {xen['reasons'][0]}; statements of {ELSEWHERE}: {holds}"
 
     @step(
-        "the instance is resized to Nitro, a trail is switched on, EBS encrypts by default: the report follows",
+        "resized to Nitro, a trail of another Region switched on, EBS encrypted by default: the report follows",
         "real-code",
         only=("default",),
         needs=(finds,),
@@ -175,7 +175,8 @@ class NitroAttestationScenario(AttestedKeys):
         return state
 
     def _trail(self) -> None:
-        trail, s3 = self.deployed.client("cloudtrail"), self.deployed.client("s3")
+        """A trail of all Regions whose home is not the stack's: no other Region knows its selectors."""
+        trail, s3 = self.deployed.aws.client("cloudtrail", region_name=ELSEWHERE), self.deployed.client("s3")
         s3.create_bucket(Bucket="trail-of-all-regions")
         self.cleanup.append(lambda: s3.delete_bucket(Bucket="trail-of-all-regions"))
         trail.create_trail(Name="all", S3BucketName="trail-of-all-regions", IsMultiRegionTrail=True)
