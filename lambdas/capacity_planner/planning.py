@@ -15,8 +15,9 @@ from shared.money import cents, plain
 
 Json = dict[str, Any]
 NOT_COUNTED = (
-    "Not counted: Fargate, Lambda, other accounts, private prices, credits, surplus CPU credits, volumes, data "
-    "transfer and licenses. A month has 730 hours; fees of Reserved Instances follow the hours of the real month."
+    "Not counted: Fargate, Lambda, other accounts, private prices, credits, surplus CPU credits, the Region's hourly "
+    "fee of Dedicated Instances, volumes, data transfer and licenses. A month has 730 hours; fees of Reserved "
+    "Instances follow the hours of the real month."
 )
 
 

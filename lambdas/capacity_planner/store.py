@@ -4,7 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from capacity_planner.prices import Prices, PricesError, read_prices
+from capacity_planner.price_file import PricesError, read_prices
+from capacity_planner.prices import Prices
 
 PRICES = "prices.json"
 REPORTS = "reports/"
@@ -34,11 +35,10 @@ class Store:
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         return any(each["Key"] == key for each in found.get("Contents", []))
 
-    def keep_report(self, key: str | None, report: dict[str, Any]) -> None:
-        """Keeps a report as the latest one, and under its key if it has one."""
+    def keep_report(self, key: str, report: dict[str, Any]) -> None:
+        """Keeps a report as the latest one, and under its key."""
         self._put(LATEST, report)
-        if key is not None:
-            self._put(key, report)
+        self._put(key, report)
 
     def _put(self, key: str, value: dict[str, Any]) -> None:
         body = json.dumps(value, indent=2, sort_keys=True).encode()
@@ -55,3 +55,8 @@ class Store:
 def report_key(at: datetime, event: str) -> str:
     """Key of a report: the same for an event that is delivered again on the same day."""
     return f"{REPORTS}{at:%Y/%m/%d}/{event}.json"
+
+
+def incomplete(key: str) -> str:
+    """Key of the report of a look that could not see everything."""
+    return f"{key.removesuffix('.json')}-incomplete.json"

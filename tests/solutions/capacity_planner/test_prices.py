@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
 from capacity_planner import plan_rates, price_list
+from capacity_planner.price_file import PricesError, read_prices
 from capacity_planner.price_list import AmbiguousPriceError, listed
 from capacity_planner.price_source import ENDPOINTS, EndlessPagesError, PriceSource, partition_of
-from capacity_planner.prices import PricesError, read_prices
 from capacity_planner.shapes import Shape
 from stacks.capacity_planner.settings import read_price_file
 from stacks.shared.exact_yaml import load_exact

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from capacity_planner.prices import PAYMENTS
-from capacity_planner.workloads import WorkloadsError, read_workloads
+from capacity_planner.workload_file import WorkloadsError, read_workloads
 from stacks.shared.exact_yaml import load_exact
 from tests.variants import ROOT
 
