@@ -6,6 +6,7 @@ from typing import Any
 
 from capacity_planner.price_file import PricesError, read_prices
 from capacity_planner.prices import Prices
+from shared.objects import body_of
 
 PRICES = "prices.json"
 REPORTS = "reports/"
@@ -20,7 +21,7 @@ class Store:
 
     def prices(self) -> Prices | None:
         """The prices that were kept; None if there are none, or none of this version."""
-        found = self._get(PRICES)
+        found = body_of(self._s3, self._bucket, PRICES)
         try:
             return None if found is None else read_prices(json.loads(found))
         except (PricesError, json.JSONDecodeError):
@@ -43,13 +44,6 @@ class Store:
     def _put(self, key: str, value: dict[str, Any]) -> None:
         body = json.dumps(value, indent=2, sort_keys=True).encode()
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
-
-    def _get(self, key: str) -> bytes | None:
-        try:
-            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return body
 
 
 def report_key(at: datetime, event: str) -> str:
