@@ -145,7 +145,7 @@ class Prices:
     def said(self, today: date) -> str:
         """Where they are from, in a sentence."""
         days = (today - self.read_on).days
-        old = f", {days} days ago" if days > 0 else ""
+        old = f", {days} day{'s' if days > 1 else ''} ago" if days > 0 else ""
         return f"Prices in {self.currency} from {self.source}, read on {self.read_on}{old}."
 
     def to_json(self) -> Json:

@@ -162,7 +162,7 @@ def read_price_cards(
     problems += failed
     stale = set() if kept is None else missing & kept.cards.keys() - fresh.cards.keys()
     if kept is not None and stale:
-        problems.append(f"{len(stale)} cards of prices are those of {kept.read_on}: no newer ones could be read")
+        problems.append(f"{len(stale)} of {len(shapes)} price cards are of {kept.read_on}: no newer ones could be read")
     # Old cards beside those of today have the older date: prices never look younger than they are.
     prices = kept.with_cards(fresh.cards) if kept is not None and (young or stale) else fresh
     if fresh.cards:

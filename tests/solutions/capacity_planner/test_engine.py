@@ -149,6 +149,7 @@ def test_steady_and_strict_is_a_reservation_with_an_ec2_instance_plan() -> None:
     assert found.recommendation
     assert "EC2 Instance Savings Plan of 0.65 USD an hour" in found.recommendation.sentence
     assert "474.50 USD a month" in found.recommendation.sentence
+    assert "cheapest" not in found.recommendation.sentence, "the Reserved Instance is, and the note says so"
     (said,) = [note for note in found.recommendation.notes if "Reserved Instances" in note]
     assert "36.50 USD less a month" in said and "not recommended" in said
 

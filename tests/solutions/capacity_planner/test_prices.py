@@ -289,7 +289,7 @@ def test_a_wrong_price_file_gets_a_sentence(text: str, says: str) -> None:
 
 def test_the_time_of_prices_is_their_day() -> None:
     found = read_prices(load_exact("{currency: USD, date: 2026-11-01T12:00:00Z, prices: []}"))
-    assert found.said(date(2026, 11, 2)).endswith("read on 2026-11-01, 1 days ago.")
+    assert found.said(date(2026, 11, 2)).endswith("read on 2026-11-01, 1 day ago.")
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class CapacityPlannerScenario(Scenario):
         self.deployed.aws.control("price-list", refuse="AccessDeniedException")
         done = self._look()
         self.deployed.aws.control("price-list")
-        expect(any("those of 2026-01-01" in problem for problem in done["problems"]), f"{done}")
+        expect(any("price cards are of 2026-01-01" in problem for problem in done["problems"]), f"{done}")
         wait_until("the alarm", lambda: alarm_state(self.deployed, "Problems") == "ALARM")
         found = self._look()
         expect(not found["problems"] and self._report()["plan"]["prices"]["date"] != "2026-01-01", f"{found}")
