@@ -276,6 +276,15 @@ def test_a_zonal_reserved_instance_saves_nothing_of_a_reservation_of_its_shape()
     assert only.stage.workload.count == 10 and shown(recommended(only).monthly) == "474.50"
 
 
+def test_a_reservation_that_ends_has_to_be_made_again() -> None:
+    held = {"kind": "odcr", "count": 5, "zone": "us-east-1a"}
+    (stays,) = [note for note in planned(owned=[held]).notes if note.startswith("Held already")]
+    (ends,) = [
+        note for note in planned(owned=[{**held, "ends": "2027-05-25"}]).notes if note.startswith("Held already")
+    ]
+    assert "reserve it again before" in ends and "again" not in stays
+
+
 def test_existing_plans_absorb_load_before_a_new_one() -> None:
     found = planned(owned=[{"kind": "compute-sp", "commitment": "0.45", "ends": "2029-01-01"}])
     (only,) = found.stages
