@@ -121,6 +121,11 @@ def _planned(workload: Workload, prices: Prices, today: date) -> WorkloadPlan:
     advised = [each.recommendation for each in found if each.recommendation]
     if workload.strict or any(advice.option.offer.reserves_capacity for advice in advised):
         notes += to_reserve(workload, today)
+    if card.unused is not None and card.on_demand is not None and card.unused != card.on_demand:
+        notes.append(
+            f"An unused hour of a reservation costs {plain(card.unused)} {prices.currency}, a used one "
+            f"{plain(card.on_demand)}: AWS bills both at the On-Demand price; look at the prices."
+        )
     return WorkloadPlan(workload, compared, found, notes)
 
 

@@ -89,6 +89,12 @@ def test_an_unused_hour_may_have_another_price() -> None:
     assert (shown(found.used), shown(found.unused)) == ("365.00", "730.00")
 
 
+def test_a_price_of_unused_hours_that_is_another_one_is_pointed_out() -> None:
+    notes = planned(priced(unused=D("0.20"))).notes
+    assert any("costs 0.2 USD, a used one 0.1" in note for note in notes)
+    assert not any("unused hour" in note for note in planned().notes)
+
+
 def test_reserved_instances_pay_upfront_and_each_month() -> None:
     found = option(WITH_REGIONAL)
     assert (shown(found.upfront), shown(found.recurring)) == ("2,628.00", "219.00")
