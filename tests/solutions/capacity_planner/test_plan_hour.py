@@ -14,6 +14,11 @@ D = Decimal
 RATE = D("0.075")
 
 
+def units(*numbers: int) -> tuple[D, ...]:
+    """Numbers as an hour has them."""
+    return tuple(map(D, numbers))
+
+
 def reserved_hour(running: int, reserved: int, commitment: D, rate: D, used: D, unused: D) -> Hour:
     """An hour of reserved instances of one shape: those that run, and those that are held for nobody."""
     idle = max(0, reserved - running)
@@ -53,9 +58,9 @@ def test_a_reservation_of_five_hours_of_which_one_is_empty() -> None:
 # --- https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-applying.html ---------------------------------------
 
 
-def r5(units: int) -> Usage:
+def r5(count: int) -> Usage:
     """r5.4xlarge of Linux."""
-    return Usage(D(units), D("1.00"), {COMPUTE: D("0.70"), EC2_INSTANCE: D("0.60")})
+    return Usage(D(count), D("1.00"), {COMPUTE: D("0.70"), EC2_INSTANCE: D("0.60")})
 
 
 # An EC2 Instance Savings Plan of the page is one of r5, so m5 has no rate of it.
@@ -80,16 +85,16 @@ def test_scenario_1_a_compute_plan_pays_everything() -> None:
 
 def test_scenario_2_the_highest_saving_comes_first() -> None:
     found = an_hour([r5(4), *OTHERS], {COMPUTE: D(2)})
-    assert f"{found.covered[0]:.1f}" == "2.9" and found.covered[1:] == (0, 0, 0, 0, 0)
+    assert f"{found.covered[0]:.1f}" == "2.9" and found.covered[1:] == units(0, 0, 0, 0, 0)
     assert on_demand(found, "2") == "56.24"
 
 
 def test_scenario_3_of_equal_savings_the_lowest_rate_comes_first() -> None:
     found = an_hour([r5(4), *OTHERS], {COMPUTE: D("19.60")})
-    assert found.covered == (4, 400, 1_600, 0, 0, 0) and found.wasted == 0
+    assert found.covered == units(4, 400, 1_600, 0, 0, 0) and found.wasted == 0
     assert on_demand(found, "19.60") == "32.70"
     part = an_hour([r5(4), *OTHERS], {COMPUTE: D("7.60")})
-    assert part.covered == (4, 0, 1_600, 0, 0, 0), "gigabytes come before vCPU"
+    assert part.covered == units(4, 0, 1_600, 0, 0, 0), "gigabytes come before vCPU"
 
 
 def test_scenario_4_reserved_instances_come_before_plans() -> None:
@@ -99,7 +104,7 @@ def test_scenario_4_reserved_instances_come_before_plans() -> None:
 
 def test_scenario_5_an_ec2_instance_plan_comes_before_a_compute_plan() -> None:
     found = an_hour([r5(4), *OTHERS], {EC2_INSTANCE: D(3), COMPUTE: D("16.80")})
-    assert found.covered == (4, 400, 1_600, 0, 0, 0) and found.wasted == D("0.60")
+    assert found.covered == units(4, 400, 1_600, 0, 0, 0) and found.wasted == D("0.60")
     assert on_demand(found, "19.80") == "32.70"
 
 
@@ -109,9 +114,10 @@ def test_the_older_example_of_the_page_with_fargate() -> None:
     windows = Usage(D(1), D(10), {COMPUTE: D(8), EC2_INSTANCE: D(6)})
     fargate = (Usage(D(10), D("1.50"), {COMPUTE: D(1)}), Usage(D(5), D(2), {COMPUTE: D(1)}))
     everything = an_hour([c5, windows, *fargate], {COMPUTE: D(25)})
-    assert (everything.cost, everything.wasted) == (25, 0)
+    assert (everything.cost, everything.wasted) == units(25, 0)
     instances = an_hour([c5, windows, *fargate], {EC2_INSTANCE: D(7)})
-    assert (instances.covered, instances.wasted, instances.cost) == ((1, 1, 0, 0), 0, 7 + 15 + 10)
+    assert instances.covered == units(1, 1, 0, 0)
+    assert (instances.wasted, instances.cost) == units(0, 7 + 15 + 10)
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------
@@ -127,7 +133,7 @@ def test_a_commitment_is_spent_or_wasted_and_never_both(
     hour = reserved_hour(running, reserved, commitment, rate, used, unused)
     spent = sum(hour.covered, D(0)) * rate
     assert abs(spent + hour.wasted - commitment) < D("1e-15") * (1 + commitment)
-    everything = (running, max(0, reserved - running))
-    assert all(paid <= units for paid, units in zip(hour.covered, everything, strict=True))
+    everything = units(running, max(0, reserved - running))
+    assert all(paid <= most for paid, most in zip(hour.covered, everything, strict=True))
     if hour.wasted:
         assert hour.covered == everything
