@@ -9,6 +9,7 @@ from constructs import Construct
 
 from stacks.credential_guard.settings import CredentialGuardSettings
 from stacks.shared.guard import Guard
+from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
@@ -59,27 +60,15 @@ class WindowsInstance(Construct):
         self, stack: SolutionStack, settings: CredentialGuardSettings, subnet: str, group: ec2.ISecurityGroup
     ) -> ec2.CfnInstance:
         assert settings.instance_type
-        template = ec2.LaunchTemplate(
+        template = HardenedLaunchTemplate(
             self,
             "Template",
-            machine_image=ec2.MachineImage.resolve_ssm_parameter_at_launch(
+            image=ec2.MachineImage.resolve_ssm_parameter_at_launch(
                 settings.image_parameter, os=ec2.OperatingSystemType.WINDOWS
             ),
-            require_imdsv2=True,
-            http_endpoint=True,
-            http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name=ROOT_DEVICE,
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        ROOT_GIB,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=stack.encryption_key,
-                    ),
-                )
-            ],
+            root_device=ROOT_DEVICE,
+            volume_gib=ROOT_GIB,
+            key=stack.encryption_key,
         )
         role = self._role()
         profile = iam.InstanceProfile(self, "Profile", role=role)

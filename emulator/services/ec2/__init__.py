@@ -6,6 +6,7 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
+    images,
     instance_connect,
     instance_types,
     instances,
@@ -15,6 +16,8 @@ from emulator.services.ec2 import (
 )
 from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
+
+__all__ = ["SERVICE", "images"]
 
 SERVICE = Service(
     "ec2",
@@ -55,7 +58,7 @@ SERVICE = Service(
         "events of instances, tags and volumes, and what ends with an instance",
         "capacity reservations, root volume replacement tasks, Instance Connect Endpoints",
         "local gateways with their route tables and customer-owned addresses, Local Zones",
-        "serial console and metadata defaults of an account",
+        "public Windows images by their ids, serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
     ),
     not_judged=(

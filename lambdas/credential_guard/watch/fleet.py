@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-
 SETTLING = timedelta(hours=1)
 """After a launch, in which a host is audited before its first reboot: what is not running yet is no failure."""
 
