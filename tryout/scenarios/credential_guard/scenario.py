@@ -137,6 +137,9 @@ class CredentialGuardScenario(Scenario):
         expect(reason == "Secure Boot is off", reason)
         counted = self.deployed.invoke("Watch")
         expect(counted == {"running": 1, "not running": 1, "silent": 1, "new": 0}, f"{counted}")
+        shown = {item["instance"]: item["state"] for item in self.deployed.command("hosts", ends=1)}
+        states = {self.ours: "running", self.others[0]: "not running", self.others[1]: "silent"}
+        expect(shown == states, f"{shown}")
         return f"{counted}; {reason}"
 
     @step("check names what hosts of an image without UEFI and TPM lack, each cause by itself", "real-code")
