@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.credential_guard.settings import CredentialGuardSettings
+from stacks.shared.grants import agents_role
 from stacks.shared.guard import Guard
 from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.network import Network, Reach
@@ -70,7 +71,8 @@ class WindowsInstance(Construct):
             volume_gib=ROOT_GIB,
             key=stack.encryption_key,
         )
-        role = self._role()
+        said = "Windows instance: Systems Manager, reports to Compliance among its permissions"
+        role = agents_role(self, "Role", POLICY, description=said)
         profile = iam.InstanceProfile(self, "Profile", role=role)
         version = template.latest_version_number
         properties = ec2.CfnInstance
@@ -104,22 +106,6 @@ class WindowsInstance(Construct):
             Acknowledgment(id="AwsSolutions-EC29", reason="It is to go with its stack; a guard stops its replacement."),
         )
         return instance
-
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="Windows instance: Systems Manager, reports to Compliance among its permissions",
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(POLICY)],
-        )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{POLICY}]",
-                reason="What the SSM Agent calls is AWS's to say and changes with its versions; AWS keeps it.",
-            )
-        )
-        return role
 
     def _endpoint(
         self, stack: SolutionStack, settings: CredentialGuardSettings, network: Network, subnet: str
