@@ -6,7 +6,6 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
-    images,
     instance_connect,
     instance_types,
     instances,
@@ -17,8 +16,6 @@ from emulator.services.ec2 import (
 )
 from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
-
-__all__ = ["SERVICE", "images"]
 
 SERVICE = Service(
     "ec2",

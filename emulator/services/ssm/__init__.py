@@ -6,8 +6,10 @@ from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Service
 from emulator.core.store import account_id, arn
-from emulator.services.ssm import associations, automation, commands, compliance, nodes
+from emulator.services.ssm import associations, automation, commands, compliance, nodes, windows
 from emulator.services.ssm.types import TYPES
+
+__all__ = ["SERVICE", "windows"]
 
 _ministack = handler_of("ssm")
 
