@@ -46,7 +46,9 @@ class Place:
         zones: names of the Availability Zones of the subnets.
         image_id: of the newest Amazon Linux 2023 at the last deployment, the native group's.
         base_profile: name of the instance profile whose role the instances have.
-        load_balancer_group, instance_group: ids of security groups.
+        load_balancer_group: name of the security group of load balancers: clouddriver takes no id there
+            (UpsertAmazonLoadBalancerV2AtomicOperation looks for names by SecurityGroupService.getSecurityGroupIds).
+        instance_group: id of the security group of instances.
         public_purpose, private_purpose: by which Spinnaker finds the subnets.
         internal: whether load balancers have private addresses only.
         key_pair: of the instances; None sends none.
@@ -151,12 +153,17 @@ class Bodies:
             "associatePublicIpAddress": False,
             "requireIMDSv2": True,
             "setLaunchTemplate": True,
+            "base64UserData": user_data_base64(),
             **self._launch(),
         }
         return self._task("Create Server Group", job)
 
     def modify(self, server_group: str) -> Json:
-        """Changes the launch template and the mix of a server group; running instances stay as they are."""
+        """Changes the launch template and the mix of a server group; running instances stay as they are.
+
+        The user data stays too: clouddriver copies that of the version before, whatever this job says of it
+        (LaunchTemplateService.buildLaunchTemplateDataForModify).
+        """
         changed = {
             "type": "updateLaunchTemplate",
             **self._provider(),
@@ -223,7 +230,6 @@ class Bodies:
                 "spotInstancePools": settings.lowest_price_pools,
                 "unlimitedCpuCredits": settings.unlimited_cpu_credits,
                 "keyPair": place.key_pair,
-                "base64UserData": user_data_base64(),
                 # With neither these nor the image's, clouddriver adds volumes of its own for each type.
                 "blockDevices": [_without_none(volume)],
                 "instanceMonitoring": False,

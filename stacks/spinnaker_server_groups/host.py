@@ -68,7 +68,7 @@ class SpinnakerHost(Construct):
                 K3S_VERSION=host.k3s_version,
                 ACCOUNT_NAME=settings.account_name,
                 ACCOUNT_ID=scope.account,
-                MANAGED_ROLE=self.roles.managed.role_name,
+                MANAGED_ROLE=self.roles.managed.role_arn,
                 BASE_PROFILE=base_profile.instance_profile_name,
                 KEY_PAIR=self.key_pair_name,
                 REGION=scope.region,

@@ -8,7 +8,7 @@
 #   K3S_VERSION        release of k3s
 #   ACCOUNT_NAME       name of the AWS account in Spinnaker
 #   ACCOUNT_ID         its id
-#   MANAGED_ROLE       name of the role that Spinnaker assumes
+#   MANAGED_ROLE       ARN of the role that Spinnaker assumes
 #   BASE_PROFILE       instance profile of the instances that it launches
 #   KEY_PAIR           their key pair
 #   REGION             the Region of all of these
@@ -84,6 +84,9 @@ mkdir -p "$home"
 retry aws s3 cp "$files_uri" "$home/files.zip" --region "$region" --only-show-errors
 python3 -m zipfile -e "$home/files.zip" "$home/"
 
+step='installing git'
+command -v git >/dev/null || { retry apt-get update && retry apt-get install --yes git; }
+
 step="downloading spinnaker-kustomize of $kustomize_commit"
 source=$home/source
 rm -rf "$source" "$home/upstream"
@@ -100,7 +103,7 @@ sed -i \
   -e "s/@SPINNAKER_VERSION""@/$spinnaker_version/g" \
   -e "s/@ACCOUNT_NAME""@/$account_name/g" \
   -e "s/@ACCOUNT_ID""@/$account_id/g" \
-  -e "s/@MANAGED_ROLE""@/$managed_role/g" \
+  -e "s|@MANAGED_ROLE""@|$managed_role|g" \
   -e "s/@BASE_PROFILE""@/$base_profile/g" \
   -e "s/@KEY_PAIR""@/$key_pair/g" \
   -e "s/@REGION""@/$region/g" \
@@ -135,6 +138,13 @@ step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
 retry curl -fsS --output /dev/null http://localhost:8084/api/v1/health
+# Clouddriver has the account only once it has assumed the managed role, by the credentials of this instance.
+has_account() {
+  curl -fsS http://localhost:8084/api/v1/credentials |
+    python3 -c 'import json, sys; sys.exit(sys.argv[1] not in [each["name"] for each in json.load(sys.stdin)])' "$1"
+}
+step="asking Gate for the account $account_name"
+retry has_account "$account_name"
 step='asking for Deck'
 retry curl -fsS --output /dev/null http://localhost:9000/
 

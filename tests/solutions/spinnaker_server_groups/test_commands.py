@@ -16,6 +16,7 @@ from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServer
 from tests import variants
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
+    BALANCERS_NAME,
     IMAGE,
     INSTANCES,
     KEY,
@@ -71,7 +72,10 @@ class Account:
             "default subnets": [{"Subnets": [{"AvailabilityZone": zone} for zone in ZONES]}],
             "describe_auto_scaling_groups": [{"AutoScalingGroups": [{"AutoScalingGroupName": "other"}]}],
             "describe_launch_templates": [{"LaunchTemplates": []}],
+            "describe_load_balancers": [{"LoadBalancers": [{"LoadBalancerName": "other"}]}],
+            "describe_target_groups": [{"TargetGroups": []}],
             "describe_key_pairs": {"KeyPairs": [{"KeyName": KEY}]},
+            "describe_security_groups": [{"SecurityGroups": [{"GroupName": BALANCERS_NAME}]}],
             "describe_stacks": {"Stacks": [{"Outputs": outputs}]},
             "get_secret_value": {"SecretString": f"{TOKEN}\n"},
             **answers,
@@ -104,7 +108,8 @@ class Deployed(Account):
 
     def __init__(self, **answers: Any) -> None:
         subnets = [{"SubnetId": f"subnet-{n}", "AvailabilityZone": zone} for n, zone in enumerate(ZONES, 1)]
-        super().__init__(**{"describe_subnets": {"Subnets": subnets}, **answers})
+        groups = {"SecurityGroups": [{"GroupName": BALANCERS_NAME}]}
+        super().__init__(**{"describe_subnets": {"Subnets": subnets}, "describe_security_groups": groups, **answers})
 
 
 def look(account: Account, **settings: Any) -> dict[str, Finding]:
@@ -171,6 +176,7 @@ def test_a_healthy_account_has_no_problem_and_is_told_its_pools() -> None:
 LEFT = [{"LaunchTemplates": [{"LaunchTemplateName": "demoapp-v000-1"}, {"LaunchTemplateName": "demoapp-v001-1"}]}]
 RUNNING = [{"AutoScalingGroups": [{"AutoScalingGroupName": "demoapp-v001"}]}]
 TWICE = [{"Subnets": [tagged("spinnaker-server-groups-public", vpc) for vpc in (VPC, "vpc-2")]}]
+NAMESAKES = [{"SecurityGroups": [{"GroupName": "default"}, {"GroupName": "DemoApp-db"}]}]
 NO_JSON = [{"Subnets": [{**tagged("x"), "Tags": [{"Key": PURPOSE_TAG, "Value": "{purpose: x}"}]}]}]
 
 
@@ -182,6 +188,7 @@ NO_JSON = [{"Subnets": [{**tagged("x"), "Tags": [{"Key": PURPOSE_TAG, "Value": "
         ("On-Demand vCPUs", {"get_service_quota": {"Quota": {"Value": 5}}}, {}, "20 are needed"),
         ("subnet purposes", {"describe_subnets": TWICE}, {}, "spinnaker-server-groups-public is in vpc-1, vpc-2"),
         ("subnet purposes", {"describe_subnets": NO_JSON}, {}, "subnet-1 has a tag that is no JSON"),
+        ("security groups", {"describe_security_groups": NAMESAKES}, {}, "called as the application is: DemoApp-db"),
         ("key pair", {"describe_key_pairs": {"KeyPairs": []}}, {"key_pair": "gone"}, "gone does not exist here"),
     ],
 )
@@ -191,8 +198,14 @@ def test_a_problem_says_what_it_is(what: str, answers: Json, settings: Json, say
 
 
 def test_what_spinnaker_has_made_or_left_behind_is_named() -> None:
-    found = look(Account(describe_launch_templates=LEFT, describe_auto_scaling_groups=RUNNING))
+    targets = [{"TargetGroups": [{"TargetGroupName": "demoapp-targetgroup"}]}]
+    account = Account(
+        describe_launch_templates=LEFT, describe_auto_scaling_groups=RUNNING, describe_target_groups=targets
+    )
+    found = look(account)
     assert "demoapp-v001" in found["server groups"].says and "clean-up" in found["server groups"].fix
+    assert found["load balancer"].says == "Spinnaker has made demoapp-targetgroup"
+    assert found["load balancer"].fix == found["server groups"].fix
     assert found["launch templates"].says == "left behind by Spinnaker: demoapp-v000-1"
 
 
@@ -257,7 +270,7 @@ def test_a_server_group_is_made_and_named(call: Caller, gate: LoopbackGate) -> N
 def test_a_failed_task_ends_with_1_and_clouddriver_s_sentence(call: Caller, gate: LoopbackGate) -> None:
     assert call("post", "application", gate_url=gate.url) == 0
     assert call("post", "server-group", gate_url=gate.url) == 1
-    assert "ended TERMINAL: no target group demoapp-targetgroup" in call.err
+    assert "ended TERMINAL: Unable to find target groups named [demoapp-targetgroup]" in call.err
 
 
 def test_a_lost_answer_is_followed_by_a_look_and_not_by_another_post(call: Caller, gate: LoopbackGate) -> None:
@@ -284,7 +297,7 @@ def test_the_token_comes_from_the_environment_or_the_secret_and_shows_nowhere(
 
 def test_without_a_token_the_login_is_said(call: Caller, closed: LoopbackGate) -> None:
     assert call("post", "application", gate_url=closed.url) == 1
-    assert "answered 302 to /login; it asks for a login" in call.err and closed.posted == []
+    assert f"answered 302 to {closed.url}/login; it asks for a login" in call.err and closed.posted == []
 
 
 @pytest.mark.parametrize(

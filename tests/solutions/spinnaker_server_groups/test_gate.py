@@ -70,7 +70,9 @@ def test_a_task_that_failed_stops_what_comes_after_it(gate: LoopbackGate, status
 
 def test_why_a_task_failed_is_clouddriver_s_sentence(gate: LoopbackGate) -> None:
     gate.spinnaker.applications.add("demoapp")
-    with pytest.raises(CommandError, match="ended TERMINAL: no target group demoapp-targetgroup"):
+    with pytest.raises(
+        CommandError, match=r"ended TERMINAL: Unable to find target groups named \[demoapp-targetgroup\]"
+    ):
         list(posting(gate).one_after_the_other([BODIES.server_group()]))
 
 
@@ -209,6 +211,17 @@ def test_server_groups_elsewhere_stop_a_clean_up_before_it_begins(gate: Loopback
     with pytest.raises(CommandError, match=r"elsewhere: demoapp-v000 \(my-aws-account, eu-west-1\)"):
         list(posting(gate).clean_up())
     assert gate.posted == []
+
+
+def test_a_task_that_has_not_ended_stops_a_clean_up_before_it_begins(gate: LoopbackGate) -> None:
+    """It may make a server group that Spinnaker's cache does not know yet: nobody would destroy it."""
+    deployed(gate)
+    gate.statuses = ["RUNNING"] * 3
+    name = asking(gate).post(BODIES.server_group())
+    with pytest.raises(CommandError, match=rf"not ended: {name} \(Create Server Group: demoapp, RUNNING\)"):
+        list(posting(gate).clean_up())
+    assert len(gate.posted) == 1
+    assert "statuses=BUFFERED,NOT_STARTED,PAUSED,REDIRECT,RUNNING,SUSPENDED" in gate.looks[-1]
 
 
 # Why a task failed, as Deck finds it

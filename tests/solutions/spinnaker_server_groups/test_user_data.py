@@ -86,5 +86,5 @@ def test_every_placeholder_of_the_host_is_documented_and_used_once() -> None:
 
 def test_every_placeholder_of_the_host_s_files_has_a_value() -> None:
     used = {name for file in (USER_DATA / "host").iterdir() for name in re.findall(r"@([A-Z_]+)@", file.read_text())}
-    replaced = set(re.findall(r's/@([A-Z_]+)""@/\$\w+/g', HOST.read_text()))
+    replaced = set(re.findall(r's[/|]@([A-Z_]+)""@[/|]\$\w+[/|]g', HOST.read_text()))
     assert used == replaced

@@ -42,10 +42,12 @@ class ManagedRole:
         """Makes what ``upsertLoadBalancer`` says; the ARNs of load balancer, target group and listener."""
         (group,), (listener,) = job["targetGroups"], job["listeners"]
         subnets = self._subnets(job["subnetType"])
+        named = [{"Name": "group-name", "Values": job["securityGroups"]}, {"Name": "vpc-id", "Values": [job["vpcId"]]}]
+        groups = [each["GroupId"] for each in self.ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
         balancer = self.elb.create_load_balancer(
             Name=name,
             Subnets=subnets,
-            SecurityGroups=job["securityGroups"],
+            SecurityGroups=groups,
             Type="application",
             Scheme="internet-facing",
         )["LoadBalancers"][0]["LoadBalancerArn"]

@@ -118,7 +118,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
     def fails(self) -> str:
         self._posted("application")
         status, out, err = self._command("post", "server-group")
-        expect(status == 1 and "no target group demoapp-targetgroup" in err, f"{status}: {err}")
+        expect(status == 1 and "Unable to find target groups named [demoapp-targetgroup]" in err, f"{status}: {err}")
         expect(TOKEN not in out + err, "the token is printed")
         return err.strip().splitlines()[-1]
 
