@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stacks.shared.filled import filled, shared_part
 from stacks.spinnaker_server_groups.health import (
     HEALTH_CODES,
     HEALTH_INTERVAL_SECONDS,
@@ -28,7 +29,7 @@ from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSetting
 
 Json = dict[str, Any]
 
-USER_DATA = Path(__file__).parent / "user_data" / "demo_page.sh"
+DEMO_PAGE = Path(__file__).parent / "user_data" / "demo_page.sh"
 AWS = "aws"
 SERVER_GROUP = re.compile(r"^(?P<cluster>.+)-v(?P<sequence>\d{3,})$")
 REASON = "python -m stacks spinnaker_server_groups"
@@ -264,9 +265,15 @@ class Bodies:
         }
 
 
+def user_data() -> str:
+    """The user data of the demo page, of this stack's group and of Spinnaker's server groups."""
+    parts = {"GROUP_INSTANCE": shared_part("group_instance.sh"), "METADATA": shared_part("metadata.sh")}
+    return filled(DEMO_PAGE, **parts)
+
+
 def user_data_base64() -> str:
-    """The demo page's user data in Base64 on one line: clouddriver and EC2 take no line breaks in it."""
-    return base64.b64encode(USER_DATA.read_bytes()).decode("ascii")
+    """The same in Base64 on one line: clouddriver and EC2 take no line breaks in it."""
+    return base64.b64encode(user_data().encode()).decode("ascii")
 
 
 def _named(server_group: str, settings: SpinnakerServerGroupsSettings) -> str:

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.shared.filled import filled
+from stacks.shared.filled import filled, shared_part
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
@@ -74,6 +74,8 @@ class SpinnakerHost(Construct):
                 REGION=scope.region,
                 STACK=scope.stack_id,
                 LOGICAL_ID=logical_id,
+                RETRY=shared_part("retry.sh"),
+                METADATA=shared_part("metadata.sh"),
             ),
         )
         properties = ec2.CfnInstance

@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.shared.auto_scaling import RollingGroup
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.solution import SolutionStack
-from stacks.spinnaker_server_groups.bodies import USER_DATA
+from stacks.spinnaker_server_groups.bodies import user_data
 from stacks.spinnaker_server_groups.health import (
     HEALTH_CODES,
     HEALTH_INTERVAL_SECONDS,
@@ -58,7 +58,7 @@ class NativeServerGroup(Construct):
             architecture=settings.architecture,
             role=base_role,
             security_group=network.instance_group,
-            user_data=ec2.UserData.custom(USER_DATA.read_text(encoding="utf-8")),
+            user_data=ec2.UserData.custom(user_data()),
             volume_gib=ROOT_GIB,
         )
         if settings.cpu_credits:

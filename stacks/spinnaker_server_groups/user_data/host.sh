@@ -14,6 +14,8 @@
 #   REGION             the Region of all of these
 #   STACK              id of the stack
 #   LOGICAL_ID         what the stack waits for
+#   RETRY              retry.sh of stacks/shared/user_data
+#   METADATA           metadata.sh of stacks/shared/user_data
 #
 # The stack is done when Deck and Gate answer; what fails here fails the deployment.
 # https://spinnaker.io/docs/setup/install/environment/
@@ -52,21 +54,9 @@ finish() {
 }
 trap finish EXIT
 
-retry() { # COMMAND...: for five minutes; the way to the internet may still be on its way up
-  local attempt
-  for attempt in {1..30}; do
-    if "$@"; then return; fi
-    echo "spinnaker host: attempt $attempt failed while $step" >&2
-    sleep 10
-  done
-  return 1
-}
+@RETRY@
 
-metadata() { # PATH
-  local imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/latest/api/token")
-  curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/$1"
-}
+@METADATA@
 
 umask 022
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.spinnaker_server_groups.bodies import USER_DATA, Bodies, ServerGroupNameError, user_data_base64
+from stacks.spinnaker_server_groups.bodies import Bodies, ServerGroupNameError, user_data, user_data_base64
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
     BALANCERS_NAME,
@@ -169,8 +169,8 @@ def test_strategy_and_pools_are_those_of_the_settings() -> None:
 def test_the_user_data_is_on_one_line_and_decodes_to_the_native_one() -> None:
     text = user_data_base64()
     assert not any(character.isspace() for character in text)
-    assert base64.b64decode(text, validate=True) == USER_DATA.read_bytes()
-    assert len(USER_DATA.read_bytes()) <= 16_384
+    assert base64.b64decode(text, validate=True) == user_data().encode()
+    assert len(user_data().encode()) <= 16_384
 
 
 def test_no_key_pair_is_no_field() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.spinnaker_server_groups.bodies import USER_DATA
+from stacks.spinnaker_server_groups.bodies import user_data
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
@@ -119,7 +119,7 @@ def test_no_variant_sets_a_maximum_price(default: Template) -> None:
 
 
 def test_the_user_data_of_the_group_is_that_of_the_bodies(default: Template) -> None:
-    assert launch(default)["UserData"] == {"Fn::Base64": USER_DATA.read_text(encoding="utf-8")}
+    assert launch(default)["UserData"] == {"Fn::Base64": user_data()}
 
 
 def test_no_image_is_named(default: Template) -> None:
