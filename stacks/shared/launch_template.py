@@ -42,19 +42,26 @@ class Al2023LaunchTemplate(ec2.LaunchTemplate):
             require_imdsv2=True,
             http_endpoint=True,
             http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/xvda",
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        volume_gib,
-                        volume_type=volume_type,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=scope.encryption_key,
-                    ),
-                )
-            ],
+            block_devices=[root_volume(scope, volume_gib, volume_type=volume_type)],
         )
+
+
+def root_volume(
+    stack: SolutionStack,
+    gib: int,
+    *,
+    device_name: str = "/dev/xvda",
+    volume_type: ec2.EbsDeviceVolumeType = ec2.EbsDeviceVolumeType.GP3,
+) -> ec2.BlockDevice:
+    """A root volume: encrypted, by ``common.kms_key_arn`` where that is set, and gone with its instance.
+
+    Args:
+        device_name: as the image has it: Amazon Linux /dev/xvda, Ubuntu /dev/sda1.
+    """
+    volume = ec2.BlockDeviceVolume.ebs(
+        gib, volume_type=volume_type, encrypted=True, delete_on_termination=True, kms_key=stack.encryption_key
+    )
+    return ec2.BlockDevice(device_name=device_name, volume=volume)
 
 
 def amazon_linux(stack: SolutionStack, architecture: Literal["arm64", "x86_64"]) -> ec2.IMachineImage:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from stacks.shared.filled import filled, shared_part
 from stacks.shared.grants import allow_reading_asset
+from stacks.shared.launch_template import root_volume
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.roles import SpinnakerRoles
@@ -123,18 +124,7 @@ class SpinnakerHost(Construct):
             http_endpoint=True,
             # Clouddriver is a pod: its network is one hop further away than the host's.
             http_put_response_hop_limit=2,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/sda1",
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        host.volume_gib,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=stack.encryption_key,
-                    ),
-                )
-            ],
+            block_devices=[root_volume(stack, host.volume_gib, device_name="/dev/sda1")],
         )
 
     def write_outputs(self, stack: SolutionStack) -> None:

@@ -14,6 +14,7 @@ from stacks.spinnaker_server_groups import gate as client
 from stacks.spinnaker_server_groups.commands import findings, idle_month
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
 from tests import variants
+from tests.answering import Answering
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
     BALANCERS_NAME,
@@ -21,7 +22,6 @@ from tests.solutions.spinnaker_server_groups.conftest import (
     INSTANCES,
     KEY,
     PROFILE,
-    REGION,
     VPC,
     ZONES,
     bodies_of,
@@ -55,13 +55,13 @@ def offerings(types: tuple[str, ...]) -> list[Json]:
     return [{"InstanceTypeOfferings": pairs[: len(pairs) // 2]}, {"InstanceTypeOfferings": pairs[len(pairs) // 2 :]}]
 
 
-class Account:
+class Account(Answering):
     """An account in which the stack is deployed and all is well; what a test sets differs."""
 
     def __init__(self, **answers: Any) -> None:
-        self.asked: list[str] = []
+        self.operations: list[str] = []
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in OUTPUTS.items()]
-        self.answers: Json = {
+        healthy: Json = {
             "get_caller_identity": {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "describe_availability_zones": {"AvailabilityZones": [{"ZoneName": zone} for zone in ZONES]},
@@ -78,29 +78,12 @@ class Account:
             "describe_security_groups": [{"SecurityGroups": [{"GroupName": BALANCERS_NAME}]}],
             "describe_stacks": {"Stacks": [{"Outputs": outputs}]},
             "get_secret_value": {"SecretString": f"{TOKEN}\n"},
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": REGION})
-
-    def get_paginator(self, operation: str) -> Any:
-        def paginate(**parameters: Any) -> Any:
-            default = "default-for-az" in (item["Name"] for item in parameters.get("Filters", []))
-            return self._answer("default subnets" if default else operation)
-
-        return type("Paginator", (), {"paginate": staticmethod(paginate)})
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
+        super().__init__(healthy | answers)
 
     def _answer(self, operation: str) -> Any:
-        self.asked.append(operation)
-        return self.answers[operation]
+        self.operations.append(operation)
+        return super()._answer(operation)
 
 
 class Deployed(Account):
@@ -289,10 +272,10 @@ def test_the_token_comes_from_the_environment_or_the_secret_and_shows_nowhere(
 ) -> None:
     account = Deployed()
     assert call("post", "application", gate_url=closed.url, token_secret_arn=SECRET, account=account) == 0
-    assert "get_secret_value" in account.asked and TOKEN not in call.out + call.err
+    assert "get_secret_value" in account.operations and TOKEN not in call.out + call.err
     monkeypatch.setenv("SPINNAKER_TOKEN", TOKEN)
     assert call("post", "application", gate_url=closed.url, account=(account := Deployed())) == 0
-    assert "get_secret_value" not in account.asked and set(closed.tokens) == {TOKEN}
+    assert "get_secret_value" not in account.operations and set(closed.tokens) == {TOKEN}
 
 
 def test_without_a_token_the_login_is_said(call: Caller, closed: LoopbackGate) -> None:

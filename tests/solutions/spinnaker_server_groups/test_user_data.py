@@ -80,6 +80,14 @@ def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: GivenMe
 # The host
 
 
+@pytest.mark.parametrize(("accounts", "status"), [('[{"name": "prod"}]', 0), ('[{"name": "other"}]', 1), ("[]", 1)])
+def test_the_installation_succeeds_only_with_the_account(accounts: str, status: int) -> None:
+    """Clouddriver has it once it has assumed the managed role."""
+    (function,) = re.findall(r"^has_account\(\) \{\n.*?^\}\n", HOST.read_text(), re.MULTILINE | re.DOTALL)
+    script = f"set -Eeuo pipefail; curl() {{ echo '{accounts}'; }}\n{function}\nhas_account prod"
+    assert subprocess.run(["bash", "-c", script], check=False).returncode == status  # noqa: S607
+
+
 @pytest.mark.parametrize("script", [PAGE, HOST])
 def test_every_placeholder_is_documented_and_used_once(script: Path) -> None:
     documented = re.findall(r"^#   ([A-Z0-9_]+)  ", script.read_text(), re.MULTILINE)
