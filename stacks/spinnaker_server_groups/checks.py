@@ -17,6 +17,9 @@ def own_findings(
 ) -> Iterator[Finding]:
     """What would stop a deployment, or Spinnaker afterwards."""
     yield looked_at("instance types", lambda: _types(settings, clients))
+    if settings.host:
+        host_type = settings.host.instance_type
+        yield looked_at("host type", lambda: _host_type(host_type, clients))
     on_demand = settings.on_demand(settings.max_instances)
     yield looked_at("Spot vCPUs", lambda: _vcpus(settings, clients, settings.max_instances - on_demand, spot=True))
     yield looked_at("On-Demand vCPUs", lambda: _vcpus(settings, clients, on_demand, spot=False))
@@ -47,6 +50,13 @@ def _types(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding
     gaps = len(settings.types) * zones - len(pools)
     says = f"{len(settings.types)} types in {zones} zones of the Region: {len(pools)} pools"
     return Finding("instance types", "ok", says + (f"; {gaps} pairs of type and zone do not exist" if gaps else ""))
+
+
+def _host_type(name: str, clients: Clients) -> Finding:
+    filters = [{"Name": "instance-type", "Values": [name]}]
+    if clients("ec2").describe_instance_type_offerings(LocationType="region", Filters=filters)["InstanceTypeOfferings"]:
+        return Finding("host type", "ok", f"{name} is offered here")
+    return Finding("host type", "problem", f"{name} is not in this Region", "Change host.instance_type")
 
 
 def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, instances: int, *, spot: bool) -> Finding:

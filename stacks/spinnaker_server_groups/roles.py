@@ -86,7 +86,6 @@ TARGET_WRITES = (
     "elasticloadbalancing:RegisterTargets",
 )
 TEMPLATE_WRITES = (
-    "ec2:CreateLaunchTemplate",
     "ec2:CreateLaunchTemplateVersion",
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteLaunchTemplateVersions",
@@ -156,9 +155,14 @@ class SpinnakerRoles(Construct):
             ("elasticloadbalancing", f"loadbalancer/app/{balancer}/*", BALANCER_WRITES),
             ("elasticloadbalancing", f"listener/*/{balancer}/*", LISTENER_WRITES),
             ("elasticloadbalancing", f"targetgroup/{targets}/*", TARGET_WRITES),
-            ("ec2", "launch-template/*", TEMPLATE_WRITES),
+            ("ec2", "launch-template/*", ("ec2:CreateLaunchTemplate",)),
         ):
             self._allow(actions, service, resource)
+        # Clouddriver gives its templates no tags, and IAM knows no names of templates. Those of stacks, whose groups
+        # would run whatever a new version says, are kept from it by the tag of CloudFormation.
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
+        of_no_stack = {"Null": {"aws:ResourceTag/aws:cloudformation:stack-id": "true"}}
+        self._allow(TEMPLATE_WRITES, "ec2", "launch-template/*", of_no_stack)
         # Elastic Load Balancing asks for it where a load balancer is created with tags.
         created = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateLoadBalancer"}}
         tagging = ["elasticloadbalancing:AddTags"]

@@ -156,6 +156,19 @@ def test_a_healthy_account_has_no_problem_and_is_told_its_pools() -> None:
     assert found["Spot vCPUs"].says == "64 of 640 needed at most"  # (21 - 3 - 2) * 2, Spinnaker's as many
 
 
+@pytest.mark.parametrize(("offered", "status"), [([{"InstanceType": "m6i.xlarge"}], "ok"), ([], "problem")])
+def test_the_type_of_the_host_is_looked_for(offered: list[Json], status: str) -> None:
+    account = Account()
+
+    class OfRegion(Account):
+        def describe_instance_type_offerings(self, **_: Any) -> Json:
+            return {"InstanceTypeOfferings": offered}
+
+    found = look(OfRegion(), host={}, network="nat")
+    assert found["host type"].status == status and "m6i.xlarge" in found["host type"].says
+    assert "host type" not in look(account)
+
+
 LEFT = [{"LaunchTemplates": [{"LaunchTemplateName": "demoapp-v000-1"}, {"LaunchTemplateName": "demoapp-v001-1"}]}]
 RUNNING = [{"AutoScalingGroups": [{"AutoScalingGroupName": "demoapp-v001"}]}]
 TWICE = [{"Subnets": [tagged("spinnaker-server-groups-public", vpc) for vpc in (VPC, "vpc-2")]}]

@@ -286,6 +286,9 @@ def test_no_role_has_power_over_the_account(host: Template) -> None:
         assert "demoapp-" in json.dumps(statement["Resource"])
     (statement,) = allowing(host, "HostRolesManaged", "ec2:TerminateInstances")
     assert statement["Condition"] == {"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": "demoapp-v*"}}
+    for action in ("ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate"):
+        (statement,) = allowing(host, "HostRolesManaged", action)
+        assert statement["Condition"] == {"Null": {"aws:ResourceTag/aws:cloudformation:stack-id": "true"}}
     (statement,) = allowing(host, "HostRolesManaged", "iam:CreateServiceLinkedRole")
     assert "spot.amazonaws.com" in statement["Condition"]["StringEquals"]["iam:AWSServiceName"]
 
