@@ -158,11 +158,11 @@ class SpinnakerRoles(Construct):
             ("ec2", "launch-template/*", ("ec2:CreateLaunchTemplate",)),
         ):
             self._allow(actions, service, resource)
-        # Clouddriver gives its templates no tags, and IAM knows no names of templates. Those of stacks, whose groups
-        # would run whatever a new version says, are kept from it by the tag of CloudFormation.
-        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
-        of_no_stack = {"Null": {"aws:ResourceTag/aws:cloudformation:stack-id": "true"}}
-        self._allow(TEMPLATE_WRITES, "ec2", "launch-template/*", of_no_stack)
+        # IAM knows no names of launch templates, and clouddriver gives its own no tags. Others, whose groups would run
+        # whatever a new version says, are kept from it by the tag Name, which the CDK gives to each. CloudFormation
+        # tags none by itself: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2227
+        without_name = {"Null": {"aws:ResourceTag/Name": "true"}}
+        self._allow(TEMPLATE_WRITES, "ec2", "launch-template/*", without_name)
         # Elastic Load Balancing asks for it where a load balancer is created with tags.
         created = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateLoadBalancer"}}
         tagging = ["elasticloadbalancing:AddTags"]

@@ -288,7 +288,10 @@ def test_no_role_has_power_over_the_account(host: Template) -> None:
     assert statement["Condition"] == {"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": "demoapp-v*"}}
     for action in ("ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate"):
         (statement,) = allowing(host, "HostRolesManaged", action)
-        assert statement["Condition"] == {"Null": {"aws:ResourceTag/aws:cloudformation:stack-id": "true"}}
+        assert statement["Condition"] == {"Null": {"aws:ResourceTag/Name": "true"}}
+    for found in host.find_resources("AWS::EC2::LaunchTemplate").values():
+        (tags,) = found["Properties"]["TagSpecifications"]
+        assert tags["ResourceType"] == "launch-template" and "Name" in {tag["Key"] for tag in tags["Tags"]}
     (statement,) = allowing(host, "HostRolesManaged", "iam:CreateServiceLinkedRole")
     assert "spot.amazonaws.com" in statement["Condition"]["StringEquals"]["iam:AWSServiceName"]
 

@@ -131,6 +131,12 @@ class ManagedRole:
         """The launch template of a group."""
         return self._templates[name]
 
+    def version(self, template: str) -> None:
+        """Makes a new version of a launch template, as updateLaunchTemplate does."""
+        self.ec2.create_launch_template_version(
+            LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "m5.large"}
+        )
+
     def unbalance(self, balancer: str, target: str, listener: str) -> None:
         """Deletes the three, as deleteLoadBalancer does."""
         self.elb.delete_listener(ListenerArn=listener)

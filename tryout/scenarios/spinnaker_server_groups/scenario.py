@@ -191,10 +191,13 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         denied("another group", lambda: managed.group(group, "other-v000", template, made[1], INSTANCES))
         mine = self.deployed.outputs["HostInstanceId"]
         denied("the host's end", lambda: managed.ec2.terminate_instances(InstanceIds=[mine]))
+        (own,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
+        denied("the host's template", lambda: managed.version(own))
+        managed.version(template)
         managed.ec2.terminate_instances(InstanceIds=managed.members(FIRST)[:1])
         managed.destroy(FIRST)
         managed.unbalance(*made)
-        return f"load balancer, launch template, {FIRST} with {INSTANCES} instances, and their end; denied: 3 others"
+        return f"load balancer, launch template, {FIRST} with {INSTANCES} instances, and their end; denied: 4 others"
 
 
 SCENARIO = SpinnakerServerGroupsScenario
