@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.limits.largest import LARGEST
+from stacks.catalog import SOLUTIONS
 from tests.conformance.limits.rule import findings
 from tests.conformance.templates import every_template, found
+from tests.conformance.told import told
 from tests.conformance.updates.states import State, legal, template
 
 Json = dict[str, Any]
+LARGEST: dict[str, list[tuple[Json, Json]]] = {
+    solution.slug: told(solution.slug, "LARGEST", []) for solution in SOLUTIONS
+}
 
 
 @every_template

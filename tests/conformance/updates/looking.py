@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from tests.conformance.findings import Finding
-from tests.conformance.updates.known import BY_DESIGN, ONE_VALUE_ONLY
+from tests.conformance.told import told
 from tests.conformance.updates.model import Update
 from tests.conformance.updates.rules import findings, resources
 from tests.conformance.updates.states import Change, changes, states, template
@@ -19,7 +19,7 @@ LAW = "docs/decisions.md"
 def looked_at(slug: str, *, all_of_them: bool) -> tuple[list[Finding], int, list[str]]:
     """The findings of a solution, how many updates were compared, and the settings without another value.
 
-    What is by design (known.py) is left out.
+    What is by design (BY_DESIGN of its conformance.py) is left out.
     """
     found: list[Finding] = []
     compared, alone, seen = 0, set[str](), set[str]()
@@ -54,13 +54,14 @@ def both_ways(change: Change) -> Iterator[Finding]:
 
 def by_design(slug: str, found: Finding) -> str | None:
     """Why a finding is known and stays."""
-    for (wanted, rule, resource, key), reason in BY_DESIGN.items():
+    known: Mapping[tuple[str, str, str], str] = told(slug, "BY_DESIGN", {})
+    for (rule, resource, key), reason in known.items():
         changed = found.where.split("] ", 1)[-1]
-        if (wanted, rule) == (slug, found.rule) and fnmatchcase(found.resource, resource) and fnmatchcase(changed, key):
+        if rule == found.rule and fnmatchcase(found.resource, resource) and fnmatchcase(changed, key):
             return reason
     return None
 
 
 def settings_alone(slug: str) -> Mapping[str, str]:
     """Settings of which no other value was found, with the reason."""
-    return ONE_VALUE_ONLY.get(slug, {})
+    return told(slug, "ONE_VALUE_ONLY", {})

@@ -14,72 +14,13 @@ from pydantic import ValidationError
 from config.loader import broken_rules
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
+from tests.conformance.told import told
 from tests.conformance.updates.values import Json, others, with_value
 from tests.variants import ROOT, configuration_text, variants_of
 
 # Another prefix, Region or account is another stack and no update.
 ANOTHER_STACK = {"prefix", "region", "account"}
 REGION: Json = {"region": "us-east-1"}
-_INTERFACES = [
-    {
-        "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
-        "vlan": 100,
-        "local_address": "169.254.0.1/30",
-        "peer_address": "169.254.0.2/30",
-        "peer_bgp_asn": 65000,
-    }
-    for n in range(4)
-]
-# States beside the variants' own, in which other changes are possible.
-STATES: dict[str, tuple[Json, ...]] = {
-    "spot_asg": (
-        {"network": "nat"},
-        {"load_balancer": True},
-        {"off_peak": {"begins": "20:00", "ends": "06:00", "time_zone": "Europe/Berlin", "instances": 3}},
-    ),
-    "sqs_target_scaling": ({"network": "nat"}, {"network": "endpoints"}),
-    "custom_health_checks": ({"network": "nat"}, {"mode": "instance", "network": "endpoints"}),
-    "odcr_asg": ({"network": "nat"}, {"network": "nat", "zone_names": ["us-east-1a", "us-east-1b"]}),
-    "local_zone_wordpress": (
-        {"accept_volume_replacement": True, "restore_from": "snap-0123456789abcdef0"},
-        {"zone": "us-east-1-atl-2a", "nat": "gateway"},
-    ),
-    "outposts_routing": (
-        {"load_balancer": {}, "on_premises_cidrs": ["192.168.0.0/16"], "accept_outage": True},
-        {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
-        {
-            "rack_generation": 2,
-            "virtual_interfaces": _INTERFACES,
-            "local_bgp_asn": 65001,
-            "accept_outage": True,
-        },
-    ),
-}
-
-
-# Settings that belong together, changed together.
-TOGETHER: dict[str, tuple[Json, ...]] = {
-    "custom_health_checks": ({"longest_wait_seconds": 3600, "heartbeat_seconds": 600},),
-    "image_pipelines": ({"workloads": [], "build_on_change": False},),
-    "instance_connect_endpoint": (
-        {"ports": [22, 3389], "windows_instance_type": "m7i.large"},
-        {"preserve_client_ip": True, "client_cidrs": ["203.0.113.0/24"], "linux_instance_type": None},
-    ),
-    "local_zone_wordpress": (
-        {"load_balancer": "application", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1111"},
-        {"load_balancer": "application", "allow_http": True},
-        {"web_type": "t4g.medium", "database_type": "t4g.medium", "edge_type": "t4g.small"},
-    ),
-    "outposts_dashboard": ({"refresh": "pipeline", "source": {"kind": "codecommit", "repository": "dashboards"}},),
-    "outposts_routing": (
-        {"vpc_cidr": "10.1.0.0/16", "subnet_cidr": "10.1.0.0/22"},
-        {"vpc_cidr": None, "subnet_cidr": None},
-        {"mode": "coip", "coip_cidr": "172.16.0.0/26"},
-        {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
-        {"rack_generation": 2, "virtual_interfaces": _INTERFACES, "local_bgp_asn": 65001},
-    ),
-    "root_volume_replacement": ({"old_volume": "delete", "allow_deletion": True},),
-}
 
 
 @dataclass(frozen=True)
@@ -121,8 +62,13 @@ def states(slug: str, *, all_of_them: bool) -> list[State]:
         section = json.loads(json.dumps(data["solutions"].get(slug) or {}, default=_text))
         if section:
             found.append(State(slug, variant, data["common"], section))
-    found += [State(slug, json.dumps(section)[1:60], REGION, section) for section in STATES.get(slug, ())]
+    found += [State(slug, json.dumps(section)[1:60], REGION, section) for section in _tables(slug, "STATES")]
     return found
+
+
+def _tables(slug: str, name: str) -> tuple[Json, ...]:
+    sections: tuple[Json, ...] = ()
+    return told(slug, name, sections)
 
 
 def _text(value: Any) -> str:
@@ -131,7 +77,7 @@ def _text(value: Any) -> str:
 
 def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
     """Every setting that the state has, with up to so many changes that are legal: none is a setting to look at."""
-    for values in TOGETHER.get(before.slug, ()):
+    for values in _tables(before.slug, "TOGETHER"):
         after = State(before.slug, before.name, before.common, {**before.section, **values})
         if _read(after.text) and _dump(after.text) != _dump(before.text):
             yield ", ".join(values), [Change(before, " + ".join(values), list(values.values()), after)]
@@ -144,7 +90,7 @@ def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
         ("section", settings_by_slug()[before.slug], before.section),
     ):
         current = json.loads((common if of == "common" else settings).model_dump_json())
-        for key, candidates in others(model, current):
+        for key, candidates in others(model, current, told(before.slug, "OTHERS", {})):
             first = key.split(".")[0]
             if of == "common" and (
                 first in ANOTHER_STACK or (before.name != "default" and first not in ("vpc", "kms_key_arn"))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stacks.catalog import SOLUTIONS
-from tests.conformance.updates.known import BY_DESIGN
-from tests.conformance.updates.looking import by_design, looked_at, settings_alone
+from tests.conformance import told as of
+from tests.conformance.updates.looking import by_design, looked_at
 from tests.conformance.updates.model import Update
 from tests.conformance.updates.rules import findings
 
@@ -22,9 +22,12 @@ def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back(slug: st
     assert compared > 20
 
 
-def test_what_is_by_design_names_a_solution_and_a_reason() -> None:
-    assert all(slug in SLUGS and reason for (slug, *_), reason in BY_DESIGN.items())
-    assert all(slug in SLUGS for slug in SLUGS if settings_alone(slug))
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_a_solution_tells_has_a_name_that_is_asked_for_and_a_reason(slug: str) -> None:
+    names = {name for name in vars(of.told_by(slug) or object) if name.isupper() and name[0] != "_"} - {"COMMON"}
+    assert names <= {"LARGEST", "STATES", "TOGETHER", "OTHERS", "ONE_VALUE_ONLY", "BY_DESIGN"}
+    for name in ("ONE_VALUE_ONLY", "BY_DESIGN"):
+        assert all(of.told(slug, name, {}).values())
 
 
 REF = {"Ref": "Vpc"}
