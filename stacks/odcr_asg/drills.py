@@ -14,7 +14,7 @@ from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.auto_scaling import allow_on_group
 from stacks.shared.filled import filled_document
-from stacks.shared.grants import allow_describing, allow_on_any_resource
+from stacks.shared.grants import allow_describing, allow_on_any_resource, allow_volumes_under
 from stacks.shared.solution import SolutionStack
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -136,6 +136,4 @@ class Drills(Construct):
             )
         group.role.grant_pass_role(role)
         if stack.encryption_key:  # EC2 encrypts the volume in the name of whoever starts the instance
-            stack.encryption_key.grant(
-                role, "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"
-            )
+            allow_volumes_under(role, stack.encryption_key)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
@@ -89,6 +90,37 @@ def allow_on_pattern(
     """
     statement = iam.PolicyStatement(actions=list(actions), resources=[arn], conditions=conditions)
     _allow(role, statement, shown, reason)
+
+
+def allow_grants_to_aws(role: iam.IRole, key: kms.IKey) -> None:
+    """Allows grants on a key that a service of AWS makes for itself, as EC2 does for a volume that it attaches.
+
+    Without the condition the role could give the key to anybody:
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )
+
+
+def allow_volumes_under(role: iam.IRole, key: kms.IKey) -> None:
+    """Allows what EBS needs of whoever has volumes made under a key, all that its page lists.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    key.grant(
+        role,
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    )
+    allow_grants_to_aws(role, key)
 
 
 def allow_metrics(role: iam.IRole, namespace: str) -> None:
