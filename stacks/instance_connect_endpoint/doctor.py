@@ -276,7 +276,9 @@ def doctor(
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--instance", metavar="ID", help="where to; default: the demo instance")
     parser.add_argument("--port", type=int, help="22 or 3389; default: the first of ports")
-    parser.add_argument("--client-ip", metavar="ADDRESS", help="your public address, with preserve_client_ip or source_cidrs")
+    parser.add_argument(
+        "--client-ip", metavar="ADDRESS", help="your public address, with preserve_client_ip or source_cidrs"
+    )
     parser.add_argument("--principal", metavar="ARN", help="user or role that connects; default: you")
 
 

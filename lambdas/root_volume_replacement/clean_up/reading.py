@@ -6,7 +6,15 @@ from typing import Any
 from root_volume_replacement.clean_up.plan import Account, Record, Snapshot, Volume
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.ledger import Ledger
-from root_volume_replacement.names import REPLACE_SNAPSHOT, REPLACED_VOLUME, ROOT_VOLUME_OF, TRUE, archived, filters, tags_of
+from root_volume_replacement.names import (
+    REPLACE_SNAPSHOT,
+    REPLACED_VOLUME,
+    ROOT_VOLUME_OF,
+    TRUE,
+    archived,
+    filters,
+    tags_of,
+)
 from root_volume_replacement.trials import Trial, read
 
 PAGE = {"PageSize": 1000}  # the most that one call of each of these answers with

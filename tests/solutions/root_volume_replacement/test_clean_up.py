@@ -108,7 +108,9 @@ def snapshot_may_go(of: Account, snapshot: Snapshot) -> bool:
     if snapshot.archived or snapshot.id in {volume.made_of for volume in of.volumes}:
         return False
     lineage = [s for s in of.snapshots if snapshot_is_ours(of, s) and s.tagged_for == snapshot.tagged_for]
-    newer = [s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id) and is_good(of, s) and not s.archived]
+    newer = [
+        s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id) and is_good(of, s) and not s.archived
+    ]
     existing = {volume.id for volume in of.volumes}
     theirs = {r.id for r in of.records.values() if r.instance_id == snapshot.tagged_for} | {
         s.volume_id for s in lineage
