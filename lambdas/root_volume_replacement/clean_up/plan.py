@@ -2,8 +2,8 @@
 
 A volume: detached, tagged by us, and our ledger says that we replaced it; longer ago than the grace period.
 A snapshot: tagged by us, and our ledger says that we took it; complete, not archived, older than the grace period; no
-image uses it, and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that are known to
-be good, or its instance is gone since the grace period and so are its volumes.
+image uses it, and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that
+are known to be good, or its instance is gone since the grace period and so are its volumes.
 Nothing of an instance that is at work, or that exists and no longer opts in.
 """
 
