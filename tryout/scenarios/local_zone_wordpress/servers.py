@@ -25,6 +25,7 @@ DATABASE = ("mariadbd", "mariadb-install-db", "mariadb", "mkfs.ext4", "resize2fs
 WEB = ("nginx", "php-fpm", "php", "curl")
 BALANCER = ("nginx", "openssl", "curl")
 NAT = ("nft", "curl")
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # folders of nginx
 
 
 def wordpress() -> Path:
@@ -94,13 +95,27 @@ exit 1"""
         user, where = getpass.getuser(), self.folder
         serve = f"{program('php-fpm')} --nodaemonize --allow-to-run-as-root"
         return f"""
-for file in {where}/fpm.pid {where}/nginx.pid; do [ -e $file ] && kill $(cat $file) 2>/dev/null; done
+for file in {where}/fpm.pid {where}/nginx.pid {root}/opt/wordpress/uploads.pid; do
+  [ -e $file ] && kill $(cat $file) 2>/dev/null
+done
 sed 's/apache\\|nginx$/{user}/' {root}/etc/php-fpm.d/wordpress.conf >{where}/pool.conf
 printf '[global]\\npid = {where}/fpm.pid\\n' >{where}/fpm.conf
 printf 'error_log = {root}/fpm.log\\ninclude = {where}/pool.conf\\n' >>{where}/fpm.conf
 {serve} --fpm-config {where}/fpm.conf >>{root}/fpm.log 2>&1 </dev/null &
 for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/sleep 0.05; done
+{self._uploads(root)}
 {self.nginx(root)}"""
+
+    def _uploads(self, root: Path) -> str:
+        """The shell commands that start the nginx of the uploads; what it writes is below *root* too."""
+        conf, types = root / "etc/nginx/uploads.conf", root / "etc/nginx/mime.types"
+        paths = " ".join(f"{kind}_temp_path {self.folder}/uploads-{kind};" for kind in TEMPORARY)
+        start = f"{program('nginx')} -c {conf} -e {root}/uploads.log >>{root}/uploads.log 2>&1 </dev/null"
+        return f"""
+rm -f {root}/opt/wordpress/uploads.sock
+cp /etc/nginx/mime.types {types}
+sed -i 's/^user nginx/user {getpass.getuser()}/; s|^http {{|&{paths}|; s|^error_log.*|error_log {root}/uploads.log;|' {conf}
+{start}"""
 
     def nginx(self, root: Path) -> str:
         """The shell commands that check nginx's configuration below *root* and start nginx."""
@@ -111,7 +126,7 @@ for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/s
             f"pid {where}/nginx.pid;",
             f"error_log {root}/nginx.log;",
             f"events {{ }} http {{ access_log {root}/access.log; include {root}/etc/nginx/conf.d/*.conf;",
-            *(f"{kind}_temp_path {where}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
+            *(f"{kind}_temp_path {where}/{kind};" for kind in TEMPORARY),
             "}",
         ]
         (where / "nginx.conf").write_text("\n".join(lines))
