@@ -77,6 +77,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "client_cidrs": (["203.0.113.0/24"],),
     "coip_cidr": ("172.17.0.0/26", "172.16.0.0/25"),
     "components": ([],),
+    "elastic_ip_addresses": ({"web": "172.16.0.10"},),
     "elastic_ips": ({"web": None}, {"web": None, "spare": "eni-0123456789abcdef1"}),
     "end_date": ("2027-01-31T19:00:00Z", "2028-01-31T19:00:00Z"),
     "excluded_types": (["m1.*"],),

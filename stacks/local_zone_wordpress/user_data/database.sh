@@ -24,7 +24,7 @@ data=/opt/wordpress/data
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
 
 # The repository is locked to the release of the image, so that the image decides the versions.
-retry dnf -y install mariadb1011-server nfs-utils e2fsprogs
+retry dnf -y install mariadb1011-server mariadb1011 nfs-utils e2fsprogs
 
 holder=$(aws ec2 describe-volumes --region "$region" --volume-ids "$volume" \
   --query 'Volumes[0].Attachments[0].InstanceId' --output text)

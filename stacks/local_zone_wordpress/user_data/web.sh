@@ -27,7 +27,7 @@ release=wordpress-@VERSION@.tar.gz
 
 # The repository is locked to the release of the image, so that the image decides the versions.
 retry dnf -y install nginx httpd-filesystem nfs-utils \
-  php8.4-fpm php8.4-cli php8.4-mysqlnd php8.4-gd php8.4-mbstring php8.4-xml php8.4-intl
+  php8.4-fpm php8.4-cli php8.4-opcache php8.4-mysqlnd php8.4-gd php8.4-mbstring php8.4-xml php8.4-intl
 
 mkdir -p "$site"
 if [[ ! -e $site/wp-load.php ]]; then

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -95,8 +96,9 @@ exit 1"""
         user, where = getpass.getuser(), self.folder
         serve = f"{program('php-fpm')} --nodaemonize --allow-to-run-as-root"
         return f"""
-for file in {where}/fpm.pid {where}/nginx.pid {root}/opt/wordpress/uploads.pid; do
-  [ -e $file ] && kill $(cat $file) 2>/dev/null
+for file in {where}/fpm.pid {where}/nginx.pid {where}/uploads.pid; do
+  [ -e $file ] && old=$(cat $file) && kill $old 2>/dev/null || continue
+  while kill -0 $old 2>/dev/null && ! grep -q 'State:.Z' /proc/$old/status; do /bin/sleep 0.05; done
 done
 sed 's/apache\\|nginx$/{user}/' {root}/etc/php-fpm.d/wordpress.conf >{where}/pool.conf
 printf '[global]\\npid = {where}/fpm.pid\\n' >{where}/fpm.conf
@@ -114,7 +116,8 @@ for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/s
         return f"""
 rm -f {root}/opt/wordpress/uploads.sock
 cp /etc/nginx/mime.types {types}
-sed -i 's/^user nginx/user {getpass.getuser()}/; s|^http {{|&{paths}|; s|^error_log.*|error_log {root}/uploads.log;|' {conf}
+sed -i 's/^user nginx/user {getpass.getuser()}/; s|^pid .*|pid {self.folder}/uploads.pid;|' {conf}
+sed -i 's|^http {{|&{paths}|; s|^error_log.*|error_log {root}/uploads.log;|' {conf}
 {start}"""
 
     def nginx(self, root: Path) -> str:
@@ -148,9 +151,22 @@ sed -i 's/^user nginx/user {getpass.getuser()}/; s|^http {{|&{paths}|; s|^error_
                 subprocess.run(["/bin/sleep", "0.05"], check=False)
         file.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def frozen(self, name: str, *, children: bool = False) -> Iterator[None]:
+        """Stops a server, or only its workers, as what waits for a disk is stopped; afterwards it goes on."""
+        process = int((self.folder / f"{name}.pid").read_text())
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text().split() if children else [process]
+        for each in listed:
+            os.kill(int(each), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in listed:
+                os.kill(int(each), signal.SIGCONT)
+
     def stop(self) -> None:
         """Ends them all. Doing it twice does no harm."""
-        for name in ("nginx", "fpm", "mariadb"):
+        for name in ("nginx", "uploads", "fpm", "mariadb"):
             self.end(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
