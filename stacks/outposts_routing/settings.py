@@ -236,7 +236,7 @@ class Domain(Section):
         for name, address in chosen.items() if self.coip_cidr else ():
             at = ("elastic_ip_addresses", name)
             if name not in self.elastic_ips:
-                yield Problem(at, "must be a name in elastic_ips; add it there, or remove it here")
+                yield Problem(at, "must be of a name that elastic_ips has; add it there, or remove it here")
             if IPv4Address(address) not in IPv4Network(self.coip_cidr):
                 yield Problem(at, f"must be an address of coip_cidr {self.coip_cidr}, got {address}; change it")
         names = list(chosen)
