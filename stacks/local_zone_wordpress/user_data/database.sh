@@ -62,11 +62,12 @@ mkdir -p "$data/mysql" "$data/uploads"
 chown mysql:mysql "$data/mysql"
 chown 48:48 "$data/uploads" # apache, as everything that comes in over NFS
 
-mkdir -p /etc/my.cnf.d /etc/systemd/system/mariadb.service.d
+mkdir -p /etc/my.cnf.d /etc/systemd/system/{mariadb,nfs-server}.service.d
 cat >/etc/my.cnf.d/wordpress.cnf <<'CONFIG'
 @CONFIG@
 CONFIG
-# Never on an empty folder of the root volume, should the data volume be late.
+# Never on an empty folder of the root volume, should the data volume be late after a reboot.
+printf '[Unit]\nRequiresMountsFor=%s\n' "$data" >/etc/systemd/system/nfs-server.service.d/wordpress.conf
 cat >/etc/systemd/system/mariadb.service.d/wordpress.conf <<UNIT
 [Unit]
 RequiresMountsFor=$data

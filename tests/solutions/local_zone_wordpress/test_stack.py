@@ -471,6 +471,14 @@ def test_uploads_are_mounted_when_the_database_comes_back() -> None:
     assert "x-systemd.automount" in line
 
 
+@pytest.mark.parametrize("unit", ["mariadb", "nfs-server"])
+def test_nothing_is_served_from_the_root_volume_after_a_reboot(unit: str) -> None:
+    """A mount with nofail is waited for by nobody who does not say so."""
+    text = (USER_DATA / "database.sh").read_text(encoding="utf-8")
+    (drop_in,) = re.findall(rf"^.*>/etc/systemd/system/{unit}\.service\.d/wordpress\.conf.*\n(?:.*\n)?.*", text, re.M)
+    assert "RequiresMountsFor=" in drop_in
+
+
 def test_another_size_of_the_volume_replaces_the_instance_that_grows_it(zone: Template) -> None:
     (size,) = [p["Size"] for p in properties(zone, "AWS::EC2::Volume")]
     assert f'resize2fs "$device" # to {size} GiB' in script(zone, "DatabaseTemplate")
