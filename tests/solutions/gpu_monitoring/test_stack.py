@@ -20,6 +20,7 @@ from stacks.gpu_monitoring.agent import GPU
 from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from tests import variants
+from tests.billed import by_unit
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed
 from tests.variants import ROOT, Json
@@ -439,7 +440,7 @@ def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
     config = variants.configuration(variant)
     settings = config.solutions[SLUG]
     assert isinstance(settings, GpuMonitoringSettings)
-    units = {unit.unit: unit.quantity for unit in idle_month(config.common, settings)}
+    units = by_unit(idle_month(config.common, settings))
     template = Template.from_string(json.dumps(variants.template(variant, SLUG)))
     alarms = template.find_resources("AWS::CloudWatch::Alarm")
     assert units["alarm_month"] + units["metrics_insights_alarm_month"] == len(alarms)
