@@ -19,7 +19,7 @@ send() {
 # own agent for nodes with GPUs takes for a broken GPU (https://github.com/aws/eks-node-monitoring-agent), and not those
 # of programs. https://docs.nvidia.com/deploy/xid-errors/
 broken=' 46 48 54 62 63 64 74 79 95 109 110 119 120 136 140 142 143 151 155 156 158 '
-seen=/run/gpu-monitoring.seen # gone after a reboot: then all since the boot
+seen=/opt/gpu-monitoring/seen # absent: all since the boot
 now=$(date +%s)
 since=$(cat "$seen" 2>/dev/null || echo 0)
 journalctl --dmesg --quiet --output=cat --since="@$since" --until="@$now" 2>/dev/null |
