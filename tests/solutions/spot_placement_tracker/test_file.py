@@ -263,8 +263,8 @@ def test_what_works_and_is_hardly_meant_is_a_warning() -> None:
         "0.Sps.0.InstanceTypes.1: m7g.large is listed twice",
         "0.Sps.0.RegionNames.1: eu-west-1 is listed twice",
         "0.Sps.0.Nmae: unknown key; known are ConfigurationName, InstanceTypes, InstanceRequirementsWithMetadata, "
-        "RegionNames, SingleAvailabilityZone, TargetCapacity, TargetCapacityUnitType, AlarmBelowScore; "
-        "it has no effect",
+        "RegionNames, SingleAvailabilityZone, TargetCapacity, TargetCapacityUnitType, AlarmBelowScore, "
+        "IncludeLocalZones; it has no effect",
     ]
 
 
