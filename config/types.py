@@ -87,8 +87,8 @@ ConnectionArn = Annotated[
     ),
 ]
 
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html; a space is the only white space: a line break or
-# a tab is never meant.
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html; a space is the only white space: a line break
+# or a tab is never meant.
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$", examples=["cost-center"])]
 TagValue = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$", examples=["Team 42"])]
 TargetTagKey = Annotated[
