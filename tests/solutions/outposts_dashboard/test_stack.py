@@ -20,7 +20,7 @@ from stacks.outposts_dashboard.pipeline import surplus
 from stacks.outposts_dashboard.rights import DISCOVERY
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from tests import variants
-from tests.conformance.life import Life
+from tests.conformance.life.order import Life
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.outposts_dashboard.test_discovery import wanted
 from tests.solutions.outposts_dashboard.test_layout import discovery, instance
