@@ -49,7 +49,7 @@ def read(path: Path, system: System) -> tuple[str, list[str]]:
     except ValueError as error:
         return "", [f"is not JSON: {error}"]
     text = json.dumps(data, separators=(",", ":"))
-    return text, list(problems(data, system)) + list(_too_long(text))
+    return text, list(problems(data, system)) + list(_no_parameter(text))
 
 
 def problems(data: Any, system: System) -> Iterator[str]:
@@ -126,7 +126,10 @@ def _needs(section: Section | None, name: str, wanted: tuple[str, ...], default:
         yield f"{place}: is measured every {interval} s; alarms need it every {LONGEST_INTERVAL} s or more often"
 
 
-def _too_long(text: str) -> Iterator[str]:
+def _no_parameter(text: str) -> Iterator[str]:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
+    if "{{" in text:
+        yield "must not have {{, which Parameter Store takes for another parameter and refuses; write it in another way"
     if (size := len(text.encode())) > ADVANCED_BYTES:
         yield f"has {size:,} bytes without white space; a parameter holds {ADVANCED_BYTES:,}"
 

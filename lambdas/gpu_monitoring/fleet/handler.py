@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 DATA_AT_ONCE = 1_000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 LOGGED_TOGETHER = 100
+LATE = timedelta(hours=1)
 
 
 class PublishError(RuntimeError):
@@ -28,6 +29,7 @@ class PublishError(RuntimeError):
 
 def lambda_handler(event: Any, context: Any) -> dict[str, int]:
     """Counts, by the rules of the environment."""
+    now = datetime.now(UTC)
     return count(
         client("ec2"),
         client("cloudwatch"),
@@ -38,21 +40,48 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
             silent=timedelta(minutes=float(os.environ["SILENT_MINUTES"])),
         ),
         namespace=os.environ["METRIC_NAMESPACE"],
-        now=datetime.now(UTC),
+        now=now,
+        due=due(event, now),
     )
 
 
+def due(event: Any, now: datetime) -> datetime:
+    """When the schedule has wanted this look: the same second of each period, whenever the event has come.
+
+    An alarm on two periods in a row would see two values in one and none in the next, if they were stamped by the clock
+    and the schedule's second were near the end of a period.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+    """
+    text = event.get("time") if isinstance(event, dict) else None
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else now
+    except ValueError:
+        return now
+    # CloudWatch takes nothing much older or later: whatever else calls this function gets its own time.
+    return found if found.tzinfo and abs(now - found) < LATE else now
+
+
 def count(
-    ec2: Any, cloudwatch: Any, *, tag: tuple[str, str], rules: Rules, namespace: str, now: datetime
+    ec2: Any,
+    cloudwatch: Any,
+    *,
+    tag: tuple[str, str],
+    rules: Rules,
+    namespace: str,
+    now: datetime,
+    due: datetime | None = None,
 ) -> dict[str, int]:
     """Publishes the fleet's metrics; returns the number of instances by state.
+
+    Args:
+        due: the time that the metrics get; None: now.
 
     Raises:
         PublishError: when some datapoints were not taken.
         MetricDataError, botocore.exceptions.ClientError: when the fleet could not be read; nothing is published then.
     """
     verdicts = look(ec2, cloudwatch, tag=tag, rules=rules, now=now)
-    publish(cloudwatch, namespace, list(values(verdicts)), now)
+    publish(cloudwatch, namespace, list(values(verdicts)), due or now)
     found = {state.value: [v.machine.id for v in verdicts if v.state is state] for state in State}
     for state in (State.IDLE, State.SILENT, State.UNSEEN):
         ids = found[state.value]

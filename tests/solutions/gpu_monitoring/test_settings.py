@@ -202,6 +202,15 @@ def test_a_file_that_no_parameter_holds_is_refused(tmp_path: Path) -> None:
     assert f"a parameter holds {ADVANCED_BYTES:,}" in found
 
 
+def test_a_file_that_parameter_store_refuses_is_refused(tmp_path: Path) -> None:
+    configuration = ours()
+    configuration["logs"] = {"logs_collected": {"files": {"collect_list": [{"file_path": "/var/log/{{name}}.log"}]}}}
+    path = tmp_path / "agent.json"
+    path.write_text(json.dumps(configuration), encoding="utf-8")
+    (found,) = read(path, "linux")[1]
+    assert "must not have {{" in found
+
+
 def test_the_other_sections_of_the_documentation_are_taken_in_their_shape() -> None:
     configuration = ours()
     configuration["agent"] |= {"service.name": "training", "use_dualstack_endpoint": True}
