@@ -232,7 +232,7 @@ def test_logs_of_files_and_of_the_journal_are_taken_and_whose_they_are() -> None
     configuration["metrics"] |= whose
     collected(configuration)["statsd"] |= whose
     file = {"file_path": "/var/log/train.log", "trim_timestamp": True, "backpressure_mode": "fd_release", **whose}
-    file["filters"] = [{"type": "include", "expression": "loss"}]  # type: ignore[assignment]
+    file["filters"] = [{"type": "include", "expression": "loss"}]
     kernel = {"log_group_name": "kernel", "priority": "err", "matches": [{"_TRANSPORT": "kernel"}]}
     logs = {"files": {"collect_list": [file]}, "journald": {"collect_list": [kernel]}}
     configuration["logs"] = {"logs_collected": logs, **whose}
