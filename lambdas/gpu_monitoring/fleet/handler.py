@@ -15,12 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gpu_monitoring.fleet.reading import machines, readings
 from gpu_monitoring.fleet.waste import Rules, State, Value, Verdict, judge, values
 from shared.aws import client
+from shared.scheduled import due
 
 logger = logging.getLogger(__name__)
 
 DATA_AT_ONCE = 1_000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 LOGGED_TOGETHER = 100
-LATE = timedelta(hours=1)
 
 
 class PublishError(RuntimeError):
@@ -43,22 +43,6 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
         now=now,
         due=due(event, now),
     )
-
-
-def due(event: Any, now: datetime) -> datetime:
-    """When the schedule has wanted this look: the same second of each period, whenever the event has come.
-
-    An alarm on two periods in a row would see two values in one and none in the next, if they were stamped by the clock
-    and the schedule's second were near the end of a period.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
-    """
-    text = event.get("time") if isinstance(event, dict) else None
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else now
-    except ValueError:
-        return now
-    # CloudWatch takes nothing much older or later: whatever else calls this function gets its own time.
-    return found if found.tzinfo and abs(now - found) < LATE else now
 
 
 def count(

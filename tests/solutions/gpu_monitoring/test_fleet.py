@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpu_monitoring.fleet.handler import PublishError, count, due, publish
+from gpu_monitoring.fleet.handler import PublishError, count, publish
 from gpu_monitoring.fleet.reading import MetricDataError, gpus_of, machines, readings
 from gpu_monitoring.fleet.waste import Machine, Reading, Rules, State, Value, Verdict, idle_for, judge, values
 
@@ -322,22 +322,6 @@ def test_a_thousand_datapoints_are_one_call_under_the_minute() -> None:
     publish(cloudwatch, "n", [Value("IdleHours", 1, "None", ("InstanceId", f"i-{n}")) for n in range(2_500)], NOW)
     assert [len(call["MetricData"]) for call in cloudwatch.put] == [1000, 1000, 500]
     assert {datum["Timestamp"] for call in cloudwatch.put for datum in call["MetricData"]} == {NOW}
-
-
-@pytest.mark.parametrize(
-    ("event", "stamped"),
-    [
-        ({"time": "2026-03-01T12:19:59Z"}, NOW - timedelta(seconds=1)),  # the clock says a minute later
-        ({"time": "2026-03-01T10:00:00Z"}, NOW),
-        ({"time": "2026-03-01T12:19:59"}, NOW),
-        ({"time": "noon"}, NOW),
-        ({"time": 5}, NOW),
-        ({}, NOW),
-        (None, NOW),
-    ],
-)
-def test_a_look_is_stamped_by_the_schedule_and_not_by_the_clock(event: Any, stamped: datetime) -> None:
-    assert due(event, NOW) == stamped
 
 
 def test_one_call_that_fails_stops_no_other_and_is_told() -> None:
