@@ -75,6 +75,8 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
     alarms.when_above("XenInstances", own("XenInstances"), 0, says="Instances run on Xen, or would when started")
     alarms.when_above("UnknownTypes", own("UnknownTypes"), 0, says="Nobody says what some instances run on")
     alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be looked at")
+    if settings.keys:  # EventBridge hears of their changes from a trail
+        alarms.when_above("TrailMissing", own("TrailMissing"), 0, says="No trail keeps the changes of attested keys")
     alarms.when_silent("NoLook", own("Looks"), rounds=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")
     errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
     alarms.when_above("LookErrors", errors, 0, says="The look has failed")
