@@ -20,7 +20,7 @@ from stacks.capacity_planner.rights import allow_looking, allow_telling, deny_bu
 from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.capacity_planner.storage import Storage, price_file
 from stacks.catalog import Solution
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, published
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -110,13 +110,7 @@ class CapacityPlannerStack(SolutionStack):
         between = Duration.hours(settings.every_hours)
 
         def own(name: str, period: Duration) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=settings.metric_namespace,
-                metric_name=name,
-                dimensions_map={PLANNER: self.stack_name},
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=period,
-            )
+            return published(settings.metric_namespace, name, by=(PLANNER, self.stack_name), period=period)
 
         for construct_id, name, above, says in (
             ("WastedHours", WASTED, settings.alarm_wasted_hours, "More reserved hours are paid and not used"),
@@ -127,13 +121,10 @@ class CapacityPlannerStack(SolutionStack):
             alarm = alarms.when_above(construct_id, own(name, Duration.hours(1)), above, says=says)
             # It stays as the last look has put it: there is a point every day, and an hour has none in between.
             cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
-        # A missing look counts as 0. FILL gives nothing once the last point is too old; the alarm then stays as it is,
-        # and so is silent before the first look.
-        silent = cloudwatch.MathExpression(
-            expression="FILL(looks, 0)", using_metrics={"looks": own(LOOKS, between)}, period=between
+        alarms.when_silent(
+            "NoLook",
+            own(LOOKS, between),
+            rounds=LOOKS_OF_SILENCE,
+            says="Nobody has looked at the account for two periods",
         )
-        stopped = alarms.when_below(
-            "NoLook", silent, 1, minutes=LOOKS_OF_SILENCE, says="Nobody has looked at the account for two periods"
-        )
-        cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         alarms.on_errors(look)

@@ -3,8 +3,6 @@
 Post: https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/
 """
 
-from typing import cast
-
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -15,7 +13,7 @@ from config.models import CommonSettings
 from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISHED, REFUSED, TRACKER
 from spot_placement_tracker.store import FILE, PLAN
 from stacks.catalog import Solution
-from stacks.shared.alarms import Alarms, errors_of
+from stacks.shared.alarms import Alarms, errors_of, published
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -106,13 +104,7 @@ class SpotPlacementTrackerStack(SolutionStack):
         round_ = Duration.minutes(settings.every_minutes)
 
         def own(name: str) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=settings.metric_namespace,
-                metric_name=name,
-                dimensions_map={TRACKER: self.stack_name},
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=round_,
-            )
+            return published(settings.metric_namespace, name, by=(TRACKER, self.stack_name), period=round_)
 
         alarms.when_above(
             "RefusedConfigurations",
@@ -131,15 +123,9 @@ class SpotPlacementTrackerStack(SolutionStack):
             minutes=ROUNDS_BEFORE_ALARM,
             says="A configuration scores less than its AlarmBelowScore everywhere",
         )
-        # A missing round counts as 0: for a disabled rule, a throttled function, a missing plan. FILL gives nothing
-        # once the last point is too old. The alarm then stays as it is, and so is silent before the first one.
-        silent = cloudwatch.MathExpression(
-            expression="FILL(published, 0)", using_metrics={"published": own(PUBLISHED)}, period=round_
+        alarms.when_silent(
+            "NoScores", own(PUBLISHED), rounds=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
         )
-        stopped = alarms.when_below(
-            "NoScores", silent, 1, minutes=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
-        )
-        cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         for name, function in (("CollectorErrors", collector), ("DashboardsErrors", dashboards)):
             alarms.when_above(name, errors_of(function, 5), 0, says="A function has failed", about="FunctionErrors")
 

@@ -56,7 +56,7 @@ SERVICE = Service(
         "events of instances, tags and volumes, and what ends with an instance",
         "capacity reservations, root volume replacement tasks, Instance Connect Endpoints",
         "local gateways with their route tables and customer-owned addresses, Local Zones",
-        "serial console and metadata defaults of an account",
+        "public Windows images by their ids, serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
     ),
     not_judged=(

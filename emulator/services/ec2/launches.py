@@ -76,7 +76,10 @@ def _template(call: Call) -> Json:
 
 
 def _tags(call: Call, template: Json) -> dict[str, dict[str, str]]:
-    """Tags by the kind of what is tagged: the template's and the request's together, those of the request first."""
+    """Tags of what the launch makes, by its kind: those of the template and of the request, which win.
+
+    A template also keeps the tags that it was itself created with.
+    """
     found: dict[str, dict[str, str]] = {}
     for specification in template.get("TagSpecifications") or []:
         of = found.setdefault(specification["ResourceType"], {})
@@ -87,7 +90,7 @@ def _tags(call: Call, template: Json) -> dict[str, dict[str, str]]:
         for key_name in call.parameters:
             if re.fullmatch(rf"{re.escape(prefix)}Tag\.\d+\.Key", key_name):
                 of[call.first(key_name)] = call.first(f"{key_name.removesuffix('Key')}Value") or ""
-    return {kind: tags for kind, tags in found.items() if tags}
+    return {kind: tags for kind, tags in found.items() if tags and kind in ("instance", *_MADE)}
 
 
 def _numbered(call: Call, name: str, last: str = "") -> Iterator[tuple[str, str]]:

@@ -26,7 +26,10 @@ def template(aws: EmbeddedAws) -> dict[str, Any]:
         "IamInstanceProfile": {"Name": "worker"},
         "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "worker"}]}],
     }
-    made = aws.client("ec2").create_launch_template(LaunchTemplateName="t", LaunchTemplateData=data)
+    own = [{"ResourceType": "launch-template", "Tags": [{"Key": "owner", "Value": "a"}]}]  # no launch sets these
+    made = aws.client("ec2").create_launch_template(
+        LaunchTemplateName="t", LaunchTemplateData=data, TagSpecifications=own
+    )
     return {"id": made["LaunchTemplate"]["LaunchTemplateId"], "role": role["Role"]["Arn"]}
 
 
