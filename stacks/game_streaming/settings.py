@@ -59,7 +59,7 @@ class Oidc(Section):
 
     issuer: Annotated[str, Field(examples=["https://login.example.com"]), AfterValidator(_issuer)]
     """Issuer's URL."""
-    client_id: Annotated[str, Field(pattern=r"^[\w.:@/-]{1,256}$", examples=["example-client"])]
+    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
     """Id of the client: a public one (SPA), without a secret."""
     audience: Annotated[str, Field(examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)] | None = None
     """Audience, which Auth0 requires."""
@@ -221,6 +221,11 @@ class GameStreamingSettings(SolutionSettings):
         secret = self.pro_token_secret
         if common.region and secret.startswith("arn:") and arn_part(secret, "region") != common.region:
             yield Problem("pro_token_secret", f"must be of common.region {common.region}; correct one of the two")
+
+    @common_rule
+    def _an_image_needs_its_region(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.image.startswith("ami-") and not common.region:
+            yield Problem("image", "must come with common.region, the Region that it is in; set common.region")
 
     @common_rule
     def _zone_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
