@@ -1,6 +1,6 @@
 """What keeps the bill small: the instance stops when nobody plays, or by the clock. Games that run are lost then."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -29,9 +29,7 @@ class CostGuards(Construct):
         self, scope: SolutionStack, construct_id: str, settings: GameStreamingSettings, host: GameHost, alarms: Alarms
     ) -> None:
         super().__init__(scope, construct_id)
-        self._instance = scope.format_arn(
-            service="ec2", resource="instance", resource_name=host.instance.ref
-        )
+        self._instance = scope.format_arn(service="ec2", resource="instance", resource_name=host.instance.ref)
         if settings.idle_minutes:
             self._stop_idle(scope, settings.idle_minutes, host, alarms)
         if settings.hours:
@@ -59,9 +57,7 @@ class CostGuards(Construct):
         )
         allow_describing(function.own_role, "ec2:DescribeInstances", "cloudwatch:GetMetricData")
         allow_metrics(function.own_role, stack.stack_name)
-        function.own_role.add_to_policy(
-            iam.PolicyStatement(actions=["ec2:StopInstances"], resources=[self._instance])
-        )
+        function.own_role.add_to_policy(iam.PolicyStatement(actions=["ec2:StopInstances"], resources=[self._instance]))
         events.Rule(
             self,
             "Look",
@@ -85,9 +81,7 @@ class CostGuards(Construct):
         role = SchedulerRole(stack, self, "SchedulerRole")
         wanted = {"Stop": hours.stop, **({"Start": hours.start} if hours.start else {})}
         role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[f"ec2:{name}Instances" for name in wanted], resources=[self._instance]
-            )
+            iam.PolicyStatement(actions=[f"ec2:{name}Instances" for name in wanted], resources=[self._instance])
         )
         unread.grant_send_messages(role)
         for name, expression in wanted.items():

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from aws_cdk import Acknowledgment, CfnCreationPolicy, CfnResourceSignal, CfnTag, CfnWaitCondition, Duration, Validations
+from aws_cdk import (
+    Acknowledgment,
+    CfnCreationPolicy,
+    CfnResourceSignal,
+    CfnTag,
+    CfnWaitCondition,
+    Duration,
+    Validations,
+)
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -23,7 +31,7 @@ INSTALL_MINUTES = 90
 READY = "ApplianceReady"
 NEW_INSTANCE = (
     "The appliance takes these only when it is initialized, so that a new instance is needed: deploy with instance: "
-    "false, then with instance: true and your change. Games, users and tokens of the old one are lost; its address stays."
+    "false, then with instance: true and your change. Games, users and tokens of the old one are lost; the address stays."
 )
 
 
@@ -35,7 +43,7 @@ class GameHost(Construct):
     documents and Session Manager are there while it installs itself.
 
     Both volumes go with the instance: without the appliance's own database, which is on the root, nothing could read
-    what is in the pool. A volume with an attachment of CloudFormation's own could not be detached while the pool is in use.
+    what is in the pool. A volume with an attachment of CloudFormation's own could not be detached while it is in use.
 
     Attributes:
         instance: the instance.
@@ -79,15 +87,7 @@ class GameHost(Construct):
             "InstanceGuard",
             of=self.instance,
             subject="the appliance",
-            guarded={
-                "Image": f"{settings.image} {settings.ubuntu}",
-                "Subnet": network.subnet_id,
-                "RootGib": settings.root_gib,
-                "DataGib": settings.data_gib,
-                "Domain": settings.domain or "",
-                "Channel": settings.channel,
-                "Oidc": [oidc.issuer, oidc.client_id, oidc.audience or ""] if oidc else [],
-            },
+            guarded={"Subnet": network.subnet_id, **settings.installed},
             way=NEW_INSTANCE,
             accepted=False,
         )

@@ -1,4 +1,4 @@
-"""What is done on the instance after its installation: Session Manager's documents, their secrets, the games' bucket."""
+"""What is done on the instance after its installation: documents, the secrets they write, the bucket of games."""
 
 from collections.abc import Mapping
 

@@ -49,9 +49,12 @@ def _image(value: str) -> str:
     raise ValueError("must be ubuntu, an AMI id, or a parameter such as /aws/service/marketplace/prod-.../latest")
 
 
+SecretName = Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator(_secret)]
 Gibibytes = Annotated[int, Field(le=16384)]
 GameType = Annotated[str, Field(examples=["g5g.2xlarge"]), AfterValidator(_type)]
-Domain = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["play.example.com"])]
+Domain = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["play.example.com"])
+]
 
 
 class Oidc(Section):
@@ -61,7 +64,9 @@ class Oidc(Section):
     """Issuer's URL."""
     client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
     """Id of the client: a public one (SPA), without a secret."""
-    audience: Annotated[str, Field(examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)] | None = None
+    audience: Annotated[str, Field(examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)] | None = (
+        None
+    )
     """Audience, which Auth0 requires."""
 
 
@@ -122,7 +127,7 @@ class GameStreamingSettings(SolutionSettings):
     """IPv4 ranges of the players; empty: nobody."""
     confirm_open_to_the_world: bool = False
     """Safety switch: must be true before allowed_cidrs may hold 0.0.0.0/0."""
-    pro_token_secret: Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator(_secret)] = "ubuntu-pro-token"
+    pro_token_secret: SecretName = "ubuntu-pro-token"  # noqa: S105 - a name
     """Name or ARN of the secret with your Ubuntu Pro token, which you make; not read by a Marketplace image."""
     channel: Annotated[str, Field(pattern=r"^(latest|\d+\.\d+)/stable$", examples=["1.30/stable"])] = "1.30/stable"
     """Channel of the appliance's snap, which is held: it changes only with a new instance."""
@@ -163,6 +168,19 @@ class GameStreamingSettings(SolutionSettings):
         """Series of NVIDIA's driver that belongs to the release; empty where it is not known."""
         return driver_series(self.release)
 
+    @property
+    def installed(self) -> dict[str, str]:
+        """What the appliance takes when it is initialized and never again: a change of it is a new instance."""
+        oidc = self.oidc
+        return {
+            "image": f"{self.image} {self.ubuntu}" if self.image == UBUNTU else self.image,
+            "root_gib": str(self.root_gib),
+            "data_gib": str(self.data_gib),
+            "domain": self.domain or "none",
+            "channel": self.channel,
+            "oidc": " ".join(filter(None, [oidc.issuer, oidc.client_id, oidc.audience])) if oidc else "none",
+        }
+
     @rule
     def _ranges_once(self) -> Iterator[Problem]:
         for index in repeated(self.allowed_cidrs):
@@ -190,8 +208,8 @@ class GameStreamingSettings(SolutionSettings):
         if self.data_gib < least:
             yield Problem(
                 "data_gib",
-                f"should be at least {least:g}, {DISK_FACTOR} times session.disk_gb: bootstrap and a session take it each; "
-                "raise it now, for the pool cannot grow",
+                f"should be at least {least:g}, {DISK_FACTOR} times session.disk_gb: bootstrap and a session take it "
+                "each; raise it now, for the pool cannot grow",
                 warning=True,
             )
 

@@ -37,10 +37,12 @@ class GameStreamingStack(SolutionStack):
             self.output(f"{name}Document", document, "Document of Systems Manager; see the README")
         if host:
             CostGuards(self, "CostGuards", settings, host, Alarms(self, "Alarms"))
-            self._instance(host)
+            self._instance(host, settings)
 
-    def _instance(self, host: GameHost) -> None:
+    def _instance(self, host: GameHost, settings: GameStreamingSettings) -> None:
         region, instance = f"--region {self.region}", host.instance.ref
         self.output("InstanceId", instance, "The appliance")
         self.output("Start", f"aws ec2 start-instances {region} --instance-ids {instance}", "Starts it after a stop")
         self.output("Shell", f"aws ssm start-session {region} --target {instance}", "A shell, without SSH")
+        installed = "; ".join(f"{key} {value}" for key, value in settings.installed.items())
+        self.output("Installed", installed, "What only a new instance changes")

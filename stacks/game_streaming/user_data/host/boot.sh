@@ -7,7 +7,7 @@ told() {
   local status=$?
   if [ "$status" -ne 0 ]; then
     echo "game streaming: FAILED with status $status at boot while $stage" >&2
-    measure BootErrors 1
+    measure BootErrors=1
   fi
 }
 trap told EXIT
@@ -25,5 +25,5 @@ begin gpu
 nvidia-smi -L | grep -q 'T4G' || fail 'nvidia-smi sees no T4G'
 begin node
 until_true 60 node_is_online || fail 'the node is not online'
-measure BootErrors 0
+measure BootErrors=0
 say 'booted'

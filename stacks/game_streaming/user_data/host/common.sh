@@ -62,8 +62,10 @@ signal() { # SUCCESS or FAILURE; the unique id says where it failed, for the API
     --logical-resource-id "$logical_id" --unique-id "${instance:-unknown}-$stage" --status "$1"
 }
 
-measure() { # METRIC VALUE
-  aws cloudwatch put-metric-data --region "$region" --namespace "$namespace" --metric-name "$1" --value "$2" --unit Count
+measure() { # METRIC=VALUE...: in one call
+  local each data=()
+  for each in "$@"; do data+=("MetricName=${each%=*},Value=${each#*=},Unit=Count"); done
+  aws cloudwatch put-metric-data --region "$region" --namespace "$namespace" --metric-data "${data[@]}"
 }
 
 field() { # EXPRESSION of Python on d, the JSON on standard input; fails where it is false or nothing

@@ -47,5 +47,5 @@ until_true 60 node_is_online || fail 'the node is not online, or has no GPU slot
 begin ready
 marked failed || until_true 30 signal SUCCESS
 mark installed
-measure BootErrors 0
+measure BootErrors=0
 say 'installed'

@@ -17,5 +17,4 @@ print(sum(str(one.get("status", "")).lower() not in ("stopped", "error", "delete
 
 regular=$(count regular)
 base=$(count base)
-measure RegularInstances "$regular"
-measure BaseInstances "$base"
+measure "RegularInstances=$regular" "BaseInstances=$base"
