@@ -31,7 +31,7 @@ INSTALL_MINUTES = 90
 READY = "ApplianceReady"
 NEW_INSTANCE = (
     "The appliance takes these only when it is initialized, so that a new instance is needed: deploy with instance: "
-    "false, then with instance: true and your change. Games, users and tokens of the old one are lost; the address stays."
+    "false, then with instance: true and your change. Games, users and tokens are lost; the address stays."
 )
 
 
