@@ -1,13 +1,11 @@
 """Where the instance is, who may reach it, and the address that stays when it is replaced."""
 
-from typing import cast
-
-from aws_cdk import Acknowledgment, CfnTag, Fn, Validations
+from aws_cdk import Acknowledgment, CfnTag, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.game_streaming.settings import EVERYBODY, GameStreamingSettings
-from stacks.shared.network import new_vpc
+from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
 # https://documentation.ubuntu.com/anbox-cloud/reference/network-ports/, the appliance's table: the ports of the charmed
@@ -20,7 +18,7 @@ PORTS = (
 
 
 class GameNetwork(Construct):
-    """A public subnet, the security group, and a network interface with its elastic address.
+    """A public subnet, the players' security group, and a network interface with its elastic address.
 
     The interface outlives instances: a new one takes over both addresses, and boots with them, for the association
     waits for no instance.
@@ -29,64 +27,38 @@ class GameNetwork(Construct):
         interface: the network interface.
         subnet_id: its subnet.
         address: the elastic address.
-        allocation_id: its allocation.
-        group: the security group.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, settings: GameStreamingSettings) -> None:
         super().__init__(scope, construct_id)
-        vpc, self.subnet_id = self._place(scope, settings)
-        self.group = self._group(vpc, settings)
+        network = Network(
+            scope, "Place", reach=Reach.PUBLIC, zones=[settings.zone] if settings.zone else 1, endpoints=()
+        )
+        self.subnet_id = network.subnet_ids[0]
+        players = self._players(network.vpc, settings)
         name = CfnTag(key="Name", value=f"{scope.stack_name}-appliance")
         self.interface = ec2.CfnNetworkInterface(
             self,
             "Interface",
             subnet_id=self.subnet_id,
-            group_set=[self.group.security_group_id],
+            group_set=[network.security_group.security_group_id, players.security_group_id],
             description="The Anbox Cloud Appliance; it stays when the instance is replaced",
             tags=[name],
         )
         address = ec2.CfnEIP(self, "Address", domain="vpc", tags=[name])
-        self.address, self.allocation_id = address.ref, address.attr_allocation_id
-        self.association = ec2.CfnEIPAssociation(
+        self.address = address.ref
+        association = ec2.CfnEIPAssociation(
             self,
             "Association",
-            allocation_id=self.allocation_id,
+            allocation_id=address.attr_allocation_id,
             network_interface_id=self.interface.ref,
         )
-        # An elastic address needs the VPC's gateway (the section "DependsOn" of AWS::EC2::EIP), and the boot the route.
-        for resource in (address, self.association):
-            resource.node.add_dependency(vpc)
+        # An elastic address needs the VPC's gateway before it and until after its end:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-eip.html
+        for resource in (address, association):
+            resource.node.add_dependency(network)
 
-    def _place(self, stack: SolutionStack, settings: GameStreamingSettings) -> tuple[ec2.IVpc, str]:
-        existing = stack.common.vpc
-        if existing:
-            vpc: ec2.IVpc = ec2.Vpc.from_vpc_attributes(
-                self, "Vpc", vpc_id=existing.id, availability_zones=[Fn.select(0, Fn.get_azs())]
-            )
-            return vpc, existing.subnet_ids[0]
-        new = new_vpc(
-            stack,
-            self,
-            cidr=settings.vpc_cidr,
-            zones=[settings.zone] if settings.zone else None,
-            subnets=[
-                ec2.SubnetConfiguration(
-                    name="Games",
-                    subnet_type=ec2.SubnetType.PUBLIC,
-                    cidr_mask=28,
-                    # Only the elastic address is public: whoever else is launched here has none.
-                    map_public_ip_on_launch=False,
-                )
-            ],
-        )
-        if settings.zone:
-            Validations.of(new).acknowledge(
-                Acknowledgment(id="CloudFormation-Validate::W3010", reason="The zone is the one that settings name.")
-            )
-        return new, new.public_subnets[0].subnet_id
-
-    def _group(self, vpc: ec2.IVpc, settings: GameStreamingSettings) -> ec2.SecurityGroup:
+    def _players(self, vpc: ec2.IVpc, settings: GameStreamingSettings) -> ec2.SecurityGroup:
         """Inline rules: another range changes the group in place, and no instance."""
         group = ec2.SecurityGroup(
             self,
@@ -104,8 +76,3 @@ class GameNetwork(Construct):
                 Acknowledgment(id="AwsSolutions-EC23", reason="confirm_open_to_the_world says so: anybody may play.")
             )
         return group
-
-    @property
-    def security_group(self) -> ec2.CfnSecurityGroup:
-        """The group as CloudFormation knows it."""
-        return cast(ec2.CfnSecurityGroup, self.group.node.default_child)

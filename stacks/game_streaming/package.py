@@ -15,7 +15,7 @@ import yaml
 
 from stacks.game_streaming.script import GAME_NAME, IMAGE_NAME
 from stacks.game_streaming.settings import GameStreamingSettings
-from stacks.game_streaming.sizes import DISK_FACTOR, Demand, fit, smallest
+from stacks.game_streaming.sizes import Demand, fit, least_disk, smallest
 from stacks.shared.files import UnreadableError, read_text
 
 ABIS = ("arm64-v8a", "armeabi-v7a")
@@ -157,8 +157,7 @@ def manifest_remarks(
         other = smallest(demand, settings.data_gib)
         way = f"; instance_type {other} would do" if other else ""
         yield Remark(f"no session fits on {settings.instance_type}: {'; '.join(found.short)}{way}")
-    elif settings.data_gib < DISK_FACTOR * demand.disk_gb:
-        least = DISK_FACTOR * demand.disk_gb
+    elif settings.data_gib < (least := least_disk(demand.disk_gb)):
         yield Remark(f"disk-size: bootstrap and a session want {least:g} of {settings.data_gib} GiB", problem=False)
 
 

@@ -10,7 +10,7 @@ from config.models import CommonSettings, Problem, Section, SolutionSettings, co
 from config.schedules import ScheduleExpression, TimeZone
 from config.types import Cidr, ZoneName, arn_part, repeated
 from stacks.game_streaming.releases import OLDEST, Release, driver_series
-from stacks.game_streaming.sizes import DISK_FACTOR, SIZES, Demand, Fit, fit, smallest
+from stacks.game_streaming.sizes import DISK_FACTOR, SIZES, Demand, Fit, fit, least_disk, smallest
 
 EVERYBODY = "0.0.0.0/0"
 UBUNTU = "ubuntu"
@@ -102,8 +102,7 @@ class Hours(Section):
 class GameStreamingSettings(SolutionSettings):
     """Android games on G5g, streamed to phones by the Anbox Cloud Appliance."""
 
-    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("zone", "vpc_cidr")
-    regional_arns: ClassVar[tuple[str, ...]] = ()
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("zone",)
 
     instance: bool = True
     """false removes the instance and its volumes, and keeps the address: step 1 of 2 of a new instance."""
@@ -115,8 +114,6 @@ class GameStreamingSettings(SolutionSettings):
     """Ubuntu release of image ubuntu."""
     zone: ZoneName | None = None
     """Availability Zone. null: the first of the Region, which need not have G5g: see `check`."""
-    vpc_cidr: Cidr = "10.0.0.0/24"
-    """Range of the solution's own VPC."""
     root_gib: Annotated[Gibibytes, Field(ge=50)] = 50
     """Size of the root volume in GiB."""
     data_gib: Annotated[Gibibytes, Field(ge=100)] = 100
@@ -204,7 +201,7 @@ class GameStreamingSettings(SolutionSettings):
 
     @rule
     def _disk_for_bootstrap_and_session(self) -> Iterator[Problem]:
-        least = DISK_FACTOR * self.session.disk_gb
+        least = least_disk(self.session.disk_gb)
         if self.data_gib < least:
             yield Problem(
                 "data_gib",

@@ -18,6 +18,11 @@ DISK_FACTOR = 2.2
 """Bootstrap and one session take the disk of a game each, and a part of the pool stays free."""
 
 
+def least_disk(disk_gb: float) -> float:
+    """The smallest data volume for a game of this disk."""
+    return round(DISK_FACTOR * disk_gb, 1)
+
+
 @dataclass(frozen=True)
 class Size:
     """An instance type: vCPUs, memory in GiB, T4G GPUs (https://aws.amazon.com/ec2/instance-types/g5g/)."""

@@ -45,7 +45,9 @@ def test_the_first_boot_installs_in_the_documented_order_with_one_reboot(first: 
     assert order == sorted(order)
     assert host.signals() == [("SUCCESS", "ready")]
     assert host.machine.state["undocumented"] == []
-    assert all(snap["held"] for name, snap in host.machine.state["snaps"].items() if name in ("lxd", "anbox-cloud-appliance"))
+    assert all(
+        snap["held"] for name, snap in host.machine.state["snaps"].items() if name in ("lxd", "anbox-cloud-appliance")
+    )
 
 
 def test_the_preseed_has_the_keys_of_the_reference(first: tuple[Host, list[int]]) -> None:
@@ -168,7 +170,9 @@ def few_looks(host: Host) -> None:
 
     with zipfile.ZipFile(archive) as read:
         files = {name: read.read(name).decode() for name in read.namelist()}
-    files["install.sh"] = files["install.sh"].replace("until_true 180", "until_true 2").replace("until_true 90", "until_true 2")
+    files["install.sh"] = (
+        files["install.sh"].replace("until_true 180", "until_true 2").replace("until_true 90", "until_true 2")
+    )
     files["install.sh"] = files["install.sh"].replace("until_true 60", "until_true 2")
     with zipfile.ZipFile(archive, "w") as written:
         for name, text in files.items():

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 Json = dict[str, Any]
 MEMORY_RATE = 2
 PRESEED = {
@@ -39,6 +37,8 @@ class Appliance:
                 )
                 return 0
             case ["init", "--preseed"]:
+                import yaml  # noqa: PLC0415 - it takes longer than all the rest
+
                 return self._init(yaml.safe_load(sys.stdin.read()))
             case ["status", "--format", "json"]:
                 return self._status()
@@ -139,6 +139,8 @@ class Appliance:
         return 0
 
     def _manifest(self, folder: str) -> Json:
+        import yaml  # noqa: PLC0415
+
         path = Path(folder)
         if not path.is_relative_to(self.root / "home/ubuntu"):
             raise self.Undocumented(f"{folder} is not below the home of the user, which is all that the snap sees")
