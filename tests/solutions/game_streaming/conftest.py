@@ -1,5 +1,6 @@
 """A host whose AWS CLI notes down what it was asked, and answers what the scripts need."""
 
+import itertools
 import json
 import re
 import zipfile
@@ -26,7 +27,9 @@ case "$1 $2" in
   'ec2 describe-volumes') cat "$ROOT/volumes.json" ;;
   'secretsmanager get-secret-value') echo "$TOKEN" ;;
   'secretsmanager put-secret-value')
-    for word in "$@"; do case $word in file://*) cat "${word#file://}" >>"$ROOT/run/secret.values"; echo >>"$ROOT/run/secret.values" ;; esac; done
+    for word in "$@"; do
+      case $word in file://*) { cat "${word#file://}"; echo; } >>"$ROOT/run/secret.values" ;; esac
+    done
     printf 'arn:of:the:secret\\tversion-1\\n' ;;
   's3 cp') cp "$ROOT/bucket/$(basename "$3")" "$4" ;;
 esac
@@ -62,7 +65,7 @@ class Host:
 
     def signals(self) -> list[tuple[str, str]]:
         """Status and stage of each signal."""
-        found = [dict(zip(call, call[1:], strict=False)) for call in self.aws("cloudformation", "signal-resource")]
+        found = [dict(itertools.pairwise(call)) for call in self.aws("cloudformation", "signal-resource")]
         return [(call["--status"], call["--unique-id"].removeprefix("i-0123456789abcdef0-")) for call in found]
 
     def user_data(self, **changed: str) -> Run:

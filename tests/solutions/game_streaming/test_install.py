@@ -1,5 +1,6 @@
-"""The installation, run by bash over stand-ins for the machine's programs: its order, its reboots, each way it fails."""
+"""The installation, run by bash over stand-ins for the machine's programs: order, reboots, each way it fails."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def test_a_snap_of_another_channel_is_moved(host: Host) -> None:
     ],
 )
 def test_what_fails_says_where_and_ends_for_good(
-    host: Host, knobs: dict[str, Any], stage: str, boots: int, says: str, monkeypatch: pytest.MonkeyPatch
+    host: Host, knobs: dict[str, Any], stage: str, boots: int, says: str
 ) -> None:
     if "root_source" in knobs:
         knobs = {"root_source": f"{host.machine.root}/dev/nvme1n1"}
@@ -166,8 +167,6 @@ def test_what_fails_says_where_and_ends_for_good(
 def few_looks(host: Host) -> None:
     """Waiting is the same for two attempts as for hundreds."""
     archive = host.machine.root / "bucket/files.zip"
-    import zipfile
-
     with zipfile.ZipFile(archive) as read:
         files = {name: read.read(name).decode() for name in read.namelist()}
     files["install.sh"] = (

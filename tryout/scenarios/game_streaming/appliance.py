@@ -37,7 +37,7 @@ class Appliance:
                 )
                 return 0
             case ["init", "--preseed"]:
-                import yaml  # noqa: PLC0415 - it takes longer than all the rest
+                import yaml
 
                 return self._init(yaml.safe_load(sys.stdin.read()))
             case ["status", "--format", "json"]:
@@ -139,7 +139,7 @@ class Appliance:
         return 0
 
     def _manifest(self, folder: str) -> Json:
-        import yaml  # noqa: PLC0415
+        import yaml
 
         path = Path(folder)
         if not path.is_relative_to(self.root / "home/ubuntu"):

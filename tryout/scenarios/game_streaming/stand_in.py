@@ -1,8 +1,8 @@
 """``python stand_in.py STATE PROGRAM WORDS...``: one call of a program that an Ubuntu host with the appliance has.
 
 These are stand-ins of ours, strict about the command lines that Canonical documents and about the order in which they
-work; no appliance runs here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and the
-how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
+work; no appliance runs here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and
+the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
 """
 
 import json
