@@ -53,20 +53,24 @@ SecretName = Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator
 Gibibytes = Annotated[int, Field(le=16384)]
 GameType = Annotated[str, Field(examples=["g5g.2xlarge"]), AfterValidator(_type)]
 Domain = Annotated[
-    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["play.example.com"])
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253, examples=["play.example.com"]
+    ),
 ]
 
 
 class Oidc(Section):
     """An OpenID Connect provider, by which people log in to the dashboard."""
 
-    issuer: Annotated[str, Field(examples=["https://login.example.com"]), AfterValidator(_issuer)]
+    issuer: Annotated[str, Field(max_length=512, examples=["https://login.example.com"]), AfterValidator(_issuer)]
     """Issuer's URL."""
     client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
     """Id of the client: a public one (SPA), without a secret."""
-    audience: Annotated[str, Field(examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)] | None = (
-        None
-    )
+    audience: (
+        Annotated[str, Field(max_length=512, examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)]
+        | None
+    ) = None
     """Audience, which Auth0 requires."""
 
 
@@ -120,8 +124,8 @@ class GameStreamingSettings(SolutionSettings):
     """Size of the data volume in GiB; the storage pool on it cannot grow."""
     domain: Domain | None = None
     """Name of yours that leads to the address. null: the address itself."""
-    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=40)] = ()
-    """IPv4 ranges of the players; empty: nobody."""
+    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=20)] = ()
+    """IPv4 ranges of the players, three rules each of the 60 that a group has; empty: nobody."""
     confirm_open_to_the_world: bool = False
     """Safety switch: must be true before allowed_cidrs may hold 0.0.0.0/0."""
     pro_token_secret: SecretName = "ubuntu-pro-token"  # noqa: S105 - a name

@@ -9,8 +9,8 @@ import pytest
 from stacks.game_streaming.package import read_game, write_package
 from stacks.game_streaming.script import ACCOUNT_NAME, EMAIL, OPERATIONS, operations
 from stacks.game_streaming.settings import GameStreamingSettings
-from tests.solutions.game_streaming.conftest import Host, made
 from tests.solutions.game_streaming.test_package import Make
+from tryout.scenarios.game_streaming.offline import Host, made
 
 FRESH: dict[str, Any] = {"games": {}, "bootstrap_ends": "active", "images": {}, "accounts": {}, "tokens": 0}
 FEW = {"ATTEMPTS": "3"}

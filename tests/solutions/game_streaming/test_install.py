@@ -1,14 +1,13 @@
 """The installation, run by bash over stand-ins for the machine's programs: order, reboots, each way it fails."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stacks.game_streaming.host import USER_DATA
-from tests.solutions.game_streaming.conftest import VOLUME, Host, made
 from tryout.scenarios.game_streaming.machine import TOKEN
+from tryout.scenarios.game_streaming.offline import FAILURES, VOLUME, Host, few_looks, made
 
 
 @pytest.fixture(scope="module")
@@ -133,27 +132,13 @@ def test_a_snap_of_another_channel_is_moved(host: Host) -> None:
 
 @pytest.mark.parametrize(
     ("knobs", "stage", "boots", "says"),
-    [
-        ({"attach_ends": 1}, "attach", 1, "pro attach ended with 1"),
-        ({"entitled": "no"}, "entitlement", 1, "does not entitle"),
-        ({"empty_script": True}, "prepare", 1, "printed nothing"),
-        ({"prepare_ends": [3]}, "prepare", 1, "could not be prepared: 3"),
-        ({"prepare_ends": [6, 6]}, "prepare", 2, "after the reboot either"),
-        ({"driver_version": "570.10"}, "driver", 2, "channel 1.30/stable needs 580"),
-        ({"gpu": "NVIDIA T4"}, "driver", 2, "sees no T4G"),
-        ({"nvidia_ends": 6}, "driver", 2, "nvidia-smi ended with 6"),
-        ({"blank": False}, "init", 2, "is not blank"),
-        ({"init_ends": 1}, "status", 2, "the appliance is not ready"),
-        ({"image": "error", "image_after_sync": "error"}, "image", 2, "no image is active"),
-        ({"gpu_slots": 0}, "node", 2, "no GPU slots"),
-        ({"root_source": "/dev/nvme1n1p1"}, "data-volume", 1, "is the root volume"),
-    ],
+    FAILURES,
 )
 def test_what_fails_says_where_and_ends_for_good(
     host: Host, knobs: dict[str, Any], stage: str, boots: int, says: str
 ) -> None:
     if "root_source" in knobs:
-        knobs = {"root_source": f"{host.machine.root}/dev/nvme1n1"}
+        knobs = {"root_source": knobs["root_source"].replace("@", str(host.machine.root))}
     few_looks(host)
     runs = host.installed(**knobs)
     assert len(runs) == boots and runs[-1].status == 1, runs[-1].output
@@ -162,20 +147,6 @@ def test_what_fails_says_where_and_ends_for_good(
     assert TOKEN not in "".join(run.output for run in runs) + host.machine.texts()
     if stage == "entitlement":
         assert not [call for call in host.machine.calls("snap") if call[1] == "install"]
-
-
-def few_looks(host: Host) -> None:
-    """Waiting is the same for two attempts as for hundreds."""
-    archive = host.machine.root / "bucket/files.zip"
-    with zipfile.ZipFile(archive) as read:
-        files = {name: read.read(name).decode() for name in read.namelist()}
-    files["install.sh"] = (
-        files["install.sh"].replace("until_true 180", "until_true 2").replace("until_true 90", "until_true 2")
-    )
-    files["install.sh"] = files["install.sh"].replace("until_true 60", "until_true 2")
-    with zipfile.ZipFile(archive, "w") as written:
-        for name, text in files.items():
-            written.writestr(name, text)
 
 
 def test_an_image_in_error_is_synchronized_and_waited_for(host: Host) -> None:
