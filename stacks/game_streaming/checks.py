@@ -65,7 +65,8 @@ def _place(common: CommonSettings, settings: GameStreamingSettings, clients: Cli
         says = f"{ec2.meta.region_name} has no {kind}; G5g is in {', '.join(offered())}"
         return Finding("place", "problem", says, "Choose one of these Regions")
     if common.vpc:
-        (subnet,) = ec2.describe_subnets(SubnetIds=[common.vpc.subnet_ids[0]])["Subnets"]
+        found = ec2.get_paginator("describe_subnets").paginate(SubnetIds=[common.vpc.subnet_ids[0]])
+        (subnet,) = [subnet for page in found for subnet in page["Subnets"]]
         chosen, way = subnet["AvailabilityZone"], "List a subnet of such a zone first in common.vpc"
     else:
         chosen, way = settings.zone or zones_of_get_azs(clients)[0], f"Set zone: {zones[0]}"
