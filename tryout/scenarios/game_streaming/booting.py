@@ -13,7 +13,6 @@ from typing import Any
 from emulator.client import EmbeddedAws
 from stacks.game_streaming.host import DATA_DEVICE, READY
 from tryout.hosts.metadata import InstanceMetadata
-from tryout.hosts.programs import search_path
 from tryout.scenarios.game_streaming.machine import Machine, Run
 
 LOOK_SECONDS = 0.3
@@ -65,7 +64,7 @@ class Booting(threading.Thread):
         role = metadata.value("meta-data/iam/security-credentials/")
         credentials = json.loads(metadata.value(f"meta-data/iam/security-credentials/{role}") or "{}")
         return {
-            **self._aws.environment({"PATH": search_path()}),
+            **self._aws.environment({}),
             **metadata.environment(),
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
