@@ -9,17 +9,14 @@ bucket='@BUCKET@'
 marked installed || fail 'the appliance is not installed yet'
 
 keep() { # COMMAND SECRET: what the command prints becomes the secret's new value, by way of memory, and is never shown
-  local file said
+  local file said value
   mkdir -p "$private"
   chmod 0700 "$private"
+  value=$("$1" 2>/dev/null) || fail "the appliance refused: ${name:-$email}"
+  [ -n "$value" ] || fail 'the appliance printed nothing'
   file=$(umask 077 && mktemp "$private/secret.XXXXXX")
-  "$1" >"$file" 2>/dev/null || {
-    rm -f "$file"
-    fail "the appliance refused: ${name:-$email}"
-  }
-  # As the API stores it: without the end of the line.
-  printf '%s' "$(<"$file")" >"$file"
-  [ -s "$file" ] || fail 'the appliance printed nothing'
+  # By a builtin, whose words no list of processes shows; without the end of the line, as the API stores it.
+  printf '%s' "$value" >"$file"
   said=$(aws secretsmanager put-secret-value --region "$region" --secret-id "$2" --secret-string "file://$file" \
     --query '[ARN, VersionId]' --output text) || {
     rm -f "$file"

@@ -17,7 +17,7 @@ amc_ delete "$instance_name" --force --yes >/dev/null 2>&1 || true
 amc_ launch "$(wanted image jammy:android15:arm64)" --name "$instance_name" --enable-graphics --enable-streaming \
   --cpus "$(wanted cpus 4)" --memory "$(wanted memory 4GB)" --disk-size "$(wanted disk 8GB)" \
   --gpu-slots "$(wanted gpu_slots 1)" --timeout 15m >/dev/null
-amc_ exec --force-noninteractive "$instance_name" -- sh -c 'cat >/tmp/app.apk' <"$folder/app.apk"
+amc_ exec --force-noninteractive "$instance_name" -- sh -c 'cat >/tmp/app.apk' < <(cat "$folder/app.apk")
 # shellcheck disable=SC2016  # the variable is the container's
 amc_ exec --force-noninteractive "$instance_name" -- sh -c \
   'cp /tmp/app.apk "${ANBOX_DIR:-/var/lib/anbox}/data/app.apk" && anbox-shell pm install -g -t /data/app.apk' >/dev/null

@@ -38,6 +38,7 @@ oidc_audience='@OIDC_AUDIENCE@'
 namespace='@NAMESPACE@'
 
 root=${ROOT:-}
+export PATH=$PATH:/snap/bin
 home=$root/opt/game-streaming
 
 retry() { # COMMAND...: for five minutes; the way to the internet may still be on its way up

@@ -8,6 +8,7 @@ the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,18 @@ def expect(words: list[str], *shape: str) -> list[str]:
     if len(words) != len(shape) or any(part and word != part for word, part in zip(words, shape, strict=True)):
         raise Undocumented(f"{words}, not {list(shape)}")
     return [word for word, part in zip(words, shape, strict=True) if not part]
+
+
+def confined(root: Path) -> None:
+    """A snap inherits no open file from outside its home: https://github.com/omnivector-solutions/snap-slurm/issues/84.
+
+    Raises:
+        Undocumented: it was given one.
+    """
+    for number in (0, 1):
+        path = Path(f"/proc/self/fd/{number}").resolve()
+        if stat.S_ISREG(os.fstat(number).st_mode) and not path.is_relative_to(root / "home/ubuntu"):
+            raise Undocumented(f"a confined snap cannot use {path}")
 
 
 class Host:
@@ -173,6 +186,8 @@ def main() -> int:
     }
     state["calls"].append([name, *words])
     try:
+        if name.startswith("anbox-cloud-appliance"):
+            confined(file.parent)
         status = programs[name](words)
     except (Undocumented, appliance.Undocumented) as error:
         print(f"stand-in: not documented: {name} {error}", file=sys.stderr)

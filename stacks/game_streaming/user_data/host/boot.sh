@@ -15,8 +15,7 @@ trap told EXIT
 begin modules
 if ! modprobe binder_linux; then
   begin prepare-again
-  anbox-cloud-appliance prepare-node-script >"$state/prepare-again.sh"
-  [ -s "$state/prepare-again.sh" ] || fail 'prepare-node-script printed nothing'
+  printed "$state/prepare-again.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
   bash -ex "$state/prepare-again.sh"
   depmod -a
   modprobe binder_linux

@@ -2,6 +2,7 @@
 # What the scripts of an instance share: settings, patience, markers, metadata, and what CloudFormation hears.
 # shellcheck disable=SC2034  # read by the scripts that source it
 root=${ROOT:-}
+export PATH=$PATH:/snap/bin
 home=$root/opt/game-streaming
 state=$root/var/lib/game-streaming
 private=$root/run/game-streaming
@@ -66,6 +67,12 @@ measure() { # METRIC=VALUE...: in one call
   local each data=()
   for each in "$@"; do data+=("MetricName=${each%=*},Value=${each#*=},Unit=Count"); done
   aws cloudwatch put-metric-data --region "$region" --namespace "$namespace" --metric-data "${data[@]}"
+}
+
+printed() { # FILE COMMAND...: what a snap prints, into a file; by a pipe, for AppArmor shuts files that a snap inherits
+  # (https://github.com/omnivector-solutions/snap-slurm/issues/84, https://github.com/canonical/multipass/issues/1783).
+  local text
+  text=$("${@:2}") && [ -n "$text" ] && printf '%s\n' "$text" >"$1"
 }
 
 field() { # EXPRESSION of Python on d, the JSON on standard input; fails where it is false or nothing

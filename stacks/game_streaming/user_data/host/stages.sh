@@ -27,16 +27,15 @@ service_says() { # EXPRESSION on s, the service anbox-cloud
 }
 
 attach() { # by a file that only root reads, on tmpfs: an argument would be in ps, and in what cloud-init keeps
-  local status=0
+  local status=0 token
   if pro_says "d['attached']" >/dev/null; then return; fi
   mkdir -p "$private"
   chmod 0700 "$private"
-  (
-    umask 077
-    printf 'token: ' >"$private/attach.yaml"
-    aws secretsmanager get-secret-value --region "$region" --secret-id "$pro_secret" \
-      --query SecretString --output text >>"$private/attach.yaml"
-  )
+  token=$(aws secretsmanager get-secret-value --region "$region" --secret-id "$pro_secret" \
+    --query SecretString --output text)
+  # By a builtin, whose words no list of processes shows.
+  (umask 077 && printf 'token: %s\n' "$token" >"$private/attach.yaml")
+  token=''
   # What it prints is kept from every log.
   pro attach --attach-config "$private/attach.yaml" --no-auto-enable >/dev/null 2>&1 || status=$?
   rm -f "$private/attach.yaml"
@@ -73,9 +72,8 @@ prepare() { # modules and driver; then one reboot, which also cures a loaded nou
   local status=0
   if marked prepared && marked rebooted; then return; fi
   if ! marked prepared; then
-    anbox-cloud-appliance prepare-node-script >"$state/prepare.sh"
-    # A pipe into bash would hide that nothing came.
-    [ -s "$state/prepare.sh" ] || fail 'prepare-node-script printed nothing'
+    # Into bash at once it would hide that nothing came.
+    printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
     bash -ex "$state/prepare.sh" || status=$?
     [ "$status" -eq 0 ] || [ "$status" -eq 6 ] || fail "the node could not be prepared: $status"
     if [ "$status" -eq 0 ]; then
@@ -120,7 +118,7 @@ initialize() { # its status alone says nothing (canonical/anbox-cloud.io#324): w
   ! blkid -p "$disk" >/dev/null || fail "$disk is not blank"
   preseed >"$state/preseed.yaml"
   mark initializing
-  anbox-cloud-appliance init --preseed <"$state/preseed.yaml" || say "init ended with $?"
+  anbox-cloud-appliance init --preseed < <(cat "$state/preseed.yaml") || say "init ended with $?"
   mark initialized
 }
 
