@@ -138,7 +138,11 @@ def _terminate(original: Any, instance: Any, *arguments: Any, **more: Any) -> An
     result = original(instance, *arguments, **more)
     interfaces = instance.ec2_backend.enis
     for interface in [item for item in interfaces.values() if item.instance is instance]:
-        if interface.device_index in (0, None) and not getattr(interface, "given", False):
+        if getattr(interface, "given", False):
+            held = dict(instance.nics)  # by which moto goes on describing the instance
+            instance.detach_eni(interface)
+            instance.nics = held
+        elif interface.device_index in (0, None):
             del interfaces[interface.id]
         else:
             instance.detach_eni(interface)

@@ -27,5 +27,7 @@ def test_an_interface_of_its_own_outlives_its_instance_and_serves_one_at_a_time(
         ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
         found = ec2.describe_network_interfaces(NetworkInterfaceIds=[made["NetworkInterfaceId"]])["NetworkInterfaces"]
         assert found[0]["Status"] == "available"
+        ended = ec2.describe_instances(InstanceIds=[instance["InstanceId"]])["Reservations"][0]["Instances"][0]
+        assert ended["State"]["Name"] == "terminated"
     (left,) = ec2.describe_addresses(AllocationIds=[address["AllocationId"]])["Addresses"]
     assert left["NetworkInterfaceId"] == made["NetworkInterfaceId"]
