@@ -39,7 +39,9 @@ def _secret(value: str) -> str:
             return value
         raise ValueError("must be a secret's whole ARN, with the six characters at its end; copy it again")
     if not re.fullmatch(r"[\w/+=.@-]{1,505}", value) or re.fullmatch(r"C1[A-Za-z0-9]{20,}", value):
-        raise ValueError("must be the name or ARN of a secret that holds the token, never the token; make a secret")
+        raise ValueError(
+            "must be the name or ARN of a secret that holds the token, got what may be the token itself; make a secret"
+        )
     return value
 
 
