@@ -24,4 +24,14 @@ if ($key.GetValue('Kept', $null) -ne 7) { throw 'The key was wiped.' }
 if ($LASTEXITCODE -ne 3010) { throw "Without a reboot the second run ended with $LASTEXITCODE, must be 3010." }
 & powershell.exe -NonInteractive -NoProfile -ExecutionPolicy Unrestricted -File apply.ps1
 if ($LASTEXITCODE -ne 1) { throw "The third run ended with $LASTEXITCODE, must be 1: two reboots at most." }
+& powershell.exe -NonInteractive -NoProfile -ExecutionPolicy Unrestricted -File apply.ps1
+if ($LASTEXITCODE -ne 0) { throw "The fourth run ended with $LASTEXITCODE, must be 0: it has given up once." }
+Set-Content -LiteralPath (Join-Path $env:ProgramFiles 'credential-guard\state.json') -Value '{ "insta' -Encoding UTF8
+& powershell.exe -NonInteractive -NoProfile -ExecutionPolicy Unrestricted -File apply.ps1
+if ($LASTEXITCODE -ne 0) { throw "With a broken file the run ended with $LASTEXITCODE, must be 0." }
+
+# The audit says what it has found before it reports; a runner has no AWS Tools, no instance and nothing to report to.
+$said = @(& powershell.exe -NonInteractive -NoProfile -ExecutionPolicy Unrestricted -File audit.ps1)
+if ($LASTEXITCODE -ne 1) { throw "The audit ended with $LASTEXITCODE, must be 1." }
+if (-not ($said -match '^Credential Guard: (not running|unknown|running);')) { throw "The audit says: $said" }
 exit 0

@@ -21,17 +21,17 @@ def write_certificates(folder: Path) -> None:
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Embedded AWS (this machine only)")])
     authority = (
-        _certificate(authority_name, authority_name, authority_key, authority_key)
+        certificate_builder(authority_name, authority_name, authority_key, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(key_usage(signs_certificates=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     server = (
-        _certificate(server_name, authority_name, server_key, authority_key)
+        certificate_builder(server_name, authority_name, server_key, authority_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(authority_key, hashes.SHA256())
@@ -45,12 +45,16 @@ def write_certificates(folder: Path) -> None:
     (folder / "authority.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
 
 
-def _certificate(
+def certificate_builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    begins: datetime.datetime | None = None,
+    ends: datetime.datetime | None = None,
 ) -> x509.CertificateBuilder:
+    """A certificate without its constraints and unsigned; valid from now by default, for ``LIFETIME``."""
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -58,16 +62,17 @@ def _certificate(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_before(begins or now - datetime.timedelta(minutes=5))
+        .not_valid_after(ends or now + LIFETIME)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
 
 
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def key_usage(*, signs_certificates: bool, signs_data: bool = True) -> x509.KeyUsage:
+    """What a key may be used for: authorities sign certificates and their revocations."""
     return x509.KeyUsage(
-        digital_signature=True,
+        digital_signature=signs_data,
         key_cert_sign=signs_certificates,
         crl_sign=signs_certificates,
         content_commitment=False,

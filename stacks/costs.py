@@ -23,7 +23,7 @@ def of_one(slug: str, config: Config, prices_file: Path | None, *, as_json: bool
     """Prints the units of a solution; a module ``commands`` may name in ``COST_NOTE`` what comes in addition."""
     units, prices = idle_units(slug, config), _prices(prices_file)
     if as_json:
-        print(json.dumps({"solution": slug, "idle_month": _rows(units, prices)}, indent=2))
+        print(json.dumps({"solution": slug, "idle_month": _rows(units, prices)}, indent=2, default=float))
         return
     if units:
         print_wide(_table(units, prices))
@@ -39,7 +39,7 @@ def of_all(config: Config, prices_file: Path | None, *, as_json: bool) -> None:
     billed = {slug: idle_units(slug, config) for slug, settings in config.solutions.items() if settings.enabled}
     if as_json:
         data = [{"solution": slug, "idle_month": _rows(units, prices)} for slug, units in billed.items()]
-        print(json.dumps(data, indent=2))
+        print(json.dumps(data, indent=2, default=float))
         return
     for slug, units in billed.items():
         console.print(slug, style="bold")

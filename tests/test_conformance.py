@@ -235,6 +235,16 @@ def test_handlers_do_not_import_the_cdk_and_swallow_nothing() -> None:
                 assert caught not in ("everything", "Exception", "BaseException"), f"{path}:{node.lineno}"
 
 
+def test_points_of_metrics_are_told_from_answers_that_are_none() -> None:
+    """GetMetricData may say InternalError or Forbidden of a series in an answer without an error.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataResult.html
+    """
+    for path in python_files("lambdas"):
+        text = path.read_text(encoding="utf-8")
+        assert '"get_metric_data"' not in text or '"StatusCode"' in text, f"{path}: take shared.metric_data"
+
+
 # Law 10: a change reaches what runs
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from capacity_planner.planning import plan
 from capacity_planner.prices import PAYMENTS, PLANS, YEARS, Card, Fee, Prices
 from capacity_planner.shapes import Shape
-from capacity_planner.workloads import read_workloads
+from capacity_planner.workload_file import read_workloads
 
 COUNTS = (250, 500, 1_000)
 SECONDS_LIMIT = 2.0

@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmarks.timing import REPOSITORY
 from capacity_planner.options import KINDS, ON_DEMAND, RESERVED, WITH_REGIONAL, ZONAL, Option, options
-from capacity_planner.workloads import HOURS_A_WEEK, Workload, read_workloads
+from capacity_planner.workload_file import read_workloads
+from capacity_planner.workloads import HOURS_A_WEEK, Workload
 from stacks.capacity_planner.settings import read_price_file
 
 PICTURE = REPOSITORY / "docs" / "capacity_planner.png"

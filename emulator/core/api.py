@@ -216,7 +216,7 @@ def route(service: str, handler: ServiceHandler) -> None:
 
 def serve_json(service: str, operations: Mapping[str, Operation], beneath: ServiceHandler | None) -> None:
     """Answers APIs of a service of JSON, by their names; others are answered by what is *beneath*, or refused."""
-    model = _service_model(service)
+    model = model_of(service)
     if service not in _namespaces:
         _namespaces[service] = service
         _modelled[service] = [service]
@@ -250,7 +250,8 @@ def _refused(error: ClientError) -> Answer:
 
 
 @functools.cache
-def _service_model(service: str) -> ServiceModel:
+def model_of(service: str) -> ServiceModel:
+    """The model of a service, as botocore has it."""
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 

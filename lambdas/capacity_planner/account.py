@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from capacity_planner.coverage import Coverage
 from capacity_planner.inventory import Inventory, SavingsPlan
+from capacity_planner.plan_hour import Usage, paid_by
 from capacity_planner.prices import COMPUTE, EC2_INSTANCE, Prices
 from capacity_planner.shapes import Shape
 from capacity_planner.workloads import (
@@ -73,30 +74,29 @@ def _owned(found: Inventory, seen: Coverage, prices: Prices, running: Mapping[Sh
             purchase = paid.reserved
             owned[paid.shape].append(Owned(kind, count, ends=purchase.ends, zone=purchase.zone, name=purchase.id))
     for plan in sorted(found.plans, key=lambda each: (each.is_compute, each.id)):
+        kind = COMPUTE_SP if plan.is_compute else EC2_SP
         for shape, part in _shared_out(plan, prices, left):
-            kind = COMPUTE_SP if plan.is_compute else EC2_SP
             owned[shape].append(Owned(kind, commitment=part, ends=plan.ends, name=plan.id))
     return owned
 
 
 def _shared_out(plan: SavingsPlan, prices: Prices, left: dict[Shape, int]) -> Iterator[tuple[Shape, Decimal]]:
-    """A plan's commitment over the shapes it applies to, the largest saving first, as AWS applies it."""
+    """A plan's commitment over the shapes it applies to, in the order in which AWS applies it.
+
+    A shape without a known rate gets the whole of it: then there is no answer for the shape, and no plan too many.
+    """
     kind = COMPUTE if plan.is_compute else EC2_INSTANCE
-    rates: dict[Shape, Decimal] = {}
-    for shape in left:
-        applies = plan.is_compute or (plan.region, plan.family) == (shape.region, shape.family)
-        known = [rate for (of, _, _), rate in prices.card(shape).plans.items() if of == kind]
-        if applies and known:
-            rates[shape] = max(known)
-
-    def saving(shape: Shape) -> tuple[Decimal, Shape]:
-        price = prices.card(shape).on_demand
-        return (-(1 - rates[shape] / price) if price else Decimal(0)), shape
-
-    commitment = plan.commitment
-    for shape in sorted(rates, key=saving):
-        count = min(left[shape], int(commitment / rates[shape]))
-        if count:
-            left[shape] -= count
-            commitment -= count * rates[shape]
-            yield shape, count * rates[shape]
+    usages: dict[Shape, Usage] = {}
+    for shape, count in left.items():
+        if count and (plan.is_compute or (plan.region, plan.family) == (shape.region, shape.family)):
+            card = prices.card(shape)
+            rate = max((rate for (of, _, _), rate in card.plans.items() if of == kind), default=None)
+            if rate is None:
+                yield shape, plan.commitment
+            else:
+                usages[shape] = Usage(Decimal(count), card.on_demand or Decimal(0), {kind: rate})
+    paid, _ = paid_by(plan.commitment, kind, list(usages.values()))
+    for (shape, usage), units in zip(usages.items(), paid, strict=True):
+        if units >= 1:
+            left[shape] -= int(units)
+            yield shape, units * usage.rates[kind]

@@ -122,7 +122,7 @@ def _sentence(
     plan = best.offer.kind.removeprefix("ODCR + ")
     article = "an" if plan.startswith("EC2") else "a"
     years = f"{best.offer.years} year{'s' if best.offer.years > 1 else ''}, {best.offer.payment}"
-    reason = f"the cheapest way that keeps the capacity reserved for {months} and needs no change of the workload"
+    reason = f"the capacity stays reserved for {months}, and for a workload that stays as it is this plan costs least"
     if not workload.strict:
         reason = f"at {plain(workload.hours_a_week)} hours a week it costs less than On-Demand Instances"
     if workload.may_change:

@@ -16,7 +16,10 @@ from capacity_planner.shapes import Shape
 POINTS_AN_HOUR = 12
 """EC2 measures a reservation every five minutes
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-cw-metrics.html)."""
-NOT_FLEXIBLE = ("g4ad", "g4dn", "g5", "g5g")
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/apply_ri.html
+NOT_FLEXIBLE = (
+    "g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "inf1", "inf2", "p5", "u7i-6tb", "u7i-8tb",
+)  # fmt: skip
 FACTORS = {
     "nano": Decimal("0.25"),
     "micro": Decimal("0.5"),
@@ -70,7 +73,8 @@ class Coverage:
 
     Attributes:
         hours: of the window.
-        covered: instance-hours in reservations; wasted: reserved hours in which nothing ran and this account pays;
+        covered: instance-hours in reservations, those of other accounts included; wasted: reserved hours in which
+            nothing ran and this account pays;
             unreserved: instance-hours for which no capacity is reserved.
         unmeasured: reservations of which CloudWatch has no point.
         doubled: idle reserved instances, while as many of the same kind run unreserved: they are paid twice.
@@ -114,12 +118,12 @@ def coverage(
     in_zonal = _in_zonal(found)
     alone = [each for each in found.running if each.reservation is None and each.id not in in_zonal]
     paid, idle = _paid(found, in_zonal)
+    own = {each.id: seen for each, seen in by_reservation.items() if each.party in (OURS, OTHERS_PAY)}
+    # CloudWatch counts in a reservation of ours; in one of another account, or without points, what runs there does.
+    counted = [each for each in found.running if each.id in in_zonal or (each.reservation or "") not in ("", *own)]
     return Coverage(
         hours,
-        covered=sum(
-            (seen.used for each, seen in by_reservation.items() if each.party in (OURS, OTHERS_PAY)), Decimal(0)
-        )
-        + _running_hours([each for each in found.running if each.id in in_zonal], now, hours),
+        covered=sum((seen.used for seen in own.values()), Decimal(0)) + _running_hours(counted, now, hours),
         wasted=sum((seen.wasted for seen in ours.values()), Decimal(0)),
         unreserved=_running_hours(alone, now, hours),
         by_reservation=by_reservation,
@@ -198,7 +202,12 @@ def _applies(reserved: Reserved, shape: Shape) -> bool:
 
 
 def _doubled(found: Inventory, alone: Sequence[Running]) -> Iterator[tuple[str, int]]:
-    """Idle reserved instances beside running ones that could be in them: started elsewhere, they never move in."""
+    """Idle reserved instances beside running ones of their kind that are not in them.
+
+    An open reservation takes such instances by itself unless their preference is ``none``; a targeted one takes only
+    those that name it
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyCapacityReservation.html).
+    """
     outside = Counter((each.shape, each.zone) for each in alone)
     idle: defaultdict[tuple[Shape, str], int] = defaultdict(int)
     for each in found.reservations:

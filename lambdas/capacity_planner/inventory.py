@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from capacity_planner.reading import is_zone_of
 from capacity_planner.shapes import PLATFORMS, Shape
 from shared.money import amount
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
-# Platforms of a reservation that are not named as those of an instance.
-RESERVATION_PLATFORMS: Mapping[str, str] = {
+# Neither a reservation's platform nor a purchase's is always named as that of an instance.
+PURCHASED_PLATFORMS: Mapping[str, str] = {
     **PLATFORMS,
     "Windows with SQL Server": PLATFORMS["Windows with SQL Server Standard"],
     "Linux with SQL Server Standard": PLATFORMS["SQL Server Standard"],
@@ -118,7 +119,7 @@ class Inventory:
     """Everything that counts, of one account and Region.
 
     Attributes:
-        left_out: instances and reservations that do not count, by the reason.
+        left_out: instances, reservations and purchases that do not count, by the reason.
     """
 
     account: str
@@ -146,7 +147,7 @@ def inventory(
         region,
         _present(_running(item, region, out) for item in instances),
         _present(_reservation(item, account, region, out) for item in reservations),
-        _present(_reserved(item, region) for item in reserved),
+        _present(_reserved(item, region, out) for item in reserved),
         _present(_plan(item) for item in plans),
         tuple(sorted(out.items())),
     )
@@ -167,7 +168,7 @@ def _running(item: Json, region: str, out: Counter[str]) -> Running | None:
         f"instances that are {item.get('InstanceLifecycle')}": bool(item.get("InstanceLifecycle")),
         "instances on Dedicated Hosts": tenancy == "host",
         "instances on an Outpost": bool(item.get("OutpostArn")),
-        "instances in Local Zones or Wavelength Zones": not _is_zone_of(zone, region),
+        "instances in Local Zones or Wavelength Zones": not is_zone_of(zone, region),
         "instances without a usage operation": not operation,
     }
     if reason := next((reason for reason, applies in reasons.items() if applies), None):
@@ -178,14 +179,10 @@ def _running(item: Json, region: str, out: Counter[str]) -> Running | None:
     return Running(item["InstanceId"], shape, zone, launched, item.get("CapacityReservationId"))
 
 
-def _is_zone_of(zone: str, region: str) -> bool:
-    return zone.startswith(region) and len(zone) == len(region) + 1
-
-
 def _reservation(item: Json, account: str, region: str, out: Counter[str]) -> Reservation | None:
     if item["State"] not in BILLED:
         return None
-    operation = RESERVATION_PLATFORMS.get(item["InstancePlatform"])
+    operation = PURCHASED_PLATFORMS.get(item["InstancePlatform"])
     reasons = {
         "Capacity Blocks": item.get("ReservationType", "default") != "default",
         "interruptible reservations": bool(item.get("Interruptible")),
@@ -213,12 +210,15 @@ def _reservation(item: Json, account: str, region: str, out: Counter[str]) -> Re
     )
 
 
-def _reserved(item: Json, region: str) -> Reserved | None:
+def _reserved(item: Json, region: str, out: Counter[str]) -> Reserved | None:
     """An active purchase; regional ones have no zone."""
     if item["State"] != "active":
         return None
     platform = str(item["ProductDescription"]).removesuffix(VPC)
-    operation = PLATFORMS.get(platform, platform)
+    operation = PURCHASED_PLATFORMS.get(platform)
+    if operation is None:
+        out[f"purchases of Reserved Instances of {platform}"] += 1
+        return None
     shape = Shape(item["InstanceType"], region, operation, item.get("InstanceTenancy", "default"))
     zone = item.get("AvailabilityZone") if item.get("Scope") != "Region" else None
     return Reserved(item["ReservedInstancesId"], shape, zone, item["InstanceCount"], _day(item["End"]))

@@ -201,35 +201,3 @@ def _total(months: int, term: int, term_cost: Decimal, alone: Decimal) -> Decima
     if not terms:
         return term_cost
     return terms * term_cost + min(term_cost, alone * rest)
-
-
-# --- one hour ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Hour:
-    """What an hour costs under a commitment that covers a part of it.
-
-    Attributes:
-        covered: instances that run and are paid by the plan; unused_covered: unused reserved ones that it pays.
-        wasted: what is left of the commitment.
-    """
-
-    cost: Decimal
-    covered: Decimal
-    unused_covered: Decimal
-    wasted: Decimal
-
-
-def an_hour(running: int, reserved: int, commitment: Decimal, rate: Decimal, used: Decimal, unused: Decimal) -> Hour:
-    """An hour of a Savings Plan: it pays what runs first, then unused reserved instances; the rest goes at its price.
-
-    Args:
-        rate: the plan's, of an hour of an instance; used, unused: without the plan.
-    """
-    idle = max(0, reserved - running)
-    covered = min(Decimal(running), commitment / rate)
-    left = commitment - covered * rate
-    unused_covered = min(Decimal(idle), left / rate)
-    cost = commitment + (running - covered) * used + (idle - unused_covered) * unused
-    return Hour(cost, covered, unused_covered, left - unused_covered * rate)

@@ -15,8 +15,9 @@ from shared.money import cents, plain
 
 Json = dict[str, Any]
 NOT_COUNTED = (
-    "Not counted: Fargate, Lambda, other accounts, private prices, credits, surplus CPU credits, volumes, data "
-    "transfer and licenses. A month has 730 hours; fees of Reserved Instances follow the hours of the real month."
+    "Not counted: Fargate, Lambda, other accounts, private prices, credits, surplus CPU credits, the Region's hourly "
+    "fee of Dedicated Instances, volumes, data transfer and licenses. A month has 730 hours; fees of Reserved "
+    "Instances follow the hours of the real month."
 )
 
 
@@ -120,6 +121,11 @@ def _planned(workload: Workload, prices: Prices, today: date) -> WorkloadPlan:
     advised = [each.recommendation for each in found if each.recommendation]
     if workload.strict or any(advice.option.offer.reserves_capacity for advice in advised):
         notes += to_reserve(workload, today)
+    if card.unused is not None and card.on_demand is not None and card.unused != card.on_demand:
+        notes.append(
+            f"An unused hour of a reservation costs {plain(card.unused)} {prices.currency}, a used one "
+            f"{plain(card.on_demand)}: AWS bills both at the On-Demand price; look at the prices."
+        )
     return WorkloadPlan(workload, compared, found, notes)
 
 

@@ -17,6 +17,10 @@ PLANNER = "Planner"
 # They are the README's, and of the alarms.
 COVERED, WASTED, UNRESERVED = "CoveredHours", "WastedHours", "UnreservedHours"
 ENDING, DOUBLED, PROBLEMS, LOOKS = "EndingSoon", "IdleWhileUnreserved", "Problems", "Looks"
+COMPUTE_ANYWHERE = (
+    "Compute Savings Plans are counted as if they paid only here: what other Regions, Fargate and Lambda take of them "
+    "is not seen"
+)
 MOST_LINES = 50
 """Of one list in the text; the JSON has all."""
 
@@ -55,6 +59,11 @@ class Report:
         """Whether there is anything that somebody should read today."""
         seen = self.seen
         return bool(seen.ending or seen.doubled or seen.wasted or self.hints or self.problems or seen.idle)
+
+    @property
+    def caveats(self) -> list[str]:
+        """What this look cannot know."""
+        return [COMPUTE_ANYWHERE] if any(plan.is_compute for plan in self.found.plans) else []
 
     def subject(self) -> str:
         """The subject of a message: ASCII, at most 100 characters."""
@@ -112,6 +121,7 @@ class Report:
             "idle_reserved_instances": [what for what, _ in seen.idle],
             "health_hints": dict(self.hints),
             "left_out": dict(self.found.left_out),
+            "caveats": self.caveats,
             "problems": list(self.problems),
             "plan": self.plan.to_json(),
         }
@@ -139,6 +149,7 @@ class Report:
             *_part("Not measured, because CloudWatch has no point of them", seen.unmeasured),
             *_part("Left out", [f"{count} {what}" for what, count in self.found.left_out]),
             *_part("Recommended for what runs now", self._recommended()),
+            *_part("Not known", self.caveats),
             *_part("Could not be looked at", self.problems),
             self.plan.prices.said(self.at.date()),
         ]

@@ -96,7 +96,8 @@ def remarks(workload: Workload, paid: list[Absorbed], today: date) -> Iterator[s
         if owned.ends and owned.ends <= today:
             yield f"Ignored, because it ended on {owned.ends}: {owned}."
         elif owned.kind == ODCR:
-            yield f"Held already{until}: {owned}. They are part of what is planned, not in addition."
+            again = " Their capacity is lost that day; reserve it again before." if owned.ends else ""
+            yield f"Held already{until}: {owned}. They are part of what is planned, not in addition.{again}"
         elif owned.kind == ZONAL_RI and reserved:
             yield (
                 f"A zonal Reserved Instance does not apply to a Capacity Reservation of the same shape: of "

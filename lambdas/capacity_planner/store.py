@@ -4,7 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from capacity_planner.prices import Prices, PricesError, read_prices
+from capacity_planner.price_file import PricesError, read_prices
+from capacity_planner.prices import Prices
+from shared.objects import body_of
 
 PRICES = "prices.json"
 REPORTS = "reports/"
@@ -19,7 +21,7 @@ class Store:
 
     def prices(self) -> Prices | None:
         """The prices that were kept; None if there are none, or none of this version."""
-        found = self._get(PRICES)
+        found = body_of(self._s3, self._bucket, PRICES)
         try:
             return None if found is None else read_prices(json.loads(found))
         except (PricesError, json.JSONDecodeError):
@@ -34,24 +36,21 @@ class Store:
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         return any(each["Key"] == key for each in found.get("Contents", []))
 
-    def keep_report(self, key: str | None, report: dict[str, Any]) -> None:
-        """Keeps a report as the latest one, and under its key if it has one."""
+    def keep_report(self, key: str, report: dict[str, Any]) -> None:
+        """Keeps a report as the latest one, and under its key."""
         self._put(LATEST, report)
-        if key is not None:
-            self._put(key, report)
+        self._put(key, report)
 
     def _put(self, key: str, value: dict[str, Any]) -> None:
         body = json.dumps(value, indent=2, sort_keys=True).encode()
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
-    def _get(self, key: str) -> bytes | None:
-        try:
-            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return body
-
 
 def report_key(at: datetime, event: str) -> str:
     """Key of a report: the same for an event that is delivered again on the same day."""
     return f"{REPORTS}{at:%Y/%m/%d}/{event}.json"
+
+
+def incomplete(key: str) -> str:
+    """Key of the report of a look that could not see everything."""
+    return f"{key.removesuffix('.json')}-incomplete.json"

@@ -121,7 +121,7 @@ def _authenticated(look: Look) -> tuple[Holds, str]:
 def _logged(look: Look) -> tuple[Holds, str]:
     trail = look.settings.trail
     if trail is None:
-        return "unknown", "the trails could not be looked at"
+        return "unknown", "a trail could not be looked at: one of the organization answers in its own account only"
     return (
         ("yes", "a trail of all Regions keeps the events of KMS") if trail else ("no", "no trail of all Regions does")
     )

@@ -62,7 +62,7 @@ class Instance:
 
     def _reasons(self) -> Iterator[str]:
         if self.hypervisor == "xen":
-            by = f", launched by {self.via}: no SCP limits it" if self.via else ""
+            by = f", launched by {self.via}, whose service-linked role no SCP limits" if self.via else ""
             yield f"{self.instance_type} is Xen ({self.source}){by}"
         if self.hypervisor == "unknown":
             yield f"{self.instance_type}: {self.source}"

@@ -9,13 +9,14 @@ from nitro_attestation.instances import instances_of
 from shared.faults import FAILED
 
 Json = Mapping[str, Any]
-Regional = Callable[[str, str], Any]
-"""Makes the client of a service in a Region."""
+Regional = Callable[[str, str | None], Any]
+"""Makes the client of a service in a Region; None: the one that is configured."""
 
 MOST_NAMES = 100
 """Values of a filter in one request; DescribeInstanceTypes by name fails as a whole on one unknown name, a filter does
 not: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html"""
 KMS = "kms.amazonaws.com"
+READS, WRITES = "reads", "writes"
 
 
 def enabled_regions(ec2: Any) -> list[str]:
@@ -61,15 +62,23 @@ def look_at(account: str, region: str, client: Regional, trail: bool | None) -> 
     return Look(account, region, instances_of(account, region, described, types, volumes), settings, tuple(missing))
 
 
-def trail_of_all_regions(cloudtrail: Any) -> bool | None:
-    """Whether a trail of all Regions is on and keeps the management events of KMS; None: it cannot be looked at."""
+def trail_of_all_regions(client: Regional, home: str | None = None) -> bool | None:
+    """Whether a trail of all Regions is on and keeps the management events of KMS; None: it cannot be looked at.
+
+    A trail is asked in its home Region, because the others know no selectors of it
+    (https://github.com/aws/aws-sdk-go-v2/issues/1957). One of the organization answers in its own account only.
+
+    Args:
+        home: Region in which to list; every Region lists the trails of all.
+    """
     unknown = False
     try:
-        trails = [trail for trail in cloudtrail.describe_trails()["trailList"] if trail.get("IsMultiRegionTrail")]
+        trails = client("cloudtrail", home).describe_trails()["trailList"]
     except FAILED:
         return None
-    for trail in trails:
+    for trail in (one for one in trails if one.get("IsMultiRegionTrail")):
         try:
+            cloudtrail = client("cloudtrail", trail["HomeRegion"])
             logging = cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]
             selectors = cloudtrail.get_event_selectors(TrailName=trail["TrailARN"])
         except FAILED:
@@ -81,21 +90,32 @@ def trail_of_all_regions(cloudtrail: Any) -> bool | None:
 
 
 def keeps_kms(selectors: Json) -> bool:
-    """Whether the selectors of a trail keep management events, those of KMS included.
+    """Whether the selectors of a trail, all together, keep management events that read and write, KMS's included.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
     """
-    for basic in selectors.get("EventSelectors") or []:
-        if basic.get("IncludeManagementEvents") and KMS not in (basic.get("ExcludeManagementEventSources") or []):
-            return bool(basic.get("ReadWriteType", "All") == "All")
-    for advanced in selectors.get("AdvancedEventSelectors") or []:
-        fields = {field["Field"]: field for field in advanced["FieldSelectors"]}
-        if "Management" not in fields.get("eventCategory", {}).get("Equals", []):
-            continue
-        excluded = fields.get("eventSource", {}).get("NotEquals", [])
-        if KMS not in excluded and "readOnly" not in fields:
-            return True
-    return False
+    kept = {kind for basic in selectors.get("EventSelectors") or [] for kind in _basic(basic)}
+    kept |= {kind for advanced in selectors.get("AdvancedEventSelectors") or [] for kind in _advanced(advanced)}
+    return kept == {READS, WRITES}
+
+
+def _basic(selector: Json) -> set[str]:
+    if not selector.get("IncludeManagementEvents") or KMS in (selector.get("ExcludeManagementEventSources") or []):
+        return set()
+    return {"ReadOnly": {READS}, "WriteOnly": {WRITES}}.get(selector.get("ReadWriteType", "All"), {READS, WRITES})
+
+
+def _advanced(selector: Json) -> set[str]:
+    fields = {field["Field"]: field for field in selector["FieldSelectors"]}
+    if set(fields) - {"eventCategory", "eventSource", "readOnly"}:  # narrower, by what KMS's events may not have
+        return set()
+    if "Management" not in fields.get("eventCategory", {}).get("Equals", []):
+        return set()
+    source = fields.get("eventSource", {})
+    if KMS in source.get("NotEquals", []) or ("Equals" in source and KMS not in source["Equals"]):
+        return set()
+    answers = fields.get("readOnly", {}).get("Equals", ["true", "false"])
+    return {READS if answer == "true" else WRITES for answer in answers}
 
 
 def code_of(error: Exception) -> str:

@@ -13,16 +13,19 @@ from typing import Any
 from spot_placement_tracker.document import Document, NotYamlError, Where, parse
 from spot_placement_tracker.questions import Dashboard, Place, Question
 from spot_placement_tracker.requirements import Found, problems, unknown, whole
+from spot_placement_tracker.values import (
+    UNITS,
+    capacity_problems,
+    name_problems,
+    region_problems,
+    region_warnings,
+    several,
+    type_problems,
+    type_warnings,
+)
 
-UNITS = ("vcpu", "memory-mib", "units")
 WIDTH, HEIGHT = 24, 6
 """Of a graph, where the file says nothing: as the public tracker's code has it. Its page says 6 by 6."""
-MOST_REGIONS, MOST_TYPES, MOST_CAPACITY = 10, 1_000, 2_000_000_000
-"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html"""
-DIVERSE = 3
-"""Fewer types, the page above says, always score low."""
-LONGEST_NAME = 180
-"""So that a metric's name, which has Region, unit, capacity and zone too, stays below CloudWatch's 255 characters."""
 DASHBOARD_KEYS = ("Dashboard", "DefaultWidgetHeight", "DefaultWidgetWidth", "Sps")
 SHAPES = ("InstanceTypes", "InstanceRequirementsWithMetadata")
 KEYS = (
@@ -31,17 +34,6 @@ KEYS = (
 )  # fmt: skip
 
 _DASHBOARD = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_TYPE = re.compile(r"[a-z0-9-]{1,20}\.[a-z0-9-]{1,20}")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
-_NAME = re.compile(r"[ -~]*")
-
-
-def _variation(name: str) -> str:
-    """``m5.large`` of m5d.large and m5dn.large: "m5.8xlarge and m5a.8xlarge are variations of one type" to EC2.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html
-    """
-    return re.sub(r"^([a-z]+\d+)[a-z-]*\.", r"\1.", name)
 
 
 @dataclass(frozen=True)
@@ -129,12 +121,13 @@ class _Check:
             if key not in (*SHAPES, "AlarmBelowScore") and key not in value:
                 self.problems.append(((*at, key), "is required and missing"))
         if len(self.problems) == before or "ConfigurationName" in value:
-            self._name(value.get("ConfigurationName"), (*at, "ConfigurationName"))
+            self.problems += name_problems(value.get("ConfigurationName"), (*at, "ConfigurationName"))
         shape = self._shape(value, at)
-        regions = self._regions(value["RegionNames"], (*at, "RegionNames")) if "RegionNames" in value else ()
-        capacities = (
-            self._capacities(value["TargetCapacity"], (*at, "TargetCapacity")) if "TargetCapacity" in value else []
-        )
+        if "RegionNames" in value:
+            self.problems += region_problems(value["RegionNames"], (*at, "RegionNames"))
+            self.warnings += region_warnings(value["RegionNames"], (*at, "RegionNames"))
+        if "TargetCapacity" in value:
+            self.problems += capacity_problems(value["TargetCapacity"], (*at, "TargetCapacity"))
         unit, single = value.get("TargetCapacityUnitType"), value.get("SingleAvailabilityZone")
         if "TargetCapacityUnitType" in value and unit not in UNITS:
             says = f"must be one of {', '.join(UNITS)}, got {unit!r:.60}"
@@ -147,24 +140,16 @@ class _Check:
             self.problems.append(((*at, "AlarmBelowScore"), says))
         if len(self.problems) > before:
             return
-        for capacity in capacities:
+        for capacity in several(value["TargetCapacity"]):
             yield Question(
                 name=value["ConfigurationName"],
                 shape=shape,
-                regions=tuple(regions),
+                regions=tuple(value["RegionNames"]),
                 single_zone=bool(single),
                 unit=str(unit),
                 capacity=capacity,
                 alarm_below=below,
             )
-
-    def _name(self, name: Any, at: Where) -> None:
-        if not isinstance(name, str) or not name.strip():
-            quotes = "; put it in quotes" if isinstance(name, int | float) else ""
-            self.problems.append((at, f"must be a text, got {name!r:.60}{quotes}"))
-        elif len(name) > LONGEST_NAME or name.startswith(":") or not _NAME.fullmatch(name):
-            says = f"must be at most {LONGEST_NAME} ASCII characters and not begin with ':', as CloudWatch takes it"
-            self.problems.append((at, says))
 
     def _shape(self, value: Mapping[str, Any], at: Where) -> dict[str, Any]:
         present = [key for key in SHAPES if key in value]
@@ -175,53 +160,11 @@ class _Check:
             return {}
         (key,) = present
         if key == "InstanceTypes":
-            self._types(value[key], (*at, key))
+            self.problems += type_problems(value[key], (*at, key))
+            self.warnings += type_warnings(value[key], (*at, key))
         else:
             self.problems += [((*at, key, *where), says) for where, says in problems(value[key])]
         return {key: value[key]}
-
-    def _types(self, value: Any, at: Where) -> None:
-        if not isinstance(value, list) or not 1 <= len(value) <= MOST_TYPES:
-            self.problems.append((at, f"must be a list of 1 to {MOST_TYPES} instance types, got {value!r:.60}"))
-            return
-        for number, item in enumerate(value):
-            if not isinstance(item, str) or not _TYPE.fullmatch(item):
-                self.problems.append(((*at, number), f"must be an instance type such as m7g.large, got {item!r:.60}"))
-        self._warn_twice(value, at)
-        if len(set(map(str, value))) >= DIVERSE and len(kinds := {_variation(str(item)) for item in value}) == 1:
-            (kind,) = kinds
-            self.warnings.append((at, f"lists variations of {kind}: EC2 scores them as one type, and always low"))
-        if len(set(map(str, value))) < DIVERSE:
-            says = f"lists {len(set(map(str, value)))}: EC2 always scores fewer than {DIVERSE} types low"
-            self.warnings.append((at, says))
-
-    def _regions(self, value: Any, at: Where) -> list[str]:
-        if not isinstance(value, list) or not 1 <= len(value) <= MOST_REGIONS:
-            count = f"{len(value)} Regions" if isinstance(value, list) else f"{value!r:.60}"
-            self.problems.append(
-                (at, f"must be a list of 1 to {MOST_REGIONS} Regions, which is EC2's limit, got {count}")
-            )
-            return []
-        for number, item in enumerate(value):
-            if not isinstance(item, str) or not _REGION.fullmatch(item):
-                says = f"must be a Region's name such as eu-west-1, got {item!r:.60}"
-                self.problems.append(((*at, number), says))
-        if 0 < sum(str(item).startswith("cn-") for item in value) < len(value):
-            self.problems.append((at, "must not have Regions of China and others; they are different partitions"))
-        self._warn_twice(value, at)
-        return [str(item) for item in value]
-
-    def _capacities(self, value: Any, at: Where) -> list[int]:
-        capacities = value if isinstance(value, list) else [value]
-        if not capacities:
-            self.problems.append((at, "must be a number, or a list of at least one"))
-        for number, item in enumerate(capacities):
-            if not (whole(item) and 1 <= item <= MOST_CAPACITY):
-                where = (*at, number) if isinstance(value, list) else at
-                self.problems.append((where, f"must be a whole number from 1 to {MOST_CAPACITY}, got {item!r:.60}"))
-            elif capacities.index(item) < number:
-                self.problems.append(((*at, number), f"names {item} twice; list each once"))
-        return capacities
 
     def _between(self, value: Mapping[str, Any], key: str, low: int, high: int, default: int, at: Where) -> int:
         number = value.get(key, default)
@@ -233,11 +176,6 @@ class _Check:
     def _unknown(self, value: Mapping[Any, Any], known: tuple[str, ...], at: Where) -> None:
         """Only a warning: the public tracker takes files with any keys besides."""
         self.warnings += [((*at, *where), f"{says}; it has no effect") for where, says in unknown(value, known)]
-
-    def _warn_twice(self, value: Sequence[Any], at: Where) -> None:
-        for number, item in enumerate(value):
-            if value.index(item) < number:
-                self.warnings.append(((*at, number), f"{item} is listed twice"))
 
     def _names_once(self, value: Sequence[Any]) -> None:
         names = [item.get("Dashboard") if isinstance(item, dict) else None for item in value]

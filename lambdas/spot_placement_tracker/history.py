@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from shared.metric_data import results
 from spot_placement_tracker.insights import Line, Profile
 from spot_placement_tracker.questions import Place, Question
 
@@ -36,7 +37,11 @@ def known_zones(cloudwatch: Any, namespace: str, questions: Sequence[Question]) 
 def lines(
     cloudwatch: Any, namespace: str, questions: Sequence[Question], zones: Zones, *, now: datetime, days: int
 ) -> list[Line]:
-    """Reads the hourly averages of every series, up to the last full hour."""
+    """Reads the hourly averages of every series, up to the last full hour.
+
+    Raises:
+        MetricDataError: CloudWatch has no answer for a series.
+    """
     end = now.replace(minute=0, second=0, microsecond=0)
     found = [
         Line(question, place, Profile())
@@ -49,12 +54,9 @@ def lines(
             query = line.question.series(line.place).query(f"s{number}", HOUR, "Average")
             query["MetricStat"]["Metric"]["Namespace"] = namespace
             queries.append(query)
-        pages = cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=end - timedelta(days=days), EndTime=end
-        )
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                batch[int(result["Id"][1:])].profile.add(result["Timestamps"], result["Values"])
+        asked = {"MetricDataQueries": queries, "StartTime": end - timedelta(days=days), "EndTime": end}
+        for result in results(cloudwatch, **asked):
+            batch[int(result["Id"][1:])].profile.add(result["Timestamps"], result["Values"])
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.objects import body_of
 from spot_placement_tracker.questions import Dashboard
 
 FILE = "configuration.yaml"
@@ -57,12 +58,12 @@ class Store:
         Raises:
             UnicodeDecodeError: it is no text.
         """
-        found = self._get(FILE)
+        found = body_of(self._s3, self.bucket, FILE)
         return None if found is None else found.decode()
 
     def plan(self) -> Plan:
         """Returns the plan; an empty one if there is none yet."""
-        found = self._get(PLAN)
+        found = body_of(self._s3, self.bucket, PLAN)
         return Plan() if found is None else Plan.from_json(json.loads(found))
 
     def keep(self, plan: Plan) -> None:
@@ -73,10 +74,3 @@ class Store:
     def put_file(self, body: bytes) -> None:
         """Writes the file, as people do."""
         self._s3.put_object(Bucket=self.bucket, Key=FILE, Body=body, ContentType="application/yaml")
-
-    def _get(self, key: str) -> bytes | None:
-        try:
-            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return body

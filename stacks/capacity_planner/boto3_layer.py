@@ -3,10 +3,9 @@
 from hashlib import sha256
 from importlib.metadata import distribution
 
-from aws_cdk import AssetHashType
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from stacks.shared.archive_layer import ArchiveLayer
 from stacks.shared.boto3_asset import CACHE, PACKAGES, write_archive
 
 SERVICES = ("cloudwatch", "ec2", "pricing", "s3", "savingsplans", "sns")
@@ -14,7 +13,7 @@ FOLDER = "python/"
 """Where Lambda looks for packages of a layer (https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html)."""
 
 
-class Boto3Layer(lambda_.LayerVersion):
+class Boto3Layer(ArchiveLayer):
     """boto3 as requirements.txt pins it: a runtime's may be older, and would leave out whether one is interruptible."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -24,12 +23,5 @@ class Boto3Layer(lambda_.LayerVersion):
         archive = CACHE / f"{digest}.zip"
         if not archive.exists():
             write_archive(archive, packages, SERVICES, folder=FOLDER)
-        super().__init__(
-            scope,
-            construct_id,
-            code=lambda_.Code.from_asset(str(archive), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM),
-            description=f"boto3 {distribution('boto3').version}",
-            license="Apache-2.0",
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
-            compatible_architectures=[lambda_.Architecture.ARM_64],
-        )
+        what = f"boto3 {distribution('boto3').version}"
+        super().__init__(scope, construct_id, archive, digest, description=what, license_id="Apache-2.0")

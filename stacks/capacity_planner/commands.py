@@ -4,6 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from capacity_planner.advice import limits
 from capacity_planner.options import Option, Unpriced
 from capacity_planner.planning import NOT_COUNTED, Plan, WorkloadPlan
 from capacity_planner.planning import plan as planned
-from capacity_planner.price_source import CURRENCIES, ENDPOINTS, PLAN_ENDPOINTS, PriceSource, partition_of
-from capacity_planner.prices import Prices, PricesError
+from capacity_planner.price_file import PricesError
+from capacity_planner.price_source import CURRENCIES, ENDPOINTS, PLAN_ENDPOINTS, PriceSource, pages, partition_of
+from capacity_planner.prices import Prices
 from capacity_planner.shapes import Shape
 from capacity_planner.store import LATEST
-from capacity_planner.workloads import HOURS_A_WEEK, Workload, WorkloadsError, read_workloads
+from capacity_planner.workload_file import WorkloadsError, read_workloads
+from capacity_planner.workloads import HOURS_A_WEEK, Workload
 from config.models import CommonSettings
 from shared.money import plain, shown
 from stacks.capacity_planner.settings import ROOT, CapacityPlannerSettings, read_price_file
@@ -32,6 +35,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 from stacks.shared.session import region_of
 
 COST_NOTE = "Each reservation of the account adds two metrics to what a look reads."
+ACTIVE = [{"Name": "state", "Values": ["active"]}]
 ALARMS = 6
 METRICS = 7
 
@@ -41,7 +45,7 @@ METRICS = 7
 
 def idle_month(common: CommonSettings, settings: CapacityPlannerSettings) -> Iterator[BillingUnit]:
     """What bills in a month in an account without reservations."""
-    looks = HOURS / settings.every_hours
+    looks = Decimal(HOURS) / settings.every_hours
     yield BillingUnit("custom_metric_month", METRICS, "metrics of a look")
     yield BillingUnit("put_metric_data_request", looks, "looks")
     yield BillingUnit("alarm_month", ALARMS, "alarms")
@@ -78,14 +82,15 @@ def _plans_finding(region: str, clients: Clients) -> Finding:
     endpoint = PLAN_ENDPOINTS.get(partition_of(region))
     if endpoint is None:
         return Finding("Savings Plans", "unknown", "there are none in this partition", "Options with one have no price")
-    found = clients("savingsplans", endpoint).describe_savings_plans(states=["active"])["savingsPlans"]
+    found = list(pages(clients("savingsplans", endpoint).describe_savings_plans, "savingsPlans", states=["active"]))
     return Finding("Savings Plans", "ok", f"{len(found)} active ones are known")
 
 
 def _reservations_finding(region: str, clients: Clients) -> Finding:
     """AWS Health's events come to the Region of the reservation, and this stack is in one Region."""
-    found = clients("ec2").describe_capacity_reservations(MaxResults=100)["CapacityReservations"]
-    says = f"{len(found)} in {region}; deploy the stack in every Region that holds reservations"
+    listed = clients("ec2").get_paginator("describe_capacity_reservations").paginate(Filters=ACTIVE)
+    count = sum(len(page["CapacityReservations"]) for page in listed)
+    says = f"{count} in {region}; deploy the stack in every Region that holds reservations"
     return Finding("reservations", "ok", says)
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field
 
+from capacity_planner.price_file import PricesError, read_prices
 from capacity_planner.price_source import ENDPOINTS, partition_of
-from capacity_planner.prices import Prices, PricesError, read_prices
+from capacity_planner.prices import Prices
 from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.types import FilePath, MetricNamespace, path_problem, repeated
 from stacks.shared.exact_yaml import load_exact

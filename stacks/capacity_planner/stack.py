@@ -20,7 +20,7 @@ from stacks.capacity_planner.rights import allow_looking, allow_telling, deny_bu
 from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.capacity_planner.storage import Storage, price_file
 from stacks.catalog import Solution
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, published
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -110,13 +110,7 @@ class CapacityPlannerStack(SolutionStack):
         between = Duration.hours(settings.every_hours)
 
         def own(name: str, period: Duration) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=settings.metric_namespace,
-                metric_name=name,
-                dimensions_map={PLANNER: self.stack_name},
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=period,
-            )
+            return published(settings.metric_namespace, name, by=(PLANNER, self.stack_name), period=period)
 
         for construct_id, name, above, says in (
             ("WastedHours", WASTED, settings.alarm_wasted_hours, "More reserved hours are paid and not used"),

@@ -6,7 +6,7 @@ from typing import Any
 from config.models import CommonSettings
 from stacks.credential_guard.settings import CredentialGuardSettings
 from stacks.credential_guard.table import COMPLIANCE_TYPE
-from stacks.shared.preflight import Clients, Finding, looked_at
+from stacks.shared.preflight import Clients, Finding, looked_at, zones_of_get_azs
 
 Json = dict[str, Any]
 AGENT = 3
@@ -87,10 +87,8 @@ def place_finding(common: CommonSettings, settings: CredentialGuardSettings, cli
             if subnet.get("OutpostArn"):
                 return Finding("place", "problem", "the first subnet is on an Outpost, which boots no UEFI", FIX)
             zone = subnet["AvailabilityZone"]
-        elif settings.zone:
-            zone = settings.zone
         else:
-            return Finding("place", "ok", "the first Availability Zone")
+            zone = settings.zone or zones_of_get_azs(clients)[0]
         kind = ec2.describe_availability_zones(ZoneNames=[zone], AllAvailabilityZones=True)["AvailabilityZones"][0]
         if kind.get("ZoneType", "availability-zone") != "availability-zone":
             return Finding("place", "problem", f"{zone} is a {kind['ZoneType']}, which boots no UEFI", FIX)
@@ -145,8 +143,12 @@ def host_findings(settings: CredentialGuardSettings, clients: Clients) -> Iterat
             return Finding("hosts", "ok", "none runs with the tag yet", f"Tag one with {tag.key}={tag.value}")
         return Finding("hosts", "ok", f"{len(found)} run with the tag")
 
-    yield looked_at("hosts", running)
+    seen = looked_at("hosts", running)
+    yield seen
     ids = [item["InstanceId"] for item in found]
+    if seen.status == "unknown" and not settings.uefi_lock:
+        yield Finding("UEFI lock", "unknown", "could not look: the hosts are not known")
+        return
     yield looked_at("UEFI lock", lambda: _lock(settings, ids, clients))
     if not found:
         return

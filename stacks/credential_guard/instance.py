@@ -8,7 +8,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.credential_guard.settings import CredentialGuardSettings
+from stacks.shared.grants import agents_role
 from stacks.shared.guard import Guard
+from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
@@ -59,29 +61,18 @@ class WindowsInstance(Construct):
         self, stack: SolutionStack, settings: CredentialGuardSettings, subnet: str, group: ec2.ISecurityGroup
     ) -> ec2.CfnInstance:
         assert settings.instance_type
-        template = ec2.LaunchTemplate(
+        template = HardenedLaunchTemplate(
             self,
             "Template",
-            machine_image=ec2.MachineImage.resolve_ssm_parameter_at_launch(
+            image=ec2.MachineImage.resolve_ssm_parameter_at_launch(
                 settings.image_parameter, os=ec2.OperatingSystemType.WINDOWS
             ),
-            require_imdsv2=True,
-            http_endpoint=True,
-            http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name=ROOT_DEVICE,
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        ROOT_GIB,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=stack.encryption_key,
-                    ),
-                )
-            ],
+            root_device=ROOT_DEVICE,
+            volume_gib=ROOT_GIB,
+            key=stack.encryption_key,
         )
-        role = self._role()
+        said = "Windows instance: Systems Manager, reports to Compliance among its permissions"
+        role = agents_role(self, "Role", POLICY, description=said)
         profile = iam.InstanceProfile(self, "Profile", role=role)
         version = template.latest_version_number
         properties = ec2.CfnInstance
@@ -115,22 +106,6 @@ class WindowsInstance(Construct):
             Acknowledgment(id="AwsSolutions-EC29", reason="It is to go with its stack; a guard stops its replacement."),
         )
         return instance
-
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="Windows instance: Systems Manager, reports to Compliance among its permissions",
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(POLICY)],
-        )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{POLICY}]",
-                reason="What the SSM Agent calls is AWS's to say and changes with its versions; AWS keeps it.",
-            )
-        )
-        return role
 
     def _endpoint(
         self, stack: SolutionStack, settings: CredentialGuardSettings, network: Network, subnet: str

@@ -5,6 +5,7 @@ hold decides. What they measure is text; a condition names the values that it ta
 
 - https://learn.microsoft.com/windows/security/identity-protection/credential-guard/configure (values, events)
 - https://learn.microsoft.com/windows/security/hardware-security/enable-virtualization-based-protection-of-code-integrity
+- https://learn.microsoft.com/windows/client-management/mdm/policy-csp-deviceguard (group policy's copies)
 - https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/credential-guard.html (memory integrity stays off)
 """
 
@@ -18,6 +19,8 @@ LSA = r"SYSTEM\CurrentControlSet\Control\Lsa"
 POLICY = r"SOFTWARE\Policies\Microsoft\Windows\DeviceGuard"
 COMPLIANCE_TYPE = "Custom:CredentialGuard"
 MOST_REBOOTS = 2
+NOT_CONFIGURED = 3
+"""What group policy's lists of choices call Not Configured: it sets nothing (DeviceGuard.admx)."""
 
 Reboot = Literal["first-time", "window", "never"]
 Facts = Mapping[str, str]
@@ -31,6 +34,7 @@ class Value:
     Attributes:
         policy: the name of group policy's copy, which wins at its next refresh; empty: there is none.
         agrees: values of that copy that leave Credential Guard possible.
+        unset: values of that copy with which group policy sets nothing.
         keep: value that stays as it is, because nothing on a running host can take it back; None: none.
         lock: name of a value beside it that, at 1, means the same; empty: none.
     """
@@ -40,6 +44,7 @@ class Value:
     data: int
     policy: str = ""
     agrees: tuple[int, ...] = ()
+    unset: tuple[int, ...] = ()
     keep: int | None = None
     lock: str = ""
 
@@ -52,11 +57,13 @@ def values(*, platform: int, lsa: int) -> tuple[Value, ...]:
         lsa: 2: on; 1: on, and locked in the firmware.
     """
     return (
-        Value(MEMORY_INTEGRITY, "Enabled", 0, "HypervisorEnforcedCodeIntegrity", (0, 3), lock="Locked"),
+        Value(
+            MEMORY_INTEGRITY, "Enabled", 0, "HypervisorEnforcedCodeIntegrity", (0,), (NOT_CONFIGURED,), lock="Locked"
+        ),
         Value(DEVICE_GUARD, "EnableVirtualizationBasedSecurity", 1, "EnableVirtualizationBasedSecurity", (1,)),
         Value(DEVICE_GUARD, "RequirePlatformSecurityFeatures", platform, "RequirePlatformSecurityFeatures", (1, 3)),
         Value(DEVICE_GUARD + r"\Capabilities", "HyperVEnabled", 1),
-        Value(LSA, "LsaCfgFlags", lsa, "LsaCfgFlags", (1, 2), keep=1 if lsa == 2 else None),
+        Value(LSA, "LsaCfgFlags", lsa, "LsaCfgFlags", (1, 2), (NOT_CONFIGURED,), keep=1 if lsa == 2 else None),
     )
 
 
@@ -99,27 +106,25 @@ ROW = (
 
 REBOOT = (
     Rule({"changed": ["false"]}, "done", "no value has changed"),
+    Rule({"gaveUp": ["true"]}, "wait", "values have changed back after two reboots: something else sets them"),
     Rule({"reboots": [str(MOST_REBOOTS)]}, "give up", "values change back after two reboots: something else sets them"),
     Rule({"mode": ["never"]}, "wait", "reboot is never: reboot it yourself"),
     Rule({"mode": ["first-time"], "finished": ["true"]}, "wait", "values were put right again; reboot it yourself"),
     Rule({"mode": ["window"], "window": ["closed"]}, "wait", "it reboots in the next window"),
     Rule({}, "reboot", "values have changed"),
 )
-"""What follows the writing."""
+"""What follows the writing. Giving up fails the run once: a failure keeps Apply from the hosts after this one."""
 
+NO_DMA = "DMA protection is not offered by this instance: require Secure Boot alone (platform_security, group policy)"
 RUNS: Condition = {"vbs": ["2"], "credentialGuard": ["true"]}
 VERDICTS = (
     Rule({"deviceGuard": ["missing"]}, "unknown", "Win32_DeviceGuard cannot be read on this edition of Windows"),
-    Rule(
-        {"dmaRequired": ["true"], "dmaOffered": ["false"]},
-        "not running",
-        "DMA protection is not offered by this instance: set platform_security to secure-boot",
-    ),
     Rule(
         {**RUNS, "memoryIntegrity": ["true"]},
         "running",
         "it runs, and memory integrity runs with it, which EC2 does not support",
     ),
+    Rule({**RUNS, "dmaRequired": ["true"], "dmaOffered": ["false"]}, "running", f"it runs, but {NO_DMA}"),
     Rule(
         {**RUNS, "lockAsked": ["true"], "lock": ["2"]},
         "running",
@@ -130,6 +135,7 @@ VERDICTS = (
     Rule({"policy": ["contradicts"]}, "not running", "group policy says otherwise"),
     Rule({"secureBoot": ["off"]}, "not running", "Secure Boot is off"),
     Rule({"secureBoot": ["legacy"]}, "not running", "it has booted by BIOS: launch a new one from a UEFI image"),
+    Rule({"dmaRequired": ["true"], "dmaOffered": ["false"]}, "not running", NO_DMA),
     Rule({"launch": ["off"]}, "not running", "bcdedit has hypervisorlaunchtype or vsmlaunchtype off"),
     Rule({"memoryIntegrity": ["true"]}, "not running", "memory integrity runs instead, which EC2 does not support"),
     Rule({"values": ["missing"]}, "not running", "the values are not all there: see the apply association"),
@@ -143,6 +149,27 @@ VERDICTS = (
     Rule({}, "unknown", "Win32_DeviceGuard says nothing that is known"),
 )
 """What a host is called, by the audit. Configured and running are independent: only running counts."""
+
+
+@dataclass(frozen=True)
+class BootEvent:
+    """An event that Windows writes at every boot with virtualization-based security."""
+
+    log: str
+    provider: str
+    id: int
+
+
+_WININIT, _KERNEL_BOOT = "Microsoft-Windows-Wininit", "Microsoft-Windows-Kernel-Boot"
+EVENTS = {
+    "started": BootEvent("System", _WININIT, 13),
+    "configuration": BootEvent("System", _WININIT, 14),
+    "notRunning": BootEvent("System", _WININIT, 15),
+    "failed": BootEvent("System", _WININIT, 16),
+    "unreadable": BootEvent("System", _WININIT, 17),
+    "masterKey": BootEvent(f"{_KERNEL_BOOT}/Operational", _KERNEL_BOOT, 51),
+}
+"""The second witness: Credential Guard's own events, and where the page on its configuration says that they are."""
 
 
 @dataclass(frozen=True)
@@ -183,4 +210,5 @@ def tables(*, platform: int, lsa: int, reboot: Reboot, window: Window | None) ->
         "row": [asdict(rule) for rule in ROW],
         "reboot": [asdict(rule) for rule in REBOOT],
         "verdicts": [asdict(rule) for rule in VERDICTS],
+        "events": {name: asdict(event) for name, event in EVENTS.items()},
     }

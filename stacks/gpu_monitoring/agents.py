@@ -4,7 +4,6 @@ from hashlib import sha256
 from typing import Any
 
 import yaml
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -13,6 +12,7 @@ from stacks.gpu_monitoring.agent import STANDARD_BYTES
 from stacks.gpu_monitoring.measurements import System
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from stacks.shared.filled import filled_document
+from stacks.shared.grants import agents_role
 from stacks.shared.solution import SolutionStack
 
 POLICIES = ("AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy")
@@ -51,7 +51,8 @@ class Agents(Construct):
         # Not WaitForSuccessTimeoutSeconds: an account without a tagged instance would wait for it in vain.
         association.node.add_dependency(*made)
         self.association_id = association.attr_association_id
-        self.role = self._role()
+        said = "GPU instances: Systems Manager and the CloudWatch agent"
+        self.role = agents_role(self, "Role", *POLICIES, description=said)
         self.profile = iam.InstanceProfile(self, "Profile", role=self.role)
 
     def _parameter(self, stack: SolutionStack, system: System, value: str) -> ssm.CfnParameter:
@@ -102,22 +103,3 @@ class Agents(Construct):
             document_format="JSON",
             target_type="/AWS::EC2::Instance",
         )
-
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="GPU instances: Systems Manager and the CloudWatch agent",
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(name) for name in POLICIES],
-        )
-        Validations.of(role).acknowledge(
-            *(
-                Acknowledgment(
-                    id=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{name}]",
-                    reason="What AWS's agents call is theirs to say and changes with their versions; AWS keeps it.",
-                )
-                for name in POLICIES
-            )
-        )
-        return role

@@ -95,11 +95,11 @@ def beyond_reach(principal: str | None, management_account: str | None = None) -
 
 def _matches(statement: Json, request: Request, arn: str, keys: Mapping[str, Value], missing: set[str]) -> bool | None:
     """Whether a Deny applies to one resource of a request; None: that depends on what is not known."""
-    if not any(_like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
+    if not any(like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
         return False
     resources = _many(statement["Resource"])
     unsure = {"the resource"} if arn == ANY_RESOURCE and "*" not in resources else set()
-    if not unsure and not any(_like(pattern, arn) for pattern in resources):
+    if not unsure and not any(like(pattern, arn) for pattern in resources):
         return False
     everything = {**keys, "aws:PrincipalArn": UNKNOWN if request.principal is None else request.principal}
     answers = []
@@ -143,22 +143,23 @@ def _pattern(wildcards: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in wildcards), re.DOTALL)
 
 
-def _like(pattern: str, text: str) -> bool:
+def like(pattern: str, text: str) -> bool:
+    """Whether a text is of a pattern with the wildcards of IAM, ``*`` and ``?``; nothing else is special."""
     return _pattern(pattern).fullmatch(text) is not None
 
 
 def arn_like(pattern: str, arn: str) -> bool:
     """Each of the six parts of an ARN on its own, with * and ?."""
     wanted, parts = pattern.split(":", 5), arn.split(":", 5)
-    return len(wanted) == len(parts) and all(_like(*pair) for pair in zip(wanted, parts, strict=True))
+    return len(wanted) == len(parts) and all(like(*pair) for pair in zip(wanted, parts, strict=True))
 
 
 _TESTS: Mapping[str, tuple[bool, Callable[[str, str], bool]]] = {
     "StringEquals": (True, str.__eq__),
     "StringEqualsIgnoreCase": (True, lambda wanted, actual: wanted.casefold() == actual.casefold()),
     "StringNotEquals": (False, str.__eq__),
-    "StringLike": (True, _like),
-    "StringNotLike": (False, _like),
+    "StringLike": (True, like),
+    "StringNotLike": (False, like),
     "ArnEquals": (True, arn_like),
     "ArnLike": (True, arn_like),
     "ArnNotEquals": (False, arn_like),

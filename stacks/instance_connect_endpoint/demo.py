@@ -6,6 +6,7 @@ from constructs import Construct
 
 from config.models import Tag
 from stacks.instance_connect_endpoint.network import PrivateNetwork
+from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.solution import SolutionStack
 
 LINUX_GIB = 8  # the image needs it
@@ -40,27 +41,15 @@ class DemoInstance(Construct):
         key_pair: ec2.IKeyPair | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        template = ec2.LaunchTemplate(
+        template = HardenedLaunchTemplate(
             self,
             "Template",
-            machine_image=image,
-            instance_type=ec2.InstanceType(instance_type),
+            image=image,
+            root_device=device,
+            volume_gib=volume_gib,
+            key=scope.encryption_key,
+            instance_type=instance_type,
             key_pair=key_pair,
-            require_imdsv2=True,
-            http_endpoint=True,
-            http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name=device,
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        volume_gib,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=scope.encryption_key,
-                    ),
-                )
-            ],
         )
         properties = ec2.CfnInstance
         instance = properties(

@@ -1,7 +1,7 @@
 """Checks an attestation document of an enclave or of a NitroTPM: COSE_Sign1 in CBOR, signed under AWS's root.
 
-Strict where the libraries are kind: cbor2 takes trailing bytes and a key twice. Pure: clock, root and what is
-expected come in.
+Strict where the libraries are kind: cbor2 takes trailing bytes and a key twice. Nitro itself writes one thing in the
+long way: since 2025 the payload is a map of indefinite length. Pure: clock, root and what is expected come in.
 https://github.com/aws/aws-nitro-enclaves-nsm-api/blob/main/docs/attestation_process.md and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/nitrotpm-attestation-document-content.html
 """
@@ -24,7 +24,14 @@ from stacks.nitro_attestation.measurements import Kind
 MOST_DOCUMENT_BYTES = 32_768
 SIGN1_TAG = 18
 ES384 = -35
+HEADER = cbor2.dumps({1: ES384})
+"""The only protected header. Compared as bytes: to Python a key of ``true`` or ``1.0`` is 1 as well."""
 SIGNATURE_BYTES = 96
+OPEN_MAP, BREAK = 0xBF, 0xFF
+"""https://www.rfc-editor.org/rfc/rfc8949#section-3.2.2"""
+DEBUG = ("PCR0", "PCR1", "PCR2")
+"""All zero of an enclave in debug mode, and of no other:
+https://docs.aws.amazon.com/enclaves/latest/user/set-up-attestation.html"""
 PCRS: Mapping[Kind, str] = {"enclave": "pcrs", "tpm": "nitrotpm_pcrs"}
 NEEDED = {"module_id", "timestamp", "digest", "certificate", "cabundle"}
 OPTIONAL = {"public_key": 1_024, "user_data": 512, "nonce": 512}
@@ -99,6 +106,11 @@ def verify(raw: bytes, expected: Expected, *, root: str = ROOT_FINGERPRINT) -> D
     if fields.get("nonce") != expected.nonce:
         raise DocumentError("the nonce is another one: it was made for another question, or is played back")
     pcrs = {f"PCR{index}": value.hex() for index, value in sorted(fields[PCRS[expected.kind]].items())}
+    measured = [int(pcrs[name], 16) for name in DEBUG if name in pcrs]
+    if expected.kind == "enclave" and measured and not any(measured):
+        raise DocumentError(
+            "its enclave ran in debug mode, PCR0 to PCR2 are zeros: whoever holds the parent can read it"
+        )
     for name, values in (expected.pcrs or {}).items():
         if pcrs.get(name) not in values:
             raise DocumentError(f"{name} must be {' or '.join(values)}, got {pcrs.get(name, 'nothing')}")
@@ -118,7 +130,8 @@ def _envelope(raw: bytes) -> tuple[bytes, bytes, bytes]:
     protected, unprotected, payload, signature = found
     if not all(isinstance(part, bytes) for part in (protected, payload, signature)) or unprotected != {}:
         raise DocumentError("it must be a COSE_Sign1 of three byte strings, with nothing unprotected")
-    if (header := _decoded(protected, "the protected header")) != {1: ES384}:
+    header = _decoded(protected, "the protected header")
+    if protected != HEADER:
         raise DocumentError(f"the algorithm must be ES384 ({{1: {ES384}}}), got {header}")
     if len(signature) != SIGNATURE_BYTES:
         raise DocumentError(f"the signature must have {SIGNATURE_BYTES} bytes, got {len(signature)}")
@@ -126,13 +139,16 @@ def _envelope(raw: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _decoded(data: bytes, says: str) -> Any:
-    """One CBOR item and nothing behind it, each key once: what it encodes to again must be what it was."""
+    """One CBOR item and nothing behind it, each key once: what it encodes to again must be what it was.
+
+    Of a map as a whole the length may be indefinite, as it is in the payloads of today.
+    """
     stream = io.BytesIO(data)
     try:
         found = cbor2.load(stream)
         if stream.read(1):
             raise DocumentError(f"{says} has bytes behind its end")
-        again = cbor2.dumps(found)
+        again = _open_map(found) if isinstance(found, dict) and data[0] == OPEN_MAP else cbor2.dumps(found)
     except DocumentError:
         raise
     except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError):
@@ -140,6 +156,12 @@ def _decoded(data: bytes, says: str) -> Any:
     if again != data:
         raise DocumentError(f"{says} has a key twice, or is not encoded in the shortest way")
     return found
+
+
+def _open_map(found: Mapping[Any, Any]) -> bytes:
+    """A map of indefinite length: its items and a break."""
+    items = b"".join(cbor2.dumps(key) + cbor2.dumps(value) for key, value in found.items())
+    return bytes([OPEN_MAP]) + items + bytes([BREAK])
 
 
 def _fields(payload: bytes, kind: Kind) -> dict[str, Any]:

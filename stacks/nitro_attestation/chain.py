@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 ROOT_FINGERPRINT = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
 """SHA-256 of the root of enclaves and of NitroTPM, CN=aws.nitro-enclaves, to 2049-10-28. It is no setting."""
+KNOWN = (x509.BasicConstraints.oid, x509.KeyUsage.oid)
+"""Critical extensions that are looked at; another one must be refused:
+https://www.rfc-editor.org/rfc/rfc5280#section-4.2"""
+UNREADABLE = (
+    *(ValueError, TypeError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
+"""What cryptography raises over a certificate that is none; the last three are no ValueError."""
 MOST_CERTIFICATES = 8
 MOST_BYTES = 1_024
 
@@ -48,9 +56,12 @@ def signer(certificate: bytes, bundle: Sequence[bytes], at: datetime, root: str)
         issuer = chain[max(number - 1, 0)]
         try:
             one.verify_directly_issued_by(issuer)
-        except (InvalidSignature, ValueError, TypeError):
+        except (InvalidSignature, *UNREADABLE):
             raise ChainError(f"{says} is not signed by the one before it") from None
-    key = chain[-1].public_key()
+    try:
+        key = chain[-1].public_key()
+    except UNREADABLE:
+        raise ChainError("the signer has a key that cannot be read") from None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP384R1):
         raise ChainError("the signer must have a key on P-384")
     return key
@@ -61,7 +72,7 @@ def _parsed(der: bytes) -> x509.Certificate:
         raise ChainError(f"a certificate must have 1 to {MOST_BYTES} bytes, got {len(der)}")
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except UNREADABLE:
         raise ChainError("a certificate is no X.509") from None
 
 
@@ -76,9 +87,14 @@ def _role(certificate: x509.Certificate, says: str, *, last: bool, below: int) -
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound as error:
         raise ChainError(f"{says} has no {error.oid._name}") from None  # its only name
-    except ValueError:
+    except UNREADABLE:
         raise ChainError(f"{says} has extensions that cannot be read") from None
-    if constraints.ca is last or (usage.digital_signature if last else usage.key_cert_sign) is False:
+    for extension in certificate.extensions:
+        if extension.critical and extension.oid not in KNOWN:
+            raise ChainError(f"{says} has a critical extension that is not known here: {extension.oid.dotted_string}")
+    if constraints.ca is last or usage.key_cert_sign is last:
         raise ChainError(f"{says} is {'an authority' if last else 'no authority'}")
+    if last and not usage.digital_signature:
+        raise ChainError(f"{says} may not sign documents")
     if not last and constraints.path_length is not None and constraints.path_length < below:
         raise ChainError(f"{says} allows {constraints.path_length} authorities below it, got {below}")

@@ -1,13 +1,17 @@
 """What ``python -m stacks nitro_attestation`` can do."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS
+from nitro_attestation.looking import trail_of_all_regions
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
+from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.reporting import prove, report, report_arguments
 from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
 from stacks.nitro_attestation.verifying import check, verify_arguments
@@ -23,7 +27,7 @@ def idle_month(common: CommonSettings, settings: NitroAttestationSettings) -> It
     """What bills in a month in which nothing is launched."""
     keys, looks = len(settings.keys), HOURS / settings.look_every_hours
     yield BillingUnit("custom_metric_month", METRICS, "what the looks find")
-    yield BillingUnit("alarm_month", ALARMS_OF_LOOKS + keys + bool(settings.enclave), "alarms")
+    yield BillingUnit("alarm_month", ALARMS_OF_LOOKS + keys + bool(keys) + bool(settings.enclave), "alarms")
     yield BillingUnit("lambda_request", looks, "looks")
     yield BillingUnit("put_metric_data_request", looks, "looks")
     if keys:
@@ -44,6 +48,7 @@ def findings(common: CommonSettings, settings: NitroAttestationSettings, clients
         yield looked_at("tpm image", lambda: _tpm_image(tpm.image_id, tpm.root_device, clients))
         yield looked_at("tpm type", lambda: _tpm_type(tpm.instance_type, tpm.image_id, clients))
     for name, key in settings.keys.items():
+        yield looked_at(f"{name} key", lambda key=key, name=name: _deployer(name, key, common, clients))  # type: ignore[misc]
         for arn in (*key.workload_arns, *key.producer_arns, *key.administrator_arns):
             yield looked_at(f"{name} key", lambda arn=arn, name=name: _principal(name, arn, clients))  # type: ignore[misc]
     if settings.keys:
@@ -52,24 +57,28 @@ def findings(common: CommonSettings, settings: NitroAttestationSettings, clients
         yield looked_at("organization", lambda: _organization(settings.organization, clients))
 
 
-def _described(instance_type: str, clients: Clients) -> dict[str, Any] | None:
-    """By a filter: by name an unknown type is an error."""
+Described = dict[str, Any]
+
+
+def _type(what: str, instance_type: str, clients: Clients, judge: Callable[[Described], str], fine: str) -> Finding:
+    """Asks for a type by a filter, because by name an unknown type is an error; *judge* says what is wrong with it."""
     filters = [{"Name": "instance-type", "Values": [instance_type]}]
     found = clients("ec2").describe_instance_types(Filters=filters)["InstanceTypes"]
-    return found[0] if found else None
+    says = judge(found[0]) if found else f"this Region has no {instance_type}"
+    return Finding(what, "problem", says, "Choose another type") if says else Finding(what, "ok", fine)
 
 
 def _enclave_type(instance_type: str, memory_mib: int, clients: Clients) -> Finding:
-    found = _described(instance_type, clients)
-    if found is None:
-        return Finding("enclave type", "problem", f"this Region has no {instance_type}", "Choose another type")
-    if found.get("NitroEnclavesSupport") == "unsupported":
-        return Finding("enclave type", "problem", f"{instance_type} holds no enclave", "Choose another type")
-    there = found["MemoryInfo"]["SizeInMiB"]
-    if memory_mib > there // 2:
-        says = f"{memory_mib} of {there} MiB for enclaves leave little to the parent"
-        return Finding("enclave type", "problem", says, "Lower memory_mib, or choose a larger type")
-    return Finding("enclave type", "ok", f"{instance_type}: {memory_mib} of {there} MiB for enclaves")
+    def judge(found: Described) -> str:
+        if found.get("NitroEnclavesSupport") == "unsupported":
+            return f"{instance_type} holds no enclave"
+        there = found["MemoryInfo"]["SizeInMiB"]
+        if memory_mib > there // 2:
+            return f"memory_mib: {memory_mib} of {there} MiB for enclaves leave little to the parent"
+        return ""
+
+    fine = f"{instance_type} holds enclaves of {memory_mib} MiB together"
+    return _type("enclave type", instance_type, clients, judge, fine)
 
 
 def _tpm_image(image_id: str, root_device: str, clients: Clients) -> Finding:
@@ -87,15 +96,25 @@ def _tpm_image(image_id: str, root_device: str, clients: Clients) -> Finding:
 
 
 def _tpm_type(instance_type: str, image_id: str, clients: Clients) -> Finding:
-    found = _described(instance_type, clients)
-    if found is None:
-        return Finding("tpm type", "problem", f"this Region has no {instance_type}", "Choose another type")
-    if found.get("NitroTpmSupport") == "unsupported":
-        return Finding("tpm type", "problem", f"{instance_type} has no NitroTPM", "Choose another type")
-    wanted = clients("ec2").describe_images(ImageIds=[image_id])["Images"][0]["Architecture"]
-    if wanted not in found["ProcessorInfo"]["SupportedArchitectures"]:
-        return Finding("tpm type", "problem", f"the image is {wanted}, {instance_type} is not", "Choose another type")
-    return Finding("tpm type", "ok", f"{instance_type} has a NitroTPM")
+    def judge(found: Described) -> str:
+        if found.get("NitroTpmSupport") == "unsupported":
+            return f"{instance_type} has no NitroTPM"
+        of_image = clients("ec2").describe_images(ImageIds=[image_id])["Images"][0]["Architecture"]
+        if of_image not in found["ProcessorInfo"]["SupportedArchitectures"]:
+            return f"the image is {of_image}, {instance_type} is not"
+        return ""
+
+    return _type("tpm type", instance_type, clients, judge, f"{instance_type} has a NitroTPM")
+
+
+def _deployer(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
+    caller, region = clients("sts").get_caller_identity(), clients("ec2").meta.region_name
+    _, partition, _ = caller["Arn"].split(":", 2)
+    arn = deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
+    found = _principal(name, arn, clients)
+    if found.status == "problem":
+        return replace(found, fix="Name the role that CloudFormation takes in cloudformation_role_arn")
+    return found
 
 
 def _principal(name: str, arn: str, clients: Clients) -> Finding:
@@ -112,10 +131,14 @@ def _principal(name: str, arn: str, clients: Clients) -> Finding:
 
 
 def _trail(clients: Clients) -> Finding:
-    trails = clients("cloudtrail").describe_trails()["trailList"]
-    if not trails:
-        return Finding("trail", "problem", "there is no trail: no change of a key is told", "Make one, see the README")
-    return Finding("trail", "ok", f"{len(trails)} trails; report says whether one keeps the events of KMS")
+    trail = trail_of_all_regions(clients)
+    if trail is None:
+        says = "a trail could not be looked at: one of the organization answers in its own account only"
+        return Finding("trail", "unknown", says, "See there that it is on and keeps the events of KMS")
+    if not trail:
+        says = "no trail of all Regions is on and keeps the events of KMS: no change of a key is told"
+        return Finding("trail", "problem", says, "Make one, or let one keep them; see the README")
+    return Finding("trail", "ok", "a trail of all Regions keeps the events of KMS")
 
 
 def _organization(settings: Organization | None, clients: Clients) -> Finding:

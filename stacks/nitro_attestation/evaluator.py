@@ -1,8 +1,9 @@
 """Whether KMS lets a request pass, as far as the language of key policies goes here. Pure: no AWS in here.
 
 It judges what is deployed (``prove``) and what is rendered (the tests): the emulated KMS takes no documents. A request
-of the key's own account passes if no policy denies it, and the key policy allows the principal itself, or allows the
-account and an identity policy the principal, or a grant does.
+passes if no policy denies it, and the key policy allows the principal itself, or allows its account and an identity
+policy the principal, or a grant does. Of conditions it knows those on documents; a policy with others was written by
+somebody else, and guessing their values would call a key safe that is open.
 
 - https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html: an absent key
@@ -11,11 +12,16 @@ account and an identity policy the principal, or a grant does.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, Literal
+
+from stacks.guardrails.judge import like
 
 Json = Mapping[str, Any]
 Decision = Literal["allowed", "denied"]
+ATTESTATION = "kms:recipientattestation:"
+"""Beginning of the condition keys that are judged, in lower case."""
+SOME_KEY = "arn:PARTITION:kms:REGION:111122223333:key/11111111-2222-3333-4444-555555555555"
+"""Stands for a key that was not deployed."""
 
 
 class UnknownLanguageError(ValueError):
@@ -48,53 +54,91 @@ class Verdict:
     because: str
 
 
-def evaluate(key_policy: Json, request: Request) -> Verdict:
+def evaluate(key_policy: Json, request: Request, *, key: str = SOME_KEY) -> Verdict:
     """Judges a request.
 
+    Args:
+        key: ARN of the key. A statement of its policy with another resource has no effect.
+
     Raises:
-        UnknownLanguageError: the policy has an operator or an element that is not judged here.
+        UnknownLanguageError: the policy has an operator, a key or an element that is not judged here.
     """
     _, partition, _, _, account, _ = request.principal.split(":", 5)
-    root = f"arn:{partition}:iam::{account}:root"
-    on_key = [one for one in key_policy["Statement"] if _applies(one, request)]
-    own = [one for document in request.identity for one in document["Statement"] if _applies(one, request)]
-    for statement in [*on_key, *own]:
-        named = statement in own or _is_named(statement, {request.principal, root, "*"})
-        if statement["Effect"] == "Deny" and named:
-            return Verdict("denied", str(statement.get("Sid", "an identity policy")))
+    accounts = {f"arn:{partition}:iam::{account}:root", account}
+    on_key = [one for one in _statements(key_policy) if _applies(one, request, key)]
+    own = [one for document in request.identity for one in _statements(document) if _applies(one, request, key)]
     for statement in on_key:
-        if statement["Effect"] == "Allow" and _is_named(statement, {request.principal, "*"}):
-            return Verdict("allowed", str(statement["Sid"]))
-    delegates = [one for one in on_key if one["Effect"] == "Allow" and _is_named(one, {root})]
+        if statement["Effect"] == "Deny" and _is_named(statement, {request.principal, *accounts, "*"}):
+            return Verdict("denied", _sid(statement))
+    if any(one["Effect"] == "Deny" for one in own):
+        return Verdict("denied", "an identity policy")
+    itself = {request.principal, "*", *(accounts if request.principal in accounts else ())}
+    for statement in on_key:
+        if statement["Effect"] == "Allow" and _is_named(statement, itself):
+            return Verdict("allowed", _sid(statement))
+    delegates = [one for one in on_key if one["Effect"] == "Allow" and _is_named(one, accounts)]
     if delegates and any(one["Effect"] == "Allow" for one in own):
-        return Verdict("allowed", str(delegates[0]["Sid"]))
+        return Verdict("allowed", _sid(delegates[0]))
     if request.action.removeprefix("kms:") in request.granted:
         return Verdict("allowed", "a grant")
     return Verdict("denied", "nothing")
 
 
-def _applies(statement: Json, request: Request) -> bool:
+def allowed_principals(key_policy: Json) -> set[str]:
+    """Everybody whom an Allow of the policy names; what has no ARN any more, because it was deleted, is nobody.
+
+    Raises:
+        UnknownLanguageError: an Allow names something else than principals of accounts, such as a service.
+    """
+    found: set[str] = set()
+    for statement in _statements(key_policy):
+        if statement["Effect"] == "Allow":
+            found |= _named(statement)
+    return {one for one in found if one == "*" or one.startswith("arn:") or one.isdigit()}
+
+
+def _statements(policy: Json) -> Sequence[Json]:
+    statements = policy["Statement"]
+    return [statements] if isinstance(statements, Mapping) else list(statements)
+
+
+def _sid(statement: Json) -> str:
+    return str(statement.get("Sid", "a statement without Sid"))
+
+
+def _applies(statement: Json, request: Request, key: str) -> bool:
     for element in ("NotAction", "NotPrincipal", "NotResource"):
         if element in statement:
-            raise UnknownLanguageError(f"{statement.get('Sid')} has {element}")
-    if not any(fnmatchcase(request.action.lower(), pattern.lower()) for pattern in _many(statement["Action"])):
+            raise UnknownLanguageError(f"{_sid(statement)} has {element}")
+    if not any(like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
+        return False
+    if not any(like(pattern, key) for pattern in _many(statement.get("Resource", "*"))):
         return False
     return all(_holds(statement, request.context))
 
 
 def _is_named(statement: Json, names: set[str]) -> bool:
+    return bool(names & _named(statement))
+
+
+def _named(statement: Json) -> set[str]:
     principal = statement["Principal"]
-    listed = _many(principal if isinstance(principal, str) else principal.get("AWS", ()))
-    return bool(names & set(listed))
+    if isinstance(principal, str):
+        return {principal}
+    if others := sorted(set(principal) - {"AWS"}):
+        raise UnknownLanguageError(f"{_sid(statement)} names a {others[0]} principal")
+    return set(_many(principal["AWS"]))
 
 
 def _holds(statement: Json, context: Mapping[str, str]) -> Iterator[bool]:
     lower = {name.lower(): value for name, value in context.items()}
     for operator, tests in statement.get("Condition", {}).items():
         if operator not in _OPERATORS:
-            raise UnknownLanguageError(f"{statement.get('Sid')} has {operator}")
+            raise UnknownLanguageError(f"{_sid(statement)} has {operator}")
         positive, compare = _OPERATORS[operator]
         for key, values in tests.items():
+            if not key.lower().startswith(ATTESTATION):
+                raise UnknownLanguageError(f"{_sid(statement)} has a condition on {key}")
             actual = lower.get(key.lower())
             if actual is None:
                 yield not positive

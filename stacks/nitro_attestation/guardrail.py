@@ -23,6 +23,7 @@ BLIND_SPOTS = (
     "everything in the management account",
     "the types of RequestSpotInstances and RequestSpotFleet, for which ec2:InstanceType does not exist",
     "the new type of ModifyInstanceAttribute; the start of a resized instance is denied",
+    "IMDSv1 that somebody switches on after the launch",
     "instances that run already",
     "whether a Nitro type encrypts in transit: a1, t3 and t4g do not",
 )
@@ -62,7 +63,8 @@ def only_nitro(*, require_imdsv2: bool, deny_legacy_spot: bool, exempt: tuple[st
 def declarative(exception_message: str | None = None) -> dict[str, Any]:
     """The declarative policy for EC2: what stays when AWS adds an API. It has no attribute for types or hypervisors.
 
-    Of the metadata defaults only ``http_tokens_enforced`` stops a launch, whoever makes it.
+    Of the metadata defaults only ``http_tokens_enforced`` stops a launch, whoever makes it. The hop limit is none of
+    its business: 1 for every instance of an organization would cut containers off from their metadata.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative_syntax.html
     """
     attributes: dict[str, Any] = {
@@ -70,7 +72,6 @@ def declarative(exception_message: str | None = None) -> dict[str, Any]:
         "instance_metadata_defaults": {
             "http_tokens": {"@@assign": "required"},
             "http_tokens_enforced": {"@@assign": "enabled"},
-            "http_put_response_hop_limit": {"@@assign": "1"},
         },
     }
     if exception_message:

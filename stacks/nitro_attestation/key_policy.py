@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.models import CommonSettings
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.measurements import Reference
+from stacks.shared.preflight import CDK_QUALIFIER
 
 Json = dict[str, Any]
 
@@ -78,6 +81,20 @@ class Principals:
     workloads: Sequence[Any]
     producers: Sequence[Any]
     administrators: Sequence[Any]
+
+
+def deploying_role(key: AttestedKey, common: CommonSettings, *, partition: str, account: str, region: str) -> str:
+    """ARN of the role that CloudFormation takes: KMS creates no key that its creator could not change again.
+
+    It must exist, as every principal of a key policy must, and be the one: a deployment by another role fails with
+    "The new key policy will not allow you to update the key policy in the future"
+    (https://github.com/aws-solutions/innovation-sandbox-on-aws/issues/31).
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#allow-iam-policies
+    """
+    if key.cloudformation_role_arn:
+        return key.cloudformation_role_arn
+    qualifier = common.bootstrap_qualifier or CDK_QUALIFIER
+    return f"arn:{partition}:iam::{account}:role/cdk-{qualifier}-cfn-exec-role-{account}-{region}"
 
 
 def document(references: Sequence[Reference], operations: Sequence[str], who: Principals) -> Json:

@@ -7,10 +7,9 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from stacks.nitro_attestation.key_policy import Principals, document
-from stacks.nitro_attestation.settings import AttestedKey
+from stacks.nitro_attestation.key_policy import Principals, deploying_role, document
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.shared.alarms import Alarms
-from stacks.shared.preflight import CDK_QUALIFIER
 from stacks.shared.solution import SolutionStack
 
 README = "stacks/nitro_attestation/README.md"
@@ -33,6 +32,9 @@ def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: i
     Not the CDK's Key: its grant methods append statements without a condition, and its default policy gives the account
     everything.
     """
+    deployer = deploying_role(
+        settings, stack.common, partition=stack.partition, account=stack.account, region=stack.region
+    )
     key = kms.CfnKey(
         stack,
         f"{name}Key",
@@ -51,7 +53,7 @@ def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: i
                 account=stack.format_arn(service="iam", region="", resource="root"),
                 workloads=[role.role_arn, *settings.workload_arns],
                 producers=settings.producer_arns,
-                administrators=[deploying_role(stack), *settings.administrator_arns],
+                administrators=[deployer, *settings.administrator_arns],
             ),
         ),
     )
@@ -60,20 +62,6 @@ def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: i
     stack.output(f"{name}RoleArn", role.role_arn, "The role of the measured software")
     stack.output(f"{name}KeyArn", key.attr_arn, "Encrypt with it; only measured software decrypts")
     return key
-
-
-def deploying_role(stack: SolutionStack) -> str:
-    """The role that CloudFormation takes: KMS creates no key that its creator could not change again.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#allow-iam-policies
-    """
-    qualifier = stack.common.bootstrap_qualifier or CDK_QUALIFIER
-    return stack.format_arn(
-        service="iam",
-        region="",
-        resource="role",
-        resource_name=f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}",
-    )
 
 
 def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Alarms) -> None:

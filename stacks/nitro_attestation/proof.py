@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.nitro_attestation.evaluator import Decision, Request
-from stacks.nitro_attestation.key_policy import WAYS_AROUND
+from stacks.nitro_attestation.key_policy import ADMINISTER, PRODUCE, TAKE_A_DOCUMENT, WAYS_AROUND
 from stacks.nitro_attestation.measurements import DIGITS, KEYS, ZEROS, Reference
 
 EVERYTHING: Mapping[str, Any] = {
@@ -30,17 +30,21 @@ class Case:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who asks; ARNs.
+    """Who asks; ARNs. The first three are those of the settings, never those of the policy that is judged.
 
     Attributes:
         outsider: an administrator of the account by IAM, whom the key does not name.
+        foreigner: an administrator of another account.
+        strangers: whom the deployed policy allows something, and the settings nothing.
     """
 
-    workload: str
-    administrator: str
+    workloads: Sequence[str]
+    administrators: Sequence[str]
+    producers: Sequence[str]
     outsider: str
     root: str
-    producer: str | None = None
+    foreigner: str
+    strangers: Sequence[str] = ()
 
 
 def cases(references: Sequence[Reference], operations: Sequence[str], who: Cast) -> list[Case]:
@@ -50,13 +54,22 @@ def cases(references: Sequence[Reference], operations: Sequence[str], who: Cast)
         operations: of the workload, without their prefix.
     """
     right = {one.condition_key: one.values[0] for one in references}
-    found = [*_documents(references, right, who), *_operations(right, operations, who), *_around(right, who)]
-    return [*found, *_people(right, who)]
+    workload = who.workloads[0]
+    found = [*_documents(references, right, workload), *_operations(right, operations, workload)]
+    found += [*_around(right, workload, who.outsider), *_people(right, who)]
+    for other in who.workloads[1:]:
+        found += _other_workload(right, operations, other)
+    for producer in who.producers:
+        found += _producer(right, producer)
+    found += _stranger(right, who.foreigner, (EVERYTHING,))
+    for stranger in who.strangers:
+        found += _stranger(right, stranger, ())
+    return found
 
 
-def _documents(references: Sequence[Reference], right: Mapping[str, str], who: Cast) -> Iterator[Case]:
+def _documents(references: Sequence[Reference], right: Mapping[str, str], workload: str) -> Iterator[Case]:
     def decrypt(says: str, context: Mapping[str, str], decision: Decision) -> Case:
-        return Case(f"Decrypt, {says}", Request(who.workload, "kms:Decrypt", context), decision)
+        return Case(f"Decrypt, {says}", Request(workload, "kms:Decrypt", context), decision)
 
     yield decrypt("all PCRs right", right, "allowed")
     yield decrypt("in upper case", {key: value.upper() for key, value in right.items()}, "allowed")
@@ -77,55 +90,74 @@ def _documents(references: Sequence[Reference], right: Mapping[str, str], who: C
     yield decrypt("every PCR wrong", dict.fromkeys(right, WRONG), "denied")
 
 
-def _operations(right: Mapping[str, str], operations: Sequence[str], who: Cast) -> Iterator[Case]:
+def _operations(right: Mapping[str, str], operations: Sequence[str], workload: str) -> Iterator[Case]:
     wrong = dict.fromkeys(right, WRONG)
     for operation in ("GenerateDataKey", "GenerateDataKeyPair", "DeriveSharedSecret"):
         action = f"kms:{operation}"
         decision: Decision = "allowed" if operation in operations else "denied"
-        yield Case(f"{operation}, all PCRs right", Request(who.workload, action, right), decision)
-        yield Case(f"{operation}, every PCR wrong", Request(who.workload, action, wrong), "denied")
-        yield Case(f"{operation}, without a document", Request(who.workload, action), "denied")
+        yield Case(f"{operation}, all PCRs right", Request(workload, action, right), decision)
+        yield Case(f"{operation}, every PCR wrong", Request(workload, action, wrong), "denied")
+        yield Case(f"{operation}, without a document", Request(workload, action), "denied")
     for operation in ("Encrypt", "PutKeyPolicy", "ScheduleKeyDeletion"):
-        yield Case(f"{operation} by the workload", Request(who.workload, f"kms:{operation}", right), "denied")
+        yield Case(f"{operation} by the workload", Request(workload, f"kms:{operation}", right), "denied")
 
 
-def _around(right: Mapping[str, str], who: Cast) -> Iterator[Case]:
+def _around(right: Mapping[str, str], workload: str, outsider: str) -> Iterator[Case]:
     for action in WAYS_AROUND:
         name = action.removeprefix("kms:")
-        attested = Request(who.workload, action, right, (EVERYTHING,))
+        attested = Request(workload, action, right, (EVERYTHING,))
         yield Case(f"{name}, attested, kms:* by IAM", attested, "denied")
     for operation in ("Decrypt", "GenerateDataKey"):
         action = f"kms:{operation}"
-        yield Case(f"{operation}, kms:* by IAM", Request(who.workload, action, {}, (EVERYTHING,)), "denied")
-        granted = Request(who.workload, action, {}, (), (operation,))
+        yield Case(f"{operation}, kms:* by IAM", Request(workload, action, {}, (EVERYTHING,)), "denied")
+        granted = Request(workload, action, {}, (), (operation,))
         yield Case(f"{operation} by a grant, without a document", granted, "denied")
-    grants = Request(who.outsider, "kms:Decrypt", dict.fromkeys(right, WRONG), (EVERYTHING,), ("Decrypt",))
+    grants = Request(outsider, "kms:Decrypt", dict.fromkeys(right, WRONG), (EVERYTHING,), ("Decrypt",))
     yield Case("Decrypt by a grant, every PCR wrong", grants, "denied")
-    again = Request(who.outsider, "kms:ReEncryptFrom", {}, (), ("ReEncryptFrom",))
+    again = Request(outsider, "kms:ReEncryptFrom", {}, (), ("ReEncryptFrom",))
     yield Case("ReEncryptFrom by a grant", again, "denied")
 
 
 def _people(right: Mapping[str, str], who: Cast) -> Iterator[Case]:
-    uses = ("Decrypt", "GenerateDataKey", "ReEncryptFrom", "CreateGrant")
-    for says, principal, identity in (
-        ("an IAM administrator", who.outsider, (EVERYTHING,)),
-        ("the root user", who.root, ()),
-        ("the key's administrator", who.administrator, (EVERYTHING,)),
-    ):
-        for operation in uses:
+    people = [("an IAM administrator", who.outsider, (EVERYTHING,)), ("the root user", who.root, ())]
+    people += [(f"the key's administrator {_name(one)}", one, (EVERYTHING,)) for one in who.administrators]
+    for says, principal, identity in people:
+        for operation in ("Decrypt", "GenerateDataKey", "ReEncryptFrom", "CreateGrant"):
             request = Request(principal, f"kms:{operation}", {}, identity)
             yield Case(f"{operation} by {says}", request, "denied")
         attested = Request(principal, "kms:Decrypt", right, identity)
         yield Case(f"Decrypt by {says} with the workload's document", attested, "denied")
         yield Case(f"DescribeKey by {says}", Request(principal, "kms:DescribeKey", {}, identity), "allowed")
-        may: Decision = "allowed" if principal == who.administrator else "denied"
+        may: Decision = "allowed" if principal in who.administrators else "denied"
         for operation in ("PutKeyPolicy", "ScheduleKeyDeletion", "RevokeGrant"):
             yield Case(f"{operation} by {says}", Request(principal, f"kms:{operation}", {}, identity), may)
     yield Case("DescribeKey by somebody without policies", Request(who.outsider, "kms:DescribeKey"), "denied")
-    if who.producer:
-        for operation in ("Encrypt", "GenerateDataKeyWithoutPlaintext"):
-            yield Case(f"{operation} by a producer", Request(who.producer, f"kms:{operation}"), "allowed")
-        for context in ({}, right):
-            says = "attested" if context else "without a document"
-            yield Case(f"Decrypt by a producer, {says}", Request(who.producer, "kms:Decrypt", context), "denied")
-        yield Case("PutKeyPolicy by a producer", Request(who.producer, "kms:PutKeyPolicy"), "denied")
+
+
+def _other_workload(right: Mapping[str, str], operations: Sequence[str], workload: str) -> Iterator[Case]:
+    for operation in operations:
+        action = f"kms:{operation}"
+        by = f"by {_name(workload)}"
+        yield Case(f"{operation} {by}, all PCRs right", Request(workload, action, right), "allowed")
+        yield Case(f"{operation} {by}, without a document", Request(workload, action), "denied")
+    yield Case(f"PutKeyPolicy {by}", Request(workload, "kms:PutKeyPolicy"), "denied")
+
+
+def _producer(right: Mapping[str, str], producer: str) -> Iterator[Case]:
+    by = f"by the producer {_name(producer)}"
+    for operation in ("Encrypt", "GenerateDataKeyWithoutPlaintext"):
+        yield Case(f"{operation} {by}", Request(producer, f"kms:{operation}"), "allowed")
+    yield Case(f"Decrypt {by}, attested", Request(producer, "kms:Decrypt", right), "denied")
+    yield Case(f"Decrypt {by}, without a document", Request(producer, "kms:Decrypt"), "denied")
+    yield Case(f"PutKeyPolicy {by}", Request(producer, "kms:PutKeyPolicy"), "denied")
+
+
+def _stranger(right: Mapping[str, str], stranger: str, identity: Sequence[Mapping[str, Any]]) -> Iterator[Case]:
+    """Nobody whom the settings do not name may do anything, whatever document they have."""
+    for action in sorted({*TAKE_A_DOCUMENT, *WAYS_AROUND, *PRODUCE, *ADMINISTER}):
+        request = Request(stranger, action, right, identity)
+        yield Case(f"{action.removeprefix('kms:')} by {stranger}, whom no setting names", request, "denied")
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -12,16 +12,18 @@ from nitro_attestation.claims import STATEMENTS, Answer, Look, answers
 from nitro_attestation.looking import code_of, enabled_regions, look_at, trail_of_all_regions
 from shared.faults import FAILED
 from stacks.catalog import named
-from stacks.nitro_attestation.evaluator import UnknownLanguageError, evaluate
+from stacks.nitro_attestation.evaluator import UnknownLanguageError, allowed_principals, evaluate
+from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.proof import Cast, cases
-from stacks.nitro_attestation.settings import AttestedKey, NitroAttestationSettings
+from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.command import Answer as Printed
 from stacks.shared.command import CommandError
 from stacks.shared.deployed import stack_outputs
 from stacks.shared.preflight import Clients
 
 SLUG = "nitro_attestation"
-OUTSIDER = "somebody-with-kms-by-iam"
+OUTSIDER, FOREIGN = "somebody-with-kms-by-iam", "000000000000"
 
 
 def report_arguments(parser: ArgumentParser) -> None:
@@ -35,7 +37,7 @@ def report(
     """Each of the seven statements for each Region, and every instance with something to look at."""
     account = clients("sts").get_caller_identity()["Account"]
     regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
-    trail = trail_of_all_regions(clients("cloudtrail"))
+    trail = trail_of_all_regions(clients)
     at = now.isoformat(timespec="seconds")
     looks = [_look(account, region, clients, trail) for region in regions]
     answered = [(look, answer) for look in looks for answer in answers(look)]
@@ -96,7 +98,7 @@ def prove(options: Namespace, common: CommonSettings, settings: NitroAttestation
     outputs = stack_outputs(named(SLUG).stack_name(common), clients) or {}
     rows: list[tuple[str, str, str, str, str]] = []
     for name, key in settings.keys.items():
-        rows += _judged(name, key, outputs, clients)
+        rows += _judged(name, key, outputs, common, clients)
     wrong = [row for row in rows if row[2] != row[3]]
     data = {
         "requests": len(rows),
@@ -109,26 +111,35 @@ def prove(options: Namespace, common: CommonSettings, settings: NitroAttestation
 
 
 def _judged(
-    name: str, key: AttestedKey, outputs: dict[str, str], clients: Clients
+    name: str, key: AttestedKey, outputs: dict[str, str], common: CommonSettings, clients: Clients
 ) -> Iterator[tuple[str, str, str, str, str]]:
     title = name.capitalize()
     arn, role = outputs.get(f"{title}KeyArn"), outputs.get(f"{title}RoleArn")
     if not arn or not role:
         raise CommandError(f"the deployed stack has no key for {name}; deploy first")
-    _, partition, _, _, account, _ = arn.split(":", 5)
     policy = json.loads(clients("kms").get_key_policy(KeyId=arn)["Policy"])
-    administrators = [one for one in policy["Statement"] if one.get("Sid") == "Administration"]
-    listed = administrators[0]["Principal"]["AWS"] if administrators else f"arn:{partition}:iam::{account}:role/nobody"
-    who = Cast(
-        role,
-        listed if isinstance(listed, str) else listed[0],
-        f"arn:{partition}:iam::{account}:role/{OUTSIDER}",
-        f"arn:{partition}:iam::{account}:root",
-        key.producer_arns[0] if key.producer_arns else None,
+    try:
+        for case in cases(key.references(), key.operations, _cast(key, arn, role, common, policy)):
+            found = evaluate(policy, case.request, key=arn)
+            yield name, case.says, case.right, found.decision, found.because
+    except UnknownLanguageError as error:
+        raise CommandError(f"the policy of {arn} was written by somebody else: {error}") from None
+
+
+def _cast(key: AttestedKey, arn: str, role: str, common: CommonSettings, policy: dict[str, Any]) -> Cast:
+    """Who is who by the settings; whomever the policy names besides is a stranger."""
+    _, partition, _, region, account, _ = arn.split(":", 5)
+    root = f"arn:{partition}:iam::{account}:root"
+    deployer = deploying_role(key, common, partition=partition, account=account, region=region)
+    workloads, administrators = (role, *key.workload_arns), (deployer, *key.administrator_arns)
+    known = {*workloads, *administrators, *key.producer_arns, root, account}
+    strangers = sorted(allowed_principals(policy) - known - {"*"})  # for "*" the foreigner stands
+    return Cast(
+        workloads=workloads,
+        administrators=administrators,
+        producers=key.producer_arns,
+        outsider=f"arn:{partition}:iam::{account}:role/{OUTSIDER}",
+        root=root,
+        foreigner=f"arn:{partition}:iam::{FOREIGN}:role/{OUTSIDER}",
+        strangers=[f"arn:{partition}:iam::{one}:root" if one.isdigit() else one for one in strangers],
     )
-    for case in cases(key.references(), key.operations, who):
-        try:
-            found = evaluate(policy, case.request)
-        except UnknownLanguageError as error:
-            raise CommandError(f"the policy of {arn} was written by somebody else: {error}") from None
-        yield name, case.says, case.right, found.decision, found.because

@@ -13,8 +13,9 @@ from nitro_attestation.hypervisor import LISTED
 from stacks.catalog import Solution
 from stacks.guardrails.stack import with_partition
 from stacks.nitro_attestation.guardrail import declarative, declarative_text
+from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.nitro_attestation.keys import attested_key, tell_of_changes
-from stacks.nitro_attestation.settings import AttestedKey, NitroAttestationSettings, Organization
+from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
 from stacks.nitro_attestation.templates import AttestingTemplate, enclave_template, tpm_template
 from stacks.nitro_attestation.watch import scheduled_look
 from stacks.shared.alarms import Alarms

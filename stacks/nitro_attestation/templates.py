@@ -14,14 +14,14 @@ from constructs import Construct
 
 from stacks.nitro_attestation import types
 from stacks.nitro_attestation.settings import Enclave, Tpm
-from stacks.shared.grants import allow_metrics
-from stacks.shared.launch_template import amazon_linux
+from stacks.shared.grants import allow_agent, allow_metrics
+from stacks.shared.launch_template import HardenedLaunchTemplate, amazon_linux
 from stacks.shared.solution import SolutionStack
 
 USER_DATA = Path(__file__).parent / "user_data"
 
 
-class AttestingTemplate(ec2.LaunchTemplate):
+class AttestingTemplate(HardenedLaunchTemplate):
     """IMDSv2, one hop, encrypted root volume, no hibernation, and a role of its own."""
 
     def __init__(
@@ -46,27 +46,15 @@ class AttestingTemplate(ec2.LaunchTemplate):
         super().__init__(
             scope,
             construct_id,
-            machine_image=image,
-            instance_type=ec2.InstanceType(instance_type),
+            image=image,
+            root_device=root_device,
+            volume_gib=volume_gib,
+            key=scope.encryption_key,  # of the volumes; an attested key encrypts none
+            instance_type=instance_type,
             role=own_role,
             user_data=user_data,
             nitro_enclave_enabled=enclaves,
             hibernation_configured=False,
-            require_imdsv2=True,
-            http_endpoint=True,
-            http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name=root_device,
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        volume_gib,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=scope.encryption_key,  # of the volumes; an attested key encrypts none
-                    ),
-                )
-            ],
         )
         self.own_role = own_role
         scope.output(f"{construct_id}TemplateId", self.launch_template_id or "", "Launch from it; name a subnet")
@@ -89,6 +77,8 @@ def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) ->
         user_data=ec2.UserData.custom(script),
     )
     allow_metrics(template.own_role, namespace)
+    if settings.session_manager:
+        allow_agent(template.own_role)
     return template
 
 

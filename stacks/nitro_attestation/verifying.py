@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stacks.nitro_attestation.attestation import MOST_DOCUMENT_BYTES, DocumentError, Expected, verify
 from stacks.nitro_attestation.chain import ROOT_FINGERPRINT
-from stacks.nitro_attestation.measurements import NAMES, UnusableMeasurementsError, parse
+from stacks.nitro_attestation.measurements import NAMES, UnusableMeasurementsError, parse, value_problem
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.command import Answer, CommandError
 from stacks.shared.files import UnreadableError, read_text
@@ -24,6 +24,7 @@ def verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--max-age", type=int, default=300, help="of the document in seconds (300)")
     parser.add_argument("--measurements", type=Path, help="reference file; without it: that of the configured key")
     parser.add_argument("--pcr", action="append", default=[], help="PCR that must match (those of the key); repeatable")
+    parser.add_argument("--any-software", action="store_true", help="compare no PCR: show what some software measured")
 
 
 def check(options: Namespace, settings: NitroAttestationSettings, *, now: datetime) -> Answer:
@@ -39,7 +40,7 @@ def check(options: Namespace, settings: NitroAttestationSettings, *, now: dateti
         now,
         timedelta(seconds=options.max_age),
         _nonce(options.nonce),
-        _pcrs(options, settings),
+        {} if options.any_software else _pcrs(options, settings),
     )
     try:
         found = verify(_read(options.file), expected, root=root_fingerprint)
@@ -51,7 +52,7 @@ def check(options: Namespace, settings: NitroAttestationSettings, *, now: dateti
     if expected.nonce is None:
         notes.append("Without a nonce a document may be played back while it is young; ask with one.")
     if not compared:
-        notes.append("No PCR was compared: it proves that some measured software asked, not which.")
+        notes.append("No PCR was compared: anybody's software may have asked.")
     data = {
         "module_id": found.module_id,
         "time": found.timestamp.isoformat(timespec="milliseconds"),
@@ -89,6 +90,11 @@ def _pcrs(options: Namespace, settings: NitroAttestationSettings) -> dict[str, t
         references = key.references() if key else ()
         if options.pcr and (missing := set(wanted) - {one.pcr for one in references}):
             raise CommandError(f"--pcr {min(missing)} needs --measurements: no configured key is bound to it")
+        if not references:
+            raise CommandError(
+                f"no {options.kind} key is configured to compare with, and software of anybody would pass; name "
+                "--measurements, or say --any-software"
+            )
         return {one.pcr: one.values for one in references if one.pcr in wanted}
     try:
         found = parse(read_text(options.measurements), options.kind)
@@ -96,4 +102,7 @@ def _pcrs(options: Namespace, settings: NitroAttestationSettings) -> dict[str, t
         raise CommandError(f"--measurements {error}") from None
     if absent := [name for name in wanted if name not in found]:
         raise CommandError(f"--measurements must have {', '.join(absent)}; name others with --pcr")
+    for name in wanted:
+        if problem := value_problem(options.kind, name, found[name]):
+            raise CommandError(f"--measurements {problem}")
     return {name: (found[name],) for name in wanted}

@@ -77,6 +77,8 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
     alarms.when_above("XenInstances", own("XenInstances"), 0, says="Instances run on Xen, or would when started")
     alarms.when_above("UnknownTypes", own("UnknownTypes"), 0, says="Nobody says what some instances run on")
     alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be looked at")
+    if settings.keys:  # EventBridge hears of their changes from a trail
+        alarms.when_above("TrailMissing", own("TrailMissing"), 0, says="No trail keeps the changes of attested keys")
     # As everywhere: FILL gives nothing before the first point, so that the alarm is silent until then.
     silent = cloudwatch.MathExpression(expression="FILL(looks, 0)", using_metrics={"looks": own("Looks")}, period=hours)
     stopped = alarms.when_below("NoLook", silent, 1, minutes=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")

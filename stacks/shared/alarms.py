@@ -24,6 +24,18 @@ def waiting_in(queue: sqs.IQueue) -> cloudwatch.Metric:
     )
 
 
+def published(namespace: str, name: str, *, by: tuple[str, str], period: Duration) -> cloudwatch.Metric:
+    """The largest value of a metric that a function publishes, under its one dimension."""
+    dimension, value = by
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map={dimension: value},
+        statistic=cloudwatch.Stats.MAXIMUM,
+        period=period,
+    )
+
+
 class Alarms(Construct):
     """The stack's alarms and the topic that hears them: the one of ``common.alarm_topic_arn`` or a new one.
 

@@ -62,12 +62,12 @@ class BillingUnit:
     """
 
     unit: str
-    quantity: float
+    quantity: float | Decimal
     of: str
 
     def money(self, prices: Mapping[str, Decimal]) -> Decimal | None:
         """What it costs at these prices, not rounded; None if they do not name the unit."""
-        return None if self.unit not in prices else amount(float(self.quantity)) * prices[self.unit]
+        return None if self.unit not in prices else amount(self.quantity) * prices[self.unit]
 
 
 def instance_hours(kind: str, quantity: float, of: str, *, system: str = "") -> BillingUnit:
@@ -88,6 +88,8 @@ def read_prices(path: Path) -> dict[str, Decimal]:
     """
     try:
         node = yaml.compose(text := read_text(path), Loader=yaml.SafeLoader)
+        if isinstance(node, yaml.MappingNode) and (twice := list(_twice(node))):
+            raise PriceError("\n".join(f"{path}: {problem}" for problem in twice))
         data = load_exact(text)
     except UnreadableError as error:
         raise PriceError(str(error)) from None
@@ -96,9 +98,9 @@ def read_prices(path: Path) -> dict[str, Decimal]:
         raise PriceError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise PriceError(f"{path} is not a valid price file; write lines such as 'nat_gateway_hour: 0.05'") from None
-    if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
+    if not isinstance(data, dict):
         raise PriceError(f"{path} must be a mapping of units to prices, for example 'nat_gateway_hour: 0.05'")
-    if problems := [*_twice(node), *_unknown(data), *_unusable(data)]:
+    if problems := [*_unknown(data), *_unusable(data)]:
         raise PriceError("\n".join(f"{path}: {problem}" for problem in problems))
     return {str(unit): amount(price) for unit, price in data.items() if price is not None}
 

@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
 
 READING = "These calls only read, and IAM knows no resource for them."
 # What the SSM agent calls, of the managed policy AmazonSSMManagedInstanceCore without parameters and inventory:
@@ -44,6 +45,22 @@ def allow_describing(role: iam.IRole, *actions: str) -> None:
 def allow_agent(role: iam.IRole, *more: str) -> None:
     """Allows what the SSM agent of an instance calls to take commands, and *more* of its calls."""
     allow_on_any_resource(role, *sorted((*AGENT_ACTIONS, *more)), reason="The calls of the SSM agent know no resource.")
+
+
+def agents_role(scope: Construct, construct_id: str, *policies: str, description: str) -> iam.Role:
+    """The role of instances whose agents have managed policies of AWS, by their names, and nothing else."""
+    role = iam.Role(
+        scope,
+        construct_id,
+        assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+        description=description,
+        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(name) for name in policies],
+    )
+    reason = "What AWS's agents call is theirs to say and changes with their versions; AWS keeps it."
+    for name in policies:
+        finding = f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{name}]"
+        Validations.of(role).acknowledge(Acknowledgment(id=finding, reason=reason))
+    return role
 
 
 def allow_reading_asset(role: iam.IRole, *files: assets.Asset) -> None:

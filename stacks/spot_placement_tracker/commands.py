@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
+from shared.metric_data import MetricDataError
 from spot_placement_tracker.checks import Reading, read
 from spot_placement_tracker.dashboards.following import GONE
 from spot_placement_tracker.dashboards.layout import is_ours
@@ -197,7 +198,10 @@ def _report(
     questions = questions_of(reading.dashboards)
     cloudwatch = clients("cloudwatch")
     zones = known_zones(cloudwatch, settings.metric_namespace, questions)
-    found = lines(cloudwatch, settings.metric_namespace, questions, zones, now=datetime.now(UTC), days=days)
+    try:
+        found = lines(cloudwatch, settings.metric_namespace, questions, zones, now=datetime.now(UTC), days=days)
+    except MetricDataError as error:
+        raise CommandError(f"{error}; try again") from None
     told = [line for line in found if line.profile.count]
     several = sizes(found)
     notes = [f"Averages of {days} days; hours in UTC.", *map(_sized, several)]

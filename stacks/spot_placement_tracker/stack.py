@@ -15,7 +15,7 @@ from config.models import CommonSettings
 from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISHED, REFUSED, TRACKER
 from spot_placement_tracker.store import FILE, PLAN
 from stacks.catalog import Solution
-from stacks.shared.alarms import Alarms, errors_of
+from stacks.shared.alarms import Alarms, errors_of, published
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -106,13 +106,7 @@ class SpotPlacementTrackerStack(SolutionStack):
         round_ = Duration.minutes(settings.every_minutes)
 
         def own(name: str) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=settings.metric_namespace,
-                metric_name=name,
-                dimensions_map={TRACKER: self.stack_name},
-                statistic=cloudwatch.Stats.MAXIMUM,
-                period=round_,
-            )
+            return published(settings.metric_namespace, name, by=(TRACKER, self.stack_name), period=round_)
 
         alarms.when_above(
             "RefusedConfigurations",

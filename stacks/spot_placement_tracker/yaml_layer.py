@@ -7,15 +7,15 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from aws_cdk import AssetHashType
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
+
+from stacks.shared.archive_layer import ArchiveLayer
 
 CACHE = Path(__file__).parents[2] / ".local" / "pyyaml"
 WHEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same package gives the same archive
 
 
-class YamlLayer(lambda_.LayerVersion):
+class YamlLayer(ArchiveLayer):
     """The very PyYAML that requirements.txt pins, without its optional compiled part, which is for one machine.
 
     It is made once for each version, from what ``pip install -r requirements.txt`` has put and checked here.
@@ -27,15 +27,8 @@ class YamlLayer(lambda_.LayerVersion):
         archive = CACHE / f"{digest}.zip"
         if not archive.exists():
             write_archive(archive)
-        super().__init__(
-            scope,
-            construct_id,
-            code=lambda_.Code.from_asset(str(archive), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM),
-            description=f"PyYAML {version}, pure Python",
-            license="MIT",
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
-            compatible_architectures=[lambda_.Architecture.ARM_64],
-        )
+        what = f"PyYAML {version}, pure Python"
+        super().__init__(scope, construct_id, archive, digest, description=what, license_id="MIT")
 
 
 def write_archive(path: Path) -> None:

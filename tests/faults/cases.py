@@ -58,6 +58,9 @@ def _faults(call: Call) -> Iterator[tuple[str, Callable[[], Fault], bool]]:
     yield "its answer lost once", partial(meddling.AnswerLost, call), True
     yield "its answer lost for good", partial(meddling.AnswerLost, call, lasting=True), False
     yield "stopped after it", partial(meddling.Stopped, call), False
+    if call.unknown:
+        unknown = refusals.Refusal(400, call.unknown)
+        yield "what was just made not known once", partial(meddling.Refused, call, unknown, lasting=False), True
     if call.paging:
         yield "answered in two pages", partial(meddling.Paged, call), True
         yield "an empty page in the middle", partial(meddling.Paged, call, empty_between=True), True

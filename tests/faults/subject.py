@@ -63,15 +63,31 @@ class Subject:
     comes_again: Callable[[Any], None] | None = None
 
 
-def lambda_function(path: str, world: Callable[[], World], foreign: tuple[Event, ...] = ()) -> Subject:
-    """Registers lambdas/<slug>/<function>/handler.py under its path `<slug>.<function>`."""
+def lambda_function(
+    path: str,
+    world: Callable[[], World],
+    foreign: tuple[Event, ...] = (),
+    *,
+    case: str = "",
+    tells: Callable[[Any], bool] = reports_failed_items,
+) -> Subject:
+    """Registers lambdas/<slug>/<function>/handler.py under its path `<slug>.<function>`.
+
+    Args:
+        case: which of several worlds of the function it is.
+    """
     module = f"{path}.handler"
 
     def deliver(event: Event) -> Any:
         context = SimpleNamespace(aws_request_id=request_id(event))
         return importlib.import_module(module).lambda_handler(event, context)
 
-    return Subject(path, deliver, world, module, foreign)
+    return Subject(f"{path} ({case})" if case else path, deliver, world, module, foreign, tells)
+
+
+def says(key: str) -> Callable[[Any], bool]:
+    """Whether a result has something under a key: what could not be done is no error of the function, it tells."""
+    return lambda result: isinstance(result, dict) and bool(result.get(key))
 
 
 def request_id(event: Event) -> str:

@@ -25,6 +25,7 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from shared import aws
 from tests.faults import worlds
+from tests.faults.made import Made
 from tests.faults.pages import Paging, paging
 
 MOST_CALLS = 300
@@ -49,13 +50,19 @@ class EndlessError(BaseException):
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call of a subject: the nth of its operation."""
+    """One AWS call of a subject: the nth of its operation.
+
+    Attributes:
+        unknown: the code with which the service says that it does not know yet what the call names, when an earlier
+            call of the same delivery has made that.
+    """
 
     service: str
     operation: str
     nth: int
     paging: Paging | None = field(default=None, compare=False)
     takes_entries: bool = field(default=False, compare=False)
+    unknown: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.service}.{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
@@ -110,6 +117,7 @@ class Wire:
         self.fault = fault
         self.calls: list[Call] = []
         self.stopped = False
+        self._made = Made()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._current = threading.local()
         self._lock = threading.Lock()
@@ -125,7 +133,8 @@ class Wire:
         service, operation = model.service_model.service_name, model.name
         with self._lock:
             self._counts[service, operation] += 1
-            call = Call(service, operation, self._counts[service, operation], paging(model), _takes_entries(model))
+            nth, unknown = self._counts[service, operation], self._made.named(service, params)
+            call = Call(service, operation, nth, paging(model), _takes_entries(model), unknown)
             self.calls.append(call)
         if len(self.calls) > MOST_CALLS:
             raise EndlessError(f"more than {MOST_CALLS} calls, the last one to {call}")
@@ -154,6 +163,8 @@ class Wire:
 
     def on_answer(self, parsed: dict[str, Any], context: dict[str, Any]) -> None:
         call, params = context["faults"]
+        with self._lock:
+            self._made.by(call.service, call.operation, parsed)
         if self.fault and parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 200) < 300:
             self.fault.answer(call, params, parsed)
 

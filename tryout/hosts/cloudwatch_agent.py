@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator.client import EmbeddedAws
+from tryout.hosts.roles import client_of
 
 Json = dict[str, Any]
 Gpu = Mapping[str, float]
@@ -33,21 +34,9 @@ def publish(
     instance = reservation["Instances"][0]
     agent = aws.control("cloudwatch-agents", account=aws.account, region=aws.region)["agents"][instance_id]
     data = [datum for at, gpus in measured.items() for datum in _data(instance, agent, gpus, memory, at)]
-    cloudwatch = _client(aws, instance)
+    cloudwatch = client_of(aws, instance, "cloudwatch")
     for start in range(0, len(data), DATA_AT_ONCE):
         cloudwatch.put_metric_data(Namespace="CWAgent", MetricData=data[start : start + DATA_AT_ONCE])
-
-
-def _client(aws: EmbeddedAws, instance: Json) -> Any:
-    name = instance["IamInstanceProfile"]["Arn"].rpartition("/")[2]
-    role = aws.client("iam").get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"][0]["Arn"]
-    given = aws.client("sts").assume_role(RoleArn=role, RoleSessionName=instance["InstanceId"])["Credentials"]
-    return aws.client(
-        "cloudwatch",
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
 
 
 def _data(instance: Json, agent: Json, gpus: Sequence[Gpu], memory: float, at: datetime) -> Iterator[Json]:

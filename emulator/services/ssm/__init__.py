@@ -6,8 +6,10 @@ from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Service
 from emulator.core.store import account_id, arn
-from emulator.services.ssm import associations, automation, commands, compliance
+from emulator.services.ssm import associations, automation, commands, compliance, nodes, windows
 from emulator.services.ssm.types import TYPES
+
+__all__ = ["SERVICE", "windows"]
 
 _ministack = handler_of("ssm")
 
@@ -36,13 +38,19 @@ def _judged_on(call: Call) -> str:
 
 SERVICE = Service(
     "ssm",
-    operations={**automation.OPERATIONS, **associations.OPERATIONS, **commands.OPERATIONS, **compliance.OPERATIONS},
+    operations={
+        **automation.OPERATIONS,
+        **associations.OPERATIONS,
+        **commands.OPERATIONS,
+        **compliance.OPERATIONS,
+        **nodes.OPERATIONS,
+    },
     beneath=_beneath,
     types=TYPES,
     controls={"cloudwatch-agents": commands.found_agents, "nvidia-drivers": commands.install_drivers},
     modelled=(
         "Automation documents of API calls, under their role",
-        "items of Compliance",
+        "managed nodes by the role of their instance, items of Compliance",
         "associations that are run once, Command documents as far as they install and configure the CloudWatch agent",
     ),
     not_judged=(

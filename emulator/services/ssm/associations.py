@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-about.html. On AWS an association also runs
 when it is made, by its schedule, and when an instance comes that its targets name; here StartAssociationsOnce runs it.
-It runs its Command document on each running instance that has one of the tags and an instance profile.
+It runs its Command document on each running managed node that has one of the tags.
 """
 
 import contextvars
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from emulator.core.api import Json, Operation, call, client_error
 from emulator.core.store import Store
-from emulator.services.ssm import commands
+from emulator.services.ssm import commands, nodes
 from emulator.services.ssm.automation import document_named
 
 _associations: Store[dict[str, Json]] = Store(dict)
@@ -114,7 +114,7 @@ def _reached(association: Json) -> Iterator[Json]:
         ]
         for reservation in call("ec2", "DescribeInstances", Filters=filters)["Reservations"]:
             for instance in reservation["Instances"]:
-                if instance.get("IamInstanceProfile") and instance["InstanceId"] not in seen:
+                if nodes.is_managed(instance) and instance["InstanceId"] not in seen:
                     seen.add(instance["InstanceId"])
                     yield instance
 

@@ -1,18 +1,17 @@
-"""Items of Compliance, as nodes put them (our model), which ministack and moto lack.
+"""Items of Compliance, as managed nodes put them (our model), which ministack and moto lack.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutComplianceItems.html: COMPLETE replaces what was
 there, PARTIAL adds to it, an older execution is dropped, and an equal content hash changes nothing. No event is sent:
 for custom types none is documented.
 """
 
-import re
 from typing import Any
 
-from emulator.core.api import Json, Operation, client_error
+from emulator.core.api import Json, Operation, client_error, model_of
 from emulator.core.store import Store
+from emulator.fullmodel.full_model import problems_of
+from emulator.services.ssm import nodes
 
-_TYPE = re.compile(r"Custom:[a-zA-Z0-9_-]\w+")
-_DETAIL_VALUE = 4_096
 _TYPES_OF_A_NODE = 10
 
 Key = tuple[str, str]
@@ -22,15 +21,17 @@ _reported: Store[dict[Key, Json]] = Store(dict)
 def put_compliance_items(request: Json) -> Json:
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutComplianceItems.html."""
     kind, resource = request["ComplianceType"], request["ResourceId"]
-    if not _TYPE.fullmatch(kind):
-        raise client_error("ValidationException", f"Value {kind!r} at 'complianceType' failed to satisfy constraint")
+    shape = model_of("ssm").operation_model("PutComplianceItems").input_shape
+    if unfit := list(problems_of("ssm", shape, request, "")):
+        raise client_error("ValidationException", "; ".join(unfit))
+    if request["ResourceType"] != "ManagedInstance":
+        raise client_error("InvalidResourceType", f"The resource type {request['ResourceType']} is not valid")
+    if resource not in {node["InstanceId"] for node in nodes.nodes()}:
+        raise client_error("InvalidResourceId", f"The resource {resource} is no managed node")
     here = _reported.here()
     types = {known for name, known in here if name == resource} | {kind}
     if len(types) > _TYPES_OF_A_NODE:
         raise client_error("ComplianceTypeCountLimitExceededException", f"{resource} has too many compliance types")
-    for item in request["Items"]:
-        if any(len(value) > _DETAIL_VALUE for value in item.get("Details", {}).values()):
-            raise client_error("ItemSizeLimitExceededException", "A detail is too long")
     old, at = here.get((resource, kind)), request["ExecutionSummary"]["ExecutionTime"]
     if old and (at < old["summary"]["ExecutionTime"] or _same(request, old)):
         return {}

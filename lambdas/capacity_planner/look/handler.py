@@ -20,12 +20,14 @@ from capacity_planner.health import hints
 from capacity_planner.inventory import Inventory, inventory
 from capacity_planner.look.measuring import answers, requests
 from capacity_planner.planning import plan
+from capacity_planner.price_file import read_prices
 from capacity_planner.price_source import CURRENCIES, ENDPOINTS, PLAN_ENDPOINTS, PriceSource, pages, partition_of
-from capacity_planner.prices import Prices, read_prices
+from capacity_planner.prices import Prices
 from capacity_planner.report import Report
 from capacity_planner.shapes import Shape
-from capacity_planner.store import Store, report_key
+from capacity_planner.store import Store, incomplete, report_key
 from shared.aws import client
+from shared.metric_data import results
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -87,7 +89,7 @@ def lambda_handler(event: Any, context: Any) -> Json:
     if report.worth_telling:
         client("sns").publish(TopicArn=settings.topic, Subject=report.subject(), Message=report.text())
     # A look that could not see everything is not the last word on its event: if that comes again, so does the look.
-    store.keep_report(None if report.problems else key, report.to_json())
+    store.keep_report(incomplete(key) if report.problems else key, report.to_json())
     for problem in report.problems:
         logger.error("could not be looked at", extra={"problem": problem})
     return {"report": key, "told": report.worth_telling, "problems": list(report.problems)}
@@ -99,6 +101,7 @@ def look(settings: Settings, store: Store, said: dict[str, str], now: datetime) 
     Raises:
         botocore.exceptions.ClientError: EC2 or CloudWatch cannot be asked. Without Savings Plans or prices the look
             goes on and says so.
+        MetricDataError: CloudWatch has no answer for a reservation, which is not the same as no points.
     """
     problems: list[str] = []
     found = read_inventory(settings, problems)
@@ -135,10 +138,8 @@ def _plans(region: str) -> list[Json]:
 
 
 def _results(ids: list[str], now: datetime, hours: int) -> Iterator[Json]:
-    pages_of = client("cloudwatch").get_paginator("get_metric_data")
     for request in requests(ids, now, hours):
-        for page in pages_of.paginate(**request):
-            yield from page["MetricDataResults"]
+        yield from results(client("cloudwatch"), **request)
 
 
 def read_price_cards(
@@ -159,12 +160,13 @@ def read_price_cards(
         return Prices(CURRENCIES.get(partition, "USD"), today, "nowhere")
     fresh, failed = source(partition).prices(missing, today)
     problems += failed
-    if kept is not None and not fresh.cards:
-        problems.append(f"the prices are those of {kept.read_on}, because no newer ones could be read")
-        return kept
-    # Some of a young set and some of today have the older date: prices never look younger than they are.
-    prices = kept.with_cards(fresh.cards) if kept is not None and young else fresh
-    store.keep_prices(prices)
+    stale = set() if kept is None else missing & kept.cards.keys() - fresh.cards.keys()
+    if kept is not None and stale:
+        problems.append(f"{len(stale)} of {len(shapes)} price cards are of {kept.read_on}: no newer ones could be read")
+    # Old cards beside those of today have the older date: prices never look younger than they are.
+    prices = kept.with_cards(fresh.cards) if kept is not None and (young or stale) else fresh
+    if fresh.cards:
+        store.keep_prices(prices)
     return prices
 
 

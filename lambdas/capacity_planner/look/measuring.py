@@ -15,9 +15,13 @@ QUERIES = 500
 """Of one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html."""
 
 
+LATE = timedelta(minutes=10)
+"""After which the points of a period are taken to be there: one that comes later would be in no look's window."""
+
+
 def window(now: datetime, hours: int) -> tuple[datetime, datetime]:
-    """The last whole periods, so that a repeated look adds up the same points."""
-    end = datetime.fromtimestamp(int(now.timestamp()) // PERIOD * PERIOD, now.tzinfo)
+    """The last whole periods whose points are there; a repeated look adds up the same ones."""
+    end = datetime.fromtimestamp(int((now - LATE).timestamp()) // PERIOD * PERIOD, now.tzinfo)
     return end - timedelta(hours=hours), end
 
 

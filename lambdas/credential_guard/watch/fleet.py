@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+SETTLING = timedelta(hours=1)
+"""After a launch, in which a host is audited before its first reboot: what is not running yet is no failure."""
+
 
 class State(StrEnum):
     """What a host is, as far as its audits say."""
@@ -51,13 +54,20 @@ class Verdict:
         if self.state is State.SILENT:
             return f"last audited {self.audit.at:%Y-%m-%d %H:%M} UTC" if self.audit else "never audited"
         if self.state is State.NEW:
-            return "launched lately, not audited yet"
+            said = self.audit.details.get("reason", "") if self.audit and self.audit.at >= self.host.launched else ""
+            return f"launched lately: {said or 'not audited yet'}"
         return self.audit.details.get("reason", "") if self.audit else ""
 
 
 def judge(host: Host, audit: Audit | None, silent: timedelta, now: datetime) -> Verdict:
-    """Judges one host. An old audit proves nothing, and neither does one of before the last start."""
+    """Judges one host. An old audit proves nothing, and neither does one of before the last start.
+
+    Both associations run when a host appears: its first audit may come before Apply has rebooted it, and the next one
+    hours later.
+    """
     if audit and now - audit.at < silent and audit.at >= host.launched:
+        if not audit.compliant and audit.at - host.launched < SETTLING:
+            return Verdict(host, State.NEW, audit)
         return Verdict(host, State.RUNNING if audit.compliant else State.NOT_RUNNING, audit)
     return Verdict(host, State.NEW if now - host.launched < silent else State.SILENT, audit)
 

@@ -50,7 +50,7 @@ def look(
             refuses is no error of this function: a metric, its alarm and the log tell of it.
     """
     names = list(regions) or enabled_regions(regional("ec2", home))
-    trail = trail_of_all_regions(regional("cloudtrail", home))
+    trail = trail_of_all_regions(regional, home)
     looks = [
         _one(account, region, regional, trail)
         if seconds_left() > 0
@@ -62,7 +62,7 @@ def look(
         "UnknownTypes": sum(one.hypervisor == "unknown" for each in looks for one in each.instances),
         "UnprotectedInstances": sum(bool(one.reasons) for each in looks for one in each.instances),
         "RegionsNotSeen": sum(bool(each.missing) for each in looks),
-        "TrailMissing": int(trail is not True),
+        "TrailMissing": int(trail is False),
         "Looks": 1,
     }
     _tell(looks)

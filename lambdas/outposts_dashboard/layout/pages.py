@@ -8,9 +8,8 @@ from typing import Any
 from zlib import crc32
 
 from outposts_dashboard.discovery import SECTIONS
-from outposts_dashboard.layout import panels
-from outposts_dashboard.layout.panels import Block, Item
-from outposts_dashboard.layout.widgets import Widget, explorers, plain, text
+from outposts_dashboard.layout import capacity, panels
+from outposts_dashboard.layout.widgets import Block, Item, Widget, explorers, plain, text
 from outposts_dashboard.wanted import Wanted
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
@@ -20,7 +19,7 @@ LONGEST_NAME = 255
 
 Panel = Callable[[Sequence[Item], Wanted, str, str], Iterator[Block]]
 PANELS: Mapping[str, tuple[str, Panel]] = {
-    "outposts": ("Outposts capacity", panels.outposts),
+    "outposts": ("Outposts capacity", capacity.outposts),
     "ec2": ("EC2 instances", panels.ec2),
     "load_balancers": ("Application Load Balancers", panels.load_balancers),
     "s3": ("S3 buckets", panels.s3),

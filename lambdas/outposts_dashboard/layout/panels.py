@@ -1,20 +1,14 @@
-"""The widgets of each section, as the post shows them. No AWS in here.
+"""The widgets of the sections of AWS's services, as the post shows them. No AWS in here."""
 
-A block is rows of widgets that stay together on one dashboard. Its size is bounded, whatever the account has.
-"""
+from collections.abc import Iterator, Sequence
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from outposts_dashboard.layout.widgets import PALETTE, Ids, Line, Search, Widget, colour_of, graph, plain, text
+from outposts_dashboard.layout.widgets import PALETTE, Block, Ids, Item, Line, Search, colour_of, graph, plain, text
 from outposts_dashboard.wanted import Wanted, batches
 
-Block = list[list[Widget]]
-Item = Mapping[str, Any]
-
-# Lines in a graph that somebody can still read; searches in one graph may be 100 at most.
-TYPES_IN_GRAPH = 20
 LINES_IN_GRAPH = 50
+"""Lines in a graph that somebody can still read."""
+BUCKETS_IN_GRAPH = 20
+"""Searches in one graph may be 100 at most."""
 DAY = 86_400
 TWO_WEEKS = "-P14D"
 """S3 tells of a bucket once a day, and a day or two late: the last 24 hours are often empty."""
@@ -52,86 +46,6 @@ CONNECTIONS: Metrics = (
     ("RejectedConnectionCount", "rejected"),
     ("ClientTLSNegotiationErrorCount", "TLS errors"),
 )
-
-
-def outposts(items: Sequence[Item], wanted: Wanted, region: str, account: str) -> Iterator[Block]:
-    """Capacity: types used and available, EBS, S3, and the service link.
-
-    https://docs.aws.amazon.com/outposts/latest/userguide/outposts-cloudwatch-metrics.html
-    """
-    for item in items:
-        name = f" {plain(item['name'])}" if item["name"] else ""
-        title = f"### Outpost {item['id']}{name}"
-        if item["state"] != "ACTIVE":
-            yield [[text(f"{title}: its state is {item['state']}, it publishes no metrics")]]
-            continue
-        owner = item["owner"] if item["owner"] != account else ""
-        whose = f", of account {owner}" if owner else ""
-        graphs = list(_types(item, region, owner))
-        yield [[text(title + whose)], [graphs[0]]]
-        yield from ([[more]] for more in graphs[1:])
-        yield [_capacity(item, wanted, region, owner)]
-
-
-def _types(item: Item, region: str, owner: str) -> Iterator[Widget]:
-    """Used and available instances of each type: two shades of one colour.
-
-    UsedInstanceType_Count has a dimension for the account that uses them, so that it is searched for and summed.
-    """
-    outpost, title = item["id"], "Instances used and available"
-    used = f'{{AWS/Outposts,Account,InstanceType,OutpostId}} MetricName="UsedInstanceType_Count" OutpostId="{outpost}"'
-    if item["types"] is None:
-        free = f'{{AWS/Outposts,InstanceType,OutpostId}} MetricName="AvailableInstanceType_Count" OutpostId="{outpost}"'
-        label = "${PROP('Dim.InstanceType')} "
-        both: list[Line | Search] = [
-            Search("used", used, label + "used", account=owner),
-            Search("available", free, label + "available", account=owner),
-        ]
-        yield graph(title, both, region=region, width=24)
-        return
-    if not item["types"]:
-        yield text("It has no instance types.")
-    for batch in batches(item["types"], TYPES_IN_GRAPH):
-        ids = Ids()
-        lines: list[Line | Search] = []
-        for kind in batch:
-            query = f'{used} InstanceType="{kind}"'
-            dark, light = colour_of(kind, 0.35), colour_of(kind, 0.65)
-            lines += [
-                Search(ids.of("used", kind), query, f"{kind} used", colour=dark, summed=True, account=owner),
-                Line(
-                    "AWS/Outposts",
-                    "AvailableInstanceType_Count",
-                    (("InstanceType", kind), ("OutpostId", outpost)),
-                    f"{kind} available",
-                    light,
-                    account=owner,
-                ),
-            ]
-        yield graph(title, lines, region=region, width=24)
-
-
-def _capacity(item: Item, wanted: Wanted, region: str, owner: str) -> list[Widget]:
-    outpost = item["id"]
-    here = (("OutpostId", outpost),)
-    volumes = f'{{AWS/Outposts,OutpostId,VolumeType}} OutpostId="{outpost}" MetricName="EBSVolumeTypeCapacity'
-    ebs = [
-        Search("used", f'{volumes}UtilizationGB"', "${PROP('Dim.VolumeType')} used", account=owner),
-        Search("available", f'{volumes}AvailabilityGB"', "${PROP('Dim.VolumeType')} available", account=owner),
-    ]
-    s3 = [
-        Line(wanted.s3_namespace, metric, here, label, colour, account=owner)
-        for metric, label, colour in (
-            ("OutpostTotalBytes", "total", PALETTE[0]),
-            ("OutpostFreeBytes", "free", PALETTE[2]),
-        )
-    ]
-    link = [Line("AWS/Outposts", "ConnectedStatus", here, "connected", PALETTE[2], stat="Minimum", account=owner)]
-    return [
-        graph("EBS capacity, GB", ebs, region=region, width=8),
-        graph("S3 capacity, bytes", s3, region=region, width=8),
-        graph("Service link: below 1 is impaired", link, region=region, width=8, axis=(0, 1)),
-    ]
 
 
 def ec2(items: Sequence[Item], wanted: Wanted, region: str, account: str) -> Iterator[Block]:
@@ -208,7 +122,7 @@ def s3(items: Sequence[Item], wanted: Wanted, region: str, account: str) -> Iter
             row.append(graph(title, lines, region=region, width=12, period=DAY, start=TWO_WEEKS))
         yield [row]
     on_outposts = [item for item in items if item["outpost"]]
-    for start in range(0, len(on_outposts), TYPES_IN_GRAPH):
+    for start in range(0, len(on_outposts), BUCKETS_IN_GRAPH):
         ids = Ids()
         searches = [
             Search(
@@ -218,7 +132,7 @@ def s3(items: Sequence[Item], wanted: Wanted, region: str, account: str) -> Iter
                 colour=colour_of(item["id"]),
                 summed=True,
             )
-            for item in on_outposts[start : start + TYPES_IN_GRAPH]
+            for item in on_outposts[start : start + BUCKETS_IN_GRAPH]
         ]
         yield [[graph("Buckets on Outposts, bytes used", searches, region=region, width=24)]]
 

@@ -2,7 +2,7 @@
 
 import colorsys
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -43,6 +43,12 @@ class Widget:
     height: int
     properties: dict[str, Any]
     metrics: int = 0
+
+
+Block = list[list[Widget]]
+"""Rows of widgets that stay together on one dashboard. Its size is bounded, whatever the account has."""
+Item = Mapping[str, Any]
+"""One thing that the discovery has found."""
 
 
 @dataclass(frozen=True)

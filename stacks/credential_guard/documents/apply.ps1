@@ -22,7 +22,9 @@ function Save-State($State) {
     if (-not (Test-Path -LiteralPath $folder)) {
         $null = New-Item -Path $folder -ItemType Directory
     }
-    Set-Content -LiteralPath $stateFile -Value (ConvertTo-Json -InputObject $State) -Encoding UTF8
+    # In two steps, so that a host that goes down meanwhile keeps the old or has the new.
+    Set-Content -LiteralPath ($stateFile + '.new') -Value (ConvertTo-Json -InputObject $State) -Encoding UTF8
+    Move-Item -LiteralPath ($stateFile + '.new') -Destination $stateFile -Force
 }
 
 $decided = Get-FirstRule -Rules $tables.host -Facts (Get-HostFacts)
@@ -32,10 +34,11 @@ if ($decided.do -ne 'go') {
 }
 
 $state = Get-State
-$wanted = @($tables.values | ForEach-Object -Process { $_.name + '=' + $_.data }) -join ' '
+$wanted = Get-Wanted
 if ($state.wanted -ne $wanted) {
     $state.wanted = $wanted
     $state.finished = $false
+    $state.gaveUp = $false
     $state.reboots = 0
 }
 if (-not $state.before) {
@@ -67,6 +70,7 @@ if (Test-Window) {
 $facts = @{
     changed = Get-Text -Condition $pending
     reboots = [string]$state.reboots
+    gaveUp = Get-Text -Condition $state.gaveUp
     mode = $tables.mode
     finished = Get-Text -Condition $state.finished
     window = $open
@@ -75,7 +79,11 @@ $next = Get-FirstRule -Rules $tables.reboot -Facts $facts
 Write-Output ([string]$written + ' written; ' + $next.do + ': ' + $next.why)
 if ($next.do -eq 'done') {
     $state.finished = $true
+    $state.gaveUp = $false
     $state.reboots = 0
+}
+if ($next.do -eq 'give up') {
+    $state.gaveUp = $true
 }
 if ($next.do -eq 'reboot') {
     $state.reboots = $state.reboots + 1

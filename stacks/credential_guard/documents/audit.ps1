@@ -1,8 +1,8 @@
 # Says whether Credential Guard runs, and why not, and reports it to Compliance. It changes nothing and never reboots.
-function Get-LastEvent($Provider, $Id) {
+function Get-LastEvent($Wanted) {
     # The newest event of this boot; null: none. The boot's first events may be older than its time.
     $since = (Get-BootTime).AddMinutes(-5).ToLocalTime()
-    $filter = @{ LogName = 'System'; ProviderName = $Provider; Id = $Id; StartTime = $since }
+    $filter = @{ LogName = $Wanted.log; ProviderName = $Wanted.provider; Id = $Wanted.id; StartTime = $since }
     try {
         Get-WinEvent -FilterHashtable $filter -MaxEvents 1
     } catch {
@@ -46,17 +46,22 @@ $deviceGuard = Get-DeviceGuard
 $state = Get-State
 $hostFacts = Get-HostFacts
 $launch = Get-LaunchTypes
-$configuration = Get-LastEvent -Provider 'Microsoft-Windows-Wininit' -Id 14
-$key = Get-LastEvent -Provider 'Microsoft-Windows-Kernel-Boot' -Id 51
+$started = Get-LastEvent -Wanted $tables.events.started
+$configuration = Get-LastEvent -Wanted $tables.events.configuration
+$key = Get-LastEvent -Wanted $tables.events.masterKey
 $lock = 'unknown'
-if ($null -ne $configuration) {
+if (($null -ne $configuration) -and ($configuration.Properties.Count -gt 0)) {
     $lock = ([string]$configuration.Properties[0].Value) -replace '^0x', ''
 }
 $failure = 'none'
-foreach ($id in @(17, 16, 15)) {
-    if ($null -ne (Get-LastEvent -Provider 'Microsoft-Windows-Wininit' -Id $id)) {
-        $failure = [string]$id
+foreach ($bad in @($tables.events.unreadable, $tables.events.failed, $tables.events.notRunning)) {
+    if ($null -ne (Get-LastEvent -Wanted $bad)) {
+        $failure = [string]$bad.id
     }
+}
+$logged = 'no'
+if ($null -ne $started) {
+    $logged = 'yes'
 }
 $actions = @($tables.values | ForEach-Object -Process { Get-RowAction -Row $_ })
 $missing = @($actions | Where-Object -FilterScript { $_.do -eq 'write' })
@@ -93,6 +98,9 @@ if ($null -ne $deviceGuard) {
     $facts.vbs = [string]$deviceGuard.VirtualizationBasedSecurityStatus
     $facts.credentialGuard = Get-Text -Condition (Test-Contains -Values $deviceGuard.SecurityServicesRunning -Wanted 1)
     $facts.memoryIntegrity = Get-Text -Condition (Test-Contains -Values $deviceGuard.SecurityServicesRunning -Wanted 2)
+    # Group policy may require it where the settings do not.
+    $required = Test-Contains -Values $deviceGuard.RequiredSecurityProperties -Wanted 3
+    $facts.dmaRequired = Get-Text -Condition ($tables.dmaRequired -or $required)
     $facts.dmaOffered = Get-Text -Condition (Test-Contains -Values $deviceGuard.AvailableSecurityProperties -Wanted 3)
     $available = @($deviceGuard.AvailableSecurityProperties) -join ','
     $configured = @($deviceGuard.SecurityServicesConfigured) -join ','
@@ -127,6 +135,7 @@ $details.Add('uefiLock', $lock)
 $details.Add('vbsLocked', [string]$deviceGuardLock.Value)
 $details.Add('launchTypes', $launch)
 $details.Add('groupPolicy', $hostFacts.policy)
+$details.Add('event13', $logged)
 $details.Add('event14', (Get-EventText -LoggedEvent $configuration))
 $details.Add('event51', (Get-EventText -LoggedEvent $key))
 $details.Add('failureEvent', $failure)

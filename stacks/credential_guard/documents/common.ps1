@@ -59,8 +59,13 @@ function Get-PolicyFact($Row) {
     if ($stored.Kind -eq 'absent') {
         return 'absent'
     }
-    if (@($Row.agrees) -contains $stored.Value) {
-        return 'present'
+    if ($stored.Kind -eq 'DWord') {
+        if (@($Row.unset) -contains $stored.Value) {
+            return 'absent'
+        }
+        if (@($Row.agrees) -contains $stored.Value) {
+            return 'present'
+        }
     }
     'contradicts'
 }
@@ -101,14 +106,39 @@ function Get-BootTime {
     (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToUniversalTime()
 }
 
+function Get-Wanted {
+    # All values in one line: others are a first time again.
+    @($tables.values | ForEach-Object -Process { $_.name + '=' + $_.data }) -join ' '
+}
+
 function Get-State {
-    # What earlier runs have left: wanted values, reboots, whether it was finished, when values were written, before.
-    $state = @{ wanted = ''; reboots = 0; finished = $false; writtenAt = [long]0; before = '' }
-    if (Test-Path -LiteralPath $stateFile) {
+    # What earlier runs have left: wanted values, reboots, whether it was finished or given up, when values were written,
+    # before. What another instance has left in an image counts for nothing.
+    $state = @{
+        instance = [string]$env:AWS_SSM_INSTANCE_ID
+        wanted = ''
+        reboots = 0
+        finished = $false
+        gaveUp = $false
+        writtenAt = [long]0
+        before = ''
+    }
+    if (-not (Test-Path -LiteralPath $stateFile)) {
+        return $state
+    }
+    try {
         $kept = ConvertFrom-Json -InputObject (Get-Content -LiteralPath $stateFile -Raw)
+        if ($kept.instance -ne $state.instance) {
+            return $state
+        }
         foreach ($property in $kept.PSObject.Properties) {
             $state[$property.Name] = $property.Value
         }
+    } catch {
+        # Nobody knows how often the host has rebooted for these values: as if they had been finished.
+        Write-Warning ('The file of earlier runs cannot be read: ' + $_.Exception.Message)
+        $state.wanted = Get-Wanted
+        $state.finished = $true
     }
     $state
 }

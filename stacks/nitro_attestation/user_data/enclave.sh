@@ -36,11 +36,21 @@ cat >"$root/etc/nitro_enclaves/allocator.yaml" <<'ALLOCATOR'
 memory_mib: @MEMORY_MIB@
 cpu_count: @CPUS@
 ALLOCATOR
-# Enclaves reach KMS through this proxy and nothing else.
+# Enclaves reach KMS through this proxy and nothing else. The unit of the package asks the metadata for the Region and
+# knows only the host names of the commercial partition, so that it gets another command:
+# https://github.com/aws/aws-nitro-enclaves-cli/blob/main/vsock_proxy/service/nitro-enclaves-vsock-proxy.service
 cat >"$root/etc/nitro_enclaves/vsock-proxy.yaml" <<'PROXY'
 allowlist:
 - {address: kms.@REGION@.@SUFFIX@, port: 443}
 PROXY
+unit="$root/etc/systemd/system/nitro-enclaves-vsock-proxy.service.d"
+mkdir -p "$unit"
+cat >"$unit/host.conf" <<'UNIT'
+[Service]
+ExecStart=
+ExecStart=/usr/bin/vsock-proxy 8000 kms.@REGION@.@SUFFIX@ 443 --config /etc/nitro_enclaves/vsock-proxy.yaml
+UNIT
+systemctl daemon-reload
 
 modprobe nitro_enclaves
 [ -e "$root/dev/nitro_enclaves" ] || fail "no /dev/nitro_enclaves: the instance was launched without EnclaveOptions"
@@ -58,6 +68,9 @@ done
 
 pool="$(cat "$root/sys/module/nitro_enclaves/parameters/ne_cpus")"
 [ -n "$pool" ] || fail "no vCPU is reserved"
+
+sleep 5 # the proxy's start is called a success before it has read its file
+systemctl is-active --quiet nitro-enclaves-vsock-proxy.service || fail "the proxy to KMS does not run"
 
 tell 0
 echo "enclave bootstrap: done, $reserved MiB and the vCPUs $pool"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.events import events, metrics
+from tests.conformance.events import dashboards, events, metrics
 from tests.conformance.events.data import extract
 from tests.conformance.templates import every_template, found
 
@@ -15,6 +15,7 @@ Json = dict[str, Any]
 def test_every_pattern_and_every_metric_exists(variant: str, slug: str) -> None:
     template = found(variant, slug)
     told = [*events.findings(template.resources, str(template)), *metrics.findings(template.resources, str(template))]
+    told += dashboards.findings(template.resources, str(template))
     assert [str(found) for found in told] == []
 
 
@@ -84,6 +85,24 @@ def test_the_metrics_of_a_dashboard_are_looked_at() -> None:
     }
     board = {"Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": body}}}
     assert [found.resource for found in metrics.findings(board, "here")] == ["Board"]
+
+
+GAUGE = '{"type":"metric","properties":{"view":"gauge","region":"r","metrics":[["AWS/SQS","N"]]}}'
+EXPLORED = '{"metricName":"CPUUtilization","stat":"Average","resourceType":"AWS::%s"}'
+EXPLORER = '{"type":"explorer","properties":{"metrics":[' + ",".join(EXPLORED % kind for kind in ("A", "B")) + "]}}"
+WIDE = '{"type":"text","width":25,"properties":{"markdown":""}}'
+
+
+@pytest.mark.parametrize(
+    ("widget", "told"),
+    [(GAUGE, "gauge"), (EXPLORER, "resourceType"), (WIDE, "width")],
+    ids=("gauge", "explorer", "wide"),
+)
+def test_a_body_that_cloudwatch_refuses_is_told(widget: str, told: str) -> None:
+    body = {"Fn::Join": ["", ['{"widgets":[', widget, "]}"]]}
+    board = {"Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": body}}}
+    (one,) = dashboards.findings(board, "here")
+    assert one.resource == "Board" and told in str(one)
 
 
 def test_the_extract_follows_the_database_shape() -> None:

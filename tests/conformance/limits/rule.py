@@ -1,9 +1,10 @@
-"""Quotas that a template can hit: sizes of patterns, environments, user data and policies, counts, alarms' spans.
+"""Quotas that a template can hit: sizes of patterns, environments, user data, policies and documents, counts, spans.
 
 What only a deployment knows has a length that is usual for it (``TYPICAL``), so that a size is what AWS would count.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,11 +20,14 @@ TOPIC = f"{DOCS}sns/latest/api/API_SetTopicAttributes.html"
 QUEUE = f"{DOCS}AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"
 BUCKET = f"{DOCS}AmazonS3/latest/userguide/example-bucket-policies.html"
 STACK = f"{DOCS}AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+DOCUMENT = f"{DOCS}general/latest/gr/ssm.html"
+STEP = f"{DOCS}systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html"
 ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
 MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA = 2_048, 4_096, 16_384
 MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
 MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
+MOST_DOCUMENT, STEP_SECONDS = 65_536, range(5, 172_801)
 MOST_RESOURCES, MOST_OUTPUTS, MOST_TEMPLATE = 500, 200, 1_000_000
 DAY, WEEK, HOUR = 86_400, 604_800, 3_600
 
@@ -84,7 +88,7 @@ def findings(template: Json, where: str) -> list[Finding]:
         for name, rule, size, most, unit, page in (*_sizes(resources), *_counts(template))
         if size > most
     ]
-    return sorted([*found, *_alarms(resources, where)])
+    return sorted([*found, *_alarms(resources, where), *_steps(resources, where)])
 
 
 Size = tuple[str, str, int, int, str, str]
@@ -155,6 +159,8 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
                     "characters",
                     QUEUE,
                 )
+            case "AWS::SSM::Document":
+                yield name, "document", len(written(properties["Content"]).encode()), MOST_DOCUMENT, "bytes", DOCUMENT
             case "AWS::S3::BucketPolicy":
                 yield (
                     name,
@@ -190,6 +196,26 @@ def _alarms(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
             )
 
 
+def _steps(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
+    """Steps of Command documents: the agent takes a timeout beyond its range for an hour, without a word.
+
+    What stands between double braces is a parameter, wherever it stands: one that is not declared is refused.
+    """
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::SSM::Document" or resource["Properties"].get("DocumentType") != "Command":
+            continue
+        content = resource["Properties"]["Content"]
+        for step in content.get("mainSteps", []):
+            seconds = str(step.get("inputs", {}).get("timeoutSeconds", 3_600))
+            if seconds.isdecimal() and int(seconds) not in STEP_SECONDS:
+                fix = "5 to 172,800 seconds"
+                yield Finding(where, name, "step-timeout", "fails", f"{step['name']}: {seconds} seconds", STEP, fix)
+        used = set(re.findall(r"\{\{\s*(\w[\w-]*)\s*\}\}", written(content)))
+        for parameter in sorted(used - set(content.get("parameters", {}))):
+            fix = "declare it, or write it otherwise"
+            yield Finding(where, name, "step-parameter", "fails", f"{parameter} is not declared", STEP, fix)
+
+
 RULES = (
     Rule("limits", "pattern", PATTERN, ("a pattern of 2,100 characters",)),
     Rule("limits", "environment", ENVIRONMENT, ("a variable of 4,100 bytes",)),
@@ -200,6 +226,9 @@ RULES = (
     Rule("limits", "topic-policy", TOPIC, ("a topic policy of 2,100 actions",)),
     Rule("limits", "queue-policy", QUEUE, ("a queue policy of 600 actions",)),
     Rule("limits", "bucket-policy", BUCKET, ("a bucket policy of 1,400 actions",)),
+    Rule("limits", "document", DOCUMENT, ("a document of 66,000 bytes",)),
+    Rule("limits", "step-timeout", STEP, ("a step of 4 seconds, and of 172,801",)),
+    Rule("limits", "step-parameter", STEP, ("{{ Lock }} in a script, without such a parameter",)),
     Rule("limits", "resources", STACK, ("501 resources",)),
     Rule("limits", "alarm-span", ALARM, ("an alarm over two days in minutes",)),
 )

@@ -32,6 +32,13 @@ def test_the_largest_legal_settings_fit(slug: str, number: int) -> None:
     assert [str(one) for one in findings(template(state.text), str(number))] == []
 
 
+def document(line: str, timeout: int = 60, **more: Any) -> Json:
+    inputs = {"timeoutSeconds": str(timeout), "runCommand": [line]}
+    step = {"name": "Try", "action": "aws:runPowerShellScript", "inputs": inputs}
+    content = {"schemaVersion": "2.2", "mainSteps": [step], **more}
+    return stack("AWS::SSM::Document", DocumentType="Command", Content=content)
+
+
 def stack(kind: str, **properties: Any) -> Json:
     return {"Resources": {"One": {"Type": kind, "Properties": properties}}}
 
@@ -56,6 +63,10 @@ def policy(actions: int) -> Json:
         (stack("AWS::SQS::QueuePolicy", PolicyDocument=policy(600)), "queue-policy"),
         (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),
         (stack("AWS::S3::BucketPolicy", PolicyDocument=policy(1_400)), "bucket-policy"),
+        (document("x" * 66_000), "document"),
+        (document("exit 0", timeout=4), "step-timeout"),
+        (document("exit 0", timeout=172_801), "step-timeout"),
+        (document("Write-Output '{{ Lock }}'", parameters={"Other": {"type": "String"}}), "step-parameter"),
         (stack("AWS::CloudWatch::Alarm", Period=60, EvaluationPeriods=2_880), "alarm-span"),
         ({"Resources": {f"R{n}": {"Type": "AWS::SNS::Topic"} for n in range(501)}}, "resources"),
     ],

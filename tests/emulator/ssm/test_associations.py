@@ -44,6 +44,9 @@ class Fleet:
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         iam.create_role(RoleName="agent", AssumeRolePolicyDocument=document)
         iam.attach_role_policy(RoleName="agent", PolicyArn="arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy")
+        reports = {"Effect": "Allow", "Action": "ssm:UpdateInstanceInformation", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [reports]})
+        iam.put_role_policy(RoleName="agent", PolicyName="reports", PolicyDocument=policy)
         self.profile = iam.create_instance_profile(InstanceProfileName="agent")["InstanceProfile"]["Arn"]
         iam.add_role_to_instance_profile(InstanceProfileName="agent", RoleName="agent")
         value = json.dumps(CONFIGURATION)

@@ -7,7 +7,8 @@ from typing import Any
 from capacity_planner.options import Option
 from capacity_planner.planning import Planned, WorkloadPlan, plan
 from capacity_planner.prices import Prices
-from capacity_planner.workloads import Workload, read_workloads
+from capacity_planner.workload_file import read_workloads
+from capacity_planner.workloads import Workload
 from stacks.capacity_planner.settings import read_price_file
 
 TODAY = date(2026, 11, 25)

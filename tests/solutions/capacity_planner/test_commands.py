@@ -230,8 +230,16 @@ def test_cost_counts_in_decimal_numbers(tmp_path: Path) -> None:
     prices = read_prices(path)
     assert prices["alarm_month"] == Decimal("0.1")
     assert BillingUnit("on_demand_hour_t3_nano", 3 * 730, "three").money(prices) == Decimal("11.388")
-    units = {unit.unit: unit.quantity for unit in commands.idle_month(CommonSettings(), SETTINGS)}
-    assert units["alarm_month"] == 6 and units["custom_metric_month"] == 7
+    units = {unit.unit: unit for unit in commands.idle_month(CommonSettings(), SETTINGS)}
+    assert units["alarm_month"].quantity == 6 and units["custom_metric_month"].quantity == 7
+    third = Decimal(730) / 24
+    assert units["lambda_request"].money({"lambda_request": Decimal("0.3")}) == third * Decimal("0.3")
+
+
+def test_cost_in_json_has_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = run(capsys, "cost", "--json")
+    units = {each["unit"]: each["quantity"] for each in json.loads(said)["idle_month"]}
+    assert status == 0 and units["lambda_request"] == pytest.approx(730 / 24)
 
 
 def test_check_looks_at_prices_plans_and_reservations(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,10 +247,11 @@ def test_check_looks_at_prices_plans_and_reservations(monkeypatch: pytest.Monkey
         def __call__(self, service: str, region: str | None = None, /) -> Any:
             answers = {
                 "get_products": {"PriceList": [USED]},
-                "describe_savings_plans": {"savingsPlans": []},
-                "describe_capacity_reservations": {"CapacityReservations": []},
+                "describe_savings_plans": {"savingsPlans": [{}, {}], "nextToken": ""},
             }
-            return SimpleNamespace(**{name: lambda _a=answer, **_: _a for name, answer in answers.items()})
+            listed = SimpleNamespace(paginate=lambda **_: [{"CapacityReservations": [{}] * 100}] * 2)
+            known = {name: lambda _a=answer, **_: _a for name, answer in answers.items()}
+            return SimpleNamespace(**known, get_paginator=lambda _: listed)
 
     monkeypatch.setattr(commands, "account_findings", lambda *_: iter(()))
     found = list(commands.findings(CommonSettings(region="eu-west-1"), SETTINGS, Account()))
@@ -251,5 +260,6 @@ def test_check_looks_at_prices_plans_and_reservations(monkeypatch: pytest.Monkey
         ("Savings Plans", "ok"),
         ("reservations", "ok"),
     ]
+    assert "2 active ones" in found[1].says and "200 in eu-west-1" in found[2].says
     gov = list(commands.findings(CommonSettings(region="us-gov-west-1"), SETTINGS, Account()))
     assert [each.status for each in gov] == ["problem", "unknown", "ok"]

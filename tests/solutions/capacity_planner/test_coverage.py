@@ -82,6 +82,19 @@ def test_what_no_reservation_of_the_region_can_hold_is_left_out_and_said(changes
     assert seen(inventory_).unreserved == 0
 
 
+def test_what_runs_in_a_reservation_of_another_account_is_covered() -> None:
+    theirs = reservation(1, 5, 2, OwnerId=THEM)
+    inside = instance(1, CapacityReservationId=theirs["CapacityReservationId"])
+    look = seen(found([inside, instance(2)], [theirs]))
+    assert (look.covered, look.unreserved) == (D(24), D(24)), "of three that run there, one is ours"
+
+
+def test_what_runs_in_a_reservation_without_points_is_covered() -> None:
+    inside = instance(1, CapacityReservationId=f"cr-{1:017x}")
+    look = seen(found([inside], [reservation(1, 5, 4)]), {})
+    assert (look.covered, look.wasted, look.unmeasured) == (D(24), 0, (f"cr-{1:017x}",))
+
+
 def test_what_does_not_run_is_not_even_mentioned() -> None:
     assert found([instance(1, State={"Name": "stopped"})]).left_out == ()
 
@@ -152,6 +165,25 @@ def test_other_states_and_other_plans_do_not_count() -> None:
     assert not inventory_.reserved and not inventory_.plans
 
 
+@pytest.mark.parametrize(
+    ("platform", "operation"),
+    [
+        ("Linux with SQL Server Standard (Amazon VPC)", "RunInstances:0004"),
+        ("Windows with SQL Server Web (Amazon VPC)", "RunInstances:0202"),
+        ("Red Hat Enterprise Linux with HA (Amazon VPC)", "RunInstances:1010"),
+    ],
+)
+def test_a_purchase_names_its_platform_in_its_own_words(platform: str, operation: str) -> None:
+    look = seen(found([instance(1, UsageOperation=operation)], [], [reserved(1, 1, ProductDescription=platform)]))
+    assert [paid.count for paid in look.paid] == [1] and look.idle == ()
+
+
+def test_a_purchase_of_an_unknown_platform_is_left_out_and_said() -> None:
+    inventory_ = found([instance(1)], [], [reserved(1, 1, ProductDescription="BeOS")])
+    assert inventory_.left_out == (("purchases of Reserved Instances of BeOS", 1),)
+    assert seen(inventory_).idle == ()
+
+
 def test_zonal_reserved_instances_hold_what_runs_in_their_zone_only() -> None:
     purchases = [reserved(1, 2, zone="us-east-1a"), reserved(2, 2, zone="us-east-1b")]
     look = seen(found([instance(1), instance(2), instance(3)], [], purchases))
@@ -187,7 +219,7 @@ def test_other_platforms_and_tenancies_are_not_flexible_in_size(purchase: dict[s
     assert len(seen(found([instance(1, **runs)], [], [same])).paid) == 1
 
 
-@pytest.mark.parametrize("family", ["g4dn", "g5", "g4ad", "g5g"])
+@pytest.mark.parametrize("family", ["g4dn", "g5", "g4ad", "g5g", "g6", "g6e", "gr6", "p5", "inf1", "inf2", "u7i-6tb"])
 def test_families_without_flexibility(family: str) -> None:
     purchase = reserved(1, 1, InstanceType=f"{family}.2xlarge")
     assert seen(found([instance(1, InstanceType=f"{family}.xlarge")], [], [purchase])).paid == ()
@@ -231,7 +263,16 @@ def test_requests_have_at_most_so_many_queries_and_whole_periods() -> None:
     assert [len(each["MetricDataQueries"]) for each in made] == [QUERIES, 300]
     assert len({query["Id"] for query in made[0]["MetricDataQueries"]}) == QUERIES
     start, end = window(NOW, 24)
-    assert (end.minute, end - start) == (0, timedelta(hours=24))
+    assert (end.minute, end - start) == (50, timedelta(hours=24))
+
+
+@pytest.mark.parametrize("minutes", range(10))
+def test_points_that_come_ten_minutes_late_are_in_exactly_one_window(minutes: int) -> None:
+    """EC2 publishes every five minutes; a look sees only periods that ended ten minutes before it."""
+    now = NOW + timedelta(minutes=minutes)
+    start, end = window(now, 1)
+    assert timedelta(minutes=10) <= now - end < timedelta(minutes=15)
+    assert window(now + timedelta(hours=1), 1)[0] == end and end - start == timedelta(hours=1)
 
 
 # --- the account as workloads -----------------------------------------------------------------------------------------
@@ -264,3 +305,24 @@ def test_a_plan_of_another_family_or_region_pays_nothing() -> None:
     inventory_ = found([instance(1)], [], [], plans)
     (workload,) = workloads(inventory_, seen(inventory_), X, Assumptions())
     assert not workload.owned
+
+
+def test_a_plan_whose_rate_nobody_knows_is_no_reason_to_buy_another() -> None:
+    card = next(iter(X.cards.values()))
+    prices = X.with_cards(
+        {card.shape: replace(card, plans={key: of for key, of in card.plans.items() if "ec2" in key[0]})}
+    )
+    inventory_ = found([instance(1)], [], [], [savings_plan(1, "9")])
+    (workload,) = workloads(inventory_, seen(inventory_), prices, Assumptions())
+    (planned,) = plan([workload], prices, NOW.date()).workloads
+    assert planned.stages == [] and planned.problems == ["m5.large Linux/UNIX in us-east-1: savings_plans.compute"]
+
+
+def test_of_equal_savings_the_lowest_rate_is_paid_first() -> None:
+    large, (card,) = Shape("c5.2xlarge", "us-east-1"), X.cards.values()
+    dear = replace(card, shape=large, on_demand=D("0.20"), plans={key: 2 * of for key, of in card.plans.items()})
+    prices = X.with_cards({large: dear})
+    inventory_ = found([instance(1), instance(2, InstanceType="c5.2xlarge")], [], [], [savings_plan(1, "0.15")])
+    owned = {each.shape: each.owned for each in workloads(inventory_, seen(inventory_), prices, Assumptions())}
+    assert [each.commitment for each in owned[card.shape]] == [D("0.075")]
+    assert owned[large] == (), "half of the larger one is paid, which is not an instance"

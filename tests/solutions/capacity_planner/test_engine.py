@@ -19,7 +19,6 @@ from capacity_planner.options import (
     WITH_REGIONAL,
     ZONAL,
     Option,
-    an_hour,
     options,
 )
 from capacity_planner.planning import Planned, plan
@@ -90,6 +89,12 @@ def test_an_unused_hour_may_have_another_price() -> None:
     assert (shown(found.used), shown(found.unused)) == ("365.00", "730.00")
 
 
+def test_a_price_of_unused_hours_that_is_another_one_is_pointed_out() -> None:
+    notes = planned(priced(unused=D("0.20"))).notes
+    assert any("costs 0.2 USD, a used one 0.1" in note for note in notes)
+    assert not any("unused hour" in note for note in planned().notes)
+
+
 def test_reserved_instances_pay_upfront_and_each_month() -> None:
     found = option(WITH_REGIONAL)
     assert (shown(found.upfront), shown(found.recurring)) == ("2,628.00", "219.00")
@@ -141,38 +146,6 @@ def test_money_is_rounded_once_and_half_up() -> None:
     assert cents(D("0.005")) == D("0.01") and cents(D("0.0049")) == D("0.00")
 
 
-# --- one hour under a commitment, and AWS's own examples --------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("commitment", "running", "reserved", "cost", "wasted"),
-    [
-        ("0.45", 10, 10, "0.85", "0"),
-        ("0.45", 5, 10, "0.85", "0"),
-        ("0.45", 5, 0, "0.45", "0.075"),
-        ("0.30", 10, 10, "0.90", "0"),
-    ],
-)
-def test_a_commitment_pays_what_runs_first_then_what_is_reserved(
-    commitment: str, running: int, reserved: int, cost: str, wasted: str
-) -> None:
-    found = an_hour(running, reserved, D(commitment), D("0.075"), D("0.10"), D("0.10"))
-    assert (found.cost, found.wasted) == (D(cost), D(wasted))
-
-
-def test_twenty_reserved_and_fifteen_running_are_fifteen_used_and_five_unused() -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-pricing-billing.html."""
-    hour = an_hour(15, 20, D(0), D(1), D("0.10"), D("0.10"))
-    assert hour.cost == D("2.00")
-    assert an_hour(15, 20, D(0), D(1), D("0.10"), D(0)).cost == D("1.50")
-
-
-def test_a_reservation_of_five_hours_of_which_one_is_empty() -> None:
-    """The same page: m4.large at 0.10, reserved for five hours, the first one empty; it runs an hour longer."""
-    hours = [an_hour(int(hour > 0), int(hour < 5), D(0), D(1), D("0.10"), D("0.10")).cost for hour in range(6)]
-    assert sum(hours) == D("0.10") + 5 * D("0.10")
-
-
 # --- what is recommended ----------------------------------------------------------------------------------------------
 
 
@@ -182,6 +155,7 @@ def test_steady_and_strict_is_a_reservation_with_an_ec2_instance_plan() -> None:
     assert found.recommendation
     assert "EC2 Instance Savings Plan of 0.65 USD an hour" in found.recommendation.sentence
     assert "474.50 USD a month" in found.recommendation.sentence
+    assert "cheapest" not in found.recommendation.sentence, "the Reserved Instance is, and the note says so"
     (said,) = [note for note in found.recommendation.notes if "Reserved Instances" in note]
     assert "36.50 USD less a month" in said and "not recommended" in said
 
@@ -308,6 +282,15 @@ def test_a_zonal_reserved_instance_saves_nothing_of_a_reservation_of_its_shape()
     assert only.stage.workload.count == 10 and shown(recommended(only).monthly) == "474.50"
 
 
+def test_a_reservation_that_ends_has_to_be_made_again() -> None:
+    held = {"kind": "odcr", "count": 5, "zone": "us-east-1a"}
+    (stays,) = [note for note in planned(owned=[held]).notes if note.startswith("Held already")]
+    (ends,) = [
+        note for note in planned(owned=[{**held, "ends": "2027-05-25"}]).notes if note.startswith("Held already")
+    ]
+    assert "reserve it again before" in ends and "again" not in stays
+
+
 def test_existing_plans_absorb_load_before_a_new_one() -> None:
     found = planned(owned=[{"kind": "compute-sp", "commitment": "0.45", "ends": "2029-01-01"}])
     (only,) = found.stages
@@ -370,19 +353,6 @@ def test_the_parts_add_up_and_nothing_cheaper_of_the_candidates_is_left(
         if each.term_cost is not None:
             assert abs(each.upfront + each.recurring * 12 - each.term_cost) < D("1e-9")
             assert each.commitment is not None and each.commitment >= count * rate
-
-
-@given(st.integers(0, 50), st.integers(0, 50), PRICE, PRICE, PRICE, st.decimals("0", "100", places=3))
-@settings(deadline=None)
-def test_a_commitment_is_spent_or_wasted_and_never_both(
-    running: int, reserved: int, rate: D, used: D, unused: D, commitment: D
-) -> None:
-    hour = an_hour(running, reserved, commitment, rate, used, unused)
-    spent = (hour.covered + hour.unused_covered) * rate
-    assert abs(spent + hour.wasted - commitment) < D("1e-15") * (1 + commitment)
-    assert hour.covered <= running and hour.unused_covered <= max(0, reserved - running)
-    if hour.wasted > D("1e-15"):
-        assert hour.covered == running
 
 
 @given(st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(0, 200))

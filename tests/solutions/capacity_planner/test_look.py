@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from capacity_planner.health import SUMMARY
 from capacity_planner.look import handler
-from capacity_planner.store import LATEST, PRICES, Store, report_key
+from capacity_planner.store import LATEST, PRICES, Store, incomplete, report_key
+from shared.metric_data import MetricDataError
 from tests.solutions.capacity_planner.account_answers import NOW, US, instance, reservation, reserved, savings_plan
 from tests.solutions.capacity_planner.given import X
 from tests.solutions.capacity_planner.price_answers import UNUSED, USED, Pricing, SavingsPlans, both, refused
@@ -230,9 +231,31 @@ def test_old_prices_are_better_than_none_and_look_old(run: Any) -> None:
     world.objects[PRICES] = json.dumps(X.to_json()).encode()
     world.pricing = Pricing(refused("ThrottlingException"))
     done = run(world)
-    assert any("the prices are those of 2026-11-01" in problem for problem in done["problems"])
+    assert any("1 of 1 price cards are of 2026-11-01" in problem for problem in done["problems"])
     assert "read on 2026-11-01, 24 days ago" in world.messages[0]["Message"]
     assert world.values()["Problems"] == len(done["problems"]) == 2
+
+
+def test_one_price_that_cannot_be_read_again_stays_beside_the_new_ones_and_the_set_looks_old(run: Any) -> None:
+    world = World([instance(1), instance(2, InstanceType="m5.xlarge")], [])
+    run(world)
+    kept = json.loads(world.objects[PRICES])
+    cards = [{**card, "type": kind} for card in kept["prices"][:1] for kind in ("m5.large", "m5.xlarge")]
+    world.objects[PRICES] = json.dumps({**kept, "date": "2026-11-01", "prices": cards}).encode()
+    answers, get = {"m5.large": [USED, UNUSED]}, world.pricing.get_products
+
+    def one_refused(**request: Any) -> Json:
+        kind = next(each["Value"] for each in request["Filters"] if each["Field"] == "instanceType")
+        if kind not in answers:
+            raise refused("ThrottlingException")
+        return get(**request)
+
+    world.pricing.get_products = one_refused  # type: ignore[method-assign]
+    done = run(world, {"id": "second"})
+    assert "1 of 2 price cards are of 2026-11-01: no newer ones could be read" in done["problems"]
+    stored = json.loads(world.objects[PRICES])
+    assert stored["date"] == "2026-11-01" and {card["type"] for card in stored["prices"]} == {"m5.large", "m5.xlarge"}
+    assert all(each["stages"][0]["recommended"] for each in world.report()["plan"]["workloads"])
 
 
 def test_without_a_price_no_number_is_invented(run: Any) -> None:
@@ -306,8 +329,29 @@ def test_a_look_that_could_not_see_everything_is_repeated_with_its_event(run: An
     world.plans = refused("InternalServerException")
     key = run(world)["report"]
     assert LATEST in world.objects and key not in world.objects
+    assert json.loads(world.objects[incomplete(key)])["problems"], "its report is kept all the same"
     world.plans = []
     assert run(world)["told"] and key in world.objects
+
+
+@pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
+def test_points_that_cloudwatch_does_not_have_are_not_points_that_are_missing(run: Any, status: str) -> None:
+    world = wasteful()
+    answer = [{"MetricDataResults": [{"Label": "UsedInstanceCount cr-1", "StatusCode": status, "Values": []}]}]
+    world.paginate = lambda **_: iter(answer)  # type: ignore[method-assign]
+    with pytest.raises(MetricDataError, match=f"{status} for UsedInstanceCount cr-1"):
+        run(world)
+    assert not world.metrics and not world.messages and LATEST not in world.objects
+
+
+def test_a_compute_plan_may_pay_elsewhere_and_the_report_says_so(run: Any) -> None:
+    world = wasteful()
+    run(world)
+    assert world.report()["caveats"] == []
+    world.plans = [savings_plan(1, "0.15")]
+    run(world, {"id": "second"})
+    (said,) = world.report()["caveats"]
+    assert said in world.messages[-1]["Message"] and "other Regions, Fargate and Lambda" in said
 
 
 def test_a_message_that_could_not_be_sent_is_sent_again(run: Any) -> None:

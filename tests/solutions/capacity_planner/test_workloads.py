@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from capacity_planner.prices import PAYMENTS
-from capacity_planner.workloads import WorkloadsError, read_workloads
+from capacity_planner.workload_file import WorkloadsError, read_workloads
 from stacks.shared.exact_yaml import load_exact
 from tests.variants import ROOT
 
@@ -70,9 +70,27 @@ workloads:
         ({"owned": 3}, "owned: must be a list"),
         ({"owned": [{"kind": "gift"}]}, "owned.0.kind: must be one of regional-ri"),
         ({"owned": [{"kind": "ec2-sp", "ends": "2027-01-01"}]}, "owned.0.commitment: must be a number"),
-        ({"owned": [{"kind": "zonal-ri", "count": 1, "ends": "2027-01-01"}]}, "owned.0.zone: must name the zone"),
+        ({"owned": [{"kind": "zonal-ri", "count": 1, "ends": "2027-01-01"}]}, "owned.0.zone: must be the Availability"),
+        ({"owned": [{"kind": "odcr", "count": 1}]}, "owned.0.zone: must be the Availability Zone of us-east-1"),
+        (
+            {"owned": [{"kind": "odcr", "count": 1, "zone": "eu-west-1a"}]},
+            "owned.0.zone: must be the Availability Zone",
+        ),
+        ({"owned": [{"kind": "regional-ri", "zone": "us-east-1a"}]}, "owned.0.zone: must not be given for regional-ri"),
+        (
+            {"owned": [{"kind": "regional-ri", "commitment": 1}]},
+            "owned.0.commitment: must not be given for regional-ri",
+        ),
+        (
+            {"owned": [{"kind": "ec2-sp", "count": 3}]},
+            "owned.0.count: must not be given for ec2-sp, which has commitment",
+        ),
+        ({"owned": [{"kind": "compute-sp", "commitment": 0}]}, "owned.0.commitment: must be above 0"),
+        ({"owned": [{"kind": "compute-sp", "commitment": 10**7}]}, "owned.0.commitment: must be at most 1000000"),
+        ({"owned": [{"kind": "odcr", "name": 7}]}, "owned.0.name: must be a text, got 7"),
+        ({"zones": {"us-east-1a": True}, "count": 1}, "zones: must be a list of zones, or a mapping"),
         ({"owned": [{"kind": "regional-ri", "count": 1}]}, "owned.0.ends: must be the day it ends"),
-        ({"owned": [{"kind": "odcr", "count": 1, "end": 1}]}, "owned.0.end: unknown key"),
+        ({"owned": [{"kind": "odcr", "count": 1, "end": 1}]}, "owned.0.end: must not be given for odcr"),
     ],
 )
 def test_a_wrong_value_gets_a_sentence_with_its_place(changes: dict[str, Any], says: str) -> None:
@@ -100,3 +118,10 @@ def test_a_region_is_needed_somewhere() -> None:
 def test_the_shipped_workloads_are_read() -> None:
     text = (ROOT / "config/capacity_workloads.yaml").read_text(encoding="utf-8")
     assert len(read_workloads(load_exact(text))) == 6
+
+
+def test_a_time_is_its_day() -> None:
+    """YAML makes a time of it, which no day can be compared with."""
+    text = "{kind: regional-ri, count: 1, ends: 2027-05-31T00:00:00Z}"
+    (found,) = read_workloads({"workloads": [{**ENTRY, "owned": [load_exact(text)]}]})
+    assert found.owned[0].ends == date(2027, 5, 31) and type(found.owned[0].ends) is date

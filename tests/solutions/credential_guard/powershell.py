@@ -28,6 +28,7 @@ KNOWN: dict[str, frozenset[str]] = {
         "Get-Item": "LiteralPath",
         "Get-WinEvent": "FilterHashtable MaxEvents",
         "Join-Path": "Path ChildPath",
+        "Move-Item": "LiteralPath Destination Force",
         "New-Item": "Path ItemType Force",
         "New-ItemProperty": "LiteralPath Name Value PropertyType Force",
         "New-Object": "TypeName",
@@ -36,6 +37,7 @@ KNOWN: dict[str, frozenset[str]] = {
         "Test-Path": "LiteralPath",
         "Where-Object": "FilterScript",
         "Write-Output": "",
+        "Write-Warning": "",
         "Write-SSMComplianceItem": "ResourceId ResourceType ComplianceType ExecutionSummary_ExecutionTime "
         "ExecutionSummary_ExecutionType Item UploadType Region Force",
         "bcdedit.exe": "",

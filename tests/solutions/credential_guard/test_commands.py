@@ -46,6 +46,7 @@ class Account:
         self.details = {"reason": "it runs", "uefiLock": changed.get("lock", "2")}
         self.agent = changed.get("agent", "3.3.1.0")
         self.denied = changed.get("denied", ())
+        self.offer = changed.get("offer", ("eu-central-1a",))
 
     def __call__(self, service: str, region: str | None = None, /) -> "Account":
         return self
@@ -71,8 +72,9 @@ class Account:
     def describe_availability_zones(self, **_: Any) -> Any:
         return {"AvailabilityZones": [{"ZoneType": self.zone_type}]}
 
-    def describe_instance_type_offerings(self, **_: Any) -> Any:
-        return {"InstanceTypeOfferings": [{}]}
+    def describe_instance_type_offerings(self, Filters: Any, **_: Any) -> Any:  # noqa: N803
+        (zone,) = next(one["Values"] for one in Filters if one["Name"] == "location")
+        return {"InstanceTypeOfferings": [{}] if zone in self.offer else []}
 
     def __getattr__(self, operation: str) -> Any:
         def refused(**_: Any) -> None:
@@ -85,6 +87,8 @@ class Account:
             self._allowed(operation)
             if operation == "describe_instances":
                 return [{"Reservations": [{"Instances": [item]}]} for item in self.instances]
+            if operation == "describe_subnets":
+                return [{"Subnets": [{"AvailabilityZone": f"eu-central-1{letter}"} for letter in "ba"]}]
             if operation == "describe_instance_information":
                 return [{"InstanceInformationList": [
                     {"InstanceId": "i-1", "PingStatus": "Online", "AgentVersion": self.agent}
@@ -128,6 +132,7 @@ def test_where_all_is_right_every_line_says_so() -> None:
         ({"kind": {"SupportedBootModes": ["legacy-bios"]}}, "type: boot mode", "lacks uefi"),
         ({"kind": {"NitroTpmSupport": "unsupported"}}, "type: TPM", "lacks NitroTPM"),
         ({"zone_type": "local-zone"}, "place", "boots no UEFI"),
+        ({"offer": ("eu-central-1b",)}, "place", "eu-central-1a does not offer t3.medium"),
         ({"instance": {"CurrentInstanceBootMode": "legacy-bios"}}, "hosts: boot mode", "1 of 1: i-1"),
         ({"instance": {"TpmSupport": None}}, "hosts: TPM", "1 of 1: i-1"),
         ({"instance": {"Platform": ""}}, "hosts: platform", "i-1"),
@@ -150,13 +155,19 @@ def test_each_cause_has_a_line_of_its_own_and_the_others_stay_right(
     [
         ("describe_images", ("image", "image: boot mode", "image: TPM")),
         ("describe_instance_types", ("type: hypervisor", "type: boot mode", "type: TPM")),
-        ("describe_instances", ("hosts",)),
+        ("describe_instances", ("hosts", "UEFI lock")),
+        ("describe_subnets", ("place",)),
         ("list_compliance_items", ("UEFI lock",)),
     ],
 )
 def test_what_could_not_be_looked_at_is_never_right(denied: str, lines: tuple[str, ...]) -> None:
     found = found_in(Account(denied=(denied,)))
     assert {found[line][0] for line in lines} == {"unknown"}
+
+
+@pytest.mark.parametrize("zone", [None, "eu-central-1a"])
+def test_the_place_is_the_first_zone_of_cloudformation_unless_one_is_named(zone: str | None) -> None:
+    assert found_in(Account(), zone=zone)["place"] == ("ok", "eu-central-1a offers t3.medium")
 
 
 def test_the_lock_is_said_to_be_for_good() -> None:

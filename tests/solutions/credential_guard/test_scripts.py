@@ -81,6 +81,21 @@ def test_group_policy_that_says_otherwise_is_not_fought(name: str, data: int) ->
     assert host.audit(tables())["Details"]["reason"] == "group policy says otherwise"
 
 
+@pytest.mark.parametrize("name", ["LsaCfgFlags", "HypervisorEnforcedCodeIntegrity"])
+def test_group_policy_that_configures_nothing_leaves_the_value_to_us(name: str) -> None:
+    """A policy that turns virtualization-based security on and leaves the rest at Not Configured writes 3 there."""
+    on = {(POLICY, "EnableVirtualizationBasedSecurity"): ("DWord", 1), (POLICY, name): ("DWord", 3)}
+    host = WindowsHost(registry={**on, (MEMORY_INTEGRITY, "Enabled"): ("DWord", 1)})
+    assert host.run(tables()) == [3010, 0]
+    assert host.registry[MEMORY_INTEGRITY, "Enabled"] == ("DWord", 0) and host.registry[LSA, "LsaCfgFlags"][1] == 2
+    assert "EnableVirtualizationBasedSecurity" not in host.written
+
+
+def test_a_text_among_the_policies_is_none_that_agrees() -> None:
+    host = WindowsHost(registry={(POLICY, "LsaCfgFlags"): ("String", "1")})
+    assert host.apply(tables()) == 0 and host.written == []
+
+
 def test_a_value_that_group_policy_sets_is_its_own_and_the_others_are_written() -> None:
     host = WindowsHost(registry={(POLICY, "LsaCfgFlags"): ("DWord", 1)})
     assert host.apply(tables()) == 3010
@@ -120,14 +135,23 @@ class Stubborn(WindowsHost):
     """Something on the host takes a value away at every boot."""
 
     def reboot(self) -> None:
-        super().reboot()
         del self.registry[LSA, "LsaCfgFlags"]
+        super().reboot()
 
 
 def test_a_host_on_which_values_change_back_reboots_twice_at_most() -> None:
     host = Stubborn()
     assert host.run(tables()) == [3010, 3010, 1]
-    assert host.run(tables()) == [1], "and not again the next day"
+    assert host.run(tables()) == [0], "and not again the next day, when others wait behind it"
+    assert host.audit(tables())["Status"] == "NON_COMPLIANT"
+    assert host.run(tables(LOCKED)) == [3010, 3010, 1], "other settings are tried anew"
+
+
+def test_a_host_that_gave_up_and_was_put_right_is_as_any_other() -> None:
+    host = Stubborn()
+    host.run(tables())
+    WindowsHost.reboot(host)
+    assert host.run(tables()) == [0] and host.state["gaveUp"] is False
 
 
 def test_a_host_that_can_never_run_it_reboots_once() -> None:
@@ -218,6 +242,16 @@ def test_dma_protection_that_the_instance_does_not_offer_is_named() -> None:
     assert status == "NON_COMPLIANT" and "DMA protection is not offered by this instance" in reason
 
 
+def test_dma_protection_that_only_group_policy_requires_is_named_as_well() -> None:
+    _, state, reason = verdict({"vbs": 1, "running": [0], "available": [1, 2], "required": [1, 2, 3]})
+    assert state == "not running" and "group policy" in reason and "DMA protection is not offered" in reason
+
+
+def test_what_runs_is_called_running_though_dma_protection_is_missing() -> None:
+    status, state, reason = verdict({"vbs": 2, "running": [1], "available": [1, 2]}, WITH_DMA)
+    assert (status, state) == ("NON_COMPLIANT", "running") and "DMA protection is not offered" in reason
+
+
 def test_running_without_the_lock_that_was_asked_for_is_not_compliant() -> None:
     status, state, reason = verdict({"vbs": 2, "running": [1], "available": [1, 2]}, LOCKED, lock="2")
     assert (status, state) == ("NON_COMPLIANT", "running") and "without the UEFI lock" in reason
@@ -274,6 +308,27 @@ def test_exit_codes_with_a_meaning_of_their_own_are_left_to_the_agent() -> None:
     source = (DOCUMENTS / "apply.ps1").read_text(encoding="utf-8")
     codes = {line.split()[-1] for line in source.splitlines() if line.strip().startswith("exit ")}
     assert codes == {"0", "1", "3010"} and source.rstrip().endswith("exit 0")
+
+
+def test_events_are_looked_for_where_the_page_says_that_they_are() -> None:
+    """https://learn.microsoft.com/windows/security/identity-protection/credential-guard/configure#event-viewer."""
+    events = carried(SETTINGS)["events"]
+    assert {event["id"] for event in events.values() if event["log"] == "System"} == {13, 14, 15, 16, 17}
+    (key,) = [event for event in events.values() if event["log"] != "System"]
+    assert (key["log"], key["provider"], key["id"]) == (
+        "Microsoft-Windows-Kernel-Boot/Operational", "Microsoft-Windows-Kernel-Boot", 51,
+    )  # fmt: skip
+    source = (DOCUMENTS / "audit.ps1").read_text(encoding="utf-8")
+    assert all(f"$tables.events.{name}" in source for name in events) and "LogName = $Wanted.log" in source
+
+
+def test_what_another_instance_left_in_an_image_and_what_was_cut_off_counts_for_no_reboot() -> None:
+    source = (DOCUMENTS / "common.ps1").read_text(encoding="utf-8")
+    assert "if ($kept.instance -ne $state.instance) {\n            return $state" in source
+    unreadable = source.partition("} catch {\n        # Nobody knows")[2].partition("}")[0]
+    assert "$state.wanted = Get-Wanted" in unreadable and "$state.finished = $true" in unreadable
+    saved = (DOCUMENTS / "apply.ps1").read_text(encoding="utf-8")
+    assert "($stateFile + '.new') -Value" in saved and "-Destination $stateFile -Force" in saved
 
 
 # The PowerShell

@@ -18,6 +18,7 @@ SILENT = timedelta(hours=12)
 TYPE = "Custom:CredentialGuard"
 OLD = Host("i-old", NOW - timedelta(days=30))
 NEW = Host("i-new", NOW - timedelta(hours=1))
+HOURS_OLD = Host("i-hours", NOW - timedelta(hours=5))
 
 
 def audit(hours: float, compliant: bool = True, **details: str) -> Audit:
@@ -36,7 +37,10 @@ def audit(hours: float, compliant: bool = True, **details: str) -> Audit:
         (NEW, None, State.NEW),
         (NEW, audit(2), State.NEW),  # of before its last start
         (NEW, audit(0.5), State.RUNNING),
-        (NEW, audit(0.5, compliant=False), State.NOT_RUNNING),
+        (NEW, audit(0.5, compliant=False), State.NEW),  # audited before its first reboot
+        (HOURS_OLD, audit(4.5, compliant=False), State.NEW),
+        (HOURS_OLD, audit(3.9, compliant=False), State.NOT_RUNNING),
+        (HOURS_OLD, audit(4.5), State.RUNNING),
     ],
 )
 def test_a_host_is_what_its_last_audit_of_this_start_says_and_silent_without_one(
@@ -57,6 +61,10 @@ def test_nobody_runs_it_without_a_fresh_audit_that_says_so(launched: int, audite
 def test_the_reason_is_the_audits_or_that_there_is_none() -> None:
     assert judge(OLD, audit(1, False, reason="Secure Boot is off"), SILENT, NOW).reason == "Secure Boot is off"
     assert judge(OLD, None, SILENT, NOW).reason == "never audited"
+    assert judge(NEW, None, SILENT, NOW).reason == judge(NEW, audit(2), SILENT, NOW).reason
+    assert judge(NEW, audit(2, reason="of before"), SILENT, NOW).reason == "launched lately: not audited yet"
+    pending = audit(0.5, False, reason="a reboot is pending")
+    assert judge(NEW, pending, SILENT, NOW).reason == "launched lately: a reboot is pending"
     assert judge(OLD, audit(20), SILENT, NOW).reason == "last audited 2026-02-28 16:20 UTC"
 
 

@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_health_checks.checker.handler import AT_ONCE, LookError, Rules, check
+from custom_health_checks.checker.handler import LookError, check
 from custom_health_checks.checker.looks import ProbeError
+from custom_health_checks.checker.members import AT_ONCE, Rules
 from custom_health_checks.checker.request import Request, UnknownEventError, request_of
 from custom_health_checks.checker.service import to_replace
 from custom_health_checks.checker.verdict import Verdict, of_answer, of_command, of_entry, of_value, together

@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from shared.guard.changes import changed
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.local_zone_wordpress.user_data import PARTS, read
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
@@ -396,7 +397,7 @@ def test_a_boot_signals_its_stack_in_the_form_that_its_role_allows(variant: str)
 )
 def test_a_boot_fails_visibly_if_it_may_not_signal(tmp_path: Path, refusal: str, status: int) -> None:
     """A stack that is not waiting is no fault; a right that is missing ends the boot and is in its output."""
-    common = (USER_DATA / "common.sh").read_text(encoding="utf-8").replace("instance=$(metadata instance-id)", "")
+    common = read("common.sh", **PARTS).replace("instance=$(metadata instance-id)", "")
     answer = f"echo '{refusal}' >&2; exit {254 if refusal else 0}"
     booted = subprocess.run(
         ["bash", "-c", f"set -Eeuo pipefail; instance=i-1; aws() ( {answer} )\n{common}\nsignal SUCCESS; echo done"],  # noqa: S607

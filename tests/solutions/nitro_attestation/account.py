@@ -1,6 +1,7 @@
 """An account as the look sees it: named fakes of the clients, Region by Region, that a test fills and breaks."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,6 +42,8 @@ def instance(instance_type: str, name: str = "i-1", **more: Any) -> Json:
 
 class Ec2:
     """EC2 in one Region."""
+
+    meta = SimpleNamespace(region_name="eu-central-1")
 
     def __init__(self, *instances: Json, encrypted: bool = True, broken: dict[str, Exception] | None = None) -> None:
         self.instances, self.encrypted, self.broken = instances, encrypted, broken or {}
@@ -92,15 +95,22 @@ class Ec2:
 
 
 class CloudTrail:
-    """Trails, with their status and selectors."""
+    """Trails with their status and selectors, as a client of one Region sees them."""
 
-    def __init__(self, *trails: Json, broken: dict[str, Exception] | None = None) -> None:
-        self.trails, self.broken = trails, broken or {}
+    def __init__(self, *trails: Json, broken: dict[str, Exception] | None = None, region: str = "eu-central-1") -> None:
+        self.trails, self.broken, self.region = trails, broken or {}, region
+
+    def at(self, region: str | None) -> "CloudTrail":
+        """The client of a Region."""
+        return CloudTrail(*self.trails, broken=self.broken, region=region or self.region)
 
     def describe_trails(self) -> Json:
         self._maybe("describe_trails")
         return {
-            "trailList": [{"TrailARN": str(n), "IsMultiRegionTrail": one["all"]} for n, one in enumerate(self.trails)]
+            "trailList": [
+                {"TrailARN": str(n), "IsMultiRegionTrail": one["all"], "HomeRegion": one["home"]}
+                for n, one in enumerate(self.trails)
+            ]
         }
 
     def get_trail_status(self, Name: str) -> Json:  # noqa: N803
@@ -108,7 +118,10 @@ class CloudTrail:
         return {"IsLogging": self.trails[int(Name)]["on"]}
 
     def get_event_selectors(self, TrailName: str) -> Json:  # noqa: N803
+        """Only the home Region knows them: aws/aws-sdk-go-v2#1957."""
         self._maybe("get_event_selectors")
+        if self.trails[int(TrailName)]["home"] != self.region:
+            raise refused("TrailNotFoundException")
         return dict(self.trails[int(TrailName)]["selectors"])
 
     def _maybe(self, operation: str) -> None:
@@ -117,7 +130,7 @@ class CloudTrail:
 
 
 BASIC = {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]}
-GOOD_TRAIL: Json = {"all": True, "on": True, "selectors": BASIC}
+GOOD_TRAIL: Json = {"all": True, "home": "us-east-1", "on": True, "selectors": BASIC}
 
 
 class Account:
@@ -129,6 +142,6 @@ class Account:
 
     def __call__(self, service: str, region: str | None = None, /) -> Any:
         if service == "cloudtrail":
-            return self.trail
+            return self.trail.at(region)
         assert service == "ec2"
         return self.regions.get(region or "eu-central-1", Ec2())

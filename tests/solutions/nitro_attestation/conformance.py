@@ -37,6 +37,7 @@ LARGEST: list[tuple[Json, Json]] = [
 
 OTHERS: Mapping[str, tuple[Any, ...]] = {
     "administrator_arns": (["arn:aws:iam::123456789012:role/other-administrator"],),
+    "cloudformation_role_arn": ("arn:aws:iam::123456789012:role/other-cloudformation",),
     "measurements": (
         ["tests/solutions/nitro_attestation/measurements/tpm_next.json"],
         ["tests/solutions/nitro_attestation/measurements/enclave_next.json"],

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from emulator.certificates import certificate_builder, key_usage
+
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NONCE = b"a question"
 A, ZEROS = "a" * 96, "0" * 96
@@ -42,8 +44,10 @@ class Shape:
     ends: datetime = NOW + timedelta(days=1)
     path_length: int | None = None
     signs_certificates: bool | None = None
+    signs_data: bool = True
     curve: ec.EllipticCurve = field(default_factory=ec.SECP384R1)
     extensions: bool = True
+    critical: tuple[x509.ExtensionType, ...] = ()
 
 
 def certificate(shape: Shape, issuer: Certificate | None = None) -> Certificate:
@@ -51,31 +55,17 @@ def certificate(shape: Shape, issuer: Certificate | None = None) -> Certificate:
     key = ec.generate_private_key(shape.curve)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, shape.name)])
     named = x509.load_der_x509_certificate(issuer.der).subject if issuer else name
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(shape.begins)
-        .not_valid_after(shape.ends)
-    )
+    by = issuer.key if issuer else key
+    builder = certificate_builder(name, named, key, by, begins=shape.begins, ends=shape.ends)
     if shape.extensions:
         signs = shape.authority if shape.signs_certificates is None else shape.signs_certificates
-        usage = x509.KeyUsage(
-            digital_signature=not signs,
-            key_cert_sign=signs,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            crl_sign=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
+        usage = key_usage(signs_certificates=signs, signs_data=shape.signs_data)
         constraints = x509.BasicConstraints(ca=shape.authority, path_length=shape.path_length)
-        builder = builder.add_extension(constraints, critical=True).add_extension(usage, critical=True)
-    made = builder.sign((issuer.key if issuer else key), SHA384())
+        # Of the certificate that signs a document Nitro's key usage is not critical.
+        builder = builder.add_extension(constraints, critical=True).add_extension(usage, critical=shape.authority)
+    for extension in shape.critical:
+        builder = builder.add_extension(extension, critical=True)
+    made = builder.sign(by, SHA384())
     return Certificate(made.public_bytes(Encoding.DER), key)
 
 
@@ -103,17 +93,18 @@ ROOT, MIDDLE, LEAF = Shape("root"), Shape("middle"), Shape("leaf", authority=Fal
 
 @cache
 def usual() -> Chain:
-    """Root, two authorities, and the signer, as AWS's chain has them."""
-    return chain(ROOT, MIDDLE, replace(MIDDLE, name="zone"), LEAF)
+    """Root, Region, zone, instance and the signer, with the path lengths of AWS's chain."""
+    below = [replace(MIDDLE, name=name, path_length=2 - at) for at, name in enumerate(("region", "zone", "instance"))]
+    return chain(ROOT, *below, LEAF)
 
 
-def payload(of: Chain, *, pcrs: str = "nitrotpm_pcrs", **changed: Any) -> dict[str, Any]:
+def payload(of: Chain, *, field_of_pcrs: str = "nitrotpm_pcrs", **changed: Any) -> dict[str, Any]:
     """The payload; a value of ``...`` takes a field away."""
     found: dict[str, Any] = {
         "module_id": "i-0123456789abcdef0",
         "digest": "SHA384",
         "timestamp": int(NOW.timestamp() * 1000),
-        pcrs: {index: bytes.fromhex(value) for index, value in PCRS.items()},
+        field_of_pcrs: {index: bytes.fromhex(value) for index, value in PCRS.items()},
         "certificate": of.certificates[-1].der,
         "cabundle": [one.der for one in of.certificates[:-1]],
         "public_key": None,
@@ -124,12 +115,17 @@ def payload(of: Chain, *, pcrs: str = "nitrotpm_pcrs", **changed: Any) -> dict[s
     return {name: value for name, value in found.items() if value is not ...}
 
 
+def as_nitro(fields: Mapping[str, Any]) -> bytes:
+    """The payload as Nitro encodes it: a map of indefinite length, and everything in it of definite length."""
+    return b"\xbf" + b"".join(cbor2.dumps(name) + cbor2.dumps(value) for name, value in fields.items()) + b"\xff"
+
+
 def document(
     of: Chain | None = None,
     *,
     protected: Mapping[int, int] | bytes | None = None,
     tag: int | None = None,
-    encoded: Callable[[Any], bytes] = cbor2.dumps,
+    encoded: Callable[[Any], bytes] = as_nitro,
     by: Certificate | None = None,
     **changed: Any,
 ) -> bytes:

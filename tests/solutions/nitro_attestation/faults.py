@@ -7,7 +7,7 @@ from moto.backends import get_backend
 
 from emulator.core.api import serve
 from shared.aws import client
-from tests.faults.subject import Subject, lambda_function
+from tests.faults.subject import Subject, lambda_function, says
 
 NAMESPACE, IMAGE = "ComputeBlog/NitroAttestation", "ami-12345678"
 
@@ -63,11 +63,5 @@ def published() -> list[tuple[float, float]]:
 
 SUBJECTS: list[Subject] = [
     # What cannot be looked at is no error of the function: it publishes how much, and an alarm tells.
-    Subject(
-        name="nitro_attestation.look",
-        deliver=lambda_function("nitro_attestation.look", LookWorld).deliver,
-        world=LookWorld,
-        module="nitro_attestation.look.handler",
-        tells=lambda result: isinstance(result, dict) and bool(result.get("RegionsNotSeen")),
-    ),
+    lambda_function("nitro_attestation.look", LookWorld, tells=says("RegionsNotSeen")),
 ]

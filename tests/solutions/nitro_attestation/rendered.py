@@ -48,14 +48,19 @@ def policy(variant: str, name: str) -> Json:
     return dict(resolved(key(variant, name)["KeyPolicy"]))
 
 
-def cast(variant: str, name: str, producer: str | None = None) -> Cast:
-    """Who is who: the administrator is the role that deploys."""
-    statements = {one["Sid"]: one for one in policy(variant, name)["Statement"]}
-
-    def first(sid: str) -> str:
-        named = statements[sid]["Principal"]["AWS"]
-        return str(named if isinstance(named, str) else named[0])
-
+def cast(variant: str, name: str) -> Cast:
+    """Who is who by the settings: the administrator is the role that deploys."""
+    config = variants.configuration(variant)
+    settings = config.solutions[SLUG].keys[name.lower()]  # type: ignore[attr-defined]
+    use = next(one for one in policy(variant, name)["Statement"] if one["Sid"] == "AttestedUse")
     return Cast(
-        first("AttestedUse"), first("Administration"), role("outsider"), f"arn:aws:iam::{ACCOUNT}:root", producer
+        workloads=(use["Principal"]["AWS"], *settings.workload_arns),
+        administrators=(
+            role(f"cdk-{config.common.bootstrap_qualifier or 'hnb659fds'}-cfn-exec-role-{ACCOUNT}-{REGION}"),
+            *settings.administrator_arns,
+        ),
+        producers=settings.producer_arns,
+        outsider=role("outsider"),
+        root=f"arn:aws:iam::{ACCOUNT}:root",
+        foreigner="arn:aws:iam::000000000000:role/foreigner",
     )

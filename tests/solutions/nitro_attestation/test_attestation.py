@@ -1,11 +1,13 @@
 """The verifier of attestation documents, over a chain of our own: the right one passes, each fault has its error."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import cbor2
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from tests.solutions.nitro_attestation.documents import (
     A,
     Chain,
     Shape,
+    as_nitro,
     certificate,
     chain,
     document,
@@ -51,10 +54,19 @@ def test_a_right_document_gives_its_pcrs(tag: int | None) -> None:
 
 
 def test_one_of_an_enclave_has_its_own_field() -> None:
-    raw = document(pcrs="pcrs")
+    raw = document(field_of_pcrs="pcrs")
     assert check(raw, kind="enclave").pcrs["PCR4"] == A
     assert "of the other kind" in refused(raw)
     assert "of the other kind" in refused(document(), kind="enclave")
+
+
+def test_an_enclave_in_debug_mode_proves_nothing() -> None:
+    """Its role and its parent are measured all the same, in PCR3 and PCR4."""
+    zeros = {**dict.fromkeys(range(16), bytes(48)), 3: b"r" * 48, 4: b"i" * 48}
+    debug = document(field_of_pcrs="pcrs", pcrs=zeros)
+    assert "debug mode" in refused(debug, kind="enclave", pcrs={})
+    measured = document(field_of_pcrs="pcrs", pcrs={**zeros, 0: b"m" * 48})
+    assert check(measured, kind="enclave", pcrs={})
 
 
 # What is signed
@@ -107,8 +119,46 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         assert whole[0] == 0xA0 + len(value)
         return bytes([whole[0] + 1]) + whole[1:] + cbor2.dumps("nonce") + cbor2.dumps(NONCE)
 
-    assert cbor2.loads(twice(payload(usual())))["nonce"] == NONCE
-    assert "a key twice" in refused(document(encoded=twice))
+    def twice_in_nitros_form(value: Any) -> bytes:
+        return as_nitro(value)[:-1] + cbor2.dumps("nonce") + cbor2.dumps(NONCE) + b"\xff"
+
+    for encoded in (twice, twice_in_nitros_form):
+        assert cbor2.loads(encoded(payload(usual())))["nonce"] == NONCE
+        assert "a key twice" in refused(document(encoded=encoded))
+
+
+def test_the_payload_may_be_of_indefinite_length_as_nitro_writes_it() -> None:
+    """A public document of a NitroTPM of 2026 begins with 0xbf, one of an enclave of 2024 with 0xa9."""
+    assert as_nitro(payload(usual()))[0] == 0xBF and cbor2.dumps(payload(usual()))[0] == 0xA9
+    for encoded in (as_nitro, cbor2.dumps):
+        assert check(document(encoded=encoded)).user_data == b"hello"
+
+
+def _pcrs_open(value: Any) -> bytes:
+    whole, inner = as_nitro(value), cbor2.dumps(value["nitrotpm_pcrs"])
+    return whole.replace(inner, as_nitro(value["nitrotpm_pcrs"]))
+
+
+def _nonce_in_chunks(value: Any) -> bytes:
+    return as_nitro(value).replace(cbor2.dumps(NONCE), b"\x5f" + cbor2.dumps(NONCE) + b"\xff")
+
+
+@pytest.mark.parametrize("encoded", [_pcrs_open, _nonce_in_chunks])
+def test_nothing_else_is_of_indefinite_length(encoded: Callable[[Any], bytes]) -> None:
+    assert cbor2.loads(encoded(payload(usual())))["nonce"] == NONCE
+    assert "not encoded in the shortest way" in refused(document(encoded=encoded))
+
+
+def test_a_payload_without_its_break_is_refused() -> None:
+    assert "no CBOR" in refused(document(encoded=lambda value: as_nitro(value)[:-1]))
+    assert "behind its end" in refused(document(encoded=lambda value: as_nitro(value) + b"\xff"))
+
+
+@pytest.mark.parametrize("header", [b"\xa1\xf5\x38\x22", b"\xa1\xf9\x3c\x00\x38\x22"])
+def test_a_header_that_only_python_takes_for_the_right_one_is_refused(header: bytes) -> None:
+    """True and 1.0 are equal to 1 in Python, and neither names the algorithm."""
+    assert cbor2.loads(header) == {1: -35}
+    assert refused(document(protected=header))
 
 
 def test_a_long_way_to_write_a_number_is_refused() -> None:
@@ -167,6 +217,7 @@ def test_another_root_is_refused_and_awss_is_the_default() -> None:
         verify(document(), Expected("tpm", NOW, nonce=NONCE))
 
 
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.1"), b"")
 OLD: dict[str, Any] = {"begins": NOW - timedelta(days=9), "ends": NOW - timedelta(seconds=1)}
 COMING: dict[str, Any] = {"begins": NOW + timedelta(seconds=1)}
 
@@ -183,7 +234,13 @@ COMING: dict[str, Any] = {"begins": NOW + timedelta(seconds=1)}
         ((ROOT, replace(LEAF, authority=True)), "the signer is an authority"),
         ((ROOT, replace(LEAF, signs_certificates=True)), "the signer is an authority"),
         ((ROOT, replace(MIDDLE, path_length=0), replace(MIDDLE, name="zone"), LEAF), "allows 0 authorities below it"),
+        ((ROOT, replace(LEAF, signs_data=False)), "the signer may not sign documents"),
         ((ROOT, replace(MIDDLE, extensions=False), LEAF), "has no"),
+        (
+            (ROOT, replace(MIDDLE, critical=(UNKNOWN,)), LEAF),
+            "extension that is not known here: 1.3.6.1.4.1.1",
+        ),
+        ((ROOT, replace(LEAF, critical=(UNKNOWN,))), "the signer has a critical extension"),
         ((ROOT, replace(LEAF, curve=ec.SECP256R1())), "P-384"),
     ],
 )
@@ -212,6 +269,26 @@ def test_a_signer_that_is_used_as_an_authority_is_refused() -> None:
     made = chain(ROOT, LEAF)
     below = Chain((*made.certificates, certificate(replace(LEAF, name="below"), made.certificates[-1])))
     assert "certificate 1 of the bundle is no authority" in refused(document(below), below)
+
+
+def _version_4(der: bytes) -> bytes:
+    return der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1)
+
+
+def _key_usage_twice(der: bytes) -> bytes:
+    """The other extension of the same length becomes a second key usage."""
+    return der.replace(b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x0f", 1)
+
+
+@pytest.mark.parametrize(("change", "said"), [(_version_4, "is no X.509"), (_key_usage_twice, "cannot be read")])
+def test_what_cryptography_refuses_in_its_own_words_is_no_traceback(
+    change: Callable[[bytes], bytes], said: str
+) -> None:
+    made = usual()
+    middle = made.certificates[1].der
+    assert change(middle) != middle
+    bundle = [one.der for one in made.certificates[:-1]]
+    assert said in refused(document(cabundle=[bundle[0], change(middle), *bundle[2:]]))
 
 
 @pytest.mark.parametrize(

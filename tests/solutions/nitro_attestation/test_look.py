@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from nitro_attestation.claims import STATEMENTS, Look, answers
 from nitro_attestation.hypervisor import LISTED
@@ -92,7 +92,7 @@ def test_an_unknown_type_is_its_own_finding_and_never_nitro() -> None:
 
 def test_what_a_service_linked_role_has_launched_names_its_service() -> None:
     row = one("t2.micro", Tags=[{"Key": "aws:autoscaling:groupName", "Value": "web"}])
-    assert "launched by Auto Scaling group web: no SCP limits it" in row.reasons[0]
+    assert "launched by Auto Scaling group web, whose service-linked role no SCP limits" in row.reasons[0]
 
 
 def test_imdsv1_volumes_and_instance_stores_without_encryption_are_found() -> None:
@@ -182,12 +182,33 @@ def test_a_region_without_a_client_does_not_stop_the_others() -> None:
     ],
 )
 def test_a_trail_of_all_regions_must_be_on(trails: list[Json], found: bool) -> None:
-    assert trail_of_all_regions(CloudTrail(*trails)) is found
+    assert trail_of_all_regions(Account(CloudTrail(*trails))) is found
+
+
+def test_a_trail_is_asked_in_its_home_region() -> None:
+    """aws/aws-sdk-go-v2#1957, ankane/s3tk#18: elsewhere GetEventSelectors says that there is no such trail."""
+    with pytest.raises(ClientError, match="TrailNotFoundException"):
+        CloudTrail(GOOD_TRAIL, region="eu-central-1").get_event_selectors("0")
+    for region in (None, "us-east-1", "ap-south-1"):
+        assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL)), region) is True
+
+
+def test_a_trail_of_the_organization_is_unknown_to_its_members_and_rings_no_alarm() -> None:
+    """cloud-custodian/cloud-custodian PR #6394."""
+    trail = CloudTrail(GOOD_TRAIL, broken={"get_event_selectors": refused("TrailNotFoundException")})
+    _, values = run(Account(trail))
+    assert values["TrailMissing"] == 0
+    _, values = run(Account(CloudTrail()))
+    assert values["TrailMissing"] == 1
 
 
 def test_a_trail_that_cannot_be_looked_at_is_unknown() -> None:
-    assert trail_of_all_regions(CloudTrail(GOOD_TRAIL, broken={"describe_trails": refused()})) is None
-    assert trail_of_all_regions(CloudTrail(GOOD_TRAIL, broken={"get_event_selectors": refused()})) is None
+    assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL, broken={"describe_trails": refused()}))) is None
+    assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL, broken={"get_event_selectors": refused()}))) is None
+
+
+def basics(*kinds: str) -> Json:
+    return {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": kind} for kind in kinds]}
 
 
 def management(*fields: Json) -> Json:
@@ -215,6 +236,23 @@ def management(*fields: Json) -> Json:
         (management({"Field": "readOnly", "Equals": ["true"]}), False),
         ({"AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]}, False),
         ({}, False),
+        # Several selectors together, in whatever order.
+        (basics("WriteOnly", "ReadOnly"), True),
+        (basics("WriteOnly", "WriteOnly"), False),
+        ({"EventSelectors": [{"IncludeManagementEvents": False}, *BASIC["EventSelectors"]]}, True),
+        (
+            {
+                "AdvancedEventSelectors": [
+                    *management({"Field": "readOnly", "Equals": ["true"]})["AdvancedEventSelectors"],
+                    *management({"Field": "readOnly", "Equals": ["false"]})["AdvancedEventSelectors"],
+                ]
+            },
+            True,
+        ),
+        # Narrower than it looks.
+        (management({"Field": "eventName", "Equals": ["RunInstances"]}), False),
+        (management({"Field": "eventSource", "Equals": ["ec2.amazonaws.com"]}), False),
+        (management({"Field": "eventSource", "NotEquals": ["rdsdata.amazonaws.com"]}), True),
     ],
 )
 def test_selectors_must_keep_the_events_of_kms(selectors: Json, keeps: bool) -> None:

@@ -164,6 +164,7 @@ def test_the_declarative_policy_enforces_what_stops_a_launch_and_claims_no_types
     attributes = declarative("Ask us")["ec2_attributes"]
     assert attributes["instance_metadata_defaults"]["http_tokens_enforced"] == {"@@assign": "enabled"}
     assert attributes["instance_metadata_defaults"]["http_tokens"] == {"@@assign": "required"}
+    assert "http_put_response_hop_limit" not in attributes["instance_metadata_defaults"]  # of every container, too
     assert attributes["serial_console_access"]["status"] == {"@@assign": "disabled"}
     assert not [name for name in attributes if "type" in name or "hypervisor" in name]
     rendered = variants.template("organization", SLUG)["Resources"]["Declarative"]["Properties"]

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from config.models import CommonSettings, Problem
 from stacks.nitro_attestation import measurements
+from stacks.nitro_attestation.key_settings import EnclaveKey, TpmKey
 from stacks.nitro_attestation.measurements import ZEROS, UnusableMeasurementsError, parse
-from stacks.nitro_attestation.settings import Enclave, EnclaveKey, NitroAttestationSettings, Organization, Tpm, TpmKey
+from stacks.nitro_attestation.settings import Enclave, NitroAttestationSettings, Organization, Tpm
 
 A, B = "a" * 96, "b" * 96
 RIGHT = {"HashAlgorithm": "SHA384", "PCR4": A, "PCR7": B, "PCR12": ZEROS}

@@ -5,8 +5,13 @@ import json
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from config.models import CommonSettings
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS
+from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.key_settings import TpmKey
 from stacks.nitro_attestation.keys import WATCHED
+from stacks.nitro_attestation.watch import READS
+from stacks.shared.grants import AGENT_ACTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.nitro_attestation.rendered import SLUG
@@ -40,21 +45,10 @@ def launch(of: Template, name: str) -> Json:
 
 def test_the_look_reads_and_publishes_and_nothing_else() -> None:
     found = actions(template(), "LookRole")
-    assert found == {
-        "cloudtrail:DescribeTrails",
-        "cloudtrail:GetEventSelectors",
-        "cloudtrail:GetTrailStatus",
-        "cloudwatch:PutMetricData",
-        "ec2:DescribeInstanceTypes",
-        "ec2:DescribeInstances",
-        "ec2:DescribeRegions",
-        "ec2:DescribeVolumes",
-        "ec2:GetEbsEncryptionByDefault",
-        "ec2:GetInstanceMetadataDefaults",
-        "ec2:GetSerialConsoleAccessStatus",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-    }
+    assert found >= set(READS) and found >= {"cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"}
+    others = {action for action in found if not action.partition(":")[2].startswith(("Describe", "Get"))}
+    assert others == {"cloudwatch:PutMetricData", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert {action.partition(":")[0] for action in found} == {"cloudtrail", "cloudwatch", "ec2", "logs"}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +92,8 @@ def test_every_template_requires_imdsv2_and_encrypts_its_volume(variant: str, na
 
 def test_the_roles_of_the_templates_have_no_right_on_the_key_but_by_its_policy() -> None:
     of = template("attested")
-    assert actions(of, "EnclaveRole") == {"cloudwatch:PutMetricData"}
+    assert actions(template("enterprise"), "EnclaveRole") == {"cloudwatch:PutMetricData"}
+    assert actions(of, "EnclaveRole") == {"cloudwatch:PutMetricData", *AGENT_ACTIONS}  # session_manager
     assert actions(of, "TpmRole") == set()
 
 
@@ -127,6 +122,15 @@ def test_the_bootstrap_qualifier_is_that_of_the_configuration() -> None:
     assert f"cdk-{qualifier}-cfn-exec-role-" in found
 
 
+def test_another_role_of_cloudformation_takes_the_place_of_the_bootstraps() -> None:
+    """aws-solutions/innovation-sandbox-on-aws#31; beside it the other would be a principal that does not exist."""
+    own = "arn:aws:iam::123456789012:role/pipeline-cloudformation"
+    key = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own)
+    assert deploying_role(key, CommonSettings(), partition="aws", account="1", region="r") == own
+    asked = TpmKey(measurements=("tpm.json",), cloudformation_role_arn=own, producer_arns=(own,)).problems()
+    assert "must not use the key as well" in {one.key: one.message for one in asked}[("cloudformation_role_arn",)]
+
+
 def test_kept_data_keeps_the_key_that_has_encrypted_it() -> None:
     for variant, wanted in (("attested", "Delete"), ("enterprise", "Retain")):
         policies = {one["DeletionPolicy"] for one in template(variant).find_resources("AWS::KMS::Key").values()}
@@ -152,6 +156,12 @@ def test_every_change_of_a_key_is_told_refused_ones_included(variant: str) -> No
             },
         )
     assert {"PutKeyPolicy", "CreateGrant", "ScheduleKeyDeletion", "DisableKey"} <= set(WATCHED)
+
+
+@pytest.mark.parametrize(("variant", "alarms"), [("default", 0), ("attested", 1), ("enterprise", 1)])
+def test_whoever_has_a_key_hears_that_no_trail_keeps_its_changes(variant: str, alarms: int) -> None:
+    found = template(variant).find_resources("AWS::CloudWatch::Alarm").values()
+    assert [one["Properties"].get("MetricName") for one in found].count("TrailMissing") == alarms
 
 
 def test_the_policies_go_to_the_targets_one_after_the_other() -> None:

@@ -25,9 +25,12 @@ class Machine:
         pages: huge pages of two MiB that the allocator reserves.
         driver: whether the instance was launched with EnclaveOptions.
         cpus: the pool that the driver shows.
+        proxy: whether the proxy has stayed up.
     """
 
-    def __init__(self, folder: Path, *, pages: int = 512, driver: bool = True, cpus: str = "1,3") -> None:
+    def __init__(
+        self, folder: Path, *, pages: int = 512, driver: bool = True, cpus: str = "1,3", proxy: bool = True
+    ) -> None:
         self.root, self.programs, self.calls = folder / "root", folder / "bin", folder / "calls"
         self.programs.mkdir()
         self.calls.touch()
@@ -40,10 +43,10 @@ class Machine:
         (self.root / "dev").mkdir()
         if driver:
             (self.root / "dev/nitro_enclaves").touch()
-        for name in ("dnf", "modprobe", "aws"):
+        for name in ("dnf", "modprobe", "aws", "sleep"):
             self.program(name)
         shown = "$ROOT/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-        reserve = f'case "$*" in restart*allocator*) echo {pages} >"{shown}";; esac'
+        reserve = f'case "$*" in restart*allocator*) echo {pages} >"{shown}";; is-active*) exit {int(not proxy)};; esac'
         self.program("systemctl", reserve)
 
     def program(self, name: str, body: str = "true") -> None:
@@ -51,9 +54,9 @@ class Machine:
         path.write_text(f'#!/bin/bash\necho "{name} $*" >>{self.calls}\n{body}\n')
         path.chmod(0o755)
 
-    def boot(self) -> subprocess.CompletedProcess[str]:
+    def boot(self, script: str = SCRIPT) -> subprocess.CompletedProcess[str]:
         env = {"PATH": f"{self.programs}:{os.environ['PATH']}", "ROOT": str(self.root)}
-        return subprocess.run(["bash", "-c", SCRIPT], capture_output=True, text=True, env=env, check=False)  # noqa: S607
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=env, check=False)  # noqa: S607
 
     def told(self) -> list[str]:
         """Values of the metric."""
@@ -88,6 +91,7 @@ def test_the_allocator_starts_after_its_file_and_again_at_every_boot(tmp_path: P
         ({"pages": 0}, "0 MiB of huge pages"),
         ({"driver": False}, "launched without EnclaveOptions"),
         ({"cpus": ""}, "no vCPU is reserved"),
+        ({"proxy": False}, "the proxy to KMS does not run"),
     ],
 )
 def test_what_the_allocator_calls_a_success_is_looked_at(tmp_path: Path, broken: dict[str, object], why: str) -> None:
@@ -111,6 +115,21 @@ def test_a_parent_without_a_way_to_cloudwatch_is_ready_all_the_same(tmp_path: Pa
     machine.program("aws", "exit 255")
     done = machine.boot()
     assert done.returncode == 0 and "the metric was not published" in done.stdout
+
+
+@pytest.mark.parametrize(("region", "suffix"), [("eu-central-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")])
+def test_the_proxy_asks_for_the_host_that_it_is_allowed(tmp_path: Path, region: str, suffix: str) -> None:
+    """The unit of the package has .amazonaws.com in its command, which no allow-list of China has."""
+    machine = Machine(tmp_path)
+    settings = Enclave(instance_type="m5.xlarge", cpus=2, memory_mib=1024)
+    script = enclave_script(settings, namespace="N", stack="s", region=region, suffix=suffix)
+    assert machine.boot(script).returncode == 0
+    listed = (machine.root / "etc/nitro_enclaves/vsock-proxy.yaml").read_text()
+    unit = (machine.root / "etc/systemd/system/nitro-enclaves-vsock-proxy.service.d/host.conf").read_text()
+    assert f"address: kms.{region}.{suffix}," in listed and f" 8000 kms.{region}.{suffix} 443 " in unit
+    assert unit.splitlines()[1] == "ExecStart="  # or systemd refuses a second command
+    calls = machine.calls.read_text()
+    assert calls.index("systemctl daemon-reload") < calls.index("systemctl restart")
 
 
 def test_it_may_run_again(tmp_path: Path) -> None:

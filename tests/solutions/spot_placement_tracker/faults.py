@@ -13,7 +13,7 @@ from shared.aws import client
 from spot_placement_tracker.checks import read
 from spot_placement_tracker.store import FILE, PLAN, Plan, Store
 from tests.faults.custom_resources import CustomResourceWorld, custom_resource
-from tests.faults.subject import Subject, lambda_function
+from tests.faults.subject import Subject, lambda_function, says
 
 BUCKET, ASSETS = "tracked", "assets"
 NAMESPACE = "Spot Placement Score Metrics"
@@ -199,13 +199,7 @@ def published(dimension: str) -> set[tuple[str, float]]:
 
 SUBJECTS: list[Subject] = [
     # What EC2 refuses is no error of the function: it publishes how many, and an alarm tells.
-    Subject(
-        name="spot_placement_tracker.collector",
-        deliver=lambda_function("spot_placement_tracker.collector", CollectorWorld).deliver,
-        world=CollectorWorld,
-        module="spot_placement_tracker.collector.handler",
-        tells=lambda result: isinstance(result, dict) and bool(result.get("refused")),
-    ),
+    lambda_function("spot_placement_tracker.collector", CollectorWorld, tells=says("refused")),
     lambda_function("spot_placement_tracker.dashboards", DashboardsWorld),
     custom_resource(
         "spot_placement_tracker.deployment", StoringWorld, " (stores)", tells=lambda result: bool(result == "FAILED")

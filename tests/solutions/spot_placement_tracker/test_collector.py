@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.placement_scores import Score
-from spot_placement_tracker.checks import LONGEST_NAME, MOST_CAPACITY
 from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, ask_all
 from spot_placement_tracker.collector.handler import ask, collect
 from spot_placement_tracker.questions import Dashboard, Question
 from spot_placement_tracker.store import Plan
+from spot_placement_tracker.values import LONGEST_NAME, MOST_CAPACITY
 
 NAMESPACE = "Spot Placement Score Metrics"
 

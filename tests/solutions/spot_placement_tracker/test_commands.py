@@ -19,6 +19,7 @@ from tests import variants
 FILE = variants.ROOT / "config/spot_placement_tracker.yaml"
 BROKEN = variants.ROOT / "tests/solutions/spot_placement_tracker/placement_scores/broken.yaml"
 ADDRESS = "s3://tracked/configuration.yaml"
+NO_ANSWER: dict[str, Any] = {"MetricDataResults": [{"Id": "s0", "StatusCode": "InternalError", "Values": []}]}
 
 
 def refused(code: str) -> ClientError:
@@ -240,6 +241,7 @@ def test_a_report_for_people_names_them_too(
         ({"describe_stacks": refused("ValidationError")}, (), "deploy it with"),
         ({"get_object": lambda: {"Body": io.BytesIO(b"- {}")}}, (), f"{ADDRESS}:1: 0.Dashboard: must be"),
         ({}, ("--days", "64"), "--days must be 1 to 63, got 64"),
+        ({"get_metric_data": [NO_ANSWER]}, (), "GetMetricData answered InternalError for s0; try again"),
         ({"describe_stacks": refused("AccessDenied")}, (), "Call: AccessDenied"),
     ],
 )

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spot_placement_tracker import requirements
-from spot_placement_tracker.checks import UNITS, read
+from spot_placement_tracker.checks import read
 from spot_placement_tracker.document import LARGEST, NotYamlError, parse
 from spot_placement_tracker.questions import Dashboard, questions_of, workloads
 from spot_placement_tracker.requirements import problems
+from spot_placement_tracker.values import UNITS
 from tests.variants import ROOT
 
 # In the shape of the file that the public tracker ships: comments, a type listed twice, one name at two sizes, sizes of

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
+from tryout.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.waits import wait_until
 
@@ -108,7 +109,7 @@ class CapacityPlannerScenario(Scenario):
         expect(report["wasted_money"] == {self.reservations[0]: f"{MANY * 24 * 0.1:.2f}"}, f"{report['wasted_money']}")
         expect(list(report["idle_while_unreserved"].values()) == [2], f"{report['idle_while_unreserved']}")
         for name in ("WastedHours", "IdleWhileUnreserved"):
-            wait_until(f"the alarm {name}", lambda name=name: self._alarm(name) == "ALARM")  # type: ignore[misc]
+            wait_until(f"the alarm {name}", lambda name=name: alarm_state(self.deployed, name) == "ALARM")  # type: ignore[misc]
         return f"{report['wasted_hours']} hours, {report['wasted_money']} USD; both alarms ring"
 
     @step("what runs is planned with what pays for it already", "our-model")
@@ -140,7 +141,7 @@ class CapacityPlannerScenario(Scenario):
         self._look()
         lost = [each["lost"] for each in self._report()["ending"]]
         expect(len(lost) == 3 and any(each.startswith("the capacity and the discount") for each in lost), f"{lost}")
-        wait_until("the alarm", lambda: self._alarm("EndingSoon") == "ALARM")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "EndingSoon") == "ALARM")
         return "; ".join(lost)
 
     @step("AWS Health points to a reservation, in both shapes: a look of its own, with what was measured", "our-model")
@@ -165,8 +166,8 @@ class CapacityPlannerScenario(Scenario):
         self.deployed.aws.control("price-list", refuse="AccessDeniedException")
         done = self._look()
         self.deployed.aws.control("price-list")
-        expect(any("those of 2026-01-01" in problem for problem in done["problems"]), f"{done}")
-        wait_until("the alarm", lambda: self._alarm("Problems") == "ALARM")
+        expect(any("price cards are of 2026-01-01" in problem for problem in done["problems"]), f"{done}")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "Problems") == "ALARM")
         found = self._look()
         expect(not found["problems"] and self._report()["plan"]["prices"]["date"] != "2026-01-01", f"{found}")
         return f"{done['problems'][-1]}; read anew in the next look"
@@ -224,7 +225,7 @@ class CapacityPlannerScenario(Scenario):
                 "Value": value,
                 "Timestamp": start - timedelta(minutes=5 * n),
             }
-            for n in range(-1, 24 * 12 + 2)  # one more at both ends, should a period end meanwhile
+            for n in range(24 * 12 + 5)  # more at the far end: a look's window ends ten minutes before it
             for name, value in (("UsedInstanceCount", used), ("AvailableInstanceCount", available))
         ]
         for first in range(0, len(data), 500):
@@ -254,23 +255,7 @@ class CapacityPlannerScenario(Scenario):
         return found
 
     def _value(self, name: str) -> float:
-        now = datetime.now(UTC)
-        points = self.cloudwatch.get_metric_statistics(
-            Namespace=self.deployed.settings.metric_namespace,
-            MetricName=name,
-            Dimensions=[{"Name": "Planner", "Value": self.deployed.stack_name}],
-            StartTime=now - timedelta(minutes=10),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        expect(bool(points), f"nothing was published of {name}")
-        return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
-
-    def _alarm(self, name: str) -> str:
-        (alarm,) = [each for each in self.deployed.resources["AWS::CloudWatch::Alarm"] if name in each]
-        state: str = self.cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
-        return state
+        return latest_value(self.deployed, self.deployed.settings.metric_namespace, name, "Planner")
 
 
 SCENARIO = CapacityPlannerScenario

@@ -37,7 +37,8 @@ class WindowsHost:
 
     Attributes:
         registry: kind and data by path and name.
-        device_guard: status, running services, available properties of Win32_DeviceGuard; None: no such class.
+        device_guard: status, running services, available and required properties of Win32_DeviceGuard; None: there is
+            no such class.
         lock: what event 14 says first: 1 locked, 2 not, 0 off.
         state: what the script keeps between its runs.
         at, booted: hours; the clock, and when it has booted.
@@ -49,7 +50,9 @@ class WindowsHost:
     domain_role: int = 3
     window_open: bool = False
     lock: str = "0"
-    state: Json = field(default_factory=lambda: {"wanted": "", "reboots": 0, "finished": False, "written": -1})
+    state: Json = field(
+        default_factory=lambda: {"wanted": "", "reboots": 0, "finished": False, "gaveUp": False, "written": -1}
+    )
     at: int = 1
     booted: int = 0
     written: list[str] = field(default_factory=list)
@@ -58,9 +61,9 @@ class WindowsHost:
 
     def _policy(self, tables: Json, row: Json) -> str:
         kind, data = self.registry.get((tables["policyPath"], row["policy"]), ("absent", None))
-        if not row["policy"] or kind == "absent":
+        if not row["policy"] or kind == "absent" or (kind == "DWord" and data in row["unset"]):
             return "absent"
-        return "present" if data in row["agrees"] else "contradicts"
+        return "present" if kind == "DWord" and data in row["agrees"] else "contradicts"
 
     def _host(self, tables: Json) -> dict[str, str]:
         policies = [self._policy(tables, row) for row in tables["values"]]
@@ -99,7 +102,7 @@ class WindowsHost:
             return 0
         wanted = " ".join(f"{row['name']}={row['data']}" for row in tables["values"])
         if self.state["wanted"] != wanted:
-            self.state |= {"wanted": wanted, "finished": False, "reboots": 0}
+            self.state |= {"wanted": wanted, "finished": False, "gaveUp": False, "reboots": 0}
         self.state.setdefault("before", self.status)
         for row in tables["values"]:
             if self._action(tables, row)["do"] == "write":
@@ -109,13 +112,16 @@ class WindowsHost:
         facts = {
             "changed": _text(self.state["written"] > self.booted),
             "reboots": str(self.state["reboots"]),
+            "gaveUp": _text(self.state["gaveUp"]),
             "mode": tables["mode"],
             "finished": _text(self.state["finished"]),
             "window": "open" if self.window_open else "closed",
         }
         following = first(tables["reboot"], facts)["do"]
         if following == "done":
-            self.state |= {"finished": True, "reboots": 0}
+            self.state |= {"finished": True, "gaveUp": False, "reboots": 0}
+        if following == "give up":
+            self.state["gaveUp"] = True
         if following == "reboot":
             self.state["reboots"] += 1
             return 3010
@@ -161,7 +167,7 @@ class WindowsHost:
             "credentialGuard": _text(1 in services),
             "memoryIntegrity": _text(2 in services),
             "dmaOffered": _text(3 in guard.get("available", [])) if guard else "unknown",
-            "dmaRequired": _text(tables["dmaRequired"]),
+            "dmaRequired": _text(tables["dmaRequired"] or 3 in guard.get("required", [])),
             "lockAsked": _text(tables["lockAsked"]),
             "lock": self.lock,
             "secureBoot": "on" if self.secure_boot else "off",

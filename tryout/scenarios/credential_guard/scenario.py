@@ -5,10 +5,17 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from tryout.hosts.managed import run_once
+from tryout.hosts.roles import client_of
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.scenarios.credential_guard.host import WindowsHost, tables_of
 
 TYPE = "Custom:CredentialGuard"
+PLAIN = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
+"""Windows without NitroTPM and Secure Boot."""
+CHECKED = (
+    "image", "image: boot mode", "image: TPM", "type: hypervisor", "type: boot mode", "type: TPM", "place",
+    "hosts: TPM", "hosts: boot mode", "hosts: platform", "hosts: IMDSv2", "hosts: profile", "hosts: SSM Agent",
+)  # fmt: skip
 
 
 class CredentialGuardScenario(Scenario):
@@ -43,8 +50,9 @@ class CredentialGuardScenario(Scenario):
         return tables_of(content["mainSteps"][0]["inputs"]["runCommand"])
 
     def _report(self, instance_id: str, host: WindowsHost) -> dict[str, Any]:
+        """What the audit reports, with the permissions of the instance's role."""
         item = host.audit(self._tables("AuditAssociationId"))
-        self.ssm.put_compliance_items(
+        client_of(self.deployed.aws, self._instance(instance_id), "ssm").put_compliance_items(
             ResourceId=instance_id,
             ResourceType="ManagedInstance",
             ComplianceType=TYPE,
@@ -59,6 +67,7 @@ class CredentialGuardScenario(Scenario):
         found = self._instance(self.ours)
         seen = {name: found.get(name) for name in ("Platform", "CurrentInstanceBootMode", "TpmSupport")}
         expect(seen == {"Platform": "windows", "CurrentInstanceBootMode": "uefi", "TpmSupport": "v2.0"}, f"{seen}")
+        expect(found["MetadataOptions"]["HttpTokens"] == "required", f"{found['MetadataOptions']}")
         return f"{seen}"
 
     @step("nothing is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated")
@@ -97,11 +106,29 @@ class CredentialGuardScenario(Scenario):
         expect((details["before"], details["after"]) == ("{0,[0]}", "{2,[1]}"), f"{details}")
         return f"before {details['before']}, after {details['after']}"
 
+    @step("before a launch and after it, check finds image, type, place and host right", "real-code")
+    def checks(self) -> str:
+        found = self._checked(ends=0)
+        expect(set(found) >= set(CHECKED), f"{sorted(found)}")
+        expect(all(status == "ok" for status, _ in found.values()), f"{found}")
+        return "; ".join(found[name][1] for name in ("image", "image: boot mode", "image: TPM", "place"))
+
+    def _checked(self, ends: int) -> dict[str, tuple[str, str]]:
+        findings = self.deployed.command("check", ends=ends)
+        return {finding["what"]: (finding["status"], finding["says"]) for finding in findings}
+
     @step("the function counts who runs it, who does not and why, and who is silent", "real-code")
     def counts(self) -> str:
         tag = self.deployed.settings.tag
         tags = [{"ResourceType": "instance", "Tags": [{"Key": tag.key, "Value": tag.value}]}]
-        launched = self.ec2.run_instances(ImageId="ami-12345678", MinCount=2, MaxCount=2, TagSpecifications=tags)
+        launched = self.ec2.run_instances(
+            ImageId=self.ssm.get_parameter(Name=PLAIN)["Parameter"]["Value"],
+            InstanceType="t3.medium",
+            IamInstanceProfile={"Arn": self._instance(self.ours)["IamInstanceProfile"]["Arn"]},
+            MinCount=2,
+            MaxCount=2,
+            TagSpecifications=tags,
+        )
         self.others = [item["InstanceId"] for item in launched["Instances"]]
         expect(self.deployed.invoke("Watch")["new"] == 2, "new hosts are no worry yet")
         self.deployed.aws.control("age-launches", seconds=30 * 86_400)
@@ -110,7 +137,17 @@ class CredentialGuardScenario(Scenario):
         expect(reason == "Secure Boot is off", reason)
         counted = self.deployed.invoke("Watch")
         expect(counted == {"running": 1, "not running": 1, "silent": 1, "new": 0}, f"{counted}")
+        shown = {item["instance"]: item["state"] for item in self.deployed.command("hosts", ends=1)}
+        states = {self.ours: "running", self.others[0]: "not running", self.others[1]: "silent"}
+        expect(shown == states, f"{shown}")
         return f"{counted}; {reason}"
+
+    @step("check names what hosts of an image without UEFI and TPM lack, each cause by itself", "real-code")
+    def names_causes(self) -> str:
+        bad = {what: says for what, (status, says) in self._checked(ends=1).items() if status != "ok"}
+        expect(set(bad) == {"hosts: TPM", "hosts: boot mode", "hosts: IMDSv2"}, f"{bad}")
+        expect(all(self.ours not in says and "2 of 3" in says for says in bad.values()), f"{bad}")
+        return "; ".join(f"{what}: {says}" for what, says in sorted(bad.items()))
 
     @step("a host that is stopped owes no audit", "real-code")
     def forgives_the_stopped(self) -> str:

@@ -8,6 +8,7 @@ import json
 from typing import Any, ClassVar
 
 from stacks.guardrails.judge import Request, judge
+from tryout.monitoring import alarm_state
 from tryout.scenario import Deployed, expect, step
 from tryout.scenarios.nitro_attestation.keys import AttestedKeys
 from tryout.waits import wait_until
@@ -46,7 +47,7 @@ class NitroAttestationScenario(AttestedKeys):
         found = self._look()
         expect(found["regions"] == 2 and found["XenInstances"] == found["RegionsNotSeen"] == 0, f"{found}")
         expect(found["TrailMissing"] == 1, f"{found}")
-        expect(self._alarm("XenInstances") != "ALARM", "it rings")
+        expect(alarm_state(self.deployed, "XenInstances") != "ALARM", "it rings")
         return f"{found}"
 
     @step(
@@ -61,7 +62,7 @@ class NitroAttestationScenario(AttestedKeys):
         self.elsewhere.stop_instances(InstanceIds=[stopped])
         found = self._look()
         expect((found["XenInstances"], found["UnknownTypes"]) == (1, 0), f"{found}")
-        wait_until("the alarm", lambda: self._alarm("XenInstances") == "ALARM")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "XenInstances") == "ALARM")
         return f"{found}; the alarm is in ALARM"
 
     @step("the report says of each statement how far it goes, and names the instance", "real-code", only=("default",))
@@ -77,7 +78,7 @@ class NitroAttestationScenario(AttestedKeys):
         return f"{xen['instance_id']}: {xen['reasons'][0]}; statements of {ELSEWHERE}: {holds}"
 
     @step(
-        "the instance is resized to Nitro, a trail is switched on, EBS encrypts by default: the report follows",
+        "resized to Nitro, a trail of another Region switched on, EBS encrypted by default: the report follows",
         "real-code",
         only=("default",),
         needs=(finds,),
@@ -167,15 +168,9 @@ class NitroAttestationScenario(AttestedKeys):
         pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
         return [one["InstanceId"] for page in pages for kept in page["Reservations"] for one in kept["Instances"]]
 
-    def _alarm(self, name: str) -> str:
-        (alarm,) = [each for each in self.deployed.resources["AWS::CloudWatch::Alarm"] if name in each]
-        state: str = self.deployed.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0][
-            "StateValue"
-        ]
-        return state
-
     def _trail(self) -> None:
-        trail, s3 = self.deployed.client("cloudtrail"), self.deployed.client("s3")
+        """A trail of all Regions whose home is not the stack's: no other Region knows its selectors."""
+        trail, s3 = self.deployed.aws.client("cloudtrail", region_name=ELSEWHERE), self.deployed.client("s3")
         s3.create_bucket(Bucket="trail-of-all-regions")
         self.cleanup.append(lambda: s3.delete_bucket(Bucket="trail-of-all-regions"))
         trail.create_trail(Name="all", S3BucketName="trail-of-all-regions", IsMultiRegionTrail=True)

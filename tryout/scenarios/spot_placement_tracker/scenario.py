@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from tryout.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.waits import wait_until
 
@@ -76,7 +77,7 @@ class SpotPlacementTrackerScenario(Scenario):
             self._later()
         codes = {refused["code"] for refused in done["refused"]}
         expect(len(done["refused"]) == 8 - TAKEN and codes == {"MaxConfigLimitExceeded"}, f"{done}")
-        wait_until("the alarm", lambda: self._alarm("RefusedConfigurations") == "ALARM")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "RefusedConfigurations") == "ALARM")
         self.deployed.aws.control("spot-questions", most=None)
         return f"{TAKEN} tracked twice, {len(done['refused'])} MaxConfigLimitExceeded each time, the alarm is in ALARM"
 
@@ -89,7 +90,7 @@ class SpotPlacementTrackerScenario(Scenario):
         for _ in range(2):
             self._round()
             self._later()
-        wait_until("the alarm", lambda: self._alarm("BelowAlarmScore") == "ALARM")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "BelowAlarmScore") == "ALARM")
         self._put(self.shipped)
         wait_until("the shipped file", lambda: "annotations" not in self._widgets(BOARD)[0]["properties"])
         return "a line at 10 in its graph, two rounds below, the alarm is in ALARM"
@@ -121,7 +122,7 @@ class SpotPlacementTrackerScenario(Scenario):
         done = self._round()
         expect(done["asked"] == 8, f"{done}")
         expect(self._value("FileProblems") == problems, f"{self._value('FileProblems')}")
-        wait_until("the alarm", lambda: self._alarm("FileProblems") == "ALARM")
+        wait_until("the alarm", lambda: alarm_state(self.deployed, "FileProblems") == "ALARM")
         expect(self._widgets(BOARD) == before, "the dashboard has changed")
         first = yaml.safe_load(self.shipped)[0]
         self._upload([{**first, "Dashboard": "somebody-elses"}])
@@ -210,23 +211,7 @@ class SpotPlacementTrackerScenario(Scenario):
         return found[name]
 
     def _value(self, name: str) -> float:
-        now = datetime.now(UTC)
-        points = self.cloudwatch.get_metric_statistics(
-            Namespace=self.namespace,
-            MetricName=name,
-            Dimensions=[{"Name": "Tracker", "Value": self.deployed.stack_name}],
-            StartTime=now - timedelta(minutes=2),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        expect(bool(points), f"nothing was published of {name}")
-        return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
-
-    def _alarm(self, name: str) -> str:
-        (alarm,) = [each for each in self.deployed.resources["AWS::CloudWatch::Alarm"] if name in each]
-        state: str = self.cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
-        return state
+        return latest_value(self.deployed, self.namespace, name, "Tracker")
 
     def _plan(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.s3.get_object(Bucket=self.bucket, Key="plan.json")["Body"].read())

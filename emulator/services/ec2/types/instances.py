@@ -18,14 +18,14 @@ def _create_instance(properties: Properties) -> str:
     """An instance of its own, or of a launch template.
 
     Of a template moto ignores the volumes (the instance gets a root volume besides, which stays when it ends), the
-    profile and the security groups, unless it is told of them.
+    profile, the security groups and the metadata options, unless it is told of them.
     """
     wanted = without_tags(properties)
     if "LaunchTemplate" in wanted:
         version = {"LaunchTemplateId": wanted["LaunchTemplate"]["LaunchTemplateId"]}
         versions = [str(wanted["LaunchTemplate"]["Version"])]
         found = call("ec2", "DescribeLaunchTemplateVersions", version, Versions=versions)["LaunchTemplateVersions"]
-        names = ["BlockDeviceMappings", "IamInstanceProfile"]
+        names = ["BlockDeviceMappings", "IamInstanceProfile", "MetadataOptions"]
         names += [] if wanted.get("NetworkInterfaces") else ["SecurityGroupIds"]
         given = found[0]["LaunchTemplateData"]
         wanted = {name: given[name] for name in names if given.get(name)} | wanted

@@ -1,0 +1,107 @@
+"""Single values of the public tracker's file: what EC2 or CloudWatch would refuse, and what is odd. No AWS in here.
+
+Limits are those of https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html. Each
+function yields what is to be said of a value, with its place.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from spot_placement_tracker.document import Where
+from spot_placement_tracker.requirements import Found, whole
+
+UNITS = ("vcpu", "memory-mib", "units")
+MOST_REGIONS, MOST_TYPES, MOST_CAPACITY = 10, 1_000, 2_000_000_000
+DIVERSE = 3
+"""Fewer types, the page above says, always score low."""
+LONGEST_NAME = 180
+"""So that a metric's name, which has Region, unit, capacity and zone too, stays below CloudWatch's 255 characters."""
+
+_TYPE = re.compile(r"[a-z0-9-]{1,20}\.[a-z0-9-]{1,20}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_NAME = re.compile(r"[ -~]*")
+
+
+def name_problems(name: Any, at: Where) -> Iterator[Found]:
+    """Of a configuration's name."""
+    if not isinstance(name, str) or not name.strip():
+        quotes = "; put it in quotes" if isinstance(name, int | float) else ""
+        yield at, f"must be a text, got {name!r:.60}{quotes}"
+    elif len(name) > LONGEST_NAME or name.startswith(":") or not _NAME.fullmatch(name):
+        yield at, f"must be at most {LONGEST_NAME} ASCII characters and not begin with ':', as CloudWatch takes it"
+
+
+def type_problems(value: Any, at: Where) -> Iterator[Found]:
+    """Of a list of instance types."""
+    if not _is_list(value, MOST_TYPES):
+        yield at, f"must be a list of 1 to {MOST_TYPES} instance types, got {value!r:.60}"
+        return
+    for number, item in enumerate(value):
+        if not isinstance(item, str) or not _TYPE.fullmatch(item):
+            yield (*at, number), f"must be an instance type such as m7g.large, got {item!r:.60}"
+
+
+def type_warnings(value: Any, at: Where) -> Iterator[Found]:
+    """Of instance types: listed twice, variations of one, too few."""
+    if not _is_list(value, MOST_TYPES):
+        return
+    yield from _listed_twice(value, at)
+    different = {*map(str, value)}
+    if len(different) < DIVERSE:
+        yield at, f"lists {len(different)}: EC2 always scores fewer than {DIVERSE} types low"
+    elif len(kinds := {*map(_variation, different)}) == 1:
+        (kind,) = kinds
+        yield at, f"lists variations of {kind}: EC2 scores them as one type, and always low"
+
+
+def region_problems(value: Any, at: Where) -> Iterator[Found]:
+    """Of a list of Regions."""
+    if not _is_list(value, MOST_REGIONS):
+        count = f"{len(value)} Regions" if isinstance(value, list) else f"{value!r:.60}"
+        yield at, f"must be a list of 1 to {MOST_REGIONS} Regions, which is EC2's limit, got {count}"
+        return
+    for number, item in enumerate(value):
+        if not isinstance(item, str) or not _REGION.fullmatch(item):
+            yield (*at, number), f"must be a Region's name such as eu-west-1, got {item!r:.60}"
+    if 0 < sum(str(item).startswith("cn-") for item in value) < len(value):
+        yield at, "must not have Regions of China and others; they are different partitions"
+
+
+def region_warnings(value: Any, at: Where) -> Iterator[Found]:
+    """Of Regions: listed twice."""
+    if _is_list(value, MOST_REGIONS):
+        yield from _listed_twice(value, at)
+
+
+def capacity_problems(value: Any, at: Where) -> Iterator[Found]:
+    """Of a capacity, or a list of them."""
+    capacities = several(value)
+    if not capacities:
+        yield at, "must be a number, or a list of at least one"
+    for number, item in enumerate(capacities):
+        if not (whole(item) and 1 <= item <= MOST_CAPACITY):
+            where = (*at, number) if isinstance(value, list) else at
+            yield where, f"must be a whole number from 1 to {MOST_CAPACITY}, got {item!r:.60}"
+        elif capacities.index(item) < number:
+            yield (*at, number), f"names {item} twice; list each once"
+
+
+def several(value: Any) -> list[Any]:
+    """A list, or the one value that stands for it."""
+    return value if isinstance(value, list) else [value]
+
+
+def _is_list(value: Any, most: int) -> bool:
+    return isinstance(value, list) and 1 <= len(value) <= most
+
+
+def _listed_twice(value: Sequence[Any], at: Where) -> Iterator[Found]:
+    for number, item in enumerate(value):
+        if value.index(item) < number:
+            yield (*at, number), f"{item} is listed twice"
+
+
+def _variation(name: str) -> str:
+    """``m5.large`` of m5d.large and m5dn.large: "m5.8xlarge and m5a.8xlarge are variations of one type" to EC2."""
+    return re.sub(r"^([a-z]+\d+)[a-z-]*\.", r"\1.", name)
