@@ -83,7 +83,8 @@ class CostGuards(Construct):
         role.add_to_policy(
             iam.PolicyStatement(actions=[f"ec2:{name}Instances" for name in wanted], resources=[self._instance])
         )
-        unread.grant_send_messages(role)
+        # The role has the key already; a grant of the queue would add all of its actions.
+        role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[unread.queue_arn]))
         for name, expression in wanted.items():
             schedule = scheduler.CfnSchedule(
                 self,

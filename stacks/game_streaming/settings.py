@@ -249,6 +249,12 @@ class GameStreamingSettings(SolutionSettings):
             yield Problem("image", "must come with common.region, the Region that it is in; set common.region")
 
     @common_rule
+    def _g5g_is_there(self, common: CommonSettings) -> Iterator[Problem]:
+        # Of the others `check` asks EC2: a Region may get them any day.
+        if self.instance and (common.region or "").startswith("cn-"):
+            yield Problem("instance", "must be false in China, where there is no G5g; set false, or enabled: false")
+
+    @common_rule
     def _zone_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
         if self.zone and common.region and self.zone[:-1] != common.region:
             yield Problem("zone", f"must be of common.region {common.region}; correct one of the two")

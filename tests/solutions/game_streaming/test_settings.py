@@ -114,6 +114,7 @@ def test_an_image_is_named_in_one_of_three_ways(image: str) -> None:
     ("settings", "common", "key"),
     [
         ({"image": "ami-0123456789abcdef0"}, {}, "image"),
+        ({}, {"region": "cn-north-1"}, "instance"),
         ({"zone": "eu-central-1a"}, {"region": "us-east-1"}, "zone"),
         (
             {"pro_token_secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:pro-AbCdEf"},
