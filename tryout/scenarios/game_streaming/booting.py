@@ -24,7 +24,7 @@ class Booting(threading.Thread):
 
     Attributes:
         machines: the machine of each instance that was booted.
-        runs: user data, then the boots, of each.
+        runs: user data, then the boots, of each; there when the last of them has ended, which is after its signal.
         fault: what went wrong in here, if anything did.
     """
 
@@ -90,8 +90,7 @@ class Booting(threading.Thread):
         machine = Machine(root, aws=f'exec {cli} "$@"', variables=self.environment(instance))
         self.machines[instance] = machine
         machine.attach_disk(self._data_volume(instance))
-        self.runs[instance] = [machine.run(self._user_data(instance))]
-        self.runs[instance] += machine.boot()
+        self.runs[instance] = [machine.run(self._user_data(instance)), *machine.boot()]
 
     def _data_volume(self, instance: str) -> str:
         filters = [{"Name": "attachment.instance-id", "Values": [instance]}]

@@ -15,6 +15,7 @@ from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.scenarios.game_streaming.booting import Booting
 from tryout.scenarios.game_streaming.machine import TOKEN, Machine, Run
 from tryout.scenarios.game_streaming.offline import FAILURES, few_looks, made
+from tryout.waits import wait_until
 
 SECRET = "ubuntu-pro-token"  # noqa: S105 - its name
 RANGE = "198.51.100.0/24"
@@ -63,6 +64,7 @@ class GameStreamingScenario(Scenario):
     @property
     def machine(self) -> Machine:
         """What stands for the instance."""
+        wait_until("the end of the boot", lambda: bool(self.booting.fault) or self.instance in self.booting.runs)
         if self.booting.fault:
             raise RuntimeError(f"beside the deployment: {self.booting.fault}") from self.booting.fault
         return self.booting.machines[self.instance]
