@@ -1,0 +1,83 @@
+"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one, ``canary FILE`` for the scanner.
+
+Writes result.json beside the reports; the exit status is the verdict's.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from graviton_porting_advisor.findings import Report, UnusableReportError, accepted_of
+from graviton_porting_advisor.verdict import Census, Result, Verdict, failed, judge
+
+ROOT = "source"
+"""The folder that scan.sh gives to the advisor."""
+
+
+def out() -> Path:
+    """The folder of what is uploaded."""
+    return Path(os.environ.get("SCAN_WORK", "/tmp/porting-advisor")) / "out"  # noqa: S108 (a container of its own)
+
+
+def judged() -> Verdict:
+    """Judges the report of the advisor; one that is empty or cut off is a crash, whatever its status was."""
+    wanted: dict[str, Any] = json.loads(os.environ["SCAN"])
+    path = out() / "report.json"
+    try:
+        report = Report.read(path.read_text(encoding="utf-8"), ROOT)
+    except (OSError, UnusableReportError, UnicodeDecodeError) as error:
+        path.unlink(missing_ok=True)
+        return failed(Result.CRASHED, str(error))
+    if (asked := os.environ.get("ISSUE_TYPES")) and "unknown issue type" in _log():
+        return failed(Result.CRASHED, f"this version of the advisor does not know all of {asked}")
+    census = Census(**json.loads((out() / "census.json").read_text(encoding="utf-8")))
+    return judge(
+        report,
+        census,
+        max_issues=wanted["max_issues"],
+        accepted=accepted_of(wanted["accepted"]),
+        warn_only=wanted["warn_only"],
+        scan_jars=os.environ["SCAN_JARS"] == "true",
+    )
+
+
+def write(verdict: Verdict) -> int:
+    """Writes result.json and says the verdict.
+
+    Returns:
+        the exit status.
+    """
+    build = os.environ["CODEBUILD_BUILD_ID"]
+    about = {
+        "source": os.environ["SOURCE"],
+        "slug": os.environ["SLUG"],
+        "build": build,
+        "version": os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION", ""),
+        "tool": os.environ["TOOL_COMMIT"],
+    }
+    (out() / "result.json").write_text(json.dumps(about | verdict.to_json(), indent=1), encoding="utf-8")
+    print(f"{verdict.result.value}: {verdict.says}")
+    return verdict.status
+
+
+def canary(path: str) -> int:
+    """Whether the scanner of JAR files has found what is in ours."""
+    found = Report.read(Path(path).read_text(encoding="utf-8"), "canary")
+    return 0 if [finding.kind for finding in found.findings] == ["NativeMethods"] else 1
+
+
+def _log() -> str:
+    return (out() / "scan.log").read_text(encoding="utf-8", errors="replace")
+
+
+def main(kind: str, *words: str) -> int:
+    """Does what the first argument says."""
+    if kind == "canary":
+        return canary(*words)
+    return write(judged() if kind == "judged" else failed(Result(words[0]), words[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
