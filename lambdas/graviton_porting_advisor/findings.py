@@ -1,7 +1,7 @@
 """What a JSON report of the Porting Advisor says, counted as it is. No AWS in here.
 
-The tool writes findings as text, "Class: PATH[:LINE][ (FUNCTION)]: words", and of a file with more than ten it keeps ten
-and adds "OtherIssues: PATH: N other issues", where N is the file's total:
+The tool writes findings as text, "Class: PATH[:LINE][ (FUNCTION)]: words", and of a file with more than ten it keeps
+ten and adds "OtherIssues: PATH: N other issues", where N is the file's total:
 https://github.com/aws/porting-advisor-for-graviton/blob/main/src/advisor/filters/other_issues_filter.py
 """
 

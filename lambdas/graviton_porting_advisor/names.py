@@ -17,3 +17,7 @@ def prefix_of(slug: str, build: str) -> str:
         build: its id, or ARN, which ends with it.
     """
     return f"{REPORTS}{slug}/{build.rpartition(':')[2]}/"
+
+
+WATCH_SECONDS = 900
+"""Until a build is looked at that nothing was heard of: the most by which SQS delays a message."""

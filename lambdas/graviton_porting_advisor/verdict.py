@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from graviton_porting_advisor.findings import Accepted, Report, by_kind
+from graviton_porting_advisor.findings import CAPPED, Accepted, Report, by_kind
 
 NO_GUARANTEE = "No issue is no guarantee: test the application on a Graviton instance."
 SHOWN = 20
@@ -88,6 +88,11 @@ class Verdict:
         """The exit status of the build's script."""
         return 0 if self.passed else EXIT.get(self.result, 2)
 
+    @property
+    def has_report(self) -> bool:
+        """Whether the advisor has given one: also of a source in which there was nothing to scan."""
+        return self.result in (Result.OK, Result.ABOVE_MAX, Result.INCOMPLETE, Result.NOTHING_SCANNED)
+
     def to_json(self) -> dict[str, Any]:
         """As JSON knows it."""
         return asdict(self) | {"result": self.result.value}
@@ -161,7 +166,7 @@ def judge(
         kinds=by_kind(work),
         remarks=[_short(text) for text in report.remarks[:SHOWN]],
         errors=[_short(text) for text in report.errors[:SHOWN]],
-        examples=[_short(finding.text) for finding in work[:SHOWN]],
+        examples=[_short(finding.text) for finding in work if finding.kind != CAPPED][:SHOWN],
         not_scanned=dict(census.not_scanned),
         archives=census.archives,
         remark_count=len(report.remarks),

@@ -23,17 +23,13 @@ def _folder(text: str) -> str:
     return "/".join(parts)
 
 
-Folder = Annotated[
-    str, Field(min_length=1, max_length=200, examples=["third_party/x86"]), AfterValidator(_folder)
-]
+Folder = Annotated[str, Field(min_length=1, max_length=200, examples=["third_party/x86"]), AfterValidator(_folder)]
 
 
 class Source(Section):
     """What is scanned: one build, one report and one row of metrics for each."""
 
-    location: Annotated[
-        str, Field(max_length=400, pattern=SHAPES, examples=["owner/name", "s3://bucket/app.zip"])
-    ]
+    location: Annotated[str, Field(max_length=400, pattern=SHAPES, examples=["owner/name", "s3://bucket/app.zip"])]
     """owner/name on GitHub, gitlab:owner/name, bitbucket:owner/name, codecommit:name, s3://bucket/key.zip or s3://bucket/prefix/."""
     ref: Annotated[str, Field(pattern=r"^[\w./-]{1,200}$", examples=["main"])] | None = None
     """Branch, tag or commit; of an object, its version. null: the default branch, or the newest object."""
@@ -55,7 +51,9 @@ class Source(Section):
     def _has_what_its_provider_knows(self) -> Iterator[Problem]:
         provider = self.place.provider
         if provider == "gitlab" and not self.connection_arn:
-            yield Problem("connection_arn", "must be set for GitLab, which CodeBuild reads by a connection only; name it")
+            yield Problem(
+                "connection_arn", "must be set for GitLab, which CodeBuild reads by a connection only; name it"
+            )
         if provider in ("codecommit", "s3") and self.connection_arn:
             yield Problem("connection_arn", f"must be null for {provider}, which needs no connection; remove it")
         if provider != "s3" and self.kms_key_arn:
@@ -81,7 +79,9 @@ class Accepted(Section):
 class Tool(Section):
     """The advisor itself."""
 
-    repository: Annotated[str, Field(pattern=r"^https://[\w.-]+(:\d+)?(/[\w.-]+)+$", examples=[REPOSITORY])] = REPOSITORY
+    repository: Annotated[str, Field(pattern=r"^https://[\w.-]+(:\d+)?(/[\w.-]+)+$", examples=[REPOSITORY])] = (
+        REPOSITORY
+    )
     """Address to clone it from: AWS's, or a copy of yours that builds reach without signing in."""
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$", examples=[COMMIT])] = COMMIT
     """Commit that is run, and no other one."""

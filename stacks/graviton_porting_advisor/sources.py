@@ -8,10 +8,10 @@ from zlib import crc32
 Provider = Literal["github", "gitlab", "bitbucket", "codecommit", "s3"]
 
 _PART = r"[A-Za-z0-9_.-]+"
-# A bucket: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html. A key without what IAM reads as
-# a pattern or a variable.
-_S3 = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[A-Za-z0-9!_.()/-]+(?:\.zip|/))"
-SHAPES = rf"^((?:(?:gitlab|bitbucket):)?{_PART}(?:/{_PART})+|codecommit:{_PART}|{_S3.replace('?P<bucket>', '?:').replace('?P<key>', '?:')})$"
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, and keys without what IAM takes for a
+# pattern or a variable.
+_S3 = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.()/-]+(?:\.zip|/)"
+SHAPES = rf"^((?:(?:gitlab|bitbucket):)?{_PART}(?:/{_PART})+|codecommit:{_PART}|{_S3})$"
 
 HOSTS = {"github": "https://github.com", "gitlab": "https://gitlab.com", "bitbucket": "https://bitbucket.org"}
 LONGEST_SLUG = 60

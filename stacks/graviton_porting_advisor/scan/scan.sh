@@ -13,7 +13,7 @@ out=$work/out
 tool=$work/tool
 log=$out/scan.log
 scanner=$tool/src/advisor/tools/graviton-ready-java
-export SCAN_WORK=$work GIT_TERMINAL_PROMPT=0
+export SCAN_WORK=$work GIT_TERMINAL_PROMPT=0 ISSUE_TYPES=${ISSUE_TYPES:-}
 rm -rf "$work"
 mkdir -p "$out" "$work/home" "$work/no-java"
 : >"$log"

@@ -1,4 +1,4 @@
-"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one, ``canary FILE`` for the scanner.
+"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one; ``canary FILE`` of a scanner.
 
 Writes result.json beside the reports; the exit status is the verdict's.
 """
@@ -10,21 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from graviton_porting_advisor.findings import Report, UnusableReportError, accepted_of
+from graviton_porting_advisor.outcome import folder, write
 from graviton_porting_advisor.verdict import Census, Result, Verdict, failed, judge
 
 ROOT = "source"
 """The folder that scan.sh gives to the advisor."""
 
 
-def out() -> Path:
-    """The folder of what is uploaded."""
-    return Path(os.environ.get("SCAN_WORK", "/tmp/porting-advisor")) / "out"  # noqa: S108 (a container of its own)
-
-
 def judged() -> Verdict:
     """Judges the report of the advisor; one that is empty or cut off is a crash, whatever its status was."""
     wanted: dict[str, Any] = json.loads(os.environ["SCAN"])
-    path = out() / "report.json"
+    path = folder() / "report.json"
     try:
         report = Report.read(path.read_text(encoding="utf-8"), ROOT)
     except (OSError, UnusableReportError, UnicodeDecodeError) as error:
@@ -32,7 +28,7 @@ def judged() -> Verdict:
         return failed(Result.CRASHED, str(error))
     if (asked := os.environ.get("ISSUE_TYPES")) and "unknown issue type" in _log():
         return failed(Result.CRASHED, f"this version of the advisor does not know all of {asked}")
-    census = Census(**json.loads((out() / "census.json").read_text(encoding="utf-8")))
+    census = Census(**json.loads((folder() / "census.json").read_text(encoding="utf-8")))
     return judge(
         report,
         census,
@@ -43,25 +39,6 @@ def judged() -> Verdict:
     )
 
 
-def write(verdict: Verdict) -> int:
-    """Writes result.json and says the verdict.
-
-    Returns:
-        the exit status.
-    """
-    build = os.environ["CODEBUILD_BUILD_ID"]
-    about = {
-        "source": os.environ["SOURCE"],
-        "slug": os.environ["SLUG"],
-        "build": build,
-        "version": os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION", ""),
-        "tool": os.environ["TOOL_COMMIT"],
-    }
-    (out() / "result.json").write_text(json.dumps(about | verdict.to_json(), indent=1), encoding="utf-8")
-    print(f"{verdict.result.value}: {verdict.says}")
-    return verdict.status
-
-
 def canary(path: str) -> int:
     """Whether the scanner of JAR files has found what is in ours."""
     found = Report.read(Path(path).read_text(encoding="utf-8"), "canary")
@@ -69,7 +46,7 @@ def canary(path: str) -> int:
 
 
 def _log() -> str:
-    return (out() / "scan.log").read_text(encoding="utf-8", errors="replace")
+    return (folder() / "scan.log").read_text(encoding="utf-8", errors="replace")
 
 
 def main(kind: str, *words: str) -> int:
