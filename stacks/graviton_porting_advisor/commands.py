@@ -40,9 +40,7 @@ def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings)
         yield BillingUnit("lambda_request", WEEKS * (1 + 2 * sources), "Start, and Report")
 
 
-def findings(
-    common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients
-) -> Iterator[Finding]:
+def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment, or the first scan."""
     yield from account_findings(common, clients)
     yield looked_at("builds", lambda: _image(settings, clients))
@@ -58,10 +56,7 @@ def findings(
 def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
     platforms = clients("codebuild").list_curated_environment_images()["platforms"]
     images = {
-        image["name"]
-        for platform in platforms
-        for language in platform["languages"]
-        for image in language["images"]
+        image["name"] for platform in platforms for language in platform["languages"] for image in language["images"]
     }
     machine = "aarch64-standard:3.0" if settings.arm else "x86_64-standard:5.0"
     if f"aws/codebuild/amazonlinux-{machine}" in images:

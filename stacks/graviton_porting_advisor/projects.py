@@ -1,11 +1,10 @@
 """A CodeBuild project for each source, with a role that reads this source and writes its reports, and nothing else."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Fn, IgnoreMode, Validations
+from aws_cdk import Acknowledgment, CfnElement, Fn, IgnoreMode, Token, Validations
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -85,6 +84,7 @@ class Project(Construct):
         log_group.grant_write(self.own_role)
         kind, image = IMAGES[settings.arm]
         properties = codebuild.CfnProject
+        variables = settings.variables(source) | {"BUCKET": reports.bucket_name, "QUEUE_URL": queue.queue_url}
         project = properties(
             self,
             "Project",
@@ -104,8 +104,7 @@ class Project(Construct):
                 image=image,
                 compute_type=f"BUILD_GENERAL1_{settings.compute.upper()}",
                 environment_variables=[
-                    properties.EnvironmentVariableProperty(name=name, value=value)
-                    for name, value in self._variables(settings, source, reports, queue).items()
+                    properties.EnvironmentVariableProperty(name=name, value=value) for name, value in variables.items()
                 ],
             ),
             logs_config=properties.LogsConfigProperty(
@@ -127,28 +126,6 @@ class Project(Construct):
         self._allow(scope, source, scripts, reports, queue)
         project.node.add_dependency(self.own_role)  # its policy too: CodeBuild tries a connection at once
         self.name, self.arn = project.ref, project.attr_arn
-
-    def _variables(
-        self, settings: GravitonPortingAdvisorSettings, source: Source, reports: s3.Bucket, queue: sqs.IQueue
-    ) -> dict[str, str]:
-        scan = {
-            "exclude": settings.excluded(source),
-            "max_issues": settings.most_issues(source),
-            "accepted": [each.model_dump(include={"path", "issue_type"}) for each in settings.accepted],
-            "warn_only": list(settings.warn_only),
-        }
-        return {
-            "SOURCE": source.place.label,
-            "SLUG": source.place.slug,
-            "SCAN": json.dumps(scan, sort_keys=True, separators=(",", ":")),
-            "TOOL_REPOSITORY": settings.tool.repository,
-            "TOOL_COMMIT": settings.tool.commit,
-            "TARGET_OS": settings.target_os,
-            **({"ISSUE_TYPES": settings.issue_type_option} if settings.issue_types else {}),
-            "SCAN_JARS": str(settings.scan_jars).lower(),
-            "BUCKET": reports.bucket_name,
-            "QUEUE_URL": queue.queue_url,
-        }
 
     def _allow(
         self, stack: SolutionStack, source: Source, scripts: Scripts, reports: s3.Bucket, queue: sqs.IQueue
@@ -192,6 +169,7 @@ class Project(Construct):
 
 def _allow_reading(stack: SolutionStack, role: iam.Role, bucket: str, key: str) -> None:
     arn = f"arn:{stack.partition}:s3:::{bucket}"
+    partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
     of_bucket = ["s3:GetBucketAcl", "s3:GetBucketLocation"]
     role.add_to_policy(iam.PolicyStatement(actions=of_bucket, resources=[arn]))
     if not key.endswith("/"):
@@ -208,7 +186,7 @@ def _allow_reading(stack: SolutionStack, role: iam.Role, bucket: str, key: str) 
         "s3:GetObject",
         "s3:GetObjectVersion",
         arn=f"{arn}/{key}*",
-        shown=f"arn:<AWS::Partition>:s3:::{bucket}/{key}*",
+        shown=f"arn:{partition}:s3:::{bucket}/{key}*",
         reason="The source is every object below this prefix.",
     )
 

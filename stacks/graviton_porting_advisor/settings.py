@@ -1,5 +1,6 @@
 """Section ``solutions.graviton_porting_advisor`` of config/config.yaml."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -164,3 +165,22 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
     def most_issues(self, source: Source) -> int:
         """Most issues with which a source passes."""
         return self.max_issues if source.max_issues is None else source.max_issues
+
+    def variables(self, source: Source) -> dict[str, str]:
+        """The variables of a source's build that the settings decide."""
+        scan = {
+            "exclude": self.excluded(source),
+            "max_issues": self.most_issues(source),
+            "accepted": [each.model_dump(include={"path", "issue_type"}) for each in self.accepted],
+            "warn_only": list(self.warn_only),
+        }
+        return {
+            "SOURCE": source.place.label,
+            "SLUG": source.place.slug,
+            "SCAN": json.dumps(scan, sort_keys=True, separators=(",", ":")),
+            "TOOL_REPOSITORY": self.tool.repository,
+            "TOOL_COMMIT": self.tool.commit,
+            "TARGET_OS": self.target_os,
+            **({"ISSUE_TYPES": self.issue_type_option} if self.issue_types else {}),
+            "SCAN_JARS": str(self.scan_jars).lower(),
+        }

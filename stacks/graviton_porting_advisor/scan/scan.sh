@@ -16,7 +16,7 @@ scanner=$tool/src/advisor/tools/graviton-ready-java
 export SCAN_WORK=$work GIT_TERMINAL_PROMPT=0 ISSUE_TYPES=${ISSUE_TYPES:-}
 rm -rf "$work"
 mkdir -p "$out" "$work/home" "$work/no-java"
-: >"$log"
+echo "scan of $SOURCE by commit $TOOL_COMMIT" >"$log"
 
 ours() { PYTHONPATH=$CODEBUILD_SRC_DIR_Modules:$CODEBUILD_SRC_DIR_Libraries python3 "$here/$1" "${@:2}"; }
 
@@ -97,6 +97,10 @@ for format in json html; do
   if [[ $status != 0 ]]; then
     rm -f "$out/report.$format"
     end crashed "the advisor ended with status $status"
+  fi
+  if [[ $format == json ]] && ! ours verdict.py whole "$out/report.json" >>"$log" 2>&1; then
+    rm -f "$out/report.json"
+    end crashed "the advisor has left no whole report"
   fi
   upload
 done

@@ -1,6 +1,7 @@
-"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one; ``canary FILE`` of a scanner.
+"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one.
 
-Writes result.json beside the reports; the exit status is the verdict's.
+Both write result.json beside the reports, and end with the status of the verdict. An empty or cut report is a crash of
+the advisor, whatever its own status was: ``whole FILE`` finds out. ``canary FILE`` looks at a report on our own JAR.
 """
 
 import json
@@ -18,14 +19,9 @@ ROOT = "source"
 
 
 def judged() -> Verdict:
-    """Judges the report of the advisor; one that is empty or cut off is a crash, whatever its status was."""
+    """Judges the report of the advisor, which is whole."""
     wanted: dict[str, Any] = json.loads(os.environ["SCAN"])
-    path = folder() / "report.json"
-    try:
-        report = Report.read(path.read_text(encoding="utf-8"), ROOT)
-    except (OSError, UnusableReportError, UnicodeDecodeError) as error:
-        path.unlink(missing_ok=True)
-        return failed(Result.CRASHED, str(error))
+    report = Report.read((folder() / "report.json").read_text(encoding="utf-8"), ROOT)
     if (asked := os.environ.get("ISSUE_TYPES")) and "unknown issue type" in _log():
         return failed(Result.CRASHED, f"this version of the advisor does not know all of {asked}")
     census = Census(**json.loads((folder() / "census.json").read_text(encoding="utf-8")))
@@ -45,14 +41,24 @@ def canary(path: str) -> int:
     return 0 if [finding.kind for finding in found.findings] == ["NativeMethods"] else 1
 
 
+def whole(path: str) -> int:
+    """Whether a report is there from beginning to end."""
+    try:
+        Report.read(Path(path).read_text(encoding="utf-8"), ROOT)
+    except (OSError, UnusableReportError, UnicodeDecodeError) as error:
+        print(error)
+        return 1
+    return 0
+
+
 def _log() -> str:
     return (folder() / "scan.log").read_text(encoding="utf-8", errors="replace")
 
 
 def main(kind: str, *words: str) -> int:
     """Does what the first argument says."""
-    if kind == "canary":
-        return canary(*words)
+    if kind in ("canary", "whole"):
+        return {"canary": canary, "whole": whole}[kind](*words)
     return write(judged() if kind == "judged" else failed(Result(words[0]), words[1]))
 
 
