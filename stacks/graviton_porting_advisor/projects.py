@@ -91,7 +91,9 @@ class Project(Construct):
             description=f"Porting Advisor for Graviton over {label}"[:255],
             service_role=self.own_role.role_arn,
             source=_source(source, (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")),
-            source_version=source.ref,
+            # An empty text and not nothing, by which CodeBuild would keep the former one:
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codebuild-project.html
+            source_version=source.ref or "",
             secondary_sources=[
                 properties.SourceProperty(
                     type="S3", location=f"{asset.s3_bucket_name}/{asset.s3_object_key}", source_identifier=name

@@ -15,6 +15,7 @@ from stacks.graviton_porting_advisor.sources import SHAPES, Location
 COMMIT = "d5d5890ac2ba78de43a070be5d8097c77b3bc15a"
 REPOSITORY = "https://github.com/aws/porting-advisor-for-graviton.git"
 MOST_SOURCES = 100  # three resources each, of the 500 of a stack
+LONGEST_SCAN = 3_000  # characters in a variable of each build, of the 1,000,000 of a template
 
 
 def _folder(text: str) -> str:
@@ -143,6 +144,13 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
     def _no_source_twice(self) -> Iterator[Problem]:
         for index in repeated([source.place.identity for source in self.sources]):
             yield Problem(("sources", index, "location"), "must not be listed twice; remove one")
+
+    @rule
+    def _settings_of_a_build_fit(self) -> Iterator[Problem]:
+        for index, source in enumerate(self.sources):
+            if (size := len(self.variables(source)["SCAN"])) > LONGEST_SCAN:
+                says = f"must leave exclude and accepted of each source {LONGEST_SCAN} characters, and they have {size}"
+                yield Problem(("sources", index, "exclude"), f"{says}; name whole folders, and patterns")
 
     @common_rule
     def _connections_and_keys_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:

@@ -76,6 +76,19 @@ LARGEST: dict[str, list[tuple[Json, Json]]] = {
             },
         ),
     ],
+    "graviton_porting_advisor": [
+        (
+            COMMON,
+            {
+                "sources": [
+                    {"location": f"{'o' * 39}/{'r' * 90}{n}", "exclude": [f"{e}{'x' * 95}" for e in range(26)]}
+                    for n in range(100)
+                ],
+                "schedule": "rate(1 day)",
+                "type_metrics": True,
+            },
+        ),
+    ],
     "image_pipelines": [
         (
             COMMON | {"prefix": "a" * 20},

@@ -50,7 +50,7 @@ def delete(name: str) -> None:
 def _judged(definition: Json) -> Json:
     """A definition that CodeBuild takes: https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html."""
     sources = [definition["source"], *definition.get("secondarySources", [])]
-    if definition["source"]["type"] == "NO_SOURCE" and not definition["source"].get("buildSpec"):
+    if definition["source"]["type"] == "NO_SOURCE" and not definition["source"].get("buildspec"):
         raise client_error("InvalidInputException", "A buildspec is required with source type NO_SOURCE")
     for source in sources:
         if source["type"] not in ("NO_SOURCE", "CODEPIPELINE") and not source.get("location"):

@@ -95,3 +95,9 @@ def test_a_source_has_its_own_limit_and_folders_beside_the_common_ones() -> None
     )
     scan = json.loads(found.variables(found.sources[0])["SCAN"])
     assert (scan["exclude"], scan["max_issues"]) == (["docs", "vendor"], 0)
+
+
+def test_what_does_not_fit_into_a_variable_of_a_build_is_refused() -> None:
+    fits = {"sources": [{"location": "org/a", "exclude": [f"{number}{'x' * 95}" for number in range(26)]}]}
+    assert not said(**fits)
+    assert "3000 characters" in said(**fits, exclude=["y" * 200, "z" * 200])[0]

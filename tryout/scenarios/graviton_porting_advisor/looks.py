@@ -120,9 +120,7 @@ class GravitonPortingAdvisorLooks(Scenario):
             "SCAN_WORK": str(folder / "work"),
         }
         environment.pop("PYTHONPATH", None)
-        return run(
-            project["source"]["buildspec" if "buildspec" in project["source"] else "buildSpec"], environment, folder
-        )
+        return run(project["source"]["buildspec"], environment, folder)
 
     def _end(self, source: str, status: str, **more: object) -> None:
         self.deployed.aws.control("build-ends", **self._where(), build=self.builds[source], status=status, **more)
