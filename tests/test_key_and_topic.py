@@ -1,4 +1,4 @@
-"""The main README says what the policies of a key and a topic of yours must allow; the templates say what is needed."""
+"""READMEs say what the policies of a key and a topic of yours must allow; the templates say what is needed."""
 
 import json
 import re
@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from stacks.catalog import SOLUTIONS
+from stacks.documents import own_key_and_topic
 from tests import variants
 from tests.variants import ROOT, Json
 
@@ -72,11 +73,8 @@ ENCRYPTED = ("AWS::SNS::Topic", "AWS::SQS::Queue")
 
 
 def written(slug: str) -> tuple[set[str], set[str]]:
-    """The solution's row in the README."""
-    row = re.search(rf"^\| `{slug}` \| (.*) \| (.*) ?\|$", SECTION, re.MULTILINE)
-    if not row:
-        return set(), set()
-    of_key, of_topic = (set(re.findall(r"`([A-Z]\w+)`", cell)) for cell in row.groups())
+    """What the solution's README says."""
+    of_key, of_topic = (set(re.findall(r"`([A-Z]\w+)`", said)) for said in own_key_and_topic(slug))
     return of_key, of_topic
 
 

@@ -16,9 +16,10 @@ from ministack.services import iam, tagging
 
 from emulator.core.api import Json, first
 from emulator.core.patch import patch, private
-from emulator.core.service import IamRules, Service, services
+from emulator.core.service import IamRules, Need, Service, services
 from emulator.core.store import account_id, region
 
+_NEEDS = "needs"  # travels with the condition keys from the call to its judgement
 Tagged = Iterator[tuple[str, list[dict[str, str]]]]
 
 _action_of: Callable[[Json, bytes, str], str] = private(
@@ -109,9 +110,11 @@ def _keys_of_call(original: Callable[..., Json], service: str, action: str, body
     """The condition keys of a call."""
     keys = original(service, action, body, parameters)
     call = Call(service, action.rpartition(":")[2], "", body, parameters)
+    needs: list[Need] = []
     for rules in _rules(service):
         keys = {**keys, **rules.keys(call)}
-    return keys
+        needs += rules.needs(call)
+    return {**keys, _NEEDS: needs} if needs else keys
 
 
 @patch(iam_evaluator, "enforce", "access_key_id iam_action service region resource_arn service_context")
@@ -132,9 +135,15 @@ def _enforced(
         besides += rules.besides.get(action, ())
         action = rules.actions.get(action, action)
     keys |= service_context or {}
+    needs: list[Need] = keys.pop(_NEEDS, [])
     denied = original(key, action, service, region_name, resource_arn=resource_arn, service_context=keys)
     for needed in besides:
         denied = denied or original(key, needed, needed.partition(":")[0], region_name)
+    for need in needs:
+        by = need.action.partition(":")[0]
+        denied = denied or original(
+            key, need.action, by, region_name, resource_arn=need.resource, service_context=need.keys
+        )
     return denied
 
 

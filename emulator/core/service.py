@@ -1,7 +1,7 @@
 """The registry: each package of ``emulator.services`` declares a service, and the server connects what it finds."""
 
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -20,6 +20,21 @@ Deliver = Callable[[str, str, Json], object]
 
 
 @dataclass(frozen=True)
+class Need:
+    """A permission that a call needs besides its own: AWS calls it a dependent action.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+
+    Attributes:
+        keys: condition keys.
+    """
+
+    action: str
+    resource: str
+    keys: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class IamRules:
     """What IAM has to know of a service's calls; see ``emulator.core.iam``.
 
@@ -29,6 +44,7 @@ class IamRules:
         resource_keys: condition keys of the resource of a call, by its ARN.
         actions: the IAM actions that calls need, where those are not their own names.
         besides: actions of other services that a caller needs besides an action, because the service does them for it.
+        needs: what a call needs besides, when that depends on what it names.
         tags: what the tagging API shows of it and aws:ResourceTag is judged by: ARN and tags.
     """
 
@@ -37,6 +53,7 @@ class IamRules:
     resource_keys: Callable[[str], Json] = lambda _: {}
     actions: Mapping[str, str] = field(default_factory=dict)
     besides: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    needs: Callable[[Any], Iterable[Need]] = lambda _: ()
     tags: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
 

@@ -21,9 +21,10 @@ What these rules do not see: what functions do, quotas, names that something out
 def rules() -> list[Rule]:
     """The rules of every group, from the modules of this package that list them as ``RULES``."""
     found: list[Rule] = []
-    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+    for path in sorted(Path(__file__).parent.rglob("[!_]*.py")):
         if not path.name.startswith("test_"):
-            listed = getattr(import_module(f"tests.conformance.{path.stem}"), "RULES", ())
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            listed = getattr(import_module(module), "RULES", ())
             found += [one for one in listed if isinstance(one, Rule)]
     return sorted(found, key=lambda one: one.group)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.conformance.updates_states import REGION, State, template
+from tests.conformance.updates.states import REGION, State, template
 from tests.variants import DEFAULT, every
 from tests.variants import template as kept
 

@@ -36,10 +36,10 @@ SERVICE = Service(
     react=patches.evaluate_alarms,
     modelled=(
         "metrics told apart by their dimensions, time that passes; who lets alarms publish",
-        "alarms on metric math, period by period",
+        "alarms on metric math, period by period; bodies of dashboards",
     ),
     not_judged=(
-        "alarms on Metrics Insights, anomaly detectors, bodies of dashboards",
+        "alarms on Metrics Insights, anomaly detectors",
         "how many periods of one metric an alarm asks for",
     ),
     iam=IamRules(resource=_judged_on, keys=_keys),

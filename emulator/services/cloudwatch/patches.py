@@ -14,6 +14,7 @@ from emulator.core.deliveries import Delivery, denied
 from emulator.core.patch import patch, private
 from emulator.core.service import tell
 from emulator.core.store import request_scope
+from emulator.models.dashboard_bodies import problems
 
 _store: Any = private(cloudwatch, "_store_datum", "namespace name dims ts unit value values counts stat_values")
 _metrics: Any = private(cloudwatch, "_metrics")
@@ -27,6 +28,8 @@ _record_history: Any = private(
     cloudwatch, "_record_history", "alarm_name old_state new_state reason alarm_type reason_data"
 )
 _alarms: Any = private(cloudwatch, "_alarms")
+_error: Any = private(cloudwatch, "_error", "code message status use_json use_cbor")
+_parameter: Any = private(cloudwatch, "_p", "params key default")
 
 # What evaluates an alarm on metric math (math_alarms.py).
 math_evaluators: list[Callable[[Json], None]] = []
@@ -169,3 +172,27 @@ def _refused(alarm: Json, target: str) -> bool:
         }
     )
     return True
+
+
+@patch(cloudwatch, "_put_dashboard", "params cbor_data is_cbor is_json")
+def _put_dashboard(original: Any, params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+    """Refuses the body that CloudWatch refuses; ministack takes any text.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    """
+    body = data.get("DashboardBody") if is_cbor or is_json else _parameter(params, "DashboardBody")
+    if found := problems(body or ""):
+        return _error("InvalidParameterInput", _refusal(found), 400, use_json=is_json, use_cbor=is_cbor)
+    return original(params, data, is_cbor, is_json)
+
+
+@patch(cloudwatch, "cloudformation_put_dashboard", "name body")
+def _deploy_dashboard(original: Any, name: str, body: str) -> Any:
+    """The same for a stack, whose deployment fails."""
+    if found := problems(body):
+        raise ValueError(_refusal(found))
+    return original(name, body)
+
+
+def _refusal(found: list[str]) -> str:
+    return f"The dashboard body is invalid, there are {len(found)} validation errors: {'; '.join(found)}"

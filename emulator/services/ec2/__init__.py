@@ -9,6 +9,7 @@ from emulator.services.ec2 import (
     instance_connect,
     instance_types,
     instances,
+    launches,
     local_zones,
     root_volumes,
     spot,
@@ -60,13 +61,14 @@ SERVICE = Service(
     ),
     not_judged=(
         "traffic, capacity that EC2 lacks, prices",
-        "all but one resource of a call that names several; permissions to tag at a launch",
+        "all but one resource of a call that names several, but for launches",
         "BGP sessions, sharing, prefix lists of local gateways",
     ),
     iam=IamRules(
         resource=instances.judged_on,
         keys=instances.keys_of_call,
         resource_keys=instances.keys_of_resource,
+        needs=launches.needs,
         tags={"ec2": instances.tags},
     ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.services import iam
 from moto.ec2 import utils
+from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
 from moto.ec2.models import ec2_backends, iam_instance_profile, tags
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.elastic_block_store import EBSBackend
@@ -73,6 +74,23 @@ def subnets_with_routes() -> Iterator[tuple[Any, list[Any]]]:
         for subnet in zone.values():
             own = [table for table in tables if subnet.id in table._associations.values()]
             yield subnet, [route for table in own for route in table.routes]
+
+
+def template_data(template_id: str | None, name: str | None, version: str | None) -> Json:
+    """The data of a version of a launch template; {} where the call names none, or none that there is.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateSpecification.html: the default version,
+    if the call says nothing else.
+    """
+    here = backend()
+    template_id = template_id or here.launch_template_name_to_ids.get(name)
+    template = here.launch_templates.get(template_id)
+    if template is None:
+        return {}
+    try:
+        return dict(template.get_version(version or "$Default").data)
+    except InvalidLaunchTemplateVersionNotFound:
+        return {}
 
 
 # --- instances --------------------------------------------------------------------------------------------------------

@@ -29,3 +29,11 @@ def test_a_dashboard_is_judged_by_its_name(aws: EmbeddedAws) -> None:
         client.put_dashboard(DashboardName="yours", DashboardBody='{"widgets": []}')
     with pytest.raises(ClientError, match="not authorized"):
         client.delete_dashboards(DashboardNames=["yours"])
+
+
+def test_a_body_that_cloudwatch_forbids_is_refused(aws: EmbeddedAws) -> None:
+    client = aws.client("cloudwatch")
+    with pytest.raises(ClientError, match=r"widgets/0.*markdown") as refused:
+        client.put_dashboard(DashboardName="d", DashboardBody='{"widgets": [{"type": "text", "properties": {}}]}')
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
+    assert client.list_dashboards()["DashboardEntries"] == []

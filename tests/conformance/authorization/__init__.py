@@ -1,0 +1,1 @@
+"""Whether actions, resource types and condition keys exist and fit, and dependent actions are granted."""

@@ -1,0 +1,1 @@
+"""Whether every delivery between services is allowed, kind by kind."""

@@ -1,0 +1,1 @@
+"""Whether every event pattern and every metric exists."""

@@ -1,0 +1,1 @@
+"""What must exist before an instance boots, outlive it, and be silent at rest."""

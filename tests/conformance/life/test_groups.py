@@ -1,0 +1,38 @@
+"""The rules of groups over every template, and that they catch what they are for."""
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.life.groups import findings
+from tests.conformance.templates import every_template, found
+
+
+@every_template
+def test_groups_say_what_they_must(variant: str, slug: str) -> None:
+    template = found(variant, slug)
+    assert [str(found) for found in findings(template.resources, str(template))] == []
+
+
+def mixed(override: dict[str, Any], **distribution: str) -> dict[str, Any]:
+    return {
+        "MixedInstancesPolicy": {"LaunchTemplate": {"Overrides": [override]}, "InstancesDistribution": distribution}
+    }
+
+
+@pytest.mark.parametrize(
+    ("group", "rules"),
+    [
+        ({"HealthCheckType": "ELB", "HealthCheckGracePeriod": 120, "DefaultInstanceWarmup": 600}, ["grace"]),
+        ({"HealthCheckType": "ELB", "DefaultInstanceWarmup": 1}, ["grace"]),
+        ({"HealthCheckType": "ELB", "HealthCheckGracePeriod": 600, "DefaultInstanceWarmup": 600}, []),
+        ({"HealthCheckGracePeriod": 120, "DefaultInstanceWarmup": 600}, []),
+        (mixed({"InstanceType": "m7g.large"}), ["strategy"]),
+        (mixed({"InstanceType": "m7g.large"}, OnDemandAllocationStrategy="prioritized"), []),
+        (mixed({"InstanceRequirements": {}}, OnDemandAllocationStrategy="prioritized"), ["strategy"]),
+        (mixed({"InstanceRequirements": {}}, OnDemandAllocationStrategy="lowest-price"), []),
+    ],
+)
+def test_what_is_missing_is_found(group: dict[str, Any], rules: list[str]) -> None:
+    resources = {"Group": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": group}}
+    assert [one.rule for one in findings(resources, "here")] == rules

@@ -1,0 +1,65 @@
+"""The rules on quotas over every template, at the largest legal settings, and that they catch what they are for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks.catalog import SOLUTIONS
+from tests.conformance.limits.rule import findings
+from tests.conformance.templates import every_template, found
+from tests.conformance.told import told
+from tests.conformance.updates.states import State, legal, template
+
+Json = dict[str, Any]
+LARGEST: dict[str, list[tuple[Json, Json]]] = {
+    solution.slug: told(solution.slug, "LARGEST", []) for solution in SOLUTIONS
+}
+
+
+@every_template
+def test_every_template_fits(variant: str, slug: str) -> None:
+    assert [str(one) for one in findings(found(variant, slug).body, f"{variant}/{slug}")] == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "number"), [(slug, n) for slug, sections in LARGEST.items() for n in range(len(sections))]
+)
+def test_the_largest_legal_settings_fit(slug: str, number: int) -> None:
+    common, section = LARGEST[slug][number]
+    state = State(slug, f"largest {number}", common, section)
+    assert legal(state), "the settings refuse it: name the largest that they take"
+    assert [str(one) for one in findings(template(state.text), str(number))] == []
+
+
+def stack(kind: str, **properties: Any) -> Json:
+    return {"Resources": {"One": {"Type": kind, "Properties": properties}}}
+
+
+def policy(actions: int) -> Json:
+    return {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"] * actions, "Resource": "*"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (stack("AWS::Events::Rule", EventPattern={"source": ["s" * 2_100]}), "pattern"),
+        (stack("AWS::Lambda::Function", Environment={"Variables": {"NAME": "v" * 4_100}}), "environment"),
+        (stack("AWS::EC2::LaunchTemplate", LaunchTemplateData={"UserData": {"Fn::Base64": "u" * 16_400}}), "user-data"),
+        (
+            stack("AWS::EC2::Instance", UserData={"Fn::Base64": {"Fn::Join": ["", ["u" * 16_350, {"Ref": "X"}]]}}),
+            "user-data",
+        ),
+        (stack("AWS::IAM::Policy", Roles=["r"], PolicyDocument=policy(700)), "role-policies"),
+        (stack("AWS::IAM::ManagedPolicy", PolicyDocument=policy(450)), "managed-policy"),
+        (stack("AWS::IAM::Role", AssumeRolePolicyDocument=policy(150)), "trust-policy"),
+        (stack("AWS::SQS::QueuePolicy", PolicyDocument=policy(600)), "queue-policy"),
+        (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),
+        (stack("AWS::S3::BucketPolicy", PolicyDocument=policy(1_400)), "bucket-policy"),
+        (stack("AWS::CloudWatch::Alarm", Period=60, EvaluationPeriods=2_880), "alarm-span"),
+        ({"Resources": {f"R{n}": {"Type": "AWS::SNS::Topic"} for n in range(501)}}, "resources"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_too_large_is_told(body: Json, told: str) -> None:
+    assert [found.rule for found in findings(json.loads(json.dumps(body)), "here")] == [told]

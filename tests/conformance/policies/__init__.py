@@ -1,0 +1,1 @@
+"""How IAM decides, and what a template's references stand for."""

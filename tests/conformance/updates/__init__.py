@@ -1,0 +1,1 @@
+"""Every setting changed to another legal value: what CloudFormation does."""

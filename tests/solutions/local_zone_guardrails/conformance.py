@@ -1,0 +1,22 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+
+
+def _subnet(number: int) -> str:
+    return f"arn:aws:ec2:ap-southeast-1:123456789012:subnet/subnet-{number:017x}"
+
+
+LARGEST: list[tuple[Json, Json]] = [(COMMON, {"subnets": [_subnet(n) for n in range(60)]})]
+"""The largest legal settings: common and the section."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = dict.fromkeys(
+    ("exempt_principal_arns", "extra_actions", "subnet_tag", "subnets_by_target", "zone_ids"),
+    "it changes the text of policies only",
+)
+"""Keys of which no other value is tried, and why."""

@@ -1,0 +1,54 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+
+
+LARGEST: list[tuple[Json, Json]] = [
+    (COMMON, {"allowed_cidrs": [f"198.51.{n}.0/24" for n in range(50)]}),
+]
+"""The largest legal settings: common and the section."""
+
+STATES: tuple[Json, ...] = (
+    {"accept_volume_replacement": True, "restore_from": "snap-0123456789abcdef0"},
+    {"zone": "us-east-1-atl-2a", "nat": "gateway"},
+)
+"""States beside the variants' own, in which other changes are possible."""
+
+TOGETHER: tuple[Json, ...] = (
+    {"load_balancer": "application", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1111"},
+    {"load_balancer": "application", "allow_http": True},
+    {"web_type": "t4g.medium", "database_type": "t4g.medium", "edge_type": "t4g.small"},
+)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "admin_email": ("other@example.com",),
+    "backup": ({"every_hours": 6, "keep": 28},),
+    "database_type": ("t3.large",),
+    "edge_type": ("t3.small", "t3.medium"),
+    "title": ("Another title",),
+    "web_type": ("t3.large",),
+    "at": ("05:00",),
+    "certificate_secret_arn": ("arn:aws:secretsmanager:us-east-1:123456789012:secret:site-AbCdEf",),
+    "restore_from": ("snap-0123456789abcdef0", "snap-0123456789abcdef1"),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {
+    "private_subnet_ids": "need common.vpc: the variant enterprise",
+    "public_subnet_ids": "need common.vpc: the variant enterprise",
+    "wordpress_sha256": "belongs to wordpress_version",
+    "wordpress_version": "belongs to wordpress_sha256",
+}
+"""Keys of which no other value is tried, and why."""
+
+BY_DESIGN: Mapping[tuple[str, str, str], str] = {
+    ("loss", "*Address*", "nat*"): "another way out has another address: README, Limits",
+    ("volume-shrinks", "Data*", "data_gib*"): "EBS refuses it and nothing is lost: README, Limits",
+}
+"""What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""

@@ -1,0 +1,35 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+
+
+LARGEST: list[tuple[Json, Json]] = [
+    (COMMON, {"refresh": "pipeline", "tag_values": [f"op-{n:017x}" for n in range(150)]}),
+    (COMMON, {"tag_values": [f"op-{n:017x}" for n in range(1000)]}),
+]
+"""The largest legal settings: common and the section."""
+
+TOGETHER: tuple[Json, ...] = ({"refresh": "pipeline", "source": {"kind": "codecommit", "repository": "dashboards"}},)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "branch": ("release",),
+    "dashboard_name": ("Another",),
+    "deployed_stack": ("Deploy-Another",),
+    "tag_name": ("Another",),
+    "other_outposts": ({"op-0123456789abcdef1": "210987654321"},),
+    "tag_values": (["op-0123456789abcdef0"],),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {
+    "source.connection_arn": "of the variant nat alone",
+    "source.kind": "its other value needs another key: see TOGETHER",
+    "source.repository": "its other value needs another key: see TOGETHER",
+}
+"""Keys of which no other value is tried, and why."""

@@ -1,0 +1,73 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+_INTERFACES = [
+    {
+        "outpost_lag_id": f"op-lag-0123456789abcdef{n}",
+        "vlan": 100,
+        "local_address": "169.254.0.1/30",
+        "peer_address": "169.254.0.2/30",
+        "peer_bgp_asn": 65000,
+    }
+    for n in range(4)
+]
+
+
+LARGEST: list[tuple[Json, Json]] = [
+    (
+        COMMON,
+        {
+            "on_premises_cidrs": [f"192.168.{n}.0/24" for n in range(50)],
+            "vpcs": [
+                {"id": f"vpc-{n:017x}", "cidrs": [f"10.{n}.0.0/16"], "route_table_ids": [f"rtb-{n:017x}"]}
+                for n in range(1, 5)
+            ],
+        },
+    ),
+]
+"""The largest legal settings: common and the section."""
+
+STATES: tuple[Json, ...] = (
+    {"load_balancer": {}, "on_premises_cidrs": ["192.168.0.0/16"], "accept_outage": True},
+    {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
+    {
+        "rack_generation": 2,
+        "virtual_interfaces": _INTERFACES,
+        "local_bgp_asn": 65001,
+        "accept_outage": True,
+    },
+)
+"""States beside the variants' own, in which other changes are possible."""
+
+TOGETHER: tuple[Json, ...] = (
+    {"vpc_cidr": "10.1.0.0/16", "subnet_cidr": "10.1.0.0/22"},
+    {"vpc_cidr": None, "subnet_cidr": None},
+    {"mode": "coip", "coip_cidr": "172.16.0.0/26"},
+    {"mode": "coip", "coip_cidr": "172.16.0.0/26", "accept_outage": True},
+    {"rack_generation": 2, "virtual_interfaces": _INTERFACES, "local_bgp_asn": 65001},
+)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "unreached_on_premises_cidrs": (["192.0.2.0/24"],),
+    "coip_cidr": ("172.17.0.0/26", "172.16.0.0/25"),
+    "elastic_ips": ({"web": None}, {"web": None, "spare": "eni-0123456789abcdef1"}),
+    "local_gateway_routes": (["192.168.0.0/16"],),
+    "more_domains": ({},),
+    "on_premises_cidrs": (["192.168.0.0/16"], ["192.168.0.0/16", "192.0.2.0/24"]),
+    "subnet_cidr": ("10.0.0.0/23", "10.0.4.0/22"),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {
+    "common.vpc.id": "the VPC that the variant enterprise lists with its ranges",
+    "load_balancer.certificate_arn": "a property of the listener",
+    "load_balancer.scheme": "internet-facing needs mode coip",
+    "vpcs": "of the variant enterprise alone",
+}
+"""Keys of which no other value is tried, and why."""
