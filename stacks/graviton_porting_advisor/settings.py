@@ -14,7 +14,7 @@ from stacks.graviton_porting_advisor.sources import SHAPES, Location
 
 COMMIT = "d5d5890ac2ba78de43a070be5d8097c77b3bc15a"
 REPOSITORY = "https://github.com/aws/porting-advisor-for-graviton.git"
-MOST_SOURCES = 100  # three resources each, of the 500 of a stack
+MOST_SOURCES = 50  # whose ARNs fit into the policy of a role
 LONGEST_SCAN = 3_000  # characters in a variable of each build, of the 1,000,000 of a template
 
 

@@ -12,7 +12,7 @@ LARGEST: list[tuple[Json, Json]] = [
         {
             "sources": [
                 {"location": f"{'o' * 39}/{'r' * 90}{n}", "exclude": [f"{e}{'x' * 95}" for e in range(26)]}
-                for n in range(100)
+                for n in range(50)
             ],
             "schedule": "rate(1 day)",
             "type_metrics": True,

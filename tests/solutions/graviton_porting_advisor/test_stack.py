@@ -166,11 +166,11 @@ def test_every_end_is_heard_and_no_beginning(default: Template) -> None:
     assert rule["Targets"][0]["DeadLetterConfig"]
 
 
-def test_a_hundred_sources_fit_into_the_patterns_and_into_a_stack(
+def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     many = GravitonPortingAdvisorSettings.model_validate(
-        {"sources": [{"location": f"organization/repository-{number}"} for number in range(100)]}
+        {"sources": [{"location": f"organization/repository-{number}"} for number in range(50)]}
     )
     config = variants.configuration(variants.DEFAULT)
     monkeypatch.setitem(dict(config.solutions), SLUG, many)
