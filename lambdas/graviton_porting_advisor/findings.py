@@ -90,7 +90,8 @@ class Report:
     def split(self, accepted: Iterable[Accepted]) -> tuple[list[Finding], list[Finding]]:
         """The findings that are work, and those that were accepted."""
         entries = list(accepted)
-        work, no_work = [], []
+        work: list[Finding] = []
+        no_work: list[Finding] = []
         for finding in self.findings:
             (no_work if any(entry.covers(finding) for entry in entries) else work).append(finding)
         return work, no_work

@@ -5,6 +5,7 @@
 #
 # Of CodeBuild: CODEBUILD_SRC_DIR the source, CODEBUILD_SRC_DIR_Scan this folder, _Modules and _Libraries what Python
 # imports. Of the project: SCAN the settings as JSON, TOOL_REPOSITORY, TOOL_COMMIT, TARGET_OS, ISSUE_TYPES, SCAN_JARS.
+# shellcheck disable=SC2153,SC2154 # the variables are those of CodeBuild and of the project
 set -euo pipefail
 
 here=$CODEBUILD_SRC_DIR_Scan

@@ -132,7 +132,7 @@ class Scanner:
             "CODEBUILD_SRC_DIR": str(copy),
             "CODEBUILD_SRC_DIR_Scan": str(FOLDER),
             "CODEBUILD_SRC_DIR_Modules": str(LAMBDAS),
-            "CODEBUILD_SRC_DIR_Libraries": str(self._folder / "no-libraries"),
+            "CODEBUILD_SRC_DIR_Libraries": str(Path(boto3.__file__).parents[1]),
             "SCAN_WORK": str(work),
         }
         buildspec = (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")

@@ -166,9 +166,7 @@ def test_every_end_is_heard_and_no_beginning(default: Template) -> None:
     assert rule["Targets"][0]["DeadLetterConfig"]
 
 
-def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     many = GravitonPortingAdvisorSettings.model_validate(
         {"sources": [{"location": f"organization/repository-{number}"} for number in range(50)]}
     )

@@ -42,11 +42,11 @@ class GravitonPortingAdvisorLooks(Scenario):
             Endpoint=arn,
             ReturnSubscriptionArn=True,
         )
-        self._unsubscribe = lambda: sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+        self._subscription = str(subscribed["SubscriptionArn"])
 
     def __exit__(self, *_: object) -> None:
         """Takes the queue and the bucket of sources away."""
-        self._unsubscribe()
+        self.deployed.client("sns").unsubscribe(SubscriptionArn=self._subscription)
         self.sqs.delete_queue(QueueUrl=self._queue)
         for item in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
             self.s3.delete_object(Bucket=BUCKET, Key=item["Key"])
