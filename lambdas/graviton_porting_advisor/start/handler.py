@@ -30,9 +30,10 @@ class UnknownEventError(ValueError):
 def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
     """Starts builds of the projects that the event names."""
     projects = event.get("projects") if isinstance(event, dict) else None
-    if not isinstance(projects, list) or not projects or not all(isinstance(name, str) for name in projects):
+    run = event.get("run") if isinstance(event, dict) else None
+    named = isinstance(projects, list) and projects and all(isinstance(name, str) for name in projects)
+    if not named or not isinstance(run, str) or not run:
         raise UnknownEventError(f"must be {{'projects': [NAME, ...], 'run': TEXT}}, got {event!r:.300}")
-    run = str(event.get("run") or context.aws_request_id)
     return {"builds": start(client("codebuild"), client("sqs"), projects, run, os.environ["QUEUE_URL"])}
 
 

@@ -62,7 +62,9 @@ def test_the_request_is_one_of_codebuilds_model_and_in_its_case() -> None:
         codebuild.start_build(ProjectName="one")
 
 
-@pytest.mark.parametrize("event", [{}, {"projects": []}, {"projects": "one"}, {"projects": [1]}, None, []])
+@pytest.mark.parametrize(
+    "event", [{}, {"projects": ["one"]}, {"projects": []}, {"projects": "one"}, {"projects": [1]}, None, []]
+)
 def test_an_event_without_projects_starts_nothing(event: Any) -> None:
     with pytest.raises(UnknownEventError):
         lambda_handler(event, SimpleNamespace(aws_request_id="r"))
