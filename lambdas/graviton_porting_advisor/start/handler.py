@@ -29,8 +29,8 @@ class UnknownEventError(ValueError):
 
 def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
     """Starts builds of the projects that the event names."""
-    projects = event.get("projects") if isinstance(event, dict) else None
-    run = event.get("run") if isinstance(event, dict) else None
+    found = event if isinstance(event, dict) else {}
+    projects, run = found.get("projects") or [], found.get("run")
     named = isinstance(projects, list) and projects and all(isinstance(name, str) for name in projects)
     if not named or not isinstance(run, str) or not run:
         raise UnknownEventError(f"must be {{'projects': [NAME, ...], 'run': TEXT}}, got {event!r:.300}")

@@ -12,6 +12,7 @@ from graviton_porting_advisor.report.builds import UnknownMessageError, of_api, 
 from graviton_porting_advisor.report.handler import signed
 from graviton_porting_advisor.report.message import Link, Scan, metrics, seconds_to_live, subject, text
 from graviton_porting_advisor.verdict import Result, Verdict, failed
+from tests.solutions.graviton_porting_advisor.faults import BUILD, ReportWorld, deliver
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 VARIABLES = {"SOURCE": "github/org/a", "SLUG": "github-org-a-1"}
@@ -161,3 +162,15 @@ def test_the_trend_has_totals_always_and_kinds_by_setting() -> None:
 def test_a_scan_without_a_report_draws_no_line_to_zero() -> None:
     (only,) = metrics(Scan("b", "s", failed(Result.CRASHED, "why"), {}), kinds=True)
     assert (only["MetricName"], only["Value"]) == ("FailedScans", 1.0)
+
+
+def test_the_end_of_a_build_that_is_told_by_three_is_notified_once(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = ReportWorld()
+    for name, value in world.env.items():
+        monkeypatch.setenv(name, value)
+    own, watch = ({"build": BUILD}, {"build": BUILD, "watch": True})
+    bodies = [json.dumps(own), json.dumps(watch), event("FAILED").replace("project:8745a7a9", BUILD)]
+    for number, body in enumerate(bodies):
+        answer = deliver("report")({"Records": [{"messageId": f"m-{number}", "body": body}]})
+        assert answer == {"batchItemFailures": []}
+    assert world.sent() == ["[FAIL] above-max: github/org/a"]
