@@ -70,7 +70,8 @@ class Database(ReadyGroup):
             )
         )
         if scope.encryption_key:
-            # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it.
+            # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it. This one action is
+            # enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
             allow_grants_to_aws(self.role, scope.encryption_key)
         allow_on_pattern(
             self.role,
@@ -122,6 +123,8 @@ class Web(ReadyGroup):
                 HEALTHZ=read("healthz.php"),
                 NGINX=read("web.conf"),
                 POOL=read("php-pool.conf"),
+                UPLOADS=read("uploads.conf"),
+                UPLOADS_UNIT=read("wordpress-uploads.service"),
                 LOOPBACK=read("loopback.php"),
                 CRON=read("wordpress-cron.service"),
                 CRON_TIMER=read("wordpress-cron.timer"),
