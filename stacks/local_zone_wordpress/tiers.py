@@ -70,8 +70,8 @@ class Database(ReadyGroup):
             )
         )
         if scope.encryption_key:
-            # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it. This one action is
-            # enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
+            # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it. This one action
+            # is enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
             allow_grants_to_aws(self.role, scope.encryption_key)
         allow_on_pattern(
             self.role,
