@@ -26,7 +26,7 @@ def idle_month(common: CommonSettings, settings: CustomHealthChecksSettings) -> 
         yield BillingUnit("public_ipv4_hour", HOURS * public, "addresses of the instances or the NAT gateway")
         yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
         if settings.network == "endpoints":
-            services = 2 * (settings.mode == "instance") + 3 * bool(settings.checks_of("ssm-document"))
+            services = 2 * (settings.mode == "instance") + 2 * bool(settings.checks_of("ssm-document"))
             yield BillingUnit("interface_endpoint_hour", HOURS * services * settings.zones, "interface endpoints")
     functions = 0
     if settings.mode == "event":
