@@ -9,7 +9,6 @@ from config.models import Problem, SolutionSettings, rule
 from config.types import MetricNamespace
 from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
 
-
 # The queue deletes what is older, whoever has it in hand, without a word to anybody:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-queue-parameters.html
 RETENTION_SECONDS = 345_600
