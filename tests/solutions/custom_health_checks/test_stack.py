@@ -328,6 +328,9 @@ def test_protection_ends_before_the_group_does(event: Template, instance: Templa
     assert found["Properties"]["GroupLogicalId"] == logical_id
     assert found["Properties"]["LaunchTemplateVersion"]["Fn::GetAtt"][1] == "LatestVersionNumber"
     instance.resource_count_is("Custom::EndOfProtection", 0)
+    # What switches protection off may roll the group, too, whose instances still have it then.
+    ((before, found),) = instance.find_resources("Custom::ProtectionBeforeUpdate").items()
+    assert before in group(instance)["DependsOn"] and "LaunchTemplateVersion" in found["Properties"]
     assert (
         "NewInstancesProtectedFromScaleIn" not in group(instance)["Properties"]
         or not group(instance)["Properties"]["NewInstancesProtectedFromScaleIn"]
