@@ -220,7 +220,7 @@ def test_the_instance_may_look_and_complete_the_hook_of_its_group(instance: Temp
         "dynamodb:GetItem",
         "ec2:DescribeTags",
     } <= every_action(instance, "CheckedRole")
-    instance.resource_count_is("AWS::Lambda::Function", 0)
+    assert instance.only("AWS::Lambda::Function")["Description"].startswith("Takes scale-in protection away")
     (rule,) = instance.find_resources("AWS::Events::Rule").values()
     assert "aws.autoscaling" in rule["Properties"]["EventPattern"]["source"], "it only counts"
 
