@@ -175,6 +175,17 @@ def test_the_size_of_the_off_peak_hours_is_no_problem_as_long_as_there_are_such_
     assert left.status == "problem" and "--auto-scaling-group-name spot --min-size 0" in left.fix
 
 
+def test_an_experiment_with_more_targets_than_fis_takes_is_a_problem() -> None:
+    """Five Spot Instances an experiment, until the quota is raised; StartExperiment would refuse more.
+
+    https://docs.aws.amazon.com/general/latest/gr/fis.html
+    """
+    account = Account(get_service_quota={"Quota": {"Value": 5}})
+    assert look(account, experiment_instances=5)["fault injection"].status == "ok"
+    refused = look(account, experiment_instances=6)["fault injection"]
+    assert refused.status == "problem" and "L-F3F4B54A" in refused.fix
+
+
 def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -> None:
     nowhere = Account(get_action=EndpointConnectionError(endpoint_url="https://fis.example"))
     assert look(nowhere)["fault injection"].status == "unknown"
