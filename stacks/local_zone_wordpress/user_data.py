@@ -4,9 +4,11 @@ from pathlib import Path
 
 from aws_cdk import Stack
 
-from stacks.shared.filled import filled
+from stacks.shared.filled import filled, shared_part
 
 FOLDER = Path(__file__).parent / "user_data"
+PARTS = {"RETRY": shared_part("retry.sh"), "METADATA": shared_part("metadata.sh")}
+"""What common.sh has of ``stacks/shared/user_data``."""
 
 
 def read(name: str, **values: str) -> str:
@@ -20,5 +22,5 @@ def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
     Args:
         logical_id: of the instance or group that CloudFormation waits for.
     """
-    common = read("common.sh", REGION=stack.region, STACK=stack.stack_id, LOGICAL_ID=logical_id)
+    common = read("common.sh", **PARTS, REGION=stack.region, STACK=stack.stack_id, LOGICAL_ID=logical_id)
     return read(name, COMMON=common, **values) + "\n"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+PARTS = Path(__file__).parent / "user_data"
+
 
 def filled(path: Path, **values: str) -> str:
     """The text of a file in which each @NAME@ is what *values* says.
@@ -14,6 +16,15 @@ def filled(path: Path, **values: str) -> str:
     for name, value in sorted(values.items(), key=lambda item: "\n" not in item[1]):
         text = text.replace(f"@{name}@", value)
     return text
+
+
+def shared_part(name: str) -> str:
+    """A part of the user data of several solutions, as the value of a name in theirs.
+
+    Args:
+        name: a file of ``stacks/shared/user_data``.
+    """
+    return (PARTS / name).read_text(encoding="utf-8").strip()
 
 
 def filled_document(content: Any, values: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class HardenedLaunchTemplate(ec2.LaunchTemplate):
-    """A launch template with IMDSv2 within one hop, and an encrypted root volume that goes with its instance.
+    """A launch template with IMDSv2, and an encrypted root volume that goes with its instance.
 
     Args:
         image: what it boots.
@@ -20,6 +20,7 @@ class HardenedLaunchTemplate(ec2.LaunchTemplate):
         key: encrypts the volume; None: EBS's own.
         instance_type: None: whoever launches names it.
         volume_type: of the root volume; some places have no gp3.
+        hops: how far an answer of the metadata service gets; a container's network is one further away.
         more: what else ``ec2.LaunchTemplate`` takes.
     """
 
@@ -34,6 +35,7 @@ class HardenedLaunchTemplate(ec2.LaunchTemplate):
         key: kms.IKey | None,
         instance_type: str | None = None,
         volume_type: ec2.EbsDeviceVolumeType = ec2.EbsDeviceVolumeType.GP3,
+        hops: int = 1,
         **more: Any,
     ) -> None:
         volume = ec2.BlockDeviceVolume.ebs(
@@ -46,7 +48,7 @@ class HardenedLaunchTemplate(ec2.LaunchTemplate):
             instance_type=ec2.InstanceType(instance_type) if instance_type else None,
             require_imdsv2=True,
             http_endpoint=True,
-            http_put_response_hop_limit=1,
+            http_put_response_hop_limit=hops,
             block_devices=[ec2.BlockDevice(device_name=root_device, volume=volume)],
             **more,
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stacks.shared.filled import filled, shared_part
 from stacks.spinnaker_server_groups.health import (
     HEALTH_CODES,
     HEALTH_INTERVAL_SECONDS,
@@ -28,7 +29,7 @@ from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSetting
 
 Json = dict[str, Any]
 
-USER_DATA = Path(__file__).parent / "user_data" / "demo_page.sh"
+DEMO_PAGE = Path(__file__).parent / "user_data" / "demo_page.sh"
 AWS = "aws"
 SERVER_GROUP = re.compile(r"^(?P<cluster>.+)-v(?P<sequence>\d{3,})$")
 REASON = "python -m stacks spinnaker_server_groups"
@@ -46,7 +47,9 @@ class Place:
         zones: names of the Availability Zones of the subnets.
         image_id: of the newest Amazon Linux 2023 at the last deployment, the native group's.
         base_profile: name of the instance profile whose role the instances have.
-        load_balancer_group, instance_group: ids of security groups.
+        load_balancer_group: name of the security group of load balancers: clouddriver takes no id there
+            (UpsertAmazonLoadBalancerV2AtomicOperation looks for names by SecurityGroupService.getSecurityGroupIds).
+        instance_group: id of the security group of instances.
         public_purpose, private_purpose: by which Spinnaker finds the subnets.
         internal: whether load balancers have private addresses only.
         key_pair: of the instances; None sends none.
@@ -151,12 +154,17 @@ class Bodies:
             "associatePublicIpAddress": False,
             "requireIMDSv2": True,
             "setLaunchTemplate": True,
+            "base64UserData": user_data_base64(),
             **self._launch(),
         }
         return self._task("Create Server Group", job)
 
     def modify(self, server_group: str) -> Json:
-        """Changes the launch template and the mix of a server group; running instances stay as they are."""
+        """Changes the launch template and the mix of a server group; running instances stay as they are.
+
+        The user data stays too: clouddriver copies that of the version before, whatever this job says of it
+        (LaunchTemplateService.buildLaunchTemplateDataForModify).
+        """
         changed = {
             "type": "updateLaunchTemplate",
             **self._provider(),
@@ -223,7 +231,6 @@ class Bodies:
                 "spotInstancePools": settings.lowest_price_pools,
                 "unlimitedCpuCredits": settings.unlimited_cpu_credits,
                 "keyPair": place.key_pair,
-                "base64UserData": user_data_base64(),
                 # With neither these nor the image's, clouddriver adds volumes of its own for each type.
                 "blockDevices": [_without_none(volume)],
                 "instanceMonitoring": False,
@@ -258,9 +265,15 @@ class Bodies:
         }
 
 
+def user_data() -> str:
+    """The user data of the demo page, of this stack's group and of Spinnaker's server groups."""
+    parts = {"GROUP_INSTANCE": shared_part("group_instance.sh"), "METADATA": shared_part("metadata.sh")}
+    return filled(DEMO_PAGE, **parts)
+
+
 def user_data_base64() -> str:
-    """The demo page's user data in Base64 on one line: clouddriver and EC2 take no line breaks in it."""
-    return base64.b64encode(USER_DATA.read_bytes()).decode("ascii")
+    """The same in Base64 on one line: clouddriver and EC2 take no line breaks in it."""
+    return base64.b64encode(user_data().encode()).decode("ascii")
 
 
 def _named(server_group: str, settings: SpinnakerServerGroupsSettings) -> str:

@@ -9,18 +9,25 @@ from stacks.shared.instance_types import vcpus
 from stacks.shared.preflight import Clients, Finding, looked_at
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
 
+CLEAN_UP = "Before you destroy the stack: python -m stacks spinnaker_server_groups post clean-up"
+
 
 def own_findings(
     common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients
 ) -> Iterator[Finding]:
     """What would stop a deployment, or Spinnaker afterwards."""
     yield looked_at("instance types", lambda: _types(settings, clients))
+    if settings.host:
+        host_type = settings.host.instance_type
+        yield looked_at("host type", lambda: _host_type(host_type, clients))
     on_demand = settings.on_demand(settings.max_instances)
     yield looked_at("Spot vCPUs", lambda: _vcpus(settings, clients, settings.max_instances - on_demand, spot=True))
     yield looked_at("On-Demand vCPUs", lambda: _vcpus(settings, clients, on_demand, spot=False))
     yield looked_at("subnet purposes", lambda: _purposes(common, settings, clients))
     yield looked_at("server groups", lambda: _server_groups(settings, clients))
+    yield looked_at("load balancer", lambda: _load_balancer(settings, clients))
     yield looked_at("launch templates", lambda: _left_behind(settings, clients))
+    yield looked_at("security groups", lambda: _namesakes(settings, clients))
     if settings.key_pair:
         yield looked_at("key pair", lambda: _key_pair(settings.key_pair or "", clients))
 
@@ -43,6 +50,13 @@ def _types(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding
     gaps = len(settings.types) * zones - len(pools)
     says = f"{len(settings.types)} types in {zones} zones of the Region: {len(pools)} pools"
     return Finding("instance types", "ok", says + (f"; {gaps} pairs of type and zone do not exist" if gaps else ""))
+
+
+def _host_type(name: str, clients: Clients) -> Finding:
+    filters = [{"Name": "instance-type", "Values": [name]}]
+    if clients("ec2").describe_instance_type_offerings(LocationType="region", Filters=filters)["InstanceTypeOfferings"]:
+        return Finding("host type", "ok", f"{name} is offered here")
+    return Finding("host type", "problem", f"{name} is not in this Region", "Change host.instance_type")
 
 
 def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, instances: int, *, spot: bool) -> Finding:
@@ -103,9 +117,34 @@ def _groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> list[s
 
 def _server_groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
     if found := _groups(settings, clients):
-        fix = "Before you destroy the stack: python -m stacks spinnaker_server_groups post clean-up"
-        return Finding("server groups", "ok", f"Spinnaker has made {', '.join(found)}", fix)
+        return Finding("server groups", "ok", f"Spinnaker has made {', '.join(found)}", CLEAN_UP)
     return Finding("server groups", "ok", "none of Spinnaker's")
+
+
+def _load_balancer(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    """Spinnaker's load balancer is in this stack's subnets, and its target group outlives it where it is in use."""
+    what, elb = "load balancer", clients("elbv2")
+    balancers = elb.get_paginator("describe_load_balancers").paginate()
+    targets = elb.get_paginator("describe_target_groups").paginate()
+    names = [item["LoadBalancerName"] for page in balancers for item in page["LoadBalancers"]]
+    names += [item["TargetGroupName"] for page in targets for item in page["TargetGroups"]]
+    if found := [name for name in (settings.load_balancer_name, settings.target_group_name) if name in names]:
+        return Finding(what, "ok", f"Spinnaker has made {' and '.join(found)}", CLEAN_UP)
+    return Finding(what, "ok", "none of Spinnaker's")
+
+
+def _namesakes(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
+    """Security groups that Spinnaker takes for the application's, and does not delete it while they are there.
+
+    orca-applications, VerifyApplicationHasNoDependenciesTask: the name up to its first hyphen, whatever its case.
+    """
+    what = "security groups"
+    pages = clients("ec2").get_paginator("describe_security_groups").paginate()
+    names = [str(group["GroupName"]) for page in pages for group in page["SecurityGroups"]]
+    if found := [name for name in names if name.partition("-")[0].lower() == settings.application]:
+        fix = "Set another application: Spinnaker takes these for its own, and cannot delete it"
+        return Finding(what, "problem", f"called as the application is: {', '.join(sorted(found))}", fix)
+    return Finding(what, "ok", f"none is called as {settings.application} is")
 
 
 def _left_behind(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:

@@ -31,13 +31,14 @@ def bodies_of(common: CommonSettings, settings: SpinnakerServerGroupsSettings, c
         raise CommandError(f"{stack} {why}; deploy it with 'npx cdk deploy -e {stack}'")
     ec2 = clients("ec2")
     subnets = ec2.describe_subnets(SubnetIds=outputs["PrivateSubnets"].split(","))["Subnets"]
+    (balancers,) = ec2.describe_security_groups(GroupIds=[outputs["LoadBalancerGroup"]])["SecurityGroups"]
     place = Place(
         region=ec2.meta.region_name,
         zones=tuple(sorted({subnet["AvailabilityZone"] for subnet in subnets})),
         vpc_id=outputs["VpcId"],
         image_id=outputs["ImageId"],
         base_profile=outputs["BaseProfile"],
-        load_balancer_group=outputs["LoadBalancerGroup"],
+        load_balancer_group=balancers["GroupName"],
         instance_group=outputs["InstanceGroup"],
         public_purpose=purposes[0],
         private_purpose=purposes[1],

@@ -11,8 +11,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.shared.filled import filled
+from stacks.shared.filled import filled, shared_part
 from stacks.shared.grants import allow_reading_asset
+from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.roles import SpinnakerRoles
@@ -68,12 +69,14 @@ class SpinnakerHost(Construct):
                 K3S_VERSION=host.k3s_version,
                 ACCOUNT_NAME=settings.account_name,
                 ACCOUNT_ID=scope.account,
-                MANAGED_ROLE=self.roles.managed.role_name,
+                MANAGED_ROLE=self.roles.managed.role_arn,
                 BASE_PROFILE=base_profile.instance_profile_name,
                 KEY_PAIR=self.key_pair_name,
                 REGION=scope.region,
                 STACK=scope.stack_id,
                 LOGICAL_ID=logical_id,
+                RETRY=shared_part("retry.sh"),
+                METADATA=shared_part("metadata.sh"),
             ),
         )
         properties = ec2.CfnInstance
@@ -109,30 +112,18 @@ class SpinnakerHost(Construct):
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs, images, Kubernetes and snaps")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Ubuntu's repositories, which are signed")
-        return ec2.LaunchTemplate(
+        return HardenedLaunchTemplate(
             self,
             f"Template{host.generation}",
-            machine_image=ec2.MachineImage.from_ssm_parameter(UBUNTU, os=ec2.OperatingSystemType.LINUX),
-            instance_type=ec2.InstanceType(host.instance_type),
+            image=ec2.MachineImage.from_ssm_parameter(UBUNTU, os=ec2.OperatingSystemType.LINUX),
+            root_device="/dev/sda1",
+            volume_gib=host.volume_gib,
+            key=stack.encryption_key,
+            instance_type=host.instance_type,
+            hops=2,  # Clouddriver is a pod
             role=self.roles.host,
             security_group=group,
             user_data=ec2.UserData.custom(user_data),
-            require_imdsv2=True,
-            http_endpoint=True,
-            # Clouddriver is a pod: its network is one hop further away than the host's.
-            http_put_response_hop_limit=2,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/sda1",
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        host.volume_gib,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                        encrypted=True,
-                        delete_on_termination=True,
-                        kms_key=stack.encryption_key,
-                    ),
-                )
-            ],
         )
 
     def write_outputs(self, stack: SolutionStack) -> None:

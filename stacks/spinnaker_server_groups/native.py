@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -11,24 +11,15 @@ from constructs import Construct
 
 from stacks.shared.auto_scaling import RollingGroup
 from stacks.shared.launch_template import Al2023LaunchTemplate
+from stacks.shared.load_balancer import http_load_balancer
 from stacks.shared.solution import SolutionStack
-from stacks.spinnaker_server_groups.bodies import USER_DATA
-from stacks.spinnaker_server_groups.health import (
-    HEALTH_CODES,
-    HEALTH_INTERVAL_SECONDS,
-    HEALTH_PATH,
-    HEALTH_TIMEOUT_SECONDS,
-    HEALTHY_TIMES,
-    IDLE_SECONDS,
-    PORT,
-    ROOT_GIB,
-    UNHEALTHY_TIMES,
-)
+from stacks.spinnaker_server_groups import health
+from stacks.spinnaker_server_groups.bodies import user_data
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 
 # Boot, installation of httpd, and as many health checks as make a target healthy.
-WARMUP_SECONDS = 120 + HEALTHY_TIMES * HEALTH_INTERVAL_SECONDS
+WARMUP_SECONDS = 120 + health.HEALTHY_TIMES * health.HEALTH_INTERVAL_SECONDS
 
 
 class NativeServerGroup(Construct):
@@ -58,8 +49,8 @@ class NativeServerGroup(Construct):
             architecture=settings.architecture,
             role=base_role,
             security_group=network.instance_group,
-            user_data=ec2.UserData.custom(USER_DATA.read_text(encoding="utf-8")),
-            volume_gib=ROOT_GIB,
+            user_data=ec2.UserData.custom(user_data()),
+            volume_gib=health.ROOT_GIB,
         )
         if settings.cpu_credits:
             cast(ec2.CfnLaunchTemplate, template.node.default_child).add_property_override(
@@ -105,50 +96,34 @@ class NativeServerGroup(Construct):
             vpc=network.vpc,
             target_type=elbv2.TargetType.INSTANCE,
             protocol=elbv2.ApplicationProtocol.HTTP,
-            port=PORT,
+            port=health.PORT,
             deregistration_delay=Duration.seconds(settings.deregistration_seconds),
             health_check=elbv2.HealthCheck(
                 protocol=elbv2.Protocol.HTTP,
                 port="traffic-port",
-                path=HEALTH_PATH,
-                healthy_http_codes=HEALTH_CODES,
-                interval=Duration.seconds(HEALTH_INTERVAL_SECONDS),
-                timeout=Duration.seconds(HEALTH_TIMEOUT_SECONDS),
-                healthy_threshold_count=HEALTHY_TIMES,
-                unhealthy_threshold_count=UNHEALTHY_TIMES,
+                path=health.HEALTH_PATH,
+                healthy_http_codes=health.HEALTH_CODES,
+                interval=Duration.seconds(health.HEALTH_INTERVAL_SECONDS),
+                timeout=Duration.seconds(health.HEALTH_TIMEOUT_SECONDS),
+                healthy_threshold_count=health.HEALTHY_TIMES,
+                unhealthy_threshold_count=health.UNHEALTHY_TIMES,
             ),
         )
 
     def _balancer(
         self, stack: SolutionStack, settings: SpinnakerServerGroupsSettings, network: SpinnakerNetwork
     ) -> tuple[elbv2.ApplicationLoadBalancer, elbv2.ApplicationListener]:
-        # It takes no subnets of another VPC: with another one it is another load balancer, as is its listener.
-        existing = stack.common.vpc
-        vpc = existing.id.title().replace("-", "") if existing else ""
-        balancer = elbv2.ApplicationLoadBalancer(
+        return http_load_balancer(
             self,
-            f"Balancer{vpc}",
+            stack,
             vpc=network.vpc,
-            vpc_subnets=network.public.selection,
-            internet_facing=not settings.is_internal(stack.common),
+            subnets=network.public.selection,
             security_group=network.load_balancer_group,
-            idle_timeout=Duration.seconds(IDLE_SECONDS),
-            drop_invalid_header_fields=True,
+            target_group=self.target_group,
+            internet_facing=not settings.is_internal(stack.common),
+            idle_timeout=Duration.seconds(health.IDLE_SECONDS),
+            without_access_logs="A demo page that anybody may read; access logs would need a bucket of their own.",
         )
-        listener = balancer.add_listener(
-            "Http",
-            port=PORT,
-            protocol=elbv2.ApplicationProtocol.HTTP,
-            open=False,
-            default_target_groups=[self.target_group],
-        )
-        Validations.of(balancer).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-ELB2",
-                reason="A demo page that anybody may read; access logs would need a bucket of their own.",
-            )
-        )
-        return balancer, listener
 
 
 _STRATEGIES = {

@@ -8,7 +8,7 @@ from typing import Any
 from stacks.shared.command import CommandError
 from stacks.spinnaker_server_groups.bodies import Bodies
 from stacks.spinnaker_server_groups.gate import Gate, UnansweredError
-from stacks.spinnaker_server_groups.task import made_server_groups
+from stacks.spinnaker_server_groups.task import GOES_ON, made_server_groups
 
 Json = dict[str, Any]
 
@@ -76,8 +76,14 @@ class Posting:
         """Destroys every server group, then deletes load balancer and application.
 
         Spinnaker refuses to delete an application while its cache knows a server group: that is waited for, and one
-        elsewhere, which nobody may destroy from here, stops the clean-up before it begins.
+        elsewhere, which nobody may destroy from here, stops the clean-up before it begins. So does a task that has
+        not ended: it may make a server group that the cache does not know yet, and that nobody would destroy.
+
+        Raises:
+            CommandError: something stops it, or a task fails.
         """
+        if under_way := self._under_way():
+            raise CommandError(f"tasks of Spinnaker have not ended: {under_way}; follow them to their end first")
         names = self.server_groups()
         *destroy, balancer, application = self._bodies.clean_up(names)
         yield from self.one_after_the_other(destroy)
@@ -101,6 +107,13 @@ class Posting:
             names = ", ".join(f"{g.get('name')} ({g.get('account')}, {g.get('region')})" for g in elsewhere)
             raise CommandError(f"{application} has server groups elsewhere: {names}; destroy these first, in Deck")
         return sorted(str(group["name"]) for group in found)
+
+    def _under_way(self) -> str:
+        application = self._bodies.settings.application
+        found = self._gate.get(f"/applications/{application}/tasks?limit=20&statuses={','.join(sorted(GOES_ON))}")
+        if not isinstance(found, list):
+            raise UnansweredError(f"{self._gate.address} answers with something that is no list of tasks")
+        return ", ".join(f"{task.get('id')} ({task.get('name')}, {task.get('status')})" for task in found)
 
     def _through(self, body: Json) -> Ended:
         task_id = self._gate.post(body)

@@ -86,7 +86,6 @@ TARGET_WRITES = (
     "elasticloadbalancing:RegisterTargets",
 )
 TEMPLATE_WRITES = (
-    "ec2:CreateLaunchTemplate",
     "ec2:CreateLaunchTemplateVersion",
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteLaunchTemplateVersions",
@@ -156,9 +155,14 @@ class SpinnakerRoles(Construct):
             ("elasticloadbalancing", f"loadbalancer/app/{balancer}/*", BALANCER_WRITES),
             ("elasticloadbalancing", f"listener/*/{balancer}/*", LISTENER_WRITES),
             ("elasticloadbalancing", f"targetgroup/{targets}/*", TARGET_WRITES),
-            ("ec2", "launch-template/*", TEMPLATE_WRITES),
+            ("ec2", "launch-template/*", ("ec2:CreateLaunchTemplate",)),
         ):
             self._allow(actions, service, resource)
+        # IAM knows no names of launch templates, and clouddriver gives its own no tags. Others, whose groups would run
+        # whatever a new version says, are kept from it by the tag Name, which the CDK gives to each. CloudFormation
+        # tags none by itself: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2227
+        without_name = {"Null": {"aws:ResourceTag/Name": "true"}}
+        self._allow(TEMPLATE_WRITES, "ec2", "launch-template/*", without_name)
         # Elastic Load Balancing asks for it where a load balancer is created with tags.
         created = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateLoadBalancer"}}
         tagging = ["elasticloadbalancing:AddTags"]

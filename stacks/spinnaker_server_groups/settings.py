@@ -35,9 +35,9 @@ class HostSettings(Section):
     spinnaker_version: Version = "2026.2.3"
     """Tag of Spinnaker's container images."""
     kustomize_commit: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{40}$", examples=["15ceaf45af54637ad6425a914b512d60f40345b0"])
-    ] = "15ceaf45af54637ad6425a914b512d60f40345b0"
-    """Commit of github.com/spinnaker/spinnaker whose spinnaker-kustomize is installed, of the version's branch."""
+        str, Field(pattern=r"^[0-9a-f]{40}$", examples=["7ded656f6319f01a093816faf1214f722f1e6227"])
+    ] = "7ded656f6319f01a093816faf1214f722f1e6227"
+    """Commit of github.com/spinnaker/spinnaker whose spinnaker-kustomize is installed: one with components/mysql."""
     k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$", examples=["v1.35.5+k3s1"])] = "v1.35.5+k3s1"
     """Release of k3s, the Kubernetes that Spinnaker runs in."""
     generation: Annotated[int, Field(ge=1, le=999)] = 1

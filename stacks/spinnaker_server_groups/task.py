@@ -19,7 +19,7 @@ def failure(task: Json) -> str:
     (``kato.tasks``): deck/packages/core/src/orchestratedItem/orchestratedItem.transformer.ts.
     """
     found = [*_errors(_value(task, "exception")), *_operations(_value(task, "kato.tasks"))]
-    return "; ".join(dict.fromkeys(found)) or _failed_step(task)
+    return ("; ".join(dict.fromkeys(found)) or _failed_step(task)) + _stays(task)
 
 
 def made_server_groups(task: Json, region: str) -> list[str]:
@@ -71,6 +71,19 @@ def _failed_step(task: Json) -> str:
         if step.get("status") in FAILED:
             return f"its step {step.get('name')} ended {step['status']}; Deck may say more"
     return "Spinnaker does not say why; Deck may say more"
+
+
+def _stays(task: Json) -> str:
+    """What a failed createServerGroup leaves: it waits for healthy instances after it has made the group."""
+    execution = task.get("execution")
+    for stage in _list(execution.get("stages") if isinstance(execution, Mapping) else None):
+        context = stage.get("context")
+        made = context.get("deploy.server.groups") if isinstance(context, Mapping) else None
+        if stage.get("type") == "createServerGroup" and isinstance(made, Mapping):
+            names = [str(name) for group in made.values() for name in group or ()]
+            if names:
+                return f"; {', '.join(names)} was made and stays until you destroy it"
+    return ""
 
 
 def _list(value: Any) -> list[Json]:

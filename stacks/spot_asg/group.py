@@ -10,7 +10,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, instance_requirements
-from stacks.shared.filled import filled
+from stacks.shared.filled import filled, shared_part
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network
@@ -56,6 +56,7 @@ class SpotGroup(Construct):
                     SERVE_SECONDS=str(settings.serve_seconds),
                     STOP_SECONDS=str(settings.stop_seconds),
                     REGION=scope.region,
+                    GROUP_INSTANCE=shared_part("group_instance.sh"),
                 )
             ),
         )

@@ -1,10 +1,11 @@
 """An internal load balancer in front of the group; only with ``load_balancer: true``, because it bills its hours."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
+from stacks.shared.load_balancer import http_load_balancer
 from stacks.shared.network import Network
 from stacks.shared.solution import SolutionStack
 from stacks.spot_asg.group import APP_PORT
@@ -42,29 +43,15 @@ class LoadBalancer(Construct):
             deregistration_delay=Duration.seconds(settings.drain_seconds),
             health_check=elbv2.HealthCheck(path="/", interval=Duration.seconds(10), healthy_threshold_count=2),
         )
-        # It takes no subnets of another VPC: with another one it is another load balancer, as is its listener.
-        existing = scope.common.vpc
-        vpc = existing.id.title().replace("-", "") if existing else ""
-        balancer = elbv2.ApplicationLoadBalancer(
+        balancer, self.listener = http_load_balancer(
             self,
-            f"Balancer{vpc}",
+            scope,
             vpc=network.vpc,
-            vpc_subnets=network.subnets,
-            internet_facing=False,
+            subnets=network.subnets,
             security_group=self.security_group,
-            drop_invalid_header_fields=True,
-        )
-        self.listener = balancer.add_listener(
-            "Http",
-            port=80,
-            protocol=elbv2.ApplicationProtocol.HTTP,
-            open=False,
-            default_target_groups=[self.target_group],
+            target_group=self.target_group,
+            internet_facing=False,
+            without_access_logs="Internal, for clients that are let in by name; "
+            "access logs would need a bucket of their own.",
         )
         self.address = balancer.load_balancer_dns_name
-        Validations.of(balancer).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-ELB2",
-                reason="Internal, for clients that are let in by name; access logs would need a bucket of their own.",
-            )
-        )

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, allow_on_own_groups, instance_requirements
 from stacks.shared.boto3_asset import Boto3Asset
-from stacks.shared.filled import filled
+from stacks.shared.filled import filled, shared_part
 from stacks.shared.grants import allow_describing, allow_metrics, allow_reading_asset
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
@@ -85,6 +85,7 @@ class Workers(Construct):
                     HEARTBEAT_SECONDS=str(settings.heartbeat_seconds),
                     LONGEST_SECONDS=str(settings.longest_message_seconds),
                     REGION=scope.region,
+                    GROUP_INSTANCE=shared_part("group_instance.sh"),
                 )
             ),
         )

@@ -1,8 +1,9 @@
 """Files with names between two @: what stands for a name is put in, in values too, and keeps its type in documents."""
 
+import re
 from pathlib import Path
 
-from stacks.shared.filled import filled, filled_document
+from stacks.shared.filled import PARTS, filled, filled_document, shared_part
 
 
 def test_each_name_is_replaced_wherever_it_stands(tmp_path: Path) -> None:
@@ -17,6 +18,12 @@ def test_a_file_among_the_values_has_its_own_names_replaced(tmp_path: Path) -> N
     assert filled(script, REGION="eu-west-1", COMMON="set -e\nregion=@REGION@") == (
         "set -e\nregion=eu-west-1 eu-west-1"
     )
+
+
+def test_parts_that_solutions_share_are_text_without_names_of_their_own() -> None:
+    names = sorted(path.name for path in PARTS.iterdir())
+    assert names == ["group_instance.sh", "metadata.sh", "retry.sh"]
+    assert not [name for name in names if re.search("@[A-Z_]+@", shared_part(name))]
 
 
 def test_a_document_keeps_the_types_of_its_values() -> None:

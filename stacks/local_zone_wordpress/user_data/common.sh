@@ -2,21 +2,9 @@
 # Part of every user data here: patience, secrets, and what CloudFormation hears.
 region=@REGION@
 
-retry() { # COMMAND...: for five minutes; the way to the internet may still be on its way up
-  local attempt
-  for attempt in {1..30}; do
-    if "$@"; then return; fi
-    echo "attempt $attempt of: $1" >&2
-    sleep 10
-  done
-  return 1
-}
+@RETRY@
 
-metadata() { # PATH
-  local imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/latest/api/token")
-  curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/$1"
-}
+@METADATA@
 
 secret() { # ARN
   aws secretsmanager get-secret-value --region "$region" --secret-id "$1" --query SecretString --output text

@@ -1,64 +1,37 @@
 #!/bin/bash
 # User data on Amazon Linux 2023: a page that says on which instance it runs, served by httpd.
 #
-# It holds no placeholder: the group of this stack and the server groups of Spinnaker run the same bytes. The package
-# comes from the repositories of Amazon Linux, which S3's gateway endpoint reaches. It may run again.
+# A template without a value of its own: the group of this stack and the server groups of Spinnaker run the same bytes.
+#   GROUP_INSTANCE  group_instance.sh of stacks/shared/user_data
+#   METADATA        metadata.sh of stacks/shared/user_data
+#
+# The package comes from the repositories of Amazon Linux, which S3's gateway endpoint reaches. It may run again.
 set -euo pipefail
 
-step='starting'
+program='demo page'
 
-finish() {
-  status=$?
-  if [ "$status" -ne 0 ]; then
-    echo "demo page: FAILED with status $status while $step; powering off" >&2
-    # The group counts this machine as capacity although it does nothing. One that has stopped it replaces.
-    systemctl poweroff
-  fi
-}
-trap finish EXIT
+@GROUP_INSTANCE@
 
-retry() {
-  local attempt=1
-  until "$@"; do
-    if [ "$attempt" -ge 3 ]; then
-      return 1
-    fi
-    echo "demo page: attempt $attempt failed while $step" >&2
-    sleep $((attempt * 10))
-    attempt=$((attempt + 1))
-  done
-}
-
-imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
-
-# IMDSv2: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
-fetch_token() {
-  curl -sSf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$imds/latest/api/token"
-}
+@METADATA@
 
 escaped() {
   sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g'
 }
 
-value() {
-  curl -sSf -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/$1" | escaped
+value() { # PATH
+  metadata "$1" | escaped
 }
 
-umask 022
-
-step='asking for a token of the instance metadata'
-token=$(retry fetch_token)
-
-step='reading the instance metadata'
+doing 'reading the instance metadata'
 instance_id=$(retry value instance-id)
 instance_type=$(retry value instance-type)
 life_cycle=$(retry value instance-life-cycle)
 zone=$(retry value placement/availability-zone)
 
-step='installing httpd'
+doing 'installing httpd'
 retry dnf -y install httpd
 
-step='writing the page'
+doing 'writing the page'
 mkdir -p /var/www/html
 page=/var/www/html/index.html
 cat >"$page" <<PAGE
@@ -77,6 +50,6 @@ cat >"$page" <<PAGE
 </html>
 PAGE
 
-step='starting httpd'
+doing 'starting httpd'
 systemctl enable --now httpd
-echo 'demo page: done'
+echo "$program: done"

@@ -8,12 +8,14 @@
 #   K3S_VERSION        release of k3s
 #   ACCOUNT_NAME       name of the AWS account in Spinnaker
 #   ACCOUNT_ID         its id
-#   MANAGED_ROLE       name of the role that Spinnaker assumes
+#   MANAGED_ROLE       ARN of the role that Spinnaker assumes
 #   BASE_PROFILE       instance profile of the instances that it launches
 #   KEY_PAIR           their key pair
 #   REGION             the Region of all of these
 #   STACK              id of the stack
 #   LOGICAL_ID         what the stack waits for
+#   RETRY              retry.sh of stacks/shared/user_data
+#   METADATA           metadata.sh of stacks/shared/user_data
 #
 # The stack is done when Deck and Gate answer; what fails here fails the deployment.
 # https://spinnaker.io/docs/setup/install/environment/
@@ -52,21 +54,9 @@ finish() {
 }
 trap finish EXIT
 
-retry() { # COMMAND...: for five minutes; the way to the internet may still be on its way up
-  local attempt
-  for attempt in {1..30}; do
-    if "$@"; then return; fi
-    echo "spinnaker host: attempt $attempt failed while $step" >&2
-    sleep 10
-  done
-  return 1
-}
+@RETRY@
 
-metadata() { # PATH
-  local imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/latest/api/token")
-  curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/$1"
-}
+@METADATA@
 
 umask 022
 
@@ -84,6 +74,9 @@ mkdir -p "$home"
 retry aws s3 cp "$files_uri" "$home/files.zip" --region "$region" --only-show-errors
 python3 -m zipfile -e "$home/files.zip" "$home/"
 
+step='installing git'
+command -v git >/dev/null || { retry apt-get update && retry apt-get install --yes git; }
+
 step="downloading spinnaker-kustomize of $kustomize_commit"
 source=$home/source
 rm -rf "$source" "$home/upstream"
@@ -100,7 +93,7 @@ sed -i \
   -e "s/@SPINNAKER_VERSION""@/$spinnaker_version/g" \
   -e "s/@ACCOUNT_NAME""@/$account_name/g" \
   -e "s/@ACCOUNT_ID""@/$account_id/g" \
-  -e "s/@MANAGED_ROLE""@/$managed_role/g" \
+  -e "s|@MANAGED_ROLE""@|$managed_role|g" \
   -e "s/@BASE_PROFILE""@/$base_profile/g" \
   -e "s/@KEY_PAIR""@/$key_pair/g" \
   -e "s/@REGION""@/$region/g" \
@@ -135,6 +128,13 @@ step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
 retry curl -fsS --output /dev/null http://localhost:8084/api/v1/health
+# Clouddriver has the account only once it has assumed the managed role, by the credentials of this instance.
+has_account() {
+  curl -fsS http://localhost:8084/api/v1/credentials |
+    python3 -c 'import json, sys; sys.exit(sys.argv[1] not in [each["name"] for each in json.load(sys.stdin)])' "$1"
+}
+step="asking Gate for the account $account_name"
+retry has_account "$account_name"
 step='asking for Deck'
 retry curl -fsS --output /dev/null http://localhost:9000/
 

@@ -12,6 +12,7 @@
 #   HEARTBEAT_SECONDS  a third of the visibility timeout
 #   LONGEST_SECONDS    how long a message in hand may take, also when the service is stopped
 #   REGION             the Region of all of these
+#   GROUP_INSTANCE     group_instance.sh of stacks/shared/user_data
 #
 # Everything comes from S3 and from the repositories of Amazon Linux. It may run again on the same machine.
 set -euo pipefail
@@ -27,49 +28,25 @@ heartbeat_seconds='@HEARTBEAT_SECONDS@'
 longest_seconds='@LONGEST_SECONDS@'
 region='@REGION@'
 
-step='starting'
-downloads=''
+program='sqs-worker bootstrap'
 
-finish() {
-  status=$?
-  [ -z "$downloads" ] || rm -rf "$downloads"
-  if [ "$status" -ne 0 ]; then
-    echo "sqs-worker bootstrap: FAILED with status $status while $step; powering off" >&2
-    # The group counts this machine as capacity although it does nothing. One that has stopped it replaces.
-    systemctl poweroff
-  fi
-}
-trap finish EXIT
-
-retry() {
-  local attempt=1
-  until "$@"; do
-    if [ "$attempt" -ge 3 ]; then
-      return 1
-    fi
-    echo "sqs-worker bootstrap: attempt $attempt failed while $step" >&2
-    sleep $((attempt * 10))
-    attempt=$((attempt + 1))
-  done
-}
-
-umask 022
+@GROUP_INSTANCE@
 
 # The system's Python 3.9 is too old for boto3. A minimal image may lack the AWS CLI.
-step='installing python3.13'
+doing 'installing python3.13'
 packages='python3.13'
 command -v aws >/dev/null || packages="$packages awscli-2"
 # shellcheck disable=SC2086 # one argument per package
 retry dnf -y install $packages
 
 downloads=$(mktemp -d)
-step="downloading $worker_uri"
+doing "downloading $worker_uri"
 retry aws s3 cp "$worker_uri" "$downloads/worker.zip" --region "$region" --only-show-errors
-step="downloading $libraries_uri"
+doing "downloading $libraries_uri"
 retry aws s3 cp "$libraries_uri" "$downloads/libraries.zip" --region "$region" --only-show-errors
 
 # Python unpacks: a minimal image may lack unzip.
-step='unpacking'
+doing 'unpacking'
 rm -rf /opt/sqs-worker/
 mkdir -p /opt/sqs-worker/lib
 python3.13 -m zipfile -e "$downloads/worker.zip" /opt/sqs-worker/
@@ -78,7 +55,7 @@ python3.13 -m zipfile -e "$downloads/libraries.zip" /opt/sqs-worker/lib
 python3.13 -m compileall -q -j 0 /opt/sqs-worker
 
 # systemd reads this file as root and hands its lines to the worker.
-step='writing the settings'
+doing 'writing the settings'
 (
   umask 077
   cat >/etc/sqs-worker.env <<ENVIRONMENT
@@ -94,7 +71,7 @@ ENVIRONMENT
 )
 chmod 0600 /etc/sqs-worker.env
 
-step='installing the service'
+doing 'installing the service'
 mkdir -p /etc/systemd/system/sqs-worker.service.d
 cp /opt/sqs-worker/sqs-worker.service /etc/systemd/system/sqs-worker.service
 cat >/etc/systemd/system/sqs-worker.service.d/drain.conf <<DRAIN
@@ -102,7 +79,7 @@ cat >/etc/systemd/system/sqs-worker.service.d/drain.conf <<DRAIN
 TimeoutStopSec=$longest_seconds
 DRAIN
 
-step='starting the service'
+doing 'starting the service'
 systemctl daemon-reload
 systemctl enable --now sqs-worker
-echo 'sqs-worker bootstrap: done'
+echo "$program: done"

@@ -16,6 +16,7 @@ REGION = "eu-central-1"
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 VPC, IMAGE, PROFILE, KEY = "vpc-1", "ami-0123456789abcdef0", "spinnaker-server-groups-Profile-1", "ops"
 BALANCERS, INSTANCES = "sg-1", "sg-2"
+BALANCERS_NAME = "spinnaker-server-groups-NetworkLoadBalancers-1"
 
 
 @dataclass
@@ -25,17 +26,17 @@ class Account:
     account: str = "my-aws-account"
     region: str = REGION
     purposes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    groups: dict[str, str] = field(
+    groups: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {
-            BALANCERS: "spinnaker-server-groups-NetworkLoadBalancers-1",
-            INSTANCES: "spinnaker-server-groups-NetworkInstances-1",
+            BALANCERS: (BALANCERS_NAME, VPC),
+            INSTANCES: ("spinnaker-server-groups-NetworkInstances-1", VPC),
         }
     )
 
     def subnets(self, purpose: str) -> list[tuple[str, str]]:
         return self.purposes.get(purpose, [])
 
-    def security_groups(self) -> dict[str, str]:
+    def security_groups(self) -> dict[str, tuple[str, str]]:
         return self.groups
 
     def instance_profiles(self) -> set[str]:
@@ -58,7 +59,7 @@ def bodies_of(prefix: str | None = None, key_pair: str | None = KEY, **settings:
     common = CommonSettings(prefix=prefix)
     purposes, internal = found.purposes(common), found.is_internal(common)
     assert purposes
-    place = Place(REGION, ZONES, VPC, IMAGE, PROFILE, BALANCERS, INSTANCES, *purposes, internal, key_pair=key_pair)
+    place = Place(REGION, ZONES, VPC, IMAGE, PROFILE, BALANCERS_NAME, INSTANCES, *purposes, internal, key_pair=key_pair)
     return Bodies(found, place)
 
 

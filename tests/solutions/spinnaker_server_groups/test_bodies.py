@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from stacks.spinnaker_server_groups.bodies import USER_DATA, Bodies, ServerGroupNameError, user_data_base64
-from tests.solutions.spinnaker_server_groups.conftest import ZONES, bodies_of, settings_of, spinnaker_for
+from stacks.spinnaker_server_groups.bodies import Bodies, ServerGroupNameError, user_data, user_data_base64
+from tests.solutions.spinnaker_server_groups.conftest import (
+    BALANCERS,
+    BALANCERS_NAME,
+    ZONES,
+    bodies_of,
+    settings_of,
+    spinnaker_for,
+)
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
 
 Json = dict[str, Any]
@@ -29,7 +36,7 @@ def job(body: Json) -> Json:
 
 
 def done(spinnaker: Spinnaker, *bodies: Json) -> list[str]:
-    return [why for body in bodies for why in spinnaker.done(job(body))]
+    return [why.sentence for body in bodies for why in spinnaker.done(job(body))]
 
 
 @pytest.fixture
@@ -100,22 +107,38 @@ def test_the_largest_names_fit() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"targetGroups": ["other"]}, "no target group other"),
+        ({"targetGroups": ["other"]}, "Unable to find target groups named [other]"),
         ({"unlimitedCpuCredits": False}, "bursting.not.supported"),
         ({"spotInstancePools": 2}, "spotInstancePools.not.supported"),
-        ({"base64UserData": "YQ==\nYQ=="}, "Invalid BASE64"),
+        ({"base64UserData": "YQ==\nYQ=="}, "Illegal base64"),
         ({"requireIMDV2": True}, "no field requireIMDV2"),
         ({"keyPair": "nobody-s"}, "does not exist"),
         ({"iamRole": "BaseRole"}, "Invalid IAM Instance Profile"),
-        ({"subnetType": "other"}, "no subnets of other"),
-        ({"capacity": {"min": 2, "max": 1, "desired": 1}}, "not in order"),
+        ({"subnetType": "other"}, "No suitable subnet was found for internal subnet purpose 'other'"),
+        ({"capacity": {"min": 2, "max": 3, "desired": 1}}, "desired capacity (1) is not within min/max (2/3) range"),
     ],
 )
 def test_the_spinnaker_of_the_tests_refuses_what_a_real_one_refuses(default: Bodies, change: Json, says: str) -> None:
     spinnaker = spinnaker_for(default)
     assert done(spinnaker, default.application(), default.load_balancer()) == []
     (why,) = spinnaker.done(job(default.server_group()) | change)
-    assert says in why
+    assert says in why.sentence
+
+
+def test_a_load_balancer_s_security_group_is_found_by_its_name_and_not_by_its_id(default: Bodies) -> None:
+    """clouddriver-aws, UpsertAmazonLoadBalancerV2AtomicOperation: it looks for group-name, in the VPC."""
+    balancer = job(default.load_balancer())
+    assert balancer["securityGroups"] == [BALANCERS_NAME]
+    spinnaker = spinnaker_for(default)
+    (why,) = spinnaker.done(balancer | {"securityGroups": [BALANCERS]})
+    assert (why.by, why.sentence) == ("operation", f"Missing security groups: {BALANCERS}")
+    spinnaker.world.security_groups()[BALANCERS] = (BALANCERS_NAME, "vpc-2")
+    assert done(spinnaker, default.load_balancer()) == [f"Missing security groups: {BALANCERS_NAME}"]
+
+
+def test_a_modification_does_not_say_user_data_that_no_instance_would_get(default: Bodies) -> None:
+    """clouddriver-aws, LaunchTemplateService.buildLaunchTemplateDataForModify copies that of the version before."""
+    assert "base64UserData" not in job(default.modify("demoapp-v000"))
 
 
 def test_a_purpose_in_two_vpcs_is_none(default: Bodies) -> None:
@@ -128,7 +151,8 @@ def test_an_application_outlives_its_server_groups_in_the_cache(default: Bodies)
     spinnaker = spinnaker_for(default)
     done(spinnaker, default.application(), default.load_balancer(), default.server_group())
     done(spinnaker, default.destroy("demoapp-v000"))
-    assert "outstanding clusters" in done(spinnaker, default.delete_application())[0]
+    (why,) = done(spinnaker, default.delete_application())
+    assert why == "Application is associated with one or more clusters"
 
 
 @pytest.mark.parametrize(("settings", "unlimited"), [(SETTINGS[1], False), (SETTINGS[2], True)])
@@ -145,8 +169,8 @@ def test_strategy_and_pools_are_those_of_the_settings() -> None:
 def test_the_user_data_is_on_one_line_and_decodes_to_the_native_one() -> None:
     text = user_data_base64()
     assert not any(character.isspace() for character in text)
-    assert base64.b64decode(text, validate=True) == USER_DATA.read_bytes()
-    assert len(USER_DATA.read_bytes()) <= 16_384
+    assert base64.b64decode(text, validate=True) == user_data().encode()
+    assert len(user_data().encode()) <= 16_384
 
 
 def test_no_key_pair_is_no_field() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from stacks.spinnaker_server_groups import gate as client
 from stacks.spinnaker_server_groups.commands import findings, idle_month
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
 from tests import variants
+from tests.answering import Answering
+from tests.billed import by_unit
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
+    BALANCERS_NAME,
     IMAGE,
     INSTANCES,
     KEY,
     PROFILE,
-    REGION,
     VPC,
     ZONES,
     bodies_of,
@@ -54,13 +57,13 @@ def offerings(types: tuple[str, ...]) -> list[Json]:
     return [{"InstanceTypeOfferings": pairs[: len(pairs) // 2]}, {"InstanceTypeOfferings": pairs[len(pairs) // 2 :]}]
 
 
-class Account:
+class Account(Answering):
     """An account in which the stack is deployed and all is well; what a test sets differs."""
 
     def __init__(self, **answers: Any) -> None:
-        self.asked: list[str] = []
+        self.operations: list[str] = []
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in OUTPUTS.items()]
-        self.answers: Json = {
+        healthy: Json = {
             "get_caller_identity": {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"},
             "get_parameter": {"Parameter": {"Value": "30"}},
             "describe_availability_zones": {"AvailabilityZones": [{"ZoneName": zone} for zone in ZONES]},
@@ -71,32 +74,18 @@ class Account:
             "default subnets": [{"Subnets": [{"AvailabilityZone": zone} for zone in ZONES]}],
             "describe_auto_scaling_groups": [{"AutoScalingGroups": [{"AutoScalingGroupName": "other"}]}],
             "describe_launch_templates": [{"LaunchTemplates": []}],
+            "describe_load_balancers": [{"LoadBalancers": [{"LoadBalancerName": "other"}]}],
+            "describe_target_groups": [{"TargetGroups": []}],
             "describe_key_pairs": {"KeyPairs": [{"KeyName": KEY}]},
+            "describe_security_groups": [{"SecurityGroups": [{"GroupName": BALANCERS_NAME}]}],
             "describe_stacks": {"Stacks": [{"Outputs": outputs}]},
             "get_secret_value": {"SecretString": f"{TOKEN}\n"},
-            **answers,
         }
-
-    def __call__(self, service: str, region: str | None = None, /) -> "Account":
-        return self
-
-    @property
-    def meta(self) -> Any:
-        return type("Meta", (), {"region_name": REGION})
-
-    def get_paginator(self, operation: str) -> Any:
-        def paginate(**parameters: Any) -> Any:
-            default = "default-for-az" in (item["Name"] for item in parameters.get("Filters", []))
-            return self._answer("default subnets" if default else operation)
-
-        return type("Paginator", (), {"paginate": staticmethod(paginate)})
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self._answer(operation)
+        super().__init__(healthy | answers)
 
     def _answer(self, operation: str) -> Any:
-        self.asked.append(operation)
-        return self.answers[operation]
+        self.operations.append(operation)
+        return super()._answer(operation)
 
 
 class Deployed(Account):
@@ -104,18 +93,16 @@ class Deployed(Account):
 
     def __init__(self, **answers: Any) -> None:
         subnets = [{"SubnetId": f"subnet-{n}", "AvailabilityZone": zone} for n, zone in enumerate(ZONES, 1)]
-        super().__init__(**{"describe_subnets": {"Subnets": subnets}, **answers})
+        groups = {"SecurityGroups": [{"GroupName": BALANCERS_NAME}]}
+        super().__init__(**{"describe_subnets": {"Subnets": subnets}, "describe_security_groups": groups, **answers})
 
 
 def look(account: Account, **settings: Any) -> dict[str, Finding]:
     return {finding.what: finding for finding in findings(CommonSettings(), settings_of(**settings), account)}
 
 
-def units(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> dict[str, float]:
-    billed: dict[str, float] = {}
-    for unit in idle_month(common, settings):
-        billed[unit.unit] = billed.get(unit.unit, 0) + unit.quantity
-    return {name: quantity for name, quantity in billed.items() if quantity}
+def units(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> dict[str, Decimal]:
+    return by_unit(idle_month(common, settings))
 
 
 # Cost
@@ -168,9 +155,23 @@ def test_a_healthy_account_has_no_problem_and_is_told_its_pools() -> None:
     assert found["Spot vCPUs"].says == "64 of 640 needed at most"  # (21 - 3 - 2) * 2, Spinnaker's as many
 
 
+@pytest.mark.parametrize(("offered", "status"), [([{"InstanceType": "m6i.xlarge"}], "ok"), ([], "problem")])
+def test_the_type_of_the_host_is_looked_for(offered: list[Json], status: str) -> None:
+    account = Account()
+
+    class OfRegion(Account):
+        def describe_instance_type_offerings(self, **_: Any) -> Json:
+            return {"InstanceTypeOfferings": offered}
+
+    found = look(OfRegion(), host={}, network="nat")
+    assert found["host type"].status == status and "m6i.xlarge" in found["host type"].says
+    assert "host type" not in look(account)
+
+
 LEFT = [{"LaunchTemplates": [{"LaunchTemplateName": "demoapp-v000-1"}, {"LaunchTemplateName": "demoapp-v001-1"}]}]
 RUNNING = [{"AutoScalingGroups": [{"AutoScalingGroupName": "demoapp-v001"}]}]
 TWICE = [{"Subnets": [tagged("spinnaker-server-groups-public", vpc) for vpc in (VPC, "vpc-2")]}]
+NAMESAKES = [{"SecurityGroups": [{"GroupName": "default"}, {"GroupName": "DemoApp-db"}]}]
 NO_JSON = [{"Subnets": [{**tagged("x"), "Tags": [{"Key": PURPOSE_TAG, "Value": "{purpose: x}"}]}]}]
 
 
@@ -182,6 +183,7 @@ NO_JSON = [{"Subnets": [{**tagged("x"), "Tags": [{"Key": PURPOSE_TAG, "Value": "
         ("On-Demand vCPUs", {"get_service_quota": {"Quota": {"Value": 5}}}, {}, "20 are needed"),
         ("subnet purposes", {"describe_subnets": TWICE}, {}, "spinnaker-server-groups-public is in vpc-1, vpc-2"),
         ("subnet purposes", {"describe_subnets": NO_JSON}, {}, "subnet-1 has a tag that is no JSON"),
+        ("security groups", {"describe_security_groups": NAMESAKES}, {}, "called as the application is: DemoApp-db"),
         ("key pair", {"describe_key_pairs": {"KeyPairs": []}}, {"key_pair": "gone"}, "gone does not exist here"),
     ],
 )
@@ -191,8 +193,14 @@ def test_a_problem_says_what_it_is(what: str, answers: Json, settings: Json, say
 
 
 def test_what_spinnaker_has_made_or_left_behind_is_named() -> None:
-    found = look(Account(describe_launch_templates=LEFT, describe_auto_scaling_groups=RUNNING))
+    targets = [{"TargetGroups": [{"TargetGroupName": "demoapp-targetgroup"}]}]
+    account = Account(
+        describe_launch_templates=LEFT, describe_auto_scaling_groups=RUNNING, describe_target_groups=targets
+    )
+    found = look(account)
     assert "demoapp-v001" in found["server groups"].says and "clean-up" in found["server groups"].fix
+    assert found["load balancer"].says == "Spinnaker has made demoapp-targetgroup"
+    assert found["load balancer"].fix == found["server groups"].fix
     assert found["launch templates"].says == "left behind by Spinnaker: demoapp-v000-1"
 
 
@@ -257,7 +265,7 @@ def test_a_server_group_is_made_and_named(call: Caller, gate: LoopbackGate) -> N
 def test_a_failed_task_ends_with_1_and_clouddriver_s_sentence(call: Caller, gate: LoopbackGate) -> None:
     assert call("post", "application", gate_url=gate.url) == 0
     assert call("post", "server-group", gate_url=gate.url) == 1
-    assert "ended TERMINAL: no target group demoapp-targetgroup" in call.err
+    assert "ended TERMINAL: Unable to find target groups named [demoapp-targetgroup]" in call.err
 
 
 def test_a_lost_answer_is_followed_by_a_look_and_not_by_another_post(call: Caller, gate: LoopbackGate) -> None:
@@ -276,15 +284,15 @@ def test_the_token_comes_from_the_environment_or_the_secret_and_shows_nowhere(
 ) -> None:
     account = Deployed()
     assert call("post", "application", gate_url=closed.url, token_secret_arn=SECRET, account=account) == 0
-    assert "get_secret_value" in account.asked and TOKEN not in call.out + call.err
+    assert "get_secret_value" in account.operations and TOKEN not in call.out + call.err
     monkeypatch.setenv("SPINNAKER_TOKEN", TOKEN)
     assert call("post", "application", gate_url=closed.url, account=(account := Deployed())) == 0
-    assert "get_secret_value" not in account.asked and set(closed.tokens) == {TOKEN}
+    assert "get_secret_value" not in account.operations and set(closed.tokens) == {TOKEN}
 
 
 def test_without_a_token_the_login_is_said(call: Caller, closed: LoopbackGate) -> None:
     assert call("post", "application", gate_url=closed.url) == 1
-    assert "answered 302 to /login; it asks for a login" in call.err and closed.posted == []
+    assert f"answered 302 to {closed.url}/login; it asks for a login" in call.err and closed.posted == []
 
 
 @pytest.mark.parametrize(

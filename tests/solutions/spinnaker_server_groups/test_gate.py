@@ -1,5 +1,6 @@
 """Gate over HTTP: one post, a task that is followed to its end, and every way in which that can go wrong."""
 
+import re
 import socket
 from typing import Any
 
@@ -70,8 +71,31 @@ def test_a_task_that_failed_stops_what_comes_after_it(gate: LoopbackGate, status
 
 def test_why_a_task_failed_is_clouddriver_s_sentence(gate: LoopbackGate) -> None:
     gate.spinnaker.applications.add("demoapp")
-    with pytest.raises(CommandError, match="ended TERMINAL: no target group demoapp-targetgroup"):
+    with pytest.raises(
+        CommandError, match=r"ended TERMINAL: Unable to find target groups named \[demoapp-targetgroup\]"
+    ):
         list(posting(gate).one_after_the_other([BODIES.server_group()]))
+
+
+REFUSED = {
+    "before anything is done": ({"spotInstancePools": 2}, "exception", "spotInstancePools.not.supported"),
+    "while it is done": ({"targetGroups": ["x"]}, "kato.tasks", "Unable to find target groups named [x]"),
+}
+
+
+@pytest.mark.parametrize(("change", "variable", "says"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_stands_where_orca_keeps_it_and_is_found_there(
+    gate: LoopbackGate, change: Json, variable: str, says: str
+) -> None:
+    """SpinnakerServerExceptionHandler and MonitorKatoTask of Orca."""
+    body = BODIES.server_group()
+    body["job"][0] |= change
+    asked = asking(gate)
+    name = asked.post(body)
+    with pytest.raises(CommandError, match=re.escape(says)):
+        asked.follow(name, seconds=60)
+    found = {each["key"] for each in asked.get(f"/tasks/{name}")["variables"]}
+    assert {"exception", "kato.tasks"} & found == {variable}
 
 
 def test_a_status_that_nobody_has_is_no_success(gate: LoopbackGate) -> None:
@@ -211,6 +235,17 @@ def test_server_groups_elsewhere_stop_a_clean_up_before_it_begins(gate: Loopback
     assert gate.posted == []
 
 
+def test_a_task_that_has_not_ended_stops_a_clean_up_before_it_begins(gate: LoopbackGate) -> None:
+    """It may make a server group that Spinnaker's cache does not know yet: nobody would destroy it."""
+    deployed(gate)
+    gate.statuses = ["RUNNING"] * 3
+    name = asking(gate).post(BODIES.server_group())
+    with pytest.raises(CommandError, match=rf"not ended: {name} \(Create Server Group: demoapp, RUNNING\)"):
+        list(posting(gate).clean_up())
+    assert len(gate.posted) == 1
+    assert "statuses=BUFFERED,NOT_STARTED,PAUSED,REDIRECT,RUNNING,SUSPENDED" in gate.looks[-1]
+
+
 # Why a task failed, as Deck finds it
 
 
@@ -221,6 +256,14 @@ def variables(**values: Any) -> Json:
 FINE, BROKEN = {"status": {"failed": False}}, {"status": {"failed": True}}
 SAID = {**BROKEN, "exception": {"message": "no target group x"}}
 HISTORY = {**BROKEN, "history": [{"status": "first"}, {"status": "last"}]}
+UNHEALTHY = {
+    "steps": [{"name": "waitForUpInstances", "status": "TERMINAL"}],
+    "execution": {
+        "stages": [
+            {"type": "createServerGroup", "context": {"deploy.server.groups": {"eu-central-1": ["demoapp-v003"]}}},
+        ]
+    },
+}
 STAGES = [{"context": {}}, {"context": {"exception": {"details": {"error": "in a stage"}}}}]
 
 
@@ -234,10 +277,19 @@ STAGES = [{"context": {}}, {"context": {"exception": {"details": {"error": "in a
         ({"variables": [], "execution": {"stages": STAGES}}, "in a stage"),
         ({"steps": [{"name": "monitorDeploy", "status": "TERMINAL"}]}, "its step monitorDeploy ended TERMINAL"),
         ({**variables(exception="odd"), "execution": None}, "Spinnaker does not say why"),
+        (UNHEALTHY, "waitForUpInstances ended TERMINAL; Deck may say more; demoapp-v003 was made and stays"),
     ],
 )
 def test_why_a_task_failed(task: Json, says: str) -> None:
     assert says in failure(task)
+
+
+@pytest.mark.parametrize("action", ["disable", "destroy"])
+def test_only_a_server_group_that_was_made_is_said_to_stay(action: str) -> None:
+    """deploy.server.groups of the other jobs is what they were asked to change."""
+    (job,) = getattr(BODIES, action)("demoapp-v003")["job"]
+    stage = {"type": job["type"], "context": {"deploy.server.groups": {"eu-central-1": ["demoapp-v003"]}}}
+    assert "stays" not in failure({"execution": {"stages": [stage]}})
 
 
 def test_what_a_task_has_made() -> None:

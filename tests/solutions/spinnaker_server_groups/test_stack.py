@@ -8,12 +8,12 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.spinnaker_server_groups.bodies import USER_DATA
+from stacks.spinnaker_server_groups.bodies import user_data
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.spinnaker_server_groups.conftest import bodies_of
-from tests.template import Match, Template
+from tests.template import Match, Template, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "spinnaker_server_groups"
@@ -21,25 +21,10 @@ HOSTS = ("nat", "second", "enterprise")
 HOST_FILES = ROOT / "stacks" / SLUG / "user_data" / "host"
 
 
-def template(variant: str = variants.DEFAULT) -> Template:
-    return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-@pytest.fixture(scope="module")
-def default() -> Template:
-    return template()
-
-
 @pytest.fixture(scope="module")
 def host() -> Template:
     """A host alone, behind a NAT gateway."""
-    return template("nat")
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Template:
-    """An existing network, burstable types with credits, a host."""
-    return template("enterprise")
+    return synthesized(SLUG, "nat")
 
 
 def only(of: Template, kind: str, beginning: str = "") -> Json:
@@ -119,7 +104,7 @@ def test_no_variant_sets_a_maximum_price(default: Template) -> None:
 
 
 def test_the_user_data_of_the_group_is_that_of_the_bodies(default: Template) -> None:
-    assert launch(default)["UserData"] == {"Fn::Base64": USER_DATA.read_text(encoding="utf-8")}
+    assert launch(default)["UserData"] == {"Fn::Base64": user_data()}
 
 
 def test_no_image_is_named(default: Template) -> None:
@@ -176,7 +161,7 @@ def test_instances_are_reached_by_the_load_balancers_alone(default: Template) ->
 
 
 def test_visitors_are_those_whom_the_settings_admit() -> None:
-    admitted = only(template("account"), "AWS::EC2::SecurityGroup", "NetworkLoadBalancers")["Properties"]
+    admitted = only(synthesized(SLUG, "account"), "AWS::EC2::SecurityGroup", "NetworkLoadBalancers")["Properties"]
     (rule,) = admitted["SecurityGroupIngress"]
     assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"]) == ("203.0.113.0/24", 80, 80)
 
@@ -198,7 +183,9 @@ def test_only_subnets_have_the_tag(default: Template) -> None:
 
 
 def test_two_copies_have_no_purpose_in_common() -> None:
-    names = [{item["purpose"] for item in purposes(template(variant))} for variant in ("account", "nat", "default")]
+    names = [
+        {item["purpose"] for item in purposes(synthesized(SLUG, variant))} for variant in ("account", "nat", "default")
+    ]
     assert (
         not names[0] & names[1]
         and not names[1] & names[2]
@@ -221,7 +208,7 @@ def test_an_idle_default_has_no_gateway_that_bills(default: Template) -> None:
 
 @pytest.mark.parametrize("variant", HOSTS)
 def test_the_host_is_in_a_private_subnet_without_ingress_and_key_pair(variant: str) -> None:
-    of = template(variant)
+    of = synthesized(SLUG, variant)
     data = launch(of, "HostTemplate")
     assert data["MetadataOptions"]["HttpTokens"] == "required"
     assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
@@ -246,7 +233,9 @@ def test_a_failed_installation_is_a_failed_deployment(host: Template) -> None:
 def test_only_another_generation_replaces_the_host(host: Template) -> None:
     reference = only(host, "AWS::EC2::Instance")["Properties"]["LaunchTemplate"]
     assert reference["Version"] == "1"
-    (first,), (second,) = (set(template(name).find_resources("AWS::EC2::Instance")) for name in ("nat", "second"))
+    (first,), (second,) = (
+        set(synthesized(SLUG, name).find_resources("AWS::EC2::Instance")) for name in ("nat", "second")
+    )
     assert (first, second) == ("SpinnakerHost1", "SpinnakerHost2")
 
 
@@ -297,6 +286,12 @@ def test_no_role_has_power_over_the_account(host: Template) -> None:
         assert "demoapp-" in json.dumps(statement["Resource"])
     (statement,) = allowing(host, "HostRolesManaged", "ec2:TerminateInstances")
     assert statement["Condition"] == {"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": "demoapp-v*"}}
+    for action in ("ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate"):
+        (statement,) = allowing(host, "HostRolesManaged", action)
+        assert statement["Condition"] == {"Null": {"aws:ResourceTag/Name": "true"}}
+    for found in host.find_resources("AWS::EC2::LaunchTemplate").values():
+        (tags,) = found["Properties"]["TagSpecifications"]
+        assert tags["ResourceType"] == "launch-template" and "Name" in {tag["Key"] for tag in tags["Tags"]}
     (statement,) = allowing(host, "HostRolesManaged", "iam:CreateServiceLinkedRole")
     assert "spot.amazonaws.com" in statement["Condition"]["StringEquals"]["iam:AWSServiceName"]
 
@@ -320,10 +315,18 @@ def test_clouddriver_is_configured_as_documented() -> None:
     aws = configuration("clouddriver-local.yml")["aws"]
     (account,) = aws["accounts"]
     assert set(account) == {"name", "accountId", "assumeRole", "defaultKeyPair", "regions"}
-    assert aws["primaryAccount"] == account["name"] and account["assumeRole"].startswith("role/")
+    assert aws["primaryAccount"] == account["name"] and account["assumeRole"] == "@MANAGED_ROLE@"
     assert account["accountId"] == "@ACCOUNT_ID@" and account["regions"] == [{"name": "@REGION@"}]
     assert aws["features"]["launch-templates"] == {"enabled": True, "all-applications": {"enabled": True}}
     assert 'accountId: "@ACCOUNT_ID@"' in (HOST_FILES / "clouddriver-local.yml").read_text(encoding="utf-8")
+
+
+def test_clouddriver_assumes_the_role_by_an_arn_of_the_stack_s_partition(host: Template) -> None:
+    """AssumeRoleAmazonCredentials makes arn:aws:iam:: of a mere name, in China and GovCloud too."""
+    parts = launch(host, "HostTemplate")["UserData"]["Fn::Base64"]["Fn::Join"][1]
+    (at,) = [number for number, part in enumerate(parts) if str(part).endswith("managed_role='")]
+    (role,) = [name for name in host.find_resources("AWS::IAM::Role") if name.startswith("HostRolesManaged")]
+    assert parts[at + 1] == {"Fn::GetAtt": [role, "Arn"]}
 
 
 def test_orca_launches_with_the_account_that_there_is() -> None:
@@ -333,14 +336,14 @@ def test_orca_launches_with_the_account_that_there_is() -> None:
 def test_nothing_is_stored_in_s3_and_no_halyard_is_used() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (*HOST_FILES.iterdir(), HOST_FILES.parent / "host.sh"))
     assert "s3:\n" not in text and "front50-local" not in text and "halyard" not in text.lower()
-    assert "upstream/components/mariadb" in configuration("kustomization.yaml")["components"]
+    assert "upstream/components/mysql" in configuration("kustomization.yaml")["components"]
 
 
 def test_images_are_of_the_configured_version() -> None:
     images = {item["name"]: item["newTag"] for item in configuration("kustomization.yaml")["images"]}
-    assert set(images.values()) == {"@SPINNAKER_VERSION@", "10.11"}
+    assert set(images.values()) == {"@SPINNAKER_VERSION@", "8.0"}
     services = [path.rpartition("/")[2] for path in configuration("kustomization.yaml")["resources"][1:]]
-    assert {f"ghcr.io/spinnaker/{service}" for service in services} | {"mariadb"} == set(images)
+    assert {f"ghcr.io/spinnaker/{service}" for service in services} | {"mysql"} == set(images)
     off = configuration("spinnaker-local.yml")["services"]
     assert not {name for name, service in off.items() if service.get("enabled") is False} & set(services)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stacks.spinnaker_server_groups.bodies import user_data
 from tests.shared.instance_metadata import GivenMetadata
 from tests.variants import ROOT
 from tryout.hosts.user_data import Boot
@@ -33,7 +34,7 @@ def metadata() -> Iterator[GivenMetadata]:
 def booted(folder: Path, metadata: GivenMetadata, programs: dict[str, str] | None = None) -> Boot:
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     environment = kept | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
-    return page_booted(folder, PAGE.read_text(encoding="utf-8"), environment, programs)
+    return page_booted(folder, user_data(), environment, programs)
 
 
 @pytest.mark.parametrize("script", [PAGE, HOST])
@@ -79,12 +80,21 @@ def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: GivenMe
 # The host
 
 
-def test_every_placeholder_of_the_host_is_documented_and_used_once() -> None:
-    documented = re.findall(r"^#   ([A-Z0-9_]+)  ", HOST.read_text(), re.MULTILINE)
-    assert documented == re.findall(r"@([A-Z0-9_]+)@", HOST.read_text())
+@pytest.mark.parametrize(("accounts", "status"), [('[{"name": "prod"}]', 0), ('[{"name": "other"}]', 1), ("[]", 1)])
+def test_the_installation_succeeds_only_with_the_account(accounts: str, status: int) -> None:
+    """Clouddriver has it once it has assumed the managed role."""
+    (function,) = re.findall(r"^has_account\(\) \{\n.*?^\}\n", HOST.read_text(), re.MULTILINE | re.DOTALL)
+    script = f"set -Eeuo pipefail; curl() {{ echo '{accounts}'; }}\n{function}\nhas_account prod"
+    assert subprocess.run(["bash", "-c", script], check=False).returncode == status  # noqa: S607
+
+
+@pytest.mark.parametrize("script", [PAGE, HOST])
+def test_every_placeholder_is_documented_and_used_once(script: Path) -> None:
+    documented = re.findall(r"^#   ([A-Z0-9_]+)  ", script.read_text(), re.MULTILINE)
+    assert documented == re.findall(r"@([A-Z0-9_]+)@", script.read_text())
 
 
 def test_every_placeholder_of_the_host_s_files_has_a_value() -> None:
     used = {name for file in (USER_DATA / "host").iterdir() for name in re.findall(r"@([A-Z_]+)@", file.read_text())}
-    replaced = set(re.findall(r's/@([A-Z_]+)""@/\$\w+/g', HOST.read_text()))
+    replaced = set(re.findall(r's[/|]@([A-Z_]+)""@[/|]\$\w+[/|]g', HOST.read_text()))
     assert used == replaced

@@ -17,6 +17,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from stacks.shared.filled import filled, shared_part
 from stacks.spot_asg.user_data import shutdown
 from tests.shared.instance_metadata import GivenMetadata
 from tests.solutions.conftest import CREDENTIALS, REGION
@@ -58,7 +59,7 @@ def booted(endpoint: str, folder: Path, key: str = "files.zip") -> Boot:
         "STOP_SECONDS": "1",
         "REGION": REGION,
     }
-    script = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], SCRIPT.read_text())
+    script = filled(SCRIPT, **values, GROUP_INSTANCE=shared_part("group_instance.sh"))
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return Sandbox(folder).run(script, kept | CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
+from stacks.shared.filled import filled, shared_part
 from tests.solutions.conftest import CREDENTIALS, REGION
 from tests.variants import ROOT
 from tryout.hosts.user_data import Boot, Sandbox
@@ -71,7 +71,7 @@ class Delivery:
             "LONGEST_SECONDS": "3600",
             "REGION": REGION,
         }
-        return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], (USER_DATA / "bootstrap.sh").read_text())
+        return filled(USER_DATA / "bootstrap.sh", **values, GROUP_INSTANCE=shared_part("group_instance.sh"))
 
     def environment(self, credentials: dict[str, str]) -> dict[str, str]:
         """The variables that stand for the instance: the endpoint, who it is, and nothing of this machine's own."""

@@ -1,7 +1,7 @@
 """A Gate on loopback: it takes tasks as Gate does, without looking into them, and tells later how they ended.
 
-Written from gate-web's TaskController and ServerGroupController, orca-web's TaskController, and gate-basic's
-BasicAuthConfig of https://github.com/spinnaker/spinnaker.
+Written from gate-web's TaskController, ServerGroupController and ApiTokenAuthConfigurerAdapter, gate-basic's
+BasicAuthConfig, and orca-web's TaskController of https://github.com/spinnaker/spinnaker, branch release-2026.2.x.
 """
 
 import json
@@ -9,9 +9,10 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tryout.scenarios.spinnaker_server_groups.clouddriver import GROUP, Spinnaker
+from tryout.scenarios.spinnaker_server_groups.refusal import Refusal, context_of
 
 Json = dict[str, Any]
 
@@ -74,38 +75,38 @@ class LoopbackGate:
 
     def _end(self, name: str, body: Json) -> Json:
         """Does the jobs, one after the other; the first that fails stops the rest."""
-        before = set(self.spinnaker.groups)
-        failed: list[str] = []
+        stages: list[Json] = []
+        refusals: list[Refusal] = []
         for job in body["job"]:
-            if failed := self.spinnaker.done(job):
+            before = set(self.spinnaker.groups)
+            refusals = self.spinnaker.done(job)
+            context = job | context_of(refusals)
+            if made := sorted(set(self.spinnaker.groups) - before):
+                context["deploy.server.groups"] = {self.spinnaker.world.region: made}
+            stages.append(_stage(job, context, "TERMINAL" if refusals else "SUCCEEDED"))
+            if refusals:
                 break
-        variables: list[Json] = [{"key": "user", "value": "anonymous"}]
-        if made := sorted(set(self.spinnaker.groups) - before):
-            variables.append({"key": "deploy.server.groups", "value": {self.spinnaker.world.region: made}})
-        if failed:
-            task = {
-                "id": "1",
-                "status": {"completed": True, "failed": True},
-                "exception": {"message": "; ".join(failed), "type": "AtomicOperationException"},
-                "history": [{"phase": "ORCHESTRATION", "status": "Orchestration failed."}],
-            }
-            variables.append({"key": "kato.tasks", "value": [task]})
-        return {
-            "id": name,
-            "name": body["description"],
-            "application": body["application"],
-            "status": "TERMINAL" if failed else "SUCCEEDED",
-            "variables": variables,
-            "steps": [],
-            "execution": {"stages": []},
-        }
+        return _task(name, body, "TERMINAL" if refusals else "SUCCEEDED", stages)
 
     def task(self, name: str) -> Json | None:
         """How a task is now."""
         if name not in self.ends:
             return None
-        left = self.left[name]
-        return {**self.ends[name], "status": left.pop(0), "variables": []} if left else self.ends[name]
+        end, left = self.ends[name], self.left[name]
+        if not left:
+            return end
+        status, body = left.pop(0), self.posted[int(name[2:]) - 1]
+        return _task(name, body, status, [_stage(job, job, status) for job in body["job"]])
+
+    def tasks(self, application: str, query: Mapping[str, list[str]]) -> list[Json]:
+        """The newest tasks of an application, of all statuses or of some; a look at them takes none further."""
+        statuses = [status for text in query.get("statuses", []) for status in text.split(",")]
+        found = []
+        for name, end in reversed(self.ends.items()):
+            status = self.left[name][0] if self.left[name] else end["status"]
+            if end["application"] == application and (not statuses or status in statuses):
+                found.append({**end, "status": status})
+        return found[: int(query.get("limit", ["3500"])[0])]
 
     def server_groups(self, application: str) -> list[Json]:
         """What the cache has."""
@@ -127,7 +128,7 @@ class LoopbackGate:
             case ["tasks", name]:
                 return self.task(name)
             case ["applications", application, "tasks"]:
-                return [task for task in reversed(self.ends.values()) if task["application"] == application]
+                return self.tasks(application, parse_qs(urlsplit(path).query))
             case ["applications", application, "serverGroups"]:
                 return self.server_groups(application)
         return None
@@ -158,7 +159,7 @@ class LoopbackGate:
                     self._send(200, answer)
 
             def do_GET(self) -> None:
-                if self.path.startswith("/login"):
+                if self.path.startswith(f"{gate._path}/login"):
                     self._send(200, LOGIN_PAGE)
                     return
                 if not self._is_let_in():
@@ -175,10 +176,12 @@ class LoopbackGate:
                 gate.looks.append(f"{self.command} {self.path}")
                 if gate.lets_in(self.headers):
                     return True
-                if gate._login == "page":  # as a proxy that has followed the redirect by itself
+                if str(self.headers.get(TOKEN_HEADER)).startswith("spk_"):
+                    self._send(401, "")  # HttpStatusEntryPoint: a status, and no words
+                elif gate._login == "page":  # as a proxy that has followed the redirect by itself
                     self._send(200, LOGIN_PAGE)
-                elif gate._login == "redirect":
-                    self._send(302, "", {"Location": "/login"})
+                elif gate._login == "redirect":  # LoginUrlAuthenticationEntryPoint
+                    self._send(302, "", {"Location": f"{gate.url}/login"})
                 else:
                     self._send(401, {"status": 401, "error": "Unauthorized"})
                 return False
@@ -198,3 +201,28 @@ class LoopbackGate:
                 """Says nothing."""
 
         return Handler
+
+
+def _stage(job: Json, context: Json, status: str) -> Json:
+    """A stage of Orca, with the one of its steps that does the job."""
+    step = {"id": "1", "name": job["type"], "status": status, "startTime": 1, "endTime": None}
+    return {"type": job["type"], "status": status, "context": context, "tasks": [step]}
+
+
+def _task(name: str, body: Json, status: str, stages: list[Json]) -> Json:
+    """OrchestrationViewModel: the variables are what the contexts of the stages have, one value a key."""
+    variables: Json = {}
+    for stage in stages:
+        variables |= {key: value for key, value in stage["context"].items() if value or key not in variables}
+    return {
+        "id": name,
+        "name": body["description"],
+        "application": body["application"],
+        "status": status,
+        "variables": [{"key": key, "value": value} for key, value in variables.items()],
+        "steps": [step for stage in stages for step in stage["tasks"]],
+        "buildTime": 1,
+        "startTime": 1,
+        "endTime": None,
+        "execution": {"stages": stages, "status": status},
+    }

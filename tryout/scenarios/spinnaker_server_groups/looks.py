@@ -32,10 +32,10 @@ class EmbeddedAccount:
         found = self._ec2.describe_subnets(Filters=[{"Name": "tag-key", "Values": [TAG]}])["Subnets"]
         return [(each["VpcId"], each["AvailabilityZone"]) for each in found if self._purpose(each) == purpose]
 
-    def security_groups(self) -> dict[str, str]:
-        """Names of the security groups by their ids."""
+    def security_groups(self) -> dict[str, tuple[str, str]]:
+        """Name and VPC of each security group, by its id."""
         found = self._ec2.describe_security_groups()["SecurityGroups"]
-        return {each["GroupId"]: each["GroupName"] for each in found}
+        return {each["GroupId"]: (each["GroupName"], each["VpcId"]) for each in found}
 
     def instance_profiles(self) -> set[str]:
         """Names of the instance profiles."""

@@ -42,10 +42,12 @@ class ManagedRole:
         """Makes what ``upsertLoadBalancer`` says; the ARNs of load balancer, target group and listener."""
         (group,), (listener,) = job["targetGroups"], job["listeners"]
         subnets = self._subnets(job["subnetType"])
+        named = [{"Name": "group-name", "Values": job["securityGroups"]}, {"Name": "vpc-id", "Values": [job["vpcId"]]}]
+        groups = [each["GroupId"] for each in self.ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
         balancer = self.elb.create_load_balancer(
             Name=name,
             Subnets=subnets,
-            SecurityGroups=job["securityGroups"],
+            SecurityGroups=groups,
             Type="application",
             Scheme="internet-facing",
         )["LoadBalancers"][0]["LoadBalancerArn"]
@@ -128,6 +130,12 @@ class ManagedRole:
     def template(self, name: str) -> str:
         """The launch template of a group."""
         return self._templates[name]
+
+    def version(self, template: str) -> None:
+        """Makes a new version of a launch template, as updateLaunchTemplate does."""
+        self.ec2.create_launch_template_version(
+            LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "m5.large"}
+        )
 
     def unbalance(self, balancer: str, target: str, listener: str) -> None:
         """Deletes the three, as deleteLoadBalancer does."""

@@ -118,7 +118,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
     def fails(self) -> str:
         self._posted("application")
         status, out, err = self._command("post", "server-group")
-        expect(status == 1 and "no target group demoapp-targetgroup" in err, f"{status}: {err}")
+        expect(status == 1 and "Unable to find target groups named [demoapp-targetgroup]" in err, f"{status}: {err}")
         expect(TOKEN not in out + err, "the token is printed")
         return err.strip().splitlines()[-1]
 
@@ -191,10 +191,13 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         denied("another group", lambda: managed.group(group, "other-v000", template, made[1], INSTANCES))
         mine = self.deployed.outputs["HostInstanceId"]
         denied("the host's end", lambda: managed.ec2.terminate_instances(InstanceIds=[mine]))
+        (own,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
+        denied("the host's template", lambda: managed.version(own))
+        managed.version(template)
         managed.ec2.terminate_instances(InstanceIds=managed.members(FIRST)[:1])
         managed.destroy(FIRST)
         managed.unbalance(*made)
-        return f"load balancer, launch template, {FIRST} with {INSTANCES} instances, and their end; denied: 3 others"
+        return f"load balancer, launch template, {FIRST} with {INSTANCES} instances, and their end; denied: 4 others"
 
 
 SCENARIO = SpinnakerServerGroupsScenario
