@@ -89,8 +89,8 @@ def test_an_idle_default_bills_neither_instance_nor_gateway_nor_load_balancer() 
 def test_off_peak_hours_bill_as_long_as_they_last() -> None:
     hours = {"begins": "20:00", "ends": "06:00", "instances": 2}
     billed = units(CommonSettings(), SpotAsgSettings.model_validate({"off_peak": hours}))
-    assert billed["spot_instance_hour"] == pytest.approx(2 * 730 * 10 / 24)
-    assert billed["gp3_gib_month"] == pytest.approx(2 * 8 * 10 / 24)
+    assert float(billed["spot_instance_hour"]) == pytest.approx(2 * 730 * 10 / 24)
+    assert float(billed["gp3_gib_month"]) == pytest.approx(2 * 8 * 10 / 24)
 
 
 @pytest.mark.parametrize("variant", variants.variants_of("spot_asg"))
