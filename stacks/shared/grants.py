@@ -147,11 +147,16 @@ def of_this_account(stack: Stack, service: str) -> iam.ServicePrincipal:
     return iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": stack.account}})
 
 
-def shown_arn(stack: Stack, service: str, resource: str) -> str:
-    """An ARN of the stack's account and Region as cdk-nag shows it."""
+def shown_arn(stack: Stack, service: str, resource: str, *, account: str | None = None) -> str:
+    """An ARN of the stack's Region as cdk-nag shows it.
+
+    Args:
+        account: another than the stack's: ``*``, or empty where ARNs name none.
+    """
     known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
     shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
-    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{shown['AccountId']}:{resource}"
+    owner = shown["AccountId"] if account is None else account
+    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{owner}:{resource}"
 
 
 def _allow(role: iam.IRole, statement: iam.PolicyStatement, shown: str, reason: str) -> None:
