@@ -131,7 +131,7 @@ def _managed(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
 
 
 def _inspector(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
-    """Each kind of scanning is turned on by itself: test instances are of EC2, containers are scanned in their registry.
+    """Each kind of scanning is turned on by itself: of EC2 for test instances, of ECR for containers.
 
     https://docs.aws.amazon.com/inspector/latest/user/scanning-ecr.html
     """
