@@ -124,6 +124,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
     ),
     Solution(
+        "game_streaming",
+        "Android games on Arm GPUs, streamed to phones",
+        "Streaming Android games from cloud to mobile with AWS Graviton-based Amazon EC2 G5g instances",
+        "https://aws.amazon.com/blogs/compute/streaming-android-games-from-cloud-to-mobile-with-aws-graviton-based-amazon-ec2-g5g-instances/",
+        ("EC2", "Systems Manager", "Secrets Manager", "EventBridge", "Lambda", "CloudWatch"),
+    ),
+    Solution(
         "image_pipelines",
         "machine images rebuilt when their base changes",
         "Implementing up-to-date images with automated EC2 Image Builder pipelines",
@@ -150,6 +157,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         "Enabling Microsoft Defender Credential Guard on Amazon EC2",
         "https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credential-guard-on-amazon-ec2/",
         ("EC2", "Systems Manager", "CloudWatch", "Lambda", "EventBridge"),
+    ),
+    Solution(
+        "graviton_porting_advisor",
+        "source code scanned for what hinders Graviton",
+        "Using Porting Advisor for Graviton",
+        "https://aws.amazon.com/blogs/compute/using-porting-advisor-for-graviton/",
+        ("CodeBuild", "S3", "EventBridge", "Lambda", "SNS", "CloudWatch"),
     ),
     Solution(
         "custom_health_checks",
