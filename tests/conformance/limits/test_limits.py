@@ -22,6 +22,11 @@ def test_every_template_fits(variant: str, slug: str) -> None:
     assert [str(one) for one in findings(found(variant, slug).body, f"{variant}/{slug}")] == []
 
 
+@pytest.mark.parametrize("slug", LARGEST)
+def test_every_solution_names_its_largest_legal_settings(slug: str) -> None:
+    assert LARGEST[slug], f"tests/solutions/{slug}/conformance.py has no LARGEST: name the largest that AWS must take"
+
+
 @pytest.mark.parametrize(
     ("slug", "number"), [(slug, n) for slug, sections in LARGEST.items() for n in range(len(sections))]
 )
