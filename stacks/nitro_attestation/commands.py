@@ -134,11 +134,11 @@ def _trail(clients: Clients) -> Finding:
     trail = trail_of_all_regions(clients, kinds={WRITES})
     if trail is None:
         says = "a trail could not be looked at: one of the organization answers in its own account only"
-        return Finding("trail", "unknown", says, "See there that it is on and keeps the events of KMS")
+        return Finding("trail", "unknown", says, "See there that it is on and keeps the write events of KMS")
     if not trail:
-        says = "no trail of all Regions is on and keeps what KMS is told to change: no change of a key is told"
+        says = "no trail of all Regions is on and keeps the write events of KMS: no change of a key is told"
         return Finding("trail", "problem", says, "Make one, or let one keep them; see the README")
-    return Finding("trail", "ok", "a trail of all Regions keeps the calls that change keys")
+    return Finding("trail", "ok", "a trail of all Regions keeps the write events of KMS")
 
 
 def _organization(settings: Organization | None, clients: Clients) -> Finding:

@@ -68,6 +68,7 @@ def policy(actions: int) -> Json:
         (stack("AWS::SQS::QueuePolicy", PolicyDocument=policy(600)), "queue-policy"),
         (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),
         (stack("AWS::S3::BucketPolicy", PolicyDocument=policy(1_400)), "bucket-policy"),
+        (stack("AWS::KMS::Key", KeyPolicy=policy(2_300)), "key-policy"),
         (document("x" * 66_000), "document"),
         (document("exit 0", timeout=4), "step-timeout"),
         (document("exit 0", timeout=172_801), "step-timeout"),
