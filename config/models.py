@@ -1,12 +1,11 @@
 """What config/config.yaml may say about every solution. The section of one solution is its own ``settings.py``."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from config.rules import Problem, Section, common_rule, rule
 from config.types import (
     AccountId,
     ImageId,
@@ -22,87 +21,12 @@ from config.types import (
     unknown_region,
 )
 
+__all__ = [
+    "CommonSettings", "ExistingVpc", "LinuxImages", "LogRetentionDays", "Problem", "Section", "SolutionSettings", "Tag",
+    "common_rule", "rule",
+]  # fmt: skip
+
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
-_Rule = TypeVar("_Rule", bound=Callable[..., Iterator["Problem"]])
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a rule has to say about one key.
-
-    Attributes:
-        key: the key, or the way to it below the section whose rule this is: ``("off_peak", "instances")``.
-        message: "must ...; do ...". The loader adds ", got ..." with the text that stands in the file.
-        warning: whether the configuration is usable all the same.
-    """
-
-    key: str | tuple[str | int, ...]
-    message: str
-    warning: bool = False
-
-    @property
-    def path(self) -> tuple[str | int, ...]:
-        """The key as a path."""
-        return (self.key,) if isinstance(self.key, str) else self.key
-
-
-class UnreadableKeyError(Exception):
-    """A rule reads a key whose value has a problem of its own; nothing can be said about both together."""
-
-
-def rule(method: _Rule) -> _Rule:
-    """Marks a method of a section as a rule between its keys: a generator of problems."""
-    method.rule_of = "section"  # type: ignore[attr-defined]
-    return method
-
-
-def common_rule(method: _Rule) -> _Rule:
-    """Marks a method of a solution's settings as a rule between them and ``common``, which it is given."""
-    method.rule_of = "common"  # type: ignore[attr-defined]
-    return method
-
-
-@cache
-def _rules(model: type[BaseModel], kind: str) -> tuple[str, ...]:
-    named = (
-        name
-        for parent in reversed(model.__mro__)
-        for name, value in vars(parent).items()
-        if getattr(value, "rule_of", None) == kind
-    )
-    return tuple(dict.fromkeys(named))
-
-
-class Section(BaseModel):
-    """A mapping of the file. It refuses unknown keys, so that a typing error is an error and not a silent default.
-
-    Rules between its keys are methods marked with ``@rule``. They are no validators of pydantic: the loader runs them
-    also when other keys are wrong, so that a file is answered with everything at once.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
-
-    renamed: ClassVar[Mapping[str, str]] = {}
-    """Former names of keys, accepted for one release with a warning, and the present ones."""
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            # The loader takes a key out of a section when its value is wrong; a rule that reads it has nothing to say.
-            if name in type(self).model_fields:
-                raise UnreadableKeyError(name)
-            return super().__getattr__(name)
-
-    def problems(self) -> Iterator[Problem]:
-        """What is wrong between the keys of this section; its sections are asked for themselves."""
-        yield from self._broken("section")
-
-    def _broken(self, kind: str, *arguments: Any) -> Iterator[Problem]:
-        for name in _rules(type(self), kind):
-            try:
-                yield from getattr(self, name)(*arguments)
-            except UnreadableKeyError:
-                continue
 
 
 class Tag(Section):
@@ -157,7 +81,7 @@ class CommonSettings(Section):
     """Region to deploy to. null: the Region of your AWS profile."""
     account: AccountId | None = None
     """Account to deploy to, in quotes. null: the account of your AWS profile."""
-    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
+    tags: Annotated[Mapping[TagKey, TagValue], Field(max_length=40)] = {}
     """Tags of every stack; CloudFormation passes them on to the resources."""
     keep_data_on_destroy: bool = False
     """true: queues, tables and buckets outlive `cdk destroy`, and stacks are protected against deletion."""

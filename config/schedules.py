@@ -1,6 +1,6 @@
 """Schedules and time zones, by the grammar of the services that take them; the same answer on every machine.
 
-- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html (cron and rate)
+- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html (singular and plural of rates)
 - https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 - https://docs.aws.amazon.com/imagebuilder/latest/userguide/cron-expressions.html
 - https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-cron-and-rate-expressions.html (associations)
@@ -106,7 +106,12 @@ AssociationSchedule = Annotated[str, Field(examples=["rate(1 day)"]), AfterValid
 
 @cache
 def time_zones() -> frozenset[str]:
-    """UTC, GMT, and the zones of the IANA database that have an area: names that every service takes."""
+    """UTC, GMT, and the zones of the IANA database that have an area: names that every service takes.
+
+    https://www.iana.org/time-zones, of which each service's page speaks:
+    https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html,
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScheduledUpdateGroupAction.html
+    """
     return frozenset((Path(__file__).parent / "time_zones.txt").read_text(encoding="utf-8").split())
 
 

@@ -1,4 +1,11 @@
-"""Types of settings that several sections share: ids, ARNs, ranges, tags. Each pattern has an example for its error."""
+"""Types of settings that several sections share: ids, ARNs, ranges, tags. Each pattern has an example for its error.
+
+Pages that the patterns rest on, where none stands beside one:
+
+- ARNs: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+- ids: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+- Regions, zones, Local Zones: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
+"""
 
 import importlib.util
 import json
@@ -32,6 +39,7 @@ ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d[a-f]$", examp
 LocalZoneName = Annotated[
     str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d-[a-z0-9]{2,8}-\d[a-z]$", examples=["us-west-2-lax-1a"])
 ]
+# https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}\.[a-z0-9-]{1,20}$", examples=["m7g.large"])]
 
 VpcId = Annotated[str, _id("vpc")]
@@ -41,6 +49,7 @@ SnapshotId = Annotated[str, _id("snap")]
 RouteTableId = Annotated[str, _id("rtb")]
 InterfaceId = Annotated[str, _id("eni")]
 LaunchTemplateId = Annotated[str, _id("lt")]
+# https://docs.aws.amazon.com/outposts/latest/APIReference/API_Outpost.html
 OutpostId = Annotated[str, Field(pattern=r"^op-[0-9a-f]{17}$", examples=["op-0123456789abcdef0"])]
 
 # https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-id: a UUID, or mrk- and 32 digits.
@@ -52,7 +61,9 @@ KmsKeyArn = Annotated[
         "key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
 ]
+# https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 TopicArn = Annotated[str, _arn("sns", r"[A-Za-z0-9_-]{1,256}", "alarms")]
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 PrincipalArn = Annotated[
     str,
     Field(
@@ -76,8 +87,8 @@ ConnectionArn = Annotated[
     ),
 ]
 
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html; a space is the only white
-# space: a line break or a tab is never meant.
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html; a space is the only white space: a line break
+# or a tab is never meant.
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$", examples=["cost-center"])]
 TagValue = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$", examples=["Team 42"])]
 TargetTagKey = Annotated[
@@ -93,6 +104,7 @@ def _namespace(value: str) -> str:
     return value
 
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 MetricNamespace = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._#:/-]{0,254}$", examples=["ComputeBlog/Workers"]),

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.reading import Location, Place
+from config.document import Location, Place
 
 _Context = Mapping[str, Any]
 

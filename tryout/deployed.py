@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,11 @@ class Deployed:
 
     @cached_property
     def resources(self) -> dict[str, list[str]]:
-        """Physical ids of the stack's resources, by type."""
+        """Physical ids of the stack's resources, by type, as they were when they were first asked for."""
+        return self.resources_now()
+
+    def resources_now(self) -> dict[str, list[str]]:
+        """The same after updates."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
         found: dict[str, list[str]] = {}
         for page in pages:
@@ -154,14 +158,49 @@ class Deployed:
             folder: a name for what is synthesized, new each time.
             changes: settings of the solution.
         """
+        return self._synthesized(folder, self.stack_name, {}, changes)
+
+    def beside(self, folder: str, prefix: str, **changes: Any) -> "Deployed":
+        """Deploys a second stack of the solution, under another ``common.prefix`` and other settings.
+
+        The assets are those of the first. The scenario destroys it.
+
+        Raises:
+            StepFailedError: it could not be created.
+        """
+        name = f"{prefix}-{self.trial.slug.replace('_', '-')}"
+        template = self._synthesized(folder, name, {"prefix": prefix}, changes)
+        trial, settings = replace(self.trial, stack=name), self.settings.model_copy(update=changes)
+        other = replace(self, trial=trial, outputs={}, settings=settings)
+        request = {"StackName": name, "Capabilities": ["CAPABILITY_IAM"], "OnFailure": "DO_NOTHING"}
+        self.client("cloudformation").create_stack(**request, **other._body(template))
+        wait_until("the end of the creation", lambda: not other.status().endswith("IN_PROGRESS"), UPDATE_SECONDS)
+        if other.status() != "CREATE_COMPLETE":
+            raise StepFailedError(f"{other.status()}: {Update('', tuple(other._newest_events())).reasons}")
+        return replace(other, outputs=other.outputs_now())
+
+    def destroy(self) -> None:
+        """Deletes the stack and waits for the end."""
+        formation = self.client("cloudformation")
+        stack = formation.describe_stacks(StackName=self.stack_name)["Stacks"][0]["StackId"]
+        formation.delete_stack(StackName=stack)
+
+        def gone() -> bool:
+            (found,) = formation.describe_stacks(StackName=stack)["Stacks"]
+            return bool(found["StackStatus"] == "DELETE_COMPLETE")
+
+        wait_until(f"the end of {self.stack_name}", gone, UPDATE_SECONDS)
+
+    def _synthesized(self, folder: str, stack: str, common: Json, changes: Json) -> Json:
         config = yaml.safe_load(self.trial.config.read_text(encoding="utf-8"))
+        config.setdefault("common", {}).update(common)
         config["solutions"][self.trial.slug] |= changes
         changed, assembly = self.folder / f"{folder}.yaml", self.folder / f"{folder}.out"
         changed.write_text(yaml.safe_dump(config), encoding="utf-8")
         request = {"config": str(changed), "slug": self.trial.slug, "assembly": str(assembly)}
         if why := self.synthesizer(request).get("error"):
             raise StepFailedError(f"the changed configuration cannot be synthesized: {why}")
-        found: Json = json.loads((assembly / f"{self.stack_name}.template.json").read_text(encoding="utf-8"))
+        found: Json = json.loads((assembly / f"{stack}.template.json").read_text(encoding="utf-8"))
         return found
 
     def update(self, template: Json) -> Update:

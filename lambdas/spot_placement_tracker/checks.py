@@ -2,7 +2,7 @@
 
 Its format is the one of
 https://github.com/aws-solutions-library-samples/guidance-for-ec2-spot-placement-score-tracker, which checks nothing but
-that keys are there. ``TargetCapacity`` may also be a list, and ``AlarmBelowScore`` is ours.
+that keys are there. ``TargetCapacity`` may also be a list, ``AlarmBelowScore`` is ours, ``IncludeLocalZones`` EC2's.
 """
 
 import re
@@ -30,8 +30,9 @@ DASHBOARD_KEYS = ("Dashboard", "DefaultWidgetHeight", "DefaultWidgetWidth", "Sps
 SHAPES = ("InstanceTypes", "InstanceRequirementsWithMetadata")
 KEYS = (
     "ConfigurationName", *SHAPES, "RegionNames", "SingleAvailabilityZone", "TargetCapacity", "TargetCapacityUnitType",
-    "AlarmBelowScore",
+    "AlarmBelowScore", "IncludeLocalZones",
 )  # fmt: skip
+OPTIONAL = ("AlarmBelowScore", "IncludeLocalZones")
 
 _DASHBOARD = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
@@ -118,7 +119,7 @@ class _Check:
         before = len(self.problems)
         self._unknown(value, KEYS, at)
         for key in KEYS:
-            if key not in (*SHAPES, "AlarmBelowScore") and key not in value:
+            if key not in (*SHAPES, *OPTIONAL) and key not in value:
                 self.problems.append(((*at, key), "is required and missing"))
         if len(self.problems) == before or "ConfigurationName" in value:
             self.problems += name_problems(value.get("ConfigurationName"), (*at, "ConfigurationName"))
@@ -134,6 +135,9 @@ class _Check:
             self.problems.append(((*at, "TargetCapacityUnitType"), says))
         if "SingleAvailabilityZone" in value and not isinstance(single, bool):
             self.problems.append(((*at, "SingleAvailabilityZone"), f"must be True or False, got {single!r:.60}"))
+        local = value.get("IncludeLocalZones")
+        if local is not None and not isinstance(local, bool):
+            self.problems.append(((*at, "IncludeLocalZones"), f"must be True or False, got {local!r:.60}"))
         below = value.get("AlarmBelowScore")
         if below is not None and not (whole(below) and 1 < below <= 10):
             says = f"must be a score from 2 to 10, or null for no alarm, got {below!r:.60}"
@@ -149,6 +153,7 @@ class _Check:
                 unit=str(unit),
                 capacity=capacity,
                 alarm_below=below,
+                local_zones=local,
             )
 
     def _shape(self, value: Mapping[str, Any], at: Where) -> dict[str, Any]:
@@ -192,9 +197,10 @@ class _Check:
                 for place in [Place(region) for region in dict.fromkeys(question.regions)]:
                     key = (question.name, question.unit, question.capacity, question.single_zone, place.region)
                     first, line = publishers.setdefault(key, (question, self.document.line(at)))
-                    if first.shape != question.shape:
+                    if (first.shape, first.local_zones) != (question.shape, question.local_zones):
+                        other = "instance types" if first.shape != question.shape else "IncludeLocalZones"
                         says = (
-                            f"{question.title!r} is in line {line} already, with other instance types: both would be "
+                            f"{question.title!r} is in line {line} already, with other {other}: both would be "
                             f"one metric in {place}; give one another name"
                         )
                         self.problems.append(((*at, "ConfigurationName"), says))

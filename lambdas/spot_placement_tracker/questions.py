@@ -56,6 +56,7 @@ class Question:
     Attributes:
         shape: ``InstanceTypes`` or ``InstanceRequirementsWithMetadata``, and its value.
         alarm_below: the score that at least one place should have; None if nobody minds.
+        local_zones: whether Local Zones count too; None: as EC2 has it, and as the public tracker asks.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Question:
     unit: str
     capacity: int
     alarm_below: int | None = None
+    local_zones: bool | None = None
 
     @property
     def title(self) -> str:
@@ -83,12 +85,14 @@ class Question:
             "TargetCapacityUnitType": self.unit,
             "SingleAvailabilityZone": self.single_zone,
             "RegionNames": list(self.regions),
+            **({} if self.local_zones is None else {"IncludeLocalZones": self.local_zones}),
         }
 
     @cached_property
     def workload(self) -> str:
         """The same for questions that differ in nothing but their capacity."""
-        return json.dumps([self.name, self.shape, self.regions, self.single_zone, self.unit], sort_keys=True)
+        asked = [self.name, self.shape, self.regions, self.single_zone, self.unit, self.local_zones]
+        return json.dumps(asked, sort_keys=True)
 
     @cached_property
     def key(self) -> str:
@@ -150,7 +154,7 @@ class Question:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Question":
         """The question of ``to_json``."""
-        known = {name: value[name] for name in cls.__dataclass_fields__}
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}  # an older plan has fewer
         return cls(**{**known, "regions": tuple(value["regions"])})
 
 

@@ -121,13 +121,10 @@ class CapacityPlannerStack(SolutionStack):
             alarm = alarms.when_above(construct_id, own(name, Duration.hours(1)), above, says=says)
             # It stays as the last look has put it: there is a point every day, and an hour has none in between.
             cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
-        # A missing look counts as 0. FILL gives nothing once the last point is too old; the alarm then stays as it is,
-        # and so is silent before the first look.
-        silent = cloudwatch.MathExpression(
-            expression="FILL(looks, 0)", using_metrics={"looks": own(LOOKS, between)}, period=between
+        alarms.when_silent(
+            "NoLook",
+            own(LOOKS, between),
+            rounds=LOOKS_OF_SILENCE,
+            says="Nobody has looked at the account for two periods",
         )
-        stopped = alarms.when_below(
-            "NoLook", silent, 1, minutes=LOOKS_OF_SILENCE, says="Nobody has looked at the account for two periods"
-        )
-        cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         alarms.on_errors(look)

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import CfnElement, CustomResource, Duration
+from aws_cdk import CfnElement, Duration
 from constructs import Construct
 
 from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
@@ -57,11 +57,11 @@ class EndOfProtection(Construct):
             },
         )
         group.node.add_dependency(before)
-        CustomResource(
+        LifecycleResource(
             self,
             "OfGroup",
-            resource_type="Custom::EndOfProtection",
-            service_token=self.function.function_arn,
-            service_timeout=Duration.minutes(5),
+            kind="EndOfProtection",
+            function=self.function,
+            timeout=Duration.minutes(5),
             properties={"GroupName": group.auto_scaling_group_name},
         )

@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
 
-The sections that hosts with GPUs use are modelled: ``agent``, ``metrics``, and ``logs`` of files and Windows events.
+The sections that hosts with GPUs use are modelled: ``agent``, ``metrics``, and ``logs`` of files, of the journal and of
+Windows events.
 What is not modelled is refused rather than passed on unread.
 """
 
@@ -10,12 +11,20 @@ import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.wording import sentence, with_got
+from stacks.gpu_monitoring.agent_sections import (
+    Decorated,
+    LinuxConfiguration,
+    OfResources,
+    Section,
+    WindowsConfiguration,
+    WindowsMetrics,
+)
 from stacks.gpu_monitoring.measurements import LINUX, WINDOWS, System, plain_name, unknown
 
 NAMESPACE = "CWAgent"
@@ -30,278 +39,6 @@ GPU = ("utilization_gpu", "memory_used", "memory_total", "temperature_gpu", "pow
 """What dashboard, alarms and functions need of every GPU; the collectors send it."""
 COMMITTED = "% Committed Bytes In Use"
 
-Interval = Annotated[int, Field(ge=1, le=172_800)]
-Word = Annotated[str, Field(min_length=1, max_length=255)]
-Text = Annotated[str, Field(min_length=1, max_length=4_096)]
-DimensionValue = Annotated[str, Field(min_length=1, max_length=1_024)]
-Dimensions = Annotated[dict[str, DimensionValue], Field(max_length=30)]
-Words = Annotated[tuple[Word, ...], Field(min_length=1)]
-Resources = Annotated[tuple[Text, ...], Field(max_length=256)]
-
-
-class Part(BaseModel):
-    """A mapping of the file; a key that the documentation does not name is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Decorated(Part):
-    """A measurement under another name or unit."""
-
-    name: Word
-    rename: Word | None = None
-    unit: Word | None = None
-
-
-class Section(Part):
-    """One section of ``metrics_collected``."""
-
-    measurement: Annotated[tuple[Word | Decorated, ...], Field(min_length=1)]
-    metrics_collection_interval: Interval | None = None
-    append_dimensions: Dimensions | None = None
-    drop_original_metrics: Words | None = None
-
-    @property
-    def names(self) -> list[str]:
-        """The measurements, as the agent calls them."""
-        return [item if isinstance(item, str) else item.name for item in self.measurement]
-
-    @property
-    def unchanged(self) -> list[str]:
-        """Those that are not renamed."""
-        return [item if isinstance(item, str) else item.name for item in self.measurement if not _renamed(item)]
-
-
-class OfResources(Section):
-    """A section that measures several of a kind."""
-
-    resources: Resources | None = None
-
-
-class Cpu(Section):
-    """Section cpu."""
-
-    resources: Annotated[tuple[Literal["*"], ...], Field(max_length=1)] | None = None
-    totalcpu: bool | None = None
-
-
-class Disk(OfResources):
-    """Section disk."""
-
-    ignore_file_system_types: Resources | None = None
-    drop_device: bool | None = None
-
-
-class Statsd(Part):
-    """Section statsd."""
-
-    service_address: Word | None = None
-    metrics_collection_interval: Interval | None = None
-    metrics_aggregation_interval: Annotated[int, Field(ge=0, le=172_800)] | None = None
-    metric_separator: Word | None = None
-    allowed_pending_messages: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
-    drop_original_metrics: Words | None = None
-
-
-class Ethtool(Part):
-    """Section ethtool."""
-
-    interface_include: Words | None = None
-    interface_exclude: Words | None = None
-    metrics_include: Words | None = None
-    append_dimensions: Dimensions | None = None
-    drop_original_metrics: Words | None = None
-
-
-class Efa(Part):
-    """Section efa: the Elastic Fabric Adapter, which GPU clusters use."""
-
-    measurement: Annotated[tuple[Word | Decorated, ...], Field(min_length=1)]
-    metrics_collection_interval: Interval | None = None
-    drop_original_metrics: Words | None = None
-
-
-class Collectd(Part):
-    """Section collectd."""
-
-    service_address: Word | None = None
-    name_prefix: Word | None = None
-    collectd_auth_file: Text | None = None
-    collectd_security_level: Literal["none", "sign", "encrypt"] | None = None
-    collectd_typesdb: Annotated[tuple[Text, ...], Field(max_length=10)] | None = None
-    metrics_aggregation_interval: Annotated[int, Field(ge=0, le=172_800)] | None = None
-    append_dimensions: Dimensions | None = None
-    drop_original_metrics: Words | None = None
-
-
-class Procstat(Part):
-    """One process of section procstat."""
-
-    measurement: Words
-    pid_file: Word | None = None
-    exe: Word | None = None
-    pattern: Word | None = None
-    metrics_collection_interval: Interval | None = None
-    append_dimensions: Dimensions | None = None
-    drop_original_metrics: Words | None = None
-
-    @model_validator(mode="after")
-    def _names_a_process(self) -> "Procstat":
-        if not (self.pid_file or self.exe or self.pattern):
-            raise ValueError("needs pid_file, exe or pattern")
-        return self
-
-
-class LinuxMetrics(Part):
-    """``metrics_collected`` on Linux."""
-
-    collectd: Collectd | None = None
-    cpu: Cpu | None = None
-    disk: Disk | None = None
-    diskio: OfResources | None = None
-    efa: Efa | None = None
-    ethtool: Ethtool | None = None
-    mem: Section | None = None
-    net: OfResources | None = None
-    netstat: Section | None = None
-    nvidia_gpu: Any = None
-    processes: Section | None = None
-    procstat: tuple[Procstat, ...] | None = None
-    statsd: Statsd | None = None
-    swap: Section | None = None
-
-
-class WindowsMetrics(BaseModel):
-    """``metrics_collected`` on Windows: any performance object is a section."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, OfResources] = Field(init=False)
-
-    procstat: tuple[Procstat, ...] | None = None
-    statsd: Statsd | None = None
-
-
-class Agent(Part):
-    """Section agent."""
-
-    metrics_collection_interval: Interval | None = None
-    region: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    credentials: dict[str, Word] | None = None
-    debug: bool | None = None
-    aws_sdk_log_level: str | None = None
-    logfile: Annotated[str, Field(max_length=4_096)] | None = None
-    omit_hostname: bool | None = None
-    run_as_user: Word | None = None
-    user_agent: Word | None = None
-    quiet: bool | None = None
-    use_dualstack_endpoint: bool | None = None
-    service_name: Word | None = Field(default=None, alias="service.name")
-    environment: Word | None = Field(default=None, alias="deployment.environment")
-
-
-class Metrics(Part):
-    """Section metrics, but for what is collected."""
-
-    namespace: Word | None = None
-    append_dimensions: Dimensions | None = None
-    aggregation_dimensions: Annotated[tuple[tuple[DimensionValue, ...], ...], Field(min_length=1)] | None = None
-    endpoint_override: Word | None = None
-    metrics_collected: Any
-    force_flush_interval: Interval | None = None
-    credentials: dict[str, Word] | None = None
-
-
-class LinuxMetricsSection(Metrics):
-    """Section metrics on Linux."""
-
-    metrics_collected: LinuxMetrics
-
-
-class WindowsMetricsSection(Metrics):
-    """Section metrics on Windows."""
-
-    metrics_collected: WindowsMetrics
-
-
-class LogFile(Part):
-    """A file of ``logs_collected``."""
-
-    file_path: Text
-    log_group_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    log_stream_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    log_group_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
-    retention_in_days: int | None = None
-    timestamp_format: Word | None = None
-    timezone: Literal["UTC", "Local", "LOCAL"] | None = None
-    trim_timestamp: bool | None = None
-    multi_line_start_pattern: Text | None = None
-    encoding: Word | None = None
-    auto_removal: bool | None = None
-    blacklist: Text | None = None
-    publish_multi_logs: bool | None = None
-    backpressure_mode: Word | None = None
-    filters: tuple[dict[Literal["type", "expression"], Text], ...] | None = None
-
-
-class WindowsEvent(Part):
-    """An event log of ``logs_collected``."""
-
-    event_name: Text
-    event_levels: tuple[Literal["INFORMATION", "WARNING", "ERROR", "CRITICAL", "VERBOSE"], ...] | None = None
-    event_ids: tuple[int, ...] | None = None
-    event_format: Literal["text", "xml"] | None = None
-    filters: tuple[dict[Literal["type", "expression"], Text], ...] | None = None
-    log_group_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    log_stream_name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    log_group_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
-    retention_in_days: int | None = None
-
-
-class LogFiles(Part):
-    """``files``."""
-
-    collect_list: Annotated[tuple[LogFile, ...], Field(min_length=1)]
-
-
-class WindowsEvents(Part):
-    """``windows_events``."""
-
-    collect_list: Annotated[tuple[WindowsEvent, ...], Field(min_length=1)]
-
-
-class LogsCollected(Part):
-    """``logs_collected``."""
-
-    files: LogFiles | None = None
-    windows_events: WindowsEvents | None = None
-
-
-class Logs(Part):
-    """Section logs."""
-
-    logs_collected: LogsCollected
-    log_stream_name: Word | None = None
-    concurrency: Annotated[int, Field(ge=1)] | None = None
-    force_flush_interval: Interval | None = None
-    endpoint_override: Word | None = None
-    credentials: dict[str, Word] | None = None
-
-
-class LinuxConfiguration(Part):
-    """The file on Linux."""
-
-    agent: Agent | None = None
-    metrics: LinuxMetricsSection
-    logs: Logs | None = None
-
-
-class WindowsConfiguration(Part):
-    """The file on Windows."""
-
-    agent: Agent | None = None
-    metrics: WindowsMetricsSection
-    logs: Logs | None = None
-
 
 def read(path: Path, system: System) -> tuple[str, list[str]]:
     """A configuration as the parameter holds it, without a superfluous byte, and everything that is wrong with it."""
@@ -312,7 +49,7 @@ def read(path: Path, system: System) -> tuple[str, list[str]]:
     except ValueError as error:
         return "", [f"is not JSON: {error}"]
     text = json.dumps(data, separators=(",", ":"))
-    return text, list(problems(data, system)) + list(_too_long(text))
+    return text, list(problems(data, system)) + list(_no_parameter(text))
 
 
 def problems(data: Any, system: System) -> Iterator[str]:
@@ -389,13 +126,12 @@ def _needs(section: Section | None, name: str, wanted: tuple[str, ...], default:
         yield f"{place}: is measured every {interval} s; alarms need it every {LONGEST_INTERVAL} s or more often"
 
 
-def _too_long(text: str) -> Iterator[str]:
+def _no_parameter(text: str) -> Iterator[str]:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
+    if "{{" in text:
+        yield "must not have {{, which Parameter Store takes for another parameter and refuses; write it in another way"
     if (size := len(text.encode())) > ADVANCED_BYTES:
         yield f"has {size:,} bytes without white space; a parameter holds {ADVANCED_BYTES:,}"
-
-
-def _renamed(item: str | Decorated) -> bool:
-    return isinstance(item, Decorated) and item.rename is not None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

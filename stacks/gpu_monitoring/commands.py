@@ -17,7 +17,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 
 COST_NOTE = "For a month without a tagged instance; the metrics of each instance are billed in addition."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-FLEET_METRICS = 10  # without a dimension: published whatever there is
+FLEET_METRICS = 11  # without a dimension: published whatever there is
 RUN_BY_US = ("AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent")
 
 
@@ -25,7 +25,7 @@ def idle_month(common: CommonSettings, settings: GpuMonitoringSettings) -> Itera
     """What bills in a month without a tagged instance. Each of those bills its metrics, most of all the agent's."""
     runs = MINUTES / settings.fleet_minutes
     attaching = settings.attach_profile
-    yield BillingUnit("alarm_month", 5 + attaching - settings.idle_by_insights, "alarms on one metric")
+    yield BillingUnit("alarm_month", 7 + attaching - settings.idle_by_insights, "alarms on one metric")
     yield BillingUnit("metrics_insights_alarm_month", settings.idle_by_insights, "alarm; it bills the metrics it sees")
     yield BillingUnit("dashboard_month", 1, "dashboard")
     yield BillingUnit("custom_metric_month", FLEET_METRICS, "metrics of the fleet")
@@ -72,7 +72,8 @@ def _instances(settings: GpuMonitoringSettings, clients: Clients) -> Finding:
     if bare and not settings.attach_profile:
         says = f"{len(bare)} of {len(found)} have no instance profile: {', '.join(bare[:5])}"
         return Finding("instances", "problem", says, "Set attach_profile to true, or use the output AttachProfile")
-    pages = clients("ssm").get_paginator("describe_instance_information").paginate()
+    online = [{"Key": "PingStatus", "Values": ["Online"]}]  # the list has those of which the connection is lost, too
+    pages = clients("ssm").get_paginator("describe_instance_information").paginate(Filters=online)
     managed = {item["InstanceId"] for page in pages for item in page["InstanceInformationList"]}
     away = [item["InstanceId"] for item in found if item["InstanceId"] not in managed | set(bare)]
     if away:
@@ -103,12 +104,13 @@ def fleet(options: Namespace, common: CommonSettings, settings: GpuMonitoringSet
             "utilization": verdict.utilization,
             "memory": verdict.memory_percent,
             "idle_hours": verdict.idle_hours,
+            "errors": verdict.errors,
         }
         for verdict in verdicts
     ]
     totals = {value.name: value.value for value in values(verdicts) if value.dimension is None}
     notes = [f"\n{totals['WastedGpus']:g} of {totals['Gpus']:g} GPUs are wasted, {totals['IdleGpus']:g} of them idle."]
-    columns = ("instance", "type", "GPUs", "state", "utilization", "memory", "idle hours")
+    columns = ("instance", "type", "GPUs", "state", "utilization", "memory", "idle hours", "Xid errors")
     rows = [[_shown(value) for value in item.values()] for item in data]
     return Answer(columns, rows, {"instances": data, "fleet": totals}, notes)
 

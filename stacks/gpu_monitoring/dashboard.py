@@ -74,9 +74,10 @@ class GpuDashboard(Construct):
             )
         )
         board.add_widgets(
-            _graph("Wasted GPUs by instance type", [fleet.search("WastedGpus", "InstanceType")], "GPUs", width=8),
-            _graph("Utilization by instance type", [fleet.search("Utilization", "InstanceType")], "Percent", width=8),
-            _graph("Idle hours of each instance", [fleet.search("IdleHours", "InstanceId")], "Hours", width=8),
+            _graph("Wasted GPUs by instance type", [fleet.search("WastedGpus", "InstanceType")], "GPUs", width=6),
+            _graph("Utilization by instance type", [fleet.search("Utilization", "InstanceType")], "Percent", width=6),
+            _graph("Wasted GPUs by group", [fleet.search("WastedGpus", "AutoScalingGroupName")], "GPUs", width=6),
+            _graph("Idle hours of each instance", [fleet.search("IdleHours", "InstanceId")], "Hours", width=6),
         )
         self.name = board.dashboard_name
         self.url = scope.console_url(f"cloudwatch/home?region={scope.region}#dashboards/dashboard/{self.name}")

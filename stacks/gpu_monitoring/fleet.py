@@ -7,6 +7,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from stacks.gpu_monitoring.settings import GpuMonitoringSettings
+from stacks.shared.alarms import runs_of
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -18,6 +19,7 @@ class Fleet(Construct):
     Attributes:
         function: the function.
         namespace: of the metrics: the stack's name, so that two copies do not mix.
+        runs: how often the function has run between two looks.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, settings: GpuMonitoringSettings) -> None:
@@ -40,6 +42,7 @@ class Fleet(Construct):
             timeout_seconds=300,
             memory_mib=512,
         )
+        self.runs = runs_of(self.function, self._period)
         allow_describing(
             self.function.own_role,
             "ec2:DescribeInstances",

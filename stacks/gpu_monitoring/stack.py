@@ -22,6 +22,9 @@ LOOKS = 2
 """So many in a row must say the same before somebody is called."""
 
 
+ROUNDS_OF_SILENCE = 4
+
+
 class GpuMonitoringStack(SolutionStack):
     """Agents, who gets their rights, dashboard, and a function that counts the waste."""
 
@@ -52,6 +55,9 @@ class GpuMonitoringStack(SolutionStack):
             ("GpuUnseen", "UnseenGpuInstances", 0, "The agent of a GPU instance reports no GPU"),
         ):
             alarms.when_above(name, fleet.metric(metric), threshold, says=says, minutes=LOOKS)
+        # At the first look: an error is a moment, and the next look does not see it any more.
+        alarms.when_above("GpuErrors", fleet.metric("BrokenGpuInstances"), 0, says="The kernel reports a broken GPU")
+        alarms.when_silent("FleetSilent", fleet.runs, rounds=ROUNDS_OF_SILENCE, says="Nobody counts the waste any more")
         alarms.on_errors(*functions)
 
     def _idle(self, settings: GpuMonitoringSettings, fleet: Fleet, alarms: Alarms) -> None:

@@ -112,8 +112,19 @@ def _zones(settings: GuardrailSettings, clients: Clients) -> Finding:
     answer = clients("ec2").describe_availability_zones(
         AllAvailabilityZones=True, Filters=[{"Name": "zone-type", "Values": ["local-zone"]}]
     )
-    known = {zone["ZoneName"] for zone in answer["AvailabilityZones"]}
+    known = {zone["ZoneName"]: zone.get("OptInStatus") for zone in answer["AvailabilityZones"]}
     if unknown := [zone for zone in settings.zone_names if zone not in known]:
         says = f"no Local Zones of this Region: {', '.join(unknown)}"
         return Finding("zones", "problem", says, "Correct zones, or look in the Region that they belong to")
-    return Finding("zones", "ok", f"{len(settings.zone_names)} Local Zones of this Region")
+    says = f"{len(settings.zone_names)} Local Zones of this Region"
+    closed = [zone for zone in settings.zone_names if known[zone] == "not-opted-in"]
+    if not closed:
+        return Finding("zones", "ok", f"{says}, open to this account")
+    caller = clients("sts").get_caller_identity()["Account"]
+    if caller == clients("organizations").describe_organization()["Organization"]["MasterAccountId"]:
+        # No call of the management account tells of another account's zones; its own need not be open.
+        return Finding(
+            "zones", "ok", f"{says}; in which accounts they are open, only check with their credentials tells"
+        )
+    fix = "Run: aws ec2 modify-availability-zone-group --opt-in-status opted-in --group-name, with the zone's group"
+    return Finding("zones", "problem", f"{caller} has not opted in to {', '.join(closed)}", fix)

@@ -28,6 +28,7 @@ PARTITION = "${Partition}"
 SNAPSHOTS = f"arn:{PARTITION}:ec2:*::snapshot/*"
 INTERFACES = f"arn:{PARTITION}:ec2:*:*:network-interface/*"
 SUBNETS = f"arn:{PARTITION}:ec2:*:*:subnet/*"
+VOLUMES = f"arn:{PARTITION}:ec2:*:*:volume/*"
 BUCKETS = f"arn:{PARTITION}:s3:::*"
 ACCESS_POINTS = f"arn:{PARTITION}:s3:*:*:accesspoint/*"
 
@@ -155,7 +156,7 @@ def outpost_snapshots(
 
 
 def subnets(settings: GuardrailSettings, sid: str, zones: tuple[str, ...] = ()) -> Iterator[Statement]:
-    """Instances and interfaces anywhere but in the subnets, the zones, or the subnets with the tag.
+    """Instances and interfaces anywhere but in the subnets, the zones, or the subnets with the tag; and volumes.
 
     AWS's list names ec2:Subnet for RunInstances and not for CreateNetworkInterface, which the posts join in one
     statement; it names the zone, the id and the tags of the subnet for both, on the resource ``subnet``. A launch that
@@ -164,8 +165,10 @@ def subnets(settings: GuardrailSettings, sid: str, zones: tuple[str, ...] = ()) 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
     """
+    elsewhere: Condition = {"StringNotEquals": {"ec2:AvailabilityZone": list(zones)}}
+    if zones and settings.modern_actions:
+        yield Statement(f"{sid}Volume", ("ec2:CreateVolume",), (VOLUMES,), elsewhere, allow_list=True)
     if settings.subnet_condition == "zone":
-        elsewhere = {"StringNotEquals": {"ec2:AvailabilityZone": list(zones)}}
         launch = _actions(settings, sid, (actions.LAUNCH,))
         yield Statement(sid, launch, (INTERFACES,), elsewhere, allow_list=True)
         yield Statement(f"{sid}Interface", (actions.ATTACH,), (SUBNETS,), elsewhere, allow_list=True)

@@ -20,7 +20,7 @@ COST_NOTE = (
     "For a month without builds; a build bills its instances, and every image its snapshots until it is deleted."
 )
 SLUG = "image_pipelines"
-ALARMS = 4
+ALARMS = 5
 DAYS = 30
 KEPT = (
     "description",

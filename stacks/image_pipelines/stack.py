@@ -3,7 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
 """
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -24,10 +24,12 @@ from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
 from stacks.image_pipelines.tracking import Tracking, runs
-from stacks.shared.alarms import Alarms, errors_of, waiting_in
+from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in
 from stacks.shared.network import Network, Reach
 from stacks.shared.queue import UnreadQueue
 from stacks.shared.solution import SolutionStack
+
+DAYS_OF_SILENCE = 3  # of the daily look
 
 
 class ImagePipelinesStack(SolutionStack):
@@ -182,6 +184,8 @@ class ImagePipelinesStack(SolutionStack):
             ("Undelivered", waiting_in(undelivered), "An event could start nothing"),
         ):
             alarms.when_above(name, metric, 0, says=says)
+        looks = runs_of(tracking.function, Duration.days(1))
+        alarms.when_silent("TrackerSilent", looks, rounds=DAYS_OF_SILENCE, says="Nobody looks at the images any more")
 
     def _outputs(self, topic: sns.Topic, tracking: Tracking, pipelines: dict[str, ImagePipeline]) -> None:
         region = f"--region {self.region}"

@@ -63,7 +63,8 @@ class DemoInstance(Construct):
                     device_index="0",
                     subnet_id=network.subnet_id,
                     group_set=[network.instance_group.security_group_id],
-                    # An existing subnet may give every instance one.
+                    # An existing subnet may give every instance one. Without any way out pushed keys work, and only
+                    # host keys are not harvested: https://github.com/aws/aws-ec2-instance-connect-config/issues/18.
                     associate_public_ip_address=False,
                     delete_on_termination=True,
                 )

@@ -40,6 +40,7 @@ class Paste:
             self._password(windows.instance_id, key_pair)
 
     def _ssh(self, instance_id: str) -> None:
+        """The CLI hands maxTunnelDuration on to the tunnel: https://github.com/aws/aws-cli/tree/v2 (ssh.py)."""
         user = self._settings.os_users[0]
         self._stack.output(
             "Ssh",

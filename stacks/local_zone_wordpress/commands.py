@@ -13,7 +13,7 @@ COST_NOTE = (
 )
 ROOT_GIB = 8
 FEATURES = "aws.amazon.com/about-aws/global-infrastructure/localzones/features"
-SECRETS = 3
+SECRETS, METRICS = 3, 2
 
 
 def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> Iterator[BillingUnit]:
@@ -37,7 +37,10 @@ def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> 
     addresses = int(own) + 1  # an Application Load Balancer has one in each zone of its subnets
     yield BillingUnit("public_ipv4_hour", HOURS * addresses, "public addresses")
     yield BillingUnit("secret_month", SECRETS, "secrets")
-    yield BillingUnit("alarm_month", 2 * 2 + nat + 1, "alarms; one that compares two metrics is two")
+    yield BillingUnit("custom_metric_month", METRICS * self_managed, "what the load balancer tells of the site")
+    # One that compares or adds two metrics is two: both groups; and the errors of an Application Load Balancer.
+    front = 3 if self_managed else 1 + 2
+    yield BillingUnit("alarm_month", 2 * 2 + nat + front, "alarms; one that looks at two metrics is two")
 
 
 def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:

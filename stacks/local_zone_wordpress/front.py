@@ -13,9 +13,15 @@ from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web, allow_reading
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import Place
-from stacks.shared.grants import allow_describing
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_describing, allow_metrics
 
 HTTP, HTTPS = ec2.Port.tcp(80), ec2.Port.tcp(443)
+NAMESPACE = "ComputeBlog/LocalZoneWordpress"
+CERTIFICATE_DAYS = 14
+FAILING_MINUTES = 5
+FAILS = f"The site has failed for {FAILING_MINUTES} minutes"
+MINUTE = Duration.minutes(1)
 
 
 def open_to_readers(group: ec2.SecurityGroup, settings: LocalZoneWordpressSettings) -> None:
@@ -73,12 +79,16 @@ class SelfManagedBalancer(Construct):
                     REGION=scope.region,
                     GROUP=f"{scope.stack_name}-{WEB_GROUP}-",
                     WEB_PORT=str(settings.web_port),
+                    NAMESPACE=NAMESPACE,
+                    NAME=scope.stack_name,
                 ),
             ),
             logical_id="BalancerInstance",
             forwards=False,
             description="Load balancer: looks up who is in service",
         )
+        self._stack = scope
+        allow_metrics(self.edge.role, NAMESPACE)
         allow_describing(
             self.edge.role,
             "autoscaling:DescribeAutoScalingGroups",
@@ -87,6 +97,32 @@ class SelfManagedBalancer(Construct):
         if settings.certificate_secret_arn:
             allow_reading(self.edge.role, settings.certificate_secret_arn, scope)
         self.site = f"https://{settings.domain or self.edge.address.attr_public_ip}"
+
+    def watch(self, alarms: Alarms, web: Web) -> None:
+        """Alarms on what targets.sh tells each minute; silence after it has once told is no answer either."""
+        answers = cloudwatch.MathExpression(
+            expression="FILL(answers, 0)", using_metrics={"answers": self._told("SiteAnswers")}, period=MINUTE
+        )
+        fails = alarms.when_below("SiteFails", answers, 1, says=FAILS, minutes=FAILING_MINUTES)
+        cast(cloudwatch.CfnAlarm, fails.node.default_child).treat_missing_data = "ignore"
+        # Before, nobody can answer.
+        fails.node.add_dependency(web.group)
+        alarms.when_below(
+            "CertificateExpires",
+            self._told("CertificateDays"),
+            CERTIFICATE_DAYS,
+            says=f"The certificate of the site ends in less than {CERTIFICATE_DAYS} days",
+            minutes=FAILING_MINUTES,
+        )
+
+    def _told(self, name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"Stack": self._stack.stack_name},
+            statistic=cloudwatch.Stats.MAXIMUM,
+            period=MINUTE,
+        )
 
 
 class ApplicationBalancer(Construct):
@@ -128,6 +164,7 @@ class ApplicationBalancer(Construct):
             security_group=security_group,
             drop_invalid_header_fields=True,
         )
+        self._balancer = balancer
         if after:
             balancer.node.add_dependency(after)
         secure = settings.certificate_arn is not None
@@ -171,8 +208,23 @@ class ApplicationBalancer(Construct):
         web.resource.health_check_type = "ELB"
         web.group.node.add_dependency(cast(IConstruct, self.listener))
 
-    def unhealthy(self) -> cloudwatch.IMetric:
-        """Targets that fail the health check."""
-        return self.target_group.metrics.unhealthy_host_count(
-            period=Duration.minutes(1), statistic=cloudwatch.Stats.MAXIMUM
+    def watch(self, alarms: Alarms, web: Web) -> None:
+        """Alarms on instances that fail their health check, and on answers that are errors of a server."""
+        alarms.when_above(
+            "UnhealthyInstances",
+            self.target_group.metrics.unhealthy_host_count(period=MINUTE, statistic=cloudwatch.Stats.MAXIMUM),
+            0,
+            says="A WordPress instance fails the health check",
+            minutes=FAILING_MINUTES,
         )
+        of = self._balancer.metrics
+        errors = cloudwatch.MathExpression(
+            expression="FILL(balancer, 0) + FILL(instances, 0)",
+            using_metrics={
+                "balancer": of.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=MINUTE),
+                "instances": of.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=MINUTE),
+            },
+            period=MINUTE,
+            label="errors",
+        )
+        alarms.when_above("SiteFails", errors, 0, says=FAILS, minutes=FAILING_MINUTES)

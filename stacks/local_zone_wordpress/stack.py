@@ -20,7 +20,6 @@ from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 
 MISSING_MINUTES = 20  # a boot may take fifteen
-FAILING_MINUTES = 5
 MARIADB, NFS = ec2.Port.tcp(3306), ec2.Port.tcp(2049)
 
 
@@ -57,13 +56,6 @@ class LocalZoneWordpressStack(SolutionStack):
         front: SelfManagedBalancer | ApplicationBalancer
         if settings.load_balancer == "application":
             front = ApplicationBalancer(place, "Front", security_group=front_group, after=after)
-            alarms.when_above(
-                "UnhealthyInstances",
-                front.unhealthy(),
-                0,
-                says="A WordPress instance fails the health check",
-                minutes=FAILING_MINUTES,
-            )
             address = front.address
         else:
             front = SelfManagedBalancer(place, "Front", security_group=front_group)
@@ -79,6 +71,7 @@ class LocalZoneWordpressStack(SolutionStack):
         )
         if isinstance(front, ApplicationBalancer):
             front.register(web)
+        front.watch(alarms, web)
         for name, group in (("Database", database), ("Web", web)):
             alarms.when_above(
                 f"Missing{name}",

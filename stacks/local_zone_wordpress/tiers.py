@@ -71,7 +71,8 @@ class Database(ReadyGroup):
         )
         if scope.encryption_key:
             # EC2 grants itself the use of the volume's key with the rights of whoever attaches it:
-            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html. This one action is
+            # enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
             self.role.add_to_policy(
                 iam.PolicyStatement(
                     actions=["kms:CreateGrant"],
@@ -129,6 +130,8 @@ class Web(ReadyGroup):
                 HEALTHZ=read("healthz.php"),
                 NGINX=read("web.conf"),
                 POOL=read("php-pool.conf"),
+                UPLOADS=read("uploads.conf"),
+                UPLOADS_UNIT=read("wordpress-uploads.service"),
                 LOOPBACK=read("loopback.php"),
                 CRON=read("wordpress-cron.service"),
                 CRON_TIMER=read("wordpress-cron.timer"),

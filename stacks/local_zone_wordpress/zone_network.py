@@ -65,7 +65,8 @@ class ZoneNetwork(Construct):
                     name=PUBLIC,
                     subnet_type=ec2.SubnetType.PUBLIC,
                     cidr_mask=SUBNET_PREFIX,
-                    # An edge instance boots by such an address: its elastic one comes only when it has signalled.
+                    # An edge instance boots by such an address: its elastic one comes only when it has signalled. That
+                    # a zone gives them: https://github.com/aws-samples/aws-cdk-examples/pull/783, the post's sample.
                     map_public_ip_on_launch=True,
                 ),
                 ec2.SubnetConfiguration(

@@ -1,7 +1,5 @@
 """The scheduled look at every Region, and its alarms: the control for what no policy of Organizations sees."""
 
-from typing import cast
-
 from aws_cdk import Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -79,10 +77,7 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
     alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be looked at")
     if settings.keys:  # EventBridge hears of their changes from a trail
         alarms.when_above("TrailMissing", own("TrailMissing"), 0, says="No trail keeps the changes of attested keys")
-    # As everywhere: FILL gives nothing before the first point, so that the alarm is silent until then.
-    silent = cloudwatch.MathExpression(expression="FILL(looks, 0)", using_metrics={"looks": own("Looks")}, period=hours)
-    stopped = alarms.when_below("NoLook", silent, 1, minutes=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")
-    cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
+    alarms.when_silent("NoLook", own("Looks"), rounds=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")
     errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
     alarms.when_above("LookErrors", errors, 0, says="The look has failed")
     return function

@@ -3,14 +3,15 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from config.models import CommonSettings
 from stacks.odcr_asg.placement import Placement, place
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.deployed import group_size
-from stacks.shared.instance_types import vcpus
+from stacks.shared.deployed import group_size, stack_outputs
+from stacks.shared.instance_types import quota_code, vcpus
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, zones_of_get_azs
 
 COST_NOTE = (
@@ -111,13 +112,45 @@ def _beyond(common: CommonSettings, settings: OdcrAsgSettings) -> Finding:
 def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:
     """Reservations count against the On-Demand quota "even if they are unused"; so do instances outside of them.
 
+    Those that a deployment replaces count until it is done, together with the new ones.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-limits.html
     """
     count, zones = settings.reserved_per_zone(common), settings.zone_count(common)
     outside = max(0, settings.max_instances - (zones - 1) * count)  # at most, with one zone lost
-    answer = clients("ec2").describe_instance_types(InstanceTypes=[settings.instance_type])
-    needed = (zones * count + outside) * answer["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"]
+    leaving = _leaving(common, settings, clients)
+    names = sorted({settings.instance_type, *(each["InstanceType"] for each in leaving)})
+    answer = clients("ec2").describe_instance_types(InstanceTypes=names)
+    sizes = {each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"] for each in answer["InstanceTypes"]}
+    needed = (zones * count + outside) * sizes[settings.instance_type]
+    needed += sum(each["TotalInstanceCount"] * sizes[each["InstanceType"]] for each in leaving)
     return vcpus(clients, [settings.instance_type], needed, "On-Demand vCPUs", spot=False)
+
+
+def _leaving(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> list[dict[str, Any]]:
+    """Reservations of the deployed stack that a deployment replaces, as far as they share the new ones' quota."""
+    stack = "-".join(filter(None, [common.prefix, "odcr-asg"]))
+    pool = (stack_outputs(stack, clients) or {}).get("ReservationPoolArn")
+    if not pool:
+        return []
+    pages = clients("resource-groups").get_paginator("list_group_resources").paginate(Group=pool)
+    arns = [item["Identifier"]["ResourceArn"] for page in pages for item in page["Resources"]]
+    ids = [arn.rpartition("/")[2] for arn in arns if ":capacity-reservation/" in arn]
+    if not ids:
+        return []
+    there = clients("ec2").get_paginator("describe_capacity_reservations").paginate(CapacityReservationIds=ids)
+    zones = set(_wanted_zones(common, settings, clients))
+    quota = quota_code(settings.instance_type, spot=False)
+    return [
+        each
+        for page in there
+        for each in page["CapacityReservations"]
+        if each["State"] == "active"
+        and quota_code(each["InstanceType"], spot=False) == quota
+        and not (
+            (each["InstanceType"], each["Tenancy"]) == (settings.instance_type, settings.tenancy)
+            and each["AvailabilityZone"] in zones
+        )
+    ]
 
 
 # --- plan -------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ class Build(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = scope.log_group(self, "Logs")
+        # The trust has no condition, as on AWS's page: none says that CodeBuild sends the account.
+        # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
         self.own_role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"), description=description
         )

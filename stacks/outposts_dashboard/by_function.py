@@ -1,5 +1,6 @@
 """``refresh: function``: events into a queue, a function behind it, dashboards within seconds."""
 
+from math import ceil
 from typing import cast
 
 from aws_cdk import CfnResource, CustomResource, Duration
@@ -15,7 +16,7 @@ from stacks.outposts_dashboard.lifecycle import lifecycle
 from stacks.outposts_dashboard.rights import allow_deleting, allow_discovery, allow_writing
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.triggers import Triggers
-from stacks.shared.alarms import Alarms, errors_of, waiting_in
+from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
@@ -26,6 +27,10 @@ from stacks.shared.table import Table
 NAMESPACE = "ComputeBlog/OutpostsDashboard"
 TIMEOUT_SECONDS = 300
 RECEIVES = 3
+MINUTES_OF_A_DAY = 1_440
+DAYS_OF_AN_ALARM = 7
+"""That an alarm can look back, by periods of a day at most
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
 # A batch ends with its window or its size, whichever comes first; there are never more than two at a time.
 BATCH = 1_000
 ITEMS = tuple(f"dynamodb:{action}" for action in ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"))
@@ -81,7 +86,7 @@ class ByFunction(Construct):
             role=role,
             after=begun,
         )
-        self._alarms(scope, name, waiting)
+        self._alarms(scope, name, waiting, settings.refresh_minutes)
 
     def _function(self, scope: SolutionStack, name: str) -> PythonFunction:
         function = PythonFunction(
@@ -124,7 +129,7 @@ class ByFunction(Construct):
         )
         return begun
 
-    def _alarms(self, scope: SolutionStack, name: str, waiting: QueueWithDeadLetters) -> None:
+    def _alarms(self, scope: SolutionStack, name: str, waiting: QueueWithDeadLetters, refresh_minutes: int) -> None:
         alarms = Alarms(scope, "Alarms")
         alarms.when_above("Refresh", errors_of(self.function), 0, says="The dashboards could not be written")
         for construct_id, metric, says in (
@@ -139,5 +144,9 @@ class ByFunction(Construct):
                 period=Duration.minutes(5),
             )
             alarms.when_above(construct_id, counted, 0, says=says)
+        minutes = min(refresh_minutes, MINUTES_OF_A_DAY)
+        rounds = min(ceil(refresh_minutes / minutes) + 2, DAYS_OF_AN_ALARM)
+        runs = runs_of(self.function, Duration.minutes(minutes))
+        alarms.when_silent("RefreshSilent", runs, rounds=rounds, says="Nobody refreshes the dashboards any more")
         lost = waiting_in(waiting.dead_letters)
         alarms.when_above("DeadLetters", lost, 0, says="An event or the schedule has led to no refresh")

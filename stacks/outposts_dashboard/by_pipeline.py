@@ -120,6 +120,8 @@ class ByPipeline(Construct):
         role = iam.Role(
             self,
             "Role",
+            # Without a condition, as on AWS's page: none says that CodePipeline sends the account.
+            # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
             assumed_by=iam.ServicePrincipal("codepipeline.amazonaws.com"),
             description="Takes the source, and starts the builds",
         )

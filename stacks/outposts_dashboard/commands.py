@@ -20,7 +20,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 
 COST_NOTE = "For a month without changes; each further page is one more dashboard."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-ALARMS = {"function": 4, "pipeline": 3}
+ALARMS = {"function": 5, "pipeline": 3}
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 

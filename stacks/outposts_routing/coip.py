@@ -50,7 +50,8 @@ class CustomerOwned(Construct):
         for called, subnet_id in mapped.items():
             self._user(called, "CoipSubnet", {"SubnetId": subnet_id})
         for address, interface in domain.elastic_ips.items():
-            made = self._user(f"Address{address}", "CoipAddress", {"NetworkInterfaceId": interface})
+            chosen = {"Address": domain.elastic_ip_addresses[address]} if address in domain.elastic_ip_addresses else {}
+            made = self._user(f"Address{address}", "CoipAddress", {"NetworkInterfaceId": interface, **chosen})
             stack.output(
                 f"{name}Address{address.title()}",
                 made.get_att_string("CustomerOwnedIp"),

@@ -1,7 +1,7 @@
 """Section ``solutions.outposts_routing`` of config/config.yaml."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -31,6 +31,17 @@ def _interface(text: str) -> str:
 InterfaceAddress = Annotated[
     str, Field(pattern=r"^[0-9.]+/\d{1,2}$", examples=["169.254.1.1/30"]), AfterValidator(_interface)
 ]
+
+
+def _address(text: str) -> str:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        raise ValueError("must be an IPv4 address, such as 172.16.0.10") from None
+    return text
+
+
+PoolAddress = Annotated[str, Field(pattern=r"^[0-9.]+$", examples=["172.16.0.10"]), AfterValidator(_address)]
 LocalGatewayId = Annotated[str, Field(pattern=r"^lgw-[0-9a-f]{8,17}$", examples=["lgw-0123456789abcdef0"])]
 GroupId = Annotated[str, Field(pattern=r"^lgw-vif-grp-[0-9a-f]{8,17}$", examples=["lgw-vif-grp-0123456789abcdef0"])]
 LagId = Annotated[str, Field(pattern=r"^op-lag-[0-9a-f]{8,17}$", examples=["op-lag-0123456789abcdef0"])]
@@ -127,6 +138,8 @@ class Domain(Section):
     """Mode coip: true gives every interface in the own subnet an address of the pool."""
     elastic_ips: dict[Name, InterfaceId | None] = Field(default={}, max_length=60)
     """Mode coip: addresses of the pool by name, each with the network interface that has it, or null."""
+    elastic_ip_addresses: dict[Name, PoolAddress] = Field(default={}, max_length=60)
+    """Mode coip: addresses of the pool for names of elastic_ips. A name that is not here gets any."""
     load_balancer: LoadBalancer | None = None
     """A load balancer on the Outpost, which bills its hours. null: none."""
 
@@ -178,7 +191,7 @@ class Domain(Section):
         if self.mode != DIRECT:
             return
         advice = f"with mode {DIRECT}; remove it, or set mode to {COIP}"
-        for key in ("coip_cidr", "map_coip_on_launch", "elastic_ips"):
+        for key in ("coip_cidr", "map_coip_on_launch", "elastic_ips", "elastic_ip_addresses"):
             if getattr(self, key):
                 yield Problem(key, f"must be left out {advice}")
         for index, vpc in enumerate(self.vpcs):
@@ -216,6 +229,19 @@ class Domain(Section):
                 f"must have at least {self.needed_addresses} addresses for elastic_ips and load_balancer, and has "
                 f"{addresses(pool)}; choose a wider one",
             )
+
+    @rule
+    def _chosen_addresses_are_of_the_pool(self) -> Iterator[Problem]:
+        chosen = self.elastic_ip_addresses
+        for name, address in chosen.items() if self.coip_cidr else ():
+            at = ("elastic_ip_addresses", name)
+            if name not in self.elastic_ips:
+                yield Problem(at, "must be of a name that elastic_ips has; add it there, or remove it here")
+            if IPv4Address(address) not in IPv4Network(self.coip_cidr):
+                yield Problem(at, f"must be an address of coip_cidr {self.coip_cidr}, got {address}; change it")
+        names = list(chosen)
+        for index in repeated(list(chosen.values())):
+            yield Problem(("elastic_ip_addresses", names[index]), "must not be listed twice; choose another")
 
     @rule
     def _nothing_twice(self) -> Iterator[Problem]:

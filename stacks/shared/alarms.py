@@ -1,5 +1,7 @@
 """Alarms that say what to do, to one topic."""
 
+from typing import cast
+
 from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -15,6 +17,11 @@ from stacks.shared.solution import SolutionStack
 def errors_of(function: lambda_.IFunction, minutes: int = 1) -> cloudwatch.Metric:
     """How often a function has failed in a minute, or in several."""
     return function.metric_errors(period=Duration.minutes(minutes), statistic=cloudwatch.Stats.SUM)
+
+
+def runs_of(function: lambda_.IFunction, period: Duration) -> cloudwatch.Metric:
+    """How often a function has run in a period: the sign of life of one that a schedule starts."""
+    return function.metric_invocations(period=period, statistic=cloudwatch.Stats.SUM)
 
 
 def waiting_in(queue: sqs.IQueue) -> cloudwatch.Metric:
@@ -104,6 +111,24 @@ class Alarms(Construct):
         """The same for data points below the threshold."""
         below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
         return self._alarm(construct_id, metric, threshold, below, says, minutes, construct_id)
+
+    def when_silent(self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int) -> cloudwatch.Alarm:
+        """Alarms after so many periods without a data point, or with 0: for what a schedule does.
+
+        A missing period counts as 0: of a disabled rule, or of a function that is throttled. FILL gives nothing before
+        the first point, and once the last one is too old; the alarm then stays as it is, and so is silent until then.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+
+        Args:
+            rounds: at most a week of periods, and a day of those below an hour
+                (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+        """
+        filled = cloudwatch.MathExpression(
+            expression="FILL(seen, 0)", using_metrics={"seen": metric}, period=metric.period
+        )
+        alarm = self.when_below(construct_id, filled, 1, says=says, minutes=rounds)
+        cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
+        return alarm
 
     def on_errors(self, *functions: lambda_.IFunction) -> None:
         """Alarms as soon as one of the functions fails; each has its section ``Alarm: <function> errors``."""

@@ -3,8 +3,6 @@
 Post: https://aws.amazon.com/blogs/compute/optimizing-amazon-ec2-spot-instances-with-spot-placement-scores/
 """
 
-from typing import cast
-
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -125,15 +123,9 @@ class SpotPlacementTrackerStack(SolutionStack):
             minutes=ROUNDS_BEFORE_ALARM,
             says="A configuration scores less than its AlarmBelowScore everywhere",
         )
-        # A missing round counts as 0: for a disabled rule, a throttled function, a missing plan. FILL gives nothing
-        # once the last point is too old. The alarm then stays as it is, and so is silent before the first one.
-        silent = cloudwatch.MathExpression(
-            expression="FILL(published, 0)", using_metrics={"published": own(PUBLISHED)}, period=round_
+        alarms.when_silent(
+            "NoScores", own(PUBLISHED), rounds=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
         )
-        stopped = alarms.when_below(
-            "NoScores", silent, 1, minutes=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
-        )
-        cast(cloudwatch.CfnAlarm, stopped.node.default_child).treat_missing_data = "ignore"
         for name, function in (("CollectorErrors", collector), ("DashboardsErrors", dashboards)):
             alarms.when_above(name, errors_of(function, 5), 0, says="A function has failed", about="FunctionErrors")
 

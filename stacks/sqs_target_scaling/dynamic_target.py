@@ -119,6 +119,8 @@ class DynamicTarget(Construct):
         allow_metrics(setter.own_role, self._settings.metric_namespace)
         allow_describing(setter.own_role, "autoscaling:DescribePolicies")
         allow_describing(setter.own_role, "cloudwatch:GetMetricData")
+        # Alone, as the role of the post's sample has it, which moved its target: the policy's alarms are made by the
+        # service-linked role (https://github.com/awslabs/ec2-spot-labs, ec2-asg-dynamic-target-tracking).
         allow_on_group(stack, setter.own_role, self._group, "autoscaling:PutScalingPolicy")
         self._every(self._settings.target_update_minutes, setter)
         return setter

@@ -45,6 +45,7 @@ class Organization:
         self.events: list[Any] = []
         self.looked_up: list[dict[str, Any]] = []
         self.zones = ["us-west-2-lax-1a"]
+        self.opted_in = True
 
     def __call__(self, service: str, region: str | None = None, /) -> "Organization":
         return self
@@ -123,7 +124,8 @@ class Organization:
         return {"EvaluationResults": [{"EvalDecision": "allowed"}]}
 
     def describe_availability_zones(self, **_: Any) -> Any:
-        return {"AvailabilityZones": [{"ZoneName": zone} for zone in self.zones]}
+        status = "opted-in" if self.opted_in else "not-opted-in"
+        return {"AvailabilityZones": [{"ZoneName": zone, "OptInStatus": status} for zone in self.zones]}
 
 
 @pytest.fixture(autouse=True)
@@ -398,6 +400,23 @@ def test_another_account_than_the_management_account_may_be_delegated() -> None:
     organization = Organization(LocalZoneGuardrailsSettings())
     organization.caller = "111122223333"
     assert look(organization, LocalZoneGuardrailsSettings())["organization"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("caller", "status", "says"),
+    [
+        (MANAGEMENT, "ok", "only check with their credentials"),
+        ("111122223333", "problem", "has not opted in to us-west"),
+    ],
+)
+def test_whether_an_account_has_opted_in_to_the_zones_is_asked_with_its_credentials(
+    caller: str, status: str, says: str
+) -> None:
+    settings = staged(zones=("us-west-2-lax-1a",))
+    organization = Organization(settings)
+    organization.caller, organization.opted_in = caller, False
+    found = look(organization, settings)["zones"]
+    assert found[0] == status and says in found[1]
 
 
 def test_targets_below_each_other_with_different_subnets_would_allow_nothing() -> None:

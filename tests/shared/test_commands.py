@@ -19,14 +19,12 @@ from stacks.sqs_target_scaling.commands import VOLUME_GIB, findings, idle_month
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests import variants
 from tests.answering import Answering
+from tests.billed import by_unit
 from tests.variants import ROOT
 
 
-def units(settings: SqsTargetScalingSettings, common: CommonSettings | None = None) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for unit in idle_month(common or CommonSettings(), settings):
-        found[unit.unit] = found.get(unit.unit, 0) + unit.quantity
-    return {name: quantity for name, quantity in found.items() if quantity}
+def units(settings: SqsTargetScalingSettings, common: CommonSettings | None = None) -> dict[str, Decimal]:
+    return by_unit(idle_month(common or CommonSettings(), settings))
 
 
 # Listing

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,9 +35,17 @@ class FakeFormation:
             error = {"Code": "ValidationError", "Message": "No updates are to be performed."}
             raise ClientError({"Error": error}, "UpdateStack")
 
+    def create_stack(self, **request: Any) -> None:
+        self.updates.append(request)
+
+    def delete_stack(self, **request: Any) -> None:
+        self.updates.append(request)
+        self.statuses = ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+
     def describe_stacks(self, **request: str) -> Any:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return {"Stacks": [{"StackStatus": status, "Outputs": [{"OutputKey": "New", "OutputValue": "yes"}]}]}
+        outputs = [{"OutputKey": "New", "OutputValue": "yes"}]
+        return {"Stacks": [{"StackId": "arn:1", "StackStatus": status, "Outputs": outputs}]}
 
     def describe_stack_events(self, **request: str) -> Any:
         def event(status: str, kind: str = "AWS::SQS::Queue", **more: str) -> dict[str, str]:
@@ -165,6 +174,37 @@ def test_other_settings_are_synthesized_by_whoever_has_the_library_loaded(tmp_pa
 
     assert deployed(tmp_path, synthesizer).synthesized("1", zones=3) == SMALL
     assert "zones: 3" in Path(asked[0]["config"]).read_text(encoding="utf-8") and asked[0]["slug"] == "spot_asg"
+
+
+class Settings:
+    """Settings as far as they are copied."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> dict[str, Any]:
+        return update
+
+
+@pytest.mark.parametrize("ends", ["CREATE_COMPLETE", "CREATE_FAILED"])
+def test_a_second_stack_beside_the_first_has_another_prefix_and_its_own_settings(tmp_path: Path, ends: str) -> None:
+    (tmp_path / "config.yaml").write_text("solutions: {spot_asg: {zones: 2}}", encoding="utf-8")
+
+    def synthesizer(request: dict[str, Any]) -> dict[str, Any]:
+        text = Path(request["config"]).read_text(encoding="utf-8")
+        assert "prefix: moved" in text and "zones: 3" in text
+        Path(request["assembly"]).mkdir()
+        written = Path(request["assembly"]) / "moved-spot-asg.template.json"
+        written.write_text(json.dumps(SMALL), encoding="utf-8")
+        return {}
+
+    formation = FakeFormation(ends)
+    first = replace(deployed(tmp_path, synthesizer, cloudformation=formation), settings=Settings())
+    if ends == "CREATE_FAILED":
+        with pytest.raises(StepFailedError, match="in use"):
+            first.beside("1", "moved", zones=3)
+        return
+    second = first.beside("1", "moved", zones=3)
+    assert (second.stack_name, second.settings, second.outputs) == ("moved-spot-asg", {"zones": 3}, {"New": "yes"})
+    second.destroy()
+    assert [request["StackName"] for request in formation.updates] == ["moved-spot-asg", "arn:1"]
 
 
 def test_settings_that_cannot_be_synthesized_fail_the_step(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gpu_monitoring.fleet.reading import machines, readings
 from gpu_monitoring.fleet.waste import Rules, State, Value, Verdict, judge, values
 from shared.aws import client
+from shared.scheduled import due
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class PublishError(RuntimeError):
 
 def lambda_handler(event: Any, context: Any) -> dict[str, int]:
     """Counts, by the rules of the environment."""
+    now = datetime.now(UTC)
     return count(
         client("ec2"),
         client("cloudwatch"),
@@ -38,21 +40,32 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
             silent=timedelta(minutes=float(os.environ["SILENT_MINUTES"])),
         ),
         namespace=os.environ["METRIC_NAMESPACE"],
-        now=datetime.now(UTC),
+        now=now,
+        due=due(event, now),
     )
 
 
 def count(
-    ec2: Any, cloudwatch: Any, *, tag: tuple[str, str], rules: Rules, namespace: str, now: datetime
+    ec2: Any,
+    cloudwatch: Any,
+    *,
+    tag: tuple[str, str],
+    rules: Rules,
+    namespace: str,
+    now: datetime,
+    due: datetime | None = None,
 ) -> dict[str, int]:
     """Publishes the fleet's metrics; returns the number of instances by state.
+
+    Args:
+        due: the time that the metrics get; None: now.
 
     Raises:
         PublishError: when some datapoints were not taken.
         MetricDataError, botocore.exceptions.ClientError: when the fleet could not be read; nothing is published then.
     """
     verdicts = look(ec2, cloudwatch, tag=tag, rules=rules, now=now)
-    publish(cloudwatch, namespace, list(values(verdicts)), now)
+    publish(cloudwatch, namespace, list(values(verdicts)), due or now)
     found = {state.value: [v.machine.id for v in verdicts if v.state is state] for state in State}
     for state in (State.IDLE, State.SILENT, State.UNSEEN):
         ids = found[state.value]

@@ -1,6 +1,7 @@
 """What EC2 says of the tagged instances, and CloudWatch of their GPUs, each at its API's full page size."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ TYPES_AT_ONCE = 100  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/AP
 QUERIES_AT_ONCE = 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 PERIOD, HOUR = 300, 3600
 GPU, USED, TOTAL = "nvidia_smi_utilization_gpu", "nvidia_smi_memory_used", "nvidia_smi_memory_total"
+ERRORS = "nvidia_xid_errors"
+GROUP = "aws:autoscaling:groupName"
 # What an agent reports whether there is a GPU or not.
 ALIVE = {False: "mem_used_percent", True: "Memory % Committed Bytes In Use"}
 
@@ -34,13 +37,20 @@ def machines(ec2: Any, tag: tuple[str, str]) -> list[Machine]:
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
     # Of what may be very many, only what is needed is kept.
     found = [
-        (item["InstanceId"], item["InstanceType"], item["LaunchTime"], item.get("Platform", "").lower() == "windows")
+        Machine(
+            id=item["InstanceId"],
+            type=item["InstanceType"],
+            launched=item["LaunchTime"],
+            gpus=0,
+            windows=item.get("Platform", "").lower() == "windows",
+            group=next((each["Value"] for each in item.get("Tags", []) if each["Key"] == GROUP), ""),
+        )
         for page in pages
         for reservation in page["Reservations"]
         for item in reservation["Instances"]
     ]
-    gpus = gpus_of(ec2, sorted({kind for _, kind, _, _ in found}))
-    return [Machine(name, kind, launched, gpus.get(kind, 0), windows) for name, kind, launched, windows in found]
+    gpus = gpus_of(ec2, sorted({machine.type for machine in found}))
+    return [replace(machine, gpus=gpus.get(machine.type, 0)) for machine in found]
 
 
 def gpus_of(ec2: Any, types: Sequence[str]) -> dict[str, int]:
@@ -82,6 +92,7 @@ def readings(
             *((f"gpu|{m.id}", _query(GPU, m.id, "Average", PERIOD)) for m in with_gpus),
             *((f"used|{m.id}", _query(USED, m.id, "Maximum", PERIOD)) for m in with_gpus),
             *((f"total|{m.id}", _query(TOTAL, m.id, "Maximum", PERIOD)) for m in with_gpus),
+            *((f"errors|{m.id}", _query(ERRORS, m.id, "Sum", PERIOD)) for m in with_gpus if not m.windows),
         ],
         _floor(now - window, PERIOD),
         now,
@@ -104,6 +115,7 @@ def _reading(machine: Machine, recent: Series, hours: Series) -> Reading:
         # Used and total are each the highest of any GPU: those of an instance are alike.
         memory_percent=round(100 * max(used.values()) / whole, 4) if used and whole else None,
         hours=hours.get(machine.id, {}),
+        errors=round(sum(recent.get(f"errors|{machine.id}", {}).values())),
     )
 
 

@@ -1,7 +1,7 @@
 """When a GPU instance is idle, silent or wasted, and what that makes of the fleet. No AWS in here."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -46,6 +46,7 @@ class Machine:
 
     Attributes:
         gpus: NVIDIA GPUs of its type, which are those that the agent sees.
+        group: its Auto Scaling group; empty: none.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Machine:
     launched: datetime
     gpus: int
     windows: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,14 @@ class Reading:
         utilization: mean of its GPUs over these minutes, in percent; None: not reported, as of GPUs with MIG.
         memory_percent: the fullest memory of these minutes; None: no GPU was reported.
         hours: the highest utilization of each hour in which one was reported, by its beginning.
+        errors: Xid errors of these minutes that only a broken GPU has.
     """
 
     alive: bool
     utilization: float | None
     memory_percent: float | None
     hours: Mapping[datetime, float]
+    errors: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,15 @@ class Verdict:
     utilization: float | None
     memory_percent: float | None
     idle_hours: float | None
+    errors: int = 0
 
 
 def judge(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Verdict:
     """Judges one instance. What was not reported is never called idle."""
+    return replace(_judged(machine, reading, rules, now), errors=reading.errors)
+
+
+def _judged(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Verdict:
     new = now - machine.launched < rules.silent
     if not reading.alive:
         return Verdict(machine, State.NEW if new else State.SILENT, None, None, None)
@@ -136,11 +145,12 @@ class Value:
 
 
 def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
-    """The metrics of a fleet: of all, of each instance type with GPUs, and of each instance with GPUs that reports."""
+    """The metrics of a fleet: of all, of each type and group with GPUs, and of each instance with GPUs that reports."""
     counted = {state: sum(verdict.state is state for verdict in verdicts) for state in State}
     yield Value("Instances", len(verdicts), "Count")
     yield Value("SilentInstances", counted[State.SILENT], "Count")
     yield Value("UnseenGpuInstances", counted[State.UNSEEN], "Count")
+    yield Value("BrokenGpuInstances", sum(verdict.errors > 0 for verdict in verdicts), "Count")
     yield from _waste(verdicts, None)
     for name, unit, known in (
         ("LongestIdleHours", "None", [v.idle_hours for v in verdicts]),
@@ -149,6 +159,9 @@ def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
         yield Value(name, max((value for value in known if value is not None), default=0), unit)
     for kind in sorted({verdict.machine.type for verdict in verdicts if verdict.machine.gpus}):
         yield from _waste([verdict for verdict in verdicts if verdict.machine.type == kind], ("InstanceType", kind))
+    for group in sorted({verdict.machine.group for verdict in verdicts if verdict.machine.gpus} - {""}):
+        ours = [verdict for verdict in verdicts if verdict.machine.group == group]
+        yield from _waste(ours, ("AutoScalingGroupName", group))
     for verdict in verdicts:
         for name, value, unit in (
             ("IdleHours", verdict.idle_hours, "None"),

@@ -164,17 +164,27 @@ def remove_subnet(request: Request) -> None:
 def make_address(request: Request) -> Made:
     """An Elastic IP out of the pool, at a network interface if one is named.
 
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html. One that cannot go where it is
-    wanted goes back at once: the pool's range waits for it otherwise.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: EC2 chooses from a pool, or is told
+    an address in place of the pool. One that cannot go where it is requested goes back at once: the pool's range waits
+    for it otherwise.
+
+    Raises:
+        RefusedError: the address is another one already.
     """
+    properties = request["ResourceProperties"]
+    chosen = properties.get("Address")
+    source = {"Address": chosen} if chosen else {"CustomerOwnedIpv4Pool": properties["PoolId"]}
     address = made_once(
         lambda: _own_address(request),
         lambda ec2: ec2.allocate_address(
-            Domain="vpc",
-            CustomerOwnedIpv4Pool=request["ResourceProperties"]["PoolId"],
-            TagSpecifications=specification("elastic-ip", request),
+            Domain="vpc", TagSpecifications=specification("elastic-ip", request), **source
         ),
     )
+    if chosen and address.get("CustomerOwnedIp") != chosen:
+        raise RefusedError(
+            f"{address['AllocationId']} is {address.get('CustomerOwnedIp')}, and an address stays what it is; take its "
+            f"name out of elastic_ips, deploy, and put it back with {chosen}"
+        )
     try:
         _give(address, request)
     except ClientError:

@@ -8,12 +8,14 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws import client
 from shared.placement_scores import Score, scores
+from shared.scheduled import due
 from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, Round, ask_all
 from spot_placement_tracker.questions import Json, Question, questions_of
 from spot_placement_tracker.store import Store
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """Asks and publishes, for the bucket, the namespace and the stack that the environment names."""
     started = time.monotonic()
+    now = datetime.now(UTC)
     budget = float(os.environ["BUDGET_SECONDS"])
     return collect(
         client("ec2", attempts=2),  # the next round is near, and this one must end in time
@@ -32,13 +35,24 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         namespace=os.environ["METRIC_NAMESPACE"],
         tracker=os.environ["TRACKER"],
         seconds_left=lambda: started + budget - time.monotonic(),
+        due=due(event, now),
     )
 
 
 def collect(
-    ec2: Any, cloudwatch: Any, store: Store, *, namespace: str, tracker: str, seconds_left: Any
+    ec2: Any,
+    cloudwatch: Any,
+    store: Store,
+    *,
+    namespace: str,
+    tracker: str,
+    seconds_left: Any,
+    due: datetime | None = None,
 ) -> dict[str, Any]:
     """Publishes every score that EC2 gives, and how many questions it refused.
+
+    Args:
+        due: the time of the counts, on which alarms look by rounds; None: CloudWatch's own.
 
     Raises:
         botocore.exceptions.ClientError: the plan cannot be read, or the metrics cannot be published. What EC2 refuses
@@ -64,7 +78,8 @@ def collect(
         answered=lambda data: publish(data, now=seconds_left() <= 0),
     )
     _tell(found, plan.problems)
-    publish(found.counts(tracker, len(plan.problems)), now=True)
+    counts = found.counts(tracker, len(plan.problems))
+    publish([{**each, "Timestamp": due} for each in counts] if due else counts, now=True)
     return {
         "asked": len(found.answered) + len(found.refused),
         "published": published,

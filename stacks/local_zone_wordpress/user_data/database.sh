@@ -24,7 +24,7 @@ data=/opt/wordpress/data
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
 
 # The repository is locked to the release of the image, so that the image decides the versions.
-retry dnf -y install mariadb1011-server nfs-utils e2fsprogs
+retry dnf -y install mariadb1011-server mariadb1011 nfs-utils e2fsprogs
 
 holder=$(aws ec2 describe-volumes --region "$region" --volume-ids "$volume" \
   --query 'Volumes[0].Attachments[0].InstanceId' --output text)
@@ -62,11 +62,12 @@ mkdir -p "$data/mysql" "$data/uploads"
 chown mysql:mysql "$data/mysql"
 chown 48:48 "$data/uploads" # apache, as everything that comes in over NFS
 
-mkdir -p /etc/my.cnf.d /etc/systemd/system/mariadb.service.d
+mkdir -p /etc/my.cnf.d /etc/systemd/system/{mariadb,nfs-server}.service.d
 cat >/etc/my.cnf.d/wordpress.cnf <<'CONFIG'
 @CONFIG@
 CONFIG
-# Never on an empty folder of the root volume, should the data volume be late.
+# Never on an empty folder of the root volume, should the data volume be late after a reboot.
+printf '[Unit]\nRequiresMountsFor=%s\n' "$data" >/etc/systemd/system/nfs-server.service.d/wordpress.conf
 cat >/etc/systemd/system/mariadb.service.d/wordpress.conf <<UNIT
 [Unit]
 RequiresMountsFor=$data

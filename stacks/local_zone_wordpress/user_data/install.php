@@ -40,5 +40,12 @@ if (!is_blog_installed()) {
     wp_upgrade();
     echo "there already\n";
 }
+// A database that comes from a snapshot of another stack has that one's password, whose secret may be gone.
+if (get_option('admin_secret') !== $settings['admin']) {
+    if ($admin = get_user_by('login', 'admin')) {
+        wp_set_password($password, $admin->ID);
+    }
+    update_option('admin_secret', $settings['admin'], false);
+}
 $wpdb->get_var("SELECT RELEASE_LOCK('wordpress-install')");
 $done = true;

@@ -1,12 +1,15 @@
 #!/bin/bash
-# Which WordPress instances get requests: those in service that answer their health check.
+# Which WordPress instances get requests: those in service that answer their health check. And what CloudWatch hears of
+# the site each minute.
 #
 # targets.sh [once]
 #   REGION, GROUP, WEB_PORT   the Auto Scaling group, or where its generated name begins
 #   SECONDS_BETWEEN_LOOKS
+#   SITE                      this nginx
+#   NAMESPACE, NAME           of the metrics, and of their dimension Stack
 set -uo pipefail
 
-file=/etc/nginx/targets
+file=/etc/nginx/targets answered='' told=-60
 
 look() {
   local ids addresses address line new=''
@@ -31,8 +34,22 @@ look() {
   fi
 }
 
-look
-while [[ ${1:-} != once ]]; do
+tell() { # once the site has answered: before, a deployment still waits for it
+  local status end days answers=0 dimensions="Dimensions=[{Name=Stack,Value=$NAME}]"
+  status=$(curl -ksS -o /dev/null --max-time 10 -w '%{http_code}' "$SITE/wp-login.php")
+  if [[ $status == [234]?? ]]; then answers=1 answered=yes; fi
+  [[ -n $answered ]] || return
+  end=$(openssl x509 -enddate -noout -in /etc/nginx/tls/site.pem)
+  days=$((($(date -d "${end#*=}" +%s) - $(date +%s)) / 86400))
+  aws cloudwatch put-metric-data --region "$REGION" --namespace "$NAMESPACE" --metric-data \
+    "MetricName=SiteAnswers,Value=$answers,$dimensions" "MetricName=CertificateDays,Value=$days,$dimensions"
+}
+
+while look; :; do
+  if ((SECONDS - told >= 60)); then
+    told=$SECONDS
+    tell
+  fi
+  [[ ${1:-} != once ]] || break
   sleep "$SECONDS_BETWEEN_LOOKS"
-  look
 done

@@ -10,6 +10,7 @@
 #   WEB_PORT                     where it answers
 #   CONFIG, INSTALL, HEALTHZ     wp-config.php, install.php, healthz.php
 #   NGINX, POOL                  web.conf, php-pool.conf
+#   UPLOADS, UPLOADS_UNIT        uploads.conf, wordpress-uploads.service
 #   LOOPBACK                     loopback.php
 #   CRON, CRON_TIMER             wordpress-cron.service and .timer
 #   HEALTH, UNIT                 health.sh, wordpress-health.service
@@ -26,7 +27,7 @@ release=wordpress-@VERSION@.tar.gz
 
 # The repository is locked to the release of the image, so that the image decides the versions.
 retry dnf -y install nginx httpd-filesystem nfs-utils \
-  php8.4-fpm php8.4-cli php8.4-mysqlnd php8.4-gd php8.4-mbstring php8.4-xml php8.4-intl
+  php8.4-fpm php8.4-cli php8.4-opcache php8.4-mysqlnd php8.4-gd php8.4-mbstring php8.4-xml php8.4-intl
 
 mkdir -p "$site"
 if [[ ! -e $site/wp-load.php ]]; then
@@ -47,6 +48,7 @@ cat >"$home/settings.ini" <<INI
 url = "@SITE_URL@"
 title = "@TITLE@"
 email = "@ADMIN_EMAIL@"
+admin = "@ADMIN@"
 database = "@DATABASE@"
 password = "$password"
 keys = "$keys"
@@ -87,8 +89,16 @@ POOL
 cat >/etc/nginx/conf.d/wordpress.conf <<'NGINX'
 @NGINX@
 NGINX
-systemctl enable php-fpm nginx
-systemctl restart php-fpm nginx
+cat >/etc/nginx/uploads.conf <<'UPLOADS'
+@UPLOADS@
+UPLOADS
+cat >/etc/systemd/system/wordpress-uploads.service <<'UNIT'
+@UPLOADS_UNIT@
+UNIT
+systemctl daemon-reload
+systemctl enable php-fpm nginx wordpress-uploads
+systemctl restart php-fpm nginx wordpress-uploads
+retry test -S "$home/uploads.sock"
 retry curl -fsS --max-time 5 -o /dev/null "http://127.0.0.1:@WEB_PORT@/healthz"
 
 cat >"$home/health.sh" <<'HEALTH'

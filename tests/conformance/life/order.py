@@ -16,6 +16,7 @@ DEPENDS_ON = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateRefer
 HOOKS = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html"
 CUSTOM = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
 RENEWED = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html"
+PIPELINE = "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-about-starting.html"
 SCHEDULER = "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html"
 
 HEARTBEAT = "autoscaling:RecordLifecycleActionHeartbeat"
@@ -139,7 +140,8 @@ class Life:
 def findings(resources: Mapping[str, Json], where: str) -> list[Finding]:
     """What may be made too late, or deleted too early."""
     life = Life(resources)
-    return sorted({*_instances(life, where), *_hooks(life, where), *_answers(life, where), *_schedules(life, where)})
+    rules = (_instances, _hooks, _answers, _schedules, _pipelines)
+    return sorted({finding for rule in rules for finding in rule(life, where)})
 
 
 def _instances(life: Life, where: str) -> Iterator[Finding]:
@@ -187,6 +189,17 @@ def _answers(life: Life, where: str) -> Iterator[Finding]:
                     yield Finding(where, name, rule, "fails", reason, CUSTOM, "node.add_dependency(function.own_role)")
 
 
+def _pipelines(life: Life, where: str) -> Iterator[Finding]:
+    """A pipeline runs as soon as it is there, by its own role and those of its builds."""
+    for name in life.of("AWS::CodePipeline::Pipeline"):
+        there = life.before(name)
+        builds = {other for other in there if life.kind(other) == "AWS::CodeBuild::Project"}
+        roles = life.named(name, "RoleArn") | {role for build in builds for role in life.named(build, "ServiceRole")}
+        for missing in sorted({policy for role in roles for policy in life.policies(role)} - there):
+            reason = f"{missing}, by which a run acts, may come after the first one or go before the last"
+            yield Finding(where, name, "pipeline", "fails", reason, PIPELINE, "node.add_dependency(role)")
+
+
 def _schedules(life: Life, where: str) -> Iterator[Finding]:
     for name in life.of("AWS::Scheduler::Schedule"):
         there = life.before(name)
@@ -210,4 +223,5 @@ RULES = (
     Rule("life", "custom-resource", CUSTOM, ("a custom resource without its function's policy",)),
     Rule("life", "event-source", CUSTOM, ("an event source mapping without its function's policy",)),
     Rule("life", "schedule", SCHEDULER, ("a schedule without its role's policy",)),
+    Rule("life", "pipeline", PIPELINE, ("a pipeline without the policies of its builds",)),
 )

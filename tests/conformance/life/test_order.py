@@ -133,6 +133,25 @@ def answered(*, depends: list[str]) -> dict[str, Json]:
     }
 
 
+def test_a_pipeline_comes_after_what_its_builds_act_by() -> None:
+    def pipeline(*depends: str) -> list[str]:
+        roles = {name: {"Type": "AWS::IAM::Role"} for name in ("Role", "BuildRole")}
+        policies = {
+            f"{role}Policy": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": role}]}} for role in roles
+        }
+        build = {"Type": "AWS::CodeBuild::Project", "Properties": {"ServiceRole": {"Fn::GetAtt": ["BuildRole", "Arn"]}}}
+        made = {
+            "Type": "AWS::CodePipeline::Pipeline",
+            "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "Stages": [{"Ref": "Build"}]},
+            "DependsOn": list(depends),
+        }
+        template: dict[str, Json] = {**roles, **policies, "Build": build, "Pipeline": made}
+        return [found.reason.split(",")[0] for found in findings(template, "here")]
+
+    assert pipeline() == ["BuildRolePolicy", "RolePolicy"]
+    assert pipeline("RolePolicy", "BuildRolePolicy") == []
+
+
 def test_custom_resources_mappings_and_schedules_come_after_the_policies_by_which_they_act() -> None:
     told = {(found.resource, found.rule) for found in findings(answered(depends=[]), "here")}
     assert told == {("Custom", "custom-resource"), ("Mapping", "event-source"), ("Schedule", "schedule")}

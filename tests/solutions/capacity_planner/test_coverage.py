@@ -92,7 +92,7 @@ def test_what_runs_in_a_reservation_of_another_account_is_covered() -> None:
 def test_what_runs_in_a_reservation_without_points_is_covered() -> None:
     inside = instance(1, CapacityReservationId=f"cr-{1:017x}")
     look = seen(found([inside], [reservation(1, 5, 4)]), {})
-    assert (look.covered, look.wasted, look.unmeasured) == (D(24), 0, (f"cr-{1:017x}",))
+    assert (look.covered, look.wasted, look.unmeasured) == (D(24), D(0), (f"cr-{1:017x}",))
 
 
 def test_what_does_not_run_is_not_even_mentioned() -> None:

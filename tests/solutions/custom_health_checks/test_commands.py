@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from stacks.custom_health_checks import commands
 from stacks.custom_health_checks.commands import findings, idle_month, mark, show
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.command import CommandError
+from tests.billed import by_unit
 
 
 class Aws:
@@ -84,10 +86,8 @@ def settings(**given: Any) -> CustomHealthChecksSettings:
     return CustomHealthChecksSettings.model_validate(given)
 
 
-def month(common: CommonSettings | None = None, **given: Any) -> dict[str, float]:
-    return {
-        unit.unit: unit.quantity for unit in idle_month(common or CommonSettings(), settings(**given)) if unit.quantity
-    }
+def month(common: CommonSettings | None = None, **given: Any) -> dict[str, Decimal]:
+    return by_unit(idle_month(common or CommonSettings(), settings(**given)))
 
 
 def test_an_idle_month_of_the_default_has_two_instances_and_no_hourly_part_beside_them() -> None:

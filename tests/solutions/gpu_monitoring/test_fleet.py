@@ -274,7 +274,32 @@ def test_an_instance_without_a_gpu_is_asked_for_its_memory_only() -> None:
 def test_five_hundred_queries_are_one_call() -> None:
     cloudwatch = Paged(get_metric_data=answers({}))
     read([Machine(f"i-{number}", "g5.xlarge", LONG_AGO, 1) for number in range(300)], cloudwatch)
-    assert [len(asked["MetricDataQueries"]) for _, asked in cloudwatch.asked] == [500, 500, 200, 300]
+    assert [len(asked["MetricDataQueries"]) for _, asked in cloudwatch.asked] == [500, 500, 500, 300]
+
+
+def test_errors_of_a_broken_gpu_are_added_up_and_windows_is_not_asked() -> None:
+    cloudwatch = Paged(get_metric_data=answers({"nvidia_xid_errors": [2, 1]}))
+    windows = Machine("i-windows", "g5.xlarge", LONG_AGO, 1, windows=True)
+    found = read([GPU, windows], cloudwatch)
+    assert (found["i-gpu"].errors, found["i-windows"].errors) == (3, 0)
+    assert not found["i-gpu"].alive, "the kernel's log says nothing of the agent's other metrics"
+    broken = [judge(GPU, reading(errors=3), RULES, NOW), judge(GPU, reading(), RULES, NOW)]
+    assert published(*broken)[("BrokenGpuInstances", None)] == 1
+
+
+def test_waste_is_known_of_each_auto_scaling_group() -> None:
+    tags = [{"Key": "aws:autoscaling:groupName", "Value": "training"}]
+    ec2 = Paged(
+        describe_instances=[
+            {"Reservations": [{"Instances": [instance("i-1", "g5.xlarge", Tags=tags), instance("i-2", "g5.xlarge")]}]}
+        ],
+        describe_instance_types=[TYPES],
+    )
+    found = [judge(machine, reading(25), RULES, NOW) for machine in machines(ec2, ("gpu-monitoring", "enabled"))]
+    assert {v.dimension for v in values(found) if v.dimension and v.dimension[0] == "AutoScalingGroupName"} == {
+        ("AutoScalingGroupName", "training")
+    }
+    assert published(*found)[("WastedGpus", "training")] == 0.75
 
 
 def test_who_cannot_be_read_is_called_neither_silent_nor_idle() -> None:

@@ -202,6 +202,15 @@ def test_a_file_that_no_parameter_holds_is_refused(tmp_path: Path) -> None:
     assert f"a parameter holds {ADVANCED_BYTES:,}" in found
 
 
+def test_a_file_that_parameter_store_refuses_is_refused(tmp_path: Path) -> None:
+    configuration = ours()
+    configuration["logs"] = {"logs_collected": {"files": {"collect_list": [{"file_path": "/var/log/{{name}}.log"}]}}}
+    path = tmp_path / "agent.json"
+    path.write_text(json.dumps(configuration), encoding="utf-8")
+    (found,) = read(path, "linux")[1]
+    assert "must not have {{" in found
+
+
 def test_the_other_sections_of_the_documentation_are_taken_in_their_shape() -> None:
     configuration = ours()
     configuration["agent"] |= {"service.name": "training", "use_dualstack_endpoint": True}
@@ -215,6 +224,30 @@ def test_the_other_sections_of_the_documentation_are_taken_in_their_shape() -> N
     assert list(problems(configuration, "linux")) == []
     collected(configuration)["collectd"]["collectd_security_level"] = "some"
     assert "collectd_security_level" in next(problems(configuration, "linux"))
+
+
+def test_logs_of_files_and_of_the_journal_are_taken_and_whose_they_are() -> None:
+    whose = {"service.name": "training", "deployment.environment": "production"}
+    configuration = ours()
+    configuration["metrics"] |= whose
+    collected(configuration)["statsd"] |= whose
+    file = {"file_path": "/var/log/train.log", "trim_timestamp": True, "backpressure_mode": "fd_release", **whose}
+    file["filters"] = [{"type": "include", "expression": "loss"}]
+    kernel = {"log_group_name": "kernel", "priority": "err", "matches": [{"_TRANSPORT": "kernel"}]}
+    logs = {"files": {"collect_list": [file]}, "journald": {"collect_list": [kernel]}}
+    configuration["logs"] = {"logs_collected": logs, **whose}
+    assert list(problems(configuration, "linux")) == []
+    kernel["priority"] = "loud"
+    assert "priority" in next(problems(configuration, "linux"))
+    on_windows = ours("windows")
+    on_windows["logs"] = {"logs_collected": {"journald": {"collect_list": [{"log_group_name": "kernel"}]}}}
+    assert "journald: unknown key" in next(problems(on_windows, "windows"))
+
+
+def test_windows_events_are_chosen_by_something() -> None:
+    configuration = ours("windows")
+    configuration["logs"] = {"logs_collected": {"windows_events": {"collect_list": [{"event_name": "System"}]}}}
+    assert "needs event_levels, event_ids or filters" in next(problems(configuration, "windows"))
 
 
 def test_a_process_needs_a_name_and_known_measurements() -> None:

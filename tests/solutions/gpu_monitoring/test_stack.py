@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from stacks.gpu_monitoring.agent import GPU
 from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from tests import variants
+from tests.billed import by_unit
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed
 from tests.variants import ROOT, Json
@@ -165,6 +167,12 @@ class Collector:
         program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
         program.chmod(0o755)
 
+    def journal(self, *lines: str) -> None:
+        """The kernel has logged something since the last look."""
+        program = self.programs / "journalctl"
+        program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+        program.chmod(0o755)
+
     def sent(self) -> dict[str, float]:
         """What one run of the service sends."""
         service = self.boot.service("gpu-monitoring")
@@ -176,7 +184,7 @@ class Collector:
                 text = self.agent.recv(1_000).decode()
             except BlockingIOError:
                 return found
-            match = re.fullmatch(r"(nvidia_smi_\w+):([\d.]+)\|g\|#index:(\d+)", text)
+            match = re.fullmatch(r"(nvidia_\w+):([\d.]+)\|[gc]\|#(?:index|xid):(\d+)", text)
             assert match, text
             found[f"{match[1]} {match[3]}"] = float(match[2])
 
@@ -214,6 +222,21 @@ def test_what_nvidia_smi_does_not_know_is_left_out(collector: Collector, line: s
     """With MIG it says N/A: https://github.com/utkuozdemir/nvidia_gpu_exporter/issues/203."""
     collector.nvidia_smi(line)
     assert {name.removeprefix("nvidia_smi_").removesuffix(" 0") for name in collector.sent()} == left
+
+
+def test_an_error_of_a_broken_gpu_is_sent_although_nvidia_smi_fails_and_one_of_a_program_is_not(
+    collector: Collector,
+) -> None:
+    """As the kernel writes them: https://docs.nvidia.com/deploy/xid-errors/."""
+    collector.nvidia_smi("Unable to determine the device handle for GPU0000:00:1E.0: Unknown Error")
+    collector.journal(
+        "NVRM: Xid (PCI:0000:00:1e): 79, pid=4242, name=python3, GPU has fallen off the bus.",
+        "NVRM: Xid (PCI:0000:00:1e): 31, pid=4242, name=python3, Ch 00000008, intr 00000000. MMU Fault",
+        "NVRM: GPU at PCI:0000:00:1e: GPU-b850f46d-d5ea-c752-ddf3-c4453e44d3f7",
+    )
+    assert collector.sent() == {"nvidia_xid_errors 79": 1}
+    seen = collector.boot.path("/opt/gpu-monitoring/seen")
+    assert abs(time.time() - int(seen.read_text())) < 60, "the next look begins there"
 
 
 # Rights
@@ -397,13 +420,18 @@ def test_beyond_three_hours_it_is_a_metric_of_our_own(enterprise: Template) -> N
             "Threshold": 72,
         },
     )
-    assert "Metrics" not in json.dumps(
-        [list(a["Properties"]) for a in enterprise.find_resources("AWS::CloudWatch::Alarm").values()]
-    )
+    assert "SELECT" not in json.dumps(enterprise.find_resources("AWS::CloudWatch::Alarm"))
 
 
 @pytest.mark.parametrize(
-    ("metric", "threshold"), [("FullestMemory", 90), ("SilentInstances", 0), ("UnseenGpuInstances", 0), ("Errors", 0)]
+    ("metric", "threshold"),
+    [
+        ("FullestMemory", 90),
+        ("SilentInstances", 0),
+        ("UnseenGpuInstances", 0),
+        ("BrokenGpuInstances", 0),
+        ("Errors", 0),
+    ],
 )
 def test_full_memory_silence_and_failures_ring(default: Template, metric: str, threshold: float) -> None:
     default.has_resource_properties(
@@ -439,7 +467,7 @@ def test_the_billing_units_are_those_of_the_template(variant: str) -> None:
     config = variants.configuration(variant)
     settings = config.solutions[SLUG]
     assert isinstance(settings, GpuMonitoringSettings)
-    units = {unit.unit: unit.quantity for unit in idle_month(config.common, settings)}
+    units = by_unit(idle_month(config.common, settings))
     template = Template.from_string(json.dumps(variants.template(variant, SLUG)))
     alarms = template.find_resources("AWS::CloudWatch::Alarm")
     assert units["alarm_month"] + units["metrics_insights_alarm_month"] == len(alarms)

@@ -20,6 +20,7 @@ from stacks.instance_connect_endpoint.settings import (
 from stacks.shared.command import CommandError
 from stacks.shared.instance_attributes import is_arm
 from tests import variants
+from tests.billed import by_unit
 
 Json = dict[str, Any]
 VPC = ExistingVpc(id="vpc-01234567", subnet_ids=("subnet-01234567",))
@@ -365,9 +366,7 @@ def test_what_bills_is_what_the_template_has(variant: str) -> None:
     config = variants.configuration(variant)
     wanted = config.solutions["instance_connect_endpoint"]
     assert isinstance(wanted, InstanceConnectEndpointSettings)
-    billed: dict[str, float] = {}
-    for unit in idle_month(config.common, wanted):
-        billed[unit.unit] = billed.get(unit.unit, 0) + unit.quantity
+    billed = by_unit(idle_month(config.common, wanted))
     resources = variants.templates(variant)["instance_connect_endpoint"]["Resources"].values()
     types = [resource["Type"] for resource in resources]
     assert billed.get("alarm_month", 0) == types.count("AWS::CloudWatch::Alarm")

@@ -9,7 +9,16 @@ Json = dict[str, Any]
 
 
 LARGEST: list[tuple[Json, Json]] = [
-    (COMMON, {"allowed_cidrs": [f"198.51.{n}.0/24" for n in range(50)]}),
+    (
+        COMMON,
+        {
+            "allowed_cidrs": [f"198.51.{n}.0/24" for n in range(50)],
+            # The user data of WordPress are the longest.
+            "title": "ш" * 100,
+            "domain": f"{'blog.' * 48}example.com",
+            "admin_email": f"{'a' * 60}@{'mail.' * 36}example.com",
+        },
+    ),
 ]
 """The largest legal settings: common and the section."""
 

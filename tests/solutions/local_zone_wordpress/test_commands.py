@@ -13,6 +13,7 @@ from stacks.local_zone_wordpress.commands import findings, idle_month
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone import ZONE, enable, on_demand, zone_command
 from stacks.shared.command import Answer, CommandError
+from tests.billed import by_unit
 from tests.solutions.local_zone_wordpress.test_opt_in import described
 
 HERE, BOSTON = "us-east-1-atl-2a", "us-east-1-bos-1a"
@@ -218,11 +219,11 @@ def test_check_finds_subnets_that_are_elsewhere() -> None:
 )
 def test_an_idle_month(values: dict[str, Any], instances: int, gateways: int, balancers: int) -> None:
     settings = LocalZoneWordpressSettings.model_validate(values)
-    totals: dict[str, float] = {}
-    for unit in idle_month(CommonSettings(), settings):
-        totals[unit.unit] = totals.get(unit.unit, 0) + unit.quantity
+    totals = by_unit(idle_month(CommonSettings(), settings))
     hours = {name: quantity for name, quantity in totals.items() if name.startswith("on_demand_hour_")}
     assert sum(hours.values()) == 730 * instances
     assert hours["on_demand_hour_t3_medium"] == 730 * instances
-    assert (totals["nat_gateway_hour"], totals["application_load_balancer_hour"]) == (730 * gateways, 730 * balancers)
+    assert totals.get("nat_gateway_hour", 0) == 730 * gateways
+    assert totals.get("application_load_balancer_hour", 0) == 730 * balancers
     assert totals["gp3_gib_month"] == 8 * instances + 20
+    assert totals["custom_metric_month"] == 2 * (1 - balancers)

@@ -350,6 +350,7 @@ def test_a_self_managed_balancer_may_look_and_nothing_else(zone: Template) -> No
     assert every_action(zone, "BalancerRole") == {
         "autoscaling:DescribeAutoScalingGroups",
         "cloudformation:SignalResource",
+        "cloudwatch:PutMetricData",
         "ec2:DescribeInstances",
         "secretsmanager:GetSecretValue",
     }
@@ -435,6 +436,31 @@ def test_health_does_not_wait_behind_requests_that_wait_for_the_database() -> No
     assert pools["wordpress"]["request_terminate_timeout"] == "120"
 
 
+def test_an_upload_that_hangs_over_nfs_holds_no_worker_of_the_site(zone: Template) -> None:
+    """https://github.com/kaltura/nginx-vod-module/issues/779: no time-out ends an open() that waits for a disk."""
+    web = (USER_DATA / "web.conf").read_text(encoding="utf-8")
+    (uploads,) = re.findall(r"location \^~ /wp-content/uploads/ \{(.*?)\}", web, re.DOTALL)
+    assert (
+        "proxy_pass http://uploads;" in uploads and "try_files" not in uploads and "proxy_read_timeout 10s;" in uploads
+    )
+    # Not by the location of all other pages either, which would look whether the folder is there.
+    assert "location = /wp-content/uploads { return 404; }" in web
+    text = script(zone, "WebTemplate")
+    assert "ExecStart=/usr/sbin/nginx -c /etc/nginx/uploads.conf" in text
+    assert re.search(r"systemctl restart .*\bwordpress-uploads$", text, re.MULTILINE)
+
+
+def test_the_database_takes_the_connections_of_the_largest_group() -> None:
+    pools = configparser.ConfigParser()
+    pools.read(USER_DATA / "php-pool.conf")
+    (most,) = [
+        limit.le for limit in LocalZoneWordpressSettings.model_fields["max_instances"].metadata if hasattr(limit, "le")
+    ]
+    (taken,) = re.findall(r"^max_connections=(\d+)$", (USER_DATA / "database.cnf").read_text(encoding="utf-8"), re.M)
+    # The children of PHP, cron, and a boot that installs.
+    assert int(taken) >= most * (int(pools["wordpress"]["pm.max_children"]) + 2)
+
+
 def test_the_client_does_not_write_its_own_address() -> None:
     web = (USER_DATA / "web.conf").read_text(encoding="utf-8")
     assert "REMOTE_ADDR $remote_addr;" in web and "real_ip_recursive off;" in web  # the last address, not the first
@@ -444,6 +470,14 @@ def test_uploads_are_mounted_when_the_database_comes_back() -> None:
     """https://github.com/compiler-explorer/compiler-explorer/issues/1473."""
     (line,) = [x for x in (USER_DATA / "web.sh").read_text(encoding="utf-8").splitlines() if " nfs4 " in x]
     assert "x-systemd.automount" in line
+
+
+@pytest.mark.parametrize("unit", ["mariadb", "nfs-server"])
+def test_nothing_is_served_from_the_root_volume_after_a_reboot(unit: str) -> None:
+    """A mount with nofail is waited for by nobody who does not say so."""
+    text = (USER_DATA / "database.sh").read_text(encoding="utf-8")
+    (drop_in,) = re.findall(rf"^.*>/etc/systemd/system/{unit}\.service\.d/wordpress\.conf.*\n(?:.*\n)?.*", text, re.M)
+    assert "RequiresMountsFor=" in drop_in
 
 
 def test_another_size_of_the_volume_replaces_the_instance_that_grows_it(zone: Template) -> None:
@@ -509,11 +543,46 @@ def test_the_outputs_say_what_is_next_and_what_stays(variant: str) -> None:
 
 def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, enterprise: Template) -> None:
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(zone, "AWS::CloudWatch::Alarm")}
-    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsNatFails", "AlarmsBalancerFails"}
+    assert names == {
+        "AlarmsMissingDatabase",
+        "AlarmsMissingWeb",
+        "AlarmsNatFails",
+        "AlarmsBalancerFails",
+        "AlarmsSiteFails",
+        "AlarmsCertificateExpires",
+    }
     edges = [a for a in properties(zone, "AWS::CloudWatch::Alarm") if a.get("MetricName") == "StatusCheckFailed"]
     assert [(a["Period"], a["EvaluationPeriods"]) for a in edges] == [(60, 2)] * 2  # two minutes
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(enterprise, "AWS::CloudWatch::Alarm")}
-    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances"}
+    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances", "AlarmsSiteFails"}
+
+
+def test_a_site_that_fails_is_told_of_by_whatever_is_in_front_of_it(zone: Template, enterprise: Template) -> None:
+    (own,) = [a for n, a in of_type(zone, "AWS::CloudWatch::Alarm").items() if n.startswith("AlarmsSiteFails")]
+    # What falls silent after it has once told is no answer; a first deployment, which waits for it, tells nothing.
+    assert "FILL(answers, 0)" in json.dumps(own["Properties"]["Metrics"]) and "WebGroup" in own["DependsOn"]
+    assert (own["Properties"]["TreatMissingData"], own["Properties"]["EvaluationPeriods"]) == ("ignore", 5)
+    (of_balancer,) = [a for n, a in of_type(enterprise, "AWS::CloudWatch::Alarm").items() if n.startswith("AlarmsSite")]
+    names = [query["MetricStat"]["Metric"]["MetricName"] for query in of_balancer["Properties"]["Metrics"][1:]]
+    assert names == ["HTTPCode_ELB_5XX_Count", "HTTPCode_Target_5XX_Count"]
+
+
+@pytest.mark.parametrize(("answers", "told"), [(("000",), []), (("200", "000"), [1, 0]), (("502", "302"), [1])])
+def test_the_load_balancer_tells_of_the_site_once_it_has_answered(
+    tmp_path: Path, answers: tuple[str, ...], told: list[int]
+) -> None:
+    """Each answer stands for a minute."""
+    code = (USER_DATA / "targets.sh").read_text(encoding="utf-8")
+    (tell,) = re.findall(r"^(tell\(\) \{.*?^\}$)", code, re.MULTILINE | re.DOTALL)
+    minutes = "".join(f"status={answer}; curl() {{ echo {answer}; }}; tell\n" for answer in answers)
+    fakes = f"""answered='' REGION=r NAMESPACE=n NAME=s SITE=https://site
+openssl() {{ echo 'notAfter=Jan  1 00:00:00 2050 GMT'; }}
+aws() {{ echo "$*" >>{tmp_path}/told; }}
+"""
+    subprocess.run(["bash", "-uc", f"{fakes}{tell}\n{minutes}"], check=False)  # noqa: S607
+    said = (tmp_path / "told").read_text(encoding="utf-8") if told else ""
+    assert [int(value) for value in re.findall(r"SiteAnswers,Value=(\d)", said)] == told
+    assert said.count("CertificateDays,Value=") == len(told) == said.count("Dimensions=[{Name=Stack,Value=s}]") / 2
 
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise", IN_ZONE])

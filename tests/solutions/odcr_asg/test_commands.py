@@ -141,12 +141,42 @@ def test_the_type_is_looked_for_in_the_zones_that_are_taken() -> None:
 
 
 def test_a_type_of_another_family_is_compared_with_the_quota_of_that_family() -> None:
-    kind = {"ProcessorInfo": {"SupportedArchitectures": ["x86_64"]}, "VCpuInfo": {"DefaultVCpus": 4}}
-    account = answers(describe_instance_types={"InstanceTypes": [kind]}, get_service_quota={"Quota": {"Value": 0}})
+    kinds = [
+        {"InstanceType": kind, "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]}, "VCpuInfo": {"DefaultVCpus": 4}}
+        for kind in ("inf2.xlarge", "q1.large")
+    ]
+    account = answers(describe_instance_types={"InstanceTypes": kinds}, get_service_quota={"Quota": {"Value": 0}})
     found = look(account, instance_type="inf2.xlarge")["On-Demand vCPUs"]
     assert found.status == "problem" and "L-1945791B" in found.fix
     unknown = look(account, instance_type="q1.large")["On-Demand vCPUs"]
     assert unknown.status == "unknown" and "q1.large" in unknown.says
+
+
+@pytest.mark.parametrize(
+    ("reserved", "needed"),
+    [
+        ({}, 30),  # stays, and is counted among the new ones
+        ({"InstanceType": "t4g.small"}, 30 + 3 * 2),
+        ({"Tenancy": "dedicated"}, 30 + 3 * 2),
+        ({"AvailabilityZone": "eu-central-1d"}, 30 + 3 * 2),
+        ({"InstanceType": "inf2.xlarge"}, 30),  # another quota
+        ({"InstanceType": "t4g.small", "State": "cancelled"}, 30),
+    ],
+)
+def test_reservations_that_are_replaced_count_together_with_the_new_ones(reserved: dict[str, Any], needed: int) -> None:
+    arn = "arn:aws:ec2:eu-central-1:123456789012:capacity-reservation/cr-0123456789abcdef0"
+    there = {"InstanceType": "t4g.nano", "Tenancy": "default", "AvailabilityZone": "eu-central-1a", "State": "active"}
+    kinds = [
+        {"InstanceType": kind, "ProcessorInfo": {"SupportedArchitectures": ["arm64"]}, "VCpuInfo": {"DefaultVCpus": 2}}
+        for kind in ("t4g.nano", "t4g.small")
+    ]
+    account = answers(
+        describe_instance_types={"InstanceTypes": kinds},
+        describe_stacks={"Stacks": [{"Outputs": [{"OutputKey": "ReservationPoolArn", "OutputValue": "pool"}]}]},
+        list_group_resources=[{"Resources": [{"Identifier": {"ResourceArn": arn}}]}],
+        describe_capacity_reservations=[{"CapacityReservations": [{**there, "TotalInstanceCount": 3, **reserved}]}],
+    )
+    assert look(account)["On-Demand vCPUs"].says == f"{needed} of 640 needed at most"
 
 
 def test_the_end_date_is_told_while_it_is_to_come() -> None:

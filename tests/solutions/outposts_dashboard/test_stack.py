@@ -20,6 +20,7 @@ from stacks.outposts_dashboard.pipeline import surplus
 from stacks.outposts_dashboard.rights import DISCOVERY
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from tests import variants
+from tests.conformance.life.order import Life
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.outposts_dashboard.test_discovery import wanted
 from tests.solutions.outposts_dashboard.test_layout import discovery, instance
@@ -282,6 +283,21 @@ def test_a_stack_has_a_name_that_cloudformation_takes() -> None:
     assert dashboards_app.stack_name("Deploy", "board", "board-op-1") == "Deploy-op-1"
     odd = dashboards_app.stack_name("Deploy", "board", "board-a_b")
     assert odd.startswith("Deploy-a-b-") and odd != dashboards_app.stack_name("Deploy", "board", "board-a-b")
+
+
+@pytest.mark.parametrize("variant", PIPELINES)
+def test_a_run_under_way_keeps_its_rights_until_the_deletion_has_waited_for_its_end(variant: str) -> None:
+    """What the custom resource comes after is deleted after it: builds, roles, their policies, logs and artifacts."""
+    life = Life(template(variant).to_json()["Resources"])
+    (begun,) = life.of("Custom::Dashboards")
+    builds, pipelines = life.of("AWS::CodeBuild::Project"), life.of("AWS::CodePipeline::Pipeline")
+    roles = {role for build in builds for role in life.named(build, "ServiceRole")}
+    roles |= {role for pipeline in pipelines for role in life.named(pipeline, "RoleArn")}
+    policies = {policy for role in roles for policy in life.policies(role)}
+    logs = {log for build in builds for log in life.named(build, "LogsConfig")}
+    assert len(roles) == 3 and len(policies) >= 3 and len(logs) == 2
+    stores = {store for pipeline in pipelines for store in life.named(pipeline, "ArtifactStore")}
+    assert {*builds, *pipelines, *roles, *policies, *logs, *stores} <= life.before(begun)
 
 
 # What cannot be delivered

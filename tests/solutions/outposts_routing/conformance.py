@@ -56,6 +56,7 @@ TOGETHER: tuple[Json, ...] = (
 OTHERS: Mapping[str, tuple[Any, ...]] = {
     "unreached_on_premises_cidrs": (["192.0.2.0/24"],),
     "coip_cidr": ("172.17.0.0/26", "172.16.0.0/25"),
+    "elastic_ip_addresses": ({"web": "172.16.0.10"},),
     "elastic_ips": ({"web": None}, {"web": None, "spare": "eni-0123456789abcdef1"}),
     "local_gateway_routes": (["192.168.0.0/16"],),
     "more_domains": ({},),

@@ -1,5 +1,6 @@
 """Rack, Coip and Handover: what they make twice (nothing), undo, give back, and leave to others."""
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +34,9 @@ serve_in_moto(A_RACK)
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """EC2 in memory, with the model of local gateways; nobody sleeps."""
     slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+    sleep, here = time.sleep, threading.get_ident()
+    # Threads of the emulators sleep on.
+    monkeypatch.setattr(time, "sleep", lambda s: slept.append(s) if threading.get_ident() == here else sleep(s))
     with mock_aws():
         aws.client.cache_clear()
         found = aws.client("ec2")
@@ -149,6 +152,21 @@ def test_an_address_moves_between_interfaces_and_is_given_back(ec2: Any) -> None
     for _ in range(2):
         coip.act(request("Delete", "CoipAddress", {"PoolId": pool}))
     assert ec2.describe_addresses()["Addresses"] == []
+
+
+def test_a_chosen_address_is_allocated_in_place_of_any_and_stays_what_it_is(ec2: Any) -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/18105."""
+    pool = new_pool(ec2)
+    chosen = {"PoolId": pool, "Address": "172.16.0.10"}
+    for _ in range(2):
+        _, facts = coip.act(request("Create", "CoipAddress", chosen, part="Web"))
+        assert facts == {"CustomerOwnedIp": "172.16.0.10"}
+    with pytest.raises(ClientError, match="in use"):
+        coip.act(request("Create", "CoipAddress", chosen, part="Spare"))
+    with pytest.raises(RefusedError, match="an address stays what it is"):
+        coip.act(request("Update", "CoipAddress", {**chosen, "Address": "172.16.0.11"}, chosen, part="Web"))
+    (address,) = ec2.describe_addresses()["Addresses"]
+    assert (address["CustomerOwnedIp"], address["CustomerOwnedIpv4Pool"]) == ("172.16.0.10", pool)
 
 
 def test_what_somebody_else_has_associated_stays_there(ec2: Any) -> None:

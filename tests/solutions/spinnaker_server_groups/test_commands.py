@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stacks.spinnaker_server_groups.commands import findings, idle_month
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG, SpinnakerServerGroupsSettings
 from tests import variants
 from tests.answering import Answering
+from tests.billed import by_unit
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
     BALANCERS_NAME,
@@ -99,11 +101,8 @@ def look(account: Account, **settings: Any) -> dict[str, Finding]:
     return {finding.what: finding for finding in findings(CommonSettings(), settings_of(**settings), account)}
 
 
-def units(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> dict[str, float]:
-    billed: dict[str, float] = {}
-    for unit in idle_month(common, settings):
-        billed[unit.unit] = billed.get(unit.unit, 0) + unit.quantity
-    return {name: quantity for name, quantity in billed.items() if quantity}
+def units(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> dict[str, Decimal]:
+    return by_unit(idle_month(common, settings))
 
 
 # Cost

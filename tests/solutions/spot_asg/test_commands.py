@@ -1,6 +1,7 @@
 """``python -m stacks spot_asg``: what it bills, what would stop it, and how it scores."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from stacks.spot_asg.score import question
 from stacks.spot_asg.settings import SpotAsgSettings
 from tests import variants
 from tests.answering import Answering
+from tests.billed import by_unit
 
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef"
 LISTED = ("m7g.large", "c7g.large", "r7g.large")
@@ -73,8 +75,8 @@ def look(account: Account, **settings: Any) -> dict[str, Finding]:
     return {finding.what: finding for finding in findings(CommonSettings(), validated, account)}
 
 
-def units(common: CommonSettings, settings: SpotAsgSettings) -> dict[str, float]:
-    return {unit.unit: unit.quantity for unit in idle_month(common, settings) if unit.quantity}
+def units(common: CommonSettings, settings: SpotAsgSettings) -> dict[str, Decimal]:
+    return by_unit(idle_month(common, settings))
 
 
 # Cost

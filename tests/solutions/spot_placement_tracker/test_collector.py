@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.placement_scores import Score
-from spot_placement_tracker.collector.collecting import MOST_DATA, RefusedError, ask_all
+from spot_placement_tracker.collector.collecting import (
+    BELOW,
+    MOST_DATA,
+    PROBLEMS,
+    PUBLISHED,
+    REFUSED,
+    RefusedError,
+    ask_all,
+)
 from spot_placement_tracker.collector.handler import ask, collect
 from spot_placement_tracker.questions import Dashboard, Question
 from spot_placement_tracker.store import Plan
@@ -58,6 +67,25 @@ def stubbed() -> tuple[Any, Stubber]:
 
 def run(ec2: Any, cloudwatch: CloudWatch, store: Any) -> dict[str, Any]:
     return collect(ec2, cloudwatch, store, namespace=NAMESPACE, tracker="stack", seconds_left=lambda: 1.0)
+
+
+def test_counts_are_stamped_by_the_schedule_so_that_each_round_of_an_alarm_has_one() -> None:
+    ec2, stubber = stubbed()
+    stubber.add_response("get_spot_placement_scores", {"SpotPlacementScores": [{"Region": "eu-west-1", "Score": 9}]})
+    cloudwatch, round_ = CloudWatch(), datetime(2026, 3, 1, 12, 19, 59, tzinfo=UTC)
+    with stubber:
+        collect(
+            ec2,
+            cloudwatch,
+            PlanOf(question()),  # type: ignore[arg-type]
+            namespace=NAMESPACE,
+            tracker="stack",
+            seconds_left=lambda: 1.0,
+            due=round_,
+        )
+    stamped = {data["MetricName"]: data.get("Timestamp") for request in cloudwatch.requests for data in request}
+    assert {stamped.pop(name) for name in (BELOW, PROBLEMS, PUBLISHED, REFUSED)} == {round_}
+    assert set(stamped.values()) == {None}, "a score is of the moment in which it was given"
 
 
 def test_every_page_is_published_and_the_request_is_the_same_on_each() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spot_placement_tracker import requirements
 from spot_placement_tracker.checks import read
 from spot_placement_tracker.document import LARGEST, NotYamlError, parse
-from spot_placement_tracker.questions import Dashboard, questions_of, workloads
+from spot_placement_tracker.questions import Dashboard, Question, questions_of, workloads
 from spot_placement_tracker.requirements import problems
 from spot_placement_tracker.values import UNITS
 from tests.variants import ROOT
@@ -155,6 +155,22 @@ def test_everything_is_said_at_once_with_its_line() -> None:
     ]
 
 
+def test_local_zones_are_asked_for_only_where_the_file_says_so() -> None:
+    """What the public tracker has asked stays the same question to EC2."""
+    (plain,) = read(file(configuration())).dashboards[0].questions
+    assert "IncludeLocalZones" not in plain.request()
+    (local,) = read(file(configuration(IncludeLocalZones=True))).dashboards[0].questions
+    assert local.request() == {**plain.request(), "IncludeLocalZones": True}
+    assert Question.from_json(local.to_json()) == local
+    older = {name: value for name, value in plain.to_json().items() if name != "local_zones"}
+    assert Question.from_json(older) == plain, "a plan of the release before"
+
+
+def test_one_name_for_questions_with_and_without_local_zones_is_refused() -> None:
+    (problem,) = read(file(configuration(), configuration(IncludeLocalZones=True))).problems
+    assert "with other IncludeLocalZones: both would be one metric" in problem
+
+
 def requirement(**changes: Any) -> dict[str, Any]:
     wanted = {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 4096}, **changes}
     whole = {"InstanceRequirements": {key: value for key, value in wanted.items() if value is not ...}}
@@ -190,6 +206,7 @@ def requirement(**changes: Any) -> dict[str, Any]:
             configuration(AlarmBelowScore=1),
             "AlarmBelowScore: must be a score from 2 to 10, or null for no alarm, got 1",
         ),
+        (configuration(IncludeLocalZones="all"), "IncludeLocalZones: must be True or False, got 'all'"),
         (requirement(MemoryMiB=...), "InstanceRequirements.MemoryMiB: is required and missing; {Min: 0} takes any"),
         (requirement(VCpuCount={"Max": 4}), "InstanceRequirements.VCpuCount.Min: is required and missing; 0 takes any"),
         (requirement(VCpuCount={"Min": 8, "Max": 4}), "VCpuCount: Min 8 is above Max 4: no type fits"),
@@ -247,8 +264,8 @@ def test_what_works_and_is_hardly_meant_is_a_warning() -> None:
         "0.Sps.0.InstanceTypes.1: m7g.large is listed twice",
         "0.Sps.0.RegionNames.1: eu-west-1 is listed twice",
         "0.Sps.0.Nmae: unknown key; known are ConfigurationName, InstanceTypes, InstanceRequirementsWithMetadata, "
-        "RegionNames, SingleAvailabilityZone, TargetCapacity, TargetCapacityUnitType, AlarmBelowScore; "
-        "it has no effect",
+        "RegionNames, SingleAvailabilityZone, TargetCapacity, TargetCapacityUnitType, AlarmBelowScore, "
+        "IncludeLocalZones; it has no effect",
     ]
 
 

@@ -165,8 +165,18 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
             for y in range(widget["y"], widget["y"] + widget["height"])
         ]
         expect(len(cells) == len(set(cells)), "two widgets overlap")
-        expect(len(titles) == 11, f"{titles}")
+        expect(len(titles) == 12, f"{titles}")
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
+
+    @step("an error that only a broken GPU has rings at the first look", "emulated")
+    def breaks(self) -> str:
+        dimensions = [{"Name": "InstanceId", "Value": self.ids["busy"]}]
+        error = {"MetricName": "nvidia_xid_errors", "Dimensions": dimensions, "Value": 1.0, "Unit": "None"}
+        self.cloudwatch.put_metric_data(Namespace="CWAgent", MetricData=[error])
+        self._count()
+        expect(self._metric("BrokenGpuInstances") == 1, f"{self._metric('BrokenGpuInstances')} are broken")
+        wait_until("the alarm", lambda: self._alarm("GpuErrors") == "ALARM")
+        return "one instance, and the alarm GpuErrors"
 
     @step("GPUs cut by MIG report memory and no utilization: a state of their own, and no missing driver", "real-code")
     def knows_mig(self) -> str:

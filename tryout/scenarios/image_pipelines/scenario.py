@@ -276,6 +276,13 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
         arn = self.deployed.outputs_now()["WebPipelineArn"]
         found = self.builder.get_image_pipeline(imagePipelineArn=arn)["imagePipeline"]
         expect("containerRecipeArn" in found, f"{found}")
+
+        def recorded() -> bool:
+            rows = [row["image"] for row in self._command("images").data if row["pipeline"] == "web"]
+            return any(not image.startswith("ami-") for image in rows)
+
+        # The tracker is still at work on it otherwise, and writes its log again when the stack goes.
+        wait_until("the container in the table", recorded)
         return str(found["containerRecipeArn"].rsplit("/", 2)[1])
 
 

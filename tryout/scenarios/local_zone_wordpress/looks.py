@@ -5,12 +5,13 @@ import base64
 import json
 import os
 import shlex
-import ssl
+import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,15 @@ from config.models import CommonSettings
 from stacks.local_zone_wordpress import zone as zone_commands
 from stacks.shared.command import CommandError
 from tryout.hosts.metadata import InstanceMetadata
-from tryout.hosts.programs import program, search_path
+from tryout.hosts.programs import program, require, search_path
 from tryout.hosts.user_data import Boot, Sandbox
 from tryout.scenario import Deployed, Scenario, expect
-from tryout.scenarios.local_zone_wordpress.servers import (
-    Servers,
-    free_port,
-)
+from tryout.scenarios.local_zone_wordpress.servers import WEB, Servers, free_port, wordpress
 
 WEB_PORT = 18_481  # of the WordPress instance, on the loopback interface of this machine
 # Paths of URLs in what nginx is told, and no files.
 ADDRESSES = frozenset({"/healthz", "/xmlrpc.php", "/index.php", "/wp-content/uploads/", "/CN", "/site/wp-load.php"})
-ADDRESSES |= {"/settings.ini", "/site/wp-config.php", "/wp-settings.php"}
+ADDRESSES |= {"/settings.ini", "/site/wp-config.php", "/wp-settings.php", "/usr/sbin/nginx", "/wp-content/uploads"}
 Json = dict[str, Any]
 
 
@@ -43,6 +41,8 @@ class LocalZoneWordpressLooks(Scenario):
         self.metadata: list[InstanceMetadata] = []
         self.database_port = free_port()
         self.volume = deployed.outputs["DataVolume"]
+        self.web_port = deployed.settings.web_port
+        self.host = str(urllib.parse.urlsplit(deployed.outputs["SiteUrl"]).hostname)
 
     def __exit__(self, *_: object) -> None:
         """Ends the servers."""
@@ -52,7 +52,7 @@ class LocalZoneWordpressLooks(Scenario):
 
     def _boot_database(self, folder: str, instance: str) -> Boot:
         self.servers.end("mariadb")
-        root, disk = self.servers.folder / folder, self.servers.folder / "volume"
+        root, disk = self.servers.folder / folder, self.servers.folder / self.volume
         disk.mkdir(exist_ok=True)
         image = disk / "image"
         if not image.exists():
@@ -75,6 +75,20 @@ class LocalZoneWordpressLooks(Scenario):
             "resize2fs": f'exec {program("resize2fs")} "$@"',
         }
         return self._boot(folder, instance, programs)
+
+    def _boot_web(self, folder: str, instance: str) -> Boot:
+        """A WordPress instance; the address of the database is that of this machine's."""
+        require(*WEB)
+        root = self.servers.folder / folder
+        shutil.copytree(wordpress(), root / "opt/wordpress/site", ignore_dangling_symlinks=True, dirs_exist_ok=True)
+        (root / "opt/wordpress/site/wp-config.php").unlink(missing_ok=True)
+        (interface,) = self.ec2.describe_network_interfaces(
+            NetworkInterfaceIds=self.deployed.resources["AWS::EC2::NetworkInterface"]
+        )["NetworkInterfaces"]
+        local = f"127.0.0.1:{self.database_port}"
+        services = f'case " $* " in *" restart php-fpm nginx "*) {self.servers.web(root)} ;; esac'
+        quiet = dict.fromkeys(("chown", "mount"), "") | {"mountpoint": "exit 1", "systemctl": services}
+        return self._boot(folder, instance, quiet, {interface["PrivateIpAddress"]: local})
 
     def _boot(
         self, folder: str, instance: str, programs: dict[str, str], instead: dict[str, str] | None = None
@@ -118,62 +132,18 @@ class LocalZoneWordpressLooks(Scenario):
                 return base64.b64decode(data["UserData"]).decode()
         raise LookupError(f"no launch template of the stack has the profile of {instance}")
 
-    def _look_once(self, root: Path, done: Boot, instance: str) -> str:
-        """Lets the balancer look once who answers; what it said besides."""
-        (service,) = [value for name, value in done.directives("wordpress-targets") if name == "Environment"]
-        variables = dict(pair.split("=", 1) for pair in shlex.split(service))
-        # The address of the emulated instance is nobody's here: asking it is answered as it would answer.
-        answering = root / "programs/curl"
-        answering.write_text("#!/bin/sh\nexit 0\n")
-        answering.chmod(0o755)
-        environment = self._environment(instance) | variables | {"PATH": f"{root}/programs:{search_path()}"}
-        looked = subprocess.run(
-            ["bash", str(done.path("/opt/wordpress/targets.sh")), "once"],  # noqa: S607 - the machine's bash
-            env=environment,
-            check=False,
-            timeout=60,
-            capture_output=True,
-            text=True,
-        )
-        return looked.stderr[-300:]
-
-    def _through(self, root: Path, done: Boot, targets: str) -> str:
-        """A request through the load balancer to WordPress; on other ports, because 80 and 443 are not ours to take."""
-        secure, plain = free_port(), free_port()
-        done.path("/etc/nginx/targets").write_text(targets)
-        config = done.path("/etc/nginx/conf.d/wordpress.conf")
-        text = config.read_text().replace("listen 443 ", f"listen 127.0.0.1:{secure} ")
-        config.write_text(text.replace("listen 80 ", f"listen 127.0.0.1:{plain} "))
-        with Servers() as front:
-            started = subprocess.run(["bash", "-c", front.nginx(root)], check=False)  # noqa: S607 - the machine's bash
-            log = root / "nginx.log"
-            expect(started.returncode == 0, log.read_text()[-300:] if log.exists() else "nginx did not start")
-            context = ssl.create_default_context(cafile=str(done.path("/etc/nginx/tls/site.pem")))
-            context.check_hostname = False
-            request = urllib.request.Request(f"https://127.0.0.1:{secure}/wp-login.php")
-            with urllib.request.urlopen(request, context=context, timeout=20) as answer:  # noqa: S310
-                page = answer.read().decode()
-                expect("Strict-Transport-Security" in answer.headers, "no HSTS")
-            expect('id="loginform"' in page, page[:200])
-            status, where = self._redirect(plain)
-            expect(status == 301 and where.startswith("https://"), f"{status} {where}")
-        return "TLS by its own certificate to WordPress; HTTP leads to HTTPS"
-
-    @staticmethod
-    def _redirect(port: int) -> tuple[int, str]:
-        class Stay(urllib.request.HTTPRedirectHandler):
-            def redirect_request(self, *_: Any, **__: Any) -> None: ...
-
-        try:
-            urllib.request.build_opener(Stay).open(f"http://127.0.0.1:{port}/", timeout=10)
-        except urllib.error.HTTPError as answer:
-            return answer.code, answer.headers.get("Location", "")
-        return 200, ""
+    def _balancer(self) -> str:
+        """The instance of the load balancer."""
+        for instance in self.deployed.resources_now()["AWS::EC2::Instance"]:
+            tags = self.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [instance]}])["Tags"]
+            if any(tag["Value"].endswith("-balancer") for tag in tags):
+                return str(instance)
+        raise LookupError("the stack has no load balancer's instance")
 
     def _get(self, path: str) -> tuple[int, str]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{WEB_PORT}{path}", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-        )
+        # Host is said, because WordPress leads whoever asks for another one to its own.
+        headers = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}", headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 return answer.status, answer.read().decode(errors="replace")
@@ -189,7 +159,7 @@ class LocalZoneWordpressLooks(Scenario):
         opener = urllib.request.build_opener(Stay)
         form = urllib.parse.urlencode({"log": "admin", "pwd": password, "testcookie": "1"}).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{WEB_PORT}/wp-login.php",
+            f"http://127.0.0.1:{self.web_port}/wp-login.php",
             data=form,
             headers={
                 "X-Forwarded-For": "192.0.2.1",
@@ -215,6 +185,20 @@ class LocalZoneWordpressLooks(Scenario):
             check=False,
         )
         return (done.stdout if done.returncode == 0 else done.stderr).strip()
+
+    def _told(self, name: str) -> list[float]:
+        """The largest of each minute that the load balancer has told CloudWatch of the site."""
+        now = datetime.now(UTC)
+        found = self.deployed.client("cloudwatch").get_metric_statistics(
+            Namespace="ComputeBlog/LocalZoneWordpress",
+            MetricName=name,
+            Dimensions=[{"Name": "Stack", "Value": self.deployed.stack_name}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in found["Datapoints"]]
 
     def _secret_id(self, name: str) -> str:
         (found,) = [each for each in self.deployed.resources["AWS::SecretsManager::Secret"] if f"Data{name}" in each]

@@ -1,298 +1,241 @@
-"""The post's site, as far as one machine can be it: a real MariaDB, real PHP, a real WordPress, served by nginx.
+"""The site's life: what is scheduled, uploads that hang, and what the README tells people to do, each as it is told.
 
-What the instances of the zone would do, their delivered user data does here, in a folder each: with the rights of
-their roles, their secrets from the embedded Secrets Manager, and the servers of this machine's distribution. WordPress
-is the distribution's too, in place of the pinned release, which no test may download. Mounting, NFS and the packages of
-Amazon Linux are only recorded.
+What a deployment changes is deployed. The embedded AWS carries out no UpdatePolicy: where CloudFormation would end the
+database's instance, these steps do, and where EBS would copy blocks, they copy files.
 """
 
-import json
-import re
 import shutil
-import signal
+import struct
 import subprocess
-from typing import ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
-from stacks.shared.command import CommandError
-from tryout.hosts.programs import program, require
+from tryout.deployed import Deployed, Update
+from tryout.hosts.programs import program
 from tryout.scenario import expect, step
-from tryout.scenarios.local_zone_wordpress.looks import WEB_PORT, Json, LocalZoneWordpressLooks
-from tryout.scenarios.local_zone_wordpress.servers import (
-    BALANCER,
-    DATABASE,
-    NAT,
-    WEB,
-    wordpress,
-)
+from tryout.scenarios.local_zone_wordpress.front import Front, signed
+from tryout.scenarios.local_zone_wordpress.looks import Json
+from tryout.scenarios.local_zone_wordpress.site import LocalZoneWordpressSite
 
-ZONE = "us-east-1-atl-2a"
+OTHER_ZONE = "us-east-1-bos-1a"
+SAFETY_SWITCH = "accept_volume_replacement"
+SCHEDULE = """$at = gmdate('Y-m-d H:i:s', time() + 3600);
+echo wp_insert_post(['post_title' => 'Later', 'post_content' => 'It is time.', 'post_status' => 'future',
+  'post_date_gmt' => $at, 'post_date' => get_date_from_gmt($at)]);"""
+# What an hour does: the post's date and the event that publishes it are in the past.
+AN_HOUR_LATER = """global $wpdb;
+$at = gmdate('Y-m-d H:i:s', time() - 1);
+$wpdb->update($wpdb->posts, ['post_date_gmt' => $at, 'post_date' => get_date_from_gmt($at)], ['ID' => %s]);
+clean_post_cache(%s);
+wp_clear_scheduled_hook('publish_future_post', [%s]);
+wp_schedule_single_event(time() - 1, 'publish_future_post', [%s]);"""
+ASK_ITSELF = "echo wp_remote_retrieve_response_code(wp_remote_get(home_url('/wp-login.php')));"
 
 
-class LocalZoneWordpressScenario(LocalZoneWordpressLooks):
-    """In the zone: opted in, placed, booted, served, and alive after the database's instance is replaced."""
+class LocalZoneWordpressScenario(LocalZoneWordpressSite):
+    """The site as in the base; then scheduled posts, lost uploads, certificates, growth, restore, another zone."""
 
-    variants: ClassVar[dict[str, Json]] = {
-        "local-zone": {"zone": ZONE, "web_port": WEB_PORT, "allowed_cidrs": ["198.51.100.0/24"]},
-        "rehearsal": {"load_balancer": "application", "allow_http": True, "nat": "gateway"},
-    }
+    def __init__(self, deployed: Deployed, variant: str) -> None:
+        super().__init__(deployed, variant)
+        self.changes: Json = {}
+        self.beside: LocalZoneWordpressScenario | None = None
 
-    # The zone
+    def __exit__(self, *raised: object) -> None:
+        """Ends the servers, those of the stack beside too."""
+        if self.beside:
+            self.beside.__exit__(*raised)
+        super().__exit__(*raised)
 
-    @step(
-        "the account was opted in before the first subnet, and everything is in the zone",
-        "our-model",
-        only=("local-zone",),
-        needs=(),
-    )
-    def in_zone(self) -> str:
-        (zone,) = self.ec2.describe_availability_zones(ZoneNames=[ZONE])["AvailabilityZones"]
-        expect(zone["OptInStatus"] == "opted-in", f"{zone['OptInStatus']}")
-        subnets = self.ec2.describe_subnets(SubnetIds=self.deployed.resources["AWS::EC2::Subnet"])["Subnets"]
-        (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
-        places = {subnet["AvailabilityZone"] for subnet in subnets} | {volume["AvailabilityZone"]}
-        expect(places == {ZONE}, f"{places}")
-        expect(volume["Encrypted"], "the data volume is not encrypted")
-        return f"{len(subnets)} subnets and the encrypted volume in {ZONE}, parent {zone['ParentZoneName']}"
+    # Without a deployment
 
     @step(
-        "an unknown zone and one of another Region are refused with the nearest names",
+        "a scheduled post appears by the timer, and the site reaches itself, though its address is shut to it",
         "real-code",
         only=("local-zone",),
-        needs=(),
+        needs=(LocalZoneWordpressSite.rotated,),
     )
-    def opt_in_function(self) -> str:
-        (function,) = [name for name in self.deployed.resources["AWS::Lambda::Function"] if "OptIn" in name]
-        code = self.deployed.client("lambda").get_function_configuration(FunctionName=function)
-        policy = json.dumps(self._role_policies(code["Role"].rsplit("/", 1)[-1]))
-        expect("ModifyAvailabilityZoneGroup" in policy, "it may not opt in")
-        answers = {name: self._refused(name) for name in ("us-east-1-atl-9z", "us-west-2-lax-1a")}
-        expect(ZONE in answers["us-east-1-atl-9z"], answers["us-east-1-atl-9z"])
-        expect("us-west-2" in answers["us-west-2-lax-1a"], answers["us-west-2-lax-1a"])
-        return answers["us-east-1-atl-9z"]
+    def scheduled(self) -> str:
+        done = self._boot_web("web-1", self._member("WebGroup"))  # the password is another one since
+        site = done.path("/opt/wordpress/site")
+        post = self._php(site, SCHEDULE)
+        expect(post.isdigit(), f"the post was not taken: {post}")
+        (started,) = [value for name, value in done.directives("wordpress-cron") if name == "ExecStart"]
+        command = started.replace("/usr/bin/php", program("php")).split()
+
+        def published() -> bool:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            expect(ran.returncode == 0 and not ran.stdout, f"{ran.returncode}: {ran.stdout[-300:]} {ran.stderr[-300:]}")
+            return "It is time." in self._get("/")[1]
+
+        expect(not published(), "it is there an hour early")
+        said = self._php(site, AN_HOUR_LATER.replace("%s", post))
+        expect(published(), f"it has not appeared; {said}")
+        answer = self._php(site, ASK_ITSELF)
+        expect(answer == "200", f"the site is answered {answer} by itself")
+        return "published by wordpress-cron.service; wp_remote_get of its own address: 200"
 
     @step(
-        "command zone: enable twice, types with paging, a type that is not offered",
-        "emulated",
-        only=("local-zone",),
-        needs=(),
-    )
-    def commands(self) -> str:
-        enabled = self._zone("enable", ZONE)
-        expect(enabled.data["opt_in_status"] == "opted-in", f"{enabled.data}")
-        types = self._zone("types", ZONE).data["instance_types"]
-        expect("t3.medium" in types, f"{types}")
-        try:
-            self._zone("types", ZONE, "--type", "t3.nano")
-        except CommandError as refused:
-            expect("t3.medium" in str(refused), str(refused))
-            return str(refused)
-        expect(False, "t3.nano was not refused")
-        return ""
-
-    # Network
-
-    @step(
-        "private subnets go out by the NAT instance, which forwards; nftables takes its rules",
+        "uploads that hang, as over NFS without the database's instance, stop neither the site nor its health check",
         "real-code",
         only=("local-zone",),
-        needs=(),
+        needs=(scheduled,),
     )
-    def way_out(self) -> str:
-        require(*NAT)
-        tables = self.ec2.describe_route_tables(RouteTableIds=self.deployed.resources["AWS::EC2::RouteTable"])
-        routes = [route for table in tables["RouteTables"] for route in table["Routes"]]
-        (nat,) = [route["InstanceId"] for route in routes if route.get("InstanceId")]
-        check = self.ec2.describe_instance_attribute(InstanceId=nat, Attribute="sourceDestCheck")
-        expect(check["SourceDestCheck"]["Value"] is False, "it checks source and destination")
-        done = self._boot("nat", nat, {"sysctl": ""})
-        rules = done.path("/etc/sysconfig/nftables.conf")
-        nft = subprocess.run([program("nft"), "-c", "-f", str(rules)], capture_output=True, text=True, check=False)
-        if "Operation not permitted" in nft.stderr:
-            return "the rules were written; nft -c needs the right to administer networks here"
-        expect(nft.returncode == 0, nft.stderr[-200:])
-        return f"{nat}: nft -c accepts {rules.name}"
-
-    @step("nothing lets anybody in on 22 or 3389, and only readers on 80 and 443", "emulated", needs=())
-    def closed(self) -> str:
-        groups = self.ec2.describe_security_groups(GroupIds=self.deployed.resources["AWS::EC2::SecurityGroup"])
-        open_to: dict[int, set[str]] = {}
-        for permission in (each for group in groups["SecurityGroups"] for each in group["IpPermissions"]):
-            for item in permission["IpRanges"]:
-                open_to.setdefault(permission["FromPort"], set()).add(item["CidrIp"])
-        readers = set(self.deployed.settings.allowed_cidrs)
-        expect(open_to == ({80: readers, 443: readers} if readers else {}), f"{open_to}")
-        return f"{open_to or 'nothing'}, {len(groups['SecurityGroups'])} groups"
-
-    @step(
-        "outside of a Local Zone: the load balancer in two zones, the NAT gateway, HTTP as allowed",
-        "emulated",
-        only=("rehearsal",),
-        needs=(),
-    )
-    def two_zones(self) -> str:
-        balancers = self.deployed.client("elbv2")
-        (balancer,) = balancers.describe_load_balancers(
-            LoadBalancerArns=self.deployed.resources["AWS::ElasticLoadBalancingV2::LoadBalancer"]
-        )["LoadBalancers"]
-        zones = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
-        expect(len(zones) == 2, f"{zones}")
-        (listener,) = balancers.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-        gateways = self.deployed.resources["AWS::EC2::NatGateway"]
-        (group,) = [each for each in self._groups() if "WebGroup" in each["AutoScalingGroupName"]]
-        expect(group["HealthCheckType"] == "ELB", group["HealthCheckType"])
-        return f"{listener['Protocol']} in {', '.join(sorted(zones))}; {gateways[0]}"
-
-    # The site
-
-    @step(
-        "the database boots on a blank volume: formatted, attached, MariaDB up, password from its secret",
-        "real-code",
-        only=("local-zone",),
-        needs=(),
-    )
-    def database(self) -> str:
-        require(*DATABASE)
-        instance = self._member("DatabaseGroup")
-        done = self._boot_database("database-1", instance)
-        (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
-        expect(volume["Attachments"][0]["InstanceId"] == instance, f"{volume['Attachments']}")
-        expect([call[0] for call in done.calls].count("mkfs.ext4") == 1, "the volume was not formatted")
-        password = self._secret("Password")
-        expect(not [call for call in done.calls if password in " ".join(call)], "the password was an argument")
-        expect(self._sql(password, "SELECT 1") == "1", "the user cannot log in")
-        expect("denied" in self._sql("wrong", "SELECT 1"), "a wrong password is let in")
-        return self._sql(password, "SELECT VERSION()")
-
-    @step("a second boot changes nothing and formats nothing", "real-code", only=("local-zone",), needs=(database,))
-    def again(self) -> str:
-        password = self._secret("Password")
-        self._sql(
-            password, "CREATE TABLE IF NOT EXISTS wordpress.kept (word TEXT); INSERT INTO wordpress.kept VALUES ('x')"
-        )
-        done = self._boot_database("database-1", self._member("DatabaseGroup"))
-        expect("mkfs.ext4" not in [call[0] for call in done.calls], "it formatted the volume")
-        expect(self._sql(password, "SELECT word FROM wordpress.kept") == "x", "the row is gone")
-        return "blkid found the file system"
-
-    @step(
-        "WordPress boots: secrets by its role, tables made, served by nginx and PHP-FPM",
-        "real-code",
-        only=("local-zone",),
-        needs=(database,),
-    )
-    def web(self) -> str:
-        require(*WEB)
-        site = wordpress()
-        instance = self._member("WebGroup")
-        root = self.servers.folder / "web-1"
-        shutil.copytree(site, root / "opt/wordpress/site", ignore_dangling_symlinks=True, dirs_exist_ok=True)
-        (root / "opt/wordpress/site/wp-config.php").unlink(missing_ok=True)
-        (interface,) = self.ec2.describe_network_interfaces(
-            NetworkInterfaceIds=self.deployed.resources["AWS::EC2::NetworkInterface"]
-        )["NetworkInterfaces"]
-        local = f"127.0.0.1:{self.database_port}"
-        services = f'case " $* " in *" restart php-fpm nginx "*) {self.servers.web(root)} ;; esac'
-        quiet = dict.fromkeys(("chown", "mount"), "") | {"mountpoint": "exit 1", "systemctl": services}
-        done = self._boot("web-1", instance, quiet, {interface["PrivateIpAddress"]: local})
-        expect("installed" in done.output, done.output[-300:])
-        config = done.path("/opt/wordpress/settings.ini")
-        expect(oct(config.stat().st_mode & 0o777) == "0o640", oct(config.stat().st_mode))
-        status, page = self._get("/healthz")
-        expect((status, page) == (200, "ok"), f"{status}: {page[:100]}")
-        status, page = self._get("/wp-login.php")
-        expect(status == 200 and 'id="loginform"' in page, f"{status}: {page[:200]}")
-        version = re.search(
-            r"wp_version = '([^']+)'", (root / "opt/wordpress/site/wp-includes/version.php").read_text()
-        )
-        return f"WordPress {version[1] if version else ''} of the distribution on nginx"
-
-    @step(
-        "the administrator logs in with the generated password, and with no other",
-        "real-code",
-        only=("local-zone",),
-        needs=(web,),
-    )
-    def log_in(self) -> str:
-        wrong = self._log_in("wrong")
-        expect("wordpress_logged_in" not in wrong, f"{wrong}")
-        right = self._log_in(self._secret("Admin"))
-        expect("wordpress_logged_in" in right, f"{right}")
-        return "one cookie for admin, none for a wrong password"
-
-    @step(
-        "the remote interface, hidden files and uploaded scripts are not served",
-        "real-code",
-        only=("local-zone",),
-        needs=(web,),
-    )
-    def refused(self) -> str:
+    def hanging(self) -> str:
         uploads = self.servers.folder / "web-1/opt/wordpress/site/wp-content/uploads"
-        (uploads / "shell.php").write_text("<?php echo 'ran';")
-        answers = {path: self._get(path) for path in ("/xmlrpc.php", "/.git/config", "/wp-content/uploads/shell.php")}
-        seen = {path: status for path, (status, _) in answers.items()}
-        expect(seen["/xmlrpc.php"] == 403 and seen["/.git/config"] == 404, f"{seen}")
-        # As a file, if at all: its text and not what it would print.
-        expect(answers["/wp-content/uploads/shell.php"][1] != "ran", "an uploaded script was run")
-        return f"{seen}"
+        (uploads / "picture.png").write_bytes(b"a picture")
+        path = "/wp-content/uploads/picture.png"
+        expect(self._get(path) == (200, "a picture"), f"{self._get(path)}")
+        with ThreadPoolExecutor(8) as readers:
+            with self.servers.frozen("uploads", children=True):
+                waiting = [readers.submit(self._get, path) for _ in range(8)]
+                seen = {path: self._get(path)[0] for path in ("/healthz", "/wp-login.php")}
+                expect(not any(each.done() for each in waiting), "the uploads do not hang")
+            answers = {each.result()[0] for each in waiting}
+        expect(set(seen.values()) == {200}, f"{seen}")
+        expect(answers == {200}, f"{answers} once they are there again")
+        return f"{seen} while 8 readers wait for a picture"
+
+    # With deployments
 
     @step(
-        "the self-managed load balancer lists who answers; nginx takes its configuration",
+        "certificate_secret_arn: the load balancer serves it, takes the renewed one, and keeps it when a bad one comes",
         "real-code",
         only=("local-zone",),
-        needs=(web,),
+        needs=(LocalZoneWordpressSite.balancer, hanging),
     )
-    def balancer(self) -> str:
-        require(*BALANCER)
-        (instance,) = [
-            each
-            for each in self.deployed.resources["AWS::EC2::Instance"]
-            if "balancer"
-            in json.dumps(self.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [each]}])["Tags"])
-        ]
-        root = self.servers.folder / "balancer"
-        done = self._boot("balancer", instance, {})
-        said = self._look_once(root, done, instance)
-        targets = done.path("/etc/nginx/targets").read_text()
-        (web,) = self.ec2.describe_instances(InstanceIds=[self._member("WebGroup")])["Reservations"][0]["Instances"]
-        expect(f"server {web['PrivateIpAddress']}:{WEB_PORT} " in targets, targets + said)
-        return self._through(root, done, targets.replace(web["PrivateIpAddress"], "127.0.0.1"))
-
-    @step(
-        "the database's instance is lost: the next one takes volume and address over, and the site is there",
-        "real-code",
-        only=("local-zone",),
-        needs=(again, web),
-    )
-    def replaced(self) -> str:
-        lost = self._member("DatabaseGroup")
-        self.servers.end("mariadb", signal.SIGKILL)
-        expect(self._get("/wp-login.php")[0] == 500, "the site did not notice")
-        expect(self._get("/healthz")[0] == 200, "WordPress instances would all be replaced")
-        self.groups.terminate_instance_in_auto_scaling_group(InstanceId=lost, ShouldDecrementDesiredCapacity=False)
-        new = self._member("DatabaseGroup")
-        expect(new != lost, "the group has not replaced it")
-        done = self._boot_database("database-2", new)
-        expect("mkfs.ext4" not in [call[0] for call in done.calls], "it formatted the volume")
-        (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
-        expect(volume["Attachments"][0]["InstanceId"] == new, f"{volume['Attachments']}")
-        expect(self._sql(self._secret("Password"), "SELECT word FROM wordpress.kept") == "x", "the data is gone")
-        expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "nobody can log in")
-        return f"{lost} -> {new}, killed in the middle, recovered by InnoDB"
-
-    @step(
-        "a new password in the secret counts from the next boot on",
-        "real-code",
-        only=("local-zone",),
-        needs=(replaced,),
-    )
-    def rotated(self) -> str:
+    def certificate(self) -> str:
         secrets = self.deployed.client("secretsmanager")
-        old, new = self._secret("Password"), "n" * 40
-        secrets.put_secret_value(SecretId=self._secret_id("Password"), SecretString=new)
-        self._boot_database("database-2", self._member("DatabaseGroup"))
-        expect(self._sql(new, "SELECT 1") == "1", "the new one is refused")
-        expect("denied" in self._sql(old, "SELECT 1"), "the old one still works")
-        return "the old one is refused"
+        first, renewed = (signed(name, self.servers.folder) for name in ("first", "renewed"))
+        arn = secrets.create_secret(Name="site-certificate", SecretString=first)["ARN"]
+        expect(self._deploy(certificate_secret_arn=arn).complete, "the stack does not take the certificate")
+        instance = self._balancer()
+        done = self._boot("balancer-2", instance, {})
+        with Front(done, self._environment(instance)) as front:
+            expect(front.serves(first), "another certificate is served")
+            secrets.put_secret_value(SecretId=arn, SecretString=renewed)
+            expect(front.renew() == 0 and front.serves(renewed), "the renewed one is not served")
+            secrets.put_secret_value(SecretId=arn, SecretString="no certificate")
+            expect(front.renew() == 1 and front.serves(renewed), "a bad one is taken")
+        secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+        return "renewed without a restart; a bad one is left alone"
+
+    @step(
+        "data_gib: a larger volume, the next instance grows the file system; a smaller one is refused",
+        "real-code",
+        only=("local-zone",),
+        needs=(scheduled,),
+    )
+    def grown(self) -> str:
+        before = self._blocks()
+        expect(self._deploy(data_gib=40).complete, "the stack does not take the size")
+        (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
+        expect(self.deployed.outputs_now()["DataVolume"] == self.volume and volume["Size"] == 40, f"{volume['Size']}")
+        new = self._replace_database()
+        with self._image().open("r+b") as file:
+            file.truncate(2 * self._image().stat().st_size)
+        self._boot_database("database-3", new)
+        expect(self._blocks() == 2 * before, f"{before} -> {self._blocks()} blocks")
+        refused = self._deploy(data_gib=30)
+        expect(not refused.complete and "smaller" in " ".join(refused.reasons), f"{refused.reasons}")
+        return f"{before} -> {self._blocks()} blocks; {refused.reasons[-1][-60:]}"
+
+    @step(
+        "restore_from: stopped without the safety switch; with it the snapshot's state is there, and a last one left",
+        "real-code",
+        only=("local-zone",),
+        needs=(grown,),
+    )
+    def restored(self) -> str:
+        snapshot = self._snapshot()
+        self._sql(self._secret("Password"), "INSERT INTO wordpress.kept VALUES ('later')")
+        stopped = self._deploy(restore_from=snapshot)
+        expect(not stopped.complete and SAFETY_SWITCH in " ".join(stopped.reasons), f"{stopped.reasons}")
+        lost, _ = self.volume, self._replace_database()  # the rolling update ends who holds the volume
+        self.servers.end("mariadb")
+        done = self._deploy(restore_from=snapshot, **{SAFETY_SWITCH: True})
+        expect(done.complete and not done.left, f"{done.reasons[:3]} {done.left}")
+        self.volume = self.deployed.outputs_now()["DataVolume"]
+        (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
+        expect(volume["SnapshotId"] == snapshot and self.volume != lost, f"{volume}")
+        shutil.copytree(self.servers.folder / snapshot, self.servers.folder / self.volume, symlinks=True)
+        self._boot_database("database-4", self._replace_database())
+        kept = self._sql(self._secret("Password"), "SELECT word FROM wordpress.kept")
+        expect(kept == "x", f"the snapshot's rows are {kept}")
+        expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "nobody can log in")
+        last = self._snapshots_of(lost)
+        expect(len(last) == 2, f"{last} are left of {lost}")
+        return f"{lost} -> {self.volume}, of {snapshot}; {last} are left"
+
+    @step(
+        "another zone: the guard names the way, which works: a stack there from a snapshot, with its own password",
+        "real-code",
+        only=("local-zone",),
+        needs=(restored,),
+    )
+    def moved(self) -> str:
+        stopped = self._deploy(zone=OTHER_ZONE)
+        expect(not stopped.complete, "the network has moved")
+        expect("common.prefix and restore_from" in " ".join(stopped.reasons), f"{stopped.reasons}")
+        snapshot = self._snapshot()
+        there: Json = {"zone": OTHER_ZONE, "restore_from": snapshot, "web_port": self.web_port + 1}
+        changes = {**self.changes, **there, SAFETY_SWITCH: False}
+        other = self.deployed.beside("beside", "moved", **changes)
+        beside = self.beside = LocalZoneWordpressScenario(other, self.variant)
+        (volume,) = self.ec2.describe_volumes(VolumeIds=[beside.volume])["Volumes"]
+        expect((volume["AvailabilityZone"], volume["SnapshotId"]) == (OTHER_ZONE, snapshot), f"{volume}")
+        shutil.copytree(self.servers.folder / snapshot, beside.servers.folder / beside.volume, symlinks=True)
+        beside._boot_database("database-1", beside._member("DatabaseGroup"))
+        beside._boot_web("web-1", beside._member("WebGroup"))
+        expect("It is time." in beside._get("/")[1], "the posts are gone")
+        expect("wordpress_logged_in" in beside._log_in(beside._secret("Admin")), "its own password is refused")
+        expect("wordpress_logged_in" not in beside._log_in(self._secret("Admin")), "the first stack's counts there")
+        other.destroy()
+        return f"{beside.volume} in {OTHER_ZONE} has the posts; admin has the password of {other.stack_name}"
+
+    # What steps do
+
+    def _deploy(self, **changes: Any) -> Update:
+        """Updates the stack; what is complete is kept for the next update."""
+        wanted = self.changes | changes
+        number = len(list(self.deployed.folder.glob("update-*.yaml")))
+        update = self.deployed.update(self.deployed.synthesized(f"update-{number}", **wanted))
+        if update.complete:
+            self.changes = wanted
+        return update
+
+    def _php(self, site: Path, code: str) -> str:
+        """What PHP prints with WordPress loaded."""
+        words = [program("php"), "-d", "display_errors=stderr", "-r", f"require '{site}/wp-load.php'; {code}"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout.strip() or done.stderr[-300:]
+
+    def _replace_database(self) -> str:
+        """Ends the database's instance; the group starts another one, which has not booted yet."""
+        lost = self._member("DatabaseGroup")
+        self.groups.terminate_instance_in_auto_scaling_group(InstanceId=lost, ShouldDecrementDesiredCapacity=False)
+        return self._member("DatabaseGroup")
+
+    def _image(self) -> Path:
+        return self.servers.folder / self.volume / "image"
+
+    def _blocks(self) -> int:
+        """Blocks of the file system: https://docs.kernel.org/filesystems/ext4/super.html."""
+        with self._image().open("rb") as file:
+            file.seek(1024 + 4)
+            return int(struct.unpack("<I", file.read(4))[0])
+
+    def _snapshot(self) -> str:
+        """A snapshot of the data volume in the middle of everything, with its files."""
+        snapshot = str(self.ec2.create_snapshot(VolumeId=self.volume)["SnapshotId"])
+        with self.servers.frozen("mariadb"):
+            shutil.copytree(self.servers.folder / self.volume, self.servers.folder / snapshot, symlinks=True)
+        return snapshot
+
+    def _snapshots_of(self, volume: str) -> list[str]:
+        filters = [{"Name": "volume-id", "Values": [volume]}]
+        found = self.ec2.describe_snapshots(OwnerIds=["self"], Filters=filters)["Snapshots"]
+        return [str(each["SnapshotId"]) for each in found]
 
 
 SCENARIO = LocalZoneWordpressScenario

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,7 @@ DATABASE = ("mariadbd", "mariadb-install-db", "mariadb", "mkfs.ext4", "resize2fs
 WEB = ("nginx", "php-fpm", "php", "curl")
 BALANCER = ("nginx", "openssl", "curl")
 NAT = ("nft", "curl")
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # folders of nginx
 
 
 def wordpress() -> Path:
@@ -94,13 +96,29 @@ exit 1"""
         user, where = getpass.getuser(), self.folder
         serve = f"{program('php-fpm')} --nodaemonize --allow-to-run-as-root"
         return f"""
-for file in {where}/fpm.pid {where}/nginx.pid; do [ -e $file ] && kill $(cat $file) 2>/dev/null; done
+for file in {where}/fpm.pid {where}/nginx.pid {where}/uploads.pid; do
+  [ -e $file ] && old=$(cat $file) && kill $old 2>/dev/null || continue
+  while kill -0 $old 2>/dev/null && ! grep -q 'State:.Z' /proc/$old/status; do /bin/sleep 0.05; done
+done
 sed 's/apache\\|nginx$/{user}/' {root}/etc/php-fpm.d/wordpress.conf >{where}/pool.conf
 printf '[global]\\npid = {where}/fpm.pid\\n' >{where}/fpm.conf
 printf 'error_log = {root}/fpm.log\\ninclude = {where}/pool.conf\\n' >>{where}/fpm.conf
 {serve} --fpm-config {where}/fpm.conf >>{root}/fpm.log 2>&1 </dev/null &
 for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/sleep 0.05; done
+{self._uploads(root)}
 {self.nginx(root)}"""
+
+    def _uploads(self, root: Path) -> str:
+        """The shell commands that start the nginx of the uploads; what it writes is below *root* too."""
+        conf, types = root / "etc/nginx/uploads.conf", root / "etc/nginx/mime.types"
+        paths = " ".join(f"{kind}_temp_path {self.folder}/uploads-{kind};" for kind in TEMPORARY)
+        start = f"{program('nginx')} -c {conf} -e {root}/uploads.log >>{root}/uploads.log 2>&1 </dev/null"
+        return f"""
+rm -f {root}/opt/wordpress/uploads.sock
+cp /etc/nginx/mime.types {types}
+sed -i 's/^user nginx/user {getpass.getuser()}/; s|^pid .*|pid {self.folder}/uploads.pid;|' {conf}
+sed -i 's|^http {{|&{paths}|; s|^error_log.*|error_log {root}/uploads.log;|' {conf}
+{start}"""
 
     def nginx(self, root: Path) -> str:
         """The shell commands that check nginx's configuration below *root* and start nginx."""
@@ -111,7 +129,7 @@ for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/s
             f"pid {where}/nginx.pid;",
             f"error_log {root}/nginx.log;",
             f"events {{ }} http {{ access_log {root}/access.log; include {root}/etc/nginx/conf.d/*.conf;",
-            *(f"{kind}_temp_path {where}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
+            *(f"{kind}_temp_path {where}/{kind};" for kind in TEMPORARY),
             "}",
         ]
         (where / "nginx.conf").write_text("\n".join(lines))
@@ -133,9 +151,22 @@ for look in $(seq 100); do [ -S {root}/opt/wordpress/php.sock ] && break; /bin/s
                 subprocess.run(["/bin/sleep", "0.05"], check=False)
         file.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def frozen(self, name: str, *, children: bool = False) -> Iterator[None]:
+        """Stops a server, or only its workers, as what waits for a disk is stopped; afterwards it goes on."""
+        process = int((self.folder / f"{name}.pid").read_text())
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text().split() if children else [process]
+        for each in listed:
+            os.kill(int(each), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in listed:
+                os.kill(int(each), signal.SIGCONT)
+
     def stop(self) -> None:
         """Ends them all. Doing it twice does no harm."""
-        for name in ("nginx", "fpm", "mariadb"):
+        for name in ("nginx", "uploads", "fpm", "mariadb"):
             self.end(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 

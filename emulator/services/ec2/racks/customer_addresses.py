@@ -4,7 +4,7 @@ Not modelled: the addresses that load balancers take from a pool.
 """
 
 import itertools
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from emulator.core.api import Around, Json, Operation, call, client_error
 from emulator.core.store import account_id
@@ -68,13 +68,31 @@ def _pool_is_there(parameters: Json) -> None:
         POOLS.named(pool_id)
 
 
+def _may_be_allocated(parameters: Json) -> None:
+    _pool_is_there(parameters)
+    if (chosen := parameters.get("Address")) and (pool_id := _pool_of(chosen)):
+        refuse_if(chosen in _used(pool_id), f"{chosen} of {pool_id} is in use")
+
+
+def _pool_of(address: str) -> str | None:
+    """The pool that has an address; none has one of Amazon's."""
+    for pool in POOLS.items.values():
+        if any(IPv4Address(address) in IPv4Network(cidr) for cidr in pool["PoolCidrs"]):
+            return str(pool["PoolId"])
+    return None
+
+
 def _allocated(parameters: Json, answer: Json) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: the next free one."""
-    pool_id = parameters.get("CustomerOwnedIpv4Pool")
+    """The next free address of a pool, or a chosen one, which is said in place of the pool.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
+    """
+    chosen = parameters.get("Address")
+    pool_id = _pool_of(chosen) if chosen else parameters.get("CustomerOwnedIpv4Pool")
     if not pool_id:
         return
     used = _used(pool_id)
-    every = itertools.chain(*map(IPv4Network, POOLS.named(pool_id)["PoolCidrs"]))
+    every = [chosen] if chosen else itertools.chain(*map(IPv4Network, POOLS.named(pool_id)["PoolCidrs"]))
     address = next((str(one) for one in every if str(one) not in used), None)
     if address is None:
         call("ec2", "ReleaseAddress", AllocationId=answer["AllocationId"])
@@ -101,6 +119,6 @@ OPERATIONS: dict[str, Operation | Around] = {
     "create_coip_cidr": create_coip_cidr,
     "delete_coip_cidr": delete_coip_cidr,
     "get_coip_pool_usage": get_coip_pool_usage,
-    "allocate_address": Around(_pool_is_there, _allocated),
+    "allocate_address": Around(_may_be_allocated, _allocated),
     "modify_subnet_attribute": Around(_subnet_may_change),
 }
