@@ -144,7 +144,7 @@ def test_principals_are_no_more_than_a_key_policy_holds() -> None:
     most = {"workload_arns": arns[:20], "administrator_arns": arns[20:]}
     assert not tpm(file(), **most)
     (problem,) = tpm(file(), producer_arns=("arn:aws:iam::123456789012:role/one-more",), **most)
-    assert problem.key == "administrator_arns" and "32 KiB" in problem.says
+    assert problem.key == "administrator_arns" and "32 KiB" in problem.message
 
 
 def test_principals_are_of_the_account() -> None:
