@@ -124,6 +124,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "CloudWatch", "Systems Manager", "IAM", "Lambda", "EventBridge"),
     ),
     Solution(
+        "game_streaming",
+        "Android games on Arm GPUs, streamed to phones",
+        "Streaming Android games from cloud to mobile with AWS Graviton-based Amazon EC2 G5g instances",
+        "https://aws.amazon.com/blogs/compute/streaming-android-games-from-cloud-to-mobile-with-aws-graviton-based-amazon-ec2-g5g-instances/",
+        ("EC2", "Systems Manager", "Secrets Manager", "EventBridge", "Lambda", "CloudWatch"),
+    ),
+    Solution(
         "image_pipelines",
         "machine images rebuilt when their base changes",
         "Implementing up-to-date images with automated EC2 Image Builder pipelines",

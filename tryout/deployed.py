@@ -203,8 +203,8 @@ class Deployed:
         found: Json = json.loads((assembly / f"{stack}.template.json").read_text(encoding="utf-8"))
         return found
 
-    def update(self, template: Json) -> Update:
-        """Updates the stack with a template and waits for the end, whatever it is."""
+    def update(self, template: Json, *, seconds: float = UPDATE_SECONDS) -> Update:
+        """Updates the stack with a template and waits for the end, whatever it is, for so many seconds at most."""
         formation = self.client("cloudformation")
         try:
             formation.update_stack(
@@ -219,7 +219,7 @@ class Deployed:
             if NOTHING_TO_DO not in str(error):
                 raise
             return Update(self.status())
-        wait_until("the end of the update", lambda: not self.status().endswith("IN_PROGRESS"), UPDATE_SECONDS)
+        wait_until("the end of the update", lambda: not self.status().endswith("IN_PROGRESS"), seconds)
         return Update(self.status(), tuple(self._newest_events()))
 
     def status(self) -> str:

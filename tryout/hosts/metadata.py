@@ -146,6 +146,7 @@ class InstanceMetadata(MetadataServer):
             return self._credentials(self._described(), path.rsplit("/", 1)[-1])
         answers: dict[str, Callable[[], str | None]] = {
             "meta-data/instance-id": lambda: self.instance_id,
+            "meta-data/local-ipv4": lambda: str(self._described()["PrivateIpAddress"]),
             "meta-data/instance-type": lambda: str(self._described()["InstanceType"]),
             "meta-data/instance-life-cycle": lambda: str(self._described().get("InstanceLifecycle", "on-demand")),
             "meta-data/placement/region": lambda: self._zone()[:-1],

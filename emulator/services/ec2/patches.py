@@ -113,8 +113,18 @@ def _launch(original: Any, response: Any) -> Any:
 
 @patch(InstanceBackend, "run_instances", "self image_id count user_data security_group_names kwargs")
 def _begin(original: Any, *arguments: Any, **more: Any) -> Any:
-    """Tells of the states of new instances."""
+    """Tells of the states of new instances; an interface that is given to one must be free.
+
+    InvalidNetworkInterface.InUse: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
+    """
+    known = [backend().enis.get(nic.get("NetworkInterfaceId")) for nic in more.get("nics") or ()]
+    given = [interface for interface in known if interface]
+    for interface in given:
+        if interface.instance:
+            raise client_error("InvalidNetworkInterface.InUse", f"Interface: [{interface.id}] in use.")
     reservation = original(*arguments, **more)
+    for interface in given:
+        interface.given = True
     for instance in reservation.instances:
         tell(events.INSTANCE_STATE, instance.id, "pending")
         tell(events.INSTANCE_STATE, instance.id, "running")
@@ -138,13 +148,19 @@ patch(Instance, "stop", "self")(_tells("stopped"))
 def _terminate(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
     """A terminated instance of moto keeps what it held: interfaces, with them its subnet and groups, and volumes.
 
-    The primary interface ends with its instance; interfaces and volumes that were attached later are free again
-    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html).
+    The primary interface ends with its instance; one that was there before it, and interfaces and volumes that were
+    attached later, are free again: "DeleteOnTermination: applies only if creating a network interface when launching"
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html,
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html).
     """
     result = original(instance, *arguments, **more)
     interfaces = instance.ec2_backend.enis
     for interface in [item for item in interfaces.values() if item.instance is instance]:
-        if interface.device_index in (0, None):
+        if getattr(interface, "given", False):
+            held = dict(instance.nics)  # by which moto goes on describing the instance
+            instance.detach_eni(interface)
+            instance.nics = held
+        elif interface.device_index in (0, None):
             del interfaces[interface.id]
         else:
             instance.detach_eni(interface)

@@ -1,0 +1,1 @@
+"""Idle: stops the instance when no game has run for a while."""

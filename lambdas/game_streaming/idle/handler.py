@@ -1,0 +1,88 @@
+"""Every few minutes: CloudWatch + EC2 -> an instance on which nobody has played for a while is stopped.
+
+The event says only that time has passed; a late or repeated one looks again, and stopping what is stopped changes
+nothing. What cannot be read stops nothing: it is published, and an alarm says so.
+"""
+
+import logging
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from game_streaming.idle.decision import Machine, Reports, Verdict, judge
+from shared.aws import client
+
+logger = logging.getLogger(__name__)
+METRICS = ("RegularInstances", "BaseInstances")
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, str]:
+    """Looks at the instance that the environment names."""
+    return look(
+        client("ec2"),
+        client("cloudwatch"),
+        instance_id=os.environ["INSTANCE_ID"],
+        namespace=os.environ["METRIC_NAMESPACE"],
+        window=timedelta(minutes=int(os.environ["IDLE_MINUTES"])),
+        now=datetime.now(UTC),
+    )
+
+
+def look(
+    ec2: Any, cloudwatch: Any, *, instance_id: str, namespace: str, window: timedelta, now: datetime
+) -> dict[str, str]:
+    """Judges, publishes whether the games could be read, and stops an idle instance."""
+    regular, base = _reports(cloudwatch, namespace, window, now)
+    verdict = judge(_machine(ec2, instance_id, now), regular, base, window, now)
+    cloudwatch.put_metric_data(
+        Namespace=namespace,
+        MetricData=[
+            {
+                "MetricName": "UnreadableGames",
+                "Value": float(verdict is Verdict.UNREADABLE),
+                "Unit": "Count",
+                "Timestamp": now.replace(second=0, microsecond=0),
+            }
+        ],
+    )
+    if verdict is Verdict.IDLE:
+        ec2.stop_instances(InstanceIds=[instance_id])
+    logger.info("looked", extra={"verdict": verdict.value, "instance": instance_id})
+    return {"verdict": verdict.value}
+
+
+def _machine(ec2: Any, instance_id: str, now: datetime) -> Machine:
+    """An instance that is gone does not run. EC2 dates the last start (LaunchTime of an instance).
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    """
+    filters = [{"Name": "instance-id", "Values": [instance_id]}]
+    pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
+    for page in pages:
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                return Machine(instance["State"]["Name"] == "running", instance["LaunchTime"])
+    return Machine(False, now)
+
+
+def _reports(cloudwatch: Any, namespace: str, window: timedelta, now: datetime) -> list[Reports]:
+    """What the instance has reported in the window, by minute."""
+    queries = [
+        {
+            "Id": f"m{number}",
+            "MetricStat": {
+                "Metric": {"Namespace": namespace, "MetricName": name},
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        for number, name in enumerate(METRICS)
+    ]
+    found: list[dict[datetime, float]] = [{}, {}]
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=now - window, EndTime=now
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            found[int(result["Id"][1:])].update(zip(result["Timestamps"], result["Values"], strict=True))
+    return list(found)

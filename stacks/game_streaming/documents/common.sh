@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# shellcheck disable=SC1091,SC2034,SC2154  # the settings are those of the instance
+set -Eeuo pipefail
+set +x
+source "${ROOT:-}/opt/game-streaming/common.sh"
+registration_secret='@REGISTRATION_SECRET@'
+token_secret='@TOKEN_SECRET@'
+bucket='@BUCKET@'
+marked installed || fail 'the appliance is not installed yet'
+
+keep() { # COMMAND SECRET: what the command prints becomes the secret's new value, by way of memory, and is never shown
+  local file said value
+  mkdir -p "$private"
+  chmod 0700 "$private"
+  value=$("$1" 2>/dev/null) || fail "the appliance refused: ${name:-$email}"
+  [ -n "$value" ] || fail 'the appliance printed nothing'
+  file=$(umask 077 && mktemp "$private/secret.XXXXXX")
+  # By a builtin, whose words no list of processes shows; without the end of the line, as the API stores it.
+  printf '%s' "$value" >"$file"
+  said=$(aws secretsmanager put-secret-value --region "$region" --secret-id "$2" --secret-string "file://$file" \
+    --query '[ARN, VersionId]' --output text) || {
+    rm -f "$file"
+    fail 'the secret could not be written'
+  }
+  rm -f "$file"
+  echo "$said"
+}

@@ -1,0 +1,115 @@
+"""What keeps the bill small: the instance stops when nobody plays, or by the clock. Games that run are lost then."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from stacks.game_streaming.host import GameHost
+from stacks.game_streaming.settings import GameStreamingSettings, Hours
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_describing, allow_metrics
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.queue import UnreadQueue
+from stacks.shared.scheduler_role import SchedulerRole
+from stacks.shared.solution import SolutionStack
+
+LOOK_MINUTES = 5
+UNREADABLE_LOOKS = 3
+RETRY_HOURS = 1
+
+
+class CostGuards(Construct):
+    """A function that stops an idle instance, schedules that stop and start it, and the alarms of the instance."""
+
+    def __init__(
+        self, scope: SolutionStack, construct_id: str, settings: GameStreamingSettings, host: GameHost, alarms: Alarms
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._instance = scope.format_arn(service="ec2", resource="instance", resource_name=host.instance.ref)
+        if settings.idle_minutes:
+            self._stop_idle(scope, settings.idle_minutes, host, alarms)
+        if settings.hours:
+            self._by_the_clock(scope, settings.hours, host)
+        alarms.when_above("StatusChecks", host.failed_checks(), 0, says="EC2 finds the instance impaired", minutes=5)
+        alarms.when_above(
+            "BootErrors",
+            _metric(scope, "BootErrors", minutes=1),
+            0,
+            says="The instance has started, and its games cannot run",
+        )
+
+    def _stop_idle(self, stack: SolutionStack, minutes: int, host: GameHost, alarms: Alarms) -> None:
+        function = PythonFunction(
+            stack,
+            "Idle",
+            handler="idle",
+            description="Stops the instance when no game has run for a while",
+            environment={
+                "INSTANCE_ID": host.instance.ref,
+                "IDLE_MINUTES": str(minutes),
+                "METRIC_NAMESPACE": stack.stack_name,
+            },
+            timeout_seconds=60,
+        )
+        allow_describing(function.own_role, "ec2:DescribeInstances", "cloudwatch:GetMetricData")
+        allow_metrics(function.own_role, stack.stack_name)
+        function.own_role.add_to_policy(iam.PolicyStatement(actions=["ec2:StopInstances"], resources=[self._instance]))
+        events.Rule(
+            self,
+            "Look",
+            description="Android games: does anybody play?",
+            schedule=events.Schedule.rate(Duration.minutes(LOOK_MINUTES)),
+            targets=[targets.LambdaFunction(function)],
+        )
+        alarms.on_errors(function)
+        alarms.when_above(
+            "UnreadableGames",
+            _metric(stack, "UnreadableGames", minutes=LOOK_MINUTES),
+            0,
+            says="Nobody knows whether a game runs: the instance is not stopped",
+            minutes=UNREADABLE_LOOKS,
+        )
+        stack.output("IdleFunction", function.function_name, "Stops the instance when nobody plays")
+
+    def _by_the_clock(self, stack: SolutionStack, hours: Hours, host: GameHost) -> None:
+        """Universal targets: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html."""
+        unread = UnreadQueue(stack, self, "Missed")
+        role = SchedulerRole(stack, self, "SchedulerRole")
+        wanted = {"Stop": hours.stop, **({"Start": hours.start} if hours.start else {})}
+        role.add_to_policy(
+            iam.PolicyStatement(actions=[f"ec2:{name}Instances" for name in wanted], resources=[self._instance])
+        )
+        # The role has the key already; a grant of the queue would add all of its actions.
+        role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[unread.queue_arn]))
+        for name, expression in wanted.items():
+            schedule = scheduler.CfnSchedule(
+                self,
+                name,
+                description=f"Android games: {name.lower()} the instance",
+                schedule_expression=expression,
+                schedule_expression_timezone=hours.time_zone,
+                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+                target=scheduler.CfnSchedule.TargetProperty(
+                    arn=f"arn:{stack.partition}:scheduler:::aws-sdk:ec2:{name.lower()}Instances",
+                    input=stack.to_json_string({"InstanceIds": [host.instance.ref]}),
+                    role_arn=role.role_arn,
+                    dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=unread.queue_arn),
+                    retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=3600 * RETRY_HOURS, maximum_retry_attempts=10
+                    ),
+                ),
+            )
+            schedule.node.add_dependency(role)
+
+
+def _metric(stack: SolutionStack, name: str, *, minutes: int) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=stack.stack_name,
+        metric_name=name,
+        statistic=cloudwatch.Stats.MAXIMUM,
+        period=Duration.minutes(minutes),
+    )

@@ -1,0 +1,88 @@
+"""The shell of the Systems Manager documents, as an instance runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks.shared.filled import filled
+
+DOCUMENTS = Path(__file__).parent / "documents"
+ACCOUNT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{2,62}$"
+GAME_NAME = r"^[A-Za-z0-9][A-Za-z0-9_:.-]{2,254}$"
+IMAGE_NAME = r"^[a-z0-9][a-z0-9-]{1,55}[a-z0-9]$"
+EMAIL = r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}$"
+PACKAGE = r"^[0-9a-f]{64}$"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a document, which stands between single quotes in the script: its pattern admits none."""
+
+    description: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One document.
+
+    Attributes:
+        files: of documents/, after common.sh, in their order.
+    """
+
+    description: str
+    files: tuple[str, ...]
+    parameters: Mapping[str, Parameter]
+    minutes: int = 5
+
+
+_NAME = Parameter("Name of the game", GAME_NAME)
+_PACKAGE = Parameter("SHA-256 of the package in the bucket", PACKAGE)
+OPERATIONS: Mapping[str, Operation] = {
+    "Register": Operation(
+        "Registers an Ubuntu SSO user with the dashboard; the link goes into a secret",
+        ("register",),
+        {"Email": Parameter("Primary address of the Ubuntu SSO account", EMAIL)},
+    ),
+    "User": Operation(
+        "Admits a user of the OpenID Connect provider",
+        ("user",),
+        {"Email": Parameter("Address as the provider has it", EMAIL)},
+    ),
+    "Token": Operation(
+        "Makes a token for the gateway's API; it goes into a secret, and the former one of this name ends",
+        ("token",),
+        {"Name": Parameter("Name of the client", ACCOUNT_NAME)},
+    ),
+    "Application": Operation(
+        "Makes an application of a game, or a new version of it, and waits until it is ready",
+        ("package", "deliver"),
+        {"Name": _NAME, "Package": _PACKAGE},
+        minutes=40,
+    ),
+    "Image": Operation(
+        "Makes an image of a game and waits until it is active",
+        ("package", "deliver_image"),
+        {"Name": Parameter("Name of the game", IMAGE_NAME), "Package": _PACKAGE},
+        minutes=60,
+    ),
+}
+
+
+def operations(*, oidc: bool, deliver: str) -> dict[str, Operation]:
+    """The documents of a stack: with a provider nobody registers, and a game becomes one of two things."""
+    names = ("User" if oidc else "Register", "Token", deliver.title())
+    return {name: OPERATIONS[name] for name in names}
+
+
+def lines(operation: Operation, *, registration_secret: str, token_secret: str, bucket: str) -> list[str]:
+    """The script, line by line."""
+    common = filled(
+        DOCUMENTS / "common.sh",
+        REGISTRATION_SECRET=registration_secret,
+        TOKEN_SECRET=token_secret,
+        BUCKET=bucket,
+    )
+    texts = [common, *((DOCUMENTS / f"{name}.sh").read_text(encoding="utf-8") for name in operation.files)]
+    # #! as long as the agent takes sh for it: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
+    return ["#!/bin/bash", *(line for text in texts for line in text.splitlines())]

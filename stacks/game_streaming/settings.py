@@ -1,0 +1,260 @@
+"""Section ``solutions.game_streaming`` of config/config.yaml."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.schedules import ScheduleExpression, TimeZone
+from config.types import Cidr, ZoneName, arn_part, repeated
+from stacks.game_streaming.releases import OLDEST, Release, driver_series
+from stacks.game_streaming.sizes import DISK_FACTOR, SIZES, Demand, Fit, fit, least_disk, smallest
+
+EVERYBODY = "0.0.0.0/0"
+UBUNTU = "ubuntu"
+
+
+def _type(value: str) -> str:
+    if value in SIZES:
+        return value
+    if re.fullmatch(r"g(4dn|5|6|6e)\..+", value):
+        raise ValueError(f"must be a G5g type: {value.split('.')[0]} has x86 processors; choose g5g.2xlarge")
+    raise ValueError(f"must be a G5g type, with an Arm processor and a GPU; choose one of {', '.join(SIZES)}")
+
+
+def _issuer(value: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w.~/-]*)?", value):
+        raise ValueError("must be an https URL; write the issuer of your identity provider")
+    if value.rstrip("/").endswith("/oidc/callback"):
+        raise ValueError("must be the issuer, not the redirect address of the appliance; write the provider's URL")
+    return value
+
+
+def _secret(value: str) -> str:
+    """A name, or an ARN; https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html."""
+    if value.startswith("arn:"):
+        if re.fullmatch(r"arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}", value):
+            return value
+        raise ValueError("must be a secret's whole ARN, with the six characters at its end; copy it again")
+    if not re.fullmatch(r"[\w/+=.@-]{1,505}", value) or re.fullmatch(r"C1[A-Za-z0-9]{20,}", value):
+        raise ValueError(
+            "must be the name or ARN of a secret that holds the token, got what may be the token itself; make a secret"
+        )
+    return value
+
+
+def _image(value: str) -> str:
+    if value == UBUNTU or re.fullmatch(r"ami-[0-9a-f]{8,17}|/aws/service/marketplace/prod-[a-z0-9]+/[\w.-]+", value):
+        return value
+    raise ValueError("must be ubuntu, an AMI id, or a parameter such as /aws/service/marketplace/prod-.../latest")
+
+
+SecretName = Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator(_secret)]
+Gibibytes = Annotated[int, Field(le=16384)]
+GameType = Annotated[str, Field(examples=["g5g.2xlarge"]), AfterValidator(_type)]
+Domain = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253, examples=["play.example.com"]
+    ),
+]
+
+
+class Oidc(Section):
+    """An OpenID Connect provider, by which people log in to the dashboard."""
+
+    issuer: Annotated[str, Field(max_length=512, examples=["https://login.example.com"]), AfterValidator(_issuer)]
+    """Issuer's URL."""
+    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
+    """Id of the client: a public one (SPA), without a secret."""
+    audience: (
+        Annotated[str, Field(max_length=512, examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)]
+        | None
+    ) = None
+    """Audience, which Auth0 requires."""
+
+
+class Session(Section):
+    """What one session of the largest game takes; a game's own manifest is judged when it is delivered."""
+
+    cpus: Annotated[int, Field(ge=1, le=256)] = 10
+    """vCPUs."""
+    memory_gb: Annotated[int, Field(ge=3, le=256)] = 25
+    """Memory in GB."""
+    disk_gb: Annotated[int, Field(ge=3, le=4096)] = 40
+    """Disk in GB."""
+    gpu_slots: Annotated[int, Field(ge=0, le=32)] = 15
+    """GPU slots, of 32."""
+
+    @property
+    def demand(self) -> Demand:
+        """As the sizes are computed from it."""
+        return Demand(self.cpus, self.memory_gb, self.disk_gb, self.gpu_slots)
+
+
+class Hours(Section):
+    """When the instance stops, and starts again, by the clock."""
+
+    stop: ScheduleExpression
+    """When it stops, whoever plays: games that run are lost."""
+    start: ScheduleExpression | None = None
+    """When it starts again. null: you start it."""
+    time_zone: TimeZone = "UTC"
+    """Time zone of both."""
+
+
+class GameStreamingSettings(SolutionSettings):
+    """Android games on G5g, streamed to phones by the Anbox Cloud Appliance."""
+
+    ignored_with_vpc: ClassVar[tuple[str, ...]] = ("zone",)
+
+    instance: bool = True
+    """false removes the instance and its volumes, and keeps the address: step 1 of 2 of a new instance."""
+    instance_type: GameType = "g5g.2xlarge"
+    """Size; `python -m stacks game_streaming sessions` says what fits."""
+    image: Annotated[str, Field(examples=["ubuntu"]), AfterValidator(_image)] = UBUNTU
+    """ubuntu, an AMI id, or the parameter of the Marketplace image, which needs a subscription."""
+    ubuntu: Literal["22.04", "24.04"] = "24.04"
+    """Ubuntu release of image ubuntu."""
+    zone: ZoneName | None = None
+    """Availability Zone. null: the first of the Region, which need not have G5g: see `check`."""
+    root_gib: Annotated[Gibibytes, Field(ge=50)] = 50
+    """Size of the root volume in GiB."""
+    data_gib: Annotated[Gibibytes, Field(ge=100)] = 100
+    """Size of the data volume in GiB; the storage pool on it cannot grow."""
+    domain: Domain | None = None
+    """Name of yours that leads to the address. null: the address itself."""
+    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=20)] = ()
+    """IPv4 ranges of the players, three rules each of the 60 that a group has; empty: nobody."""
+    confirm_open_to_the_world: bool = False
+    """Safety switch: must be true before allowed_cidrs may hold 0.0.0.0/0."""
+    pro_token_secret: SecretName = "ubuntu-pro-token"  # noqa: S105 - a name
+    """Name or ARN of the secret with your Ubuntu Pro token, which you make; not read by a Marketplace image."""
+    channel: Annotated[str, Field(pattern=r"^(latest|\d+\.\d+)/stable$", examples=["1.30/stable"])] = "1.30/stable"
+    """Channel of the appliance's snap, which is held: it changes only with a new instance."""
+    oidc: Oidc | None = None
+    """OpenID Connect provider of the dashboard. null: Ubuntu SSO, by registration."""
+    deliver: Literal["application", "image"] = "application"
+    """What a delivered game becomes: an application, which Anbox Cloud gives up with 1.32, or an image."""
+    session: Session = Session()
+    """What one session takes; an instance type on which none fits is refused."""
+    idle_minutes: Annotated[int, Field(ge=15, le=1440)] | None = 60
+    """The instance stops after so many minutes without a game. null: never."""
+    hours: Hours | None = None
+    """When the instance stops and starts by the clock: {stop: "cron(0 22 * * ? *)"}. Games that run are lost."""
+
+    @property
+    def release(self) -> Release:
+        """The release of the channel."""
+        return Release.of(self.channel)
+
+    @property
+    def fit(self) -> Fit:
+        """How many sessions fit."""
+        return fit(self.instance_type, self.session.demand, self.data_gib)
+
+    @property
+    def image_parameter(self) -> str | None:
+        """Public parameter of the image; None where the image is named.
+
+        https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
+        """
+        if self.image != UBUNTU:
+            return self.image if self.image.startswith("/") else None
+        volume = "ebs-gp3" if self.ubuntu == "24.04" else "ebs-gp2"
+        return f"/aws/service/canonical/ubuntu/server/{self.ubuntu}/stable/current/arm64/hvm/{volume}/ami-id"
+
+    @property
+    def driver_series(self) -> str:
+        """Series of NVIDIA's driver that belongs to the release; empty where it is not known."""
+        return driver_series(self.release)
+
+    @property
+    def installed(self) -> dict[str, str]:
+        """What the appliance takes when it is initialized and never again: a change of it is a new instance."""
+        oidc = self.oidc
+        return {
+            "image": f"{self.image} {self.ubuntu}" if self.image == UBUNTU else self.image,
+            "root_gib": str(self.root_gib),
+            "data_gib": str(self.data_gib),
+            "domain": self.domain or "none",
+            "channel": self.channel,
+            "oidc": " ".join(filter(None, [oidc.issuer, oidc.client_id, oidc.audience])) if oidc else "none",
+        }
+
+    @rule
+    def _ranges_once(self) -> Iterator[Problem]:
+        for index in repeated(self.allowed_cidrs):
+            yield Problem(("allowed_cidrs", index), "must not be listed twice; remove one")
+
+    @rule
+    def _not_everybody(self) -> Iterator[Problem]:
+        if EVERYBODY in self.allowed_cidrs and not self.confirm_open_to_the_world:
+            yield Problem(
+                "allowed_cidrs",
+                "must not open the instance to everybody; name your ranges, or set confirm_open_to_the_world to true",
+            )
+
+    @rule
+    def _a_session_fits(self) -> Iterator[Problem]:
+        if self.fit.sessions:
+            return
+        other = smallest(self.session.demand, self.data_gib)
+        way = f"choose {other}" if other else "lower session, or raise data_gib"
+        yield Problem("instance_type", f"must have room for one session: {'; '.join(self.fit.short)}; {way}")
+
+    @rule
+    def _disk_for_bootstrap_and_session(self) -> Iterator[Problem]:
+        least = least_disk(self.session.disk_gb)
+        if self.data_gib < least:
+            yield Problem(
+                "data_gib",
+                f"should be at least {least:g}, {DISK_FACTOR} times session.disk_gb: bootstrap and a session take it "
+                "each; raise it now, for the pool cannot grow",
+                warning=True,
+            )
+
+    @rule
+    def _channel_is_supported(self) -> Iterator[Problem]:
+        release = self.release
+        if not release.latest and release < OLDEST:
+            yield Problem("channel", f"must be {OLDEST}/stable or newer: only the newest is supported; correct it")
+
+    @rule
+    def _applications_go(self) -> Iterator[Problem]:
+        # https://documentation.ubuntu.com/anbox-cloud/reference/deprecation-notices/
+        if self.deliver != "application":
+            return
+        if self.release.without_applications:
+            yield Problem("deliver", f"must be image with channel {self.channel}: 1.32 has no applications; set image")
+        elif self.release.applications_deprecated:
+            yield Problem(
+                "channel",
+                "should be 1.30/stable with deliver application: applications are deprecated since 1.31 and gone in "
+                "1.32; pin it, or set deliver to image",
+                warning=True,
+            )
+
+    @common_rule
+    def _secret_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+        secret = self.pro_token_secret
+        if common.region and secret.startswith("arn:") and arn_part(secret, "region") != common.region:
+            yield Problem("pro_token_secret", f"must be of common.region {common.region}; correct one of the two")
+
+    @common_rule
+    def _an_image_needs_its_region(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.image.startswith("ami-") and not common.region:
+            yield Problem("image", "must come with common.region, the Region that it is in; set common.region")
+
+    @common_rule
+    def _g5g_is_there(self, common: CommonSettings) -> Iterator[Problem]:
+        # Of the others `check` asks EC2: a Region may get them any day.
+        if self.instance and (common.region or "").startswith("cn-"):
+            yield Problem("instance", "must be false in China, where there is no G5g; set false, or enabled: false")
+
+    @common_rule
+    def _zone_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.zone and common.region and self.zone[:-1] != common.region:
+            yield Problem("zone", f"must be of common.region {common.region}; correct one of the two")

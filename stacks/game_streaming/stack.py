@@ -1,0 +1,48 @@
+"""Android games on Graviton with a GPU, streamed to phones by the Anbox Cloud Appliance.
+
+Post: https://aws.amazon.com/blogs/compute/streaming-android-games-from-cloud-to-mobile-with-aws-graviton-based-amazon-ec2-g5g-instances/
+"""
+
+from constructs import Construct
+
+from config.models import CommonSettings
+from stacks.catalog import Solution
+from stacks.game_streaming.guards import CostGuards
+from stacks.game_streaming.host import GameHost
+from stacks.game_streaming.network import GameNetwork
+from stacks.game_streaming.operations import Operations
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.shared.alarms import Alarms
+from stacks.shared.solution import SolutionStack
+
+
+class GameStreamingStack(SolutionStack):
+    """An address that stays, the instance behind it, what is done on it, and what keeps it from running for nobody."""
+
+    def __init__(
+        self, scope: Construct, solution: Solution, common: CommonSettings, settings: GameStreamingSettings
+    ) -> None:
+        super().__init__(scope, solution, common)
+        network = GameNetwork(self, "Network", settings)
+        host = GameHost(self, "Host", settings, network) if settings.instance else None
+        operations = Operations(self, "Operations", settings, host.role if host else None)
+        place = settings.domain or network.address
+        self.output("PublicAddress", network.address, "Elastic address; a name of yours leads here")
+        self.output("Dashboard", f"https://{place}/", "Dashboard, in which games are started and streamed")
+        self.output("OidcRedirect", f"https://{place}/oidc/callback", "Redirect address of your provider's client")
+        self.output("PackagesBucket", operations.bucket.bucket_name, "Packages of games on their way")
+        for name, secret in operations.secrets.items():
+            self.output(f"{name}Secret", secret.ref, "Secret that holds what its command has made last")
+        for name, document in operations.documents.items():
+            self.output(f"{name}Document", document, "Document of Systems Manager; see the README")
+        if host:
+            CostGuards(self, "CostGuards", settings, host, Alarms(self, "Alarms"))
+            self._instance(host, settings)
+
+    def _instance(self, host: GameHost, settings: GameStreamingSettings) -> None:
+        region, instance = f"--region {self.region}", host.instance.ref
+        self.output("InstanceId", instance, "The appliance")
+        self.output("Start", f"aws ec2 start-instances {region} --instance-ids {instance}", "Starts it after a stop")
+        self.output("Shell", f"aws ssm start-session {region} --target {instance}", "A shell, without SSH")
+        installed = "; ".join(f"{key} {value}" for key, value in settings.installed.items())
+        self.output("Installed", installed, "What only a new instance changes")

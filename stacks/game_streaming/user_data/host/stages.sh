@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
+# What the stages of the installation do. Commands as Canonical documents them; each look at the state comes first.
+
+find_disk() { # sets disk: the data volume by its id, for NVMe names change from boot to boot
+  local volume id root_source
+  volume=$(retry data_volume)
+  id=$root/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
+  until_true 30 test -e "$id" || fail "$volume is attached, and $id is not there"
+  disk=$(readlink -f "$id")
+  root_source=$(findmnt --noheadings --output SOURCE /)
+  [[ $root_source != "$disk"* ]] || fail "$disk is the root volume"
+}
+
+data_volume() { # prints the id of what is attached as $data_device
+  aws ec2 describe-volumes --region "$region" --output json \
+    --filters "Name=attachment.instance-id,Values=$instance" "Name=attachment.status,Values=attached" |
+    field "next((v['VolumeId'] for v in d['Volumes'] if v['Attachments'][0]['Device'] == '$data_device'), None)"
+}
+
+pro_says() { # EXPRESSION on d, the status of Ubuntu Pro
+  pro status --format json | field "$1"
+}
+
+service_says() { # EXPRESSION on s, the service anbox-cloud
+  pro_says "[$1 for s in d['services'] if s['name'] == 'anbox-cloud'][0]"
+}
+
+attach() { # by a file that only root reads, on tmpfs: an argument would be in ps, and in what cloud-init keeps
+  local status=0 token
+  if pro_says "d['attached']" >/dev/null; then return; fi
+  mkdir -p "$private"
+  chmod 0700 "$private"
+  token=$(aws secretsmanager get-secret-value --region "$region" --secret-id "$pro_secret" \
+    --query SecretString --output text)
+  # By a builtin, whose words no list of processes shows.
+  (umask 077 && printf 'token: %s\n' "$token" >"$private/attach.yaml")
+  token=''
+  # What it prints is kept from every log.
+  pro attach --attach-config "$private/attach.yaml" --no-auto-enable >/dev/null 2>&1 || status=$?
+  rm -f "$private/attach.yaml"
+  # 2: attached already (https://documentation.ubuntu.com/pro-client/en/latest/explanations/errors_explained/).
+  [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || fail "pro attach ended with $status; is the token right?"
+}
+
+entitled() { # a token for the infrastructure alone attaches well, and the deployment would fail beyond repair
+  service_says "s['entitled'] == 'yes'" >/dev/null || fail 'this Ubuntu Pro subscription does not entitle to anbox-cloud'
+}
+
+enable() { # a second enable ends with 1
+  if service_says "s['status'] == 'enabled'" >/dev/null; then return; fi
+  retry pro enable anbox-cloud --access-only --assume-yes
+}
+
+snap_at() { # NAME CHANNEL: installed from this channel, and held there
+  local tracked
+  if tracked=$(snap list "$1" 2>/dev/null | awk -v name="$1" '$1 == name {print $4}') && [ -n "$tracked" ]; then
+    [ "$tracked" = "$2" ] || retry snap refresh "--channel=$2" "$1"
+  else
+    retry snap install "--channel=$2" "$1"
+  fi
+  # https://snapcraft.io/docs/managing-updates#hold: a refresh restarts every game, and a release takes commands away.
+  snap refresh --hold "$1"
+}
+
+snaps() {
+  snap_at lxd 5.21/stable
+  snap_at anbox-cloud-appliance "$channel"
+}
+
+prepare() { # modules and driver; then one reboot, which also cures a loaded nouveau (status 6, launchpad 2120677)
+  local status=0
+  if marked prepared && marked rebooted; then return; fi
+  if ! marked prepared; then
+    # Into bash at once it would hide that nothing came.
+    printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
+    bash -ex "$state/prepare.sh" || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 6 ] || fail "the node could not be prepared: $status"
+    if [ "$status" -eq 0 ]; then
+      depmod -a
+      mark prepared
+    elif marked rebooted; then
+      fail 'the node could not be prepared after the reboot either: 6'
+    fi
+  fi
+  marked rebooted && return
+  mark rebooted
+  say 'reboots, and goes on after it'
+  systemctl reboot
+  # What follows the reboot is the next boot's.
+  trap - EXIT
+  exit 0
+}
+
+driver() { # nvidia-smi's status counts, not what it prints (launchpad 2123900)
+  local seen
+  modprobe binder_linux || fail 'the kernel has no module binder_linux'
+  seen=$(nvidia-smi -L) || fail "nvidia-smi ended with $?"
+  [[ $seen == *T4G* ]] || fail "nvidia-smi sees no T4G: $seen"
+  seen=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -n 1)
+  [ -z "$driver_series" ] || [[ $seen == "$driver_series".* ]] ||
+    fail "the driver is $seen, and channel $channel needs $driver_series"
+}
+
+preseed() { # https://documentation.ubuntu.com/anbox-cloud/reference/appliance-preseed/
+  printf 'network:\n  listen-address: %s\n  public-address: %s\n' "$(retry metadata local-ipv4)" "$public_address"
+  [ -z "$domain" ] || printf '  public-location: %s\n' "$domain"
+  printf 'lxd:\n  storage-disk: %s\n  storage-pool: anbox-cloud\n' "$disk"
+  printf 'ams:\n  api:\n    allowed-uids: [0, 1000]\n'
+  [ -n "$oidc_issuer" ] || return 0
+  printf 'oidc:\n  issuer: %s\n  client_id: "%s"\n' "$oidc_issuer" "$oidc_client_id"
+  [ -z "$oidc_audience" ] || printf '  audience: %s\n' "$oidc_audience"
+}
+
+initialize() { # its status alone says nothing (canonical/anbox-cloud.io#324): what follows looks at the appliance
+  if marked initialized; then return; fi
+  ! marked initializing || fail 'an initialization did not end, and cannot be repeated: deploy a new instance'
+  ! blkid -p "$disk" >/dev/null || fail "$disk is not blank"
+  preseed >"$state/preseed.yaml"
+  mark initializing
+  anbox-cloud-appliance init --preseed < <(cat "$state/preseed.yaml") || say "init ended with $?"
+  mark initialized
+}
+
+appliance_is_ready() { # keys that are not known here are none of our business
+  anbox-cloud-appliance status --format json | field "d['status'] == 'ready'" >/dev/null
+}
+
+image_is_active() { # on a new appliance images may be in error for a while (launchpad 2122020)
+  local found broken
+  found=$(amc_ image list --format json) || return 1
+  if field "any(i['status'] == 'active' for i in d or [])" <<<"$found" >/dev/null; then return; fi
+  for broken in $(field "' '.join(i['id'] for i in d or [] if i['status'] == 'error')" <<<"$found"); do
+    amc_ image sync "$broken" || true
+  done
+  return 1
+}
+
+node_is_online() {
+  amc_ node show lxd0 --format json |
+    field "d['status'] == 'online' and int((d.get('config') or d)['gpu-slots']) > 0" >/dev/null
+}

@@ -1,0 +1,34 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+
+LARGEST: list[tuple[Json, Json]] = [
+    (
+        COMMON,
+        {
+            "allowed_cidrs": [f"10.{n}.0.0/16" for n in range(20)],
+            "domain": ".".join(["d" * 60] * 4),
+            "pro_token_secret": "s" * 505,
+            "oidc": {
+                "issuer": f"https://{'i' * 500}",
+                "client_id": "c" * 256,
+                "audience": f"https://{'a' * 500}",
+            },
+            "hours": {"stop": "cron(0 22 * * ? *)", "start": "cron(0 8 * * ? *)"},
+            "deliver": "image",
+        },
+    ),
+]
+"""The largest legal settings: common and the section."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "image": ("/aws/service/marketplace/prod-abcdefgh12345/latest",),
+    "pro_token_secret": ("another-secret",),
+    "channel": ("1.31/stable",),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""

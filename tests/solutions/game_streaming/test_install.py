@@ -1,0 +1,239 @@
+"""The installation, run by bash over stand-ins for the machine's programs: order, reboots, each way it fails."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.game_streaming.host import USER_DATA
+from tryout.scenarios.game_streaming.machine import TOKEN
+from tryout.scenarios.game_streaming.offline import FAILURES, VOLUME, Host, few_looks, made
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Host, list[int]]:
+    """A host after its installation, and the statuses of its boots."""
+    host = made(tmp_path_factory.mktemp("host"))
+    return host, [run.status for run in host.installed()]
+
+
+def positions(host: Host, *calls: list[str]) -> list[int]:
+    found = host.machine.calls()
+    return [found.index(call) for call in calls]
+
+
+def test_the_first_boot_installs_in_the_documented_order_with_one_reboot(first: tuple[Host, list[int]]) -> None:
+    host, statuses = first
+    assert statuses == [-9, 0]  # the reboot ends the shell
+    attach = next(call for call in host.machine.calls("pro") if call[1] == "attach")
+    order = positions(
+        host,
+        attach,
+        ["pro", "enable", "anbox-cloud", "--access-only", "--assume-yes"],
+        ["snap", "install", "--channel=5.21/stable", "lxd"],
+        ["snap", "refresh", "--hold", "lxd"],
+        ["snap", "install", "--channel=1.30/stable", "anbox-cloud-appliance"],
+        ["snap", "refresh", "--hold", "anbox-cloud-appliance"],
+        ["anbox-cloud-appliance", "prepare-node-script"],
+        ["node-prepare"],
+        ["systemctl", "reboot"],
+        ["nvidia-smi", "-L"],
+        ["anbox-cloud-appliance", "init", "--preseed"],
+        ["anbox-cloud-appliance", "status", "--format", "json"],
+        ["anbox-cloud-appliance.amc", "node", "show", "lxd0", "--format", "json"],
+    )
+    assert order == sorted(order)
+    assert host.signals() == [("SUCCESS", "ready")]
+    assert host.machine.state["undocumented"] == []
+    assert all(
+        snap["held"] for name, snap in host.machine.state["snaps"].items() if name in ("lxd", "anbox-cloud-appliance")
+    )
+
+
+def test_the_preseed_has_the_keys_of_the_reference(first: tuple[Host, list[int]]) -> None:
+    machine = first[0].machine
+    disk = (machine.root / f"dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{VOLUME.replace('-', '')}").resolve()
+    assert machine.state["preseed"] == {
+        "network": {"listen-address": "10.0.0.7", "public-address": "192.0.2.1"},
+        "lxd": {"storage-disk": str(disk), "storage-pool": "anbox-cloud"},
+        "ams": {"api": {"allowed-uids": [0, 1000]}},
+    }
+
+
+def test_the_token_is_nowhere_but_in_memory(first: tuple[Host, list[int]]) -> None:
+    """canonical/ubuntu-pro-client#479, canonical/cloud-init#1726, #4093."""
+    machine = first[0].machine
+    assert TOKEN not in machine.texts()
+    assert not any(TOKEN in word for call in machine.calls() for word in call)
+    assert not list((machine.root / "run").rglob("attach.yaml"))
+
+
+def test_the_second_boot_attaches_initializes_and_signals_nothing(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    host.machine.forget()
+    signals = host.signals()
+    (boot,) = host.machine.boot()
+    assert boot.status == 0, boot.output
+    assert not [call for call in host.machine.calls() if call[0] in ("pro", "snap") or "init" in call]
+    assert host.signals() == signals
+
+
+def test_a_kernel_update_is_prepared_again_at_the_next_boot(tmp_path: Path) -> None:
+    """anbox/anbox#506: a newer kernel has no binder module."""
+    host = made(tmp_path)
+    host.installed()
+    host.machine.set(kernel="6.8.0-2")
+    (boot,) = host.machine.boot()
+    assert boot.status == 0, boot.output
+    assert host.machine.state["prepared"] == 2 and host.machine.state["modules"] == "6.8.0-2"
+    assert "MetricName=BootErrors,Value=0,Unit=Count" in host.aws("cloudwatch", "put-metric-data")[-1]
+
+
+def test_a_boot_that_fails_says_so_by_a_metric(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    host.machine.set(nvidia_ends=1, gpu="none")
+    (boot,) = host.machine.boot()
+    assert boot.status == 1
+    assert "MetricName=BootErrors,Value=1,Unit=Count" in host.aws("cloudwatch", "put-metric-data")[-1]
+
+
+def test_the_user_data_may_run_again(host: Host) -> None:
+    host.installed()
+    assert host.user_data().status == 0
+
+
+def test_a_node_that_needs_the_reboot_gets_one(host: Host) -> None:
+    """Launchpad 2120677: with nouveau loaded the preparation ends with 6."""
+    runs = host.installed(prepare_ends=[6])
+    assert [run.status for run in runs] == [-9, 0], runs[-1].output
+    assert host.machine.state["prepared"] == 2 and host.signals() == [("SUCCESS", "ready")]
+
+
+def test_an_attached_machine_goes_on(host: Host) -> None:
+    runs = host.installed(attach_ends=2, attached=False)
+    assert runs[-1].status == 1  # 2 is success, and without an attachment nothing can be enabled
+    assert host.signals() == [("FAILURE", "enable")]
+
+
+def test_an_image_of_the_marketplace_is_not_attached_again(host: Host) -> None:
+    runs = host.installed(attached=True)
+    assert runs[-1].status == 0, runs[-1].output
+    assert not [call for call in host.machine.calls("pro") if call[1] == "attach"]
+    assert not host.aws("secretsmanager", "get-secret-value")
+
+
+def test_a_snap_of_another_channel_is_moved(host: Host) -> None:
+    snaps = host.machine.state["snaps"] | {"lxd": {"channel": "5.0/stable", "held": False}}
+    assert host.installed(snaps=snaps)[-1].status == 0
+    assert ["snap", "refresh", "--channel=5.21/stable", "lxd"] in host.machine.calls("snap")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "stage", "boots", "says"),
+    FAILURES,
+)
+def test_what_fails_says_where_and_ends_for_good(
+    host: Host, knobs: dict[str, Any], stage: str, boots: int, says: str
+) -> None:
+    if "root_source" in knobs:
+        knobs = {"root_source": knobs["root_source"].replace("@", str(host.machine.root))}
+    few_looks(host)
+    runs = host.installed(**knobs)
+    assert len(runs) == boots and runs[-1].status == 1, runs[-1].output
+    assert says in runs[-1].output
+    assert host.signals() == [("FAILURE", stage)]
+    assert TOKEN not in "".join(run.output for run in runs) + host.machine.texts()
+    if stage == "entitlement":
+        assert not [call for call in host.machine.calls("snap") if call[1] == "install"]
+
+
+def test_an_image_in_error_is_synchronized_and_waited_for(host: Host) -> None:
+    """Launchpad 2122020."""
+    assert host.installed(image="error")[-1].status == 0
+    assert ["anbox-cloud-appliance.amc", "image", "sync", "i0"] in host.machine.calls()
+
+
+def test_an_initialization_that_did_not_end_is_not_repeated(host: Host) -> None:
+    """Launchpad 2141916: what it leaves cannot be used again; the recovery is a new instance."""
+    few_looks(host)
+    host.installed(init_ends=1)
+    state = host.machine.root / "var/lib/game-streaming"
+    (state / "initialized").unlink()
+    (run,) = host.machine.boot()
+    assert "deploy a new instance" in run.output and host.signals() == [("FAILURE", "status")]
+    assert len([call for call in host.machine.calls() if "init" in call]) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "value"),
+    [
+        (
+            {"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "games"},
+            "oidc",
+            {"issuer": "https://login.example.com", "client_id": "games"},
+        ),
+        (
+            {"OIDC_ISSUER": "https://a.b", "OIDC_CLIENT_ID": "games", "OIDC_AUDIENCE": "https://a.b/api/v2/"},
+            "oidc",
+            {"issuer": "https://a.b", "client_id": "games", "audience": "https://a.b/api/v2/"},
+        ),
+        (
+            {"DOMAIN": "play.example.com"},
+            "network",
+            {"listen-address": "10.0.0.7", "public-address": "192.0.2.1", "public-location": "play.example.com"},
+        ),
+    ],
+)
+def test_provider_and_name_reach_the_preseed(host: Host, settings: dict[str, str], key: str, value: Any) -> None:
+    assert host.user_data(**settings).status == 0
+    assert host.machine.boot()[-1].status == 0
+    assert host.machine.state["preseed"][key] == value
+
+
+def test_user_data_that_fails_tells_cloudformation(host: Host) -> None:
+    host.machine.program("systemctl", "exit 1")
+    assert host.user_data().status == 1
+    assert host.signals() == [("FAILURE", "bootstrap")]
+
+
+def test_nothing_of_2023_is_left() -> None:
+    texts = [path.read_text() for path in USER_DATA.rglob("*") if path.is_file()]
+    for gone in ("apt-key", "channel=5.0", "8002", "pro attach C", "curl -k"):
+        assert not [text for text in texts if gone in text]
+
+
+def test_the_units_go_on_after_a_reboot_and_report_every_minute(host: Host) -> None:
+    host.user_data()
+    unit = (host.machine.root / "etc/systemd/system/game-streaming.service").read_text()
+    assert "TimeoutStartSec=infinity" in unit and "WantedBy=multi-user.target" in unit
+    enabled = ["systemctl", "enable", "game-streaming.service", "game-streaming-report.timer"]
+    assert enabled in host.machine.calls("systemctl")
+
+
+@pytest.mark.parametrize(
+    ("instances", "values"),
+    [
+        ([], ("0", "0")),
+        ([{"type": "regular", "status": "running"}, {"type": "regular", "status": "stopped"}], ("1", "0")),
+        ([{"type": "base", "status": "running"}], ("0", "1")),
+        ([{"type": "regular"}], ("1", "0")),
+    ],
+)
+def test_games_are_reported(host: Host, instances: list[dict[str, str]], values: tuple[str, str]) -> None:
+    host.installed()
+    host.machine.set(instances=instances)
+    run = host.machine.run(f"bash {host.machine.root}/opt/game-streaming/report.sh")
+    assert run.status == 0, run.output
+    regular, base = values
+    said = host.aws("cloudwatch", "put-metric-data")[-1]
+    assert f"MetricName=RegularInstances,Value={regular},Unit=Count" in said
+    assert f"MetricName=BaseInstances,Value={base},Unit=Count" in said
+
+
+def test_what_cannot_be_read_is_not_reported_as_nothing(host: Host) -> None:
+    host.installed(reachable=False)
+    before = len(host.aws("cloudwatch", "put-metric-data"))
+    assert host.machine.run(f"bash {host.machine.root}/opt/game-streaming/report.sh").status != 0
+    assert len(host.aws("cloudwatch", "put-metric-data")) == before

@@ -1,0 +1,178 @@
+"""An Ubuntu host for the delivered scripts: a folder for its disk, stand-ins for its programs, and its boots.
+
+The scripts run for real, in bash. What they call is ``stand_in.py``, but for the AWS CLI and curl, which may be real.
+"""
+
+import copy
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+HERE = Path(__file__).parent
+PROGRAMS = (
+    *("snap", "pro", "modprobe", "depmod", "systemctl", "findmnt", "blkid", "chown", "nvidia-smi", "node-prepare"),
+    *("anbox-cloud-appliance", "anbox-cloud-appliance.gateway", "anbox-cloud-appliance.amc"),
+)
+TOKEN = "C1abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - of nobody
+MOST_BOOTS = 5
+FRESH: Json = {
+    "token": TOKEN, "attached": False, "entitled": "yes", "service": "disabled", "attach_ends": 0,
+    "snaps": {"amazon-ssm-agent": {"channel": "latest/stable", "held": False}},
+    "prepare_ends": [], "prepared": 0, "empty_script": False, "kernel": "6.8.0-1", "modules": "", "driver": False,
+    "driver_version": "580.95.05", "gpu": "NVIDIA T4G", "nvidia_ends": 0, "rebooted": False, "rebooting": False,
+    "root_source": "/dev/nvme0n1p1", "blank": True, "preseed": {}, "init_ends": 0, "looks": 0, "image": "active",
+    "image_after_sync": "active", "gpu_slots": 32, "reachable": True, "instances": [], "games": {}, "images": {},
+    "built": {}, "bootstrap_ends": "active", "memory_gib": 16, "accounts": {}, "tokens": 0, "identities": [],
+    "calls": [], "undocumented": [],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a script has ended, and what it said."""
+
+    status: int
+    output: str
+
+
+@dataclass
+class Machine:
+    """A host.
+
+    Args:
+        root: its disk.
+        aws: shell commands for the AWS CLI; by default every call is noted down and answers nothing.
+        variables: of every script besides, for a real AWS CLI.
+
+    Attributes:
+        boots: so many boots it has had.
+    """
+
+    root: Path
+    aws: str = ""
+    curl: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    boots: int = 0
+
+    def __post_init__(self) -> None:
+        self.bin = self.root / "stand-ins"
+        for folder in (self.bin, self.root / "run", self.root / "home/ubuntu", self.root / "dev/disk/by-id"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.state = copy.deepcopy(FRESH)
+        python, script = shlex.quote(sys.executable), shlex.quote(str(HERE / "stand_in.py"))
+        for name in PROGRAMS:
+            self.program(name, f'exec {python} {script} {shlex.quote(str(self._file))} {name} "$@"')
+        # runuser -u ubuntu -- env NAME=VALUE COMMAND...
+        self.program("runuser", '[ "$1 $2 $3" = "-u ubuntu --" ] || exit 64; shift 3; AS_USER=ubuntu exec "$@"')
+        self.program("python3", f'exec {python} "$@"')
+        if self.aws:
+            self.program("aws", self.aws)
+        if self.curl:
+            self.program("curl", self.curl)
+
+    @property
+    def _file(self) -> Path:
+        return self.root / "state.json"
+
+    @property
+    def state(self) -> Json:
+        """What the stand-ins know."""
+        found: Json = json.loads(self._file.read_text(encoding="utf-8"))
+        return found
+
+    @state.setter
+    def state(self, value: Json) -> None:
+        self._file.write_text(json.dumps(value), encoding="utf-8")
+
+    def set(self, **knobs: Any) -> None:
+        """Makes a program behave otherwise.
+
+        Raises:
+            KeyError: there is no such knob.
+        """
+        if unknown := set(knobs) - set(FRESH):
+            raise KeyError(", ".join(sorted(unknown)))
+        self.state = self.state | knobs
+
+    def program(self, name: str, line: str) -> None:
+        """Puts a program into the way of the scripts."""
+        file = self.bin / name
+        file.write_text(f"#!/bin/bash\n{line}\n", encoding="utf-8")
+        file.chmod(0o755)
+
+    def attach_disk(self, volume: str) -> Path:
+        """A volume that EC2 has attached appears under its id."""
+        disk = self.root / "dev/nvme1n1"
+        disk.touch()
+        link = self.root / "dev/disk/by-id" / f"nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '', 1)}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(disk)
+        return disk
+
+    def run(self, script: str, **more: str) -> Run:
+        """Runs a script as root would, with nothing of this process but where its programs are."""
+        environment = {
+            **self.variables,
+            "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "ROOT": str(self.root),
+            "HOME": str(self.root / "root"),
+            "PAUSE_SECONDS": "0",
+            **more,
+        }
+        done = subprocess.run(
+            ["bash", "-c", script],  # noqa: S607 - the machine's bash, wherever it is
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def boot(self, **more: str) -> list[Run]:
+        """Boots, and again as often as the scripts ask for it; /run is empty then, and nouveau gone."""
+        runs: list[Run] = []
+        while not runs or self.state["rebooting"]:
+            if len(runs) == MOST_BOOTS:
+                raise RuntimeError("it does not stop rebooting")
+            if self.boots:
+                shutil.rmtree(self.root / "run")
+                (self.root / "run").mkdir()
+                self.set(rebooted=True, rebooting=False)
+            self.boots += 1
+            runs.append(self.run(f"exec bash {self.root}/opt/game-streaming/host.sh", **more))
+        return runs
+
+    def calls(self, *names: str) -> list[list[str]]:
+        """The calls of some programs, of all if none is named."""
+        return [call for call in self.state["calls"] if not names or call[0] in names]
+
+    def forget(self) -> None:
+        """Forgets the calls."""
+        self.set(calls=[])
+
+    def texts(self) -> str:
+        """All that stands on its disk, for whoever looks for a secret; memory and the stand-ins' own state apart."""
+        skipped = (self.root / "run", self.bin)
+        files = [path for path in self.root.rglob("*") if path.is_file() and path != self._file]
+        kept = [path for path in files if not any(path.is_relative_to(folder) for folder in skipped)]
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in kept)
+
+
+def install(machine: Machine, user_data: str, files: Sequence[Path] = ()) -> Run:
+    """Runs user data; *files* are there already, where no AWS CLI could bring them."""
+    home = machine.root / "opt/game-streaming"
+    home.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copy(file, home)
+    return machine.run(user_data)

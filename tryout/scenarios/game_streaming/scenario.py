@@ -1,0 +1,265 @@
+"""From the deployment that waits for the appliance to the instance that stops when nobody plays.
+
+The delivered scripts run for real while CloudFormation waits, by the permissions of the instance's role. What they call
+of Ubuntu and of the appliance are stand-ins of ours, strict about the documented command lines; no game runs here.
+"""
+
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from emulator.client import EmbeddedAws
+from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.scenarios.game_streaming.booting import Booting
+from tryout.scenarios.game_streaming.machine import TOKEN, Machine, Run
+from tryout.scenarios.game_streaming.offline import FAILURES, few_looks, made
+from tryout.waits import wait_until
+
+SECRET = "ubuntu-pro-token"  # noqa: S105 - its name
+RANGE = "198.51.100.0/24"
+MANIFEST = """name: rocks
+video-encoder: gpu
+resources: {cpus: 4, memory: 6GB, disk-size: 10GB, gpu-slots: 4}
+"""
+UPDATE_SECONDS = 300
+
+
+class GameStreamingScenario(Scenario):
+    """A host that boots while the deployment waits, its documents, its games, its end and its successor."""
+
+    variants: ClassVar[dict[str, dict[str, Any]]] = {
+        "post": {"allowed_cidrs": [RANGE]},
+        "provider": {
+            "oidc": {"issuer": "https://login.example.com", "client_id": "games"},
+            "domain": "play.example.com",
+            "deliver": "image",
+            "hours": {"stop": "cron(0 22 * * ? *)", "start": "cron(0 8 * * ? *)", "time_zone": "Europe/Berlin"},
+        },
+    }
+    booting: ClassVar[Booting]
+
+    @classmethod
+    def prepare(cls, aws: EmbeddedAws) -> bool:
+        """The secret with the token, which is the user's, and hosts that boot when they are launched."""
+        secrets = aws.client("secretsmanager")
+        known = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
+        if SECRET not in known:
+            secrets.create_secret(Name=SECRET, SecretString=TOKEN)
+        cls.booting = Booting(aws)
+        cls.booting.start()
+        return True
+
+    def __init__(self, deployed: Deployed, variant: str) -> None:
+        super().__init__(deployed, variant)
+        self.ec2, self.ssm = deployed.client("ec2"), deployed.client("ssm")
+        self.secrets = deployed.client("secretsmanager")
+        self.instance = deployed.outputs["InstanceId"]
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the hosts."""
+        self.booting.end()
+
+    @property
+    def machine(self) -> Machine:
+        """What stands for the instance."""
+        wait_until("the end of the boot", lambda: bool(self.booting.fault) or self.instance in self.booting.runs)
+        if self.booting.fault:
+            raise RuntimeError(f"beside the deployment: {self.booting.fault}") from self.booting.fault
+        return self.booting.machines[self.instance]
+
+    def _run(self, operation: str, **parameters: str) -> Run:
+        """Runs the deployed document on the machine, as the SSM Agent does."""
+        content = json.loads(self.ssm.get_document(Name=self.deployed.outputs[f"{operation}Document"])["Content"])
+        script = "\n".join(content["mainSteps"][0]["inputs"]["runCommand"])
+        for name, value in parameters.items():
+            script = script.replace(f"{{{{ {name} }}}}", value)
+        return self.machine.run(script, **dict(self.booting.environment(self.instance)))
+
+    def _described(self) -> dict[str, Any]:
+        found = self.ec2.describe_instances(InstanceIds=[self.instance])["Reservations"][0]["Instances"][0]
+        return dict(found)
+
+    # The installation
+
+    @step("the deployment waits while the delivered scripts install the appliance, through a reboot", "real-code")
+    def installs(self) -> str:
+        machine, runs = self.machine, self.booting.runs[self.instance]
+        expect([run.status for run in runs] == [0, -9, 0], f"{[run.status for run in runs]}: {runs[-1].output[-400:]}")
+        expect(machine.state["undocumented"] == [], f"{machine.state['undocumented']}")
+        events = self.deployed.client("cloudformation").describe_stack_events(StackName=self.deployed.stack_name)
+        said = [event.get("ResourceStatusReason", "") for event in events["StackEvents"]]
+        signals = [why for why in said if "SUCCESS" in why]
+        expect(len(signals) == 1, f"signals: {signals}")
+        return f"{len(machine.calls())} calls, {machine.boots} boots, {signals[0]}"
+
+    @step("the token is in no file, argument, log or user data", "real-code")
+    def hides(self) -> str:
+        machine = self.machine
+        log = "".join(run.output for run in self.booting.runs[self.instance])
+        expect(TOKEN not in machine.texts() + log, "it is on the disk or in the log")
+        expect(not any(TOKEN in word for call in machine.calls() for word in call), "it is an argument")
+        return f"{len(log)} characters of log looked through"
+
+    @step("the preseed has the elastic address, the disk by its volume's id, and the provider", "real-code")
+    def preseeds(self) -> str:
+        preseed = self.machine.state["preseed"]
+        wanted = self.deployed.outputs["PublicAddress"]
+        expect(preseed["network"]["public-address"] == wanted, f"{preseed}")
+        expect(preseed["network"]["listen-address"] == self._described()["PrivateIpAddress"], f"{preseed}")
+        expect(preseed["lxd"]["storage-disk"].endswith("/dev/nvme1n1"), f"{preseed}")
+        expect(("oidc" in preseed) == (self.variant == "provider"), f"{preseed}")
+        return json.dumps(preseed["network"])
+
+    @step("only players come in, by three ports", "emulated")
+    def stays_closed(self) -> str:
+        groups = [group["GroupId"] for group in self._described()["SecurityGroups"]]
+        rules = sorted(
+            (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], each["CidrIp"])
+            for group in self.ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]
+            for rule in group["IpPermissions"]
+            for each in rule["IpRanges"]
+        )
+        wanted = [("tcp", 443, 443, RANGE), ("udp", 5349, 5349, RANGE), ("udp", 60000, 60100, RANGE)]
+        expect(rules == (wanted if self.variant == "post" else []), f"{rules}")
+        return f"{rules or 'nobody'}"
+
+    @step("a second boot attaches, initializes and signals nothing", "real-code")
+    def boots_again(self) -> str:
+        machine = self.machine
+        machine.forget()
+        (run,) = machine.boot(**dict(self.booting.environment(self.instance)))
+        expect(run.status == 0, run.output[-400:])
+        calls = machine.calls()
+        expect(not [call for call in calls if call[0] in ("pro", "snap") or "init" in call], f"{calls}")
+        return f"{len(calls)} calls"
+
+    @step("every way to fail ends with one FAILURE that names its stage, and never a third boot", "real-code")
+    def fails(self) -> str:
+        stages = []
+        for number, (knobs, stage, boots, says) in enumerate(FAILURES):
+            host = made(self.deployed.folder / f"failure-{number}")
+            few_looks(host)
+            root = knobs.get("root_source", "").replace("@", str(host.machine.root))
+            runs = host.installed(**knobs | ({"root_source": root} if root else {}))
+            expect(host.signals() == [("FAILURE", stage)], f"{knobs}: {host.signals()}")
+            expect(len(runs) == boots and says in runs[-1].output, f"{knobs}: {runs[-1].output[-300:]}")
+            stages.append(stage)
+        return ", ".join(dict.fromkeys(stages))
+
+    # Users, tokens, games
+
+    @step("a link or a token goes into its secret; what is printed is an ARN and a version", "real-code")
+    def keeps_secrets(self) -> str:
+        operation = "Register" if self.variant == "post" else "User"
+        run = self._run(operation, Email="you@example.com")
+        expect(run.status == 0 and "register=" not in run.output, run.output[-300:])
+        if self.variant == "post":
+            secret = self.deployed.outputs["RegistrationLinkSecret"]
+            link = self.secrets.get_secret_value(SecretId=secret)["SecretString"]
+            expect(link == "https://192.0.2.1/?register=you-link", link)
+        runs = [self._run("Token", Name="client-1") for _ in range(2)]
+        expect(all(each.status == 0 and "macaroon" not in each.output for each in runs), runs[-1].output[-300:])
+        token = self.deployed.outputs["GatewayTokenSecret"]
+        values = [
+            self.secrets.get_secret_value(SecretId=token, VersionStage=stage)["SecretString"]
+            for stage in ("AWSCURRENT", "AWSPREVIOUS")
+        ]
+        expect(values == ["macaroon-client-1-2", "macaroon-client-1-1"], f"{values}")
+        return runs[-1].output.split()[-1]
+
+    @step("a game for x86 is refused, one for Arm is put into the bucket, and made ready on the instance", "real-code")
+    def delivers(self) -> str:
+        refused = self.deployed.command("deliver", str(self._game("x86", "lib/x86_64/libgame.so")), ends=1)
+        expect(not refused["ok"], f"{refused}")
+        folder = self._game("arm", "lib/arm64-v8a/libgame.so")
+        self.deployed.command("validate", str(folder))
+        self.deployed.command("deliver", str(folder))
+        listed = self.deployed.client("s3").list_objects_v2(Bucket=self.deployed.outputs["PackagesBucket"])
+        (package,) = [one["Key"].removeprefix("packages/").removesuffix(".zip") for one in listed["Contents"]]
+        operation = "Application" if self.variant == "post" else "Image"
+        run = self._run(operation, Name="rocks", Package=package)
+        expect(run.status == 0 and "is ready" in run.output, run.output[-300:])
+        if self.variant == "post":
+            self.machine.set(bootstrap_ends="error")
+            broken = self._run(operation, Name="rocks", Package=package)
+            expect(broken.status == 1 and "ended in error" in broken.output, broken.output[-300:])
+        return run.output.strip()
+
+    def _game(self, name: str, library: str) -> Path:
+        folder = self.deployed.folder / name
+        folder.mkdir()
+        (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
+        with zipfile.ZipFile(folder / "game.apk", "w") as archive:
+            archive.writestr("AndroidManifest.xml", "x")
+            archive.writestr(library, "x")
+        return folder
+
+    # The bill
+
+    @step("the schedules name the instance and nothing else", "recorded", only=("provider",))
+    def keeps_hours(self) -> str:
+        scheduler = self.deployed.client("scheduler")
+        found = [scheduler.get_schedule(Name=one["Name"]) for one in scheduler.list_schedules()["Schedules"]]
+        targets = {one["Target"]["Arn"].rpartition(":")[2]: json.loads(one["Target"]["Input"]) for one in found}
+        wanted = {"InstanceIds": [self.instance]}
+        expect(targets == {"stopInstances": wanted, "startInstances": wanted}, f"{targets}")
+        return f"{sorted(targets)}; universal targets are not run here"
+
+    @step("silence stops nothing; an hour of reported zeros does; one game keeps the instance up", "real-code")
+    def stops_when_idle(self) -> str:
+        verdicts = []
+        self.deployed.aws.control("age-launches", seconds=10_800)
+        verdicts.append(self._idle())
+        self.deployed.client("cloudwatch").put_metric_data(
+            Namespace=self.deployed.stack_name, MetricData=_zeros(self.deployed.settings.idle_minutes + 1)
+        )
+        verdicts.append(self._idle())
+        expect(self._described()["State"]["Name"] == "stopped", f"{verdicts}")
+        verdicts.append(self._idle())
+        self.ec2.start_instances(InstanceIds=[self.instance])
+        self.machine.set(instances=[{"type": "regular", "status": "running"}])
+        report = f"bash {self.machine.root}/opt/game-streaming/report.sh"
+        run = self.machine.run(report, **dict(self.booting.environment(self.instance)))
+        expect(run.status == 0, run.output[-300:])
+        self.deployed.aws.control("age-launches", seconds=10_800)
+        verdicts.append(self._idle())
+        wanted = ["games cannot be read", "idle", "not running", "a game runs, or is being prepared"]
+        expect(verdicts == wanted, f"{verdicts}")
+        return "; ".join(verdicts)
+
+    def _idle(self) -> str:
+        return str(self.deployed.invoke("IdleFunction")["verdict"])
+
+    # Its successor
+
+    @step("what the initialization took is guarded; in two steps a new instance takes over the address", "our-model")
+    def is_replaced(self) -> str:
+        refused = self.deployed.update(self.deployed.synthesized("another-channel", data_gib=200))
+        expect(not refused.complete and any("instance: false" in why for why in refused.reasons), f"{refused.reasons}")
+        address = self.deployed.outputs["PublicAddress"]
+        gone = self.deployed.update(self.deployed.synthesized("without", instance=False))
+        expect(gone.complete, f"{gone.reasons}")
+        expect(self._described()["State"]["Name"] == "terminated", "the instance is still there")
+        new = self.deployed.update(self.deployed.synthesized("with", data_gib=200), seconds=UPDATE_SECONDS)
+        expect(new.complete, f"{new.reasons}")
+        outputs = self.deployed.outputs_now()
+        expect(outputs["PublicAddress"] == address and outputs["InstanceId"] != self.instance, f"{outputs}")
+        old, self.instance = self.instance, outputs["InstanceId"]
+        found = self.ec2.describe_addresses(PublicIps=[address])["Addresses"][0]
+        expect(found["NetworkInterfaceId"] in str(self._described()["NetworkInterfaces"]), f"{found}")
+        expect(self.machine.state["preseed"]["network"]["public-address"] == address, "it was told another address")
+        return f"{old} gone, {self.instance} at {address}"
+
+
+def _zeros(minutes: int) -> list[dict[str, Any]]:
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    return [
+        {"MetricName": name, "Value": 0.0, "Timestamp": now - timedelta(minutes=minute)}
+        for name in ("RegularInstances", "BaseInstances")
+        for minute in range(minutes)
+    ]
+
+
+SCENARIO = GameStreamingScenario

@@ -1,0 +1,203 @@
+"""``python stand_in.py STATE PROGRAM WORDS...``: one call of a program that an Ubuntu host with the appliance has.
+
+These are stand-ins of ours, strict about the command lines that Canonical documents and about the order in which they
+work; no appliance runs here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and
+the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
+"""
+
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tryout.scenarios.game_streaming.appliance import Appliance
+
+Json = dict[str, Any]
+UNDOCUMENTED = 64
+CLASSIC = ("aws-cli", "amazon-ssm-agent")
+
+
+class Undocumented(Exception):  # noqa: N818 - a message for the one who wrote the script
+    """A command line that no page has."""
+
+
+def expect(words: list[str], *shape: str) -> list[str]:
+    """The words that stand where the shape has a blank.
+
+    Raises:
+        Undocumented: a word is another one, or there are more or fewer.
+    """
+    if len(words) != len(shape) or any(part and word != part for word, part in zip(words, shape, strict=True)):
+        raise Undocumented(f"{words}, not {list(shape)}")
+    return [word for word, part in zip(words, shape, strict=True) if not part]
+
+
+def confined(root: Path) -> None:
+    """A snap inherits no open file from outside its home: https://github.com/omnivector-solutions/snap-slurm/issues/84.
+
+    Raises:
+        Undocumented: it was given one.
+    """
+    for number in (0, 1):
+        path = Path(f"/proc/self/fd/{number}").resolve()
+        if stat.S_ISREG(os.fstat(number).st_mode) and not path.is_relative_to(root / "home/ubuntu"):
+            raise Undocumented(f"a confined snap cannot use {path}")
+
+
+class Host:
+    """Ubuntu: snaps, Ubuntu Pro, the kernel, and the appliance once it is installed."""
+
+    def __init__(self, root: Path, state: Json) -> None:
+        self.root, self.state = root, state
+
+    def snap(self, words: list[str]) -> int:
+        """https://snapcraft.io/docs/snap-command-reference."""
+        snaps: Json = self.state["snaps"]
+        match words:
+            case ["list", name]:
+                if name not in snaps:
+                    print("error: no matching snaps installed", file=sys.stderr)
+                    return 1
+                print("Name Version Rev Tracking Publisher Notes")
+                print(f"{name} 1 1 {snaps[name]['channel']} canonical** {'held' if snaps[name]['held'] else '-'}")
+            case ["refresh", "--hold", name] if name in snaps:
+                snaps[name]["held"] = True
+            case ["refresh", channel, name] if channel.startswith("--channel=") and name in snaps:
+                snaps[name]["channel"] = channel.partition("=")[2]
+            case ["install", name, "--classic"] if name in CLASSIC:
+                snaps[name] = {"channel": "latest/stable", "held": False}
+            case ["install", channel, name] if channel.startswith("--channel=") and name not in CLASSIC:
+                if name == "lxd" and channel.split("=")[1] < "5.21":
+                    raise Undocumented("the appliance needs LXD 5.21")
+                snaps[name] = {"channel": channel.partition("=")[2], "held": False}
+            case _:
+                raise Undocumented(str(words))
+        return 0
+
+    def pro(self, words: list[str]) -> int:
+        """https://documentation.ubuntu.com/pro-client/en/latest/."""
+        match words:
+            case ["status", "--format", "json"]:
+                service = {"name": "anbox-cloud", "entitled": self.state["entitled"], "status": self.state["service"]}
+                print(json.dumps({"attached": self.state["attached"], "services": [{"name": "esm-infra"}, service]}))
+                return 0
+            case ["attach", "--attach-config", name, "--no-auto-enable"]:
+                return self._attach(Path(name))
+            case ["enable", "anbox-cloud", "--access-only", "--assume-yes"]:
+                if not self.state["attached"] or self.state["service"] == "enabled":
+                    return 1
+                self.state["service"] = "enabled"
+                return 0
+        raise Undocumented(str(words))
+
+    def _attach(self, file: Path) -> int:
+        if not file.is_relative_to(self.root / "run") or file.stat().st_mode & 0o077:
+            raise Undocumented(f"{file} is no file of tmpfs that root alone reads")
+        key, _, token = file.read_text(encoding="utf-8").strip().partition(": ")
+        print(f"attaching with {token}")  # as carelessly as a program may be
+        if self.state["attach_ends"]:
+            return int(self.state["attach_ends"])
+        if (key, token) != ("token", self.state["token"]):
+            return 1
+        self.state["attached"] = True
+        return 0
+
+    def node_prepare(self, words: list[str]) -> int:
+        """What the printed script does: modules for this kernel, and NVIDIA's driver, which nouveau keeps out."""
+        expect(words)
+        self.state["prepared"] += 1
+        status = self.state["prepare_ends"].pop(0) if self.state["prepare_ends"] else 0
+        if status == 0:
+            self.state["modules"] = self.state["kernel"]
+            self.state["driver"] = True
+        return int(status)
+
+    def nvidia_smi(self, words: list[str]) -> int:
+        """It needs the driver, and a boot after its installation."""
+        if not self.state["driver"] or not self.state["rebooted"]:
+            print("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.")
+            return 9
+        match words:
+            case ["-L"]:
+                print(f"GPU 0: {self.state['gpu']} (UUID: GPU-00000000-0000-0000-0000-000000000000)")
+            case ["--query-gpu=driver_version", "--format=csv,noheader"]:
+                print(self.state["driver_version"])
+            case _:
+                raise Undocumented(str(words))
+        return int(self.state["nvidia_ends"])
+
+    def modprobe(self, words: list[str]) -> int:
+        """The module of another kernel is none."""
+        expect(words, "binder_linux")
+        return 0 if self.state["modules"] == self.state["kernel"] else 1
+
+    def systemctl(self, words: list[str]) -> int:
+        """A reboot ends the shell that asked for it, at once."""
+        if words == ["reboot"]:
+            self.state["rebooting"] = True
+            return 0
+        if words[0] not in ("daemon-reload", "enable", "start"):
+            raise Undocumented(str(words))
+        return 0
+
+    def depmod(self, words: list[str]) -> int:
+        """depmod -a."""
+        expect(words, "-a")
+        return 0
+
+    def findmnt(self, words: list[str]) -> int:
+        """Where the root is."""
+        expect(words, "--noheadings", "--output", "SOURCE", "/")
+        print(self.state["root_source"])
+        return 0
+
+    def blkid(self, words: list[str]) -> int:
+        """2: nothing was found on the disk."""
+        expect(words, "-p", "")
+        return 2 if self.state["blank"] else 0
+
+    def chown(self, words: list[str]) -> int:
+        """Files become those of the user ubuntu."""
+        expect(words, "-R", "ubuntu:ubuntu", "")
+        return 0
+
+
+def main() -> int:
+    """One call, noted down with its words."""
+    file, name, words = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    state: Json = json.loads(file.read_text(encoding="utf-8"))
+    host, appliance = Host(file.parent, state), Appliance(file.parent, state)
+    programs: dict[str, Callable[[list[str]], int]] = {
+        **{
+            each: getattr(host, each) for each in ("snap", "pro", "modprobe", "systemctl", "depmod", "findmnt", "blkid")
+        },
+        "chown": host.chown,
+        "nvidia-smi": host.nvidia_smi,
+        "node-prepare": host.node_prepare,
+        "anbox-cloud-appliance": appliance.command,
+        "anbox-cloud-appliance.gateway": appliance.gateway,
+        "anbox-cloud-appliance.amc": appliance.amc,
+    }
+    state["calls"].append([name, *words])
+    try:
+        if name.startswith("anbox-cloud-appliance"):
+            confined(file.parent)
+        status = programs[name](words)
+    except (Undocumented, appliance.Undocumented) as error:
+        print(f"stand-in: not documented: {name} {error}", file=sys.stderr)
+        state["undocumented"].append(f"{name} {error}")
+        status = UNDOCUMENTED
+    file.write_text(json.dumps(state), encoding="utf-8")
+    if state.get("rebooting") and name == "systemctl":
+        os.kill(os.getppid(), signal.SIGKILL)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
