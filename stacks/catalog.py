@@ -159,6 +159,13 @@ SOLUTIONS: tuple[Solution, ...] = (
         ("EC2", "Systems Manager", "CloudWatch", "Lambda", "EventBridge"),
     ),
     Solution(
+        "graviton_porting_advisor",
+        "source code scanned for what hinders Graviton",
+        "Using Porting Advisor for Graviton",
+        "https://aws.amazon.com/blogs/compute/using-porting-advisor-for-graviton/",
+        ("CodeBuild", "S3", "EventBridge", "Lambda", "SNS", "CloudWatch"),
+    ),
+    Solution(
         "custom_health_checks",
         "instances that serve only after your own checks",
         "How to create custom health checks for your Amazon EC2 Auto Scaling Fleet",

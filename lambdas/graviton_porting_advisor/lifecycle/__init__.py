@@ -1,0 +1,1 @@
+"""Lifecycle: no build outlives the stack."""

@@ -1,0 +1,1 @@
+"""Report: tells of each scan once, and measures it."""

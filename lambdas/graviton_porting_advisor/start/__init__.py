@@ -1,0 +1,1 @@
+"""Start: one build for each source."""

@@ -1,0 +1,188 @@
+"""What ``python -m stacks graviton_porting_advisor`` can do."""
+
+import json
+import sys
+import uuid
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from config.models import CommonSettings
+from stacks.catalog import SOLUTIONS
+from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings, Source
+from stacks.shared.billing import BillingUnit
+from stacks.shared.command import Answer, Command, CommandError
+from stacks.shared.deployed import stack_output
+from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
+
+COST_NOTE = "For a month without builds on demand; each is billed by its minutes, and waits for nobody."
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
+ALARMS = 4
+WEEKS, HOURS = 730 / 168, 730
+TOTALS = 4
+# Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+POLLS = 5 * HOURS * 3600 / 20
+
+
+def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings) -> Iterator[BillingUnit]:
+    """What bills in a month in which every source is scanned once a week, as the default schedule has it."""
+    sources = len(settings.sources)
+    yield BillingUnit("alarm_month", ALARMS, "alarms")
+    yield BillingUnit("dashboard_month", 1, "dashboard")
+    yield BillingUnit("custom_metric_month", TOTALS * sources + 1, "totals of each source, scans that did not pass")
+    yield BillingUnit("sqs_request", POLLS, "Lambda's polls of the queue")
+    if settings.schedule:
+        yield BillingUnit("codebuild_build", WEEKS * sources, "a build of each source a week, by their minutes")
+        yield BillingUnit("scheduler_invocation", WEEKS, "the schedule")
+        yield BillingUnit("lambda_request", WEEKS * (1 + 2 * sources), "Start, and Report")
+
+
+def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients) -> Iterator[Finding]:
+    """What would stop a deployment, or the first scan."""
+    yield from account_findings(common, clients)
+    yield looked_at("builds", lambda: _image(settings, clients))
+    for source in settings.sources:
+        if source.connection_arn:
+            yield looked_at(source.place.label, lambda source=source: _connection(source, clients))  # type: ignore[misc]
+        elif source.place.provider == "codecommit":
+            yield looked_at(source.place.label, lambda source=source: _repository(source, clients))  # type: ignore[misc]
+        elif source.place.provider == "s3":
+            yield looked_at(source.place.label, lambda source=source: _objects(source, clients))  # type: ignore[misc]
+
+
+def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
+    platforms = clients("codebuild").list_curated_environment_images()["platforms"]
+    images = {
+        image["name"] for platform in platforms for language in platform["languages"] for image in language["images"]
+    }
+    machine = "aarch64-standard:3.0" if settings.arm else "x86_64-standard:5.0"
+    if f"aws/codebuild/amazonlinux-{machine}" in images:
+        return Finding("builds", "ok", f"amazonlinux-{machine} is offered here")
+    fix = "Set arm: false; the counts are the same" if settings.arm else "Choose another Region"
+    return Finding("builds", "problem", f"this Region does not list amazonlinux-{machine}", fix)
+
+
+def _connection(source: Source, clients: Clients) -> Finding:
+    found = clients("codeconnections").get_connection(ConnectionArn=source.connection_arn)["Connection"]
+    if found["ConnectionStatus"] != "AVAILABLE":
+        says = f"its connection is {found['ConnectionStatus']}"
+        return Finding(source.place.label, "problem", says, "Confirm it in the console")
+    return Finding(source.place.label, "ok", "its connection is available")
+
+
+def _repository(source: Source, clients: Clients) -> Finding:
+    name = source.place.name
+    try:
+        clients("codecommit").get_repository(repositoryName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "RepositoryDoesNotExistException":
+            raise
+        return Finding(source.place.label, "problem", f"no repository {name} here", "Correct its location")
+    return Finding(source.place.label, "ok", "the repository is there")
+
+
+def _objects(source: Source, clients: Clients) -> Finding:
+    place = source.place
+    found = clients("s3").list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", [])
+    if not found or not (place.key.endswith("/") or found[0]["Key"] == place.key):
+        return Finding(place.label, "problem", "nothing is there", "Upload it, or correct its location")
+    return Finding(place.label, "ok", "it is there")
+
+
+def scan(
+    options: Namespace, common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients
+) -> Answer:
+    """Starts a scan of some sources, or of all, by the function of the stack."""
+    stack = _stack(common)
+    known = _projects(stack, clients)
+    chosen = {label: project for label, project in known.items() if not options.source or label in options.source}
+    if unknown := sorted(set(options.source) - set(known)):
+        raise CommandError(f"{stack} does not scan {', '.join(unknown)}; it scans {', '.join(sorted(known))}")
+    event = {"projects": list(chosen.values()), "run": str(uuid.uuid4())}
+    function = stack_output(stack, "StartFunction", clients)
+    answer = clients("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    said = json.loads(answer["Payload"].read() or b"null")
+    if "FunctionError" in answer:
+        raise CommandError(f"not all were started: {said.get('errorMessage')}")
+    rows = [[label, build] for label, build in zip(chosen, said["builds"], strict=True)]
+    return Answer(("source", "build"), rows, said, ["The notification comes when a build has ended."])
+
+
+def report(
+    options: Namespace, common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients
+) -> Answer:
+    """The newest result of each source, with a link that the reader's role signs."""
+    sys.path.insert(0, str(LAMBDAS))  # the modules of the functions
+    from graviton_porting_advisor.report.handler import signed
+
+    stack = _stack(common)
+    bucket = stack_output(stack, "ReportsBucket", clients)
+    role = stack_output(stack, "ReaderRoleArn", clients)
+    sources = {source.place.label: source.place.slug for source in settings.sources}
+    if unknown := sorted(set(options.source) - set(sources)):
+        raise CommandError(f"the settings have no source {', '.join(unknown)}; they have {', '.join(sorted(sources))}")
+    rows, data, lines = [], [], []
+    region = clients("sts").meta.region_name
+    for label, slug in sources.items():
+        if options.source and label not in options.source:
+            continue
+        found = _newest(clients, bucket, f"reports/{slug}/")
+        if found is None:
+            rows.append([label, "never scanned", "", ""])
+            data.append({"source": label, "result": None})
+            continue
+        prefix, result = found
+        link = signed(clients("sts"), role, bucket, f"{prefix}report.html", settings.link_minutes, region=region)
+        rows.append([label, result["result"], str(result["issues"]), f"{link.minutes} min" if link else "no link"])
+        data.append({**result, "link": link.url if link else None, "until": link.until.isoformat() if link else None})
+        if link and result["files"]:
+            lines += [f"{label}:", link.url]
+    notes = ["A link opens without signing in. After its time S3 answers ExpiredToken: ask for another one."]
+    ok = all(item.get("passed", True) for item in data)
+    return Answer(("source", "result", "issues", "link lives"), rows, data, notes, ok=ok, lines=lines)
+
+
+def _newest(clients: Clients, bucket: str, prefix: str) -> tuple[str, Mapping[str, Any]] | None:
+    s3 = clients("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    results = [item for page in pages for item in page.get("Contents", []) if item["Key"].endswith("/result.json")]
+    if not results:
+        return None
+    key = max(results, key=lambda item: item["LastModified"])["Key"]
+    found: Mapping[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return key.removesuffix("result.json"), found
+
+
+def _projects(stack: str, clients: Clients) -> dict[str, str]:
+    """The deployed projects by the labels of their sources."""
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    names = [
+        item["PhysicalResourceId"]
+        for page in pages
+        for item in page["StackResourceSummaries"]
+        if item["ResourceType"] == "AWS::CodeBuild::Project" and item.get("PhysicalResourceId")
+    ]
+    found = clients("codebuild").batch_get_projects(names=names)["projects"] if names else []
+    labels = {}
+    for project in found:
+        variables = {item["name"]: item["value"] for item in project["environment"]["environmentVariables"]}
+        labels[variables["SOURCE"]] = project["name"]
+    return labels
+
+
+def _stack(common: CommonSettings) -> str:
+    (solution,) = (one for one in SOLUTIONS if one.slug == "graviton_porting_advisor")
+    return solution.stack_name(common)
+
+
+def _source_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", nargs="*", default=[], help="such as github/owner/name; all without any")
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("scan", "start a scan of some sources, or of all", scan, _source_arguments),
+    Command("report", "the newest results, with links to the reports", report, _source_arguments),
+)

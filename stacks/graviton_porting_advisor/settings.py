@@ -1,0 +1,194 @@
+"""Section ``solutions.graviton_porting_advisor`` of config/config.yaml."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.schedules import ScheduleExpression, TimeZone
+from config.types import ConnectionArn, KmsKeyArn, arn_part, repeated
+from stacks.graviton_porting_advisor.issue_types import unknown_type
+from stacks.graviton_porting_advisor.sources import SHAPES, Location
+
+COMMIT = "d5d5890ac2ba78de43a070be5d8097c77b3bc15a"
+REPOSITORY = "https://github.com/aws/porting-advisor-for-graviton.git"
+MOST_SOURCES = 50  # whose ARNs fit into the policy of a role
+LONGEST_SCAN = 3_000  # characters in a variable of each build, of the 1,000,000 of a template
+
+
+def _folder(text: str) -> str:
+    parts = text.rstrip("/").split("/")
+    if text.startswith(("/", "~")) or "\\" in text or "\0" in text or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("must be a folder or file below the source, such as third_party/x86, without '.' and '..'")
+    return "/".join(parts)
+
+
+Folder = Annotated[str, Field(min_length=1, max_length=200, examples=["third_party/x86"]), AfterValidator(_folder)]
+
+
+class Source(Section):
+    """What is scanned: one build, one report and one row of metrics for each."""
+
+    location: Annotated[str, Field(max_length=400, pattern=SHAPES, examples=["owner/name", "s3://bucket/app.zip"])]
+    """owner/name on GitHub, gitlab:owner/name, bitbucket:owner/name, codecommit:name, s3://bucket/key.zip or s3://bucket/prefix/."""
+    ref: Annotated[str, Field(pattern=r"^[\w./-]{1,200}$", examples=["main"])] | None = None
+    """Branch, tag or commit; of an object, its version. null: the default branch, or the newest object."""
+    connection_arn: ConnectionArn | None = None
+    """Connection to a private repository; it must have been confirmed in the console."""
+    kms_key_arn: KmsKeyArn | None = None
+    """Customer managed key with which the S3 source is encrypted."""
+    exclude: Annotated[tuple[Folder, ...], Field(max_length=50)] = ()
+    """Folders and files of this source that are not scanned, besides the common ones."""
+    max_issues: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """Most issues with which this source passes. null: that of all sources."""
+
+    @property
+    def place(self) -> Location:
+        """The location, taken apart."""
+        return Location.read(self.location)
+
+    @rule
+    def _has_what_its_provider_knows(self) -> Iterator[Problem]:
+        provider = self.place.provider
+        if provider == "gitlab" and not self.connection_arn:
+            yield Problem(
+                "connection_arn", "must be set for GitLab, which CodeBuild reads by a connection only; name it"
+            )
+        if provider in ("codecommit", "s3") and self.connection_arn:
+            yield Problem("connection_arn", f"must be null for {provider}, which needs no connection; remove it")
+        if provider != "s3" and self.kms_key_arn:
+            yield Problem("kms_key_arn", "must be null but for an S3 source; remove it")
+
+
+class Accepted(Section):
+    """Findings that have been looked at and are no work: counted apart, and not gated."""
+
+    path: Annotated[str, Field(min_length=1, max_length=200, examples=["lib/native-*.jar"])]
+    """File below the source; * stands for anything."""
+    issue_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$", examples=["NativeMethods"])] | None = None
+    """Kind of issue. null: every kind, also those that the tool leaves out of a long list."""
+    reason: Annotated[str, Field(min_length=3, max_length=200, examples=["the arm64 folder of the archive has it"])]
+    """Why; for whoever reads this file."""
+
+    @rule
+    def _kind_is_known(self) -> Iterator[Problem]:
+        if self.issue_type and (says := unknown_type(self.issue_type)):
+            yield Problem("issue_type", says)
+
+
+class Tool(Section):
+    """The advisor itself."""
+
+    repository: Annotated[str, Field(pattern=r"^https://[\w.-]+(:\d+)?(/[\w.-]+)+$", examples=[REPOSITORY])] = (
+        REPOSITORY
+    )
+    """Address to clone it from: AWS's, or a copy of yours that builds reach without signing in."""
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$", examples=[COMMIT])] = COMMIT
+    """Commit that is run, and no other one."""
+
+
+class GravitonPortingAdvisorSettings(SolutionSettings):
+    """AWS's Porting Advisor over sources of yours, on a schedule, with counts that are true."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=MOST_SOURCES)] = (
+        Source(location="aws/porting-advisor-for-graviton"),
+    )
+    """Repositories and S3 sources to scan."""
+    schedule: ScheduleExpression | None = "cron(0 3 ? * MON *)"
+    """Cron or rate expression of EventBridge Scheduler. null: on demand only."""
+    timezone: TimeZone = "UTC"
+    """IANA name of the time zone of the schedule."""
+    issue_types: Annotated[tuple[str, ...], Field(max_length=21)] = ()
+    """Kinds of issues to report: a list, or +Kind and -Kind to change the tool's own choice. Empty: the tool's own."""
+    target_os: Literal["linux", "windows", "all"] = "linux"
+    """Operating system that the code is to run on."""
+    exclude: Annotated[tuple[Folder, ...], Field(max_length=50)] = ()
+    """Folders and files that are removed from every source before it is scanned, from its root."""
+    scan_jars: bool = False
+    """true: look for native methods in JAR files; each build then builds the tool's scanner from Maven Central."""
+    max_issues: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Most issues with which a source passes."""
+    accepted: Annotated[tuple[Accepted, ...], Field(max_length=50)] = ()
+    """Findings that count apart and are not gated."""
+    warn_only: Annotated[tuple[Literal["nothing-scanned", "incomplete"], ...], Field(max_length=2)] = ()
+    """Results that are told and do not fail: nothing-scanned, incomplete."""
+    tool: Tool = Tool()
+    """The advisor: address and commit."""
+    arm: bool = True
+    """false: builds on x86-64, where the Region has no Arm builds; the counts are the same."""
+    compute: Literal["small", "medium", "large"] = "small"
+    """Size of the build machines."""
+    build_minutes: Annotated[int, Field(ge=5, le=480)] = 30
+    """Minutes after which a build is stopped."""
+    notify: Literal["all", "problems"] = "all"
+    """all: every scan sends a notification. problems: those that do not pass."""
+    link_minutes: Annotated[int, Field(ge=5, le=60)] = 60
+    """Minutes for which the link of a notification works; signed by a role, it cannot live longer than an hour."""
+    report_days: Annotated[int, Field(ge=1, le=3_650)] = 90
+    """Days that reports are kept."""
+    type_metrics: bool = False
+    """true: a metric for each kind of issue of each source, besides the totals."""
+
+    @rule
+    def _kinds_are_known(self) -> Iterator[Problem]:
+        for index, name in enumerate(self.issue_types):
+            if says := unknown_type(name):
+                yield Problem(("issue_types", index), says)
+        signed = [name.startswith(("+", "-")) for name in self.issue_types]
+        if any(signed) and not all(signed):
+            yield Problem("issue_types", "must all begin with + or -, or none of them; write two lists as one")
+
+    @rule
+    def _no_source_twice(self) -> Iterator[Problem]:
+        for index in repeated([source.place.identity for source in self.sources]):
+            yield Problem(("sources", index, "location"), "must not be listed twice; remove one")
+
+    @rule
+    def _settings_of_a_build_fit(self) -> Iterator[Problem]:
+        for index, source in enumerate(self.sources):
+            if (size := len(self.variables(source)["SCAN"])) > LONGEST_SCAN:
+                says = f"must leave exclude and accepted of each source {LONGEST_SCAN} characters, and they have {size}"
+                yield Problem(("sources", index, "exclude"), f"{says}; name whole folders, and patterns")
+
+    @common_rule
+    def _connections_and_keys_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+        for index, source in enumerate(self.sources if common.region else ()):
+            for key in ("connection_arn", "kms_key_arn"):
+                arn = getattr(source, key)
+                if arn and arn_part(arn, "region") != common.region:
+                    says = f"must be of common.region {common.region}; correct one of the two"
+                    yield Problem(("sources", index, key), says)
+
+    @property
+    def issue_type_option(self) -> str:
+        """The value of ``--issue-types``; empty for the tool's own choice."""
+        return ",".join(self.issue_types)
+
+    def excluded(self, source: Source) -> list[str]:
+        """What is removed from a source before it is scanned."""
+        return list(dict.fromkeys([*self.exclude, *source.exclude]))
+
+    def most_issues(self, source: Source) -> int:
+        """Most issues with which a source passes."""
+        return self.max_issues if source.max_issues is None else source.max_issues
+
+    def variables(self, source: Source) -> dict[str, str]:
+        """The variables of a source's build that the settings decide."""
+        scan = {
+            "exclude": self.excluded(source),
+            "max_issues": self.most_issues(source),
+            "accepted": [each.model_dump(include={"path", "issue_type"}) for each in self.accepted],
+            "warn_only": list(self.warn_only),
+        }
+        return {
+            "SOURCE": source.place.label,
+            "SLUG": source.place.slug,
+            "SCAN": json.dumps(scan, sort_keys=True, separators=(",", ":")),
+            "TOOL_REPOSITORY": self.tool.repository,
+            "TOOL_COMMIT": self.tool.commit,
+            "TARGET_OS": self.target_os,
+            **({"ISSUE_TYPES": self.issue_type_option} if self.issue_types else {}),
+            "SCAN_JARS": str(self.scan_jars).lower(),
+        }

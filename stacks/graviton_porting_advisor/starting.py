@@ -1,0 +1,101 @@
+"""The function that starts the builds, and the schedule that asks it to."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Acknowledgment, CfnElement, Duration, TimeZone, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, IDependable
+
+from stacks.graviton_porting_advisor.projects import Project
+from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
+from stacks.shared.python_function import PythonFunction
+from stacks.shared.scheduler_role import SchedulerRole
+from stacks.shared.solution import SolutionStack
+
+# What StartBuild may put in place of the project's own; a key is there only if the request has the field:
+# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+OVERRIDES = (
+    "codebuild:environment.environmentVariables",
+    "codebuild:environment.image",
+    "codebuild:secondarySources",
+    "codebuild:serviceRole",
+    "codebuild:source.buildspec",
+    "codebuild:source.location",
+)
+
+
+def start_function(stack: SolutionStack, projects: Sequence[Project], queue: sqs.IQueue) -> PythonFunction:
+    """Makes the function; it may start the projects as they are, with no other buildspec, role, image or source."""
+    function = PythonFunction(
+        stack,
+        "Start",
+        handler="start",
+        description="Starts a build for each source",
+        environment={"QUEUE_URL": queue.queue_url},
+        timeout_seconds=300,
+    )
+    function.own_role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["codebuild:StartBuild"],
+            resources=[project.arn for project in projects],
+            conditions={"Null": dict.fromkeys(OVERRIDES, "true")},
+        )
+    )
+    function.own_role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
+    if stack.encryption_key:
+        stack.encryption_key.grant(function.own_role, "kms:Decrypt", "kms:GenerateDataKey")
+    return function
+
+
+class ScanSchedule(Construct):
+    """The schedule of all sources.
+
+    Args:
+        after: what must be there before a build starts, and goes only when none can start any more.
+    """
+
+    def __init__(
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: GravitonPortingAdvisorSettings,
+        *,
+        function: PythonFunction,
+        projects: Sequence[Project],
+        undelivered: sqs.IQueue,
+        after: IDependable,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        assert settings.schedule
+        role = SchedulerRole(scope, self, "Role")
+        own = function.node.default_child
+        assert isinstance(own, CfnElement)
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::<{scope.get_logical_id(own)}.Arn>:*]",
+                reason="The CDK's own right to invoke: the function, and its versions, of which there are none.",
+            )
+        )
+        schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            description="Porting Advisor over every source",
+            schedule=scheduler.ScheduleExpression.expression(settings.schedule, TimeZone.of(settings.timezone)),
+            target=targets.LambdaInvoke(
+                function,
+                role=role,
+                input=scheduler.ScheduleTargetInput.from_object(
+                    {
+                        "projects": [project.name for project in projects],
+                        "run": scheduler.ContextAttribute.scheduled_time,
+                    }
+                ),
+                dead_letter_queue=undelivered,
+                max_event_age=Duration.hours(1),
+                retry_attempts=3,
+            ),
+        )
+        schedule.node.add_dependency(role, after)  # the role's policy too: the first run may come at once

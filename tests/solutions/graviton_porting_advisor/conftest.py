@@ -1,0 +1,21 @@
+"""A scanner with the stand-in of the advisor, and one with the advisor itself where the machine has it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.solutions.graviton_porting_advisor.scans import REAL, Scanner
+
+
+@pytest.fixture
+def scanner(tmp_path: Path, endpoint: str) -> Scanner:
+    """With the stand-in, an AWS on loopback, and no network."""
+    return Scanner(tmp_path / "build", endpoint)
+
+
+@pytest.fixture
+def advisor(tmp_path: Path, endpoint: str) -> Scanner:
+    """With the advisor at the default commit."""
+    if not (REAL / "repo.git").is_dir():
+        pytest.skip(f"no copy of the advisor in {REAL.name}; the solution's README says how to get one")
+    return Scanner(tmp_path / "build", endpoint, real=True)
