@@ -14,11 +14,13 @@ from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.auto_scaling import allow_on_group
 from stacks.shared.filled import filled_document
-<<<<<<< HEAD
-from stacks.shared.grants import allow_describing, allow_on_any_resource, allow_volumes_under
-=======
-from stacks.shared.grants import allow_describing, allow_on_any_resource, allow_on_pattern, shown_arn
->>>>>>> rev1
+from stacks.shared.grants import (
+    allow_describing,
+    allow_on_any_resource,
+    allow_on_pattern,
+    allow_volumes_under,
+    shown_arn,
+)
 from stacks.shared.solution import SolutionStack
 
 DOCUMENTS = Path(__file__).parent / "documents"
