@@ -1,19 +1,24 @@
 """The scripts of user_data/, with the names between two @ replaced."""
 
+import re
 from pathlib import Path
 
 from aws_cdk import Stack
 
 from stacks.shared.filled import filled, shared_part
 
+_COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
 FOLDER = Path(__file__).parent / "user_data"
 PARTS = {"RETRY": shared_part("retry.sh"), "METADATA": shared_part("metadata.sh")}
 """What common.sh has of ``stacks/shared/user_data``."""
 
 
 def read(name: str, **values: str) -> str:
-    """A file of user_data/ with its values, without the line feed at its end."""
-    return filled(FOLDER / name, **values).strip()
+    """A file of user_data/ with its values, without the line feed at its end and without the lines that are comments.
+
+    EC2 takes 16 KiB of user data, of which comments would be a fifth; they are for whoever reads the file here.
+    """
+    return _COMMENT.sub("", filled(FOLDER / name, **values)).strip()
 
 
 def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
