@@ -44,22 +44,22 @@ class Ran:
 def run(buildspec: str, environment: Mapping[str, str], folder: Path) -> Ran:
     """Runs the commands of a buildspec, as CodeBuild goes through its phases.
 
-    It starts in the source, as CodeBuild does. A failed command ends its phase; a failed install or pre_build ends the build, and after a failed build post_build
-    still runs.
+    It starts in the source, as CodeBuild does. A failed command ends its phase; a failed install or pre_build ends the
+    build, and after a failed build post_build still runs.
     """
     said = yaml.safe_load(buildspec)
     for runtime, version in said["phases"].get("install", {}).get("runtime-versions", {}).items():
         if str(version) not in RUNTIMES[runtime]:
             raise ValueError(f"YAML_FILE_ERROR: unknown runtime version {runtime} {version}")
     statuses: dict[str, int] = {}
-    output, source = "", environment["CODEBUILD_SRC_DIR"]
+    output, source = "", Path(environment["CODEBUILD_SRC_DIR"])
     for phase in PHASES:
         for command in said["phases"].get(phase, {}).get("commands", []):
             succeeding = "0" if any(statuses.values()) else "1"
             done = subprocess.run(
                 ["sh", "-e", "-c", command],  # noqa: S607
                 env={**environment, "CODEBUILD_BUILD_SUCCEEDING": succeeding},
-                cwd=source if os.path.isdir(source) else folder,
+                cwd=source if source.is_dir() else folder,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
