@@ -75,7 +75,7 @@ class Account:
         if operation == "get_resources":
             return [one for kind in asked["ResourceTypeFilters"] for one in self._tagged(kind)]
         if operation == "describe_instance_types":
-            return []  # none of them has another hypervisor
+            return []  # all of them have EBS metrics of their own
         many = {
             "list_outposts": "outposts",
             "get_outpost_instance_types": "types",

@@ -103,6 +103,23 @@ def test_a_solution_with_needs_links_to_them_and_names_no_principal_itself(slug:
     assert "key's policy must let" not in text
 
 
+def test_the_functions_that_publish_by_themselves_are_named_with_what_their_roles_lack() -> None:
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: who publishes uses the topic's key."""
+    publishing = {slug for slug in SLUGS if publishes(variants.templates("topic")[slug])}
+    found = re.search(r"A function of (.*?) publishes to it", SECTION, re.DOTALL)
+    assert found and set(re.findall(r"`(\w+)`", found[1])) == publishing
+
+
+def publishes(template: Json) -> bool:
+    """Whether a role may publish to a topic that is not of the stack."""
+    policies = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::IAM::Policy"]
+    return any(
+        statement["Effect"] == "Allow" and "sns:Publish" in statement["Action"] and ":sns:" in json.dumps(statement)
+        for properties in policies
+        for statement in properties["PolicyDocument"]["Statement"]
+    )
+
+
 def test_every_statement_that_the_table_asks_for_is_given() -> None:
     asked = [written(slug) for slug in SLUGS]
     assert {"AutoScalingGrants"}.union(*(key for key, _ in asked)) == set(policy("key"))

@@ -1,6 +1,6 @@
 """Looks at a Region by clients of the caller's: the function's, or those of whoever asks for a report. Reads only."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from nitro_attestation.claims import Look, Settings
@@ -17,6 +17,7 @@ MOST_NAMES = 100
 not: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html"""
 KMS = "kms.amazonaws.com"
 READS, WRITES = "reads", "writes"
+ALL = frozenset((READS, WRITES))
 
 
 def enabled_regions(ec2: Any) -> list[str]:
@@ -62,16 +63,17 @@ def look_at(account: str, region: str, client: Regional, trail: bool | None) -> 
     return Look(account, region, instances_of(account, region, described, types, volumes), settings, tuple(missing))
 
 
-def trail_of_all_regions(client: Regional, home: str | None = None) -> bool | None:
-    """Whether a trail of all Regions is on and keeps the management events of KMS; None: it cannot be looked at.
+def trail_of_all_regions(client: Regional, home: str | None = None, kinds: Set[str] = ALL) -> bool | None:
+    """Whether trails of all Regions are on and keep the management events of KMS; None: one cannot be looked at.
 
     A trail is asked in its home Region, because the others know no selectors of it
     (https://github.com/aws/aws-sdk-go-v2/issues/1957). One of the organization answers in its own account only.
 
     Args:
         home: Region in which to list; every Region lists the trails of all.
+        kinds: events that have to be kept. Every call that changes a key writes.
     """
-    unknown = False
+    unknown, kept = False, set[str]()
     try:
         trails = client("cloudtrail", home).describe_trails()["trailList"]
     except FAILED:
@@ -84,19 +86,21 @@ def trail_of_all_regions(client: Regional, home: str | None = None) -> bool | No
         except FAILED:
             unknown = True
             continue
-        if logging and keeps_kms(selectors):
+        if logging:
+            kept |= kept_of_kms(selectors)
+        if kinds <= kept:
             return True
     return None if unknown else False
 
 
-def keeps_kms(selectors: Json) -> bool:
-    """Whether the selectors of a trail, all together, keep management events that read and write, KMS's included.
+def kept_of_kms(selectors: Json) -> set[str]:
+    """Which management events of KMS the selectors of a trail keep, all together: those that read, those that write.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
     """
     kept = {kind for basic in selectors.get("EventSelectors") or [] for kind in _basic(basic)}
     kept |= {kind for advanced in selectors.get("AdvancedEventSelectors") or [] for kind in _advanced(advanced)}
-    return kept == {READS, WRITES}
+    return kept
 
 
 def _basic(selector: Json) -> set[str]:

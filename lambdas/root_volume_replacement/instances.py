@@ -6,6 +6,8 @@ from typing import Any
 
 from root_volume_replacement.names import tags_of
 
+GOING = ("shutting-down", "terminated")
+
 
 @dataclass(frozen=True)
 class OptIn:
@@ -21,10 +23,29 @@ class OptIn:
 
 def root_volume_id(instance: Mapping[str, Any]) -> str | None:
     """Returns the volume at the instance's root device; None while there is none, or if it is an instance store."""
+    return _root(instance).get("VolumeId")
+
+
+def goes_with_instance(instance: Mapping[str, Any]) -> bool:
+    """Whether EC2 deletes the root volume when the instance is terminated."""
+    return bool(_root(instance).get("DeleteOnTermination"))
+
+
+def may_show_root_later(instance: Mapping[str, Any] | None) -> bool:
+    """Whether an instance that shows no root volume may have one: it was started just now, or EC2 is not up to date.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    """
+    if instance is None:
+        return True
+    return instance.get("RootDeviceType") != "instance-store" and instance["State"]["Name"] not in GOING
+
+
+def _root(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     for mapping in instance.get("BlockDeviceMappings") or []:
         if mapping.get("DeviceName") == instance.get("RootDeviceName"):
-            return (mapping.get("Ebs") or {}).get("VolumeId")
-    return None
+            return mapping.get("Ebs") or {}
+    return {}
 
 
 def unfit(instance: Mapping[str, Any]) -> str | None:

@@ -26,6 +26,14 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def archived(snapshot: Mapping[str, Any]) -> bool:
+    """Whether a snapshot is in the archive tier, from which it must be restored before anything can be made of it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SnapshotTierStatus.html
+    """
+    return snapshot.get("StorageTier") == "archive"
+
+
 def filters(values: Mapping[str, str]) -> list[dict[str, Any]]:
     """Returns EC2 filters, all of which must hold."""
     return [{"Name": name, "Values": [value]} for name, value in values.items()]

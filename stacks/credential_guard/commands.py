@@ -19,7 +19,7 @@ COST_NOTE = "Hosts of your own add nothing here; Compliance and State Manager bi
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 WATCH_MINUTES = 15
 METRICS, ALARMS = 4, 3
-ROOT_GIB, ENDPOINTS = 30, 3
+ROOT_GIB, ENDPOINTS = 30, 2
 
 
 def idle_month(common: CommonSettings, settings: CredentialGuardSettings) -> Iterator[BillingUnit]:

@@ -15,7 +15,9 @@ from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
 POLICY = "AmazonSSMManagedInstanceCore"
-ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")
+# Not ec2messages, which Regions since 2024 do not have, and the agent needs no more since 3.3.40.0:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
+ENDPOINTS = ("ssm", "ssmmessages")
 ROOT_GIB = 30  # the image needs it
 ROOT_DEVICE = "/dev/sda1"
 RDP = 3389

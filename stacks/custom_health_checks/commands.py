@@ -26,14 +26,14 @@ def idle_month(common: CommonSettings, settings: CustomHealthChecksSettings) -> 
         yield BillingUnit("public_ipv4_hour", HOURS * public, "addresses of the instances or the NAT gateway")
         yield BillingUnit("nat_gateway_hour", HOURS * (settings.network == "nat"), "NAT gateway")
         if settings.network == "endpoints":
-            services = 2 * (settings.mode == "instance") + 3 * bool(settings.checks_of("ssm-document"))
+            services = 2 * (settings.mode == "instance") + 2 * bool(settings.checks_of("ssm-document"))
             yield BillingUnit("interface_endpoint_hour", HOURS * services * settings.zones, "interface endpoints")
-    functions = 0
+    functions = 1  # Unprotect
     if settings.mode == "event":
         functions += 1 + bool(settings.checks_of("http"))
         yield BillingUnit("lambda_request", HOURS * 3600 / SWEEP_SECONDS, "Checker, every minute")
     never_passed = 5 if settings.warm_pool else 3
-    yield BillingUnit("alarm_month", never_passed + functions + settings.scale_in_protection, "metrics of the alarms")
+    yield BillingUnit("alarm_month", never_passed + functions, "metrics of the alarms")
 
 
 def _warm(settings: CustomHealthChecksSettings) -> int:

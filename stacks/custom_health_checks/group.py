@@ -18,7 +18,9 @@ USER_DATA = Path(__file__).parent / "user_data"
 LAUNCH_HOOK = "checked"
 # Interface endpoints of isolated subnets. Mode event: the instance itself calls nothing, unless it runs documents.
 SCRIPT_ENDPOINTS = ("autoscaling", "ec2")
-AGENT_ENDPOINTS = ("ec2messages", "ssm", "ssmmessages")
+# The agent takes commands by ssmmessages since 3.3.40.0, and Regions since 2024 have no ec2messages to make one for:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
+AGENT_ENDPOINTS = ("ssm", "ssmmessages")
 
 
 class CheckedGroup(Construct):

@@ -19,12 +19,17 @@ class EndOfProtection(Construct):
     One goes before the group does. The other is there before the group, and hears of a new launch template before the
     group does: a rolling update replaces what has the old one, and hangs on instances that are protected
     (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/692). Those that come are protected.
+    That one is there without protection too: an update that switches it off may bring a new image, and rolls the group
+    before CloudFormation deletes, in its clean-up, what has left the template.
+
+    Args:
+        protected: whether new instances are protected.
 
     Attributes:
         function: what answers CloudFormation.
     """
 
-    def __init__(self, scope: SolutionStack, construct_id: str, checked: CheckedGroup) -> None:
+    def __init__(self, scope: SolutionStack, construct_id: str, checked: CheckedGroup, *, protected: bool) -> None:
         super().__init__(scope, construct_id)
         group = checked.group
         self.function = PythonFunction(
@@ -57,6 +62,8 @@ class EndOfProtection(Construct):
             },
         )
         group.node.add_dependency(before)
+        if not protected:
+            return
         LifecycleResource(
             self,
             "OfGroup",

@@ -14,9 +14,12 @@ MOST_HEARTBEATS = 100
 SWEEP_SECONDS = 60  # mode event: the schedule that looks at every waiting instance
 SWEEPS = 3  # looks in the time of one heartbeat, so that one may be lost, or late
 
-# What the instance's script and a shell can take without quoting: no quotes, no dollar, no line feed, no |.
-TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]{1,128}$", examples=["Compliance-Check"])]
-TagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]{1,255}$", examples=["Successful"])]
+# What the instance's script and a shell can take without quoting: no quotes, no dollar, no line feed, no |. And what
+# the shorthand of the AWS CLI leaves as it is: it cuts blanks off at both ends, and takes no value that begins with =.
+# https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
+_FIRST, _INNER, _LAST = "[A-Za-z0-9_.:/+@-]", "[A-Za-z0-9_ .:/=+@-]", "[A-Za-z0-9_.:/=+@-]"
+TagKey = Annotated[str, Field(pattern=f"^{_FIRST}({_INNER}{{0,126}}{_LAST})?$", examples=["Compliance-Check"])]
+TagValue = Annotated[str, Field(pattern=f"^{_FIRST}({_INNER}{{0,253}}{_LAST})?$", examples=["Successful"])]
 AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,255}$", examples=["instance_id"])]
 
 

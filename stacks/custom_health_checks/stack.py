@@ -34,8 +34,7 @@ class CustomHealthChecksStack(SolutionStack):
         else:
             let_look(self, checked.role, checked, settings)
             allow_describing(checked.role, "autoscaling:DescribeAutoScalingInstances", "ec2:DescribeTags")
-        if settings.scale_in_protection:
-            functions.append(EndOfProtection(self, "Protection", checked).function)
+        functions.append(EndOfProtection(self, "Protection", checked, protected=settings.scale_in_protection).function)
         self._alarms(settings, checked, functions)
         self._outputs(settings, checked, functions)
 

@@ -95,7 +95,8 @@ class GuardrailSettings(SolutionSettings):
     """Roles of `cdk bootstrap`. publishing: they may store assets in the Region. all: `cdk deploy` by anybody is exempt
     from all statements. none: no exemption."""
     protect_exempt_roles: bool = False
-    """true: deny also creating the exempt roles, and changing their trust and permissions, to all others."""
+    """true: deny also creating the exempt roles, those of `bootstrap_roles` included, and changing their trust and
+    permissions, to all others; `cdk bootstrap` then takes an exempt role."""
     subnet_condition: Literal["arn", "arn-and-id", "zone", "tag"] = "arn"
     """How a subnet is allowed. arn: as in the post. arn-and-id: interfaces by id. zone: by Local Zone. tag: by tag."""
     subnets: SubnetArns = ()

@@ -100,7 +100,9 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         exempt = _publishing(settings, "DenyPutObjectToRegionalBuckets")
         yield Statement("DenyPutObjectToRegionalBuckets", denied, where, exempt=exempt)
     if settings.protect_exempt_roles:
-        roles = tuple(arn for arn in settings.exempt_everywhere if ":role/" in arn)
+        # Those that are exempt from one statement too: their names alone are what exempts them.
+        publishing = tuple(role for sid in actions.PUBLISHING_ROLES for role in _publishing(settings, sid))
+        roles = tuple(arn for arn in (*settings.exempt_everywhere, *publishing) if ":role/" in arn)
         if roles:
             # A resource has a partition and an account of its own, and takes wildcards as the exemptions do.
             yield Statement("DenyExemptRoleChanges", actions.ROLE_CHANGES, roles)

@@ -22,6 +22,9 @@ COST_NOTE = (
 SLUG = "image_pipelines"
 ALARMS = 5
 DAYS = 30
+LAUNCHES = ("AVAILABLE", "DEPRECATED")
+"""States of an image that launches: deprecation hides it and forbids nothing
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html)."""
 KEPT = (
     "description",
     "imageRecipeArn",
@@ -63,7 +66,7 @@ def findings(common: CommonSettings, settings: ImagePipelinesSettings, clients: 
     yield looked_at("instance types", lambda: _types(settings, clients))
     yield looked_at("components of AWS", lambda: _managed(settings, clients))
     if settings.scan:
-        yield looked_at("Inspector", lambda: _inspector(clients))
+        yield looked_at("Inspector", lambda: _inspector(settings, clients))
     for one in (settings.gold, *settings.workloads):
         if template := one.launch_template_id:
             yield looked_at(f"launch template {template}", partial(_template, template, clients))
@@ -127,12 +130,19 @@ def _managed(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
     return Finding("components of AWS", "ok", ", ".join(wanted) or "none needed")
 
 
-def _inspector(clients: Clients) -> Finding:
+def _inspector(settings: ImagePipelinesSettings, clients: Clients) -> Finding:
+    """Each kind of scanning is turned on by itself: of EC2 for test instances, of ECR for containers.
+
+    https://docs.aws.amazon.com/inspector/latest/user/scanning-ecr.html
+    """
     (account,) = clients("inspector2").batch_get_account_status()["accounts"]
-    state = account["resourceState"]["ec2"]["status"]
-    if state != "ENABLED":
-        return Finding("Inspector", "problem", f"scanning of EC2 is {state}", "Turn Inspector on, or set scan: false")
-    return Finding("Inspector", "ok", "scans EC2")
+    needed = {"ec2": "EC2"}
+    if any(workload.kind == "container" for workload in settings.workloads):
+        needed["ecr"] = "ECR"
+    states = {says: account["resourceState"][name]["status"] for name, says in needed.items()}
+    if off := [f"scanning of {says} is {state}" for says, state in states.items() if state != "ENABLED"]:
+        return Finding("Inspector", "problem", "; ".join(off), "Turn it on in Inspector, or set scan: false")
+    return Finding("Inspector", "ok", f"scans {' and '.join(states)}")
 
 
 def _template(template: str, clients: Clients) -> Finding:
@@ -225,7 +235,7 @@ def _has_a_parent(name: str, common: CommonSettings, settings: ImagePipelinesSet
         ami["image"]
         for page in pages.paginate(imagePipelineArn=_arn(parent, common, settings, clients))
         for image in page["imageSummaryList"]
-        if image["state"]["status"] == "AVAILABLE"
+        if image["state"]["status"] in LAUNCHES
         for ami in image.get("outputResources", {}).get("amis", [])
     }
     if not found or found[0]["Value"] not in made:

@@ -139,6 +139,8 @@ class ExecutionRole(iam.Role):
         super().__init__(
             scope,
             construct_id,
+            # The service sends the account: AWS's own instructions for such a role have this condition (advanced builds
+            # in https://github.com/aws/agent-toolkit-for-aws).
             assumed_by=of_this_account(stack, "imagebuilder.amazonaws.com"),
             description="Lets Image Builder build, and write the newest AMI's parameter",
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(EXECUTION_POLICY)],

@@ -185,7 +185,8 @@ class Lifecycle(Section):
     deprecate_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = 90
     """Age in days at which AMIs are deprecated: hidden by default, they still launch. null: never."""
     disable_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    """Age in days at which AMIs are disabled: they cannot launch, and can be enabled again. null: never."""
+    """Age in days at which AMIs are disabled, the newest too: they cannot launch, and can be enabled again. Choose more
+    than the days between two builds. null: never."""
     delete_after_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
     """Age in days at which images are deleted, with AMIs and snapshots; needs allow_deletion. null: never."""
     retain_at_least: Annotated[int, Field(ge=1, le=10)] = 3

@@ -17,7 +17,8 @@ class Paste:
     """The outputs that connect. Where there is no demo instance they say INSTANCE_ID.
 
     Each names the endpoint, and how long the tunnel may last: a policy that allows less than an hour refuses a command
-    that does not say so.
+    that does not say so. ``ssh`` hands its own option on to ``open-tunnel``:
+    https://github.com/aws/aws-cli/blob/v2/awscli/customizations/ec2instanceconnect/ssh.py
     """
 
     def __init__(self, stack: SolutionStack, settings: InstanceConnectEndpointSettings, *, endpoint_id: str) -> None:

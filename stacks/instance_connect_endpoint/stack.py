@@ -102,7 +102,8 @@ class InstanceConnectEndpointStack(SolutionStack):
             "Linux",
             network=network,
             instance_type=settings.linux_instance_type,
-            # It comes with EC2 Instance Connect, which takes the keys that people push.
+            # It comes with EC2 Instance Connect, which takes the keys that people push from the metadata service alone:
+            # https://github.com/aws/aws-ec2-instance-connect-config/blob/master/src/bin/eic_curl_authorized_keys
             image=amazon_linux(self, settings.linux_architecture),
             device="/dev/xvda",
             volume_gib=LINUX_GIB,

@@ -10,7 +10,7 @@ from stacks.local_zone_wordpress.data import Data
 from stacks.local_zone_wordpress.group import ReadyGroup
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import Place
-from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_grants_to_aws, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 DATABASE_GROUP, WEB_GROUP = "DatabaseGroup", "WebGroup"
@@ -70,16 +70,9 @@ class Database(ReadyGroup):
             )
         )
         if scope.encryption_key:
-            # EC2 grants itself the use of the volume's key with the rights of whoever attaches it:
-            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html. This one action is
-            # enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
-            self.role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["kms:CreateGrant"],
-                    resources=[scope.encryption_key.key_arn],
-                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-                )
-            )
+            # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it. This one action
+            # is enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
+            allow_grants_to_aws(self.role, scope.encryption_key)
         allow_on_pattern(
             self.role,
             "ec2:AttachVolume",

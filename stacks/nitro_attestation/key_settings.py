@@ -9,6 +9,9 @@ from config.models import Problem, Section, rule
 from config.types import FilePath, PrincipalArn, repeated
 from stacks.nitro_attestation.measurements import ADVISORY, Kind, Reference, problems, read, references
 
+MOST_CHARACTERS = 24_000
+"""Of all principals of a key together. KMS takes a policy of 32 KiB, and no quota can be raised to more
+(https://docs.aws.amazon.com/kms/latest/developerguide/limits.html); the rest is for what the policy says of them."""
 Operation = Literal["Decrypt", "GenerateDataKey"]
 EnclavePcr = Literal["PCR0", "PCR1", "PCR2", "PCR8"]
 TpmPcr = Literal["PCR4", "PCR7", "PCR12"]
@@ -56,6 +59,16 @@ class AttestedKey(Section):
                 yield Problem(
                     key, "must not use the key as well: who changes the policy would open it; name another principal"
                 )
+
+    @rule
+    def _the_policy_fits(self) -> Iterator[Problem]:
+        length = sum(map(len, (*self.workload_arns, *self.producer_arns, *self.administrator_arns)))
+        if length > MOST_CHARACTERS:
+            yield Problem(
+                "administrator_arns",
+                f"must have at most {MOST_CHARACTERS:,} characters together with workload_arns and producer_arns, got "
+                f"{length:,}: KMS takes a policy of 32 KiB; name fewer",
+            )
 
     @rule
     def _nothing_twice(self) -> Iterator[Problem]:

@@ -19,6 +19,9 @@ COST_NOTE = (
 )
 VOLUME_GIB = 8
 ALARMS = 2
+# "expired [...] state: You can't modify the Capacity Reservation in any way":
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-modify.html
+AFTER_THE_END = "Set a later end_date, or null; if it is deployed, destroy it first: what has ended takes no later end"
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------
@@ -57,7 +60,7 @@ def findings(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients
         left = settings.end_date - datetime.now(UTC)
         over = left.total_seconds() <= 0
         says = f"{settings.ends_at} is over" if over else f"{settings.ends_at}, {left.days} days from now"
-        yield Finding("end date", "problem" if over else "ok", says, "Set a later end_date, or null" if over else "")
+        yield Finding("end date", "problem" if over else "ok", says, AFTER_THE_END if over else "")
 
 
 def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Finding:

@@ -14,7 +14,13 @@ from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
 from stacks.shared.auto_scaling import allow_on_group
 from stacks.shared.filled import filled_document
-from stacks.shared.grants import allow_describing, allow_on_any_resource
+from stacks.shared.grants import (
+    allow_describing,
+    allow_on_any_resource,
+    allow_on_pattern,
+    allow_volumes_under,
+    shown_arn,
+)
 from stacks.shared.solution import SolutionStack
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -74,7 +80,8 @@ class Drills(Construct):
                 "STACK_NAME": scope.stack_name,
             },
         )
-        self._let_start_one_instance(scope, outsider, group, settings.instance_type)
+        self._let_launch(scope, outsider, group, subnet_ids[0], settings.instance_type)
+        self._let_end_what_it_started(scope, outsider)
 
     def _drill(self, stack: SolutionStack, construct_id: str, name: str, values: Mapping[str, Any]) -> iam.Role:
         """A document and its role; the values replace the @PLACEHOLDERS@ of the file."""
@@ -102,40 +109,50 @@ class Drills(Construct):
         )
         return role
 
-    def _let_start_one_instance(
-        self, stack: SolutionStack, role: iam.Role, group: ReservedGroup, instance_type: str
+    def _let_launch(
+        self, stack: SolutionStack, role: iam.Role, group: ReservedGroup, subnet_id: str, instance_type: str
     ) -> None:
-        """From the group's launch template and of its type only; what it ends was tagged by it at birth.
+        """From the group's launch template, of its type, into the drill's subnet and with the group's security group.
 
+        EC2 judges a launch on everything that it uses or makes:
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-launch-templates.html
         """
-        tag = stack.stack_name
-        template = stack.format_arn(
-            service="ec2", resource="launch-template", resource_name=group.template.launch_template_id
-        )
-        for actions, conditions in (
-            (("ec2:DescribeCapacityReservations", "ec2:DescribeInstances"), None),
-            (
-                ("ec2:RunInstances",),
-                {
-                    "ArnEquals": {"ec2:LaunchTemplate": template},
-                    "StringEqualsIfExists": {"ec2:InstanceType": instance_type},
-                },
-            ),
-            (
-                ("ec2:CreateTags",),
-                {"StringEquals": {"ec2:CreateAction": "RunInstances", f"aws:RequestTag/{DRILL_TAG}": tag}},
-            ),
-            (("ec2:TerminateInstances",), {"StringEquals": {f"aws:ResourceTag/{DRILL_TAG}": tag}}),
+        launch, place = "ec2:RunInstances", f"arn:{stack.partition}:ec2:{stack.region}"
+        mine = f"{place}:{stack.account}"
+        template = f"{mine}:launch-template/{group.template.launch_template_id}"
+        conditions = {"ArnEquals": {"ec2:LaunchTemplate": template}}
+        own = [template, f"{mine}:security-group/{group.security_group_id}"]
+        role.add_to_policy(iam.PolicyStatement(actions=[launch], resources=own, conditions=conditions))
+        made = "EC2 makes it with the instance; a condition names the launch template."
+        named = "The launch template names it; ARNs of images have no account."
+        found = stack.resolve(subnet_id)
+        subnet = f"subnet/<{found['Ref']}>" if isinstance(found, dict) else f"subnet/{found}"
+        shared = "The ARN of a subnet that is shared with this account has its owner's."
+        for arn, shown, reason in (
+            (f"{place}:*:subnet/{subnet_id}", shown_arn(stack, "ec2", subnet, account="*"), shared),
+            (f"{place}::image/*", shown_arn(stack, "ec2", "image/*", account=""), named),
+            (f"{mine}:network-interface/*", shown_arn(stack, "ec2", "network-interface/*"), made),
+            (f"{mine}:volume/*", shown_arn(stack, "ec2", "volume/*"), made),
         ):
-            allow_on_any_resource(
-                role,
-                *actions,
-                conditions=conditions,
-                reason="Describing knows no resource; conditions hold the rest to one launch template and one tag.",
-            )
+            allow_on_pattern(role, launch, arn=arn, shown=shown, reason=reason, conditions=conditions)
+        allow_on_pattern(
+            role,
+            launch,
+            arn=f"{mine}:instance/*",
+            shown=shown_arn(stack, "ec2", "instance/*"),
+            reason="The instance is to be made; conditions name its launch template and its type.",
+            conditions={**conditions, "StringEquals": {"ec2:InstanceType": instance_type}},
+        )
         group.role.grant_pass_role(role)
         if stack.encryption_key:  # EC2 encrypts the volume in the name of whoever starts the instance
-            stack.encryption_key.grant(
-                role, "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"
-            )
+            allow_volumes_under(role, stack.encryption_key)
+
+    def _let_end_what_it_started(self, stack: SolutionStack, role: iam.Role) -> None:
+        """What it ends was tagged by it at birth."""
+        allow_describing(role, "ec2:DescribeCapacityReservations", "ec2:DescribeInstances")
+        born = {"ec2:CreateAction": "RunInstances", f"aws:RequestTag/{DRILL_TAG}": stack.stack_name}
+        its_own = {f"aws:ResourceTag/{DRILL_TAG}": stack.stack_name}
+        for action, condition in (("ec2:CreateTags", born), ("ec2:TerminateInstances", its_own)):
+            reason = "Instances come and go; a condition holds it to those that carry the drill's tag."
+            allow_on_any_resource(role, action, conditions={"StringEquals": condition}, reason=reason)

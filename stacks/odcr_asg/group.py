@@ -24,6 +24,7 @@ class ReservedGroup(Construct):
     Attributes:
         role: of the instances; it has no right but what your application is given.
         template: the launch template.
+        security_group_id: of the instances.
         group: the Auto Scaling group.
     """
 
@@ -41,6 +42,7 @@ class ReservedGroup(Construct):
         self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"), description="Instances of odcr_asg"
         )
+        self.security_group_id = network.security_group.security_group_id
         self.template = Al2023LaunchTemplate(
             scope,
             "LaunchTemplate",
@@ -95,6 +97,10 @@ class ReservedGroup(Construct):
                 ),
             )
         else:
+            # Said, or a group that had the other targeting may keep its own; "default" follows the launch template.
+            group.capacity_reservation_specification = Cfn.CapacityReservationSpecificationProperty(
+                capacity_reservation_preference="default"
+            )
             data.add_property_override(
                 "LaunchTemplateData.CapacityReservationSpecification",
                 {"CapacityReservationTarget": {"CapacityReservationResourceGroupArn": pool_arn}},

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config.models import CommonSettings
 from stacks.catalog import SOLUTIONS
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.tag_policy import service_control_policy, tag_policy
+from stacks.outposts_dashboard.tag_policy import PolicyTooLongError, service_control_policy, tag_policy, text_of
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.files import UnwritableError, write_text
@@ -119,7 +119,8 @@ def preview(
     shown = dashboards(found, wanted)
     written: list[str] = []
     for dashboard in shown if options.output else ():
-        written += _write(options.output / f"{dashboard.name}.json", json.loads(dashboard.body))
+        text = json.dumps(json.loads(dashboard.body), indent=2) + "\n"
+        written += _write(options.output / f"{dashboard.name}.json", text)
     rows = [[each.name, str(len(json.loads(each.body)["widgets"]))] for each in shown]
     counts = ", ".join(f"{len(items)} of {name}" for name, items in found["sections"].items() if items) or "nothing"
     failed = [f"{name} could not be read: {reason}" for name, reason in found["failures"].items()]
@@ -132,21 +133,26 @@ def write_tag_policy(
 ) -> Answer:
     """Writes one of the policies to a file, or shows it."""
     policy = service_control_policy(settings) if options.scp else tag_policy(settings)
+    try:
+        text = text_of("service control policy" if options.scp else "tag policy", policy)
+    except PolicyTooLongError as error:
+        raise CommandError(str(error)) from None
     notes = [
-        *(_write(options.output, policy) if options.output else ["--output FILE writes it."]),
+        *(_write(options.output, text) if options.output else ["--output FILE writes it."]),
         "Nothing is attached. Try it on one account first: it holds for everything there, not for an Outpost alone.",
-        "It denies creation without the tag; which values others may set later, the tag policy says."
+        "It denies creation without the tag in the very call; which values others may set later, the tag policy says. "
+        "A tool that makes a bucket and then tags it is denied: try yours, CloudFormation included."
         if options.scp
         else "It does not ask for the tag where there is none: --scp writes a service control policy that does.",
     ]
-    lines = [] if options.output else json.dumps(policy, indent=2).splitlines()
+    lines = [] if options.output else text.splitlines()
     return Answer((), (), policy, notes, lines=lines)
 
 
-def _write(path: Path, value: Any) -> list[str]:
+def _write(path: Path, text: str) -> list[str]:
     """Writes a file and says so, and which folders it took."""
     try:
-        created = write_text(path, json.dumps(value, indent=2) + "\n")
+        created = write_text(path, text)
     except UnwritableError as error:
         raise CommandError(str(error)) from None
     return [f"Created the folder {folder}." for folder in reversed(created)] + [f"Written to {path}."]

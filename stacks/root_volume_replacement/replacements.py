@@ -12,7 +12,7 @@ from stacks.root_volume_replacement.rights import (
     allow_reports,
     allow_tagging_at_creation,
 )
-from stacks.shared.grants import allow_describing
+from stacks.shared.grants import allow_describing, allow_volumes_under
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
@@ -69,6 +69,7 @@ class Replacements(Construct):
                 "POLL_SECONDS": str(settings.poll_seconds),
                 "TASK_SECONDS": str(60 * settings.task_minutes),
                 "CHECKS_SECONDS": str(60 * settings.checks_minutes),
+                "SETTLE_SECONDS": str(settings.settle_seconds),
                 "OLD_VOLUME": "delete" if settings.deletes_old_volumes else "keep",
             },
             timeout_seconds=60,
@@ -109,16 +110,7 @@ class Replacements(Construct):
                 reason="The volume is whatever the instance had; a condition holds it to those with our tag.",
             )
         if stack.encryption_key:  # EC2 makes the new volume with the permissions of whoever starts the task
-            # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
-            stack.encryption_key.grant(
-                function.own_role,
-                "kms:CreateGrant",
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:GenerateDataKeyWithoutPlaintext",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-            )
+            allow_volumes_under(function.own_role, stack.encryption_key)
         ledger.allow(function.own_role, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
         allow_reports(self._stack, function, reports)
         return function

@@ -54,6 +54,8 @@ class RootVolumeReplacementSettings(SolutionSettings):
     """Minutes after which a replacement task has failed."""
     checks_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     """Minutes for an instance to pass its status checks after the task; later it has failed."""
+    settle_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
+    """Seconds after the task before status checks count; EC2 makes them every minute."""
     old_volume: Literal["keep", "delete"] = "keep"
     """What happens to the old root volume once the new one has passed; delete needs allow_deletion."""
     allow_deletion: bool = False

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
@@ -91,6 +92,37 @@ def allow_on_pattern(
     _allow(role, statement, shown, reason)
 
 
+def allow_grants_to_aws(role: iam.IRole, key: kms.IKey) -> None:
+    """Allows grants on a key that a service of AWS makes for itself, as EC2 does for a volume that it attaches.
+
+    Without the condition the role could give the key to anybody:
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )
+
+
+def allow_volumes_under(role: iam.IRole, key: kms.IKey) -> None:
+    """Allows what EBS needs of whoever has volumes made under a key, all that its page lists.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    key.grant(
+        role,
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    )
+    allow_grants_to_aws(role, key)
+
+
 def allow_metrics(role: iam.IRole, namespace: str) -> None:
     """Allows publishing metrics to one namespace; CloudWatch knows this condition and no resource.
 
@@ -115,11 +147,16 @@ def of_this_account(stack: Stack, service: str) -> iam.ServicePrincipal:
     return iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": stack.account}})
 
 
-def shown_arn(stack: Stack, service: str, resource: str) -> str:
-    """An ARN of the stack's account and Region as cdk-nag shows it."""
+def shown_arn(stack: Stack, service: str, resource: str, *, account: str | None = None) -> str:
+    """An ARN of the stack's Region as cdk-nag shows it.
+
+    Args:
+        account: another than the stack's: ``*``, or empty where ARNs name none.
+    """
     known = {"Partition": stack.partition, "Region": stack.region, "AccountId": stack.account}
     shown = {name: f"<AWS::{name}>" if Token.is_unresolved(value) else value for name, value in known.items()}
-    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{shown['AccountId']}:{resource}"
+    owner = shown["AccountId"] if account is None else account
+    return f"arn:{shown['Partition']}:{service}:{shown['Region']}:{owner}:{resource}"
 
 
 def _allow(role: iam.IRole, statement: iam.PolicyStatement, shown: str, reason: str) -> None:

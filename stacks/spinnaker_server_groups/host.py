@@ -30,7 +30,8 @@ class SpinnakerHost(Construct):
     """Roles, key pair for what Spinnaker launches, and the instance.
 
     The instance keeps the first version of its launch template, so that neither a newer image nor a changed script
-    replaces it, and with it Spinnaker's database: only another ``generation`` does.
+    replaces it, and with it Spinnaker's database: only another ``generation`` does, and another VPC, which no instance
+    moves to.
 
     Attributes:
         instance: the instance.
@@ -112,9 +113,12 @@ class SpinnakerHost(Construct):
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs, images, Kubernetes and snaps")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Ubuntu's repositories, which are signed")
+        # The first version names the security group, which in another VPC is another one: that takes another template.
+        existing = stack.common.vpc
+        of_vpc = existing.id.title().replace("-", "") if existing else ""
         return HardenedLaunchTemplate(
             self,
-            f"Template{host.generation}",
+            f"Template{host.generation}{of_vpc}",
             image=ec2.MachineImage.from_ssm_parameter(UBUNTU, os=ec2.OperatingSystemType.LINUX),
             root_device="/dev/sda1",
             volume_gib=host.volume_gib,

@@ -190,7 +190,7 @@ class SpinnakerRoles(Construct):
             self.managed,
             "ec2:RunInstances",
             arn=f"{ec2}::image/*",
-            shown=shown_arn(stack, "ec2", "image/*").replace("<AWS::AccountId>", "").replace(stack.account, ""),
+            shown=shown_arn(stack, "ec2", "image/*", account=""),
             reason="Images are of Amazon's account, or of whoever shares one; ARNs of images name no account.",
         )
         for kind, made_by in (("instance", "RunInstances"), ("volume", "RunInstances"), ("launch-template", None)):

@@ -41,7 +41,7 @@ class HostSettings(Section):
     k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$", examples=["v1.35.5+k3s1"])] = "v1.35.5+k3s1"
     """Release of k3s, the Kubernetes that Spinnaker runs in."""
     generation: Annotated[int, Field(ge=1, le=999)] = 1
-    """Number of the host. A higher one replaces it, which loses its applications and pipelines; nothing else does."""
+    """Number of the host. A higher one replaces it, which loses its applications and pipelines, as another VPC does."""
 
     @rule
     def _is_x86(self) -> Iterator[Problem]:

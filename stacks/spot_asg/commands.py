@@ -23,6 +23,9 @@ VOLUME_GIB = 8
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 INTERRUPT = "aws:ec2:send-spot-instance-interruptions"
+# Spot Instances that this action may interrupt in one experiment, five unless raised:
+# https://docs.aws.amazon.com/general/latest/gr/fis.html
+INTERRUPTED_AT_ONCE = "L-F3F4B54A"
 
 
 def idle_month(common: CommonSettings, settings: SpotAsgSettings) -> Iterator[BillingUnit]:
@@ -79,7 +82,7 @@ def findings(common: CommonSettings, settings: SpotAsgSettings, clients: Clients
     for arn in settings.target_group_arns:
         yield looked_at(f"target group {arn.split('/')[1]}", lambda arn=arn: _delay(settings, clients, arn))  # type: ignore[misc]
     if settings.experiment_instances:
-        yield looked_at("fault injection", lambda: _fis(clients))
+        yield looked_at("fault injection", lambda: _fis(settings, clients))
 
 
 def _types(settings: SpotAsgSettings, clients: Clients, zones: int, found: dict[str, int]) -> Finding:
@@ -126,9 +129,16 @@ def _delay(settings: SpotAsgSettings, clients: Clients, arn: str) -> Finding:
     return Finding(name, "ok", f"deregistration delay {delay} s")
 
 
-def _fis(clients: Clients) -> Finding:
+def _fis(settings: SpotAsgSettings, clients: Clients) -> Finding:
+    """Whether FIS is here, and starts an experiment with so many targets."""
     clients("fis").get_action(id=INTERRUPT)
-    return Finding("fault injection", "ok", "FIS can interrupt Spot Instances here")
+    quotas = clients("service-quotas")
+    most = quotas.get_service_quota(ServiceCode="fis", QuotaCode=INTERRUPTED_AT_ONCE)["Quota"]["Value"]
+    says = f"experiment_instances is {settings.experiment_instances}, FIS interrupts at most {most:g} at once"
+    if settings.experiment_instances > most:
+        fix = f"Ask for more in Service Quotas ({INTERRUPTED_AT_ONCE}), or lower experiment_instances"
+        return Finding("fault injection", "problem", says, fix)
+    return Finding("fault injection", "ok", says)
 
 
 # --- score ------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,10 @@ TARGET = "SpotInstances"
 class Experiment(Construct):
     """The template; it does nothing until somebody starts it.
 
-    https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+    FIS sends the recommendation and, with the shortest wait of two minutes, the interruption notice at once; that page
+    names the permissions of its role too: https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html.
+    A group's instances are found by the group's tag as in a workshop of AWS:
+    https://github.com/awslabs/ec2-spot-workshops/blob/master/content/launching_ec2_spot_instances/fis_experiment.md
 
     Attributes:
         template_id: what ``aws fis start-experiment`` takes.

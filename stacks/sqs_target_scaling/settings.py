@@ -9,6 +9,12 @@ from config.models import Problem, SolutionSettings, rule
 from config.types import MetricNamespace
 from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
 
+# The queue deletes what is older, whoever has it in hand, without a word to anybody:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-queue-parameters.html
+RETENTION_SECONDS = 345_600
+LONGEST_MESSAGE_SECONDS = 43_200
+HEARTBEATS_VISIBLE = 3  # a worker may miss two heartbeats before its message is given to another
+
 
 class SqsTargetScalingSettings(SolutionSettings):
     """Workers behind a queue that scale so that messages are processed within an acceptable latency."""
@@ -19,9 +25,9 @@ class SqsTargetScalingSettings(SolutionSettings):
     strategy: Literal["dynamic-target", "metric-math", "demand"] = "dynamic-target"
     """dynamic-target: the post's two functions move the target. metric-math: one policy with a constant target, no
     function. demand: one policy on the instances that are needed for each in service, and one function."""
-    acceptable_latency_seconds: Annotated[int, Field(ge=1, le=1_209_600)] = 300
+    acceptable_latency_seconds: Annotated[int, Field(ge=1, le=RETENTION_SECONDS - LONGEST_MESSAGE_SECONDS)] = 300
     """Acceptable time from sending a message until it has been processed, in seconds."""
-    estimated_message_seconds: Annotated[float, Field(gt=0, le=43_200)] = 25
+    estimated_message_seconds: Annotated[float, Field(gt=0, le=LONGEST_MESSAGE_SECONDS)] = 25
     """Assumed processing duration of a message until durations are measured, in seconds."""
     target_update_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     """dynamic-target: minutes between two updates of the target."""
@@ -51,7 +57,7 @@ class SqsTargetScalingSettings(SolutionSettings):
     """true: EC2 Auto Scaling replaces an instance at risk before EC2 interrupts it, if it can launch another."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=10_800)] = 30
     """Seconds between two extensions of a message's visibility by a busy worker; the timeout is three heartbeats."""
-    longest_message_seconds: Annotated[int, Field(ge=30, le=43_200)] = 43_200
+    longest_message_seconds: Annotated[int, Field(ge=30, le=LONGEST_MESSAGE_SECONDS)] = LONGEST_MESSAGE_SECONDS
     """Longest processing duration of a message, in seconds: a busy worker keeps it, and its instance, that long."""
     max_receives: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Receptions without success before a message moves to the dead-letter queue."""
@@ -92,6 +98,17 @@ class SqsTargetScalingSettings(SolutionSettings):
                     f"must be at most longest_message_seconds, which is {self.longest_message_seconds}, "
                     f"got {getattr(self, key):g}; lower it or raise longest_message_seconds",
                 )
+
+    @rule
+    def _a_message_ends_in_the_dead_letters_before_it_expires(self) -> Iterator[Problem]:
+        visibility = HEARTBEATS_VISIBLE * self.heartbeat_seconds
+        if visibility * self.max_receives >= RETENTION_SECONDS:
+            most = (RETENTION_SECONDS - 1) // visibility
+            yield Problem(
+                "max_receives",
+                f"must be at most {most} with heartbeat_seconds {self.heartbeat_seconds}, got {self.max_receives}: the "
+                "queue deletes a message after four days, and it would never be a dead letter; lower one",
+            )
 
     @rule
     def _something_is_left_of_metric_math(self) -> Iterator[Problem]:

@@ -19,10 +19,8 @@ from stacks.sqs_target_scaling.demand import Demand
 from stacks.sqs_target_scaling.dynamic_target import DynamicTarget
 from stacks.sqs_target_scaling.metric_math import MetricMath
 from stacks.sqs_target_scaling.metrics import QueueMetrics
-from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+from stacks.sqs_target_scaling.settings import HEARTBEATS_VISIBLE, SqsTargetScalingSettings
 from stacks.sqs_target_scaling.workers import Workers
-
-HEARTBEATS_VISIBLE = 3  # a worker may miss two heartbeats before its message is given to another
 
 
 class SqsTargetScalingStack(SolutionStack):

@@ -218,6 +218,31 @@ def test_no_role_of_the_bootstrap_must_be_exempt(exempt: tuple[str, ...]) -> Non
     assert list(OutpostsGuardrailsSettings(exempt_principal_arns=exempt).problems_with(CommonSettings())) == []
 
 
+@pytest.mark.parametrize("role", ["file-publishing", "image-publishing"])
+@pytest.mark.parametrize(("exempt", "decision"), [("publishing", "denied"), ("all", "denied"), ("none", "passes")])
+def test_nobody_takes_the_name_of_a_protected_publishing_role(role: str, exempt: str, decision: str) -> None:
+    """It needs no more than a name: whoever makes such a role is exempt from the statement that it is exempt from."""
+    found = OutpostsGuardrailsSettings.model_validate({"protect_exempt_roles": True, "bootstrap_roles": exempt})
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    asked: dict[str, Any] = {f"arn:aws:iam::111122223333:role/cdk-x-{role}-role-x": {}}
+    developer, repairing = (
+        f"arn:aws:iam::111122223333:role/{name}" for name in ("dev", "OrganizationAccountAccessRole")
+    )
+    for action in ("iam:CreateRole", "iam:UpdateAssumeRolePolicy"):
+        assert judge(documents, Request(action, developer, asked)).decision == decision
+        assert judge(documents, Request(action, repairing, asked)).decision == "passes"
+
+
+@pytest.mark.parametrize("model", [LocalZoneGuardrailsSettings, OutpostsGuardrailsSettings])
+@pytest.mark.parametrize("bootstrap", ["none", "publishing", "all"])
+def test_every_role_that_any_statement_exempts_is_protected(model: type[GuardrailSettings], bootstrap: str) -> None:
+    found = model.model_validate({"protect_exempt_roles": True, "bootstrap_roles": bootstrap})
+    statements = [one for policy in found.policies for one in json.loads(policy.text("aws"))["Statement"]]
+    exempt = {arn for one in statements for arn in one["Condition"]["ArnNotLike"]["aws:PrincipalArn"]}
+    (protection,) = (one for one in statements if one["Sid"] == "DenyExemptRoleChanges")
+    assert {arn for arn in exempt if ":role/" in arn} == set(protection["Resource"])
+
+
 def test_exempt_roles_can_be_protected_from_those_who_are_not() -> None:
     found = LocalZoneGuardrailsSettings(protect_exempt_roles=True)
     documents = [json.loads(policy.text("aws")) for policy in found.policies]

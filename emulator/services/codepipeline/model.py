@@ -50,6 +50,9 @@ def _stop(request: Json) -> Json:
     """https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StopPipelineExecution.html."""
     for run in _pipeline(request["pipelineName"])["runs"]:
         if run["pipelineExecutionId"] == request["pipelineExecutionId"]:
+            if run["status"] != "InProgress":
+                message = f"Unable to stop pipeline execution, because it is {run['status']}"
+                raise client_error("PipelineExecutionNotStoppableException", message)
             run["status"] = "Stopped"
     return {"pipelineExecutionId": request["pipelineExecutionId"]}
 

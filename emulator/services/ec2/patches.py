@@ -274,6 +274,9 @@ class RootVolumes:
     def replace(self, instance_id: str, snapshot_id: str | None, image_id: str | None, volume_id: str | None) -> bool:
         """Makes a volume of the old one's type and size, or takes the one that is named, and attaches it in its place.
 
+        Whether it goes with the instance is taken over from the old one, but for a volume that is named: EC2's default
+        for a volume that is attached is that it stays.
+
         The launch state is the snapshot that the root volume of now was made of.
 
         Returns:
@@ -292,7 +295,7 @@ class RootVolumes:
             ).id
         )
         self.detach(instance_id)
-        self._backend.attach_volume(new_id, instance_id, device, kept)
+        self._backend.attach_volume(new_id, instance_id, device, False if volume_id else kept)
         if image_id:
             instance.image_id = image_id
         return True

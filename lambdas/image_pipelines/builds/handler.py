@@ -21,6 +21,9 @@ from shared.custom_resource import answer
 logger = logging.getLogger(__name__)
 
 ROLLING_BACK = "UPDATE_ROLLBACK_IN_PROGRESS"
+THERE = ("AVAILABLE", "DEPRECATED")
+"""States of an image that launches: deprecation hides it and forbids nothing
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html)."""
 
 
 def lambda_handler(event: Any, context: Any) -> str:
@@ -65,13 +68,13 @@ def _waits_for_its_parent(wanted: Mapping[str, Any], old: Mapping[str, Any]) -> 
 
 
 def _images(pipeline: str) -> set[str]:
-    """AMIs that a pipeline has made and that are available."""
+    """AMIs that a pipeline has made and that launch."""
     pages = client("imagebuilder").get_paginator("list_image_pipeline_images").paginate(imagePipelineArn=pipeline)
     return {
         ami["image"]
         for page in pages
         for image in page["imageSummaryList"]
-        if image["state"]["status"] == "AVAILABLE"
+        if image["state"]["status"] in THERE
         for ami in image.get("outputResources", {}).get("amis", [])
     }
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from outposts_dashboard.ledger import Ledger
 from outposts_dashboard.refresh.handler import delete
 from shared.aws import client
@@ -23,6 +25,9 @@ PAUSE_SECONDS = 3.0
 DEPLOYED_BY = "deployed-by"
 GONE = ("DELETE_COMPLETE",)
 RUNNING = ("InProgress", "Stopping")
+# A run that ended, or was seen to be stopping, between the list and the call: the next list says which.
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StopPipelineExecution.html
+ENDING = ("DuplicatedStopRequestException", "PipelineExecutionNotStoppableException")
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, str]:
@@ -87,9 +92,13 @@ def stop(codepipeline: Any, pipeline: str, pauses: Iterator[None]) -> None:
         if not left:
             return
         for run in sorted(name for name, status in left.items() if status == "InProgress"):
-            codepipeline.stop_pipeline_execution(
-                pipelineName=pipeline, pipelineExecutionId=run, abandon=False, reason="its stack is being deleted"
-            )
+            try:
+                codepipeline.stop_pipeline_execution(
+                    pipelineName=pipeline, pipelineExecutionId=run, abandon=False, reason="its stack is being deleted"
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ENDING:
+                    raise
     raise RefusedError(f"a run of {pipeline} does not end; delete the stack again")
 
 

@@ -27,9 +27,9 @@ def discover(clients: Clients, wanted: Wanted) -> list[dict[str, Any]]:
             tags = tags_of(instance.get("Tags"))
             if instance["State"]["Name"] in THERE and wanted.matches(tags.get(wanted.tag_name)):
                 found[instance["InstanceId"]] = _plain(instance, tags, wanted)
-    xen = _xen(client, {one["type"] for one in found.values()})
+    silent = _silent(client, {one["type"] for one in found.values()})
     for one in found.values():
-        one["nitro"] = one["type"] not in xen
+        one["nitro"] = one["type"] not in silent
     return sorted(found.values(), key=lambda one: (one["name"], one["id"]))
 
 
@@ -46,16 +46,20 @@ def _plain(instance: dict[str, Any], tags: dict[str, str], wanted: Wanted) -> di
     }
 
 
-def _xen(client: Any, types: Iterable[str]) -> set[str]:
+def _silent(client: Any, types: Iterable[str]) -> set[str]:
     """Those of the types whose instances have no EBS metrics of their own, so that their volumes' are shown.
 
-    An instance's own Hypervisor says xen for Nitro too. Asked by a filter: by name, one unknown type fails them all.
+    They are those on Xen and bare metal (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/
+    viewing_metrics_with_cloudwatch.html#ebs-metrics-nitro). An instance's own Hypervisor says xen for Nitro too. Asked
+    by a filter: by name, one unknown type fails them all.
     """
     found = set()
     for batch in batches(sorted(types), TYPES_PAGE):
         pages = client.get_paginator("describe_instance_types").paginate(
-            Filters=[{"Name": "instance-type", "Values": batch}, {"Name": "hypervisor", "Values": ["xen"]}],
+            Filters=[{"Name": "instance-type", "Values": batch}],
             PaginationConfig={"PageSize": TYPES_PAGE},
         )
-        found |= {one["InstanceType"] for page in pages for one in page["InstanceTypes"]}
+        for one in (one for page in pages for one in page["InstanceTypes"]):
+            if one.get("Hypervisor") == "xen" or one.get("BareMetal"):
+                found.add(one["InstanceType"])
     return found

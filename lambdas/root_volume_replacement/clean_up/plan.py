@@ -1,9 +1,9 @@
 """What may be deleted, by one rule, from a picture of the account. No AWS in here.
 
 A volume: detached, tagged by us, and our ledger says that we replaced it; longer ago than the grace period.
-A snapshot: tagged by us, and our ledger says that we took it; complete, older than the grace period; no image uses it,
-and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that are known to
-be good, or its instance is gone since the grace period and so are its volumes.
+A snapshot: tagged by us, and our ledger says that we took it; complete, not archived, older than the grace period; no
+image uses it, and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that
+are known to be good, or its instance is gone since the grace period and so are its volumes.
 Nothing of an instance that is at work, or that exists and no longer opts in.
 """
 
@@ -39,6 +39,7 @@ class Snapshot:
 
     Attributes:
         tagged_for: the instance in our tags; None if it does not carry both of them.
+        archived: somebody has moved it to the archive tier, to keep it; EC2 would delete it there too.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Snapshot:
     state: str
     started: int
     tagged_for: str | None
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
 
     Args:
         keep: newest complete snapshots of each instance that stay, those not counted that may be of a root volume
-            which did not pass.
+            which did not pass, or that must be restored from the archive tier first.
         grace: seconds within which nothing is deleted.
         now: seconds of the epoch.
     """
@@ -147,9 +149,11 @@ def plan(account: Account, *, keep: int, grace: int, now: int) -> Plan:
         trials, newer = account.trials.get(instance_id, ()), 0
         for snapshot in snapshots:
             place = newer
-            newer += not doubtful(trials, snapshot.volume_id, snapshot.started)
+            newer += not snapshot.archived and not doubtful(trials, snapshot.volume_id, snapshot.started)
             if now - snapshot.started < grace:
                 kept["younger than the grace period"] += 1
+            elif snapshot.archived:
+                kept["in the archive tier"] += 1
             elif snapshot.id in account.of_images:
                 kept["used by an image"] += 1
             elif snapshot.id in launch_states:

@@ -6,7 +6,15 @@ from typing import Any
 from root_volume_replacement.clean_up.plan import Account, Record, Snapshot, Volume
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.ledger import Ledger
-from root_volume_replacement.names import REPLACE_SNAPSHOT, REPLACED_VOLUME, ROOT_VOLUME_OF, TRUE, filters, tags_of
+from root_volume_replacement.names import (
+    REPLACE_SNAPSHOT,
+    REPLACED_VOLUME,
+    ROOT_VOLUME_OF,
+    TRUE,
+    archived,
+    filters,
+    tags_of,
+)
 from root_volume_replacement.trials import Trial, read
 
 PAGE = {"PageSize": 1000}  # the most that one call of each of these answers with
@@ -85,7 +93,7 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
     tags = tags_of(item)
     tagged_for = tags.get(ROOT_VOLUME_OF) if tags.get(REPLACE_SNAPSHOT) == TRUE else None
     started = int(item["StartTime"].timestamp())
-    return Snapshot(item["SnapshotId"], item["VolumeId"], item["State"], started, tagged_for)
+    return Snapshot(item["SnapshotId"], item["VolumeId"], item["State"], started, tagged_for, archived(item))
 
 
 def _pages(ec2: Any, operation: str, key: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:

@@ -32,7 +32,10 @@ def lambda_handler(event: Any, context: Any) -> State:
         execution=event["execution"],
         opt_in=OptIn(environment["OPT_IN_KEY"], environment["OPT_IN_VALUE"]),
         limits=Limits(
-            int(environment["POLL_SECONDS"]), int(environment["TASK_SECONDS"]), int(environment["CHECKS_SECONDS"])
+            int(environment["POLL_SECONDS"]),
+            int(environment["TASK_SECONDS"]),
+            int(environment["CHECKS_SECONDS"]),
+            int(environment["SETTLE_SECONDS"]),
         ),
         delete_old=environment["OLD_VOLUME"] == "delete",
         running=_running,

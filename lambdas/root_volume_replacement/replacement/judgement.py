@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from root_volume_replacement.names import archived
 from root_volume_replacement.trials import Trial, doubtful
 
 FAILED = {
@@ -48,7 +49,9 @@ def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ())
     complete = [
         item
         for item in snapshots
-        if item["State"] == "completed" and not doubtful(tried, item["VolumeId"], int(item["StartTime"].timestamp()))
+        if item["State"] == "completed"
+        and not archived(item)
+        and not doubtful(tried, item["VolumeId"], int(item["StartTime"].timestamp()))
     ]
     if not complete:
         return None

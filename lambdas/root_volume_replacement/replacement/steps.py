@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from root_volume_replacement.instances import OptIn, root_volume_id, unfit
+from root_volume_replacement.instances import OptIn, goes_with_instance, root_volume_id, unfit
 from root_volume_replacement.ledger import Ledger
 from root_volume_replacement.names import REPLACED_VOLUME, TRUE, tags_of
 from root_volume_replacement.replacement.ec2 import Ec2, RefusedError
@@ -26,11 +26,16 @@ STALE_SECONDS = 300
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: between looks at first, for the task, and for the status checks after it."""
+    """Seconds: between looks at first, for the task, for the status checks after it, and before these count.
+
+    EC2 makes the checks every minute and gives the last result, so that at first it is one from before the reboot:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
+    """
 
     poll: int
     task: int
     checks: int
+    settle: int
 
 
 class Replacement:
@@ -122,6 +127,7 @@ class Replacement:
             seen = f"{state['instance_id']} does not show a new root volume"
             return self._again(state, "verify", self._limits.task, "NoNewVolume", seen)
         state["new"] = {"id": new["VolumeId"], "type": new["VolumeType"], "size": new["Size"]}
+        state["stays"] = state.get("goes", False) and not goes_with_instance(instance)
         self._ec2.tag_replaced(old["id"], state["instance_id"])
         if state.get("volume_id"):  # it is what it was before; only whether it is the one
             problem = None if new["VolumeId"] == state["volume_id"] else f"the root volume is {new['VolumeId']}"
@@ -132,11 +138,15 @@ class Replacement:
         return self._next(state, "check")
 
     def check(self, state: State) -> State:
-        """Looks at the status checks of the instance."""
+        """Looks at the status checks of the instance, once they are not those from before its reboot."""
+        early = state["since"] + self._limits.settle - self._now
+        if early > 0:
+            return {**state, "status": "running", "step": "check", "wait_seconds": early}
         if passed(self._ec2.statuses(state["instance_id"])):
             return self._next(state, "finish")
         seen = f"{state['instance_id']} does not pass its status checks"
-        return self._again(state, "check", self._limits.checks, "StatusChecksFailed", seen)
+        limit = self._limits.settle + self._limits.checks
+        return self._again(state, "check", limit, "StatusChecksFailed", seen)
 
     def finish(self, state: State) -> State:
         """Writes down that the old volume is replaced, deletes it if that is wanted, reports and unlocks."""
@@ -152,7 +162,8 @@ class Replacement:
             self._ec2.delete_volume(old["id"])
         state["old_volume"] = "deleted" if self._delete_old else "kept"
         words = f"{state['instance_id']}: root volume {old['id']} replaced by {state['new']['id']}, to {state['to']}"
-        self._report("Root volume replaced", f"{words}. The old volume is {state['old_volume']}.\n{self._execution}")
+        words += f". The old volume is {state['old_volume']}." + (_stays(state) if state.get("stays") else "")
+        self._report("Root volume replaced", f"{words}\n{self._execution}")
         self._ledger.release(_lock(state["instance_id"]), self._execution)
         return {**state, "status": "done", "outcome": "replaced"}
 
@@ -188,7 +199,8 @@ class Replacement:
 
     def _note(self, state: State, request: Request) -> State:
         # Anew, now that the lock is ours: whoever held it before may have replaced the volume in between.
-        volume_id = root_volume_id(self._ec2.instance(request.instance_id) or {})
+        instance = self._ec2.instance(request.instance_id) or {}
+        volume_id = root_volume_id(instance)
         volume = self._ec2.volume(volume_id) if volume_id else None
         if volume is None:
             return _failed(state, "Unfit", f"{request.instance_id} shows no root volume")
@@ -196,6 +208,7 @@ class Replacement:
         if record and record["state"] == REPLACED and self._now - record["at"] < STALE_SECONDS:
             return {**state, "status": "running", "step": "begin", "wait_seconds": self._limits.poll}
         state["old"] = {"id": volume["VolumeId"], "type": volume["VolumeType"], "size": volume["Size"]}
+        state["goes"] = goes_with_instance(instance)
         state |= {"snapshot_id": request.snapshot_id, "image_id": request.image_id, "volume_id": request.volume_id}
         tried = self._tried(request.instance_id)
         if request.to == "latest-snapshot":
@@ -240,6 +253,17 @@ class Replacement:
 
 def _failed(state: State, error: str, cause: str) -> State:
     return {**state, "status": "failed", "error": error, "cause": cause}
+
+
+def _stays(state: State) -> str:
+    """A volume that takes the root's place keeps its own attributes, of which one may leave it behind.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html#replace-volume
+    """
+    return (
+        f" {state['new']['id']} will not be deleted when the instance is terminated, as {state['old']['id']} would "
+        "have been; the README says how to change that."
+    )
 
 
 def _lock(instance_id: str) -> str:

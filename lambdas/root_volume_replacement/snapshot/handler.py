@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
-from root_volume_replacement.instances import OptIn, root_volume_id
+from root_volume_replacement.instances import OptIn, may_show_root_later, root_volume_id
 from root_volume_replacement.ledger import Ledger
 from root_volume_replacement.names import (
     REPLACE_SNAPSHOT,
@@ -104,30 +104,35 @@ def look(
 
 
 def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules, now: int) -> State | None:
+    late = now - state["since"] >= rules.attach_seconds
     volume_id = state.get("volume_id") or request.volume_id
     if volume_id is None:
         instance = _instance(ec2, str(request.instance_id))
         volume_id = root_volume_id(instance) if instance else None
         if volume_id is None:
-            return {**state, "next": "done", "outcome": f"{request.instance_id} has no root volume on EBS"}
+            seen = f"{request.instance_id} shows no root volume on EBS"
+            if may_show_root_later(instance) and not late:
+                return {**state, "next": "wait", "outcome": seen}
+            return _without(state, request, "NoRootVolume", seen)
     state["volume_id"] = volume_id
     volume = _first(ec2, "describe_volumes", "Volumes", {"volume-id": volume_id})
-    if volume is None and now - state["since"] >= rules.attach_seconds:
-        return {**state, "next": "done", "outcome": "the volume is gone"}
+    if volume is None and late:
+        return _without(state, request, "NoVolume", "the volume is gone")
     attachments = [item for item in (volume or {}).get("Attachments", []) if item["State"] in ("attaching", "attached")]
     instance = _instance(ec2, attachments[0]["InstanceId"]) if attachments else None
-    late = now - state["since"] >= rules.attach_seconds
     if instance and not rules.opt_in.chosen_by(instance):
         # Whoever opts in later is told of by the tag's event, which may be here before EC2 shows the tag.
-        waits = request.opted_in and not late
-        return {**state, "next": "wait" if waits else "done", "outcome": "its instance has not opted in"}
+        seen = "its instance has not opted in"
+        if request.opted_in and not late:
+            return {**state, "next": "wait", "outcome": seen}
+        return _without(state, request, "NotOptedIn", seen)
     # The attachment says where the volume is; the mapping of a starting instance may be empty, and after a replacement
     # it may still name the old volume: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
     if instance and attachments[0]["Device"] != instance.get("RootDeviceName"):
-        return {**state, "next": "done", "outcome": "a data volume"}
+        return _without(state, request, "NoRootVolume", "a data volume")
     if instance is None or root_volume_id(instance) is None:
         if late:
-            return {**state, "next": "done", "outcome": "it was not attached in time, so it is no root volume"}
+            return _without(state, request, "NoRootVolume", "it was not attached in time, so it is no root volume")
         return {**state, "next": "wait", "outcome": "not attached yet"}
     state["instance_id"] = instance["InstanceId"]
     if (shown := root_volume_id(instance)) != volume_id:
@@ -138,6 +143,14 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
     if found := _taken(ec2, state):
         return _known(ledger, state, found)
     return None
+
+
+def _without(state: State, request: Request, error: str, why: str) -> State:
+    """Ends without a snapshot: most new volumes are to get none, but whoever has asked for one is told."""
+    if request.asked_for:
+        what = state.get("volume_id") or request.instance_id
+        return {**state, "next": "failed", "error": error, "cause_of_failure": f"{what}: {why}"}
+    return {**state, "next": "done", "outcome": why}
 
 
 def _take(

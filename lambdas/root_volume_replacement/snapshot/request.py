@@ -31,6 +31,11 @@ class Request:
     cause: str
     opted_in: bool = False
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether somebody has asked for this snapshot, and is to hear when there is none."""
+        return self.cause != CREATED
+
 
 def requested(event: Any) -> Request:
     """Returns what an event asks for.

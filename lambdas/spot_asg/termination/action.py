@@ -71,7 +71,8 @@ class Ending:
 def is_over(code: str, message: str) -> bool:
     """Whether the refusal of a completion says that the action is not open any more: completed, timed out, or moot.
 
-    The group, or the instance, may be gone altogether; each is answered as a ValidationError.
+    The group, or the instance, may be gone altogether; each is answered as a ValidationError. The words for an action
+    that is over are those of https://github.com/spacelift-io/terraform-aws-spacelift-workerpool-on-ec2/pull/197.
     """
     return code == "ValidationError" and any(
         sign in message for sign in ("No active Lifecycle Action", "AutoScalingGroup name not found")

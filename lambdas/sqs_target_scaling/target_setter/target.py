@@ -92,5 +92,16 @@ def tracked_target(policy: Mapping[str, Any]) -> float:
 def with_target(policy: Mapping[str, Any], target: float) -> dict[str, Any]:
     """Returns the parameters of PutScalingPolicy that change the target of this policy and nothing else."""
     kept = {name: policy[name] for name in KEPT if name in policy}
-    kept["TargetTrackingConfiguration"] = {**policy["TargetTrackingConfiguration"], "TargetValue": target}
+    kept["TargetTrackingConfiguration"] = {**_said(policy["TargetTrackingConfiguration"]), "TargetValue": target}
     return kept
+
+
+def _said(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of a policy: DescribePolicies answers empty lists for what was not.
+
+    Sent back, an empty list of Metrics would stand beside the MetricName that excludes it
+    (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CustomizedMetricSpecification.html).
+    """
+    return {
+        name: _said(value) if isinstance(value, Mapping) else value for name, value in described.items() if value != []
+    }

@@ -71,13 +71,15 @@ look_at_http() { # URL STATUS
 
 look_at_document() { # NAME
   local status said
-  status=$(aws ssm list-command-invocations --output text --instance-id "$instance" \
+  # JSON, not text, which would answer once for each page: a document that ran often has several.
+  # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-filter.html
+  status=$(aws ssm list-command-invocations --output json --instance-id "$instance" \
     --filters "key=DocumentName,value=$1" \
     --query 'sort_by(CommandInvocations, &RequestedDateTime)[-1].Status') || return 1
   case "$status" in
-    Success) echo passed ;;
-    Failed | TimedOut | Cancelled) echo failed ;;
-    None)
+    '"Success"') echo passed ;;
+    '"Failed"' | '"TimedOut"' | '"Cancelled"') echo failed ;;
+    null)
       # The agent may not have registered yet: the next look tries again. Standard output is the verdict's.
       said=$(aws ssm send-command --document-name "$1" --instance-ids "$instance" 2>&1) ||
         log refused action send-command document "$1" error "$said" >&2

@@ -115,6 +115,7 @@ AUTHORIZATION_BREAKS: tuple[PolicyBreak, ...] = (
         _with("ec2:RunInstances", Resource=_INSTANCE),
         "required resource",
     ),
+    PolicyBreak("a launch on any resource", "default/odcr_asg", _with("ec2:RunInstances", Resource="*"), "any launch"),
     PolicyBreak(
         "a load balancer without what its creation reads",
         "nat/outposts_routing",

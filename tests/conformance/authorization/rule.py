@@ -21,6 +21,7 @@ from tests.conformance.policies.evaluation import Call, as_list, judge, matches
 from tests.conformance.policies.references import places_of
 from tests.conformance.templates import Json, Template
 
+_LAUNCH = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html"
 _PASS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"
 
 
@@ -70,6 +71,9 @@ def _statement(here: Judge, source: str, statement: Json) -> Iterator[Finding]:
     actions = [action for pattern in patterns if pattern != "*" for action in expand(pattern)]
     if "Action" in statement:
         yield from _resources(here, name, statement, patterns)
+    if statement["Effect"] == "Allow" and "ec2:RunInstances" in actions and "*" in as_list(statement.get("Resource")):
+        reason = "a launch on any resource takes any image, subnet and security group, whatever a document says"
+        yield _finding(here, name, "any launch", reason, "Name them, or patterns of what is made", _LAUNCH)
     yield from _keys(here, name, statement, actions)
 
 

@@ -19,12 +19,15 @@ def _seen(kind: str) -> tuple[str, ...]:
     return seen or ("what uses the role removed",)
 
 
-_PASS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"
+_OWN_PAGES = {
+    "PassRole": "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
+    "any launch": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html",
+}
 _OF_AUTHORIZATION = dict.fromkeys(one.rule for one in AUTHORIZATION_BREAKS)
 
 RULES: tuple[Rule, ...] = (
     *(
-        Rule("authorization", rule, _PASS if rule == "PassRole" else REFERENCE, seen)
+        Rule("authorization", rule, _OWN_PAGES.get(rule, REFERENCE), seen)
         for rule in _OF_AUTHORIZATION
         if (seen := tuple(one.name for one in AUTHORIZATION_BREAKS if one.rule == rule))
     ),

@@ -6,13 +6,14 @@ from typing import Any
 from tests.conformance.findings import Finding, Rule
 
 GRACE = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html"
+RESERVATIONS = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/target-capacity-reservations.html"
 DISTRIBUTION = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html"
 
 Json = dict[str, Any]
 
 
 def findings(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
-    """Groups that end slow starters, or that EC2 refuses when they change from types to attributes."""
+    """Groups that end slow starters, that EC2 refuses when they change from types to attributes, that hide a target."""
     for name, resource in resources.items():
         if resource["Type"] != "AWS::AutoScaling::AutoScalingGroup":
             continue
@@ -32,6 +33,17 @@ def findings(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
         elif strategy == "prioritized" and any("InstanceRequirements" in override for override in overrides):
             reason = "prioritized does not go with attributes"
             yield Finding(where, name, "strategy", "fails", reason, DISTRIBUTION, "use lowest-price")
+        if "CapacityReservationSpecification" not in group and _names_reservations(resources, group):
+            reason = "a target that the group had before goes on, and hides the one of its launch template"
+            fix = "say CapacityReservationPreference: default"
+            yield Finding(where, name, "reservations", "unsure", reason, RESERVATIONS, fix)
+
+
+def _names_reservations(resources: Mapping[str, Json], group: Json) -> bool:
+    """Whether the launch template of a group names reservations."""
+    template = group.get("LaunchTemplate", {}).get("LaunchTemplateId", {}).get("Ref")
+    data = resources[template]["Properties"]["LaunchTemplateData"] if template else {}
+    return "CapacityReservationTarget" in data.get("CapacityReservationSpecification", {})
 
 
 RULES = (
@@ -46,5 +58,11 @@ RULES = (
         "the On-Demand allocation strategy is said, and fits types or attributes",
         DISTRIBUTION,
         ("a strategy that is left out", "prioritized with attributes"),
+    ),
+    Rule(
+        "groups",
+        "a group whose launch template names capacity reservations says that it names none itself",
+        RESERVATIONS,
+        ("a preference that is left out",),
     ),
 )

@@ -36,3 +36,24 @@ def mixed(override: dict[str, Any], **distribution: str) -> dict[str, Any]:
 def test_what_is_missing_is_found(group: dict[str, Any], rules: list[str]) -> None:
     resources = {"Group": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": group}}
     assert [one.rule for one in findings(resources, "here")] == rules
+
+
+@pytest.mark.parametrize(
+    ("said", "rules"), [({}, ["reservations"]), ({"CapacityReservationPreference": "default"}, [])]
+)
+def test_a_target_of_the_launch_template_is_not_hidden_by_what_the_group_had_before(
+    said: dict[str, str], rules: list[str]
+) -> None:
+    target = {"CapacityReservationTarget": {"CapacityReservationResourceGroupArn": "arn"}}
+    group = {"LaunchTemplate": {"LaunchTemplateId": {"Ref": "Template"}}}
+    resources = {
+        "Template": {
+            "Type": "AWS::EC2::LaunchTemplate",
+            "Properties": {"LaunchTemplateData": {"CapacityReservationSpecification": target}},
+        },
+        "Group": {
+            "Type": "AWS::AutoScaling::AutoScalingGroup",
+            "Properties": group | ({"CapacityReservationSpecification": said} if said else {}),
+        },
+    }
+    assert [one.rule for one in findings(resources, "here")] == rules

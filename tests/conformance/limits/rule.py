@@ -19,6 +19,7 @@ IAM = f"{DOCS}IAM/latest/UserGuide/reference_iam-quotas.html"
 TOPIC = f"{DOCS}sns/latest/api/API_SetTopicAttributes.html"
 QUEUE = f"{DOCS}AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"
 BUCKET = f"{DOCS}AmazonS3/latest/userguide/example-bucket-policies.html"
+KEY = f"{DOCS}kms/latest/developerguide/limits.html"
 STACK = f"{DOCS}AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 DOCUMENT = f"{DOCS}general/latest/gr/ssm.html"
 STEP = f"{DOCS}systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html"
@@ -27,7 +28,7 @@ ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA = 2_048, 4_096, 16_384
 MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
 MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
-MOST_DOCUMENT, STEP_SECONDS = 65_536, range(5, 172_801)
+MOST_KEY_POLICY, MOST_DOCUMENT, STEP_SECONDS = 32_768, 65_536, range(5, 172_801)
 MOST_RESOURCES, MOST_OUTPUTS, MOST_TEMPLATE = 500, 200, 1_000_000
 DAY, WEEK, HOUR = 86_400, 604_800, 3_600
 
@@ -159,6 +160,9 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
                     "characters",
                     QUEUE,
                 )
+            case "AWS::KMS::Key" if "KeyPolicy" in properties:
+                size = len(written(properties["KeyPolicy"]))
+                yield name, "key-policy", size, MOST_KEY_POLICY, "characters", KEY
             case "AWS::SSM::Document":
                 yield name, "document", len(written(properties["Content"]).encode()), MOST_DOCUMENT, "bytes", DOCUMENT
             case "AWS::S3::BucketPolicy":
@@ -226,6 +230,7 @@ RULES = (
     Rule("limits", "topic-policy", TOPIC, ("a topic policy of 2,100 actions",)),
     Rule("limits", "queue-policy", QUEUE, ("a queue policy of 600 actions",)),
     Rule("limits", "bucket-policy", BUCKET, ("a bucket policy of 1,400 actions",)),
+    Rule("limits", "key-policy", KEY, ("a key policy of 2,300 actions",)),
     Rule("limits", "document", DOCUMENT, ("a document of 66,000 bytes",)),
     Rule("limits", "step-timeout", STEP, ("a step of 4 seconds, and of 172,801",)),
     Rule("limits", "step-parameter", STEP, ("{{ Lock }} in a script, without such a parameter",)),

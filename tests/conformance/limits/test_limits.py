@@ -22,6 +22,11 @@ def test_every_template_fits(variant: str, slug: str) -> None:
     assert [str(one) for one in findings(found(variant, slug).body, f"{variant}/{slug}")] == []
 
 
+@pytest.mark.parametrize("slug", LARGEST)
+def test_every_solution_names_its_largest_legal_settings(slug: str) -> None:
+    assert LARGEST[slug], f"tests/solutions/{slug}/conformance.py has no LARGEST: name the largest that AWS must take"
+
+
 @pytest.mark.parametrize(
     ("slug", "number"), [(slug, n) for slug, sections in LARGEST.items() for n in range(len(sections))]
 )
@@ -63,6 +68,7 @@ def policy(actions: int) -> Json:
         (stack("AWS::SQS::QueuePolicy", PolicyDocument=policy(600)), "queue-policy"),
         (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),
         (stack("AWS::S3::BucketPolicy", PolicyDocument=policy(1_400)), "bucket-policy"),
+        (stack("AWS::KMS::Key", KeyPolicy=policy(2_300)), "key-policy"),
         (document("x" * 66_000), "document"),
         (document("exit 0", timeout=4), "step-timeout"),
         (document("exit 0", timeout=172_801), "step-timeout"),

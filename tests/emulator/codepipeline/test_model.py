@@ -52,6 +52,8 @@ def test_a_run_is_stopped(aws: EmbeddedAws) -> None:
     run = client.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"][0]["pipelineExecutionId"]
     client.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=run)
     assert statuses(aws, name) == ["Stopped"]
+    with pytest.raises(ClientError, match="PipelineExecutionNotStoppableException"):
+        client.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=run)
 
 
 def test_a_rule_starts_a_pipeline(aws: EmbeddedAws) -> None:

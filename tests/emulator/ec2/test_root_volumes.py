@@ -129,6 +129,8 @@ def test_a_volume_that_is_available_takes_the_place_of_the_root_volume(ec2: Any)
     replaced(ec2, instance)
     assert replaced(ec2, instance, VolumeId=old) == "succeeded"
     assert root(ec2, instance) == old
+    (described,) = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert described["BlockDeviceMappings"][0]["Ebs"]["DeleteOnTermination"] is False, "it keeps what it is by itself"
     with pytest.raises(ClientError, match="IncorrectState"):
         ec2.create_replace_root_volume_task(InstanceId=instance, VolumeId=old)
     with pytest.raises(ClientError, match="cannot be used together"):

@@ -104,7 +104,7 @@ def test_a_stopped_instance_of_the_pool_bills_its_volume_alone() -> None:
 
 def test_endpoints_bill_by_service_and_zone() -> None:
     units = month(mode="instance", network="endpoints", checks=[{"kind": "ssm-document", "document": "AcmeCheck"}])
-    assert units["interface_endpoint_hour"] == 5 * 2 * 730 and "lambda_request" not in units
+    assert units["interface_endpoint_hour"] == 4 * 2 * 730 and "lambda_request" not in units
 
 
 def test_instances_of_the_group_and_of_the_pool_are_shown_with_their_tags() -> None:

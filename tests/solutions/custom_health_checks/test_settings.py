@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from awscli.shorthand import ShorthandParser
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stacks.custom_health_checks.settings import LONGEST_WAIT_SECONDS, CustomHealthChecksSettings
+from stacks.custom_health_checks.settings import LONGEST_WAIT_SECONDS, CustomHealthChecksSettings, TagCheck
 
 
 def test_without_a_longer_wait_an_instance_waits_for_one_heartbeat() -> None:
@@ -41,3 +44,22 @@ def test_no_value_can_be_more_than_a_value_in_the_script(value: str) -> None:
     for check in ({"kind": "tag", "success": value}, {"kind": "tag", "key": value}, {"kind": "table", "table": value}):
         with pytest.raises(ValidationError):
             CustomHealthChecksSettings.model_validate({"checks": [check]})
+
+
+@pytest.mark.parametrize("value", [" a", "a ", "=a", "="])
+def test_no_value_is_changed_on_its_way_through_the_aws_cli(value: str) -> None:
+    for check in ({"kind": "tag", "success": value}, {"kind": "tag", "key": value}):
+        with pytest.raises(ValidationError):
+            CustomHealthChecksSettings.model_validate({"checks": [check]})
+
+
+@given(text=st.text("aB0_ .:/=+@-", min_size=1, max_size=20))
+def test_what_a_tag_may_be_the_aws_cli_reads_as_it_is(text: str) -> None:
+    """As the script asks for a tag, and as the output for people sets it."""
+    try:
+        check = TagCheck(key=text, success=f"{text}0")
+    except ValidationError:
+        return
+    read = ShorthandParser().parse
+    assert read(f"Name=key,Values={check.key}") == {"Name": "key", "Values": text}
+    assert read(f"Key={check.key},Value={check.success}") == {"Key": text, "Value": f"{text}0"}

@@ -190,10 +190,10 @@ ENTRY = "i-0123456789abcdef0\t"
         ("http|http://127.0.0.1:80/health|200", {"http": "200"}, "passed"),
         ("http|http://127.0.0.1:80/health|200", {"http": "503"}, "pending"),
         ("http|http://127.0.0.1:80/health|200", {"http": "000"}, "pending"),
-        ("ssm-document|AcmeCheck", {"list-command-invocations": "Success"}, "passed"),
-        ("ssm-document|AcmeCheck", {"list-command-invocations": "TimedOut"}, "failed"),
-        ("ssm-document|AcmeCheck", {"list-command-invocations": "InProgress"}, "pending"),
-        ("ssm-document|AcmeCheck", {"list-command-invocations": "None"}, "pending"),
+        ("ssm-document|AcmeCheck", {"list-command-invocations": '"Success"'}, "passed"),
+        ("ssm-document|AcmeCheck", {"list-command-invocations": '"TimedOut"'}, "failed"),
+        ("ssm-document|AcmeCheck", {"list-command-invocations": '"InProgress"'}, "pending"),
+        ("ssm-document|AcmeCheck", {"list-command-invocations": "null"}, "pending"),
         ("table|inventory|instance_id|||", {"get-item": ENTRY + "null"}, "passed"),
         ("table|inventory|instance_id|||", {"get-item": "None\tnull"}, "pending"),
         ("table|inventory|instance_id|state|in use|gone", {"get-item": ENTRY + "in use"}, "passed"),
@@ -213,7 +213,7 @@ def test_every_kind_of_check(machine: Machine, check: str, answers: dict[str, st
 def test_a_document_that_may_not_be_run_is_told(machine: Machine) -> None:
     """`exit 254` of the AWS CLI, as for AccessDenied: the wait goes on, and the journal says why."""
     machine.states("Pending:Wait", "Terminating")
-    machine.says("list-command-invocations", "None")
+    machine.says("list-command-invocations", "null")
     assert kinds(machine.run("ssm-document|AcmeCheck")) == ["started", "refused", "looked", "ended"]
 
 
@@ -232,8 +232,10 @@ def test_the_aws_cli_has_a_home_where_it_may_write(machine: Machine) -> None:
 
 def test_a_document_that_never_ran_is_started(machine: Machine) -> None:
     machine.states("Pending:Wait", "Terminating")
-    machine.says("list-command-invocations", "None")
+    machine.says("list-command-invocations", "null")
     machine.run("ssm-document|AcmeCheck")
+    (asked,) = machine.calls("list-command-invocations")
+    assert "--output json" in asked, "text has an answer for each page, and a document that ran often has several"
     (sent,) = machine.calls("send-command")
     assert sent == "ssm send-command --document-name AcmeCheck --instance-ids i-0123456789abcdef0"
 

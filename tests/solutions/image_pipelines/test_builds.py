@@ -81,6 +81,13 @@ def test_nothing_is_built_on_the_raw_base(monkeypatch: pytest.MonkeyPatch, accou
     assert started(monkeypatch, event, account) == []
 
 
+def test_a_parent_whose_image_is_deprecated_has_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lifecycle policy deprecates by age alone, the newest included, and a deprecated AMI launches."""
+    event = request("Update", {**WEB, **CHANGED}, WEB)
+    assert started(monkeypatch, event, Account(status="DEPRECATED")) == ["web"]
+    assert started(monkeypatch, event, Account(status="DISABLED")) == []
+
+
 def test_what_changes_together_with_an_ancestor_is_built_after_it_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert started(monkeypatch, request("Update", {**WEB, **CHANGED, "Ancestors": "gold-2"}, WEB)) == []
 

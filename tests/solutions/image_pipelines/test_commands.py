@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from config.models import CommonSettings
 from stacks.image_pipelines import commands
 from stacks.image_pipelines.cascade import mermaid
-from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
+from stacks.image_pipelines.settings import BASE_IMAGE, ImagePipelinesSettings, WorkloadPipeline
 from stacks.shared.command import CommandError
 
 SETTINGS = ImagePipelinesSettings()
@@ -126,6 +126,35 @@ def test_a_workload_is_not_built_before_its_parent_has_an_image(change: dict[str
         run("build", account, pipeline="web")
     assert not account.called
     run("build", account, pipeline="gold")
+
+
+def test_a_workload_is_built_on_an_image_that_is_deprecated() -> None:
+    account = Account()
+    account.image_status = "DEPRECATED"
+    assert run("build", account, pipeline="web").data == {"image": "image"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "ecr", "status"), [(True, "DISABLED", "problem"), (True, "ENABLED", "ok"), (False, "DISABLED", "ok")]
+)
+def test_check_asks_inspector_for_what_is_scanned(
+    monkeypatch: pytest.MonkeyPatch, containers: bool, ecr: str, status: str
+) -> None:
+    monkeypatch.setattr(commands, "common_findings", lambda *_, **__: iter(()))
+    workload = WorkloadPipeline(
+        name="app",
+        kind="container",
+        base_image=BASE_IMAGE,
+        components=("stacks/image_pipelines/components/web.yaml",),
+    )
+    settings = ImagePipelinesSettings(scan=True, workloads=(workload,) if containers else ())
+    state = {"ec2": {"status": "ENABLED"}, "ecr": {"status": ecr}}
+    inspector = SimpleNamespace(batch_get_account_status=lambda: {"accounts": [{"resourceState": state}]})
+    account = Account()
+    found = commands.findings(
+        CommonSettings(), settings, lambda name, *_: inspector if name == "inspector2" else account
+    )
+    assert [one.status for one in found if one.what == "Inspector"] == [status]
 
 
 def test_an_unknown_pipeline_is_named_with_those_that_there_are() -> None:

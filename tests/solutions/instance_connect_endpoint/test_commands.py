@@ -268,6 +268,27 @@ def test_with_a_preserved_address_more_can_be_wrong(changes: Any, client_ip: str
     assert examined(spoil(account, **changes), wanted, client_ip=client_ip)[what]["status"] == "problem"
 
 
+def test_where_the_policy_asks_for_an_address_iam_is_asked_with_it_or_not_at_all() -> None:
+    """A key that is not given counts as one that the call has not: everybody would be told to attach the policy."""
+    wanted, account = settings(source_cidrs=["203.0.113.0/24"]), Account()
+    account.decisions = {
+        "ec2-instance-connect:OpenTunnel": "implicitDeny",
+        "ec2-instance-connect:SendSSHPublicKey": "implicitDeny",
+    }
+    found = examined(account, wanted)
+    for what in ("right to open a tunnel", "right to push a key", "address of the call"):
+        assert found[what]["status"] == "unknown" and "--client-ip" in found[what]["fix"]
+    account = Account()
+    assert {f["status"] for f in examined(account, wanted, client_ip="203.0.113.7").values()} == {"ok"}
+    tunnel, push, look = account.simulated
+    for request in (tunnel, push):
+        source = {"ContextKeyName": "aws:SourceIp", "ContextKeyValues": ["203.0.113.7"], "ContextKeyType": "ip"}
+        assert source in request["ContextEntries"]
+    assert look["ContextEntries"] == []
+    outside = examined(Account(), wanted, client_ip="198.51.100.9")["address of the call"]
+    assert outside["status"] == "problem" and "source_cidrs" in outside["fix"]
+
+
 def test_what_cannot_be_looked_at_is_unknown_and_the_rest_is_still_looked_at() -> None:
     account = Account()
     account.denied = {"describe"}

@@ -9,8 +9,8 @@ Json = dict[str, Any]
 
 
 def _key(kind: str) -> Json:
-    """All principals that a key takes, with names as long as IAM allows."""
-    roles = [f"arn:aws:iam::123456789012:role/{'r' * 60}{n:02}" for n in range(60)]
+    """All principals that a key takes, with names as long as the settings allow."""
+    roles = [f"arn:aws:iam::123456789012:role/{'p' * 306}/{'r' * 60}{n:02}" for n in range(60)]
     return {
         "measurements": [f"tests/solutions/nitro_attestation/measurements/{kind}.json"],
         "operations": ["Decrypt", "GenerateDataKey"],

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from nitro_attestation.claims import STATEMENTS, Look, answers
 from nitro_attestation.hypervisor import LISTED
 from nitro_attestation.look.handler import look
-from nitro_attestation.looking import keeps_kms, look_at, trail_of_all_regions
+from nitro_attestation.looking import ALL, WRITES, kept_of_kms, look_at, trail_of_all_regions
 from tests.solutions.nitro_attestation.account import (
     ACCOUNT,
     BASIC,
@@ -211,6 +211,16 @@ def basics(*kinds: str) -> Json:
     return {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": kind} for kind in kinds]}
 
 
+def test_a_trail_of_writes_is_enough_for_changes_and_two_trails_keep_what_both_do() -> None:
+    writes, reads = ({**GOOD_TRAIL, "selectors": basics(kind)} for kind in ("WriteOnly", "ReadOnly"))
+    of_writes = Account(CloudTrail(writes))
+    _, values = run(of_writes)
+    assert values["TrailMissing"] == 0
+    assert (trail_of_all_regions(of_writes), trail_of_all_regions(of_writes, kinds={WRITES})) == (False, True)
+    assert trail_of_all_regions(Account(CloudTrail(reads)), kinds={WRITES}) is False
+    assert trail_of_all_regions(Account(CloudTrail(reads, writes))) is True
+
+
 def management(*fields: Json) -> Json:
     return {
         "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, *fields]}]
@@ -256,7 +266,7 @@ def management(*fields: Json) -> Json:
     ],
 )
 def test_selectors_must_keep_the_events_of_kms(selectors: Json, keeps: bool) -> None:
-    assert keeps_kms(selectors) is keeps
+    assert (kept_of_kms(selectors) == ALL) is keeps
 
 
 # The seven statements

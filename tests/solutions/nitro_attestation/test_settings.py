@@ -138,6 +138,15 @@ def test_who_changes_the_policy_may_not_use_the_key() -> None:
     assert problem.key == ("administrator_arns", 0)
 
 
+def test_principals_are_no_more_than_a_key_policy_holds() -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/limits.html: a policy has 32 KiB at most."""
+    arns = tuple(f"arn:aws:iam::123456789012:role/{n:02}".ljust(600, "r") for n in range(40))
+    most = {"workload_arns": arns[:20], "administrator_arns": arns[20:]}
+    assert not tpm(file(), **most)
+    (problem,) = tpm(file(), producer_arns=("arn:aws:iam::123456789012:role/one-more",), **most)
+    assert problem.key == "administrator_arns" and "32 KiB" in problem.message
+
+
 def test_principals_are_of_the_account() -> None:
     arn = "arn:aws:iam::999999999999:role/other"
     settings = NitroAttestationSettings(

@@ -152,6 +152,14 @@ def test_a_type_of_another_family_is_compared_with_the_quota_of_that_family() ->
     assert unknown.status == "unknown" and "q1.large" in unknown.says
 
 
+def test_what_has_ended_is_not_told_to_end_later() -> None:
+    """Nothing about an expired reservation can be modified, so a deployment with a later date would fail.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-modify.html
+    """
+    assert "destroy it first" in look(answers(), end_date=datetime(2020, 1, 1, tzinfo=UTC))["end date"].fix
+
+
 @pytest.mark.parametrize(
     ("reserved", "needed"),
     [

@@ -107,9 +107,9 @@ def test_the_pool_is_named_in_exactly_one_place(variant: str) -> None:
     of = template(variant)
     (pool,) = of.find_resources("AWS::ResourceGroups::Group")
     in_template = one(of, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"].get("CapacityReservationSpecification")
-    in_group = one(of, "AWS::AutoScaling::AutoScalingGroup").get("CapacityReservationSpecification")
-    assert bool(in_template) != bool(in_group)
-    assert json.dumps(in_template or in_group).count(json.dumps({"Fn::GetAtt": [pool, "Arn"]})) == 1
+    in_group = one(of, "AWS::AutoScaling::AutoScalingGroup")["CapacityReservationSpecification"]
+    assert bool(in_template) != ("CapacityReservationTarget" in in_group)
+    assert json.dumps([in_template, in_group]).count(json.dumps({"Fn::GetAtt": [pool, "Arn"]})) == 1
 
 
 def test_the_group_takes_reservations_first_and_then_balances(default: Template) -> None:
@@ -144,6 +144,8 @@ def test_the_launch_template_can_name_the_pool_as_in_the_post(nat: Template) -> 
         },
     )
     group = one(nat, "AWS::AutoScaling::AutoScalingGroup")
+    # Not left out: a group that named the pool itself before would go on to, and hide what the launch template says.
+    assert group["CapacityReservationSpecification"] == {"CapacityReservationPreference": "default"}
     assert group["AvailabilityZoneDistribution"] == {"CapacityDistributionStrategy": "balanced-best-effort"}
 
 
@@ -299,9 +301,34 @@ def test_drills_change_this_group_only_and_end_only_what_they_started(default: T
     by_action: dict[str, Any] = {str(s["Action"]): s for s in default.statements("DrillsOutsiderRole")}
     tag = {"StringEquals": {"aws:ResourceTag/odcr-asg-drill": "odcr-asg"}}
     assert by_action["ec2:TerminateInstances"]["Condition"] == tag
-    started = by_action["ec2:RunInstances"]["Condition"]
-    assert "launch-template" in json.dumps(started["ArnEquals"])
-    assert started["StringEqualsIfExists"] == {"ec2:InstanceType": "t4g.nano"}
+
+
+@pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])
+def test_the_outsider_starts_in_its_subnet_with_the_groups_security_group_and_launch_template_only(
+    variant: str,
+) -> None:
+    """EC2 judges RunInstances on each of these, whatever the request overrides.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
+    """
+    of = template(variant)
+    launches = [s for s in of.statements("DrillsOutsiderRole") if s["Action"] == "ec2:RunInstances"]
+    data = one(of, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+    (subnet, *_) = one(of, "AWS::AutoScaling::AutoScalingGroup")["VPCZoneIdentifier"]
+    kinds = set()
+    for statement in launches:
+        assert "launch-template" in json.dumps(statement["Condition"]["ArnEquals"]["ec2:LaunchTemplate"])
+        resources = statement["Resource"]
+        for arn in resources if isinstance(resources, list) else [resources]:
+            *_, kind = json.dumps(arn).partition(":ec2:")[2].rpartition("/")[0].split(":")
+            kinds.add(kind)
+            if kind == "instance":
+                assert statement["Condition"]["StringEquals"] == {"ec2:InstanceType": data["InstanceType"]}
+            if kind == "subnet":
+                assert json.dumps(subnet).strip('"') in json.dumps(arn)
+            if kind == "security-group":
+                assert json.dumps(data["SecurityGroupIds"][0]) in json.dumps(arn)
+    assert kinds == {"instance", "image", "volume", "network-interface", "subnet", "security-group", "launch-template"}
 
 
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "enterprise"])

@@ -80,6 +80,24 @@ def test_preview_says_what_could_not_be_read(monkeypatch: pytest.MonkeyPatch) ->
     assert not answer.ok and any("ec2 could not be read" in note for note in answer.notes)
 
 
+@pytest.mark.parametrize(("scp", "most"), [(False, 10_000), (True, 10_240)])
+def test_no_policy_is_written_that_organizations_refuses(tmp_path: Path, scp: bool, most: int) -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/12597: by the API spaces count too."""
+    path = tmp_path / "policy.json"
+
+    def write(count: int) -> str:
+        values = tuple(f"op-{number:017x}" for number in range(count))
+        write_tag_policy(Namespace(output=path, scp=scp), CommonSettings(), settings(tag_values=values), Aws())
+        return path.read_text(encoding="utf-8")
+
+    assert write(2).count("\n") > 10, "for people to read"
+    assert most * 0.9 < len(write(410)) <= most, "without spaces, because there is no room"
+    path.unlink()
+    with pytest.raises(CommandError, match=f"takes {most}: list fewer tag_values"):
+        write(1_000)
+    assert not path.exists()
+
+
 def test_the_tag_policy_is_written_and_nothing_is_called(tmp_path: Path) -> None:
     def nobody(*_: object) -> Any:
         raise AssertionError("AWS was called")

@@ -194,18 +194,26 @@ def test_an_instance_without_a_name_has_its_id_and_one_without_tags_does_not_cou
     assert [(one["id"], one["name"]) for one in ec2.discover(client, wanted())] == [("i-1", "i-1"), ("i-3", "web")]
 
 
-def test_only_instances_on_xen_show_their_volumes() -> None:
+def test_instances_on_xen_and_bare_metal_show_their_volumes() -> None:
+    """AWS/EC2 has EBS metrics of "Nitro-based instances that are not bare metal instances"."""
     volumes = [{"Ebs": {"VolumeId": "vol-2"}}, {"Ebs": {"VolumeId": "vol-1"}}]
     old = instance("i-1", TAG, BlockDeviceMappings=volumes) | {"InstanceType": "t2.micro"}
     arn = f"arn:aws:outposts:{REGION}:{ACCOUNT}:outpost/op-1"
+    metal = instance("i-3", TAG, BlockDeviceMappings=volumes) | {"InstanceType": "m5.metal"}
+    types = [
+        {"InstanceType": "t2.micro", "Hypervisor": "xen", "BareMetal": False},
+        {"InstanceType": "m5.large", "Hypervisor": "nitro", "BareMetal": False},
+        {"InstanceType": "m5.metal", "BareMetal": True},
+    ]
     client = Pages(
-        describe_instances=[{"Reservations": [{"Instances": [old, instance("i-2", TAG, OutpostArn=arn)]}]}],
-        describe_instance_types=[{"InstanceTypes": [{"InstanceType": "t2.micro"}]}],
+        describe_instances=[{"Reservations": [{"Instances": [old, instance("i-2", TAG, OutpostArn=arn), metal]}]}],
+        describe_instance_types=[{"InstanceTypes": types}],
     )
-    first, second = ec2.discover(client, wanted())
+    first, second, third = ec2.discover(client, wanted())
     assert (first["nitro"], first["volumes"]) == (False, ["vol-1", "vol-2"])
     assert (second["nitro"], second["outpost"]) == (True, "op-1")
-    assert client.asked[-1][1]["Filters"][0]["Values"] == ["m5.large", "t2.micro"]
+    assert (third["nitro"], third["volumes"]) == (False, ["vol-1", "vol-2"])
+    assert client.asked[-1][1]["Filters"] == [{"Name": "instance-type", "Values": ["m5.large", "m5.metal", "t2.micro"]}]
 
 
 def test_only_the_wanted_values_count() -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from outposts_dashboard.ledger import Ledger
 from outposts_dashboard.lifecycle import handler
@@ -172,6 +173,36 @@ def test_a_deletion_stops_the_pipeline_then_deletes_what_it_has_deployed(
     assert heard[0]["Status"] == "SUCCESS"
     assert pipeline.stopped == ["run-0"]
     assert stacks.deleted == ["id/Deploy", "id/Deploy-page-2"]
+
+
+@pytest.mark.parametrize("code", ["DuplicatedStopRequestException", "PipelineExecutionNotStoppableException"])
+def test_a_run_that_ends_before_it_is_stopped_fails_no_deletion(
+    code: str, heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = Pipeline("InProgress")
+
+    def too_late(**_: Any) -> None:
+        pipeline.runs[0]["status"] = "Succeeded"
+        raise ClientError({"Error": {"Code": code}}, "StopPipelineExecution")
+
+    monkeypatch.setattr(pipeline, "stop_pipeline_execution", too_late)
+    use(monkeypatch, Stacks(), pipeline)
+    handler.lambda_handler(request("Delete", **OF_PIPELINE), None)
+    assert heard[0]["Status"] == "SUCCESS"
+
+
+def test_a_run_that_may_not_be_stopped_fails_the_deletion(
+    heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = Pipeline("InProgress")
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "StopPipelineExecution")
+
+    monkeypatch.setattr(pipeline, "stop_pipeline_execution", denied)
+    use(monkeypatch, Stacks(), pipeline)
+    handler.lambda_handler(request("Delete", **OF_PIPELINE), None)
+    assert heard[0]["Status"] == "FAILED" and "AccessDenied" in heard[0]["Reason"]
 
 
 def test_a_stack_that_cannot_be_deleted_fails_the_deletion_and_is_named(

@@ -51,7 +51,7 @@ def account(seed: int) -> Account:
         state = chance.choice(["completed"] * 5 + ["pending", "error", "recovering"])
         tagged = chance.choice([owner] * 5 + [chance.choice(names), None])
         if chance.random() < 0.9:
-            snapshots.append(Snapshot(name, source, state, started, tagged))
+            snapshots.append(Snapshot(name, source, state, started, tagged, archived=chance.random() < 0.1))
         if chance.random() < 0.85:
             taken_of = source if chance.random() < 0.95 else "vol-99"
             records[name] = Record(name, owner, "taken", started, taken_of)
@@ -105,10 +105,12 @@ def snapshot_is_ours(of: Account, snapshot: Snapshot) -> bool:
 def snapshot_may_go(of: Account, snapshot: Snapshot) -> bool:
     if not snapshot_is_ours(of, snapshot) or snapshot.id in of.of_images or NOW - snapshot.started < GRACE:
         return False
-    if snapshot.id in {volume.made_of for volume in of.volumes}:
+    if snapshot.archived or snapshot.id in {volume.made_of for volume in of.volumes}:
         return False
     lineage = [s for s in of.snapshots if snapshot_is_ours(of, s) and s.tagged_for == snapshot.tagged_for]
-    newer = [s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id) and is_good(of, s)]
+    newer = [
+        s for s in lineage if (s.started, s.id) > (snapshot.started, snapshot.id) and is_good(of, s) and not s.archived
+    ]
     existing = {volume.id for volume in of.volumes}
     theirs = {r.id for r in of.records.values() if r.instance_id == snapshot.tagged_for} | {
         s.volume_id for s in lineage

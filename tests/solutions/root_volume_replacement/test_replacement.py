@@ -62,12 +62,14 @@ class Ec2:
         self.state = "succeeded"
         self.new_type = "gp3"
         self.checks = "ok"
+        self.goes: dict[str, bool] = {}
         self.taken = [snapshot("snap-1", 1), snapshot("snap-2", 2), snapshot("snap-3", 3, "pending")]
         self.tokens: dict[str, dict[str, Any]] = {}
         self.refuses: str | None = None
 
     def instance(self, instance_id: str) -> Mapping[str, Any] | None:
-        mapping = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": self.root}}
+        goes = self.goes.get(self.root, True)
+        mapping = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": self.root, "DeleteOnTermination": goes}}
         return {**self.described, "BlockDeviceMappings": [mapping]} if instance_id == INSTANCE else None
 
     def volume(self, volume_id: str) -> Mapping[str, Any] | None:
@@ -111,7 +113,7 @@ class World:
         self.ec2, self.ledger, self.delete_old = ec2 or Ec2(), Ledger(), delete_old
         self.statuses: dict[str, str] = {}
         self.reports: list[str] = []
-        self.now = NOW
+        self.now, self.settle = NOW, 0
 
     def execution(self, name: str = "a") -> Replacement:
         return Replacement(
@@ -119,7 +121,7 @@ class World:
             self.ledger,  # type: ignore[arg-type]
             execution=name,
             opt_in=OptIn("opt", "in"),
-            limits=Limits(poll=15, task=3600, checks=1800),
+            limits=Limits(poll=15, task=3600, checks=1800, settle=self.settle),
             delete_old=self.delete_old,
             running=lambda execution: self.statuses.get(execution, "RUNNING"),
             report=lambda subject, text: self.reports.append(f"{subject}: {text}"),
@@ -222,6 +224,21 @@ def test_status_checks_are_awaited_and_end_it_when_they_do_not_pass() -> None:
     assert "vol-old" in world.ec2.volumes
 
 
+def test_status_checks_that_may_be_from_before_the_reboot_do_not_count() -> None:
+    """EC2 makes them every minute: an ok seen at once says nothing of a new volume that does not boot."""
+    world = World(delete_old=True)
+    world.settle = 120
+    state = world.run(most=4)
+    assert (state["step"], state["since"]) == ("check", world.now)
+    early = world.execution().check(dict(state))
+    assert (early["step"], early["wait_seconds"]) == ("check", 120), "its ok is not looked at"
+    world.now += 120
+    world.ec2.checks = "impaired"
+    assert world.execution().check(dict(state))["step"] == "check"
+    world.ec2.checks = "ok"
+    assert world.execution().check(dict(state))["step"] == "finish"
+
+
 def test_both_checks_must_pass_and_there_must_be_some() -> None:
     ok, bad = {"Status": "ok"}, {"Status": "impaired"}
     assert passed([{"InstanceStatus": ok, "SystemStatus": ok}])
@@ -240,6 +257,17 @@ def test_the_newest_complete_snapshot_of_ours_is_taken_and_none_is_an_error() ->
 
 
 LATEST = {"instance_id": INSTANCE, "to": "latest-snapshot"}
+
+
+def test_an_archived_snapshot_can_restore_nothing_and_is_passed_over() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SnapshotTierStatus.html: to be restored first."""
+    world = World()
+    world.ec2.taken[1]["StorageTier"] = "archive"
+    world.run(LATEST)
+    (parameters,) = world.ec2.tokens.values()
+    assert parameters["snapshot_id"] == "snap-1"
+
+
 BAD_IMAGE = {"instance_id": INSTANCE, "to": "image", "image_id": "ami-0123456789abcdef0"}
 
 
@@ -285,6 +313,17 @@ def test_the_old_volume_is_the_quick_way_back_whatever_the_new_one_was() -> None
     assert (end["outcome"], end["new"]["id"], world.ec2.root) == ("replaced", *2 * (back["volume_id"],))
     assert back["volume_id"] not in world.ledger.items, "it would be taken for a volume that was replaced just now"
     assert world.ledger.items["vol-new"]["state"] == "replaced"
+
+
+def test_a_volume_that_would_outlive_its_instance_is_reported() -> None:
+    """Unlike a volume that the task makes: docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html."""
+    back = {"instance_id": INSTANCE, "to": "volume", "volume_id": "vol-0123456789abcdef0"}
+    for goes, told in ((False, True), (True, False)):
+        world = World()
+        world.ec2.volumes[back["volume_id"]] = volume(back["volume_id"], attached=False)
+        world.ec2.goes = {back["volume_id"]: goes}
+        assert world.run(back)["outcome"] == "replaced"
+        assert ("will not be deleted when the instance is terminated" in world.reports[0]) is told
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,55 @@ def test_an_instance_that_has_not_opted_in_gets_none(world: World) -> None:
 def test_a_volume_or_an_instance_that_is_gone_ends_it(world: World) -> None:
     assert world.look(created("vol-0123456789abcdef0"), later=0)["next"] == "wait"
     assert world.look(created("vol-0123456789abcdef0"), {"since": NOW}, later=900)["outcome"] == "the volume is gone"
-    gone = world.look(wanted("a", **{"instance-id": "i-0123456789abcdef0"}))
-    assert gone["next"] == "done"
+    nobody = wanted("a", **{"instance-id": "i-0123456789abcdef0"})
+    assert world.look(nobody)["next"] == "wait", "EC2 may not show it yet"
+    gone = world.look(nobody, {"since": NOW}, later=900)
+    assert (gone["next"], gone["error"]) == ("failed", "NoRootVolume")
+
+
+class Starting:
+    """EC2 as it shows an instance that was started just now: without its volumes."""
+
+    def __init__(self, ec2: Any, **instance: Any) -> None:
+        self.ec2, self.instance = ec2, instance
+
+    def get_paginator(self, operation: str) -> Any:
+        def paginate(**parameters: Any) -> Iterator[Any]:
+            for page in self.ec2.get_paginator(operation).paginate(**parameters):
+                for group in page.get("Reservations", ()):
+                    for instance in group["Instances"]:
+                        instance.update({"BlockDeviceMappings": [], **self.instance})
+                yield page
+
+        return type("Pages", (), {"paginate": staticmethod(paginate)})
+
+
+def test_an_instance_that_opts_in_while_it_starts_is_awaited_until_it_shows_its_volume(world: World) -> None:
+    """run-instances, then create-tags at once: the look of createVolume was before the tag, so this is the last one."""
+    real = world.ec2
+    world.ec2 = Starting(real)
+    first = world.look(opted_in_event(world.instance))
+    assert first["next"] == "wait" and world.look(opted_in_event(world.instance), first, later=900)["next"] == "done"
+    world.ec2 = real
+    assert world.look(opted_in_event(world.instance), first, later=30)["next"] == "done"
+    assert [one["VolumeId"] for one in world.snapshots()] == [world.root]
+
+
+@pytest.mark.parametrize("instance", [{"RootDeviceType": "instance-store"}, {"State": {"Name": "terminated"}}])
+def test_an_instance_that_will_never_show_one_is_not_awaited(world: World, instance: dict[str, Any]) -> None:
+    world.ec2 = Starting(world.ec2, **instance)
+    assert world.look(opted_in_event(world.instance))["next"] == "done"
+
+
+def test_whoever_asks_for_a_snapshot_is_told_when_there_is_none(world: World) -> None:
+    stranger, root = world.launch()
+    for asked in ({"instance-id": stranger}, {"volume-id": root}):
+        end = world.look(wanted("a", **asked))
+        assert (end["next"], end["error"]) == ("failed", "NotOptedIn")
+    data = world.volume()
+    world.ec2.attach_volume(VolumeId=data, InstanceId=world.instance, Device="/dev/sdf")
+    assert world.look(wanted("b", **{"volume-id": data}))["error"] == "NoRootVolume"
+    assert world.snapshots() == []
 
 
 def test_a_snapshot_is_followed_until_it_is_complete_has_failed_or_is_gone(world: World) -> None:

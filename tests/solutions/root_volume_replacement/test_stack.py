@@ -92,6 +92,8 @@ def test_ebs_gets_all_that_its_page_asks_for_on_a_key_of_yours(enterprise: Templ
     }
     for action in needed:
         assert allowed(enterprise, "ReplacementRole", f"kms:{action}"), action
+    (granting,) = allowed(enterprise, "ReplacementRole", "kms:CreateGrant")
+    assert granting["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
 def test_a_fleet_names_the_error_of_an_instance_and_not_that_of_the_nested_execution() -> None:

@@ -239,6 +239,16 @@ def test_only_another_generation_replaces_the_host(host: Template) -> None:
     assert (first, second) == ("SpinnakerHost1", "SpinnakerHost2")
 
 
+def test_in_another_vpc_the_host_has_a_template_whose_first_version_names_the_group_of_that_vpc() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/security-groups.html: a group is of one VPC."""
+    found = [
+        only(synthesized(SLUG, name), "AWS::EC2::Instance")["Properties"]["LaunchTemplate"]
+        for name in ("nat", "enterprise")
+    ]
+    own, of_enterprise = (reference["LaunchTemplateId"]["Ref"] for reference in found)
+    assert [reference["Version"] for reference in found] == ["1", "1"] and own != of_enterprise
+
+
 def test_deck_and_gate_are_reached_through_session_manager(host: Template) -> None:
     outputs = host.to_json()["Outputs"]
     for name, port in (("ForwardDeck", 9000), ("ForwardGate", 8084)):

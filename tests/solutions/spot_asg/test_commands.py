@@ -89,8 +89,8 @@ def test_an_idle_default_bills_neither_instance_nor_gateway_nor_load_balancer() 
 def test_off_peak_hours_bill_as_long_as_they_last() -> None:
     hours = {"begins": "20:00", "ends": "06:00", "instances": 2}
     billed = units(CommonSettings(), SpotAsgSettings.model_validate({"off_peak": hours}))
-    assert billed["spot_instance_hour"] == pytest.approx(2 * 730 * 10 / 24)
-    assert billed["gp3_gib_month"] == pytest.approx(2 * 8 * 10 / 24)
+    assert float(billed["spot_instance_hour"]) == pytest.approx(2 * 730 * 10 / 24)
+    assert float(billed["gp3_gib_month"]) == pytest.approx(2 * 8 * 10 / 24)
 
 
 @pytest.mark.parametrize("variant", variants.variants_of("spot_asg"))
@@ -175,6 +175,17 @@ def test_the_size_of_the_off_peak_hours_is_no_problem_as_long_as_there_are_such_
     assert look(account, off_peak={"instances": 2})["group size"].status == "ok"
     left = look(account)["group size"]
     assert left.status == "problem" and "--auto-scaling-group-name spot --min-size 0" in left.fix
+
+
+def test_an_experiment_with_more_targets_than_fis_takes_is_a_problem() -> None:
+    """Five Spot Instances an experiment, until the quota is raised; StartExperiment would refuse more.
+
+    https://docs.aws.amazon.com/general/latest/gr/fis.html
+    """
+    account = Account(get_service_quota={"Quota": {"Value": 5}})
+    assert look(account, experiment_instances=5)["fault injection"].status == "ok"
+    refused = look(account, experiment_instances=6)["fault injection"]
+    assert refused.status == "problem" and "L-F3F4B54A" in refused.fix
 
 
 def test_a_region_without_fis_is_unknown_and_without_an_experiment_not_asked() -> None:

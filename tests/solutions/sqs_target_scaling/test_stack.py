@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from stacks.sqs_target_scaling.settings import RETENTION_SECONDS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
@@ -48,6 +49,12 @@ def test_a_message_hides_for_three_heartbeats_and_moves_to_the_dead_letters_afte
     dynamic.has_resource_properties(
         "AWS::SQS::Queue",
         {"VisibilityTimeout": 90, "RedrivePolicy": {"maxReceiveCount": 5}, "SqsManagedSseEnabled": True},
+    )
+
+
+def test_the_settings_know_how_long_the_queue_keeps_a_message(dynamic: Template) -> None:
+    dynamic.has_resource_properties(
+        "AWS::SQS::Queue", {"RedrivePolicy": Match.any_value(), "MessageRetentionPeriod": RETENTION_SECONDS}
     )
 
 

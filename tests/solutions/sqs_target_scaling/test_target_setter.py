@@ -199,6 +199,20 @@ def test_everything_else_about_the_policy_stays() -> None:
     assert autoscaling.put == [wanted]
 
 
+def test_no_empty_list_of_the_answer_goes_back() -> None:
+    """DescribePolicies answers ``StepAdjustments: []`` for a policy that has none; so may be Metrics and Dimensions."""
+    answered = policy()
+    answered["TargetTrackingConfiguration"]["CustomizedMetricSpecification"] |= {"Metrics": [], "Dimensions": []}
+    autoscaling = AutoScaling(answered)
+    set_to(CloudWatch(page({1: 100.0}, {1: 2.0})), autoscaling)
+    (put,) = autoscaling.put
+    assert put["TargetTrackingConfiguration"] == {
+        "CustomizedMetricSpecification": {"MetricName": "BPI", "Namespace": "Work", "Statistic": "Average"},
+        "TargetValue": 6.0,
+        "DisableScaleIn": True,
+    }
+
+
 def test_the_policy_is_found_by_its_name_among_others() -> None:
     autoscaling = AutoScaling(policy(50.0, PolicyName="cpu"), policy(60.0), policy(70.0, PolicyName="track-2"))
     set_to(CloudWatch(TWENTY_FIVE_SECONDS), autoscaling)

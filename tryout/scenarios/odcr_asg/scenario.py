@@ -51,9 +51,10 @@ class OdcrAsgScenario(Scenario):
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         versions = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
         in_template = "CapacityReservationSpecification" in versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-        in_group = self._group().get("CapacityReservationSpecification")
-        expect(bool(in_group) != in_template, f"group: {in_group}, launch template: {in_template}")
-        return str(in_group or "the launch template, as in the post")
+        in_group = self._group()["CapacityReservationSpecification"]
+        itself = "CapacityReservationTarget" in in_group
+        expect(itself != in_template, f"group: {in_group}, launch template: {in_template}")
+        return str(in_group if itself else "the launch template, as in the post")
 
     @step("6 of 9 reservations are used, 2 in each zone", "our-model")
     def six(self) -> str:

@@ -10,7 +10,7 @@ from tryout.scenarios.root_volume_replacement.looks import (
 from tryout.waits import wait_until
 
 # What minutes are in an account is seconds here. The clean-up keeps one snapshot, and nothing younger than an hour.
-QUICK = {"poll_seconds": 1, "attach_minutes": 1, "wave_size": 1, "allow_deletion": True}
+QUICK = {"poll_seconds": 1, "attach_minutes": 1, "settle_seconds": 1, "wave_size": 1, "allow_deletion": True}
 CLEAN_UP = {"keep": 1, "grace_hours": 1}
 
 

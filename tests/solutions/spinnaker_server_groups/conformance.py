@@ -1,0 +1,30 @@
+"""What the rules of tests/conformance cannot know of this solution by themselves."""
+
+from typing import Any
+
+from tests.conformance.limits.largest import COMMON
+
+Json = dict[str, Any]
+
+LARGEST: list[tuple[Json, Json]] = [
+    (
+        COMMON,
+        {
+            "types": [f"m{n}i.24xlarge" for n in range(1, 41)],
+            "architecture": "x86_64",
+            "network": "nat",
+            "zones": 6,
+            "allowed_cidrs": [f"198.51.100.{n}/32" for n in range(40)],
+            "application": "a" * 20,
+            "email": f"{'o' * 64}@{'e' * 180}.example.com",
+            "account_name": "n" * 64,
+            "key_pair": "k" * 64,
+            "public_purpose": "p" * 100,
+            "private_purpose": "q" * 100,
+            "gate_url": f"https://{'g' * 60}.example.com/{'p' * 200}",
+            "token_secret_arn": f"arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:{'s' * 200}-AbCdEf",
+            "host": {"instance_type": "m6i.24xlarge", "volume_gib": 16_384, "generation": 999},
+        },
+    ),
+]
+"""The largest legal settings: common and the section."""
