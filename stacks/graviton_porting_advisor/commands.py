@@ -21,6 +21,9 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 COST_NOTE = "For a month without builds on demand; each is billed by its minutes, and waits for nobody."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 4
+TAKEN_AT_ONCE = 6
+"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others.
+https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html"""
 WEEKS, HOURS = 730 / 168, 730
 TOTALS = 4
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
@@ -44,6 +47,7 @@ def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, c
     """What would stop a deployment, or the first scan."""
     yield from account_findings(common, clients)
     yield looked_at("builds", lambda: _image(settings, clients))
+    yield looked_at("builds at a time", lambda: _taken_at_once(settings, clients))
     for source in settings.sources:
         if source.connection_arn:
             yield looked_at(source.place.label, lambda source=source: _connection(source, clients))  # type: ignore[misc]
@@ -63,6 +67,21 @@ def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Findin
         return Finding("builds", "ok", f"amazonlinux-{machine} is offered here")
     fix = "Set arm: false; the counts are the same" if settings.arm else "Choose another Region"
     return Finding("builds", "problem", f"this Region does not list amazonlinux-{machine}", fix)
+
+
+def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
+    """Whether CodeBuild takes a build of every source at the same moment, which the schedule asks for."""
+    what, needed = "builds at a time", len(settings.sources)
+    name = (
+        f"Concurrently running builds for {'ARM' if settings.arm else 'Linux'}/{settings.compute.title()} environment"
+    )
+    pages = clients("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="codebuild")
+    quotas = {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
+    most = TAKEN_AT_ONCE * quotas[name]
+    if needed <= most:
+        return Finding(what, "ok", f"{needed} of {most:g} that run or wait")
+    fix = f'Ask for more in Service Quotas, AWS CodeBuild, "{name}"'
+    return Finding(what, "problem", f"{needed} are started, {most:g} may run or wait; the others are refused", fix)
 
 
 def _connection(source: Source, clients: Clients) -> Finding:

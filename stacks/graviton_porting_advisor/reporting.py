@@ -72,6 +72,8 @@ class Reporting(Construct):
                 "TOPIC_ARN": self.topic.topic_arn,
             },
             timeout_seconds=TIMEOUT_SECONDS,
+            # A build may wait and run for sixteen hours, and is looked after each quarter of an hour until it ends.
+            asks_itself=True,
         )
         role = self.function.own_role
         ledger.allow(role, "dynamodb:UpdateItem")

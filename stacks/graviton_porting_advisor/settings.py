@@ -58,6 +58,9 @@ class Source(Section):
             )
         if provider in ("codecommit", "s3") and self.connection_arn:
             yield Problem("connection_arn", f"must be null for {provider}, which needs no connection; remove it")
+        if provider == "s3" and self.place.key.endswith("/") and self.ref:
+            # https://github.com/awslabs/aws-codebuild-jenkins-plugin/issues/72: CodeBuild refuses it
+            yield Problem("ref", "must be null for a prefix of S3, whose objects have a version each; remove it")
         if provider != "s3" and self.kms_key_arn:
             yield Problem("kms_key_arn", "must be null but for an S3 source; remove it")
 

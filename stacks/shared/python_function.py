@@ -22,6 +22,9 @@ class PythonFunction(lambda_.Function):
         shared: whether that folder is below lambdas/shared instead; the function then carries nothing else.
         timeout_seconds: at most 900.
         memory_mib: 128 to 10,240 MiB.
+        asks_itself: whether it sends messages to the queue that it reads, and sees to their end: Lambda takes that for
+            an endless loop and drops the seventeenth
+            (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
 
     Attributes:
         own_role: the function's role.
@@ -38,6 +41,7 @@ class PythonFunction(lambda_.Function):
         timeout_seconds: int = 30,
         memory_mib: int = 256,
         shared: bool = False,
+        asks_itself: bool = False,
     ) -> None:
         slug = scope.solution.slug
         package = "shared" if shared else slug
@@ -67,6 +71,7 @@ class PythonFunction(lambda_.Function):
             environment_encryption=scope.encryption_key,
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mib,
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if asks_itself else None,
             role=own_role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,

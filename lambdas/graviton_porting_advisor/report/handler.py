@@ -152,7 +152,12 @@ def signed(
         aws_access_key_id=taken["AccessKeyId"],
         aws_secret_access_key=taken["SecretAccessKey"],
         aws_session_token=taken["SessionToken"],
-        config=Config(signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional"}),
+        # By the Region's own endpoint, which boto3 signs for only where it is told to put the bucket into the name. The
+        # global one redirects to it as long as the name of a new bucket spreads, and then the signature is wrong:
+        # https://github.com/boto/boto3/pull/4768
+        config=Config(
+            signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+        ),
     )
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
     return Link(url, began + timedelta(seconds=seconds), seconds // 60)

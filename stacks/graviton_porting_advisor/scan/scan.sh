@@ -17,6 +17,9 @@ scanner=$tool/src/advisor/tools/graviton-ready-java
 export SCAN_WORK=$work GIT_TERMINAL_PROMPT=0 ISSUE_TYPES=${ISSUE_TYPES:-}
 rm -rf "$work"
 mkdir -p "$out" "$work/home" "$work/no-java"
+# CodeBuild starts in the source, whose .python-version would choose the image's python3 (by pyenv), and whose modules
+# "python3 -m venv" would import: https://github.com/aws/aws-codebuild-docker-images/issues/513
+cd "$work"
 echo "scan of $SOURCE by commit $TOOL_COMMIT" >"$log"
 
 ours() { PYTHONPATH=$CODEBUILD_SRC_DIR_Modules:$CODEBUILD_SRC_DIR_Libraries python3 "$here/$1" "${@:2}"; }

@@ -46,6 +46,10 @@ def account(**more: Any) -> Answering:
             "list_curated_environment_images": {
                 "platforms": [{"languages": [{"images": [{"name": name} for name in images]}]}]
             },
+            "list_service_quotas": [
+                {"Quotas": [{"QuotaName": f"Concurrently running builds for {m}/Small environment", "Value": 1.0}]}
+                for m in ("ARM", "Linux")
+            ],
             "get_connection": {"Connection": {"ConnectionStatus": "PENDING"}},
             "describe_stacks": {
                 "Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in OUTPUTS.items()]}]
@@ -91,6 +95,13 @@ def test_check_names_what_would_stop_the_first_scan() -> None:
     assert said["gitlab/org/b"] == ("problem", "its connection is PENDING")
     assert said["s3/bucket/a.zip"] == ("problem", "nothing is there")
     assert found(account(list_objects_v2={}), settings(arm=False))["builds"][0] == "problem"
+
+
+@pytest.mark.parametrize(("sources", "status"), [(6, "ok"), (7, "problem")])
+def test_check_finds_sources_for_which_codebuild_has_no_place_in_its_queue(sources: int, status: str) -> None:
+    many = settings(sources=[{"location": f"org/{number}"} for number in range(sources)])
+    assert found(account(), many)["builds at a time"][0] == status
+    assert found(account(list_service_quotas=[{"Quotas": []}]), many)["builds at a time"][0] == "unknown"
 
 
 def test_an_object_and_a_prefix_are_looked_for_as_they_are_named() -> None:

@@ -117,9 +117,17 @@ def test_the_signature_says_the_same_time_as_the_message() -> None:
     parts = urlsplit(link.url)
     query = parse_qs(parts.query)
     assert query["X-Amz-Expires"] == ["1200"] and query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
-    assert parts.hostname == "bucket.s3.us-east-1.amazonaws.com", "the Region's own endpoint"
     said = text(scan(Result.OK), link)
     assert "Works for 20 minutes, until 2026-01-01 12:20 UTC" in said and "ExpiredToken" in said
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [("us-east-1", "amazonaws.com"), ("eu-central-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")],
+)
+def test_a_link_is_of_the_regions_own_endpoint(region: str, domain: str) -> None:
+    link = signed(Sts(60), "role", "bucket", "report.html", 60, region=region, now=lambda: NOW)
+    assert link and urlsplit(link.url).hostname == f"bucket.s3.{region}.{domain}"
 
 
 def test_credentials_that_are_about_to_end_sign_nothing() -> None:

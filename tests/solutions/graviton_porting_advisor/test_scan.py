@@ -122,6 +122,13 @@ def test_kinds_that_were_asked_for_alone_are_all_that_counts(scanner: Scanner, t
     assert shown == "-CompilerSpecific,-CrossCompile,-NoEquivalent,+CompilerSpecific,-Intrinsic"
 
 
+def test_a_source_chooses_neither_the_python_nor_the_modules_of_the_build(scanner: Scanner, tmp_path: Path) -> None:
+    traps = {".python-version": "3.8.2\n", "venv.py": "raise SystemExit(9)\n", "json.py": "raise SystemExit(9)\n"}
+    scan = scanner.scan(written(tmp_path / "given", **traps, **{"a.c": INTRINSIC}), max_issues=1)
+    assert (scan.ran.statuses, scan.result["issues"]) == ({"build": 0, "post_build": 0}, 1), scan.ran.output
+    assert scan.uploaded == REPORTS and scan.messages
+
+
 def test_accepted_findings_are_counted_apart(scanner: Scanner, tmp_path: Path) -> None:
     given = written(with_37(tmp_path / "given"), **{"both.c": BOTH})
     accepted = [

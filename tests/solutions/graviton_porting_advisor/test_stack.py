@@ -166,6 +166,16 @@ def test_every_end_is_heard_and_no_beginning(default: Template) -> None:
     assert rule["Targets"][0]["DeadLetterConfig"]
 
 
+def test_report_may_look_after_a_build_for_longer_than_lambda_lets_a_loop_go_on(default: Template) -> None:
+    loops = {
+        each["Properties"]["Description"]: each["Properties"].get("RecursiveLoop")
+        for each in default.find_resources("AWS::Lambda::Function").values()
+    }
+    assert {description for description, loop in loops.items() if loop == "Allow"} == {
+        "Tells of each scan once, and measures it"
+    }
+
+
 def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     many = GravitonPortingAdvisorSettings.model_validate(
         {"sources": [{"location": f"organization/repository-{number}"} for number in range(50)]}

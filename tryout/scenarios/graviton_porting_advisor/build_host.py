@@ -44,22 +44,22 @@ class Ran:
 def run(buildspec: str, environment: Mapping[str, str], folder: Path) -> Ran:
     """Runs the commands of a buildspec, as CodeBuild goes through its phases.
 
-    A failed command ends its phase; a failed install or pre_build ends the build, and after a failed build post_build
-    still runs.
+    It starts in the source, as CodeBuild does. A failed command ends its phase; a failed install or pre_build ends the
+    build, and after a failed build post_build still runs.
     """
     said = yaml.safe_load(buildspec)
     for runtime, version in said["phases"].get("install", {}).get("runtime-versions", {}).items():
         if str(version) not in RUNTIMES[runtime]:
             raise ValueError(f"YAML_FILE_ERROR: unknown runtime version {runtime} {version}")
     statuses: dict[str, int] = {}
-    output = ""
+    output, source = "", Path(environment["CODEBUILD_SRC_DIR"])
     for phase in PHASES:
         for command in said["phases"].get(phase, {}).get("commands", []):
             succeeding = "0" if any(statuses.values()) else "1"
             done = subprocess.run(
                 ["sh", "-e", "-c", command],  # noqa: S607
                 env={**environment, "CODEBUILD_BUILD_SUCCEEDING": succeeding},
-                cwd=folder,
+                cwd=source if source.is_dir() else folder,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -81,7 +81,18 @@ def image_programs(folder: Path) -> str:
     python = folder / "python3"
     python.write_text(
         f"""#!/bin/sh
+# The image's python3 is pyenv's, which looks for a version in the folder that it is called from and above.
+above=$PWD
+while [ -n "$above" ]; do
+  if [ -f "$above/.python-version" ]; then
+    echo "pyenv: version is not installed (set by $above/.python-version)" >&2
+    exit 1
+  fi
+  above=${{above%/*}}
+done
 if [ "$1 $2" = "-m venv" ]; then
+  # As Python does: what lies in the folder is imported first.
+  [ ! -f venv.py ] || exec '{sys.executable}' venv.py
   mkdir -p "$3/bin"
   ln -s '{sys.executable}' "$3/bin/python"
   cp '{STAND_INS / "pip.sh"}' "$3/bin/pip"
