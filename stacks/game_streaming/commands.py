@@ -24,7 +24,7 @@ COST_NOTE = (
     "The instance's hours are those of a month without a stop; what it streams is billed by the gigabyte. Canonical "
     "bills Ubuntu Pro with Anbox Cloud, or the Marketplace its image."
 )
-ALARMS, IDLE_ALARMS = 2, 2
+ALARMS, IDLE_ALARMS, HOURS_ALARMS = 2, 3, 1
 METRICS_OF_THE_INSTANCE, METRICS_OF_IDLE = 3, 1
 LOOK_MINUTES = 5
 
@@ -37,7 +37,8 @@ def idle_month(common: CommonSettings, settings: GameStreamingSettings) -> Itera
         return
     yield instance_hours(settings.instance_type, HOURS, "the appliance")
     yield BillingUnit("gp3_gib_month", settings.root_gib + settings.data_gib, "its volumes, stopped too")
-    yield BillingUnit("alarm_month", ALARMS + (IDLE_ALARMS if settings.idle_minutes else 0), "alarms")
+    alarms = ALARMS + (IDLE_ALARMS if settings.idle_minutes else 0) + (HOURS_ALARMS if settings.hours else 0)
+    yield BillingUnit("alarm_month", alarms, "alarms")
     metrics = METRICS_OF_THE_INSTANCE + (METRICS_OF_IDLE if settings.idle_minutes else 0)
     yield BillingUnit("custom_metric_month", metrics, "metrics of the games")
     requests = float(MINUTES)

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from stacks.game_streaming.host import GameHost
 from stacks.game_streaming.settings import GameStreamingSettings, Hours
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, runs_of, waiting_in
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import UnreadQueue
@@ -19,6 +19,7 @@ from stacks.shared.solution import SolutionStack
 
 LOOK_MINUTES = 5
 UNREADABLE_LOOKS = 3
+SILENT_LOOKS = 6
 RETRY_HOURS = 1
 
 
@@ -33,7 +34,7 @@ class CostGuards(Construct):
         if settings.idle_minutes:
             self._stop_idle(scope, settings.idle_minutes, host, alarms)
         if settings.hours:
-            self._by_the_clock(scope, settings.hours, host)
+            self._by_the_clock(scope, settings.hours, host, alarms)
         alarms.when_above("StatusChecks", host.failed_checks(), 0, says="EC2 finds the instance impaired", minutes=5)
         alarms.when_above(
             "BootErrors",
@@ -66,6 +67,12 @@ class CostGuards(Construct):
             targets=[targets.LambdaFunction(function)],
         )
         alarms.on_errors(function)
+        alarms.when_silent(
+            "IdleSilent",
+            runs_of(function, Duration.minutes(LOOK_MINUTES)),
+            rounds=SILENT_LOOKS,
+            says="Nobody looks whether a game runs: the instance is not stopped",
+        )
         alarms.when_above(
             "UnreadableGames",
             _metric(stack, "UnreadableGames", minutes=LOOK_MINUTES),
@@ -75,7 +82,7 @@ class CostGuards(Construct):
         )
         stack.output("IdleFunction", function.function_name, "Stops the instance when nobody plays")
 
-    def _by_the_clock(self, stack: SolutionStack, hours: Hours, host: GameHost) -> None:
+    def _by_the_clock(self, stack: SolutionStack, hours: Hours, host: GameHost, alarms: Alarms) -> None:
         """Universal targets: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html."""
         unread = UnreadQueue(stack, self, "Missed")
         role = SchedulerRole(stack, self, "SchedulerRole")
@@ -85,6 +92,19 @@ class CostGuards(Construct):
         )
         # The role has the key already; a grant of the queue would add all of its actions.
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[unread.queue_arn]))
+        if stack.encryption_key and hours.start:
+            # Whoever starts an instance lets EC2 use the key of its volumes; without it StartInstances succeeds, and
+            # the instance stops at once: https://repost.aws/knowledge-center/kms-iam-ec2-permission
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["kms:CreateGrant"],
+                    resources=[stack.encryption_key.key_arn],
+                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                )
+            )
+        alarms.when_above(
+            "Missed", waiting_in(unread), 0, says="A schedule could not stop or start the instance, and has given up"
+        )
         for name, expression in wanted.items():
             schedule = scheduler.CfnSchedule(
                 self,

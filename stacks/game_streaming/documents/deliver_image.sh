@@ -2,7 +2,8 @@
 # A game becomes an image, which is how it goes on without applications:
 # https://documentation.ubuntu.com/anbox-cloud/howto/images/publish-instance-as-image/
 name='{{ Name }}'
-folder=$root/home/ubuntu/$name
+# A game may be called snap, as the folder is in which the client keeps its own.
+folder=$root/home/ubuntu/delivery-$name
 instance_name=build-$name
 cleanup() {
   amc_ delete "$instance_name" --force --yes >/dev/null 2>&1 || true

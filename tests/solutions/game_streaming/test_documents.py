@@ -109,7 +109,7 @@ def test_a_game_is_delivered_and_then_updated(ready: Host, game: Make) -> None:
     for version in range(2):
         run = ready.document("Application", Name="genshin", Package=digest)
         assert run.status == 0 and run.output.strip() == f"genshin: version {version} is ready", run.output
-    assert not (ready.machine.root / "home/ubuntu/genshin").exists()
+    assert not (ready.machine.root / "home/ubuntu/delivery-genshin").exists()
     assert ready.machine.state["undocumented"] == []
 
 

@@ -1,5 +1,6 @@
 """The installation, run by bash over stand-ins for the machine's programs: order, reboots, each way it fails."""
 
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from stacks.game_streaming.host import USER_DATA
 from tryout.scenarios.game_streaming.machine import TOKEN
-from tryout.scenarios.game_streaming.offline import FAILURES, VOLUME, Host, few_looks, made
+from tryout.scenarios.game_streaming.offline import AWS, CURL, FAILURES, VOLUME, Host, few_looks, made
 
 
 @pytest.fixture(scope="module")
@@ -204,10 +205,56 @@ def test_nothing_of_2023_is_left() -> None:
         assert not [text for text in texts if gone in text]
 
 
+@pytest.mark.parametrize(("program", "answers"), [("curl", CURL), ("aws", AWS)])
+def test_an_answer_that_comes_at_the_second_attempt_is_taken_whole(host: Host, program: str, answers: str) -> None:
+    """A role is known everywhere only after a while; what is said of the first attempt must not become the value."""
+    host.user_data()
+    host.machine.program(program, f"[ -e $ROOT/failed.once ] || {{ touch $ROOT/failed.once; exit 1; }}\n{answers}")
+    assert host.machine.boot()[-1].status == 0
+    assert host.signals() == [("SUCCESS", "ready")]
+    assert host.machine.state["preseed"]["network"]["listen-address"] == "10.0.0.7"
+
+
+def test_a_lock_of_unattended_upgrades_is_waited_for(first: tuple[Host, list[int]]) -> None:
+    """https://github.com/mvo5/unattended-upgrades/issues/90."""
+    configuration = (first[0].machine.root / "etc/apt/apt.conf.d/90game-streaming").read_text()
+    assert configuration == 'DPkg::Lock::Timeout "900";\n'
+
+
+def unit(name: str) -> dict[str, dict[str, list[str]]]:
+    """A unit's sections; a key that is repeated adds to itself."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for line in (USER_DATA / "host" / name).read_text().splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            key, _, words = line.partition("=")
+            section.setdefault(key, []).extend(words.split())
+    return found
+
+
+def test_the_order_of_a_boot_has_no_circle() -> None:
+    """Ubuntu's cloud-init.target and cloud-final come after multi-user.target, and systemd breaks a circle by leaving a
+    job out, with which the installation would not go on after the reboot (canonical/cloud-init#4068, #5830). A target
+    comes after what it wants, unless this says that it comes after the target itself (man systemd.target).
+    """
+    service = unit("game-streaming.service")
+    name, after = "game-streaming.service", set(service["Unit"]["After"])
+    order = {
+        name: after,
+        "cloud-final.service": {"multi-user.target"},
+        "cloud-init.target": {"multi-user.target", "cloud-final.service"},
+    }
+    for target in service["Install"]["WantedBy"]:
+        order.setdefault(target, set()).update({name} - ({name} if target in after else set()))
+    assert list(TopologicalSorter(order).static_order())[-1] in {name, "cloud-init.target"}
+    assert "cloud-final.service" in after
+
+
 def test_the_units_go_on_after_a_reboot_and_report_every_minute(host: Host) -> None:
     host.user_data()
-    unit = (host.machine.root / "etc/systemd/system/game-streaming.service").read_text()
-    assert "TimeoutStartSec=infinity" in unit and "WantedBy=multi-user.target" in unit
+    service = (host.machine.root / "etc/systemd/system/game-streaming.service").read_text()
+    assert "TimeoutStartSec=infinity" in service and "WantedBy=multi-user.target" in service
     enabled = ["systemctl", "enable", "game-streaming.service", "game-streaming-report.timer"]
     assert enabled in host.machine.calls("systemctl")
 

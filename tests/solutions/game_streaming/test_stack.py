@@ -171,6 +171,33 @@ def test_the_schedules_stop_and_start_this_instance_alone(enterprise: Template) 
     assert "instance/" in json.dumps(starting["Resource"]) and "*" not in json.dumps(starting["Resource"])
 
 
+def test_a_schedule_lets_ec2_use_the_volumes_key(default: Template, enterprise: Template) -> None:
+    """Without the grant an instance stops as soon as it starts, and StartInstances has succeeded."""
+    (granting,) = allowed(enterprise, "CostGuardsSchedulerRole", "kms:CreateGrant")
+    assert granting["Resource"] == allowed(enterprise, "CostGuardsSchedulerRole", "kms:Decrypt")[0]["Resource"]
+    assert granting["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert not allowed(synthesized(SLUG, "account"), "CostGuardsSchedulerRole", "kms:CreateGrant")
+
+
+def alarm(template: Template, name: str) -> dict[str, Any]:
+    (found,) = [
+        one["Properties"] for key, one in template.find_resources("AWS::CloudWatch::Alarm").items() if name in key
+    ]
+    return dict(found)
+
+
+def test_silence_of_idle_and_a_schedule_that_gives_up_ring(default: Template, enterprise: Template) -> None:
+    silent = alarm(default, "IdleSilent")
+    assert (silent["EvaluationPeriods"], silent["Threshold"], silent["TreatMissingData"]) == (6, 1, "ignore")
+    assert silent["ComparisonOperator"] == "LessThanThreshold"
+    (runs,) = [one["MetricStat"] for one in silent["Metrics"] if "MetricStat" in one]
+    (function,) = runs["Metric"]["Dimensions"]
+    assert runs["Metric"]["MetricName"] == "Invocations" and runs["Period"] == 300
+    assert function["Name"] == "FunctionName" and "Idle" in function["Value"]["Ref"]
+    missed = alarm(enterprise, "Missed")
+    assert (missed["MetricName"], missed["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
+
+
 def test_idle_may_stop_this_instance_and_start_nothing(default: Template) -> None:
     (stopping,) = allowed(default, "IdleRole", "ec2:StopInstances")
     assert "*" not in json.dumps(stopping["Resource"])

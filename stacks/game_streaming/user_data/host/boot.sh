@@ -21,7 +21,8 @@ if ! modprobe binder_linux; then
   modprobe binder_linux
 fi
 begin gpu
-nvidia-smi -L | grep -q 'T4G' || fail 'nvidia-smi sees no T4G'
+seen=$(nvidia-smi -L) || fail "nvidia-smi ended with $?"
+[[ $seen == *T4G* ]] || fail "nvidia-smi sees no T4G: $seen"
 begin node
 until_true 60 node_is_online || fail 'the node is not online'
 measure BootErrors=0

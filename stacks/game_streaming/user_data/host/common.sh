@@ -29,11 +29,11 @@ fail() { # WORDS...
   exit 1
 }
 
-retry() { # COMMAND...: for five minutes
+retry() { # COMMAND...: for five minutes; what it prints may be taken as a value, so that complaints go elsewhere
   local attempt
   for attempt in {1..30}; do
     if "$@"; then return; fi
-    say "attempt $attempt failed while $stage"
+    say "attempt $attempt failed while $stage" >&2
     sleep "$pause"
   done
   return 1

@@ -72,6 +72,10 @@ prepare() { # modules and driver; then one reboot, which also cures a loaded nou
   local status=0
   if marked prepared && marked rebooted; then return; fi
   if ! marked prepared; then
+    # Ubuntu's unattended upgrades hold the lock for minutes after the first boot, and apt-get does not wait by itself
+    # (https://github.com/danvk/mapsnap/pull/443).
+    mkdir -p "$root/etc/apt/apt.conf.d"
+    echo 'DPkg::Lock::Timeout "900";' >"$root/etc/apt/apt.conf.d/90game-streaming"
     # Into bash at once it would hide that nothing came.
     printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
     bash -ex "$state/prepare.sh" || status=$?
