@@ -175,11 +175,17 @@ class Around:
     after: Callable[[Json, Any], None] = lambda *_: None
 
 
+_originals: dict[tuple[str, str], Any] = {}
+
+
 def serve(service: str, operations: Mapping[str, Operation | Around]) -> None:
-    """Adds, replaces or surrounds APIs of moto's ``ec2`` or ``autoscaling``, by their names in snake case."""
+    """Adds, replaces or surrounds APIs of moto's ``ec2`` or ``autoscaling``, by their names in snake case.
+
+    Who serves one again surrounds moto's own, and not what surrounds it already.
+    """
     patch.apply(__name__)
     for name, operation in operations.items():
-        original = getattr(IN_MOTO[service], name, None)
+        original = _originals.setdefault((service, name), getattr(IN_MOTO[service], name, None))
         setattr(IN_MOTO[service], name, _action(operation, original))
 
 

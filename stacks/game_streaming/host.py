@@ -1,7 +1,5 @@
 """The instance: Ubuntu on G5g, its volumes, and what CloudFormation waits for."""
 
-from pathlib import Path
-
 from aws_cdk import (
     Acknowledgment,
     CfnCreationPolicy,
@@ -18,6 +16,7 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from stacks.game_streaming.contract import DATA_DEVICE, INSTALL_MINUTES, READY, ROOT_DEVICE, USER_DATA
 from stacks.game_streaming.network import GameNetwork
 from stacks.game_streaming.settings import GameStreamingSettings
 from stacks.shared.filled import filled
@@ -25,10 +24,6 @@ from stacks.shared.grants import allow_agent, allow_describing, allow_metrics, a
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
-USER_DATA = Path(__file__).parent / "user_data"
-ROOT_DEVICE, DATA_DEVICE = "/dev/sda1", "/dev/sdf"
-INSTALL_MINUTES = 90
-READY = "ApplianceReady"
 NEW_INSTANCE = (
     "The appliance takes these only when it is initialized, so that a new instance is needed: deploy with instance: "
     "false, then with instance: true and your change. Games, users and tokens are lost; the address stays."

@@ -26,7 +26,9 @@ def idle_month(common: CommonSettings, settings: GpuMonitoringSettings) -> Itera
     runs = MINUTES / settings.fleet_minutes
     attaching = settings.attach_profile
     yield BillingUnit("alarm_month", 7 + attaching - settings.idle_by_insights, "alarms on one metric")
-    yield BillingUnit("metrics_insights_alarm_month", settings.idle_by_insights, "alarm; it bills the metrics it sees")
+    yield BillingUnit(
+        "metrics_insights_alarm_month", int(settings.idle_by_insights), "alarm; it bills the metrics it sees"
+    )
     yield BillingUnit("dashboard_month", 1, "dashboard")
     yield BillingUnit("custom_metric_month", FLEET_METRICS, "metrics of the fleet")
     yield BillingUnit("put_metric_data_request", runs, "Fleet publishes")

@@ -341,7 +341,12 @@ def test_alarms_are_kept_with_their_states(published: EmbeddedAws) -> None:
     (arn,) = [alarm["AlarmArn"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
     gone = arn.replace("TooMuch", "Gone")
     state = {"type": "alarm", "x": 0, "y": 0, "width": 12, "height": 3, "properties": {"alarms": [arn, gone]}}
-    of_alarm = {"type": "metric", "x": 12, "y": 0, "properties": {"annotations": {"alarms": [arn]}, "title": "It"}}
+    of_alarm = {
+        "type": "metric",
+        "x": 12,
+        "y": 0,
+        "properties": {"region": "us-east-1", "annotations": {"alarms": [arn]}, "title": "It"},
+    }
     kept = kept_by(published, state, of_alarm)
     assert (kept.alarms[arn], kept.alarms[gone]) == (Alarm("TooMuch", "ALARM", 7), Alarm("Gone"))
     assert values(kept, 1) == [[4, 6, 8]]

@@ -65,7 +65,8 @@ def _launch(call: Call) -> Iterator[Need]:
 
 def _passes(profile: str | None) -> Iterator[Need]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html."""
-    if found := instance_profile(profile):
+    found = instance_profile(profile)
+    if found and found["Roles"]:  # a profile may have none
         yield Need("iam:PassRole", role_of_profile(found["Arn"]), {"iam:PassedToService": "ec2.amazonaws.com"})
 
 

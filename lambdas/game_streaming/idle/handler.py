@@ -11,6 +11,7 @@ from typing import Any
 
 from game_streaming.idle.decision import Machine, Reports, Verdict, judge
 from shared.aws import client
+from shared.metric_data import results
 
 logger = logging.getLogger(__name__)
 METRICS = ("RegularInstances", "BaseInstances")
@@ -79,10 +80,6 @@ def _reports(cloudwatch: Any, namespace: str, window: timedelta, now: datetime) 
         for number, name in enumerate(METRICS)
     ]
     found: list[dict[datetime, float]] = [{}, {}]
-    pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries, StartTime=now - window, EndTime=now
-    )
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            found[int(result["Id"][1:])].update(zip(result["Timestamps"], result["Values"], strict=True))
+    for result in results(cloudwatch, MetricDataQueries=queries, StartTime=now - window, EndTime=now):
+        found[int(result["Id"][1:])].update(zip(result["Timestamps"], result["Values"], strict=True))
     return list(found)

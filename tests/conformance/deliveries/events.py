@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.conformance.deliveries.judge import OK, Delivery, Judge, Need, Outcome, fails, unsure
+from tests.conformance.deliveries.machines import ARGUMENT, sdk_action
 from tests.conformance.policies.evaluation import as_list
 from tests.conformance.templates import Json
 
@@ -212,7 +213,7 @@ def schedules(judge: Judge) -> Iterator[Delivery]:
         yield Delivery("schedule: confused deputy", schedule, str(role), trusted)
         service = arn.split(":")[2] if arn.startswith("arn:") else ""
         if ":::aws-sdk:" in arn:
-            name, (kind, action) = "*", ("schedule → another target", ":".join(arn.split(":")[-2:]))
+            name, (kind, action) = ARGUMENT, ("schedule → another target", sdk_action(":".join(arn.split(":")[-2:])))
         else:
             name, (kind, action) = arn, _SCHEDULED.get(service, ("schedule → another target", ""))
         if action:

@@ -159,11 +159,18 @@ def _nested(judge: Judge, source: str, role: str, api: str, arguments: Json) -> 
 
 
 def _sdk(judge: Judge, role: str, api: str) -> Outcome:
-    """The action of an API has its name in most services; the resource is an argument, so any will do."""
-    service, call = api.removeprefix("aws-sdk:").split(":")
+    return judge.role(role, (sdk_action(api.removeprefix("aws-sdk:")),), ARGUMENT)
+
+
+ARGUMENT = "«argument»"
+"""The resource of a call to an API that is an argument: any will do."""
+
+
+def sdk_action(api: str) -> str:
+    """The action of an API, ``service:callName``, has its name in most services."""
+    service, call = api.split(":")
     call = re.sub(r"\.waitForTaskToken$", "", call)
-    action = f"{_PREFIXES.get(service, service)}:{call[0].upper()}{call[1:]}"
-    return judge.role(role, (action,), "«argument»")
+    return f"{_PREFIXES.get(service, service)}:{call[0].upper()}{call[1:]}"
 
 
 def _logs(judge: Judge, role: str, group: str) -> Outcome:

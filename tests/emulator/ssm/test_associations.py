@@ -196,7 +196,8 @@ def test_attaching_is_judged_by_the_new_profile_the_present_one_and_the_tag(aws:
         "ArnEquals": {"ec2:NewInstanceProfile": fleet.profile},
         "Null": {"ec2:InstanceProfile": "true"},
     }
-    ec2 = Role(aws, {"Action": "ec2:AssociateIamInstanceProfile", "Condition": condition}).client("ec2")
+    attaching = {"Action": "ec2:AssociateIamInstanceProfile", "Condition": condition}
+    ec2 = Role(aws, attaching, {"Action": "iam:PassRole"}).client("ec2")
     for refused in (other, has_one):
         with pytest.raises(ClientError, match=DENIED):
             ec2.associate_iam_instance_profile(InstanceId=refused, IamInstanceProfile={"Arn": fleet.profile})

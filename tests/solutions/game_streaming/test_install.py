@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stacks.game_streaming.host import USER_DATA
+from stacks.game_streaming.contract import USER_DATA
 from tryout.scenarios.game_streaming.machine import TOKEN
 from tryout.scenarios.game_streaming.offline import AWS, CURL, FAILURES, VOLUME, Host, few_looks, made
 

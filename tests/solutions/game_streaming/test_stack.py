@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.game_streaming.host import DATA_DEVICE, READY, ROOT_DEVICE
+from stacks.game_streaming.contract import DATA_DEVICE, READY, ROOT_DEVICE
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed, synthesized

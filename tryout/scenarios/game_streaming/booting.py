@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.client import EmbeddedAws
-from stacks.game_streaming.host import DATA_DEVICE, READY
+from stacks.game_streaming.contract import DATA_DEVICE, READY
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.scenarios.game_streaming.machine import Machine, Run
 

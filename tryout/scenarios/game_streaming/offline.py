@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.game_streaming.host import DATA_DEVICE, READY, USER_DATA
+from stacks.game_streaming.contract import DATA_DEVICE, READY, USER_DATA
 from stacks.game_streaming.script import OPERATIONS, lines
 from stacks.shared.filled import filled
 from tryout.scenarios.game_streaming.machine import TOKEN, Machine, Run
