@@ -43,16 +43,21 @@ def type_problems(value: Any, at: Where) -> Iterator[Found]:
 
 
 def type_warnings(value: Any, at: Where) -> Iterator[Found]:
-    """Of instance types: listed twice, variations of one, too few."""
+    """Of instance types: listed twice, too few, or too few but for those that differ by instance storage alone.
+
+    The user guide counts types by their names, m5.8xlarge and m5a.8xlarge as two; the API's page counts a type with and
+    without instance storage as one, so that such a list may be scored low:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html#sps-limitations
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html
+    """
     if not _is_list(value, MOST_TYPES):
         return
     yield from _listed_twice(value, at)
     different = {*map(str, value)}
     if len(different) < DIVERSE:
         yield at, f"lists {len(different)}: EC2 always scores fewer than {DIVERSE} types low"
-    elif len(kinds := {*map(_variation, different)}) == 1:
-        (kind,) = kinds
-        yield at, f"lists variations of {kind}: EC2 scores them as one type, and always low"
+    elif len(kinds := {*map(_without_storage, different)}) < DIVERSE:
+        yield at, f"lists {', '.join(sorted(kinds))} with and without instance storage: EC2 may score them low"
 
 
 def region_problems(value: Any, at: Where) -> Iterator[Found]:
@@ -102,6 +107,6 @@ def _listed_twice(value: Sequence[Any], at: Where) -> Iterator[Found]:
             yield (*at, number), f"{item} is listed twice"
 
 
-def _variation(name: str) -> str:
-    """``m5.large`` of m5d.large and m5dn.large: "m5.8xlarge and m5a.8xlarge are variations of one type" to EC2."""
-    return re.sub(r"^([a-z]+\d+)[a-z-]*\.", r"\1.", name)
+def _without_storage(name: str) -> str:
+    """``m5n.large`` of m5dn.large: the d of a family is its instance storage."""
+    return re.sub(r"^([a-z]+\d+[a-z]*?)d([a-z-]*\.)", r"\1\2", name)

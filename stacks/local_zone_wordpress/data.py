@@ -138,12 +138,10 @@ class Data(Construct):
             assumed_by=iam.ServicePrincipal("dlm.amazonaws.com"),
             description="Takes and deletes snapshots of the data volume",
         )
-        allow_describing(
-            role,
-            "ec2:DescribeInstances",
-            "ec2:DescribeSnapshots",
-            "ec2:DescribeVolumes",
-        )
+        # AWS's managed policy has the first one for Local Zones since December 2024:
+        # https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html
+        zones = ("ec2:DescribeAvailabilityZones",) if settings.zone else ()
+        allow_describing(role, *zones, "ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes")
         snapshots = f"arn:{stack.partition}:ec2:{stack.region}::snapshot/*"
         shown = shown_arn(stack, "ec2", "snapshot/*").replace(
             f":{stack.account if stack.common.account else '<AWS::AccountId>'}:", "::"

@@ -96,8 +96,9 @@ def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> No
                 f"{table} still has {', '.join([*found.vpcs, *found.groups, *found.ending, *found.routes])}; "
                 "try again, or change the mode in two deployments: attached: false, then the other mode"
             )
-        if found.ending:
-            time.sleep(ROUND_SECONDS)
+        # A deleted route may still be listed, and an association as there, before it is on its way:
+        # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+        time.sleep(ROUND_SECONDS)
         found = look(table, known, stack_id)
 
 

@@ -9,7 +9,8 @@ set -uo pipefail
 imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
 failures=0
 while true; do
-  if "$@" >/dev/null 2>&1; then
+  # What accepts and never answers has failed, too.
+  if timeout 20 "$@" >/dev/null 2>&1; then
     failures=0
   else
     failures=$((failures + 1))

@@ -79,7 +79,7 @@ grep -q " $uploads " /etc/fstab ||
 mountpoint -q "$uploads" || retry mount "$uploads"
 
 # Tables and administrator, once; over standard input: no password in the list of processes.
-install_site() { php "$home/install.php" <<<"$admin"; }
+install_site() { timeout 180 php -d default_socket_timeout=5 "$home/install.php" <<<"$admin"; }
 retry install_site
 
 mkdir -p /etc/nginx/conf.d /etc/php-fpm.d

@@ -103,8 +103,13 @@ def wrong(text: str) -> list[str]:
 def test_a_file_of_the_public_tracker_is_taken_as_it_stands() -> None:
     found = read(PUBLIC)
     assert found.problems == ()
-    assert found.warnings == ("11: 0.Sps.0.InstanceTypes.1: r5.large is listed twice",
-                              "48: 0.Sps.2.InstanceTypes.1: r5.large is listed twice")  # fmt: skip
+    alike = "lists r5.large, r6i.large with and without instance storage: EC2 may score them low"
+    assert set(found.warnings) == {
+        "11: 0.Sps.0.InstanceTypes.1: r5.large is listed twice",
+        "48: 0.Sps.2.InstanceTypes.1: r5.large is listed twice",
+        f"9: 0.Sps.0.InstanceTypes: {alike}",
+        f"46: 0.Sps.2.InstanceTypes: {alike}",
+    }
     (dashboard,) = found.dashboards
     assert (dashboard.name, dashboard.width, dashboard.height) == ("historic-example", 6, 12)
     assert [question.title for question in dashboard.questions] == [
@@ -355,5 +360,7 @@ def test_what_ec2_refuses_or_scores_low_is_said_before() -> None:
     assert "not both" in found[1]
     mixed = read(file(configuration(RegionNames=["cn-north-1", "eu-west-1"])))
     assert "China" in "".join(mixed.problems)
-    alike = read(file(configuration(InstanceTypes=["m5.large", "m5d.large", "m5dn.large"])))
-    assert not alike.problems and "variations of m5.large" in "".join(alike.warnings)
+    alike = read(file(configuration(InstanceTypes=["m5.large", "m5d.large", "m5n.large", "m5dn.large"])))
+    assert not alike.problems and "m5.large, m5n.large with and without instance storage" in "".join(alike.warnings)
+    different = read(file(configuration(InstanceTypes=["m5.large", "m5a.large", "m5n.large"])))
+    assert not different.problems and not different.warnings, "the user guide: different names are different types"
