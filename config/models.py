@@ -156,6 +156,16 @@ class CommonSettings(Section):
                     "region", f"must be the Region of linux_images.{architecture} {image}, got null; set region"
                 )
 
+    @property
+    def topic_of_others(self) -> str | None:
+        """The account of ``alarm_topic_arn``, if it is known to be another one.
+
+        EventBridge delivers to a topic of another account by a role only, which the CDK does not make for it:
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html
+        """
+        owner = arn_part(self.alarm_topic_arn, "account") if self.alarm_topic_arn else self.account
+        return owner if self.account and owner != self.account else None
+
     @rule
     def _arns_are_of_the_account(self) -> Iterator[Problem]:
         for key in ("kms_key_arn", "alarm_topic_arn"):

@@ -56,29 +56,32 @@ def look_at(account: str, region: str, client: Regional, trail: bool | None) -> 
             "serial console", lambda: ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"]
         ),
         http_tokens=asked(
-            "metadata defaults", lambda: ec2.get_instance_metadata_defaults()["AccountLevel"].get("HttpTokens")
+            "metadata defaults", lambda: ec2.get_instance_metadata_defaults().get("AccountLevel", {}).get("HttpTokens")
         ),
         trail=trail,
     )
     return Look(account, region, instances_of(account, region, described, types, volumes), settings, tuple(missing))
 
 
-def trail_of_all_regions(client: Regional, home: str | None = None, kinds: Set[str] = ALL) -> bool | None:
-    """Whether trails of all Regions are on and keep the management events of KMS; None: one cannot be looked at.
+def trails_keep(
+    client: Regional, home: str | None = None, kinds: Set[str] = ALL, *, all_regions: bool = True
+) -> bool | None:
+    """Whether trails are on and keep the management events of KMS; None: one cannot be looked at.
 
     A trail is asked in its home Region, because the others know no selectors of it
     (https://github.com/aws/aws-sdk-go-v2/issues/1957). One of the organization answers in its own account only.
 
     Args:
-        home: Region in which to list; every Region lists the trails of all.
+        home: Region in which to list; every Region lists the trails of all Regions, and those of its own.
         kinds: events that have to be kept. Every call that changes a key writes.
+        all_regions: only by trails of all Regions; EventBridge hears of a Region's calls by a trail of that one, too.
     """
     unknown, kept = False, set[str]()
     try:
         trails = client("cloudtrail", home).describe_trails()["trailList"]
     except FAILED:
         return None
-    for trail in (one for one in trails if one.get("IsMultiRegionTrail")):
+    for trail in (one for one in trails if one.get("IsMultiRegionTrail") or not all_regions):
         try:
             cloudtrail = client("cloudtrail", trail["HomeRegion"])
             logging = cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.models import Problem, SolutionSettings, Tag, rule
+from config.models import CommonSettings, Problem, SolutionSettings, Tag, common_rule, rule
 from config.types import Cidr, InstanceType, repeated
 from stacks.shared.instance_attributes import is_arm
 
@@ -84,6 +84,15 @@ class InstanceConnectEndpointSettings(SolutionSettings):
                 "expected_principals",
                 f"must have at most {MOST_CHARACTERS} characters, {ARN_CHARACTERS} more for each, has {length}; use "
                 "wildcards, such as assumed-role/Operators/*",
+            )
+
+    @common_rule
+    def _strangers_can_be_told(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.trail and common.topic_of_others:
+            yield Problem(
+                "trail",
+                f"must be null with common.alarm_topic_arn of account {common.topic_of_others}, which EventBridge does "
+                "not reach; leave the topic out, or name one of this account",
             )
 
     @rule

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS
-from nitro_attestation.looking import WRITES, trail_of_all_regions
+from nitro_attestation.looking import WRITES, trails_keep
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
 from stacks.nitro_attestation.key_policy import deploying_role
 from stacks.nitro_attestation.key_settings import AttestedKey
@@ -131,14 +131,14 @@ def _principal(name: str, arn: str, clients: Clients) -> Finding:
 
 
 def _trail(clients: Clients) -> Finding:
-    trail = trail_of_all_regions(clients, kinds={WRITES})
+    trail = trails_keep(clients, kinds={WRITES}, all_regions=False)
     if trail is None:
         says = "a trail could not be looked at: one of the organization answers in its own account only"
         return Finding("trail", "unknown", says, "See there that it is on and keeps the write events of KMS")
     if not trail:
-        says = "no trail of all Regions is on and keeps the write events of KMS: no change of a key is told"
+        says = "no trail is on here and keeps the write events of KMS: no change of a key is told"
         return Finding("trail", "problem", says, "Make one, or let one keep them; see the README")
-    return Finding("trail", "ok", "a trail of all Regions keeps the write events of KMS")
+    return Finding("trail", "ok", "a trail keeps the write events of KMS")
 
 
 def _organization(settings: Organization | None, clients: Clients) -> Finding:

@@ -9,7 +9,7 @@ from typing import Any
 
 from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS, Answer, Look, answers
-from nitro_attestation.looking import code_of, enabled_regions, look_at, trail_of_all_regions
+from nitro_attestation.looking import code_of, enabled_regions, look_at, trails_keep
 from shared.faults import FAILED
 from stacks.catalog import named
 from stacks.nitro_attestation.evaluator import UnknownLanguageError, allowed_principals, evaluate
@@ -37,7 +37,7 @@ def report(
     """Each of the seven statements for each Region, and every instance with something to look at."""
     account = clients("sts").get_caller_identity()["Account"]
     regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
-    trail = trail_of_all_regions(clients)
+    trail = trails_keep(clients)
     at = now.isoformat(timespec="seconds")
     looks = [_look(account, region, clients, trail) for region in regions]
     answered = [(look, answer) for look in looks for answer in answers(look)]

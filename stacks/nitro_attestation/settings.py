@@ -171,6 +171,15 @@ class NitroAttestationSettings(SolutionSettings):
                 yield Problem(("regions", index), hint, warning=True)
 
     @common_rule
+    def _changes_of_keys_can_be_told(self, common: CommonSettings) -> Iterator[Problem]:
+        for name in self.keys if common.topic_of_others else ():
+            yield Problem(
+                (name, "key"),
+                f"must have a topic of common.account: EventBridge does not reach common.alarm_topic_arn of account "
+                f"{common.topic_of_others}; leave it out, or name a topic of this account",
+            )
+
+    @common_rule
     def _principals_are_of_the_account(self, common: CommonSettings) -> Iterator[Problem]:
         for name, key in self.keys.items():
             named: list[tuple[tuple[str | int, ...], str]] = [

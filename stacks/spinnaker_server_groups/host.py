@@ -113,12 +113,13 @@ class SpinnakerHost(Construct):
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs, images, Kubernetes and snaps")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Ubuntu's repositories, which are signed")
-        # The first version names the security group, which in another VPC is another one: that takes another template.
+        # The first version names the security group, which in another VPC is another one, and the files of its day:
+        # where the host is replaced, in another VPC or another subnet, it takes another template.
         existing = stack.common.vpc
-        of_vpc = existing.id.title().replace("-", "") if existing else ""
+        place = f"{existing.id}-{network.private.ids[0]}".title().replace("-", "") if existing else ""
         return HardenedLaunchTemplate(
             self,
-            f"Template{host.generation}{of_vpc}",
+            f"Template{host.generation}{place}",
             image=ec2.MachineImage.from_ssm_parameter(UBUNTU, os=ec2.OperatingSystemType.LINUX),
             root_device="/dev/sda1",
             volume_gib=host.volume_gib,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nitro_attestation.claims import Look
-from nitro_attestation.looking import WRITES, Regional, code_of, enabled_regions, look_at, trail_of_all_regions
+from nitro_attestation.looking import WRITES, Regional, code_of, enabled_regions, look_at, trails_keep
 from shared.aws import client
 from shared.faults import FAILED
 
@@ -50,7 +50,7 @@ def look(
             refuses is no error of this function: a metric, its alarm and the log tell of it.
     """
     names = list(regions) or enabled_regions(regional("ec2", home))
-    trail = trail_of_all_regions(regional, home, {WRITES})
+    trail = trails_keep(regional, home, {WRITES}, all_regions=False)
     looks = [
         _one(account, region, regional, trail)
         if seconds_left() > 0

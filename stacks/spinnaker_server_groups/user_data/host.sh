@@ -128,7 +128,7 @@ step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
 retry curl -fsS --output /dev/null http://localhost:8084/api/v1/health
-# Clouddriver has the account only once it has assumed the managed role, by the credentials of this instance.
+# Clouddriver lists an account once it could describe Regions, by the credentials of this instance.
 has_account() {
   curl -fsS http://localhost:8084/api/v1/credentials |
     python3 -c 'import json, sys; sys.exit(sys.argv[1] not in [each["name"] for each in json.load(sys.stdin)])' "$1"

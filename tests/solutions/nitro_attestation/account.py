@@ -110,6 +110,7 @@ class CloudTrail:
             "trailList": [
                 {"TrailARN": str(n), "IsMultiRegionTrail": one["all"], "HomeRegion": one["home"]}
                 for n, one in enumerate(self.trails)
+                if one["all"] or one["home"] == self.region  # only those of all Regions are seen from another one
             ]
         }
 

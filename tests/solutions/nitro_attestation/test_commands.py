@@ -193,7 +193,8 @@ def test_without_a_trail_no_change_is_told() -> None:
     ("trail", "status"),
     [
         ({**fakes.GOOD_TRAIL, "on": False}, "problem"),
-        ({**fakes.GOOD_TRAIL, "all": False}, "problem"),
+        ({**fakes.GOOD_TRAIL, "all": False, "home": "us-west-2"}, "problem"),
+        ({**fakes.GOOD_TRAIL, "all": False, "home": "eu-central-1"}, "ok"),
         ({**fakes.GOOD_TRAIL, "selectors": {"EventSelectors": [{"IncludeManagementEvents": False}]}}, "problem"),
         (fakes.GOOD_TRAIL, "ok"),
     ],

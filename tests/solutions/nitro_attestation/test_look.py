@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from nitro_attestation.claims import STATEMENTS, Look, answers
 from nitro_attestation.hypervisor import LISTED
 from nitro_attestation.look.handler import look
-from nitro_attestation.looking import ALL, WRITES, kept_of_kms, look_at, trail_of_all_regions
+from nitro_attestation.looking import ALL, WRITES, kept_of_kms, look_at, trails_keep
 from tests.solutions.nitro_attestation.account import (
     ACCOUNT,
     BASIC,
@@ -182,7 +182,7 @@ def test_a_region_without_a_client_does_not_stop_the_others() -> None:
     ],
 )
 def test_a_trail_of_all_regions_must_be_on(trails: list[Json], found: bool) -> None:
-    assert trail_of_all_regions(Account(CloudTrail(*trails))) is found
+    assert trails_keep(Account(CloudTrail(*trails))) is found
 
 
 def test_a_trail_is_asked_in_its_home_region() -> None:
@@ -190,7 +190,7 @@ def test_a_trail_is_asked_in_its_home_region() -> None:
     with pytest.raises(ClientError, match="TrailNotFoundException"):
         CloudTrail(GOOD_TRAIL, region="eu-central-1").get_event_selectors("0")
     for region in (None, "us-east-1", "ap-south-1"):
-        assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL)), region) is True
+        assert trails_keep(Account(CloudTrail(GOOD_TRAIL)), region) is True
 
 
 def test_a_trail_of_the_organization_is_unknown_to_its_members_and_rings_no_alarm() -> None:
@@ -203,8 +203,8 @@ def test_a_trail_of_the_organization_is_unknown_to_its_members_and_rings_no_alar
 
 
 def test_a_trail_that_cannot_be_looked_at_is_unknown() -> None:
-    assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL, broken={"describe_trails": refused()}))) is None
-    assert trail_of_all_regions(Account(CloudTrail(GOOD_TRAIL, broken={"get_event_selectors": refused()}))) is None
+    assert trails_keep(Account(CloudTrail(GOOD_TRAIL, broken={"describe_trails": refused()}))) is None
+    assert trails_keep(Account(CloudTrail(GOOD_TRAIL, broken={"get_event_selectors": refused()}))) is None
 
 
 def basics(*kinds: str) -> Json:
@@ -216,9 +216,9 @@ def test_a_trail_of_writes_is_enough_for_changes_and_two_trails_keep_what_both_d
     of_writes = Account(CloudTrail(writes))
     _, values = run(of_writes)
     assert values["TrailMissing"] == 0
-    assert (trail_of_all_regions(of_writes), trail_of_all_regions(of_writes, kinds={WRITES})) == (False, True)
-    assert trail_of_all_regions(Account(CloudTrail(reads)), kinds={WRITES}) is False
-    assert trail_of_all_regions(Account(CloudTrail(reads, writes))) is True
+    assert (trails_keep(of_writes), trails_keep(of_writes, kinds={WRITES})) == (False, True)
+    assert trails_keep(Account(CloudTrail(reads)), kinds={WRITES}) is False
+    assert trails_keep(Account(CloudTrail(reads, writes))) is True
 
 
 def management(*fields: Json) -> Json:

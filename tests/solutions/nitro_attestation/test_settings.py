@@ -156,6 +156,16 @@ def test_principals_are_of_the_account() -> None:
     assert problem.path == ("tpm", "key", "producer_arns", 0)
 
 
+def test_with_a_key_the_topic_is_of_the_account_because_eventbridge_reaches_no_other() -> None:
+    topic = "arn:aws:sns:eu-central-1:999999999999:alarms"
+    common = CommonSettings(account="123456789012", region="eu-central-1", alarm_topic_arn=topic)
+    keyed = NitroAttestationSettings(tpm=Tpm(image_id=IMAGE, key=TpmKey(measurements=(file(),))))
+    (problem,) = keyed.problems_with(common)
+    assert problem.path == ("tpm", "key") and "999999999999" in problem.message
+    own = common.model_copy(update={"alarm_topic_arn": topic.replace("9" * 12, "123456789012")})
+    assert not [*keyed.problems_with(own), *NitroAttestationSettings().problems_with(common)]
+
+
 @pytest.mark.parametrize(
     ("instance_type", "cpus", "said"),
     [

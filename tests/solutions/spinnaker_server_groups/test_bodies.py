@@ -137,7 +137,7 @@ def test_a_load_balancer_s_security_group_is_found_by_its_name_and_not_by_its_id
 
 
 def test_a_modification_does_not_say_user_data_that_no_instance_would_get(default: Bodies) -> None:
-    """clouddriver-aws, LaunchTemplateService.buildLaunchTemplateDataForModify copies that of the version before."""
+    """LaunchTemplateService copies that of the version before where ``udf.enabled`` is false, and ignores the job's."""
     assert "base64UserData" not in job(default.modify("demoapp-v000"))
 
 

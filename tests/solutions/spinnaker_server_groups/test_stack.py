@@ -327,6 +327,7 @@ def test_clouddriver_is_configured_as_documented() -> None:
     assert set(account) == {"name", "accountId", "assumeRole", "defaultKeyPair", "regions"}
     assert aws["primaryAccount"] == account["name"] and account["assumeRole"] == "@MANAGED_ROLE@"
     assert account["accountId"] == "@ACCOUNT_ID@" and account["regions"] == [{"name": "@REGION@"}]
+    assert configuration("clouddriver-local.yml")["udf"] == {"enabled": False}, "modify would drop the user data"
     assert aws["features"]["launch-templates"] == {"enabled": True, "all-applications": {"enabled": True}}
     assert 'accountId: "@ACCOUNT_ID@"' in (HOST_FILES / "clouddriver-local.yml").read_text(encoding="utf-8")
 
