@@ -162,8 +162,8 @@ class Bodies:
     def modify(self, server_group: str) -> Json:
         """Changes the launch template and the mix of a server group; running instances stay as they are.
 
-        The user data stays too where Clouddriver has ``udf.enabled: false``, as this stack's host has: it then copies that
-        of the version before, whatever this job says of it (LaunchTemplateService). With its default it replaces
+        The user data stays too where Clouddriver has ``udf.enabled: false``, as this stack's host has: it then copies
+        that of the version before, whatever this job says of it (LaunchTemplateService). With its default it replaces
         them by what it finds in /apps/nflx-udf, which is nothing.
         """
         changed = {

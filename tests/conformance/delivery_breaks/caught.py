@@ -24,6 +24,7 @@ _BY_TRUST = _BY_TRUST_AND_ROLE | frozenset(
         "Lambda → its role",
         "SSM Automation → its role",
         "instance profile → its role",
+        "schedule → another target",
         "schedule: confused deputy",
         "state machine → its role",
     }
@@ -64,7 +65,7 @@ CAUGHT: dict[str, frozenset[str]] = {
     "policies of topics reduced to their Deny": frozenset({"alarm → SNS topic", "rule → SNS topic"}),
     "every trust given to another service": _BY_TRUST,
     "every trust given to another account": _BY_TRUST | {"trust policy: principal and condition"},
-    "every role emptied": _BY_ROLE | {"Image Builder → passes the build role"},
+    "every role emptied": _BY_ROLE | {"schedule → another target", "Image Builder → passes the build role"},
     "every permission pointed at another resource": _BY_ROLE | {"role → encrypted resource (customer's key)"},
     "AWS's own keys on queues and topics": frozenset(
         {"alarm → SNS topic", "rule → SNS topic", "rule → SQS queue", "rule → dead-letter queue"}
