@@ -14,8 +14,9 @@ except ModuleNotFoundError as missing:
 
 from config.loader import Config, ConfigError
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, refuse_slugs, select
+from stacks.catalog import UnknownSolutionError, names_in, refuse_slugs, select
 from stacks.configuration import configuration
+from stacks.series import SOLUTIONS
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
 CONTEXT = ("config", "only")

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import REPOSITORY, pair
-from stacks.catalog import SOLUTIONS, Solution, UnknownSolutionError, named, names_in
+from stacks.catalog import UnknownSolutionError, named, names_in
+from stacks.series import SOLUTIONS, Solution
 
 LAMBDAS = REPOSITORY / "lambdas"
 SYNTH_RUNS = 3

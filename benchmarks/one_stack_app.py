@@ -7,7 +7,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from config.loader import schema_model
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS
 
 ROOT = Path(__file__).parents[1]
 _OWN_KEY = re.compile(r"own key must allow, by the names of \[the statements\]\([^)]*\): (.*)\.$", re.MULTILINE)

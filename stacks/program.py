@@ -17,8 +17,9 @@ from rich.text import Text
 
 from config.loader import Config, ConfigError
 from stacks import costs
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, commands_of, named
+from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.configuration import configuration
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import PriceError
 from stacks.shared.command import Command, CommandError
 from stacks.shared.preflight import Finding

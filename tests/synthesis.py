@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests import variants
 
 PREFIXES = {"CloudFormation Validate": "CloudFormation-Validate::"}

@@ -9,7 +9,8 @@ from aws_cdk import App
 
 from app import selection, unknown_context, wanted
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, settings_by_slug
+from stacks.catalog import UnknownSolutionError, names_in, settings_by_slug
+from stacks.series import SOLUTIONS
 
 SLUG, NAME = "sqs_target_scaling", "sqs-target-scaling"
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from config.loader import load, schema_model
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import settings_by_slug
 from stacks.documents import documents
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.synthesis import app_for
 from tests.variants import ROOT, Json

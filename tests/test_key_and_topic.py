@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from stacks.catalog import SOLUTIONS
 from stacks.documents import own_key_and_topic
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.variants import ROOT, Json
 

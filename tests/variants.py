@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 
 from config.loader import Config, load
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS
 
 ROOT = Path(__file__).parents[1]
 COMMON = ROOT / "tests" / "fixtures" / "common"

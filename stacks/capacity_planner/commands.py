@@ -25,7 +25,7 @@ from capacity_planner.workloads import HOURS_A_WEEK, Workload
 from config.models import CommonSettings
 from shared.money import plain, shown
 from stacks.capacity_planner.settings import ROOT, CapacityPlannerSettings, read_price_file
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output

@@ -19,7 +19,7 @@ from stacks.capacity_planner.boto3_layer import Boto3Layer
 from stacks.capacity_planner.rights import allow_looking, allow_telling, deny_buying
 from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.capacity_planner.storage import Storage, price_file
-from stacks.catalog import Solution
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms, published
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.python_function import PythonFunction

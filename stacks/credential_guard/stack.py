@@ -6,11 +6,11 @@ Post: https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credentia
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.credential_guard.hosts import Hosts
 from stacks.credential_guard.instance import RDP, WindowsInstance
 from stacks.credential_guard.settings import CredentialGuardSettings
 from stacks.credential_guard.watch import Watch
+from stacks.series import Solution
 from stacks.shared.solution import SolutionStack
 
 

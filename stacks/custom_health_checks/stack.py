@@ -7,13 +7,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.custom_health_checks.event_mode import EventMode
 from stacks.custom_health_checks.given_up import GivenUp, never_passed
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.protection import EndOfProtection
 from stacks.custom_health_checks.rights import let_agent_work, let_look
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.grants import allow_describing
 from stacks.shared.solution import SolutionStack

@@ -6,12 +6,12 @@ Post: https://aws.amazon.com/blogs/compute/streaming-android-games-from-cloud-to
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.game_streaming.guards import CostGuards
 from stacks.game_streaming.host import GameHost
 from stacks.game_streaming.network import GameNetwork
 from stacks.game_streaming.operations import Operations
 from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 

@@ -9,12 +9,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.gpu_monitoring.agents import Agents
 from stacks.gpu_monitoring.dashboard import PERIOD, GpuDashboard, by_instance
 from stacks.gpu_monitoring.fleet import Fleet
 from stacks.gpu_monitoring.profiles import Attachment, Release
 from stacks.gpu_monitoring.settings import GpuMonitoringSettings
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 

@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings, Source
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output

@@ -12,12 +12,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.graviton_porting_advisor.dashboard import TrendDashboard
 from stacks.graviton_porting_advisor.projects import Project, Scripts
 from stacks.graviton_porting_advisor.reporting import RECEIVES, TIMEOUT_SECONDS, Reporting
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
 from stacks.graviton_porting_advisor.starting import ScanSchedule, start_function
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms, waiting_in
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.lifecycle import LifecycleResource

@@ -7,10 +7,10 @@ from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.guardrails.policies import Policy
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import PARTITION
+from stacks.series import Solution
 from stacks.shared.solution import SolutionStack
 
 

@@ -14,7 +14,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.image_pipelines.cascade import GOLD, in_order
 from stacks.image_pipelines.functions import builds_function, seed_function
 from stacks.image_pipelines.lifecycle import lifecycle_rules
@@ -24,6 +23,7 @@ from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
 from stacks.image_pipelines.tracking import Tracking, runs
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in
 from stacks.shared.network import Network, Reach
 from stacks.shared.queue import UnreadQueue

@@ -8,7 +8,6 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.instance_connect_endpoint.demo import LINUX_GIB, WINDOWS_GIB, DemoInstance
 from stacks.instance_connect_endpoint.network import PrivateNetwork
 from stacks.instance_connect_endpoint.new_trail import NewTrail
@@ -16,6 +15,7 @@ from stacks.instance_connect_endpoint.paste import Paste
 from stacks.instance_connect_endpoint.policies import Policies
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
 from stacks.instance_connect_endpoint.tunnel_log import TunnelLog
+from stacks.series import Solution
 from stacks.shared.guard import Guard
 from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack

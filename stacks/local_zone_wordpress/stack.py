@@ -7,7 +7,6 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.local_zone_wordpress.data import BACKUP_TAG, Data
 from stacks.local_zone_wordpress.edge import EdgeInstance
 from stacks.local_zone_wordpress.front import ApplicationBalancer, SelfManagedBalancer, open_to_readers
@@ -16,6 +15,7 @@ from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.tiers import Database, Web
 from stacks.local_zone_wordpress.way_out import WayOut
 from stacks.local_zone_wordpress.zone_network import Place, ZoneNetwork
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 

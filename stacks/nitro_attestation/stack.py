@@ -10,7 +10,6 @@ from constructs import Construct
 
 from config.models import CommonSettings
 from nitro_attestation.hypervisor import LISTED
-from stacks.catalog import Solution
 from stacks.guardrails.stack import with_partition
 from stacks.nitro_attestation.guardrail import declarative, declarative_text
 from stacks.nitro_attestation.key_settings import AttestedKey
@@ -18,6 +17,7 @@ from stacks.nitro_attestation.keys import attested_key, tell_of_changes
 from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
 from stacks.nitro_attestation.templates import AttestingTemplate, enclave_template, tpm_template
 from stacks.nitro_attestation.watch import scheduled_look
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 

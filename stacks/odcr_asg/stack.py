@@ -8,11 +8,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.odcr_asg.drills import Drills
 from stacks.odcr_asg.group import ReservedGroup
 from stacks.odcr_asg.reservations import ReservationPool
 from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.grants import allow_describing
 from stacks.shared.lifecycle import LifecycleResource

@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.tag_policy import PolicyTooLongError, service_control_policy, tag_policy, text_of
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.files import UnwritableError, write_text

@@ -7,10 +7,10 @@ from aws_cdk import Fn
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.outposts_dashboard.by_function import ByFunction
 from stacks.outposts_dashboard.by_pipeline import ByPipeline
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from stacks.series import Solution
 from stacks.shared.solution import SolutionStack
 
 

@@ -11,11 +11,11 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.outposts_routing.domain import RoutingDomain
 from stacks.outposts_routing.functions import Functions
 from stacks.outposts_routing.ranges import Kind
 from stacks.outposts_routing.settings import MAIN, OutpostsRoutingSettings
+from stacks.series import Solution
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 

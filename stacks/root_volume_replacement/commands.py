@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output

@@ -8,12 +8,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
 from stacks.root_volume_replacement.clean_up import CleanUp, FleetSchedules
 from stacks.root_volume_replacement.replacements import Replacements
 from stacks.root_volume_replacement.rights import Parts
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
 from stacks.root_volume_replacement.snapshots import OWN_EVENT, Snapshots
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms, errors_of, waiting_in
 from stacks.shared.queue import UnreadQueue
 from stacks.shared.solution import SolutionStack

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
+from stacks.series import Solution
 
 # What holds the user's data, and stays with common.keep_data_on_destroy.
 DATA_TYPES = [

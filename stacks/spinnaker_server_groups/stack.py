@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.launch_template import amazon_linux
 from stacks.shared.solution import SolutionStack

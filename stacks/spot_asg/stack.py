@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack

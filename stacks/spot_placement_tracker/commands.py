@@ -18,7 +18,7 @@ from spot_placement_tracker.history import known_zones, lines
 from spot_placement_tracker.insights import Line, Size, sizes
 from spot_placement_tracker.questions import questions_of
 from spot_placement_tracker.store import FILE
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output, stack_outputs

@@ -12,7 +12,7 @@ from constructs import Construct
 from config.models import CommonSettings
 from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISHED, REFUSED, TRACKER
 from spot_placement_tracker.store import FILE, PLAN
-from stacks.catalog import Solution
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms, errors_of, published
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from config.models import CommonSettings
-from stacks.catalog import Solution
+from stacks.series import Solution
 from stacks.shared.alarms import Alarms
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters

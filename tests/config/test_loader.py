@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from config.loader import ConfigError, load
 from config.models import CommonSettings
 from config.reading import LARGEST_FILE
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, select, settings_by_slug
+from stacks.catalog import UnknownSolutionError, select, settings_by_slug
+from stacks.series import SOLUTIONS
 from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
 from tests.variants import ROOT
 

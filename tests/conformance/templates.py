@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.models import CommonSettings, SolutionSettings
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests import variants
 
 Json = dict[str, Any]

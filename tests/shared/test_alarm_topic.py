@@ -8,7 +8,7 @@ from aws_cdk import App
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 from tests.template import Template

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.models import CommonSettings, ExistingVpc
 from stacks.__main__ import main
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Finding

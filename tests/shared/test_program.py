@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from config.models import CommonSettings
 from stacks import program
 from stacks.__main__ import main
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.shared import session
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output

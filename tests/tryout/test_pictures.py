@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from emulator.client import EmbeddedAws
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests.variants import ROOT
 from tryout.dashboards.body import DashboardError, Row, Widget, rows, seconds_shown, widgets
 from tryout.dashboards.kept import Alarm, Kept, keep, read

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS
 from tests.variants import ROOT
 from tryout.pictures.__main__ import _why_none
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
@@ -145,7 +146,7 @@ def test_the_driver_and_the_scenarios_load_neither_the_library_nor_what_draws_pi
     program = """
 import sys
 import tryout.run.lane, tryout.run.session
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tryout.scenario import scenario_of
 for solution in SOLUTIONS:
     scenario_of(solution.slug)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.loader import ConfigError
-from stacks.catalog import SOLUTIONS, UnknownSolutionError, names_in, select
+from stacks.catalog import UnknownSolutionError, names_in, select
 from stacks.configuration import configuration
+from stacks.series import SOLUTIONS
 from tryout.dashboards.body import DashboardError
 from tryout.dashboards.kept import Kept, read
 from tryout.paths import CONFIG, KEPT, REPOSITORY

@@ -8,7 +8,7 @@ import yaml
 
 from config.models import CommonSettings
 from emulator.client import EmulatorError
-from stacks.catalog import Solution
+from stacks.series import Solution
 from tryout.scenario import scenario_of
 from tryout.trial import Trial
 

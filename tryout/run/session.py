@@ -13,8 +13,9 @@ from rich.console import Console
 
 from config.loader import Config
 from emulator.client import EmulatorError
-from stacks.catalog import SOLUTIONS, Solution, names_in, select
+from stacks.catalog import names_in, select
 from stacks.configuration import configuration
+from stacks.series import SOLUTIONS, Solution
 from tryout.breaks import BREAKS, noticed
 from tryout.paths import LOCAL, REPORT, REPOSITORY
 from tryout.report import SolutionReport, print_table, write_json

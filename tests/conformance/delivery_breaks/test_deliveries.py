@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests.conformance.deliveries.judge import Judge, Need
 from tests.conformance.deliveries.kinds import KINDS
 from tests.conformance.deliveries.rule import counts, deliveries, look

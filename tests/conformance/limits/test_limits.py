@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests.conformance.limits.rule import findings
 from tests.conformance.templates import every_template, found
 from tests.conformance.told import told

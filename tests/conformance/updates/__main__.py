@@ -7,7 +7,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
-from stacks.catalog import SOLUTIONS, settings_by_slug
+from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS
 from tests.conformance.findings import Finding
 from tests.conformance.updates.looking import looked_at, settings_alone
 from tests.conformance.updates.states import states

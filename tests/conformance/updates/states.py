@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from config.loader import broken_rules
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS, Solution, settings_by_slug
+from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS, Solution
 from tests.conformance.told import told
 from tests.conformance.updates.values import Json, others, with_value
 from tests.variants import ROOT, configuration_text, variants_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from tests.conformance import told as of
 from tests.conformance.updates.looking import by_design, looked_at
 from tests.conformance.updates.model import Update

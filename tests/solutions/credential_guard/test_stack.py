@@ -8,10 +8,10 @@ from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
 from stacks.credential_guard.commands import idle_month
 from stacks.credential_guard.script import lines
 from stacks.credential_guard.settings import CredentialGuardSettings
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.credential_guard.powershell import undeclared

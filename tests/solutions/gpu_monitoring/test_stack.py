@@ -16,10 +16,10 @@ from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
 from stacks.gpu_monitoring.agent import GPU
 from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.billed import by_unit
 from tests.snapshots import TemplateSnapshot, readable

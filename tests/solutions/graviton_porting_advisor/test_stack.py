@@ -184,7 +184,7 @@ def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytes
     monkeypatch.setitem(dict(config.solutions), SLUG, many)
     from aws_cdk import App
 
-    from stacks.catalog import SOLUTIONS
+    from stacks.series import SOLUTIONS
 
     (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
     stack = solution.build(App(outdir=str(tmp_path)), config.common, many)

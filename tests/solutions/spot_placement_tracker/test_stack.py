@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
-from stacks.catalog import SOLUTIONS
+from stacks.series import SOLUTIONS
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
 from stacks.spot_placement_tracker.yaml_layer import write_archive
 from tests import variants

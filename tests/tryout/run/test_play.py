@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.catalog import SOLUTIONS
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from stacks.series import SOLUTIONS
 from tryout.hosts.programs import program
 from tryout.report import NotRun, SolutionReport, StepReport
 from tryout.run.play import play
