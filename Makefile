@@ -7,7 +7,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help new install check test updates try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help new upgrade install check test updates try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -74,6 +74,9 @@ new: $(INSTALLED) ## a new solution that passes every check but the promises of 
 	@python -m stacks.documents
 	@python -m emulator.documents
 	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
+
+upgrade: $(INSTALLED) ## every pin to its newest release, staged as one commit that says what it changes in the templates
+	@python -m scripts.upgrade
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock
