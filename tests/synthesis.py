@@ -7,6 +7,7 @@ CloudFormation Validate and cdk-nag find before anything is acknowledged, and wh
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,23 @@ def _synthesize(folder: Path, names: list[str]) -> None:
                 target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
                 template = json.loads(source.read_text(encoding="utf-8"))
                 target.write_text(json.dumps(template, indent=1), encoding="utf-8")
+        if name == variants.DEFAULT:
+            _export(folder / "exported")
         report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
         (folder / f"{name}.checks.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _export(folder: Path) -> None:
+    """Exports every solution, for the comparison with what is deployed: in this process, which has the library."""
+    from stacks.export.template import exported, text_of
+
+    config = variants.configuration(variants.DEFAULT)
+    for solution in SOLUTIONS:
+        own = folder / solution.slug
+        own.mkdir(parents=True)
+        found = exported(solution, config.common, config.solutions[solution.slug], own / "assets")
+        (own / "template.json").write_text(text_of(found.template), encoding="utf-8")
+        (own / "export.json").write_text(json.dumps({**asdict(found), "template": None}), encoding="utf-8")
 
 
 def _note_acknowledgements(validations: Any, acknowledged: list[tuple[str, str]]) -> None:

@@ -84,6 +84,11 @@ def assembly(variant: str) -> Path:
     return folder() / variant / "assembly"
 
 
+def exported(slug: str) -> Path:
+    """The folder of a solution's export (stacks/export), made of the default variant."""
+    return folder() / "exported" / slug
+
+
 @cache
 def folder() -> Path:
     """The folder of all templates of the present sources. The first process that asks has them made, others wait."""
