@@ -1,4 +1,4 @@
-"""A template from the export equals the deployed one but for what the export is for: bucket, bootstrap, stack's name."""
+"""A template from the export equals the deployed one but for bucket, bootstrap and the name of the stack."""
 
 import copy
 import json
