@@ -29,9 +29,9 @@ def export(solution: Solution, common: CommonSettings, settings: SolutionSetting
         write_text(out / SCRIPT, _script(solution, common, found, lines))
     except UnwritableError as error:
         raise CommandError(str(error)) from None
-    except ExportError as error:
+    except ExportError:
         (out / TEMPLATE).unlink()
-        raise CommandError(str(error)) from None
+        raise
     data = {
         "template": str(out / TEMPLATE),
         "assets": [str(out / ASSETS / name) for name in found.assets],

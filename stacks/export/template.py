@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from config.models import CommonSettings, SolutionSettings
 from stacks.series import Solution
+from stacks.shared.command import CommandError
 from stacks.shared.solution import NAME_TO_COME, ExportedApp
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ _NAMES_IN_IAM = {"GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleN
 Json = dict[str, Any]
 
 
-class ExportError(Exception):
+class ExportError(CommandError):
     """A solution cannot be exported; the message is meant for the user."""
 
 
@@ -45,19 +47,28 @@ class Export:
     only_name: str | None = None
 
 
-def exported(solution: Solution, common: CommonSettings, settings: SolutionSettings, assets: Path) -> Export:
+def exported(
+    solution: Solution,
+    common: CommonSettings,
+    settings: SolutionSettings,
+    assets: Path,
+    *,
+    bucket_in_each_region: bool = False,
+) -> Export:
     """Synthesizes a solution for a deployment without the CDK.
 
     Args:
         assets: a folder for the files that the template refers to; it is made if there are any.
+        bucket_in_each_region: whether the names of their buckets end with the Region.
 
     Raises:
         ExportError: the template needs what only the CDK brings.
     """
-    found = _exported(solution, common, settings, assets, any_name=True)
+    make = partial(_exported, solution, common, settings, assets, bucket_in_each_region=bucket_in_each_region)
+    found = make(any_name=True)
     if NAME_TO_COME in text_of(found.template):
         # Logical ids and the like hold the name, for which no reference can stand.
-        found = _exported(solution, common, settings, assets, any_name=False)
+        found = make(any_name=False)
     text = text_of(found.template)
     for made in (f"cdk-{common.bootstrap_qualifier or 'hnb659fds'}-", "cdk-bootstrap/"):
         if made in text:
@@ -75,12 +86,19 @@ def text_of(template: Json) -> str:
 
 
 def _exported(
-    solution: Solution, common: CommonSettings, settings: SolutionSettings, assets: Path, *, any_name: bool
+    solution: Solution,
+    common: CommonSettings,
+    settings: SolutionSettings,
+    assets: Path,
+    *,
+    any_name: bool,
+    bucket_in_each_region: bool,
 ) -> Export:
     with TemporaryDirectory() as folder:
         # Not validated: the parameters come later, and `make check` validates what is deployed by the CDK.
         options = {"analytics_reporting": False, "builtin_cloud_formation_validation": False}
-        app = ExportedApp(any_name=any_name, context=_flags(), outdir=folder, **options)
+        where = {"any_name": any_name, "bucket_in_each_region": bucket_in_each_region}
+        app = ExportedApp(**where, context=_flags(), outdir=folder, **options)
         solution.build(app, common, settings)
         app.synth()
         assembly = Path(folder)

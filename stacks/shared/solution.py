@@ -46,19 +46,19 @@ class ExportedApp(App):
 
     Args:
         any_name: whether the stack's name is still to come; else it is what ``cdk deploy`` gives it.
+        bucket_in_each_region: whether the parameter is the first part of names that end with the Region.
     """
 
     bucket, prefix = "AssetsBucket", "AssetsPrefix"
 
-    def __init__(self, *, any_name: bool = True, **options: Any) -> None:
+    def __init__(self, *, any_name: bool = True, bucket_in_each_region: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.stack_name = NAME_TO_COME if any_name else None
+        self._bucket = f"${{{self.bucket}}}" + ("-${AWS::Region}" if bucket_in_each_region else "")
 
     def synthesizer(self) -> CliCredentialsStackSynthesizer:
         """Where the template finds its assets."""
-        return CliCredentialsStackSynthesizer(
-            file_assets_bucket_name=f"${{{self.bucket}}}", bucket_prefix=f"${{{self.prefix}}}"
-        )
+        return CliCredentialsStackSynthesizer(file_assets_bucket_name=self._bucket, bucket_prefix=f"${{{self.prefix}}}")
 
 
 class SolutionStack(Stack):
@@ -70,7 +70,14 @@ class SolutionStack(Stack):
         encryption_key: the customer managed key of ``common.kms_key_arn``, if any.
     """
 
-    def __init__(self, scope: Construct, solution: Solution, common: CommonSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        solution: Solution,
+        common: CommonSettings,
+        *,
+        synthesizer: DefaultStackSynthesizer | None = None,
+    ) -> None:
         exported = scope if isinstance(scope, ExportedApp) else None
         super().__init__(
             scope,
@@ -80,7 +87,7 @@ class SolutionStack(Stack):
             env=Environment(account=common.account, region=common.region),
             synthesizer=exported.synthesizer()
             if exported
-            else DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
+            else synthesizer or DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
             tags={**common.tags, "solution": solution.slug},
             termination_protection=common.keep_data_on_destroy,
             suppress_template_indentation=True,  # a template has 1,000,000 bytes, blanks included
