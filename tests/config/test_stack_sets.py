@@ -33,15 +33,15 @@ def test_a_solution_for_one_account_is_warned_about(file: Path, capsys: pytest.C
 
 def test_a_solution_for_one_organization_is_refused(file: Path) -> None:
     file.write_text(f"{HEAD}    outposts_guardrails: {TARGETS}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=":5: stack_sets.solutions.outposts_guardrails: must be deployed once"):
+    with pytest.raises(ConfigError, match=r":5: stack_sets\.solutions\.outposts_guardrails: must be deployed once"):
         configuration(file, lambda _: ["outposts_guardrails"])
 
 
 def test_rules_with_common_are_kept_where_only_the_stack_set_is_built(file: Path) -> None:
     wrong = "common: {vpc: {id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0]}}\n"
-    solutions = "solutions: {spot_asg: {enabled: false}}\n"
-    file.write_text(f"{wrong}{HEAD}    spot_asg: {TARGETS}\n{solutions}", encoding="utf-8")
+    solutions = "solutions: {odcr_asg: {enabled: false}}\n"
+    file.write_text(f"{wrong}{HEAD}    odcr_asg: {TARGETS}\n{solutions}", encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
-        configuration(file, lambda _: ["spot_asg"])
+        configuration(file, lambda _: ["odcr_asg"])
     assert "stack_sets.solutions: must not stand beside common.vpc" in str(refused.value)
-    assert "solutions.spot_asg" in str(refused.value).replace("stack_sets.solutions", "")
+    assert "solutions.odcr_asg" in str(refused.value).replace("stack_sets.solutions", "")

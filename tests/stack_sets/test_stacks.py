@@ -8,6 +8,9 @@ import pytest
 
 from stacks.series import SOLUTIONS
 from tests import variants
+from tests.conformance.authorization.rule import authorization
+from tests.conformance.deliveries.rule import look
+from tests.conformance.templates import Template
 
 Json = dict[str, Any]
 
@@ -119,6 +122,17 @@ def test_every_asset_goes_to_the_bucket_that_the_template_reads_in_each_region(s
         assert {one["region"]: one["bucketName"] for one in file["destinations"].values()} == {
             region: name.replace("${AWS::Region}", region) for region, name in named.items()
         }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*(f"{slug}_stack_set" for slug in EVERYWHERE), *(f"stack_set_assets_{r.replace('-', '_')}" for r in REGIONS)],
+)
+def test_the_rules_of_aws_hold_for_the_administrators_stacks_too(name: str) -> None:
+    slug = name.removesuffix("_stack_set") if name.endswith("_stack_set") else EVERYWHERE[0]
+    template = Template(variants.STACK_SETS, slug, read(f"{name}.json"), CONFIG.solutions[slug], CONFIG.common)
+    found = [*authorization(template), *(each for one in look(template) for each in one.findings())]
+    assert not found, "\n".join(map(str, found))
 
 
 def read_bytes(name: str) -> bytes:
