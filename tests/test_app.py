@@ -33,6 +33,16 @@ def test_several_are_separated_by_commas_or_blanks() -> None:
     assert names_in("a b,c , d,") == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("pattern", ["acme-sqs-target-scaling-stack-set", "acme-*-scaling-stack-set"])
+def test_the_administrators_stack_of_a_stack_set_is_one_of_its_solution(pattern: str) -> None:
+    assert wanted(app(bundling=[pattern]), CommonSettings(prefix="acme")) == [SLUG]
+
+
+def test_the_assets_of_stack_sets_are_of_all_solutions() -> None:
+    names = ["stack-set-assets-eu-central-1"]
+    assert wanted(app(bundling=names), CommonSettings()) == [solution.slug for solution in SOLUTIONS]
+
+
 @pytest.mark.parametrize("only", ["", " ", ","])
 def test_an_empty_only_is_refused(only: str) -> None:
     with pytest.raises(UnknownSolutionError, match="names no solution"):
