@@ -50,7 +50,7 @@ class Solution:
 
     def stack_name(self, common: CommonSettings) -> str:
         """What the user types after ``cdk deploy``."""
-        return "-".join(filter(None, [common.prefix, self.slug.replace("_", "-")]))
+        return common.stack_name(self.slug)
 
     def stack_set_name(self, common: CommonSettings) -> str:
         """The administrator's stack of the solution's stack set."""

@@ -55,11 +55,20 @@ class Lane:
     def _bootstrap(self) -> None:
         if not self._bootstrapped:
             self._show("cdk bootstrap")
-            self._cdk.require(self._log, "bootstrap", "--app", "", f"aws://{self._aws.account}/{self._aws.region}")
+            account = f"aws://{self._aws.account}/{self._aws.region}"
+            try:
+                self._cdk.require(self._log, "bootstrap", "--app", "", account)
+            except CdkError:
+                self._aws.require_running()
+                raise
             self._bootstrapped = True
 
     def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
-        """Deploys, compares, plays and destroys."""
+        """Deploys, compares, plays and destroys.
+
+        Raises:
+            EmulatorError: the embedded AWS has ended meanwhile.
+        """
         report = SolutionReport(trial.slug, trial.variant, trial.stack)
         way: Way = ByExport(self._aws, trial) if trial.exported else ByCdk(self._cdk, trial)
         if not trial.exported:
@@ -75,6 +84,7 @@ class Lane:
             report.problem = str(error)
         except BROKEN as error:
             report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
+        self._aws.require_running()
         self._holds = None
         if report.deployed and not keep:
             self._destroy(way, report, before)
