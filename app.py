@@ -16,8 +16,8 @@ from config.loader import Config, ConfigError
 from config.models import CommonSettings
 from stacks.catalog import UnknownSolutionError, names_in, refuse_slugs, select
 from stacks.configuration import configuration
+from stacks.export import ExportError
 from stacks.series import SOLUTIONS
-from stacks.shared.command import CommandError
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
 CONTEXT = ("config", "only")
@@ -90,7 +90,7 @@ if __name__ == "__main__":
     try:
         path = Path(app.node.try_get_context("config") or CONFIG)
         build(app, configuration(path, lambda common: wanted(app, common)))
-    except (ConfigError, UnknownSolutionError, CommandError) as error:
+    except (ConfigError, UnknownSolutionError, ExportError) as error:
         sys.exit(str(error))
     try:
         check(app).synth()

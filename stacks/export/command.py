@@ -4,7 +4,8 @@ import shlex
 from pathlib import Path
 
 from config.models import CommonSettings, SolutionSettings
-from stacks.export.template import Export, ExportError, exported, text_of
+from stacks.export import ExportError
+from stacks.export.template import Export, exported, text_of
 from stacks.series import Solution
 from stacks.shared.command import Answer, CommandError
 from stacks.shared.files import UnwritableError, write_text
@@ -29,9 +30,9 @@ def export(solution: Solution, common: CommonSettings, settings: SolutionSetting
         write_text(out / SCRIPT, _script(solution, common, found, lines))
     except UnwritableError as error:
         raise CommandError(str(error)) from None
-    except ExportError:
+    except ExportError as error:
         (out / TEMPLATE).unlink()
-        raise
+        raise CommandError(str(error)) from None
     data = {
         "template": str(out / TEMPLATE),
         "assets": [str(out / ASSETS / name) for name in found.assets],

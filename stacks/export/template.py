@@ -10,8 +10,8 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from config.models import CommonSettings, SolutionSettings
+from stacks.export import ExportError
 from stacks.series import Solution
-from stacks.shared.command import CommandError
 from stacks.shared.solution import NAME_TO_COME, ExportedApp
 
 ROOT = Path(__file__).parents[2]
@@ -22,10 +22,6 @@ _STACK_NAME = {"Ref": "AWS::StackName"}
 _NAMES_IN_IAM = {"GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleName", "UserName"}
 
 Json = dict[str, Any]
-
-
-class ExportError(CommandError):
-    """A solution cannot be exported; the message is meant for the user."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,9 @@ class SolutionStack(Stack):
         solution: the catalogue's entry.
         common: the section ``common`` of the configuration.
         encryption_key: the customer managed key of ``common.kms_key_arn``, if any.
+
+    Args:
+        synthesizer: another than the CDK's own under ``common.bootstrap_qualifier``.
     """
 
     def __init__(

@@ -10,7 +10,8 @@ from aws_cdk.aws_s3_assets import Asset
 
 from config.models import CommonSettings, SolutionSettings
 from config.stack_sets import StackSets
-from stacks.export.template import Export, ExportError, exported, text_of
+from stacks.export import ExportError
+from stacks.export.template import Export, exported, text_of
 from stacks.series import STACK_SET, Solution
 from stacks.shared.solution import ExportedApp, SolutionStack
 from stacks.stack_sets.assets import AssetsStack, Publishing

@@ -11,8 +11,8 @@ import pytest
 from config.models import CommonSettings
 from stacks.__main__ import main
 from stacks.catalog import named
-from stacks.export import command
-from stacks.export.template import Export, ExportError, _zip
+from stacks.export import ExportError, command
+from stacks.export.template import Export, _zip
 from stacks.shared.command import Answer, CommandError
 
 SLUG = "gpu_monitoring"
