@@ -25,7 +25,7 @@ class Cli:
 class Aws:
     """An embedded AWS that answered until the deployment began."""
 
-    client = None
+    client, account, region = None, "123456789012", "us-east-1"
 
     def require_running(self) -> None:
         raise EmulatorError(ENDED)
@@ -39,6 +39,9 @@ def test_an_embedded_aws_that_ends_in_the_middle_is_what_the_lane_ends_with(
         monkeypatch.setattr(module, name, nothing)
     monkeypatch.setattr(module, "scenario_of", lambda slug: SimpleNamespace(prepare=lambda aws: False))
     aws, cdk = Aws(), Cli()
-    lane = Lane(aws, cdk, lambda text: None, lambda request: {})  # type: ignore[arg-type]
+    lane = Lane(aws, cdk, tmp_path / "bootstrap.log", lambda text: None, lambda request: {})  # type: ignore[arg-type]
+    with pytest.raises(EmulatorError, match=r"has ended \(signal 9\)"):
+        lane.run(Trial("odcr_asg", "group", "odcr-asg", tmp_path), keep=False)
+    monkeypatch.setattr(lane, "_bootstrapped", True)
     with pytest.raises(EmulatorError, match=r"has ended \(signal 9\)"):
         lane.run(Trial("odcr_asg", "group", "odcr-asg", tmp_path), keep=False)
