@@ -3,13 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from stacks.odcr_asg.placement import place
 from tryout.hosts.group import REAL_MINUTE
-from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.scenario import Deployed, Scenario, StepFailedError, expect, step
+from tryout.steps import BESIDE, CLOCK
 from tryout.waits import wait_until
 
 POST = {"required_instances": 6, "max_instances": 12, "zones": 3, "zone_names": [], "drills": True}
@@ -23,6 +25,8 @@ class OdcrAsgScenario(Scenario):
         "group": {**POST, "targeting": "group"},
         "launch-template": {**POST, "targeting": "launch-template"},
     }
+    in_account = variants
+    account_minutes = 40
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -31,7 +35,11 @@ class OdcrAsgScenario(Scenario):
         self.group = deployed.outputs["AutoScalingGroupName"]
         self.reserved: dict[str, int] = {}
 
-    @step("reservations equal the launch template in type, platform and tenancy, and the group in zones", "our-model")
+    @step(
+        "reservations equal the launch template in type, platform and tenancy, and the group in zones",
+        "our-model",
+        where="anywhere",
+    )
     def equal(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         versions = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -46,7 +54,7 @@ class OdcrAsgScenario(Scenario):
         expect({item["InstanceMatchCriteria"] for item in found} == {"targeted"}, "a reservation is open to everybody")
         return f"{self.reserved}, targeted"
 
-    @step("the pool is named in exactly one place", "recorded")
+    @step("the pool is named in exactly one place", "recorded", where="anywhere")
     def one_target(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         versions = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -56,12 +64,14 @@ class OdcrAsgScenario(Scenario):
         expect(itself != in_template, f"group: {in_group}, launch template: {in_template}")
         return str(in_group if itself else "the launch template, as in the post")
 
-    @step("6 of 9 reservations are used, 2 in each zone", "our-model")
+    @step("6 of 9 reservations are used, 2 in each zone", "our-model", where="anywhere")
     def six(self) -> str:
         return self._seen(6)
 
     @step(
-        "drill scale-out: 12 wanted are 9 in reservations and 3 on plain On-Demand capacity, then 6 again", "our-model"
+        "drill scale-out: 12 wanted are 9 in reservations and 3 on plain On-Demand capacity, then 6 again",
+        "our-model",
+        where="anywhere",
     )
     def twelve(self) -> str:
         drill = self._drill("ScaleOut")
@@ -69,7 +79,11 @@ class OdcrAsgScenario(Scenario):
         expect((used.total(), instances) == (9, 12), f"{used.total()} of {instances} instances were covered")
         return f"{dict(used)} covered, {instances - used.total()} not; afterwards {self._seen(6)}"
 
-    @step("drill outsider: an instance that matches and does not name the pool takes no reservation", "our-model")
+    @step(
+        "drill outsider: an instance that matches and does not name the pool takes no reservation",
+        "our-model",
+        where="anywhere",
+    )
     def outsider(self) -> str:
         drill = self._drill("Outsider")
         used = self._used(drill["Look.Reservations"])
@@ -85,6 +99,7 @@ class OdcrAsgScenario(Scenario):
         "drill lose-zone at 7 wanted: 6 in the reservations of two zones, 1 on plain On-Demand capacity",
         "our-model",
         only=("group",),
+        emulated=CLOCK,
     )
     def seven(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=7)
@@ -97,7 +112,12 @@ class OdcrAsgScenario(Scenario):
         expect(+used == Counter(expected.covered), f"covered are {dict(used)}, expected {dict(expected.covered)}")
         return f"{lost} lost: {dict(zones)}, of which {used.total()} in reservations and {7 - used.total()} not"
 
-    @step("with the zone back, scale-in takes the one without a reservation first", "our-model", only=("group",))
+    @step(
+        "with the zone back, scale-in takes the one without a reservation first",
+        "our-model",
+        only=("group",),
+        emulated=CLOCK,
+    )
     def back(self) -> str:
         subnets = self._group()["VPCZoneIdentifier"].split(",")
         expect(len(subnets) == 3, f"the drill has left {subnets}")
@@ -106,7 +126,12 @@ class OdcrAsgScenario(Scenario):
         expect(used.total() == 6, f"{used.total()} of 6 are covered")
         return f"{dict(used)}"
 
-    @step("a member that is stopped without more is ended, and another takes its place", "our-model", only=("group",))
+    @step(
+        "a member that is stopped without more is ended, and another takes its place",
+        "our-model",
+        only=("group",),
+        emulated=CLOCK,
+    )
     def stopped_member(self) -> str:
         stopped = self._group()["Instances"][0]["InstanceId"]
         self.ec2.stop_instances(InstanceIds=[stopped])
@@ -118,6 +143,7 @@ class OdcrAsgScenario(Scenario):
         "README's way to stop a member: on standby it stops, starts, and is back in its reservation",
         "our-model",
         only=("group",),
+        emulated=CLOCK,
     )
     def stop_and_start(self) -> str:
         instance, other = self._members()[:2]
@@ -136,7 +162,9 @@ class OdcrAsgScenario(Scenario):
         expect(instance in self._members() and len(self._members()) == 6, f"members are {self._members()}")
         return "its place stayed free for it: nobody else may have it"
 
-    @step("at rest no alarm is on; with every reservation in use one rings", "our-model", only=("group",))
+    @step(
+        "at rest no alarm is on; with every reservation in use one rings", "our-model", only=("group",), emulated=CLOCK
+    )
     def rings(self) -> str:
         self._soon("what is published at rest", lambda: self._states() == {"OK"})
         before = self._ringing()
@@ -147,7 +175,7 @@ class OdcrAsgScenario(Scenario):
         expect(before == [] and len(rang) == 1 and "UsedUp" in rang[0], f"{before}, then {rang}")
         return "6 of 9 used: none; 9 of 9: the one that says so"
 
-    @step("the drills' roles may do nothing besides", "emulated", only=("group",))
+    @step("the drills' roles may do nothing besides", "emulated", only=("group",), emulated=BESIDE)
     def bounded(self) -> str:
         denied = []
         for name in ("ScaleOut", "LoseZone", "Outsider"):
@@ -158,7 +186,9 @@ class OdcrAsgScenario(Scenario):
         expect(len(denied) == 3, f"only {len(denied)} of 3 were refused to end an instance of the group")
         return ", ".join(denied)
 
-    @step("the drill that loses a zone moves the group into no other subnet", "emulated", only=("group",))
+    @step(
+        "the drill that loses a zone moves the group into no other subnet", "emulated", only=("group",), emulated=BESIDE
+    )
     def stays(self) -> str:
         before = self._group()["VPCZoneIdentifier"]
         (vpc,) = self.deployed.resources["AWS::EC2::VPC"]
@@ -170,7 +200,12 @@ class OdcrAsgScenario(Scenario):
         self.ec2.delete_subnet(SubnetId=other)
         return "AccessDenied; the group stays where it is"
 
-    @step("an instance that a cancelled drill has left is ended by the next one", "our-model", only=("group",))
+    @step(
+        "an instance that a cancelled drill has left is ended by the next one",
+        "our-model",
+        only=("group",),
+        emulated=BESIDE,
+    )
     def leftover(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         tags = [{"Key": "odcr-asg-drill", "Value": self.deployed.stack_name}]
@@ -191,12 +226,16 @@ class OdcrAsgScenario(Scenario):
     # What the steps look at
 
     def _seen(self, wanted: int) -> str:
-        used, expected = self._used(self._reservations()), place(wanted, self.reserved)
+        expected = place(wanted, self.reserved)
+        with suppress(StepFailedError):  # what is seen instead says more
+            wait_until("as many in use", lambda: self._used(self._reservations()) == Counter(expected.covered), 5)
+        used = self._used(self._reservations())
         expect(used == Counter(expected.covered), f"used are {dict(used)}, expected {dict(expected.covered)}")
         return f"{used.total()} of {sum(self.reserved.values())} used: {dict(used)}"
 
     def _reservations(self) -> list[dict[str, Any]]:
-        found = self.ec2.describe_capacity_reservations()["CapacityReservations"]
+        own = self.deployed.resources["AWS::EC2::CapacityReservation"]
+        found = self.ec2.describe_capacity_reservations(CapacityReservationIds=own)["CapacityReservations"]
         return [item for item in found if item["State"] == "active"]
 
     def _used(self, reservations: list[dict[str, Any]]) -> Counter[str]:
