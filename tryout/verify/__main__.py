@@ -2,30 +2,24 @@
 
 import argparse
 import fcntl
-import json
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from config.loader import ConfigError
 from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.shared.billing import PriceError
 from stacks.shared.command import CommandError
 from tryout.cdk.cli import CdkError
-from tryout.paths import CONFIG, LOCAL, REPORT, REPOSITORY, VERIFIED
-from tryout.report import SolutionReport
+from tryout.paths import CONFIG, LOCAL, REPOSITORY, VERIFIED
 from tryout.verify.account import Account, VerifyError
 from tryout.verify.plan import Plan, planned, show
-from tryout.verify.run import Verification, written
+from tryout.verify.report import Observed, modelled
+from tryout.verify.run import INTERRUPTED, Verification
 
-Json = dict[str, Any]
 ERRORS = (ConfigError, UnknownSolutionError, PriceError, CommandError, CdkError, VerifyError)
 
 
@@ -78,13 +72,13 @@ def _verified(options: argparse.Namespace, console: Console) -> int:
         print("verify: nothing was deployed", file=sys.stderr)
         return 1
     report = verification.run()
-    modelled = _modelled(plan)
-    ok = written(report, account, modelled, VERIFIED)
-    _show(report, modelled, console)
+    observed = Observed(report, account, modelled(report))
+    observed.write(VERIFIED)
+    observed.show(console)
     console.print(f"report: {VERIFIED.relative_to(REPOSITORY)}", style="dim")
-    if report.problem.startswith("interrupted"):
+    if report.problem.startswith(INTERRUPTED):
         return 130
-    return 0 if ok else 1
+    return 0 if observed.ok else 1
 
 
 def _insist_on_readiness(plan: Plan, account: Account, console: Console) -> None:
@@ -104,44 +98,9 @@ def _agreed(plan: Plan, account: Account) -> bool:
     if not sys.stdin.isatty():
         print("verify: nobody is there to ask; to go on without, give --yes (YES=1)", file=sys.stderr)
         return False
-    question = (
-        f"\nDeploy {plan.trial.stack} to account {account.account} in {account.region}, and destroy it afterwards?"
-    )
-    return input(f"{question} [yes/no] ").strip().lower() == "yes"
-
-
-def _modelled(plan: Plan) -> Mapping[str, Json]:
-    """What ``make try`` has seen last of the same variant, by the titles of its steps."""
-    try:
-        tried = json.loads(REPORT.read_text(encoding="utf-8"))["solutions"]
-    except (OSError, ValueError, LookupError):
-        return {}
-    return {
-        step["step"]: {"ok": step["ok"], "detail": step["detail"], "evidence": step["evidence"]}
-        for report in tried
-        if (report["slug"], report["variant"]) == (plan.trial.slug, plan.trial.variant)
-        for step in report["scenario"]
-    }
-
-
-def _show(report: SolutionReport, modelled: Mapping[str, Json], console: Console) -> None:
-    table = Table("step", "observed", "modelled", box=None, header_style="bold", pad_edge=False)
-    for step in report.scenario:
-        told = modelled.get(step.step)
-        model = f"{told['detail']} ({told['evidence']})" if told else "not tried here: make try"
-        observed = Text(step.detail if step.ok else f"failed: {step.detail}", "green" if step.ok else "red")
-        table.add_row(Text(step.step), observed, Text(model))
-    for one in report.steps_not_run:
-        table.add_row(Text(one.step), Text(f"not run: {one.why}", "yellow"), "")
-    console.print()
-    console.print(table)
-    if report.left_behind:
-        console.print(Text(f"left behind: {', '.join(report.left_behind)}", "red"), soft_wrap=True)
-    if report.problem:
-        console.print(Text(report.problem, "red"), soft_wrap=True)
-    end = "everything is destroyed" if report.destroyed_clean else "not everything is destroyed"
-    diff = "" if report.diff_empty or not report.deployed else "; cdk diff is not empty"
-    console.print(f"{report.seconds / 60:.1f} minutes; {end}{diff}")
+    where = f"account {account.account} in {account.region}"
+    question = f"\nDeploy {plan.trial.stack} to {where}, and destroy it afterwards? [yes/no] "
+    return input(question).strip().lower() == "yes"
 
 
 def _interrupted(*_: object) -> None:

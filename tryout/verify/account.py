@@ -4,8 +4,8 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -65,6 +65,12 @@ class Account:
     def region(self) -> str:
         """The Region."""
         return self._region
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the profile leads to an emulator on this machine, where minutes need not be waited for."""
+        host = urlsplit(self.client("sts").meta.endpoint_url).hostname
+        return host in ("127.0.0.1", "localhost", "::1")
 
     @property
     def authority(self) -> NoReturn:

@@ -3,12 +3,11 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from tryout.cdk.child import Child, ChildError
 from tryout.cdk.cli import Cdk, CdkError
@@ -18,8 +17,9 @@ from tryout.report import NotRun, SolutionReport
 from tryout.run.play import BROKEN, play
 from tryout.scenario import scenario_of
 from tryout.verify.account import Account, VerifyError
+from tryout.verify.leftovers import left_behind
 from tryout.verify.plan import TAG, Plan
-from tryout.waits import ACCOUNT, Pace, paced, wait_until
+from tryout.waits import ACCOUNT, EMULATOR, paced, wait_until
 
 INTERRUPTED = "interrupted"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,8 +27,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
 DELETED_AT_ONCE = ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS", "DELETE_IN_PROGRESS")
 SETTLE_SECONDS = 3600
-LISTED_SECONDS = 300
-"""How long the tagging API may go on listing what is gone."""
 
 Json = dict[str, Any]
 Show = Callable[[str], object]
@@ -39,11 +37,11 @@ class Verification:
 
     Args:
         show: is told what is under way.
-        pace: of every wait.
     """
 
-    def __init__(self, account: Account, plan: Plan, show: Show, pace: Pace = ACCOUNT) -> None:
-        self._account, self._plan, self._show, self._pace = account, plan, show, pace
+    def __init__(self, account: Account, plan: Plan, show: Show) -> None:
+        self._account, self._plan, self._show = account, plan, show
+        self._pace = EMULATOR if account.emulated else ACCOUNT
         self._trial = plan.trial
         self._formation = account.client("cloudformation")
         self._synthesizer = Child(PROGRAM, self._trial.folder / "synthesis.log", account.environment())
@@ -57,8 +55,8 @@ class Verification:
         with self._account.reached():
             if found := self._described():
                 raise VerifyError(
-                    f"stack {self._trial.stack} exists already ({found['StackStatus']}): a verification that runs, or has "
-                    f"left it, or somebody's own; look at it, and when nobody needs it: {self.by_hand}"
+                    f"stack {self._trial.stack} exists already ({found['StackStatus']}): of a verification that runs, "
+                    f"or has left it, or somebody's own; look at it, and when nobody needs it: {self.by_hand}"
                 )
 
     @property
@@ -99,7 +97,7 @@ class Verification:
             report.problem = str(error)
         except BROKEN as error:
             report.problem = f"the scenario could not begin: {error}"
-        told = {one.step for one in (*report.scenario, *report.steps_not_run)}
+        told = {one.step for one in report.scenario} | {one.step for one in report.steps_not_run}
         why = INTERRUPTED if report.problem == INTERRUPTED else "the deployment did not come so far"
         report.steps_not_run += [NotRun(step.title, why) for step in self._plan.played if step.title not in told]
         with _uninterruptible(), paced(self._pace):
@@ -153,7 +151,7 @@ class Verification:
             app = ("--app", str(self._trial.assembly))
             cdk.require(folder / "destroy.log", "destroy", self._trial.stack, *app, "--force")
         self._show("what is left")
-        report.left_behind = self._left(str(found["StackId"]))
+        report.left_behind = left_behind(self._account, str(found["StackId"]), self._plan.run, self._pace)
         report.destroyed_clean = not report.left_behind
 
     def _described(self) -> Json | None:
@@ -168,32 +166,6 @@ class Verification:
     def _is_settled(self) -> bool:
         status = str((self._described() or {}).get("StackStatus", ""))
         return status in DELETED_AT_ONCE or not status.endswith("IN_PROGRESS")
-
-    def _left(self, stack_id: str) -> list[str]:
-        """What the deletion has skipped, and what still carries the tag: it is listed for a while after its end."""
-        pages = self._formation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
-        skipped = [
-            f"{item['ResourceType']} {item['PhysicalResourceId']}"
-            for page in pages
-            for item in page["StackResourceSummaries"]
-            if item["ResourceStatus"] == "DELETE_SKIPPED"
-        ]
-        tagging = self._account.client("resourcegroupstaggingapi")
-        wanted = [{"Key": TAG, "Values": [self._plan.run]}]
-        tagged: list[str] = []
-
-        def none() -> bool:
-            found = tagging.get_paginator("get_resources").paginate(TagFilters=wanted)
-            tagged[:] = [item["ResourceARN"] for page in found for item in page["ResourceTagMappingList"]]
-            return not tagged
-
-        deadline = time.monotonic() + (LISTED_SECONDS if self._pace.least else 0)
-        try:
-            while not none() and time.monotonic() < deadline:
-                time.sleep(self._pace.last)
-        except (ClientError, BotoCoreError) as error:
-            tagged = [f"unknown, for what carries the tag {TAG}={self._plan.run} could not be listed: {error}"]
-        return sorted([*skipped, *tagged])
 
 
 @contextmanager
@@ -218,36 +190,3 @@ def _uninterruptible() -> Iterator[None]:
     yield
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
-
-
-def written(report: SolutionReport, account: Account, modelled: Mapping[str, Json], path: Path) -> bool:
-    """Writes the report for programs; whether all is well: what was observed is what was expected, and all is gone."""
-    ok = report.ok(strict=False, kept=False)
-    steps = [
-        {
-            "step": step.step,
-            "observed": {"ok": step.ok, "detail": step.detail},
-            "modelled": modelled.get(step.step),
-        }
-        for step in report.scenario
-    ]
-    body = {
-        "ok": ok,
-        "slug": report.slug,
-        "variant": report.variant,
-        "stack": report.stack,
-        "account": account.account,
-        "region": account.region,
-        "seconds": round(report.seconds, 1),
-        "resources": report.resources,
-        "deployed": report.deployed,
-        "diff_empty": report.diff_empty,
-        "destroyed_clean": report.destroyed_clean,
-        "interrupted": report.problem.startswith(INTERRUPTED),
-        "problem": report.problem,
-        "steps": steps,
-        "not_run": [{"step": one.step, "why": one.why} for one in report.steps_not_run],
-        "left_behind": report.left_behind,
-    }
-    path.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-    return ok

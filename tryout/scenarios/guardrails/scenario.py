@@ -33,7 +33,6 @@ class GuardrailsScenario(Scenario):
     """Policies as planned, decisions as in the README, a dry run, stages, and back in one step."""
 
     slug: ClassVar[str]
-    in_account: ClassVar[dict[str, dict[str, Any]]] = {"as-posted": {}}
     emulated = BESIDE
     account_minutes = 5
 
