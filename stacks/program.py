@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from config.loader import Config, ConfigError
-from stacks import costs
+from stacks import confirmation, costs
 from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.configuration import configuration
 from stacks.series import SOLUTIONS
@@ -83,7 +83,8 @@ def _slug(name: str) -> str:
     try:
         return named(name, OTHERS).slug
     except UnknownSolutionError:
-        if name == "check" or any(name == each.name for solution in SOLUTIONS for each in _own_commands(solution.slug)):
+        own = (each.name for solution in SOLUTIONS for each in _own_commands(solution.slug))
+        if name in ("check", "confirm", *own):
             raise UsageError(f"name a solution first: python -m stacks SOLUTION {name}") from None
         raise
 
@@ -138,6 +139,8 @@ def _add_commands(commands: Any, slug: str, shared: _Parser, prices: _Parser) ->
     check.set_defaults(run=_check)
     cost = commands.add_parser("cost", parents=[shared, prices], help="what an idle month bills")
     cost.set_defaults(run=_cost)
+    confirm = commands.add_parser("confirm", parents=[shared], help="open questions that reading an account answers")
+    confirm.set_defaults(run=_confirm)
     for command in _own_commands(slug):
         own = commands.add_parser(command.name, parents=[shared], help=command.help, description=command.help)
         command.arguments(own)
@@ -155,7 +158,10 @@ def _load(options: argparse.Namespace, *slugs: str) -> Config:
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = [(solution, ["check", "cost", *(c.name for c in _own_commands(solution.slug))]) for solution in SOLUTIONS]
+    rows = [
+        (solution, ["check", "cost", "confirm", *(c.name for c in _own_commands(solution.slug))])
+        for solution in SOLUTIONS
+    ]
     if options.json:
         print(json.dumps([{**asdict(solution), "commands": commands} for solution, commands in rows], indent=2))
         return 0
@@ -163,8 +169,8 @@ def _list(options: argparse.Namespace) -> int:
     for solution, _ in rows:
         table.add_row(solution.slug, solution.summary)
     print_wide(table)
-    own = [(solution.slug, commands[2:]) for solution, commands in rows if commands[2:]]
-    console.print("\nEvery solution has check and cost; besides:")
+    own = [(solution.slug, commands[3:]) for solution, commands in rows if commands[3:]]
+    console.print("\nEvery solution has check, cost and confirm; besides:")
     for slug, commands in own:
         console.print(f"  {slug}: {', '.join(commands)}", soft_wrap=True)
     console.print("\npython -m stacks SOLUTION COMMAND --help", style="dim")
@@ -200,7 +206,7 @@ def _costs(options: argparse.Namespace) -> int:
     return 0
 
 
-# --- check and the commands of a solution -----------------------------------------------------------------------------
+# --- check, confirm and the commands of a solution --------------------------------------------------------------------
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -233,6 +239,15 @@ def _print_findings(found: Sequence[Finding]) -> None:
     for finding in found:
         table.add_row(Text(finding.status, STYLES[finding.status]), finding.what, finding.says, finding.fix)
     print_wide(table)
+
+
+def _confirm(options: argparse.Namespace) -> int:
+    config = _load(options, options.solution)
+    settings = config.solutions[options.solution]
+    region_of(config.common)  # without one nothing can be asked
+    with console.status("looking at the account"):
+        clients = clients_of(config.common)
+    return confirmation.told(options.solution, config.common, settings, clients, as_json=options.json)
 
 
 def _own(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """What a deleted stack has left in the account."""
 
+import re
 import time
 from collections.abc import Set
 
@@ -20,10 +21,10 @@ def left_behind(account: Account, stack_id: str, run: str, pace: Pace) -> list[s
         stack_id: of the deleted stack, by which CloudFormation tells of it for 90 days.
         run: the tag's value.
     """
-    pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_id)
-    resources = [item for page in pages for item in page["StackResourceSummaries"]]
-    skipped = [item for item in resources if item["ResourceStatus"] == "DELETE_SKIPPED"]
-    deleted = {item["PhysicalResourceId"] for item in resources if item["ResourceStatus"] == "DELETE_COMPLETE"}
+    pages = account.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    events = [event for page in pages for event in page["StackEvents"] if event.get("PhysicalResourceId")]
+    skipped = [event for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
+    deleted = {_last(each["PhysicalResourceId"]) for each in events if each["ResourceStatus"] == "DELETE_COMPLETE"}
     deadline = time.monotonic() + min(LISTED_SECONDS, pace.least)
     try:
         while (tagged := _tagged(account, run, deleted)) and time.monotonic() < deadline:
@@ -31,6 +32,11 @@ def left_behind(account: Account, stack_id: str, run: str, pace: Pace) -> list[s
     except (ClientError, BotoCoreError) as error:
         tagged = [f"unknown: what carries the tag {TAG}={run} could not be listed: {error}"]
     return sorted({*(f"{item['ResourceType']} {item['PhysicalResourceId']}" for item in skipped), *tagged})
+
+
+def _last(name: str) -> str:
+    """The end of an ARN, of an address or of a path: what a resource is called."""
+    return re.split("[/:]", name)[-1]
 
 
 def _tagged(account: Account, run: str, deleted: Set[str]) -> list[str]:
@@ -41,7 +47,7 @@ def _tagged(account: Account, run: str, deleted: Set[str]) -> list[str]:
     tagging = account.client("resourcegroupstaggingapi").get_paginator("get_resources")
     pages = tagging.paginate(TagFilters=[{"Key": TAG, "Values": [run]}])
     found = [item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]]
-    there = [arn for arn in found if not {arn, arn.rpartition("/")[2], arn.rpartition(":")[2]} & deleted]
+    there = [arn for arn in found if _last(arn) not in deleted]
     instances = [arn.rpartition("/")[2] for arn in there if ":instance/" in arn]
     if not instances:
         return there
