@@ -20,4 +20,16 @@ def _xen(common: CommonSettings, settings: NitroAttestationSettings, clients: Cl
     return Seen("confirmed" if here == set(FAMILIES) else "seen" if found else "open", says)
 
 
-LOOKS = (Look("That f1, g2, g3, p2 and p3 are Xen", ("ec2:DescribeInstanceTypes",), _xen),)
+def _deployer(common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Seen:
+    """Which roles CloudFormation has taken for the stacks that are here."""
+    pages = clients("cloudformation").get_paginator("describe_stacks").paginate()
+    roles = sorted({str(stack["RoleARN"]) for page in pages for stack in page["Stacks"] if "RoleARN" in stack})
+    if not roles:
+        return Seen("open", "no stack here was deployed by a role")
+    return Seen("seen", ", ".join(role.rpartition("/")[2] for role in roles))
+
+
+LOOKS = (
+    Look("That f1, g2, g3, p2 and p3 are Xen", ("ec2:DescribeInstanceTypes",), _xen),
+    Look("The role that CloudFormation takes where", ("cloudformation:DescribeStacks",), _deployer),
+)

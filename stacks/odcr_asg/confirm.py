@@ -1,6 +1,7 @@
 """Looks at CloudFormation's schema of a group, and at dry runs of dedicated launches."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -57,7 +58,37 @@ def _dedicated(common: CommonSettings, settings: OdcrAsgSettings, clients: Clien
     return Seen("seen", ", ".join(f"{name}: {'taken' if code == DRY_RUN else code}" for name, code in seen.items()))
 
 
+def _unused(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Seen:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-cw-metrics.html."""
+    active = [{"Name": "state", "Values": ["active"]}]
+    pages = clients("ec2").get_paginator("describe_capacity_reservations").paginate(Filters=active)
+    unused = [
+        str(each["CapacityReservationId"])
+        for page in pages
+        for each in page["CapacityReservations"]
+        if each["AvailableInstanceCount"] == each["TotalInstanceCount"]
+    ]
+    if not unused:
+        return Seen("open", "no reservation here is unused at the moment")
+    now = datetime.now(UTC)
+    points = clients("cloudwatch").get_metric_statistics(
+        Namespace="AWS/EC2CapacityReservations",
+        MetricName="UsedInstanceCount",
+        Dimensions=[{"Name": "CapacityReservationId", "Value": unused[0]}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now,
+        Period=300,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return Seen("seen", f"{unused[0]}: {len(points)} points of an hour, {sorted({each['Maximum'] for each in points})}")
+
+
 LOOKS = (
+    Look(
+        "Whether UsedInstanceCount goes on, as 0,",
+        ("ec2:DescribeCapacityReservations", "cloudwatch:GetMetricStatistics"),
+        _unused,
+    ),
     Look("That CloudFormation accepts `reservations-then-balanced`", ("cloudformation:DescribeType",), _schema),
     Look("Which instance types EC2 refuses with", ("ssm:GetParameter", "ec2:RunInstances"), _dedicated),
 )

@@ -14,7 +14,7 @@ from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.shared.billing import PriceError
 from stacks.shared.command import CommandError
 from tryout.cdk.cli import CdkError
-from tryout.paths import CONFIG, LOCAL, REPOSITORY, VERIFIED
+from tryout.paths import CONFIG, LOCAL, VERIFIED
 from tryout.verify.account import Account, VerifyError
 from tryout.verify.plan import Plan, planned, show
 from tryout.verify.report import Observed, modelled
@@ -31,19 +31,22 @@ def main() -> int:
         interrupted.
     """
     parser = argparse.ArgumentParser(prog="make verify")
-    parser.add_argument("--solution", required=True, help="the one solution")
-    parser.add_argument("--profile", required=True, help="AWS profile of the account, of ~/.aws/config")
-    parser.add_argument("--region", required=True, help="Region to deploy to")
+    parser.add_argument("--solution", help="the one solution")
+    parser.add_argument("--profile", help="AWS profile of the account, of ~/.aws/config")
+    parser.add_argument("--region", help="Region to deploy to")
     parser.add_argument("--variant", help="variant of the scenario; default: the first that an account can have")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--prices", type=Path, help="YAML file of unit: price; without it: units only")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--local", type=Path, default=LOCAL, help="folder of the report and of everything written")
     options = parser.parse_args()
+    if missing := [name for name in ("solution", "profile", "region") if not getattr(options, name)]:
+        parser.error(f"name {', '.join(f'{name.upper()}=' for name in missing)}: nothing is taken for granted here")
     signal.signal(signal.SIGTERM, _interrupted)
     console = Console(highlight=False) if sys.stdout.isatty() else Console(width=160, highlight=False)
     try:
-        LOCAL.mkdir(exist_ok=True)
-        with (LOCAL / "verify.lock").open("w") as lock:
+        options.local.mkdir(exist_ok=True)
+        with (options.local / "verify.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return _verified(options, console)
     except BlockingIOError:
@@ -60,9 +63,10 @@ def main() -> int:
 def _verified(options: argparse.Namespace, console: Console) -> int:
     solution = named(options.solution)
     account = Account(options.profile, options.region)
-    state = LOCAL / "verify"
+    state = options.local / "verify"
     shutil.rmtree(state, ignore_errors=True)
-    plan = planned(solution, options.variant, options.config, account, state)
+    file = options.local / VERIFIED.name
+    plan = planned(solution, options.variant, options.config, account, state, file)
     verification = Verification(account, plan, lambda text: console.print(f"verify: {text}", soft_wrap=True))
     verification.refuse_what_is_there()
     _insist_on_readiness(plan, account, console)
@@ -73,9 +77,9 @@ def _verified(options: argparse.Namespace, console: Console) -> int:
         return 1
     report = verification.run()
     observed = Observed(report, account, modelled(report))
-    observed.write(VERIFIED)
+    observed.write(file)
     observed.show(console)
-    console.print(f"report: {VERIFIED.relative_to(REPOSITORY)}", style="dim")
+    console.print(f"report: {file}", style="dim")
     if report.problem.startswith(INTERRUPTED):
         return 130
     return 0 if observed.ok else 1

@@ -35,7 +35,8 @@ class Account:
         self._making_clients = threading.Lock()
         with self.reached():
             self._session = boto3.Session(profile_name=profile, region_name=region)
-            caller = self.client("sts").get_caller_identity()
+            soon = ClientConfig(retries={"total_max_attempts": 2}, connect_timeout=10, read_timeout=20)
+            caller = self._session.client("sts", config=soon).get_caller_identity()
         self.caller = str(caller["Arn"])
         """Who calls."""
         self._account = str(caller["Account"])

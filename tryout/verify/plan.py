@@ -19,7 +19,6 @@ from stacks.configuration import configuration
 from stacks.costs import idle_units
 from stacks.series import Solution
 from stacks.shared.billing import read_prices
-from tryout.paths import VERIFIED
 from tryout.scenario import scenario_of, steps_of
 from tryout.steps import Step
 from tryout.trial import Trial
@@ -61,8 +60,12 @@ class Plan:
         return [step for step in self.steps if step.emulated]
 
 
-def planned(solution: Solution, variant: str | None, file: Path, account: Account, state: Path) -> Plan:
+def planned(solution: Solution, variant: str | None, file: Path, account: Account, state: Path, last: Path) -> Plan:
     """Writes the configuration that is deployed, and says what would be done with it.
+
+    Args:
+        state: a folder of its own.
+        last: the report of the last verification.
 
     Raises:
         VerifyError: there is no such variant in an account.
@@ -83,7 +86,7 @@ def planned(solution: Solution, variant: str | None, file: Path, account: Accoun
     path.write_text(text, encoding="utf-8")
     config = configuration(path, lambda _: (solution.slug,), option="CONFIG=FILE")
     trial = Trial(solution.slug, chosen, solution.stack_name(config.common), folder)
-    took = _last_time(trial)
+    took = _last_time(trial, last)
     minutes = math.ceil(took / 60) if took else scenario.account_minutes
     return Plan(trial, config, run, tuple(steps_of(scenario, chosen, "account")), minutes, bool(took))
 
@@ -108,9 +111,9 @@ def changed(raw: Json, slug: str, settings: Any, *, account: Account, run: str) 
     }
 
 
-def _last_time(trial: Trial) -> float:
+def _last_time(trial: Trial, report: Path) -> float:
     try:
-        last = json.loads(VERIFIED.read_text(encoding="utf-8"))
+        last = json.loads(report.read_text(encoding="utf-8"))
         same = (last["slug"], last["variant"]) == (trial.slug, trial.variant)
         return float(last["seconds"]) if same and last["ok"] else 0
     except (OSError, ValueError, LookupError):
