@@ -3,6 +3,8 @@ SHELL := /bin/bash
 export SOLUTION CONFIG
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Machines that build containers often set it: every process would then compile twelve hundred files anew.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
 .PHONY: help install check test updates try verify faults bench simulate pictures synth snapshots docs lock clean

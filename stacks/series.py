@@ -46,7 +46,7 @@ class Solution:
 
     def stack_name(self, common: CommonSettings) -> str:
         """What the user types after ``cdk deploy``."""
-        return "-".join(filter(None, [common.prefix, self.slug.replace("_", "-")]))
+        return common.stack_name(self.slug)
 
     @property
     def _idea(self) -> str:

@@ -55,7 +55,11 @@ class Lane:
         self._cdk.require(log, "bootstrap", "--app", "", f"aws://{self._aws.account}/{self._aws.region}")
 
     def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
-        """Deploys, compares, plays and destroys."""
+        """Deploys, compares, plays and destroys.
+
+        Raises:
+            EmulatorError: the embedded AWS has ended meanwhile.
+        """
         report = SolutionReport(trial.slug, trial.variant, trial.stack)
         if scenario_of(trial.slug).prepare(self._aws):
             self._holds = None
@@ -68,6 +72,7 @@ class Lane:
             report.problem = str(error)
         except BROKEN as error:
             report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
+        self._aws.require_running()
         self._holds = None
         if report.deployed and not keep:
             self._destroy(trial, report, before)
