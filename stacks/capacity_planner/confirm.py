@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from capacity_planner import plan_rates, price_list
-from capacity_planner.price_source import ENDPOINTS, PLAN_ENDPOINTS, pages, partition_of
+from capacity_planner.price_source import CURRENCIES, ENDPOINTS, PLAN_ENDPOINTS, pages, partition_of
 from capacity_planner.shapes import PLATFORMS, Shape
 from config.models import CommonSettings
 from stacks.capacity_planner.settings import CapacityPlannerSettings
@@ -16,7 +16,7 @@ TYPE = "m5.large"
 USED, UNUSED = price_list.USED, price_list.UNUSED
 
 
-def _sku(common: CommonSettings, clients: Clients, shape: Shape) -> tuple[list[dict[str, Any]], price_list.Listed]:
+def _sku(clients: Clients, shape: Shape) -> tuple[list[dict[str, Any]], price_list.Listed]:
     """Every attribute set of the answer, and what the planner reads in it.
 
     Raises:
@@ -25,9 +25,8 @@ def _sku(common: CommonSettings, clients: Clients, shape: Shape) -> tuple[list[d
     pricing = clients("pricing", ENDPOINTS[partition_of(shape.region)])
     listed = pricing.get_paginator("get_products").paginate(**price_list.request(shape))
     items = [item for page in listed for item in page["PriceList"]]
-    currency = "CNY" if partition_of(shape.region) == "aws-cn" else "USD"
     attributes = [json.loads(item)["product"]["attributes"] for item in items]
-    return attributes, price_list.listed(items, shape, currency)
+    return attributes, price_list.listed(items, shape, CURRENCIES[partition_of(shape.region)])
 
 
 def _one_each(common: CommonSettings, settings: CapacityPlannerSettings, clients: Clients) -> Seen:
@@ -41,7 +40,7 @@ def _one_each(common: CommonSettings, settings: CapacityPlannerSettings, clients
     ]
     for shape in shapes:
         try:
-            _, found = _sku(common, clients, shape)
+            _, found = _sku(clients, shape)
         except price_list.AmbiguousPriceError as error:
             return Seen("refuted", str(error))
         if len(found.usage_types) != 2:
@@ -54,7 +53,7 @@ def _dedicated(common: CommonSettings, settings: CapacityPlannerSettings, client
     region = region_of(common).name
     if partition_of(region) not in ENDPOINTS:
         return Seen("open", "there is no Price List in this partition")
-    attributes, _ = _sku(common, clients, Shape(TYPE, region, tenancy="dedicated"))
+    attributes, _ = _sku(clients, Shape(TYPE, region, tenancy="dedicated"))
     unused = [each for each in attributes if each.get("capacitystatus") == UNUSED]
     types = sorted({str(each.get("usagetype")) for each in unused})
     fits = bool(types) and all("UnusedDed:" in each for each in types)
@@ -67,7 +66,7 @@ def _both_rates(common: CommonSettings, settings: CapacityPlannerSettings, clien
     if where is None:
         return Seen("open", "no Savings Plans are asked in this partition")
     shape = Shape(TYPE, region)
-    _, found = _sku(common, clients, shape)
+    _, found = _sku(clients, shape)
     request = plan_rates.request(shape, found.usage_types)
     offered = list(
         pages(clients("savingsplans", where).describe_savings_plans_offering_rates, "searchResults", **request)

@@ -8,15 +8,16 @@ from stacks.local_zone_wordpress.zone import prices
 from stacks.shared.confirming import Look, Seen
 from stacks.shared.preflight import Clients
 
-ZONE, TYPE = "us-east-1-atl-2a", "t3.medium"
+TYPE = "t3.medium"
 
 
 def _region_code(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Seen:
-    zone = settings.zone or ZONE
-    found = prices(Namespace(type=[TYPE], operating_system="Linux"), zone, clients)
+    if not settings.zone:
+        return Seen("open", "the configuration names no Local Zone: set zone")
+    found = prices(Namespace(type=[TYPE], operating_system="Linux"), settings.zone, clients)
     if not found.rows:
-        return Seen("refuted", f"the Price List has no {TYPE} for the group of {zone}")
-    return Seen("confirmed", f"{zone}: {', '.join(' '.join(row) for row in found.rows)} an hour")
+        return Seen("refuted", f"the Price List has no {TYPE} for the group of {settings.zone}")
+    return Seen("confirmed", f"{settings.zone}: {', '.join(' '.join(row) for row in found.rows)} an hour")
 
 
 LOOKS = (
