@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from config.models import CommonSettings
+from stacks.shared.command import CommandError
 from stacks.shared.confirming import Look
 from stacks.shared.preflight import CREDENTIALS, DENIED, Clients
 from stacks.shared.printing import console, print_wide
@@ -99,6 +100,8 @@ def _looked(entry: Entry, look: Look, common: CommonSettings, settings: Any, cli
         return Row(entry.what, "unknown", f"{error.operation_name}: {code}: {said}", look.asks)
     except BotoCoreError as error:  # STS has answered: the Region lacks the service, or does not answer in time
         return Row(entry.what, "unknown", str(error).splitlines()[0].rstrip("."), look.asks)
+    except (CommandError, ValueError) as error:
+        return Row(entry.what, "unknown", str(error), look.asks)
     except (KeyError, IndexError) as error:
         return Row(entry.what, "unknown", f"the answer of AWS has no {error.args[0]}", look.asks)
     return Row(entry.what, seen.answer, seen.says, look.asks)

@@ -1,7 +1,8 @@
 """Looks at a component of AWS, and at the public parameters of the bases."""
 
 from config.models import CommonSettings
-from stacks.image_pipelines.settings import BASES, ImagePipelinesSettings
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings.bases import BASES
 from stacks.shared.confirming import Look, Seen, parameters
 from stacks.shared.preflight import Clients
 
