@@ -138,7 +138,11 @@ class Verification:
 
     def _destroy(self, report: SolutionReport) -> None:
         """Deletes the stack, if it is the one that was deployed here, and looks for what is left of it."""
-        if (found := self._described()) is None:
+        found = self._described()
+        if found is None and not report.deployed:
+            time.sleep(self._pace.last)  # a call that was under way when the CLI was ended may arrive yet
+            found = self._described()
+        if found is None:
             report.destroyed_clean = True
             return
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}

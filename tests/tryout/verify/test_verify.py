@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 
 from emulator.client import EmbeddedAws
+from stacks.catalog import named
 from tests.embedded_aws import Stack
 from tests.tryout.verify.profiles import Profiles
 from tests.variants import ROOT
+from tryout.paths import CONFIG
+from tryout.report import SolutionReport
 from tryout.verify.__main__ import _agreed, main
-from tryout.verify.account import Account
-from tryout.verify.plan import changed
+from tryout.verify.account import Account, VerifyError
+from tryout.verify.plan import changed, planned
+from tryout.verify.run import Verification
 
 SLUG, STACK = "local_zone_guardrails", "verify-local-zone-guardrails"
 QUEUE = {"Q": {"Type": "AWS::SQS::Queue"}}
@@ -136,6 +140,19 @@ def test_a_stack_that_is_there_already_is_left_alone(
         said = capsys.readouterr().err
         assert f"stack {STACK} exists already (CREATE_COMPLETE)" in said
         assert f"aws cloudformation delete-stack --stack-name {STACK} --region us-east-1 --profile root" in said
+        assert STACK in stacks(user.aws)
+    finally:
+        theirs.delete()
+
+
+def test_a_stack_without_the_tag_of_the_verification_is_never_deleted(user: Profiles, tmp_path: Path) -> None:
+    plan = planned(named(SLUG), None, CONFIG, Account("root", "us-east-1"), tmp_path / "state", tmp_path / "last.json")
+    verification = Verification(Account("root", "us-east-1"), plan, lambda _: None)
+    theirs = Stack(user.aws, STACK)  # it has come between the look and the deployment
+    theirs.create(QUEUE)
+    try:
+        with pytest.raises(VerifyError, match="has not the tag of this verification, and is left alone"):
+            verification._destroy(SolutionReport(SLUG, "as-posted", STACK))
         assert STACK in stacks(user.aws)
     finally:
         theirs.delete()
