@@ -24,7 +24,10 @@ class SpotPlacementTrackerScenario(Scenario):
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     pictured = ("default",)
-    in_account: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
+    # A tracker that is deployed there already keeps its dashboards and its series.
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {"take_over_dashboards": False, "metric_namespace": "Verify Spot Placement Score Metrics"}
+    }
     account_minutes = 25
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
