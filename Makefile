@@ -7,17 +7,17 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates try verify faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help new install check test updates try verify faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SOLUTION VARIANT BREAK CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
+KNOWN := SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SOLUTION VARIANT BREAK CONFIG PORT LANES INTO PROFILE REGION PRICES,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO PROFILE REGION PRICES,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
@@ -72,6 +72,12 @@ docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and
 	@python -m stacks.documents
 	@python -m emulator.documents
 	@python -m tests.conformance
+
+new: $(INSTALLED) ## a new solution that passes every check but the promises of its post; SLUG=
+	@python scripts/new.py '$(subst ','\'',$(SLUG))'
+	@python -m stacks.documents
+	@python -m emulator.documents
+	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

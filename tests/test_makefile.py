@@ -29,6 +29,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["bench", "QUICK=1"], "--quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
         (["verify", "SOLUTION=a", "PROFILE=p", "REGION=r", "YES=1"], "--solution 'a' --profile 'p' --region 'r' --yes"),
+        (["new", "SLUG=zone-counter"], "tests/solutions/zone_counter"),
     ],
 )
 def test_variables_reach_the_program(arguments: list[str], passed: str) -> None:
@@ -56,6 +57,7 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
     ran_elsewhere = {
         "help",
         "install",
+        "new",  # tests/test_new.py
         "snapshots",
         "lock",
         "clean",
