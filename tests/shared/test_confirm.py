@@ -2,13 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.client import EmbeddedAws
 from stacks import program
 from stacks.__main__ import main
 from stacks.confirmation import entries_of, looks_of
@@ -244,28 +242,3 @@ def test_a_look_reads_what_aws_answers(
     main([slug, "confirm", "--json"])
     (row,) = [row for row in json.loads(capsys.readouterr().out) if row["answer"] != "deploy"]
     assert row["answer"] == answer, row
-
-
-def test_over_http_with_a_profile_that_may_not_ask_for_everything(
-    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    iam = aws.client("iam")
-    iam.create_user(UserName="looks")
-    allowed = {"Effect": "Allow", "Action": ["ssm:ListResourceComplianceSummaries"], "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(UserName="looks", PolicyName="some", PolicyDocument=document)
-    key = iam.create_access_key(UserName="looks")["AccessKey"]
-    config = tmp_path / "config"
-    keys = f"aws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n"
-    where = f"endpoint_url = {aws.endpoint_url}\nca_bundle = {aws.authority}\nregion = {aws.region}\n"
-    config.write_text(f"[profile looks]\n{keys}{where}", encoding="utf-8")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("AWS_PROFILE", "looks")
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(aws.authority))
-    assert main(["credential_guard", "confirm", "--json"]) == 2
-    rows = {row["entry"]: row for row in json.loads(capsys.readouterr().out) if row["answer"] != "deploy"}
-    refused, taken = rows.values()
-    assert refused["answer"] == "refused" and "GetParameter: AccessDenied" in refused["says"]
-    assert taken["answer"] == "confirmed", taken
