@@ -1,4 +1,4 @@
-"""``confirm`` against the embedded AWS as if it were an account: over HTTP, by a profile that may not ask everything."""
+"""``confirm`` against the embedded AWS as if it were an account: over HTTP, by a profile that may not ask it all."""
 
 import json
 import os
