@@ -14,7 +14,7 @@ from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.shared.billing import PriceError
 from stacks.shared.command import CommandError
 from tryout.cdk.cli import CdkError
-from tryout.paths import CONFIG, LOCAL, VERIFIED
+from tryout.paths import CONFIG, LOCAL, REPOSITORY, VERIFIED
 from tryout.verify.account import Account, VerifyError
 from tryout.verify.plan import Plan, planned, show
 from tryout.verify.report import Observed, modelled
@@ -79,7 +79,8 @@ def _verified(options: argparse.Namespace, console: Console) -> int:
     observed = Observed(report, account, modelled(report))
     observed.write(file)
     observed.show(console)
-    console.print(f"report: {file}", style="dim")
+    shown = file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file
+    console.print(f"report: {shown}", style="dim")
     if report.problem.startswith(INTERRUPTED):
         return 130
     return 0 if observed.ok else 1
