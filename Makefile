@@ -7,17 +7,17 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help new upgrade install check test updates try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help new upgrade install check test updates try verify faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON
+KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO PROFILE REGION PRICES,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
@@ -43,6 +43,10 @@ try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=
 	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \
 		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict) \
 		$(if $(EXPORT),--export)
+
+verify: $(INSTALLED) ## try one solution in a real account, cost first; SOLUTION=, PROFILE=, REGION=, VARIANT=, PRICES=, YES=1
+	@python -m tryout.verify $(call option,solution,SOLUTION) $(call option,profile,PROFILE) $(call option,region,REGION) \
+		$(if $(YES),--yes) $(call option,variant,VARIANT) $(call option,config,CONFIG) $(call option,prices,PRICES)
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
 	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)

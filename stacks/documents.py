@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 _OWN_KEY = re.compile(r"own key must allow, by the names of \[the statements\]\([^)]*\): (.*)\.$", re.MULTILINE)
 _OWN_TOPIC = re.compile(r"own topic must allow: (.*)\.$", re.MULTILINE)
 _UNCONFIRMED_INTRODUCTION = """Every entry names what would confirm it. Nothing here was seen on AWS.
+`python -m stacks SOLUTION confirm` asks an account what reading and dry runs can answer; `make verify` deploys.
 `make docs` assembles this page from the file of this name in every solution's folder.
 """
 

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from config.loader import Config, ConfigError
-from stacks import costs
+from stacks import confirmation, costs
 from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.configuration import configuration
 from stacks.series import SOLUTIONS
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config" / "config.yaml"
 STYLES = {"ok": Style(color="green"), "problem": Style(color="red"), "unknown": Style(color="yellow")}
 OTHERS = ("config", "cost")
-EVERY = ("check", "cost", "export")  # commands of every solution
+EVERY = ("check", "cost", "confirm", "export")  # commands of every solution
 EXPORT = "a template with its assets, for accounts without cdk bootstrap"
 UNREACHABLE = "check your AWS profile, Region and network"
 
@@ -143,6 +143,8 @@ def _add_commands(commands: Any, slug: str, shared: _Parser, prices: _Parser) ->
     export = commands.add_parser("export", parents=[shared], help=EXPORT, description=EXPORT)
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     export.set_defaults(run=_export)
+    confirm = commands.add_parser("confirm", parents=[shared], help="open questions that reading an account answers")
+    confirm.set_defaults(run=_confirm)
     for command in _own_commands(slug):
         own = commands.add_parser(command.name, parents=[shared], help=command.help, description=command.help)
         command.arguments(own)
@@ -205,7 +207,7 @@ def _costs(options: argparse.Namespace) -> int:
     return 0
 
 
-# --- check and the commands of a solution -----------------------------------------------------------------------------
+# --- check, confirm and the commands of a solution --------------------------------------------------------------------
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -238,6 +240,15 @@ def _print_findings(found: Sequence[Finding]) -> None:
     for finding in found:
         table.add_row(Text(finding.status, STYLES[finding.status]), finding.what, finding.says, finding.fix)
     print_wide(table)
+
+
+def _confirm(options: argparse.Namespace) -> int:
+    config = _load(options, options.solution)
+    settings = config.solutions[options.solution]
+    region_of(config.common)  # without one nothing can be asked
+    with console.status("looking at the account"):
+        clients = clients_of(config.common)
+    return confirmation.told(options.solution, config.common, settings, clients, as_json=options.json)
 
 
 def _own(options: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ class Answering:
     def get_paginator(self, operation: str) -> Any:
         def paginate(**parameters: Any) -> Any:
             self.asked.append(parameters)
-            default = "default-for-az" in (item["Name"] for item in parameters.get("Filters", []))
+            default = "default-for-az" in (item.get("Name") for item in parameters.get("Filters", []))
             return self._answer("default subnets" if default else operation)
 
         return type("Paginator", (), {"paginate": staticmethod(paginate)})

@@ -86,7 +86,7 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_stacks_read_neither_the_environment_nor_the_context() -> None:
     for path in python_files("stacks"):
-        of_the_program = ("__main__.py", "commands.py", "preflight.py", "session.py")
+        of_the_program = ("__main__.py", "commands.py", "confirm.py", "preflight.py", "session.py")
         if path.name in of_the_program or not {"user_data", "scan"}.isdisjoint(path.parts):
             continue
         text = path.read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
+        (["verify", "SOLUTION=a", "PROFILE=p", "REGION=r", "YES=1"], "--solution 'a' --profile 'p' --region 'r' --yes"),
         (["new", "SLUG=zone-counter"], "tests/solutions/zone_counter"),
     ],
 )
@@ -64,4 +65,6 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
         "clean",
         "updates",  # minutes; make test has its short form
     }  # by make itself, because they change the checkout, or because they take longer than the short form in make test
-    assert target in ran_elsewhere or re.search(rf"^make {target}\b", ci, re.MULTILINE), f".ci/run has no make {target}"
+    assert target in ran_elsewhere or re.search(rf"^(python -m \S+ )?make {target}\b", ci, re.MULTILINE), (
+        f".ci/run has no make {target}"
+    )

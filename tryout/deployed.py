@@ -1,4 +1,4 @@
-"""A stack that was deployed to the embedded AWS, as a scenario sees and changes it."""
+"""A stack that was deployed, to the embedded AWS or to an account, as a scenario sees and changes it."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from emulator.client import EmbeddedAws
+from tryout.aws import Aws
 from tryout.dashboards.kept import keep
 from tryout.steps import StepFailedError
 from tryout.trial import Trial
@@ -56,7 +56,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack that was deployed to the embedded AWS.
+    """A stack that was deployed.
 
     Attributes:
         outputs: the stack's outputs, as they were after the deployment.
@@ -66,7 +66,7 @@ class Deployed:
         synthesizer: makes the cloud assembly of another configuration.
     """
 
-    aws: EmbeddedAws
+    aws: Aws
     trial: Trial
     outputs: Mapping[str, str]
     settings: Any

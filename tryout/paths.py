@@ -6,6 +6,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIG = REPOSITORY / "config" / "config.yaml"
 LOCAL = REPOSITORY / ".local"
 REPORT = LOCAL / "try-report.json"
+VERIFIED = LOCAL / "verify-report.json"
 ENVIRONMENT = LOCAL / "try" / "env.sh"
 """The variables for another terminal, while the try-out is kept."""
 KEPT = LOCAL / "pictures"

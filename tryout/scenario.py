@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from emulator.client import EmbeddedAws
 from tryout.deployed import Deployed
-from tryout.steps import Marked, Step, StepFailedError, StepMethod, StepNotRunError, expect, step
+from tryout.steps import Marked, Step, StepFailedError, StepMethod, StepNotRunError, Where, expect, step
 
 # What scenarios are written with.
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "marked_steps",
     "scenario_of",
     "step",
+    "steps_of",
 ]
 
 
@@ -28,10 +29,21 @@ class Scenario:
         variants: settings of the solution, by the name of the variant, that differ from config/config.yaml: what is
             to be tried besides, and times that are minutes in an account and seconds here.
         pictured: the variants that keep a dashboard, which ``make pictures`` runs.
+        in_account: the variants that ``make verify`` plays in an account, the usual one first, each with the settings
+            that it needs there; what opts resources in by a tag takes a tag that nothing else has.
+        emulated: why steps that say nothing else are played on the embedded AWS only.
+        account_minutes: how long deployment, steps and destruction may take in an account: a guess, until one has
+            been seen.
+
+    ``__init__`` only reads, in an account too. What it takes to play on the embedded AWS is set up by ``__enter__``,
+    and taken away by ``__exit__``; ``make verify`` calls neither.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
     pictured: ClassVar[tuple[str, ...]] = ()
+    in_account: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    emulated: ClassVar[str] = ""
+    account_minutes: ClassVar[int] = 15
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         self.deployed = deployed
@@ -49,10 +61,21 @@ class Scenario:
         """Ends every process that the scenario has started."""
 
     def steps(self) -> Iterator[Step]:
-        """The steps of the variant, in the order in which the class defines them, its base's first."""
-        for name, marked, method in marked_steps(type(self)):
-            if not marked.only or self.variant in marked.only:
-                yield Step(marked.title, marked.evidence, method, name, marked.needs)
+        """The steps of the variant on the embedded AWS, in the order in which the class defines them."""
+        return steps_of(type(self), self.variant, "emulator")
+
+
+def steps_of(scenario: type[Scenario], variant: str, played: Where) -> Iterator[Step]:
+    """The steps of a variant.
+
+    Args:
+        played: "emulator" for ``make try``; "account": also those that are not played there, each with its reason.
+    """
+    for name, marked, method in marked_steps(scenario):
+        if (marked.only and variant not in marked.only) or (played == "emulator" and marked.where == "account"):
+            continue
+        why = (marked.emulated or scenario.emulated) if marked.where == "emulator" else ""
+        yield Step(marked.title, marked.evidence, method, name, marked.needs, why)
 
 
 def marked_steps(scenario: type[Scenario]) -> Iterator[tuple[str, Marked, StepMethod]]:

@@ -216,8 +216,17 @@ def test_settings_that_cannot_be_synthesized_fail_the_step(tmp_path: Path) -> No
 def test_waiting_looks_less_often_the_longer_it_takes(no_pause: list[float]) -> None:
     looks = iter([False] * 12 + [True])
     wait_until("it", lambda: next(looks))
-    assert no_pause == sorted(no_pause) and no_pause[0] == waits.FIRST_POLL_SECONDS
-    assert no_pause[-1] == waits.LAST_POLL_SECONDS
+    assert no_pause == sorted(no_pause) and no_pause[0] == waits.EMULATOR.first
+    assert no_pause[-1] == waits.EMULATOR.last
+
+
+def test_in_an_account_it_looks_less_often_and_waits_for_a_quarter_of_an_hour(no_pause: list[float]) -> None:
+    looks = iter([False] * 30 + [True])
+    with waits.paced(waits.ACCOUNT):
+        wait_until("it", lambda: next(looks), seconds=0)  # whatever the step says
+    assert no_pause[0] == waits.ACCOUNT.first and no_pause[-1] == waits.ACCOUNT.last
+    with pytest.raises(StepFailedError, match="not seen within 0 s"):
+        wait_until("it", lambda: False, seconds=0)
 
 
 def test_waiting_ends_with_what_was_not_seen() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from emulator.client import EmbeddedAws
+from tryout.aws import Aws
 from tryout.hosts.roles import client_of
 
 Json = dict[str, Any]
@@ -20,9 +20,7 @@ DATA_AT_ONCE = 1_000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIR
 _APPENDED = {"${aws:InstanceId}": "InstanceId", "${aws:InstanceType}": "InstanceType", "${aws:ImageId}": "ImageId"}
 
 
-def publish(
-    aws: EmbeddedAws, instance_id: str, measured: Mapping[datetime, Sequence[Gpu]], *, memory: float = 40
-) -> None:
+def publish(aws: Aws, instance_id: str, measured: Mapping[datetime, Sequence[Gpu]], *, memory: float = 40) -> None:
     """Lets the agent of an instance publish, with the permissions of the instance.
 
     Args:

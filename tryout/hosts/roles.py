@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from emulator.client import EmbeddedAws
+from tryout.aws import Aws
 
 
-def client_of(aws: EmbeddedAws, instance: dict[str, Any], service: str) -> Any:
+def client_of(aws: Aws, instance: dict[str, Any], service: str) -> Any:
     """A client with the role of an instance's profile.
 
     Args:

@@ -12,7 +12,7 @@ from tryout.cdk.child import Child, ChildError
 from tryout.cdk.synthesis import Synthesis
 from tryout.report import SolutionReport
 from tryout.run.progress import Remaining, Show
-from tryout.scenario import marked_steps, scenario_of
+from tryout.scenario import scenario_of, steps_of
 from tryout.trial import Trial
 
 Json = dict[str, Any]
@@ -115,6 +115,4 @@ class Lanes:
 
 def weight(trial: Trial) -> float:
     """How long a trial may take, against others: deployment and destruction are as long as a few steps."""
-    kind = scenario_of(trial.slug)
-    steps = sum(not marked.only or trial.variant in marked.only for _, marked, _ in marked_steps(kind))
-    return 4 + steps
+    return 4 + sum(1 for _ in steps_of(scenario_of(trial.slug), trial.variant, "emulator"))

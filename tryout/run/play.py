@@ -1,6 +1,6 @@
 """Plays the steps of a scenario: each passes, fails, or is not run, because it lacks a tool or a step before it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,15 +17,17 @@ def play(
     report: SolutionReport,
     show: Callable[[str], object],
     denials: Callable[[], Sequence[str]] = tuple,
+    steps: Iterable[Step] | None = None,
 ) -> None:
     """Plays every step whose ground was laid, and reports each.
 
     Args:
         denials: which deliveries were denied since it was asked last. A step fails of them, whatever else it saw: in an
             account nobody would be told.
+        steps: those to play; by default all of the scenario on the embedded AWS.
     """
     missing: dict[str, str] = {}  # titles of the steps that were not run, or failed, by their names
-    for step in scenario.steps():
+    for step in scenario.steps() if steps is None else steps:
         awaited = [title for name, title in missing.items() if step.needs is None or name in step.needs]
         if awaited:
             report.steps_not_run.append(NotRun(step.title, f"waits for: {awaited[0]}"))

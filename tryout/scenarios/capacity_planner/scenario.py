@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tryout.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.steps import BESIDE, EMPTY, PLANTED
 from tryout.waits import wait_until
 
 WORKLOADS, PRICES = "config/capacity_workloads.yaml", "config/capacity_prices.yaml"
@@ -18,6 +19,7 @@ class CapacityPlannerScenario(Scenario):
     """The README's first example; then instances, reservations, purchases, failing prices, and a word of AWS Health."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -40,7 +42,11 @@ class CapacityPlannerScenario(Scenario):
 
     # The command
 
-    @step("the README's first example: six workloads planned from a price file, without an account", "real-code")
+    @step(
+        "the README's first example: six workloads planned from a price file, without an account",
+        "real-code",
+        where="anywhere",
+    )
     def plans_offline(self) -> str:
         found = self.deployed.command("plan", WORKLOADS, "--prices", PRICES, "--date", "2026-11-25")
         advice = {
@@ -58,7 +64,7 @@ class CapacityPlannerScenario(Scenario):
         expect(advice == wanted, f"{advice}")
         return ", ".join(f"{name}: {option} {money}" for name, (option, money) in advice.items())
 
-    @step("every option of a workload, with its break-even in use and in months", "real-code")
+    @step("every option of a workload, with its break-even in use and in months", "real-code", where="anywhere")
     def compares(self) -> str:
         found = self.deployed.command("compare", WORKLOADS, "--prices", PRICES, "--workload", "reports")
         options = [each for each in found["workloads"][0]["options"] if "monthly" in each]
@@ -68,7 +74,11 @@ class CapacityPlannerScenario(Scenario):
         expect({each["option"] for each in options if not each["reserves_capacity"]} == {"On-Demand"}, f"{options}")
         return f"{len(options)} priced options; {table}"
 
-    @step("the same from the Price List and Savings Plans, over pages, expired tokens and foreign SKUs", "our-model")
+    @step(
+        "the same from the Price List and Savings Plans, over pages, expired tokens and foreign SKUs",
+        "our-model",
+        emulated=PLANTED,
+    )
     def asks_aws(self) -> str:
         self.deployed.aws.control("price-list", expire=1)
         saved = self.deployed.folder / "saved.json"
@@ -82,14 +92,14 @@ class CapacityPlannerScenario(Scenario):
 
     # The look
 
-    @step("a look at an empty account: metrics, a report, and no message", "real-code")
+    @step("a look at an empty account: metrics, a report, and no message", "real-code", emulated=EMPTY)
     def empty(self) -> str:
         done = self._look()
         expect(not done["told"] and not done["problems"], f"{done}")
         expect(self._value("Looks") == 1, "the look was not published")
         return f"{done['report']}: nothing covered, wasted or unreserved"
 
-    @step("reserved and idle beside instances that run outside: told, measured and rung", "our-model")
+    @step("reserved and idle beside instances that run outside: told, measured and rung", "our-model", emulated=BESIDE)
     def wastes(self) -> str:
         # Targeted: what runs does not get in by itself, as after a start without the reservation.
         self._reserve(MANY, InstanceMatchCriteria="targeted")
@@ -112,7 +122,7 @@ class CapacityPlannerScenario(Scenario):
             wait_until(f"the alarm {name}", lambda name=name: alarm_state(self.deployed, name) == "ALARM")  # type: ignore[misc]
         return f"{report['wasted_hours']} hours, {report['wasted_money']} USD; both alarms ring"
 
-    @step("what runs is planned with what pays for it already", "our-model")
+    @step("what runs is planned with what pays for it already", "our-model", emulated=PLANTED)
     def plans_account(self) -> str:
         self.deployed.aws.control("savings-plans", plans=[self._plan("0.08")])
         self._look()
@@ -121,7 +131,11 @@ class CapacityPlannerScenario(Scenario):
         expect((workload["count"], stage["count"]) == (2, 1), f"{workload}")
         return f"2 run, 1 is paid by the plan: {stage['recommended']['sentence']}"
 
-    @step("a reservation, a zonal Reserved Instance and a plan that end soon: named with what is lost", "our-model")
+    @step(
+        "a reservation, a zonal Reserved Instance and a plan that end soon: named with what is lost",
+        "our-model",
+        emulated=PLANTED,
+    )
     def ends(self) -> str:
         soon = datetime.now(UTC) + timedelta(days=10)
         self._reserve(1, EndDateType="limited", EndDate=soon)
@@ -144,7 +158,11 @@ class CapacityPlannerScenario(Scenario):
         wait_until("the alarm", lambda: alarm_state(self.deployed, "EndingSoon") == "ALARM")
         return "; ".join(lost)
 
-    @step("AWS Health points to a reservation, in both shapes: a look of its own, with what was measured", "our-model")
+    @step(
+        "AWS Health points to a reservation, in both shapes: a look of its own, with what was measured",
+        "our-model",
+        emulated=PLANTED,
+    )
     def hinted(self) -> str:
         name = self.reservations[0]
         line = f"{name} | {self.zone} | {TYPE} | Linux/UNIX | 0.0%"
@@ -158,7 +176,9 @@ class CapacityPlannerScenario(Scenario):
             expect(("seven days" in said) is summary, said)
         return f"{said}; two looks"
 
-    @step("the prices are old and cannot be read: the look goes on with them and says so", "real-code")
+    @step(
+        "the prices are old and cannot be read: the look goes on with them and says so", "real-code", emulated=PLANTED
+    )
     def stale(self) -> str:
         kept = json.loads(self.s3.get_object(Bucket=self.bucket, Key="prices.json")["Body"].read())
         old = {**kept, "date": "2026-01-01"}
@@ -172,7 +192,7 @@ class CapacityPlannerScenario(Scenario):
         expect(not found["problems"] and self._report()["plan"]["prices"]["date"] != "2026-01-01", f"{found}")
         return f"{done['problems'][-1]}; read anew in the next look"
 
-    @step("the function can never buy: its own role refuses, whatever it tries", "real-code")
+    @step("the function can never buy: its own role refuses, whatever it tries", "real-code", where="anywhere")
     def never_buys(self) -> str:
         (role,) = {name for name in self.deployed.resources["AWS::IAM::Role"] if "-LookRole" in name}
         arn = self.deployed.client("iam").get_role(RoleName=role)["Role"]["Arn"]
@@ -186,7 +206,7 @@ class CapacityPlannerScenario(Scenario):
         expect(set(found) == set(tried) and set(found.values()) == {"explicitDeny"}, f"{found}")
         return f"{', '.join(tried)}: explicitDeny"
 
-    @step("the report command shows the latest look", "real-code")
+    @step("the report command shows the latest look", "real-code", emulated=EMPTY)
     def reports(self) -> str:
         found = self.deployed.command("report")
         expect(found == self._report(), "another report")

@@ -8,6 +8,8 @@ from tryout.hosts.managed import run_once
 from tryout.hosts.roles import client_of
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.scenarios.credential_guard.host import WindowsHost, tables_of
+from tryout.steps import STAND_IN
+from tryout.waits import wait_until
 
 TYPE = "Custom:CredentialGuard"
 PLAIN = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
@@ -25,6 +27,12 @@ class CredentialGuardScenario(Scenario):
         "session-manager": {},
         "endpoint": {"rdp": "instance-connect-endpoint", "network": "endpoints"},
     }
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        name: {**settings, "tag": {"key": "verify-credential-guard", "value": "host"}}
+        for name, settings in variants.items()
+    }
+    emulated = STAND_IN
+    account_minutes = 45
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -62,7 +70,11 @@ class CredentialGuardScenario(Scenario):
         )
         return item
 
-    @step("the instance is launched from the TPM image: Windows, uefi, v2.0, tokens required", "our-model")
+    @step(
+        "the instance is launched from the TPM image: Windows, uefi, v2.0, tokens required",
+        "our-model",
+        where="anywhere",
+    )
     def launches(self) -> str:
         found = self._instance(self.ours)
         seen = {name: found.get(name) for name in ("Platform", "CurrentInstanceBootMode", "TpmSupport")}
@@ -70,7 +82,9 @@ class CredentialGuardScenario(Scenario):
         expect(found["MetadataOptions"]["HttpTokens"] == "required", f"{found['MetadataOptions']}")
         return f"{seen}"
 
-    @step("nothing is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated")
+    @step(
+        "nothing is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated", where="anywhere"
+    )
     def stays_closed(self) -> str:
         groups = [group["GroupId"] for group in self._instance(self.ours)["SecurityGroups"]]
         rules = [
@@ -105,6 +119,17 @@ class CredentialGuardScenario(Scenario):
         expect(item["Status"] == "COMPLIANT" and item["Details"] == details, f"{item}")
         expect((details["before"], details["after"]) == ("{0,[0]}", "{2,[1]}"), f"{details}")
         return f"before {details['before']}, after {details['after']}"
+
+    @step("the first audit of the account's instance says that Credential Guard runs", "real-code", where="account")
+    def runs(self) -> str:
+        counted: dict[str, int] = {}
+
+        def running() -> bool:
+            counted.update(self.deployed.invoke("Watch"))
+            return counted["running"] == 1
+
+        wait_until(f"{self.ours} among those that run it", running)
+        return f"{counted}"
 
     @step("before a launch and after it, check finds image, type, place and host right", "real-code")
     def checks(self) -> str:

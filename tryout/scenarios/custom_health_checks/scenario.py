@@ -16,6 +16,7 @@ from tryout.scenarios.custom_health_checks.looks import (
     Answering,
     CustomHealthChecksLooks,
 )
+from tryout.steps import BESIDE, STAND_IN
 from tryout.waits import wait_until
 
 
@@ -34,15 +35,20 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
             ],
         },
     }
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"event": variants["event"]}
+    emulated = STAND_IN
+    account_minutes = 30
 
     # Both modes
 
     @step(
-        "the group's first instances wait for the hook, protected and with the tag that is not yet right", "our-model"
+        "the group's first instances wait for the hook, protected and with the tag that is not yet right",
+        "our-model",
+        where="anywhere",
     )
     def waits(self) -> str:
+        wait_until("two that wait", lambda: len(self._in("Pending:Wait")) == 2)
         waiting = self._in("Pending:Wait")
-        expect(len(waiting) == 2, f"{self._states()}")
         expect(self._tag(waiting[0]) == "UnSuccessful", f"the tag is {self._tag(waiting[0])}")
         (hook,) = self.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=self.group)["LifecycleHooks"]
         (group,) = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
@@ -53,7 +59,12 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
 
     # Mode event
 
-    @step("one tag turns Successful: that instance enters service, the other waits on", "real-code", only=("event",))
+    @step(
+        "one tag turns Successful: that instance enters service, the other waits on",
+        "real-code",
+        only=("event",),
+        where="anywhere",
+    )
     def tag_lets_in(self) -> str:
         chosen, other = self._in("Pending:Wait")
         self._mark(chosen, PASSED)
@@ -61,7 +72,7 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
         expect(self._states()[other] == "Pending:Wait", f"the other is in {self._states()[other]}")
         return "CreateTags -> event -> function -> CONTINUE"
 
-    @step("the same events again, twice and late, change nothing", "real-code", only=("event",))
+    @step("the same events again, twice and late, change nothing", "real-code", only=("event",), where="anywhere")
     def duplicates(self) -> str:
         (served,) = self._in("InService")
         before = self._states()
@@ -73,7 +84,7 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
         expect(self._states() == before, f"{before} became {self._states()}")
         return "4 deliveries, no call to complete a hook"
 
-    @step("a tag whose event is lost is found by the sweep", "real-code", only=("event",))
+    @step("a tag whose event is lost is found by the sweep", "real-code", only=("event",), emulated=BESIDE)
     def swept(self) -> str:
         (waiting,) = self._in("Pending:Wait")
         (pooled,) = self._in("Warmed:Pending:Wait")
@@ -95,8 +106,10 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
         "a failure value gives the instance up at once, and another takes its place in the warm pool",
         "real-code",
         only=("event",),
+        where="anywhere",
     )
     def gives_up(self) -> str:
+        wait_until("one on its way into the pool", lambda: len(self._in("Warmed:Pending:Wait")) == 1)
         (bad,) = self._in("Warmed:Pending:Wait")
         self._mark(bad, FAILED)
         wait_until("its end", lambda: bad not in self._states())
@@ -108,6 +121,7 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
         "an instance on its way into the warm pool waits for its checks, too, and is stopped then",
         "real-code",
         only=("event",),
+        where="anywhere",
     )
     def enters_pool(self) -> str:
         self._mark(self.pooled, PASSED)
@@ -118,6 +132,7 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
         "on its way out it waits a second time; the launch event finds the tag right already",
         "real-code",
         only=("event",),
+        where="anywhere",
     )
     def leaves_pool(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=3)

@@ -15,6 +15,7 @@ from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.scenarios.game_streaming.booting import Booting
 from tryout.scenarios.game_streaming.machine import TOKEN, Machine, Run
 from tryout.scenarios.game_streaming.offline import FAILURES, few_looks, made
+from tryout.steps import STAND_IN
 from tryout.waits import wait_until
 
 SECRET = "ubuntu-pro-token"  # noqa: S105 - its name
@@ -38,6 +39,9 @@ class GameStreamingScenario(Scenario):
             "hours": {"stop": "cron(0 22 * * ? *)", "start": "cron(0 8 * * ? *)", "time_zone": "Europe/Berlin"},
         },
     }
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"post": {"allowed_cidrs": [RANGE]}}
+    emulated = STAND_IN
+    account_minutes = 60
     booting: ClassVar[Booting]
 
     @classmethod
@@ -112,7 +116,7 @@ class GameStreamingScenario(Scenario):
         expect(("oidc" in preseed) == (self.variant == "provider"), f"{preseed}")
         return json.dumps(preseed["network"])
 
-    @step("only players come in, by three ports", "emulated")
+    @step("only players come in, by three ports", "emulated", where="anywhere")
     def stays_closed(self) -> str:
         groups = [group["GroupId"] for group in self._described()["SecurityGroups"]]
         rules = sorted(

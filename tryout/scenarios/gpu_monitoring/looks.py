@@ -3,7 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from tryout.hosts.cloudwatch_agent import Gpu, publish
 from tryout.scenario import Deployed, Scenario
@@ -26,7 +26,11 @@ class GpuMonitoringLooks(Scenario):
         self.profile = deployed.outputs["InstanceProfile"]
         self.ids: dict[str, str] = {}
         self.foreign = f"foreign-{variant}"
-        deployed.aws.age_metrics(6 * 3600)  # those of an earlier deployment under the same name
+
+    def __enter__(self) -> Self:
+        """Metrics of an earlier deployment under the same name are old."""
+        self.deployed.aws.age_metrics(6 * 3600)
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Ends the instances, and removes the role of somebody else."""

@@ -16,6 +16,7 @@ from tryout.scenarios.gpu_monitoring.looks import (
     GpuMonitoringLooks,
     _gpu,
 )
+from tryout.steps import BESIDE
 from tryout.waits import wait_until
 
 STEPS = ["Install", "ConfigureLinux", "SendGpuMetricsOnLinux"]
@@ -32,6 +33,10 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
     }
 
     pictured = ("insights",)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        "idle-hours": {"opt_in": {"key": "verify-gpu-monitoring", "value": "nobody"}}
+    }
+    emulated = BESIDE
 
     # Who gets the agent
 
@@ -80,6 +85,12 @@ class GpuMonitoringScenario(GpuMonitoringLooks):
             wanted = STEPS_ON_WINDOWS if name == "windows" else STEPS
             expect(list(steps) == wanted and not any(steps.values()), f"{name}: {steps}")
         return f"{', '.join(STEPS)} on four; {', '.join(STEPS_ON_WINDOWS)} on Windows"
+
+    @step("where nobody has opted in the function counts nobody", "real-code", where="account")
+    def counts_nobody(self) -> str:
+        result = self._count()
+        expect(not any(result.values()), f"{result}")
+        return f"{result}"
 
     # What they report
 

@@ -6,7 +6,7 @@ import ssl
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tryout.scenario import Deployed, Scenario, StepFailedError, expect
 from tryout.scenarios.graviton_porting_advisor.build_host import Ran, advisor_repository, image_programs, run
@@ -27,6 +27,9 @@ class GravitonPortingAdvisorLooks(Scenario):
         self.builds: dict[str, str] = {}
         self.heard: list[Json] = []
         self._folder = deployed.folder / "builds"
+
+    def __enter__(self) -> Self:
+        """This machine builds, and a queue hears."""
         self._path = image_programs(self._folder / "bin")
         self._advisor = advisor_repository(self._folder / "advisor")
         self._queue = str(self.sqs.create_queue(QueueName="porting-advisor-heard")["QueueUrl"])
@@ -35,14 +38,15 @@ class GravitonPortingAdvisorLooks(Scenario):
         allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn}
         policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Action": "sqs:SendMessage"}]}
         self.sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": json.dumps(policy)})
-        sns = deployed.client("sns")
+        sns = self.deployed.client("sns")
         subscribed = sns.subscribe(
-            TopicArn=deployed.outputs["ScansTopicArn"],
+            TopicArn=self.deployed.outputs["ScansTopicArn"],
             Protocol="sqs",
             Endpoint=arn,
             ReturnSubscriptionArn=True,
         )
         self._subscription = str(subscribed["SubscriptionArn"])
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Takes the queue and the bucket of sources away."""

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from tryout.scenario import expect, step
 from tryout.scenarios.graviton_porting_advisor.looks import BUCKET, INTRINSIC, GravitonPortingAdvisorLooks, archive_of
+from tryout.steps import PLANTED, STAND_IN
 from tryout.waits import wait_until
 
 HUB, STORE, LOST = "github/org/intrinsics", f"s3/{BUCKET}/app.zip", "github/org/private"
@@ -31,6 +32,9 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         },
     }
     pictured = ("default",)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
+    emulated = STAND_IN
+    account_minutes = 25
 
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
@@ -49,6 +53,19 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         states = {self._status(source) for source in self.builds}
         expect(states == {"IN_PROGRESS"}, f"the builds are {states}")
         return "three builds in progress, by the function's permission to start them as they are"
+
+    @step(
+        "a build of each source comes to its end in CodeBuild, and its report is in the bucket",
+        "real-code",
+        where="account",
+    )
+    def scans(self) -> str:
+        self._start()
+        wait_until("the end of each build", lambda: all(self._status(each) != "IN_PROGRESS" for each in self.builds))
+        ends = {source: self._status(source) for source in self.builds}
+        missing = [source for source in self.builds if self._uploaded(source) != REPORTS]
+        expect(not missing, f"no report of {missing}; the builds ended {ends}")
+        return f"{ends}"
 
     @step("the buildspec of an S3 source runs by its role, and its last step tells before CodeBuild does", "real-code")
     def passes(self) -> str:
@@ -134,14 +151,14 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(kind.startswith("text/html"), kind)
         return "above-max and ok, and status 1 because one does not pass"
 
-    @step("the trend of some days on the dashboard", "emulated")
+    @step("the trend of some days on the dashboard", "emulated", emulated=PLANTED)
     def is_kept(self) -> str:
         for day in range(DAYS):
             self.deployed.aws.control("metrics", **self._where(), data=self._metrics(day))
             self.deployed.aws.age_metrics(86_400)
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
-    @step("the schedule starts a build of each source by its role", "emulated")
+    @step("the schedule starts a build of each source by its role", "emulated", emulated=PLANTED)
     def is_scheduled(self) -> str:
         before = self._running()
         (schedule,) = self.deployed.resources["AWS::Scheduler::Schedule"]

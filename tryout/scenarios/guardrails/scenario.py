@@ -15,6 +15,7 @@ from stacks.guardrails.judge import Json, judge
 from stacks.guardrails.table import columns, examples
 from stacks.shared.command import Answer
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.steps import BESIDE
 
 RECORDED = Path(__file__).parent / "recorded" / "guardrails.json"
 
@@ -32,6 +33,8 @@ class GuardrailsScenario(Scenario):
     """Policies as planned, decisions as in the README, a dry run, stages, and back in one step."""
 
     slug: ClassVar[str]
+    emulated = BESIDE
+    account_minutes = 5
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -45,7 +48,7 @@ class GuardrailsScenario(Scenario):
         for unit in self.units:
             self.organizations.delete_organizational_unit(OrganizationalUnitId=unit)
 
-    @step("the policies are stored as planned, minified, on the named targets only", "emulated")
+    @step("the policies are stored as planned, minified, on the named targets only", "emulated", where="anywhere")
     def stored(self) -> str:
         stored = self._stored()
         planned = {policy.id: policy.text("aws") for policy in self.deployed.settings.policies}
@@ -56,7 +59,7 @@ class GuardrailsScenario(Scenario):
         sizes = ", ".join(f"{name} {len(text)}" for name, text in stored.items())
         return f"characters: {sizes}; attached to {', '.join(wanted) or 'nothing'}"
 
-    @step("what is stored decides the requests of the README as its table says", "our-model")
+    @step("what is stored decides the requests of the README as its table says", "our-model", where="anywhere")
     def decides(self) -> str:
         stored: list[Json] = [json.loads(text) for text in self._stored().values()]
         column = columns(self.slug)[list(self.variants).index(self.variant)]
@@ -67,7 +70,7 @@ class GuardrailsScenario(Scenario):
             decisions[found.decision] += 1
         return ", ".join(f"{count} {decision}" for decision, count in decisions.items())
 
-    @step("dry-run says which recorded calls would have been denied", "real-code")
+    @step("dry-run says which recorded calls would have been denied", "real-code", where="anywhere")
     def dry_run(self) -> str:
         answer = self._run("dry-run", events=[RECORDED], days=30, region=None, management_account="999988887777")
         expect(not answer.ok, "nothing would have been denied")
@@ -76,7 +79,11 @@ class GuardrailsScenario(Scenario):
         expect(wanted <= denied, f"denied are {sorted(denied)}")
         return answer.notes[0]
 
-    @step("the policies are written as files for Control Tower and the Landing Zone Accelerator", "real-code")
+    @step(
+        "the policies are written as files for Control Tower and the Landing Zone Accelerator",
+        "real-code",
+        where="anywhere",
+    )
     def writes(self) -> str:
         self._run("files", out=self.deployed.folder / "files", ou=["Regulated"], partition="aws")
         written = sorted((self.deployed.folder / "files").rglob("*.json"))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from config.models import CommonSettings
 from stacks.image_pipelines import commands
@@ -21,8 +21,13 @@ class ImagePipelinesLooks(Scenario):
         self.sqs = deployed.client("sqs")
         self.outputs = deployed.outputs
         self.cleanup: list[Callable[[], object]] = []
-        self.messages = self._listen()
+        self.messages = ""
         self.heard: list[Json] = []
+
+    def __enter__(self) -> Self:
+        """A queue hears the topic."""
+        self.messages = self._listen()
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Removes what the scenario has made besides the stack."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from stacks.shared.command import CommandError
 from tryout.scenario import StepFailedError, expect, step
 from tryout.scenarios.image_pipelines.looks import ImagePipelinesLooks, Json
+from tryout.steps import LEAVES
 from tryout.waits import wait_until
 
 COMPONENTS = "stacks/image_pipelines/components"
@@ -37,8 +38,20 @@ class ImagePipelinesScenario(ImagePipelinesLooks):
             "lifecycle": {"disable_after_days": 180, "delete_after_days": 365, "allow_deletion": True},
         },
     }
+    in_account: ClassVar[dict[str, Json]] = {"cascade": {"build_on_change": False}}
+    emulated = LEAVES
 
     # In one go
+
+    @step(
+        "one deployment makes all pipelines, and nothing is built yet", "real-code", only=("cascade",), where="account"
+    )
+    def made(self) -> str:
+        found = self._pipelines()
+        expect({row["status"] for row in found.values()} == {"ENABLED"}, f"{found}")
+        built = {name: len(self._images(name)) for name in found}
+        expect(not any(built.values()), f"built: {built}")
+        return f"{', '.join(found)}: enabled"
 
     @step("one deployment makes all pipelines, builds gold, and each other one after its parent", "our-model")
     def one_go(self) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from config.models import CommonSettings
 from stacks.instance_connect_endpoint.doctor import doctor
@@ -22,8 +22,13 @@ class InstanceConnectEndpointLooks(Scenario):
         super().__init__(deployed, variant)
         self.ec2, self.iam = deployed.client("ec2"), deployed.client("iam")
         self.outputs = deployed.outputs
-        self.principal = self._role("connects", "DataPlanePolicyArn")
+        self.principal = ""
         self.cleanup: list[Callable[[], object]] = []
+
+    def __enter__(self) -> Self:
+        """Somebody has the data-plane policy: a role that anybody may assume."""
+        self.principal = self._role("connects", "DataPlanePolicyArn")
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Removes what the scenario has made besides the stack."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tryout.scenario import expect, step
 from tryout.scenarios.instance_connect_endpoint.looks import CLIENT, InstanceConnectEndpointLooks, Json
+from tryout.steps import BESIDE, PLANTED
 from tryout.waits import wait_until
 
 
@@ -28,10 +29,12 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
             "expected_principals": ["assumed-role/Operators/*"],
         },
     }
+    in_account: ClassVar[dict[str, Json]] = {"ssh": {}}
+    account_minutes = 25
 
     # What is there
 
-    @step("the VPC has no way to the internet, and nothing opens a port to it", "emulated")
+    @step("the VPC has no way to the internet, and nothing opens a port to it", "emulated", where="anywhere")
     def private(self) -> str:
         vpcs = self.deployed.resources["AWS::EC2::VPC"]
         gateways = self.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": vpcs}])
@@ -45,7 +48,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         expect(not public, f"with a public address: {public}")
         return f"{len(rules)} rules, none of them with 0.0.0.0/0; {len(instances)} instances without public address"
 
-    @step("the outputs are commands that name this endpoint and this instance", "emulated")
+    @step("the outputs are commands that name this endpoint and this instance", "emulated", where="anywhere")
     def pastes(self) -> str:
         names = [name for name in ("Ssh", "SshWithProxyCommand", "Rdp", "WindowsPassword") if name in self.outputs]
         for name in names:
@@ -57,7 +60,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
                 expect(self.outputs["EndpointId"] in self.outputs[name], f"{name} does not name the endpoint")
         return ", ".join(names)
 
-    @step("the doctor, asked for a role with the data-plane policy, finds nothing", "real-code")
+    @step("the doctor, asked for a role with the data-plane policy, finds nothing", "real-code", emulated=BESIDE)
     def healthy(self) -> str:
         found = self._doctor()
         problems = [finding for finding in found if finding["status"] != "ok"]
@@ -66,7 +69,12 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
 
     # Who may what
 
-    @step("the data-plane policy allows what the settings say and nothing beside it", "emulated", only=("ssh",))
+    @step(
+        "the data-plane policy allows what the settings say and nothing beside it",
+        "emulated",
+        only=("ssh",),
+        emulated=BESIDE,
+    )
     def connects(self) -> str:
         address = self._instance(self.outputs["LinuxInstanceId"])["PrivateIpAddress"]
         cases = {
@@ -85,7 +93,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         expect(not self._may("connects", "ec2:CreateInstanceConnectEndpoint", "*"), "it may build endpoints")
         return f"allowed: port 22 of {address} for an hour, keys for tagged instances; denied: {len(cases)} others"
 
-    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated", only=("ssh",))
+    @step("the control-plane policy builds endpoints and opens no tunnel", "emulated", only=("ssh",), emulated=BESIDE)
     def builds(self) -> str:
         self._role("builds", "ControlPlanePolicyArn")
         subnet = self._endpoint()["SubnetId"]
@@ -103,7 +111,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
 
     # What stands in the way
 
-    @step("the doctor names each thing that is wrong, with its fix", "real-code", only=("ssh",))
+    @step("the doctor names each thing that is wrong, with its fix", "real-code", only=("ssh",), emulated=BESIDE)
     def finds(self) -> str:
         instance_id, group = self.outputs["LinuxInstanceId"], self.outputs["InstanceGroupId"]
         pair = [{"GroupId": self.outputs["EndpointGroupId"]}]
@@ -127,12 +135,19 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         seen.append(self._problem("port", port=8080))
         return "; ".join(seen)
 
-    @step("with the client's address preserved, the doctor knows who is let in", "real-code", only=("ssh, rdp, trail",))
+    @step(
+        "with the client's address preserved, the doctor knows who is let in",
+        "real-code",
+        only=("ssh, rdp, trail",),
+        emulated=BESIDE,
+    )
     def knows_clients(self) -> str:
         seen = self._problem("client address", client_ip="198.51.100.9")
         return f"{CLIENT} is let in; {seen}"
 
-    @step("RDP to the Windows instance is examined on port 3389", "real-code", only=("ssh, rdp, trail",))
+    @step(
+        "RDP to the Windows instance is examined on port 3389", "real-code", only=("ssh, rdp, trail",), emulated=BESIDE
+    )
     def finds_windows(self) -> str:
         found = self._doctor(port=3389)
         problems = [finding for finding in found if finding["status"] != "ok"]
@@ -143,7 +158,10 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
     # What a change may not do
 
     @step(
-        "the guard stops a change that would replace the endpoint, before anything happens", "real-code", only=("ssh",)
+        "the guard stops a change that would replace the endpoint, before anything happens",
+        "real-code",
+        only=("ssh",),
+        where="anywhere",
     )
     def guards(self) -> str:
         before = self._endpoint()
@@ -156,7 +174,10 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         return said[said.index("stopped") :][:60] + " ..."
 
     @step(
-        "an accepted change that CloudFormation cannot finish is rolled back past the guard", "real-code", only=("ssh",)
+        "an accepted change that CloudFormation cannot finish is rolled back past the guard",
+        "real-code",
+        only=("ssh",),
+        where="anywhere",
     )
     def rolls_back(self) -> str:
         before = self._endpoint()
@@ -166,7 +187,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         (why,) = {reason for reason in done.reasons if "maximum number" in reason}
         return f"{re.sub('^.*The maximum', 'the maximum', why)[:70]} ... -> {done.status}"
 
-    @step("the two-step way replaces the endpoint", "emulated", only=("ssh",))
+    @step("the two-step way replaces the endpoint", "emulated", only=("ssh",), emulated=BESIDE)
     def two_steps(self) -> str:
         before = self._endpoint()["InstanceConnectEndpointId"]
         original = self.deployed.template()
@@ -186,6 +207,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         "an OpenTunnel event as AWS documents it is logged, and the saved query prints who, whence and whither",
         "emulated",
         only=("ssh, rdp, trail",),
+        emulated=PLANTED,
     )
     def logs(self) -> str:
         self._open_tunnel("arn:aws:sts::123456789012:assumed-role/Operators/ada", "198.51.100.4")
@@ -205,6 +227,7 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         "a tunnel of somebody unexpected is told in a sentence, an expected one is not",
         "emulated",
         only=("ssh, rdp, trail",),
+        emulated=PLANTED,
     )
     def tells(self) -> str:
         sqs, sns = self.deployed.client("sqs"), self.deployed.client("sns")
@@ -231,7 +254,12 @@ class InstanceConnectEndpointScenario(InstanceConnectEndpointLooks):
         expect("mallory opened a tunnel from 203.0.113.99 to 10.0.1.1 port 22" in heard[0], heard[0])
         return heard[0].strip('"')[:110] + " ..."
 
-    @step("the bucket of the trail has files in it when the stack is destroyed", "recorded", only=("ssh, rdp, trail",))
+    @step(
+        "the bucket of the trail has files in it when the stack is destroyed",
+        "recorded",
+        only=("ssh, rdp, trail",),
+        emulated=PLANTED,
+    )
     def fills_bucket(self) -> str:
         (bucket,) = self.deployed.resources["AWS::S3::Bucket"]
         for number in range(3):

@@ -10,6 +10,7 @@ class LocalZoneGuardrailsScenario(GuardrailsScenario):
 
     slug = "local_zone_guardrails"
     variants: ClassVar[dict[str, dict[str, Any]]] = variants_of(slug)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"as-posted": variants["as-posted"]}
 
 
 SCENARIO = LocalZoneGuardrailsScenario

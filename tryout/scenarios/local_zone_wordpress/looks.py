@@ -12,6 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,16 @@ class LocalZoneWordpressLooks(Scenario):
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.ec2, self.groups = deployed.client("ec2"), deployed.client("autoscaling")
-        self.servers = Servers()
         self.metadata: list[InstanceMetadata] = []
         self.database_port = free_port()
         self.volume = deployed.outputs["DataVolume"]
         self.web_port = deployed.settings.web_port
         self.host = str(urllib.parse.urlsplit(deployed.outputs["SiteUrl"]).hostname)
+
+    @cached_property
+    def servers(self) -> Servers:
+        """This machine's servers."""
+        return Servers()
 
     def __exit__(self, *_: object) -> None:
         """Ends the servers."""

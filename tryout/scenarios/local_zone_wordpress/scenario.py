@@ -39,12 +39,12 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.changes: Json = {}
-        self.beside: LocalZoneWordpressScenario | None = None
+        self.second: LocalZoneWordpressScenario | None = None
 
     def __exit__(self, *raised: object) -> None:
         """Ends the servers, those of the stack beside too."""
-        if self.beside:
-            self.beside.__exit__(*raised)
+        if self.second:
+            self.second.__exit__(*raised)
         super().__exit__(*raised)
 
     # Without a deployment
@@ -181,7 +181,7 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
         there: Json = {"zone": OTHER_ZONE, "restore_from": snapshot, "web_port": self.web_port + 1}
         changes = {**self.changes, **there, SAFETY_SWITCH: False}
         other = self.deployed.beside("beside", "moved", **changes)
-        beside = self.beside = LocalZoneWordpressScenario(other, self.variant)
+        beside = self.second = LocalZoneWordpressScenario(other, self.variant)
         (volume,) = self.ec2.describe_volumes(VolumeIds=[beside.volume])["Volumes"]
         expect((volume["AvailabilityZone"], volume["SnapshotId"]) == (OTHER_ZONE, snapshot), f"{volume}")
         shutil.copytree(self.servers.folder / snapshot, beside.servers.folder / beside.volume, symlinks=True)

@@ -18,6 +18,7 @@ from tryout.scenario import expect, step
 from tryout.scenarios.local_zone_wordpress.front import Front
 from tryout.scenarios.local_zone_wordpress.looks import WEB_PORT, Json, LocalZoneWordpressLooks
 from tryout.scenarios.local_zone_wordpress.servers import BALANCER, DATABASE, NAT
+from tryout.steps import STAND_IN
 
 ZONE = "us-east-1-atl-2a"
 
@@ -29,6 +30,10 @@ class LocalZoneWordpressSite(LocalZoneWordpressLooks):
         "local-zone": {"zone": ZONE, "web_port": WEB_PORT, "allowed_cidrs": ["198.51.100.0/24"]},
         "rehearsal": {"load_balancer": "application", "allow_http": True, "nat": "gateway"},
     }
+    # An account that was opted in to a Local Zone stays so.
+    in_account: ClassVar[dict[str, Json]] = {"rehearsal": variants["rehearsal"]}
+    emulated = STAND_IN
+    account_minutes = 45
 
     # The zone
 
@@ -106,7 +111,9 @@ class LocalZoneWordpressSite(LocalZoneWordpressLooks):
         expect(nft.returncode == 0, nft.stderr[-200:])
         return f"{nat}: nft -c accepts {rules.name}"
 
-    @step("nothing lets anybody in on 22 or 3389, and only readers on 80 and 443", "emulated", needs=())
+    @step(
+        "nothing lets anybody in on 22 or 3389, and only readers on 80 and 443", "emulated", needs=(), where="anywhere"
+    )
     def closed(self) -> str:
         groups = self.ec2.describe_security_groups(GroupIds=self.deployed.resources["AWS::EC2::SecurityGroup"])
         open_to: dict[int, set[str]] = {}
@@ -122,6 +129,7 @@ class LocalZoneWordpressSite(LocalZoneWordpressLooks):
         "emulated",
         only=("rehearsal",),
         needs=(),
+        where="anywhere",
     )
     def two_zones(self) -> str:
         balancers = self.deployed.client("elbv2")

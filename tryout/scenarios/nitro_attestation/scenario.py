@@ -11,6 +11,7 @@ from stacks.guardrails.judge import Request, judge
 from tryout.monitoring import alarm_state
 from tryout.scenario import Deployed, expect, step
 from tryout.scenarios.nitro_attestation.keys import AttestedKeys
+from tryout.steps import BESIDE, EMPTY
 from tryout.waits import wait_until
 
 FOLDER = "tryout/scenarios/nitro_attestation/measurements"
@@ -35,6 +36,8 @@ class NitroAttestationScenario(AttestedKeys):
         },
         "organization": {"enclave": None, "organization": {"declarative": True, "deny_legacy_spot": True}},
     }
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "organization": variants["organization"]}
+    emulated = BESIDE
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -42,12 +45,23 @@ class NitroAttestationScenario(AttestedKeys):
 
     # Only Nitro
 
-    @step("an empty account: the look sees two Regions, and no alarm rings", "real-code", only=("default",))
+    @step(
+        "an empty account: the look sees two Regions, and no alarm rings",
+        "real-code",
+        only=("default",),
+        emulated=EMPTY,
+    )
     def empty(self) -> str:
         found = self._look()
         expect(found["regions"] == 2 and found["XenInstances"] == found["RegionsNotSeen"] == 0, f"{found}")
         expect(found["TrailMissing"] == 1, f"{found}")
         expect(alarm_state(self.deployed, "XenInstances") != "ALARM", "it rings")
+        return f"{found}"
+
+    @step("the look sees every configured Region, whatever runs there", "real-code", only=("default",), where="account")
+    def looks(self) -> str:
+        found, wanted = self._look(), len(self.deployed.settings.regions)
+        expect(found["regions"] == (wanted or found["regions"]) > found["RegionsNotSeen"] == 0, f"{found}")
         return f"{found}"
 
     @step(
@@ -107,6 +121,7 @@ class NitroAttestationScenario(AttestedKeys):
         "the stored policies are those of the settings, and the first has fewer than 1,000 characters",
         "emulated",
         only=("organization",),
+        where="anywhere",
     )
     def stored(self) -> str:
         organizations = self.deployed.client("organizations")
@@ -124,6 +139,7 @@ class NitroAttestationScenario(AttestedKeys):
         "what is stored denies Xen by each way to start it, and lets Nitro and metal pass",
         "our-model",
         only=("organization",),
+        where="anywhere",
     )
     def decides(self) -> str:
         organizations = self.deployed.client("organizations")

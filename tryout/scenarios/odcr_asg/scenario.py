@@ -1,37 +1,33 @@
 """The post's four tests, started as a user would start them: by the delivered drills, under their own roles."""
 
-import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from stacks.odcr_asg.placement import place
-from tryout.hosts.group import REAL_MINUTE
-from tryout.scenario import Deployed, Scenario, expect, step
-from tryout.waits import wait_until
+from tryout.scenario import expect, step
+from tryout.scenarios.odcr_asg.looks import OdcrAsgLooks
+from tryout.steps import BESIDE, CLOCK
 
 POST = {"required_instances": 6, "max_instances": 12, "zones": 3, "zone_names": [], "drills": True}
-QUICK_MINUTE = 0.5
 
 
-class OdcrAsgScenario(Scenario):
+class OdcrAsgScenario(OdcrAsgLooks):
     """6 of 9 used; 12 wanted: 9 + 3; an outsider takes none; 7 wanted and a zone dropped: 6 + 1."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "group": {**POST, "targeting": "group"},
         "launch-template": {**POST, "targeting": "launch-template"},
     }
+    in_account = variants
+    account_minutes = 40
 
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.ec2, self.autoscaling = deployed.client("ec2"), deployed.client("autoscaling")
-        self.ssm = deployed.client("ssm")
-        self.group = deployed.outputs["AutoScalingGroupName"]
-        self.reserved: dict[str, int] = {}
-
-    @step("reservations equal the launch template in type, platform and tenancy, and the group in zones", "our-model")
+    @step(
+        "reservations equal the launch template in type, platform and tenancy, and the group in zones",
+        "our-model",
+        where="anywhere",
+    )
     def equal(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         versions = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -46,7 +42,7 @@ class OdcrAsgScenario(Scenario):
         expect({item["InstanceMatchCriteria"] for item in found} == {"targeted"}, "a reservation is open to everybody")
         return f"{self.reserved}, targeted"
 
-    @step("the pool is named in exactly one place", "recorded")
+    @step("the pool is named in exactly one place", "recorded", where="anywhere")
     def one_target(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         versions = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -56,12 +52,14 @@ class OdcrAsgScenario(Scenario):
         expect(itself != in_template, f"group: {in_group}, launch template: {in_template}")
         return str(in_group if itself else "the launch template, as in the post")
 
-    @step("6 of 9 reservations are used, 2 in each zone", "our-model")
+    @step("6 of 9 reservations are used, 2 in each zone", "our-model", where="anywhere")
     def six(self) -> str:
         return self._seen(6)
 
     @step(
-        "drill scale-out: 12 wanted are 9 in reservations and 3 on plain On-Demand capacity, then 6 again", "our-model"
+        "drill scale-out: 12 wanted are 9 in reservations and 3 on plain On-Demand capacity, then 6 again",
+        "our-model",
+        where="anywhere",
     )
     def twelve(self) -> str:
         drill = self._drill("ScaleOut")
@@ -69,7 +67,11 @@ class OdcrAsgScenario(Scenario):
         expect((used.total(), instances) == (9, 12), f"{used.total()} of {instances} instances were covered")
         return f"{dict(used)} covered, {instances - used.total()} not; afterwards {self._seen(6)}"
 
-    @step("drill outsider: an instance that matches and does not name the pool takes no reservation", "our-model")
+    @step(
+        "drill outsider: an instance that matches and does not name the pool takes no reservation",
+        "our-model",
+        where="anywhere",
+    )
     def outsider(self) -> str:
         drill = self._drill("Outsider")
         used = self._used(drill["Look.Reservations"])
@@ -85,6 +87,7 @@ class OdcrAsgScenario(Scenario):
         "drill lose-zone at 7 wanted: 6 in the reservations of two zones, 1 on plain On-Demand capacity",
         "our-model",
         only=("group",),
+        emulated=CLOCK,
     )
     def seven(self) -> str:
         self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=7)
@@ -97,7 +100,12 @@ class OdcrAsgScenario(Scenario):
         expect(+used == Counter(expected.covered), f"covered are {dict(used)}, expected {dict(expected.covered)}")
         return f"{lost} lost: {dict(zones)}, of which {used.total()} in reservations and {7 - used.total()} not"
 
-    @step("with the zone back, scale-in takes the one without a reservation first", "our-model", only=("group",))
+    @step(
+        "with the zone back, scale-in takes the one without a reservation first",
+        "our-model",
+        only=("group",),
+        emulated=CLOCK,
+    )
     def back(self) -> str:
         subnets = self._group()["VPCZoneIdentifier"].split(",")
         expect(len(subnets) == 3, f"the drill has left {subnets}")
@@ -106,7 +114,12 @@ class OdcrAsgScenario(Scenario):
         expect(used.total() == 6, f"{used.total()} of 6 are covered")
         return f"{dict(used)}"
 
-    @step("a member that is stopped without more is ended, and another takes its place", "our-model", only=("group",))
+    @step(
+        "a member that is stopped without more is ended, and another takes its place",
+        "our-model",
+        only=("group",),
+        emulated=CLOCK,
+    )
     def stopped_member(self) -> str:
         stopped = self._group()["Instances"][0]["InstanceId"]
         self.ec2.stop_instances(InstanceIds=[stopped])
@@ -118,6 +131,7 @@ class OdcrAsgScenario(Scenario):
         "README's way to stop a member: on standby it stops, starts, and is back in its reservation",
         "our-model",
         only=("group",),
+        emulated=CLOCK,
     )
     def stop_and_start(self) -> str:
         instance, other = self._members()[:2]
@@ -136,7 +150,9 @@ class OdcrAsgScenario(Scenario):
         expect(instance in self._members() and len(self._members()) == 6, f"members are {self._members()}")
         return "its place stayed free for it: nobody else may have it"
 
-    @step("at rest no alarm is on; with every reservation in use one rings", "our-model", only=("group",))
+    @step(
+        "at rest no alarm is on; with every reservation in use one rings", "our-model", only=("group",), emulated=CLOCK
+    )
     def rings(self) -> str:
         self._soon("what is published at rest", lambda: self._states() == {"OK"})
         before = self._ringing()
@@ -147,7 +163,7 @@ class OdcrAsgScenario(Scenario):
         expect(before == [] and len(rang) == 1 and "UsedUp" in rang[0], f"{before}, then {rang}")
         return "6 of 9 used: none; 9 of 9: the one that says so"
 
-    @step("the drills' roles may do nothing besides", "emulated", only=("group",))
+    @step("the drills' roles may do nothing besides", "emulated", only=("group",), emulated=BESIDE)
     def bounded(self) -> str:
         denied = []
         for name in ("ScaleOut", "LoseZone", "Outsider"):
@@ -158,7 +174,9 @@ class OdcrAsgScenario(Scenario):
         expect(len(denied) == 3, f"only {len(denied)} of 3 were refused to end an instance of the group")
         return ", ".join(denied)
 
-    @step("the drill that loses a zone moves the group into no other subnet", "emulated", only=("group",))
+    @step(
+        "the drill that loses a zone moves the group into no other subnet", "emulated", only=("group",), emulated=BESIDE
+    )
     def stays(self) -> str:
         before = self._group()["VPCZoneIdentifier"]
         (vpc,) = self.deployed.resources["AWS::EC2::VPC"]
@@ -170,7 +188,12 @@ class OdcrAsgScenario(Scenario):
         self.ec2.delete_subnet(SubnetId=other)
         return "AccessDenied; the group stays where it is"
 
-    @step("an instance that a cancelled drill has left is ended by the next one", "our-model", only=("group",))
+    @step(
+        "an instance that a cancelled drill has left is ended by the next one",
+        "our-model",
+        only=("group",),
+        emulated=BESIDE,
+    )
     def leftover(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         tags = [{"Key": "odcr-asg-drill", "Value": self.deployed.stack_name}]
@@ -187,92 +210,6 @@ class OdcrAsgScenario(Scenario):
         state = found["Instances"][0]["State"]["Name"]
         expect(state == "terminated", f"it is still {state}")
         return f"{left} is {state}"
-
-    # What the steps look at
-
-    def _seen(self, wanted: int) -> str:
-        used, expected = self._used(self._reservations()), place(wanted, self.reserved)
-        expect(used == Counter(expected.covered), f"used are {dict(used)}, expected {dict(expected.covered)}")
-        return f"{used.total()} of {sum(self.reserved.values())} used: {dict(used)}"
-
-    def _reservations(self) -> list[dict[str, Any]]:
-        found = self.ec2.describe_capacity_reservations()["CapacityReservations"]
-        return [item for item in found if item["State"] == "active"]
-
-    def _used(self, reservations: list[dict[str, Any]]) -> Counter[str]:
-        counts = {
-            item["AvailabilityZone"]: item["TotalInstanceCount"] - item["AvailableInstanceCount"]
-            for item in reservations
-        }
-        return Counter(counts)
-
-    def _ringing(self) -> list[str]:
-        return [name for name, state in self._alarms().items() if state == "ALARM"]
-
-    def _states(self) -> set[str]:
-        return set(self._alarms().values())
-
-    def _alarms(self) -> dict[str, str]:
-        names = self.deployed.resources["AWS::CloudWatch::Alarm"]
-        found = self.deployed.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
-        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
-
-    def _soon(self, what: str, done: Callable[[], bool]) -> None:
-        """Waits for what minutes bring, with a second or less for each."""
-        self.deployed.aws.minute_lasts(QUICK_MINUTE)
-        try:
-            wait_until(what, done)
-        finally:
-            self.deployed.aws.minute_lasts(REAL_MINUTE)
-
-    def _members(self) -> list[str]:
-        return [instance["InstanceId"] for instance in self._group()["Instances"]]
-
-    def _reservation_of(self, instance_id: str) -> str | None:
-        (found,) = self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"]
-        reservation: str | None = found.get("CapacityReservationId")
-        return reservation
-
-    def _group(self) -> dict[str, Any]:
-        groups = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
-        return dict(groups["AutoScalingGroups"][0])
-
-    def _document(self, name: str) -> str:
-        return self.deployed.outputs[f"{name}Drill"].rsplit(" ", 1)[-1]
-
-    def _drill(self, name: str) -> dict[str, list[Any]]:
-        """Starts a drill, waits for its end, and returns what its steps have put out, by ``Step.Output``."""
-        drill = self._execution(name)
-        expect(drill["AutomationExecutionStatus"] == "Success", f"the drill has failed: {drill.get('FailureMessage')}")
-        return {
-            f"{step['StepName']}.{output}": [json.loads(item) if item[:1] == "{" else item for item in values]
-            for step in drill["StepExecutions"]
-            for output, values in step.get("Outputs", {}).items()
-        }
-
-    def _execution(self, name: str, **parameters: Any) -> dict[str, Any]:
-        """Runs a drill to its end, however it ends."""
-        document = self._document(name)
-        started = self.ssm.start_automation_execution(DocumentName=document, **parameters)["AutomationExecutionId"]
-
-        def execution() -> dict[str, Any]:
-            found = self.ssm.get_automation_execution(AutomationExecutionId=started)["AutomationExecution"]
-            return dict(found)
-
-        wait_until(f"the end of {name}", lambda: execution()["AutomationExecutionStatus"] != "InProgress")
-        return execution()
-
-    def _client_of(self, name: str) -> Any:
-        """EC2 with the permissions of a drill's role."""
-        content = self.ssm.get_document(Name=self._document(name), DocumentFormat="JSON")["Content"]
-        role = json.loads(content)["assumeRole"]
-        given = self.deployed.client("sts").assume_role(RoleArn=role, RoleSessionName="Automation")["Credentials"]
-        return self.deployed.aws.client(
-            "ec2",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
 
 
 SCENARIO = OdcrAsgScenario

@@ -16,6 +16,7 @@ from tryout.scenarios.outposts_dashboard.looks import (
     TYPES,
     OutpostsDashboardLooks,
 )
+from tryout.steps import BESIDE, EMPTY, PLANTED
 from tryout.waits import wait_until
 
 TAG = {"Key": "OutpostID", "Value": RACK}
@@ -31,6 +32,8 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
         "pipeline": {"refresh": "pipeline"},
     }
     pictured = ("function",)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"function": {"dashboard_name": "verify-outposts-dashboard"}}
+    emulated = BESIDE
 
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
@@ -40,12 +43,22 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
 
     # refresh: function
 
-    @step("an account without anything gets a dashboard that says so", "real-code", only=("function",))
+    @step(
+        "an account without anything gets a dashboard that says so",
+        "real-code",
+        only=("function",),
+        emulated=EMPTY,
+    )
     def says_that_there_is_nothing(self) -> str:
         wait_until("the first dashboard", lambda: self.name in self._dashboards())
         said = self._texts()
         expect("Nothing to show yet" in said, said)
         return "written by the deployment: 'Nothing to show yet'"
+
+    @step("the deployment has written the dashboard of what there is", "real-code", only=("function",), where="account")
+    def shows_the_account(self) -> str:
+        wait_until("the first dashboard", lambda: self.name in self._dashboards())
+        return f"{len(self._widgets())} widgets"
 
     @step("two Outposts, and what is tagged, appear within seconds of a tag event", "real-code", only=("function",))
     def shows_what_there_is(self) -> str:
@@ -96,7 +109,7 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
         wait_until("both buckets", lambda: bucket in self._body() and "on-site" in self._body())
         return f"{bucket} in the Region and on-site on {RACK}"
 
-    @step("the schedule asks for a refresh by its role", "emulated", only=("function",))
+    @step("the schedule asks for a refresh by its role", "emulated", only=("function",), emulated=PLANTED)
     def refreshes_by_schedule(self) -> str:
         (schedule,) = self.deployed.resources["AWS::Scheduler::Schedule"]
         before = self._refreshes()
@@ -113,7 +126,7 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
         expect(foreign in self._dashboards(), f"{foreign} is gone")
         return f"{foreign} is still there"
 
-    @step("the dashboard as it is, with the metrics of an hour", "emulated", only=("function",))
+    @step("the dashboard as it is, with the metrics of an hour", "emulated", only=("function",), emulated=PLANTED)
     def is_kept(self) -> str:
         for number in range(ROUNDS):
             self.deployed.aws.control("metrics", **self._where(), data=self._metrics(number))

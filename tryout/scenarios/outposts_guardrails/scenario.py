@@ -10,6 +10,7 @@ class OutpostsGuardrailsScenario(GuardrailsScenario):
 
     slug = "outposts_guardrails"
     variants: ClassVar[dict[str, dict[str, Any]]] = variants_of(slug)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {"as-posted": variants["as-posted"]}
 
 
 SCENARIO = OutpostsGuardrailsScenario

@@ -16,6 +16,7 @@ from tryout.scenario import Deployed, Scenario, expect, step
 Json = dict[str, Any]
 
 # The rack, and the virtual interface group that it comes with.
+OUTAGE = "would take a rack's route table or its addresses away from what runs there"
 OUTPOST_ID = "op-0123456789abcdef0"
 FIRST_GROUP_ID = "lgw-vif-grp-0123456789abcdef0"
 DIRECT, COIP = "direct-vpc-routing", "coip"
@@ -59,6 +60,10 @@ class OutpostsRoutingScenario(Scenario):
         },
     }
 
+    in_account: ClassVar[dict[str, Json]] = {"one domain": {}}
+    emulated = OUTAGE
+    account_minutes = 30
+
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
         self.ec2 = deployed.client("ec2")
@@ -70,7 +75,7 @@ class OutpostsRoutingScenario(Scenario):
         aws.control("outposts", outposts=[{"id": OUTPOST_ID}])
         return True
 
-    @step("the rack's ids are found at deployment, and the subnet is in its zone", "our-model")
+    @step("the rack's ids are found at deployment, and the subnet is in its zone", "our-model", where="anywhere")
     def finds(self) -> str:
         (gateway,) = self.ec2.describe_local_gateways()["LocalGateways"]
         gateway_id, outpost_arn = gateway["LocalGatewayId"], gateway["OutpostArn"]
@@ -81,7 +86,11 @@ class OutpostsRoutingScenario(Scenario):
         expect(self.deployed.outputs_now()["LocalGatewayId"] == gateway_id, f"{self.deployed.outputs_now()}")
         return f"{gateway_id} of {outpost['OutpostId']} in {subnet['AvailabilityZone']}"
 
-    @step("direct VPC routing: the subnet's own range is advertised, its route leads to the local gateway", "our-model")
+    @step(
+        "direct VPC routing: the subnet's own range is advertised, its route leads to the local gateway",
+        "our-model",
+        where="anywhere",
+    )
     def advertises(self) -> str:
         table = self._table("Main")
         expect(table["Mode"] == DIRECT, f"mode {table['Mode']}")

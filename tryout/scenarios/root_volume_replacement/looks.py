@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import Any
+from typing import Any, Self
 
 from tryout.scenario import Deployed, Scenario, expect
 from tryout.waits import wait_until
@@ -23,15 +23,19 @@ class RootVolumeReplacementLooks(Scenario):
         self.opted_in = {"Key": opt_in.key, "Value": opt_in.value}
         self.instance, self.stranger = "", ""
         self.launched: list[str] = []
-        self.reports = self.sqs.create_queue(QueueName=f"reports-{variant}")["QueueUrl"]
+        self.reports, self.heard, self.before = "", "", 0
+
+    def __enter__(self) -> Self:
+        """A queue hears the reports."""
+        self.reports = self.sqs.create_queue(QueueName=f"reports-{self.variant}")["QueueUrl"]
         queue = self.sqs.get_queue_attributes(QueueUrl=self.reports, AttributeNames=["QueueArn"])
-        arn, topic = queue["Attributes"]["QueueArn"], deployed.outputs["ReportTopicArn"]
+        arn, topic = queue["Attributes"]["QueueArn"], self.deployed.outputs["ReportTopicArn"]
         allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn}
         policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Action": "sqs:SendMessage"}]}
         self.sqs.set_queue_attributes(QueueUrl=self.reports, Attributes={"Policy": json.dumps(policy)})
         self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        self.heard = ""
         self.before = self._ended("SnapshotMachineArn")  # of an earlier deployment under the same name
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Removes the instances, their volumes and snapshots, and the queue."""

@@ -7,6 +7,7 @@ from tryout.scenario import expect, step
 from tryout.scenarios.root_volume_replacement.looks import (
     RootVolumeReplacementLooks,
 )
+from tryout.steps import BESIDE
 from tryout.waits import wait_until
 
 # What minutes are in an account is seconds here. The clean-up keeps one snapshot, and nothing younger than an hour.
@@ -21,6 +22,10 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         "clean-up": {**QUICK, "clean_up": {**CLEAN_UP, "mode": "delete"}},
         "dry-run": {**QUICK, "old_volume": "delete", "clean_up": CLEAN_UP},
     }
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        "dry-run": {"opt_in": {"key": "verify-root-volumes", "value": "nobody"}}
+    }
+    emulated = BESIDE
 
     # Snapshots
 
@@ -52,6 +57,12 @@ class RootVolumeReplacementScenario(RootVolumeReplacementLooks):
         wait_until("the end of all four", lambda: self._ended("SnapshotMachineArn") >= ended + 4)
         expect(len(self._snapshots()) == 1, f"there are {len(self._snapshots())}")
         return "one snapshot still"
+
+    @step("where nothing has opted in the clean-up plans nothing", "real-code", only=("dry-run",), where="account")
+    def plans_nothing(self) -> str:
+        result = self._clean_up()
+        expect((result["planned"], result["deleted"]) == (0, 0), f"{result}")
+        return f"{result}"
 
     @step("an event of the user's own takes another", "real-code")
     def takes_another(self) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -63,9 +63,13 @@ class SpinnakerServerGroupsLooks(Scenario):
         self.spinnaker = Spinnaker(EmbeddedAccount(deployed))
         self.gate = LoopbackGate(self.spinnaker, token=TOKEN, login="redirect")
         self.gate.statuses = []
-        self.gate.__enter__()
         self.ec2, self.autoscaling = deployed.client("ec2"), deployed.client("autoscaling")
         self.elb = deployed.client("elbv2")
+
+    def __enter__(self) -> Self:
+        """Starts the Gate."""
+        self.gate.__enter__()
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Ends the Gate."""

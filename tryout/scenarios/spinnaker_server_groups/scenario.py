@@ -12,9 +12,11 @@ from tryout.scenario import expect, step
 from tryout.scenarios.spinnaker_server_groups.looks import TOKEN, SpinnakerServerGroupsLooks
 from tryout.scenarios.spinnaker_server_groups.managed import ManagedRole, denied
 from tryout.scenarios.spinnaker_server_groups.page import PAGE, page_booted
+from tryout.steps import BESIDE
 from tryout.waits import wait_until
 
 FIRST = "demoapp-v000"
+GATE = "the Gate is a program of this machine: no Spinnaker runs in the account"
 INSTANCES = 2
 
 
@@ -33,10 +35,18 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         },
         "host": {"native_group": False, "network": "nat", "host": {}},
     }
+    in_account = variants
+    emulated = GATE
+    account_minutes = 25
 
     # The native group
 
-    @step("twelve instances over seven types, three zones, On-Demand and Spot", "our-model", only=("post",))
+    @step(
+        "twelve instances over seven types, three zones, On-Demand and Spot",
+        "our-model",
+        only=("post",),
+        where="anywhere",
+    )
     def diversifies(self) -> str:
         group = self._group()
         sizes = (group["MinSize"], group["MaxSize"], group["DesiredCapacity"])
@@ -54,7 +64,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(not public, f"with a public address: {public}")
         return f"{12 - spot} On-Demand and {spot} Spot in {len(zones)} zones; which types EC2 takes is not modelled"
 
-    @step("burstable types have the CPU credits that the body says", "our-model", only=("burstable",))
+    @step("burstable types have the CPU credits that the body says", "our-model", only=("burstable",), where="anywhere")
     def credits(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         found = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -64,7 +74,12 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(body["job"][0]["unlimitedCpuCredits"] is False, "the body says otherwise")
         return "standard, unlimitedCpuCredits: false"
 
-    @step("the instances stand behind the load balancer, with the numbers of the body", "our-model", only=("post",))
+    @step(
+        "the instances stand behind the load balancer, with the numbers of the body",
+        "our-model",
+        only=("post",),
+        where="anywhere",
+    )
     def balances(self) -> str:
         (arn,) = self.deployed.resources["AWS::ElasticLoadBalancingV2::TargetGroup"]
         (group,) = self.elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
@@ -83,9 +98,12 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         attributes = self.elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         delay = {each["Key"]: each["Value"] for each in attributes}["deregistration_delay.timeout_seconds"]
         expect(int(delay) == wanted["attributes"]["deregistrationDelay"] == 90, f"the delay is {delay}")
-        targets = self.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        expect(len(targets) == 12, f"{len(targets)} targets")
-        return f"{len(targets)} targets, deregistration delay {delay} s; the embedded load balancer finds all healthy"
+
+        def targets() -> int:
+            return len(self.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"])
+
+        wait_until("12 targets", lambda: targets() == 12)
+        return f"{targets()} targets, deregistration delay {delay} s; the embedded load balancer finds all healthy"
 
     @step("the delivered user data writes the page of its instance", "real-code", only=("post",))
     def serves(self) -> str:
@@ -165,7 +183,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
 
     # The host
 
-    @step("the host is in a private subnet, without address and ingress", "emulated", only=("host",))
+    @step("the host is in a private subnet, without address and ingress", "emulated", only=("host",), where="anywhere")
     def hides(self) -> str:
         found = self.ec2.describe_instances(InstanceIds=[self.deployed.outputs["HostInstanceId"]])
         instance = found["Reservations"][0]["Instances"][0]
@@ -180,6 +198,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         "the host's role assumes the managed one, which deploys the application and nothing else",
         "our-model",
         only=("host",),
+        emulated=BESIDE,
     )
     def is_scoped(self) -> str:
         managed = ManagedRole(self.deployed)

@@ -2,7 +2,7 @@
 
 import datetime
 import os
-from typing import Any
+from typing import Any, Self
 
 from tryout.hosts.group import REAL_MINUTE
 from tryout.hosts.processes import Fleet
@@ -25,7 +25,11 @@ class SpotAsgLooks(Scenario):
         self.cloudwatch, self.elb = deployed.client("cloudwatch"), deployed.client("elbv2")
         self.sqs = deployed.client("sqs")
         self.machine: Boot | None = None
-        deployed.aws.minute_lasts(QUICK_MINUTE)
+
+    def __enter__(self) -> Self:
+        """Minutes last a second."""
+        self.deployed.aws.minute_lasts(QUICK_MINUTE)
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Ends the units."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from tryout.hosts.processes import boot
 from tryout.scenario import expect, step
 from tryout.scenarios.spot_asg.looks import SpotAsgLooks
+from tryout.steps import BESIDE, PLANTED, STAND_IN
 from tryout.waits import wait_until
 
 INSTANCES = 4
@@ -35,10 +36,16 @@ class SpotAsgScenario(SpotAsgLooks):
         },
     }
     pictured = ("balanced",)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        name: {key: value for key, value in settings.items() if key not in ("drain_seconds", "stop_seconds")}
+        for name, settings in variants.items()
+    }
+    emulated = STAND_IN
+    account_minutes = 25
 
     # Before the deployment
 
-    @step("the command scores Regions, and the zones of one, for the configured shape", "our-model")
+    @step("the command scores Regions, and the zones of one, for the configured shape", "our-model", where="anywhere")
     def scores(self) -> str:
         regions, zones = self.deployed.command("score"), self.deployed.command("score", "--by", "zones")
         asked = [answer["request"] for answer in (regions, zones)]
@@ -51,7 +58,7 @@ class SpotAsgScenario(SpotAsgLooks):
 
     # The group
 
-    @step("listed types, On-Demand base and percentage reach the group", "our-model", only=("types",))
+    @step("listed types, On-Demand base and percentage reach the group", "our-model", only=("types",), where="anywhere")
     def mixes(self) -> str:
         self._set_size(INSTANCES)
         policy = self._described()["MixedInstancesPolicy"]
@@ -63,17 +70,22 @@ class SpotAsgScenario(SpotAsgLooks):
             f"{len(types)} types; of {INSTANCES} instances 1 is the base, half of 3, rounded up, On-Demand, {spot} Spot"
         )
 
-    @step("Spot Instances start in every zone, and register with the target group", "our-model", only=("balanced",))
+    @step(
+        "Spot Instances start in every zone, and register with the target group",
+        "our-model",
+        only=("balanced",),
+        where="anywhere",
+    )
     def starts(self) -> str:
         self._set_size(INSTANCES)
         found = self._instances_in_ec2()
         zones = {item["Placement"]["AvailabilityZone"] for item in found}
         expect(all(item.get("InstanceLifecycle") == "spot" for item in found), "not all are Spot")
         expect(len(zones) == self.deployed.settings.zones, f"in {sorted(zones)}")
-        expect(set(self._healthy()) == set(self._members()), f"healthy: {self._healthy()}")
+        wait_until("all of them are healthy", lambda: set(self._healthy()) == set(self._members()))
         return f"{len(found)} Spot Instances in {len(zones)} zones, of the smallest type that fits"
 
-    @step("off-peak hours are scheduled in their time zone", "recorded", only=("balanced",))
+    @step("off-peak hours are scheduled in their time zone", "recorded", only=("balanced",), where="anywhere")
     def schedules(self) -> str:
         actions = self.autoscaling.describe_scheduled_actions(AutoScalingGroupName=self.group)[
             "ScheduledUpdateGroupActions"
@@ -86,6 +98,7 @@ class SpotAsgScenario(SpotAsgLooks):
         "the experiment interrupts one running Spot Instance of the group, and has a stop condition",
         "recorded",
         only=("balanced",),
+        where="anywhere",
     )
     def experiments(self) -> str:
         template = self.deployed.template()
@@ -107,7 +120,10 @@ class SpotAsgScenario(SpotAsgLooks):
     # What EC2 says
 
     @step(
-        "an interruption warning: deregistered at once, replaced, counted for its pool", "real-code", only=("balanced",)
+        "an interruption warning: deregistered at once, replaced, counted for its pool",
+        "real-code",
+        only=("balanced",),
+        emulated=PLANTED,
     )
     def interrupts(self) -> str:
         victim = self.victim = self._members()[0]
@@ -145,7 +161,12 @@ class SpotAsgScenario(SpotAsgLooks):
         expect(self._waiting("DeadLetters") == 0, "an event was lost")
         return f"{self.victim} is terminated, {INSTANCES} serve"
 
-    @step("the same warning again, and late: nothing happens, and it counts once", "real-code", only=("balanced",))
+    @step(
+        "the same warning again, and late: nothing happens, and it counts once",
+        "real-code",
+        only=("balanced",),
+        emulated=PLANTED,
+    )
     def again(self) -> str:
         for _ in range(2):
             self._tell("interruption", self.victim)
@@ -157,7 +178,7 @@ class SpotAsgScenario(SpotAsgLooks):
         expect(alive not in self._healthy(), "it is still registered")
         return "of four notices two were of an instance that is gone, two of one other instance; 1 more counted"
 
-    @step("a notice for an instance of somebody else touches nothing", "real-code", only=("balanced",))
+    @step("a notice for an instance of somebody else touches nothing", "real-code", only=("balanced",), emulated=BESIDE)
     def foreign(self) -> str:
         other = self.ec2.run_instances(
             ImageId=self._instances_in_ec2()[0]["ImageId"],
@@ -176,6 +197,7 @@ class SpotAsgScenario(SpotAsgLooks):
         "rebalance recommendations for all at once are counted, and nobody stops serving",
         "real-code",
         only=("balanced",),
+        emulated=PLANTED,
     )
     def rebalances(self) -> str:
         before = self._healthy()
@@ -189,6 +211,7 @@ class SpotAsgScenario(SpotAsgLooks):
         "Capacity Rebalancing ends an instance at risk only when its replacement serves, and then through its hook",
         "our-model",
         only=("balanced",),
+        emulated=PLANTED,
     )
     def replaces(self) -> str:
         old, healthy = self._healthy()[0], len(self._healthy())

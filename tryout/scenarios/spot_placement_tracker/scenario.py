@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import yaml
 
 from tryout.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.steps import BESIDE, CLOCK, PLANTED
 from tryout.waits import wait_until
 
 MINUTES = 60
@@ -23,6 +24,11 @@ class SpotPlacementTrackerScenario(Scenario):
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     pictured = ("default",)
+    # A tracker that is deployed there already keeps its dashboards and its series.
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {"take_over_dashboards": False, "metric_namespace": "Verify Spot Placement Score Metrics"}
+    }
+    account_minutes = 25
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -30,7 +36,11 @@ class SpotPlacementTrackerScenario(Scenario):
         self.bucket, _, self.key = deployed.outputs["FileAddress"].removeprefix("s3://").partition("/")
         self.namespace = deployed.settings.metric_namespace
         self.shipped = self.s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
-        deployed.aws.control("spot-questions", most=None)
+
+    def __enter__(self) -> Self:
+        """EC2 takes as many questions as it is asked."""
+        self.deployed.aws.control("spot-questions", most=None)
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Lets others ask whatever they like, and takes a dashboard away that no stack knows."""
@@ -38,7 +48,11 @@ class SpotPlacementTrackerScenario(Scenario):
         if "somebody-elses" in self._boards():
             self.cloudwatch.delete_dashboards(DashboardNames=["somebody-elses"])
 
-    @step("the deployment has stored the file and drawn its dashboard, without a call to EC2", "real-code")
+    @step(
+        "the deployment has stored the file and drawn its dashboard, without a call to EC2",
+        "real-code",
+        where="anywhere",
+    )
     def deploys(self) -> str:
         expect(self.shipped == self.deployed.settings.path.read_bytes(), "another file is stored")
         widgets = self._widgets(BOARD)
@@ -47,7 +61,9 @@ class SpotPlacementTrackerScenario(Scenario):
         expect("No data yet" in self._text(BOARD), self._text(BOARD))
         return f"{BOARD}: {len(graphs)} graphs, and a text that waits for data"
 
-    @step("a round publishes every score under the public tracker's names and dimensions", "real-code")
+    @step(
+        "a round publishes every score under the public tracker's names and dimensions", "real-code", where="anywhere"
+    )
     def publishes(self) -> str:
         done = self._round()
         expect(done["asked"] == 8 and not done["refused"], f"{done}")
@@ -69,6 +85,7 @@ class SpotPlacementTrackerScenario(Scenario):
     @step(
         "EC2 takes six new questions, answers them again and refuses two: the others go on, and an alarm rings",
         "real-code",
+        emulated=PLANTED,
     )
     def refuses(self) -> str:
         self.deployed.aws.control("spot-questions", most=TAKEN)
@@ -81,7 +98,9 @@ class SpotPlacementTrackerScenario(Scenario):
         self.deployed.aws.control("spot-questions", most=None)
         return f"{TAKEN} tracked twice, {len(done['refused'])} MaxConfigLimitExceeded each time, the alarm is in ALARM"
 
-    @step("a configuration scores less than its AlarmBelowScore everywhere: an alarm rings", "real-code")
+    @step(
+        "a configuration scores less than its AlarmBelowScore everywhere: an alarm rings", "real-code", emulated=CLOCK
+    )
     def rings(self) -> str:
         first = yaml.safe_load(self.shipped)[0]
         minds = [{**each, "AlarmBelowScore": 10, "TargetCapacity": 100} for each in first["Sps"][:1]]
@@ -96,7 +115,9 @@ class SpotPlacementTrackerScenario(Scenario):
         return "a line at 10 in its graph, two rounds below, the alarm is in ALARM"
 
     @step(
-        "another file is uploaded: dashboards appear, change and go within seconds, without a deployment", "real-code"
+        "another file is uploaded: dashboards appear, change and go within seconds, without a deployment",
+        "real-code",
+        emulated=BESIDE,
     )
     def follows(self) -> str:
         self.cloudwatch.put_dashboard(DashboardName="somebody-elses", DashboardBody='{"widgets": []}')
@@ -113,6 +134,7 @@ class SpotPlacementTrackerScenario(Scenario):
     @step(
         "a broken file, and a dashboard's name that is taken: told by an alarm, and the last good file goes on",
         "real-code",
+        emulated=BESIDE,
     )
     def survives(self) -> str:
         before = self._widgets(BOARD)
@@ -132,7 +154,11 @@ class SpotPlacementTrackerScenario(Scenario):
         wait_until("the good file", lambda: not self._plan()["problems"] and BOARD in self._boards())
         return f"{problems} problems at once, 8 questions still asked; somebody else's dashboard is not touched"
 
-    @step("two weeks of scores: the report names the best hour, the best day and the largest size", "real-code")
+    @step(
+        "two weeks of scores: the report names the best hour, the best day and the largest size",
+        "real-code",
+        emulated=PLANTED,
+    )
     def reports(self) -> str:
         self._history()
         self._invoke("Dashboards")
@@ -148,13 +174,14 @@ class SpotPlacementTrackerScenario(Scenario):
         expect(sizes["Any that fits", "eu-west-1"] == 50, f"{sizes}")
         return f"{row}; {len(told['series'])} series; of 25, 50 and 100 vCPUs 50 keep the score"
 
-    @step("the dashboard shows these two weeks", "emulated")
+    @step("the dashboard shows these two weeks", "emulated", emulated=PLANTED)
     def shows(self) -> str:
         return self.deployed.keep_dashboard(BOARD)
 
     @step(
         "two hundred configurations: one round asks all, and no limit of a dashboard or a request is passed",
         "real-code",
+        emulated=BESIDE,
     )
     def many(self) -> str:
         first = yaml.safe_load(self.shipped)[0]
@@ -206,9 +233,8 @@ class SpotPlacementTrackerScenario(Scenario):
         }
 
     def _metric(self, name: str) -> dict[str, str]:
-        found = self._metrics()
-        expect(name in found, f"there is no {name}: {sorted(found)}")
-        return found[name]
+        wait_until(f"{name} among the metrics", lambda: name in self._metrics())
+        return self._metrics()[name]
 
     def _value(self, name: str) -> float:
         return latest_value(self.deployed, self.namespace, name, "Tracker")

@@ -8,11 +8,13 @@ from tryout.scenario import expect, step
 from tryout.scenarios.sqs_target_scaling.looks import (
     HOOK_TIMEOUT,
     HOUR,
+    MESSAGES,
     OUTLASTING,
     SCALE_IN_TRIES,
     LateError,
     SqsTargetScalingLooks,
 )
+from tryout.steps import CLOCK, STAND_IN
 from tryout.waits import wait_until
 
 # The post's two tests; what is a minute there is a second here.
@@ -35,6 +37,9 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
     pictured = ("dynamic-target",)
+    in_account: ClassVar[dict[str, dict[str, Any]]] = {name: {"strategy": name} for name in variants}
+    emulated = STAND_IN
+    account_minutes = 30
 
     # The solution at work
 
@@ -53,6 +58,7 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         "the deployed policy is one of metric math, with the acceptable latency as its target",
         "emulated",
         only=("metric-math",),
+        where="anywhere",
     )
     def one_policy(self) -> str:
         (policy,) = self.autoscaling.describe_policies(AutoScalingGroupName=self.group)["ScalingPolicies"]
@@ -62,7 +68,18 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         expect(target["TargetValue"] == latency, f"the target is {target['TargetValue']}")
         return f"{wait['Expression']} is held at {latency} s"
 
-    @step("the post's Test 1, a second for a minute: one instance, 50 messages of 25 s", "our-model")
+    @step("instances of the account do what waits, and each message has one effect", "real-code", where="account")
+    def works(self) -> str:
+        self._send(MESSAGES, 1)
+        wait_until("an effect of every message", lambda: self._effects() >= self.sent and self._in_queue() == 0)
+        effects, dead = (
+            self._effects(),
+            self._count(self.deployed.outputs["DeadLettersUrl"], "ApproximateNumberOfMessages"),
+        )
+        expect((effects, dead) == (self.sent, 0), f"{effects} effects, {dead} dead letters, {self.sent} sent")
+        return f"{effects} messages, {effects} effects, {len(self._instances())} instances at the end"
+
+    @step("the post's Test 1, a second for a minute: one instance, 50 messages of 25 s", "our-model", emulated=CLOCK)
     def test_1(self) -> str:
         # `demand` is not the post's rule, and answers a burst with more.
         most = 10 if self.variant == "demand" else 6
@@ -111,7 +128,11 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         expect(repaired == self.first_target, f"Target-Setter has set {repaired}")
         return f"{reset:g} -> {repaired:g}"
 
-    @step("the policy scales in while every worker has a message in its hand, and none is lost", "our-model")
+    @step(
+        "the policy scales in while every worker has a message in its hand, and none is lost",
+        "our-model",
+        emulated=CLOCK,
+    )
     def scales_in(self) -> str:
         for tries in range(1, SCALE_IN_TRIES):
             try:
@@ -122,7 +143,11 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
                 self.deployed.aws.age_metrics(HOUR)
         return self._scale_in(SCALE_IN_TRIES)
 
-    @step("an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances", "our-model")
+    @step(
+        "an hour later the post's Test 2: messages of 50 s, half the target, about twice the instances",
+        "our-model",
+        emulated=CLOCK,
+    )
     def test_2(self) -> str:
         self.deployed.aws.age_metrics(HOUR)
         # `demand` may be at the largest size, 10, in the first test already: then the second one is no larger.
@@ -138,7 +163,12 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         expect(math.isclose(ratio, 0.5, rel_tol=0.15), f"the target is {target:g}, {ratio:.2f} of the first")
         return f"target {self.first_target:g} -> {target:g}; {seen}"
 
-    @step("the post's dashboard has both tests, with their metrics, on it", "emulated", only=("dynamic-target",))
+    @step(
+        "the post's dashboard has both tests, with their metrics, on it",
+        "emulated",
+        only=("dynamic-target",),
+        emulated=CLOCK,
+    )
     def shows(self) -> str:
         return self.deployed.keep_dashboard(self._dashboard())
 
