@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help install check test updates try evidence faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -40,6 +40,9 @@ test: $(INSTALLED) ## all tests, offline
 try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
 	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \
 		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
+
+evidence: $(INSTALLED) ## take what the last make try found into docs/evidence.json, with commit and date
+	@python -m tryout.run.evidence
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
 	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)

@@ -17,7 +17,7 @@ from stacks.catalog import names_in, select
 from stacks.configuration import configuration
 from stacks.series import SOLUTIONS, Solution
 from tryout.breaks import BREAKS, noticed
-from tryout.paths import LOCAL, REPORT, REPOSITORY
+from tryout.paths import CONFIG, LOCAL, REPORT, REPOSITORY
 from tryout.report import SolutionReport, print_table, write_json
 from tryout.run.keeping import stay
 from tryout.run.lanes import Lanes
@@ -68,7 +68,8 @@ def _run(
             ok = all(told)
         else:
             ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
-        write_json(REPORT, reports, ok=ok)
+        as_shipped = not options.broken and options.config.resolve() == CONFIG
+        write_json(REPORT, reports, ok=ok, as_shipped=as_shipped)
         if not options.broken:
             print_table(console, reports, kept=options.keep)
         took = time.monotonic() - began
