@@ -2,7 +2,6 @@
 
 import json
 import platform
-import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,8 +13,6 @@ from tryout.paths import REPORT, REPOSITORY
 
 EVIDENCE = REPOSITORY / "docs" / "evidence.json"
 _OF = ("aws-cdk-lib", "boto3", "ministack", "moto")
-_NOT_TRIED = ("docs/", "website/", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
-"""What may differ from the commit: no try-out reads it."""
 
 
 class UnusableReportError(Exception):
@@ -25,19 +22,19 @@ class UnusableReportError(Exception):
 def main() -> int:
     """Merges the report into the file: the variants that it has take the place of what was there."""
     try:
-        report, commit = _report(), _commit()
+        report = _report()
     except UnusableReportError as error:
         print(f"evidence: {error}", file=sys.stderr)
         return 1
     known = json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
     tried_on = {
-        "commit": commit,
+        "commit": report["commit"],
         "date": datetime.fromtimestamp(REPORT.stat().st_mtime, UTC).date().isoformat(),
         "versions": {"Python": platform.python_version(), **{name: version(name) for name in _OF}},
     }
     text = json.dumps(merged(known, report, tried_on), indent=1) + "\n"
     EVIDENCE.write_text(text, encoding="utf-8")
-    print(f"wrote {EVIDENCE.relative_to(REPOSITORY)}: {len(report['solutions'])} variants at {commit[:12]}")
+    print(f"wrote {EVIDENCE.relative_to(REPOSITORY)}: {len(report['solutions'])} variants at {report['commit'][:12]}")
     return 0
 
 
@@ -63,31 +60,13 @@ def _report() -> dict[str, Any]:
     report: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))
     if not report.get("as_shipped"):
         raise UnusableReportError("the report is of a run with BREAK= or CONFIG=; run make try without them")
+    if not report["commit"]:
+        raise UnusableReportError(
+            "the sources differed from the commit, or git did not answer; commit, then make try again"
+        )
     if not report["ok"]:
         raise UnusableReportError("something has failed in the last make try; fix it first")
     return report
-
-
-def _commit() -> str:
-    """The commit that was tried: the present one, if nothing that a try-out reads differs from it."""
-    changed = [line[3:] for line in _git("status", "--porcelain").splitlines()]
-    if other := [name for name in changed if not name.startswith(_NOT_TRIED)]:
-        raise UnusableReportError(f"{other[0]} differs from the commit; commit first, try, then take the evidence")
-    commit = _git("rev-parse", "HEAD").strip()
-    committed = int(_git("log", "-1", "--format=%ct", "--", *(f":!{name}" for name in _NOT_TRIED)))
-    if REPORT.stat().st_mtime < committed:
-        raise UnusableReportError("the report is older than the last commit of what it tried; run make try again")
-    return commit
-
-
-def _git(*arguments: str) -> str:
-    try:
-        return subprocess.run(
-            ["git", *arguments],  # noqa: S607 - the user's own git
-            cwd=REPOSITORY, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UnusableReportError(f"git does not answer: {error}") from error
 
 
 if __name__ == "__main__":

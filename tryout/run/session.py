@@ -19,6 +19,7 @@ from stacks.series import SOLUTIONS, Solution
 from tryout.breaks import BREAKS, noticed
 from tryout.paths import CONFIG, LOCAL, REPORT, REPOSITORY
 from tryout.report import SolutionReport, print_table, write_json
+from tryout.run.commit import commit_of_the_sources
 from tryout.run.keeping import stay
 from tryout.run.lanes import Lanes
 from tryout.run.plan import insist_on, trials
@@ -59,7 +60,7 @@ def _run(
         else list(trials(options.config, config.common, solutions, state, options.variant, first_only=options.keep))
     )
     count = lanes_for(options, len(planned))
-    began = time.monotonic()
+    began, commit = time.monotonic(), commit_of_the_sources()
     with Lanes(planned, state, lanes=count, keep=options.keep, port=options.port) as lanes:
         with shown(console) as show:
             reports = lanes.run(show)
@@ -69,7 +70,7 @@ def _run(
         else:
             ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
         as_shipped = not options.broken and options.config.resolve() == CONFIG
-        write_json(REPORT, reports, ok=ok, as_shipped=as_shipped)
+        write_json(REPORT, reports, ok=ok, as_shipped=as_shipped, commit=commit)
         if not options.broken:
             print_table(console, reports, kept=options.keep)
         took = time.monotonic() - began
