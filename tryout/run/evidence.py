@@ -61,9 +61,7 @@ def _report() -> dict[str, Any]:
     if not report.get("as_shipped"):
         raise UnusableReportError("the report is of a run with BREAK= or CONFIG=; run make try without them")
     if not report["commit"]:
-        raise UnusableReportError(
-            "the sources differed from the commit, or git did not answer; commit, then make try again"
-        )
+        raise UnusableReportError("the sources were not those of a commit; commit, then run make try again")
     if not report["ok"]:
         raise UnusableReportError("something has failed in the last make try; fix it first")
     return report
