@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates try evidence faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help install check test updates try evidence faults bench simulate pictures synth snapshots docs site look lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -65,10 +65,21 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=,
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
+docs: $(INSTALLED) ## regenerate what is committed: config.schema.json, tables of README.md and docs/
 	@python -m stacks.documents
+	@python -m website.documents
 	@python -m emulator.documents
 	@python -m tests.conformance
+
+SITE := .local/site/.installed
+site: $(INSTALLED) $(SITE) ## build the site of all documents into .local/site/html; STRICT=1: diagrams must be drawn
+	@python -m website $(if $(STRICT),--strict)
+
+look: $(INSTALLED) $(SITE) ## open every page of the built site in Chromium and say what is wrong; STRICT=1: it must run
+	@python -m website.browser_check $(if $(STRICT),--strict)
+
+$(SITE): requirements-docs.txt website/browser/package-lock.json scripts/site
+	@scripts/site
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

@@ -1,5 +1,6 @@
 """``make site``: builds the site into .local/site/html, and says how large it is."""
 
+import argparse
 import subprocess
 import sys
 import time
@@ -16,9 +17,12 @@ def main() -> int:
     Returns:
         0 only if every link leads somewhere.
     """
+    parser = argparse.ArgumentParser(prog="make site")
+    parser.add_argument("--strict", action="store_true", help="fail where diagrams cannot be drawn")
+    options = parser.parse_args()
     began = time.monotonic()
     try:
-        html = build()
+        html = build(strict=options.strict)
     except (BrokenLinkError, NoBrowserError, NoGeneratorError) as error:
         print(f"site: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,8 +40,11 @@ def pages(links: Links) -> list[Page]:
     ]
 
 
-def build(into: Path = SITE) -> Path:
+def build(into: Path = SITE, *, strict: bool) -> Path:
     """Makes the whole site.
+
+    Args:
+        strict: diagrams must be drawn; otherwise they stay text where they cannot be, and a line says so.
 
     Returns:
         the folder of the HTML.
@@ -54,7 +58,12 @@ def build(into: Path = SITE) -> Path:
     links = Links(repository())
     found = pages(links)
     cache = SITE / "diagrams"
-    diagrams.draw((page.text for page in found), cache)
+    try:
+        diagrams.draw((page.text for page in found), cache)
+    except diagrams.NoBrowserError as error:
+        if strict:
+            raise
+        print(f"site: diagrams not drawn: {error}", file=sys.stderr)
     sources = into / "docs"
     for name in ("docs", "overrides", "html"):
         shutil.rmtree(into / name, ignore_errors=True)

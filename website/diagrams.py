@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,10 +24,10 @@ def browser() -> str:
     """Path of the machine's Chromium.
 
     Raises:
-        NoBrowserError: the machine has none, or the packages of website/package.json are not installed.
+        NoBrowserError: the machine has none, or the packages of website/browser/package.json are not installed.
     """
-    if not (ROOT / "website" / "node_modules" / "playwright-core").exists():
-        raise NoBrowserError("the packages of website/package.json are not installed; run scripts/site")
+    if not (ROOT / "website" / "browser" / "node_modules" / "playwright-core").exists():
+        raise NoBrowserError("the packages of website/browser/package.json are not installed; run scripts/site")
     for name in BROWSERS:
         if found := shutil.which(name):
             return found
@@ -41,16 +42,24 @@ def draw(texts: Iterable[str], cache: Path) -> None:
         CalledProcessError: mermaid does not understand a diagram, which it names.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    missing = {name: block for text in texts for block in _BLOCK.findall(text) if not (cache / (name := _name(block))).exists()}
+    wanted = {_name(block): block for text in texts for block in _BLOCK.findall(text)}
+    for old in cache.glob("*.svg"):
+        if old.name not in wanted:
+            old.unlink()
+    missing = [
+        {"to": str(cache / name), "text": block} for name, block in wanted.items() if not (cache / name).exists()
+    ]
     if missing:
-        work = {"browser": browser(), "diagrams": [{"to": str(cache / name), "text": text} for name, text in missing.items()]}
+        work = {"browser": browser(), "diagrams": missing}
         subprocess.run(["node", str(_RENDER)], input=json.dumps(work), text=True, check=True)  # noqa: S607 - .venv's node
 
 
 def drawn(text: str, cache: Path, title: str) -> str:
-    """The text with each diagram's picture, and its source below for who cannot see it."""
+    """The text with each diagram's picture, and its source below it; where none was drawn, the source alone."""
 
     def picture(match: re.Match[str]) -> str:
+        if not (cache / _name(match[1])).exists():
+            return f"```text\n{match[1]}```\n"
         svg = (cache / _name(match[1])).read_text(encoding="utf-8")
         return (
             f'<figure class="diagram" role="img" aria-label="Diagram of {title}" tabindex="0">{svg}</figure>\n\n'
@@ -67,3 +76,10 @@ def _indented(text: str) -> str:
 def _name(text: str) -> str:
     """The file of a diagram: another text or another way of drawing is another file."""
     return hashlib.sha256((text + _RENDER.read_text(encoding="utf-8")).encode()).hexdigest()[:20] + ".svg"
+
+
+if __name__ == "__main__":
+    try:
+        browser()
+    except NoBrowserError as error:
+        sys.exit(f"site: {error}")

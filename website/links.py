@@ -82,7 +82,7 @@ class Links:
 
 
 def repository(environment: Mapping[str, str] = os.environ) -> str:
-    """``SITE_REPOSITORY``, the address of the repository at a forge like GitHub, at the present commit; empty if unset."""
+    """``SITE_REPOSITORY``, the repository at a forge like GitHub, at the present commit; empty if unset."""
     address = environment.get("SITE_REPOSITORY", "").rstrip("/")
     return f"{address}/blob/{commit()}" if address else ""
 

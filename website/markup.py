@@ -11,7 +11,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-BAR, NEWLINE = "\\|", "\n"
+BAR, NEWLINE, NOTHING = "\\|", "\n", "-"
 
 
 def command(text: str) -> str:

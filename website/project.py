@@ -73,7 +73,9 @@ def _navigation(pages: Mapping[str, Page]) -> list[Any]:
     def below(folder: str) -> list[Any]:
         return [named(path) for path in pages if path.startswith(f"{folder}/")]
 
-    slugs = dict.fromkeys(path.split("/")[1] for path in pages if path.startswith("solutions/") and path.count("/") == 2)
+    slugs = dict.fromkeys(
+        path.split("/")[1] for path in pages if path.startswith("solutions/") and path.count("/") == 2
+    )
     solutions = [{pages[f"solutions/{slug}/index.md"].title: below(f"solutions/{slug}")} for slug in slugs]
     about = [named(path) for path in pages if "/" not in path and path not in ("index.md", "choose.md", "404.md")]
     return [

@@ -10,6 +10,7 @@ from config.loader import schema_model
 from stacks.catalog import settings_by_slug
 
 Schema = Mapping[str, Any]
+BELOW = "those of the keys below"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def _within(schema: Schema, above: str, defs: Mapping[str, Schema]) -> Iterator[
     for name, field in schema.get("properties", {}).items():
         key = f"{above}{name}"
         default = "" if name in required else _yaml(field.get("default"))
+        if any(_sections(field, defs)) and default.startswith("{"):
+            default = BELOW
         yield Setting(key, _takes(field, defs), default, _described(field, defs), _example(field))
         for suffix, inner in _sections(field, defs):
             yield from _within(inner, f"{key}{suffix}.", defs)
@@ -112,17 +115,19 @@ def _takes(field: Schema, defs: Mapping[str, Schema]) -> str:
     return "a value"
 
 
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
+
 def _range(field: Schema) -> str:
     low, high = field.get("minimum"), field.get("maximum")
     if low is not None and high is not None:
         return f", {low:,g} to {high:,g}" if max(abs(low), abs(high)) < 1e6 else f", {low:,} to {high:,}"
-    said = [
-        f"{words} {field[key]:,}"
-        for key, words in (
-            ("minimum", "at least"), ("exclusiveMinimum", "above"), ("maximum", "at most"), ("exclusiveMaximum", "below")
-        )
-        if key in field
-    ]  # fmt: skip
+    said = [f"{words} {field[key]:,}" for key, words in _BOUNDS.items() if key in field]
     return f", {', '.join(said)}" if said else ""
 
 

@@ -15,16 +15,41 @@ _GENERATED = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
 DOCUMENTS = (
     ("guide/deploy.md", "docs/guide/deploy.md", "Deploy", "From a checkout to an account, for whoever deploys."),
     ("guide/configure.md", "docs/guide/configure.md", "Configure", "One file for everything, and what an error says."),
-    ("guide/key_and_topic.md", "docs/guide/key_and_topic.md", "Key and topic", "Policies of your own KMS key and topic."),
+    (
+        "guide/key_and_topic.md",
+        "docs/guide/key_and_topic.md",
+        "Key and topic",
+        "Policies of your own KMS key and topic.",
+    ),
     ("guide/operate.md", "docs/guide/operate.md", "Operate", "Upgrades, several copies, removal, and what stays."),
     ("guide/at_night.md", "docs/guide/at_night.md", "On call", "An alarm has fired: where it says what to do."),
     ("guide/moving.md", "docs/guide/moving.md", "Moving here", "From each public sample: which setting replaces what."),
     ("guide/contribute.md", "CONTRIBUTING.md", "Contribute", "How a solution is added, and the conventions."),
-    ("evidence/tested.md", "docs/guide/tested.md", "What is tested", "Which command proves what, and what is modelled."),
-    ("evidence/rules.md", "docs/conformance.md", "Rules of AWS", "The rules that every template obeys, and what they catch."),
+    (
+        "evidence/tested.md",
+        "docs/guide/tested.md",
+        "What is tested",
+        "Which command proves what, and what is modelled.",
+    ),
+    (
+        "evidence/rules.md",
+        "docs/conformance.md",
+        "Rules of AWS",
+        "The rules that every template obeys, and what they catch.",
+    ),
     ("evidence/faults.md", "docs/faults.md", "Faults", "What every handler does when an AWS call fails."),
-    ("evidence/benchmarks.md", "docs/benchmarks.md", "Benchmarks", "Speed of synthesis and of the functions, as ratios."),
-    ("evidence/unverified.md", "docs/unconfirmed.md", "Not verified", "What only an account can confirm, with the command."),
+    (
+        "evidence/benchmarks.md",
+        "docs/benchmarks.md",
+        "Benchmarks",
+        "Speed of synthesis and of the functions, as ratios.",
+    ),
+    (
+        "evidence/unverified.md",
+        "docs/unconfirmed.md",
+        "Not verified",
+        "What only an account can confirm, with the command.",
+    ),
     ("decisions.md", "docs/decisions.md", "Decisions", "What was decided, and why."),
     ("changelog.md", "CHANGELOG.md", "Changelog", "What has changed."),
     ("security.md", "SECURITY.md", "Security", "How to report a weakness."),
@@ -80,9 +105,9 @@ def _decision_tables() -> Page:
         if solution.slug.endswith("_guardrails")
     ]
     text = (
-        "# Which requests the guardrails deny\n\nRequests are put to the policies as they are deployed, by a judge whose answers "
-        "a test compares with an IAM engine. Each table has the requests as rows and ways to configure the guardrails as "
-        "columns.\n\n" + "\n".join(links) + "\n"
+        "# Which requests the guardrails deny\n\nRequests are put to the policies as they are deployed, by a judge "
+        "whose answers a test compares with an IAM engine. Rows are requests, columns are ways to configure the "
+        "guardrails as columns.\n\n" + "\n".join(links) + "\n"
     )
     return Page("evidence/decisions.md", "Decision tables", text, "Which requests the guardrails deny.", "Guardrails")
 
@@ -90,14 +115,19 @@ def _decision_tables() -> Page:
 def _versions() -> str:
     found = [one.found for solution in SOLUTIONS for one in facts.tried(solution.slug)]
     rows = dict.fromkeys(
-        (one["date"], f"`{one['commit'][:12]}`", ", ".join(f"{name} {version}" for name, version in one["versions"].items()))
+        (
+            one["date"],
+            f"`{one['commit'][:12]}`",
+            ", ".join(f"{name} {version}" for name, version in one["versions"].items()),
+        )
         for one in found
     )
     return f"## With which versions\n\n{table(('date', 'commit', 'versions'), rows)}" if found else ""
 
 
-_LEVELS = """Nothing here was seen on AWS. `make try` deploys each variant of each solution on the embedded AWS, plays its scenario,
-compares it with its source, and destroys it. Each step says what it rests on:
+_LEVELS = """\
+Nothing here was seen on AWS. `make try` deploys each variant of each solution on the embedded AWS, plays its
+scenario, compares it with its source, and destroys it. Each step says what it rests on:
 
 | level | what it means |
 | --- | --- |

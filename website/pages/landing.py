@@ -6,7 +6,7 @@ from html import escape
 from config.models import CommonSettings
 from stacks.series import SOLUTIONS, Solution
 from website import facts
-from website.markup import chips, command, plural, sentence, table
+from website.markup import NOTHING, chips, command, plural, sentence, table
 from website.page import Page
 
 THEMES: Mapping[str, tuple[str, ...]] = {
@@ -23,11 +23,17 @@ _BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
 
 def pages() -> Iterator[Page]:
     """The landing page, the decision tables and the catalogue."""
-    description = "Twenty solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
+    description = (
+        "Twenty solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
+    )
     yield Page("index.md", "Compute Blog solutions", _landing(), description, hide=("navigation", "toc"), boost=0.5)
     text = f"# Choose by problem\n\nYour problem, the solution, and what it takes.\n\n{_decisions()}"
-    yield Page("choose.md", "Choose by problem", text, "From a problem to a solution, what it needs and bills.", boost=0.5)
-    yield Page("solutions/index.md", "Solutions", _catalogue(), "All solutions, by service, needs, idle bill and evidence.")
+    yield Page(
+        "choose.md", "Choose by problem", text, "From a problem to a solution, what it needs and bills.", boost=0.5
+    )
+    yield Page(
+        "solutions/index.md", "Solutions", _catalogue(), "All solutions, by service, needs, idle bill and evidence."
+    )
 
 
 def _landing() -> str:
@@ -36,12 +42,15 @@ def _landing() -> str:
     numbers = [(str(len(SOLUTIONS)), "solutions", "solutions/")]
     if found:
         newest = max(found, key=lambda one: one["date"])
-        numbers += [(f"{steps:,}", "steps tried", "evidence/"), (newest["date"], f"commit {newest['commit'][:7]}", "evidence/")]
+        numbers += [
+            (f"{steps:,}", "steps tried", "evidence/"),
+            (newest["date"], f"commit {newest['commit'][:7]}", "evidence/"),
+        ]
     shown = "".join(f'<a class="number" href="{to}"><b>{value}</b> {what}</a>' for value, what, to in numbers)
     return (
         '<div class="hero" markdown="1">\n\n# Good ideas for EC2, ready to run\n\n'
-        "Twenty solutions of the AWS Compute Blog as one AWS CDK app in Python: configured in one file, secure by default, "
-        "and tried end to end against a local AWS emulator, without an account and without Docker.\n\n"
+        "Twenty solutions of the AWS Compute Blog as one AWS CDK app in Python: configured in one file, secure by "
+        "default, and tried end to end against a local AWS emulator, without an account and without Docker.\n\n"
         f"{command('make try')}\n"
         f'<p class="numbers">{shown}</p>\n\n</div>\n\n'
         f"## What is your problem?\n\n{_chooser()}\n"
@@ -75,7 +84,7 @@ def _decisions() -> str:
                 f"[{name_of(slug)}](solutions/{slug}/index.md)<br>{sentence(_BY_SLUG[slug].summary)}",
                 ", ".join(facts.needs(_BY_SLUG[slug])),
                 facts.cost_class(slug),
-                f"[{plural(facts.open_questions(slug), 'question')}](solutions/{slug}/evidence.md#not-yet-verified-on-aws)",
+                f"[{facts.open_questions(slug)}](solutions/{slug}/evidence.md#not-yet-verified-on-aws)",
             )
             for slug in slugs
         ]
@@ -100,10 +109,10 @@ def _facets() -> str:
         for service in solution.services:
             counted[service] = counted.get(service, 0) + 1
     services = [name for name, count in sorted(counted.items(), key=lambda one: (-one[1], one[0])) if count > 1]
-    groups = {
+    groups: dict[str, list[str]] = {
         "service": services,
         "needs": sorted({need for solution in SOLUTIONS for need in facts.needs(solution)}),
-        "bill": sorted({facts.cost_class(solution.slug) for solution in SOLUTIONS}),
+        "bill": sorted(str(one) for one in {facts.cost_class(solution.slug) for solution in SOLUTIONS}),
     }
     titles = {"service": "Service", "needs": "Needs", "bill": "Idle bill"}
     selects = "".join(
@@ -119,12 +128,12 @@ def _card(solution: Solution) -> str:
     slug = solution.slug
     tried = facts.tried(slug)
     evidence = plural(sum(one.passed for one in tried), "step") + " tried" if tried else "not recorded yet"
-    needs = ", ".join(facts.needs(solution))
+    needs = facts.needs(solution)
     return (
-        f'<article class="card" data-service="{"|".join(solution.services)}" data-needs="{"|".join(facts.needs(solution))}" '
+        f'<article class="card" data-service="{"|".join(solution.services)}" data-needs="{"|".join(needs)}" '
         f'data-bill="{facts.cost_class(slug)}"><h2><a href="{slug}/">{escape(sentence(solution.summary))}</a></h2>'
         f'<p class="card-name">{name_of(slug)}</p><p class="facts">{chips(solution.services, "service")}</p>'
-        f"<p>Needs {needs} · idle: {facts.cost_class(slug)} · {evidence}</p></article>"
+        f"<p>Needs {', '.join(needs)} · idle: {facts.cost_class(slug)} · {evidence}</p></article>"
     )
 
 
@@ -145,10 +154,10 @@ def evidence_table(up: str) -> str:
             (
                 f"[{name_of(slug)}]({up}solutions/{slug}/evidence.md)",
                 str(len(found)),
-                *(str(steps.count(level) or "–") for level in facts.LEVELS),
-                str(not_run or "–"),
+                *(str(steps.count(level) or NOTHING) for level in facts.LEVELS),
+                str(not_run or NOTHING),
                 str(facts.open_questions(slug)),
-                max((one.found["date"] for one in found), default="–"),
+                max((one.found["date"] for one in found), default=NOTHING),
             )
         )
     head = ("solution", "variants", *facts.LEVELS.values(), "not run", "not verified on AWS", "date")

@@ -6,9 +6,9 @@ from config.models import CommonSettings
 from stacks.series import SOLUTIONS, Solution
 from website import facts
 from website.links import Links
-from website.markup import sentence, table
+from website.markup import NOTHING, sentence, table
 from website.page import ROOT, Page
-from website.reference import Setting, settings, summary
+from website.reference import BELOW, Setting, settings, summary
 
 
 def of_solution(solution: Solution, written: str) -> str:
@@ -26,8 +26,8 @@ def pages(links: Links) -> Iterator[Page]:
     """The pages of the section Settings."""
     here = "settings/index.md"
     text = (
-        "# Common settings\n\nThe section `common` of the configuration holds for every solution. Each solution has its own "
-        "page of settings; [every key](all.md) is listed on one.\n\n"
+        "# Common settings\n\nThe section `common` of the configuration holds for every solution. Each solution has "
+        "its own page of settings; [every key](all.md) is listed on one.\n\n"
         f"{_reference('common')}"
     )
     yield Page(here, "Common settings", text, "Settings that all solutions share.", "Common")
@@ -36,13 +36,18 @@ def pages(links: Links) -> Iterator[Page]:
         for key, to, section in _sections()
         for setting in settings(section)
     ]
-    text = f"# Every key\n\n{len(rows):,} keys, with what they take and their default.\n\n{table(('key', 'takes', 'default'), rows)}"
-    yield Page("settings/all.md", "Every key", text, "All keys of the configuration in one table.", "Every key", boost=0.5)
+    listed = table(("key", "takes", "default"), rows)
+    text = f"# Every key\n\n{len(rows):,} keys, with what they take and their default.\n\n{listed}"
+    yield Page(
+        "settings/all.md", "Every key", text, "All keys of the configuration in one table.", "Every key", boost=0.5
+    )
     shipped = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
     text = f"# The shipped file\n\nEvery key with its default, as the repository has it.\n\n```yaml\n{shipped}```\n"
     links.pages["config/config.yaml"] = "settings/file.md"
     yield Page("settings/file.md", "The shipped file", text, "config/config.yaml.", "The shipped file", boost=0.3)
-    yield Page("settings/errors.md", "What an error says", _errors(), "Messages of the configuration's check.", "Errors")
+    yield Page(
+        "settings/errors.md", "What an error says", _errors(), "Messages of the configuration's check.", "Errors"
+    )
 
 
 def _sections() -> Iterator[tuple[str, str, str]]:
@@ -72,7 +77,8 @@ def _entry(setting: Setting, refused: list[str]) -> str:
     if setting.description:
         lines += [sentence(setting.description), ""]
     lines.append(f"- Takes: {setting.takes}")
-    lines.append(f"- Default: {_code(setting.default)}" if setting.default else "- Must be given where its section is")
+    default = setting.default if setting.default == BELOW else _code(setting.default)
+    lines.append(f"- Default: {default}" if setting.default else "- Must be given where its section is")
     if setting.example:
         lines.append(f"- Example: {_code(setting.example)}")
     lines += [f"- Refused with: {_plain(message)}" for message in dict.fromkeys(refused)]
@@ -81,8 +87,8 @@ def _entry(setting: Setting, refused: list[str]) -> str:
 
 def _errors() -> str:
     parts = [
-        "# What an error says\n\nThe check names the file and line, the key, what is wrong with the value and the likely fix, "
-        "all problems at once. These messages come from the faulty files that the tests keep; each links to its key.\n"
+        "# What an error says\n\nThe check names the file and line, the key, what is wrong with the value and the "
+        "likely fix, all problems at once. They come from faulty files that the tests keep; each links to its key.\n"
     ]
     for key, to, section in _sections():
         known = {setting.key: setting for setting in settings(section)}
@@ -97,7 +103,7 @@ def _errors() -> str:
 
 def _code(text: str) -> str:
     fence = "``" if "`" in text else "`"
-    return f"{fence}{text}{fence}" if text else "–"
+    return f"{fence}{text}{fence}" if text else NOTHING
 
 
 def _plain(message: str) -> str:

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from config.models import CommonSettings
-from stacks.costs import NOTE
 from stacks.catalog import commands_of
+from stacks.costs import NOTE
 from stacks.series import Solution
 from website import facts
 from website.links import Links
-from website.markup import chips, command, plural, sentence, table
+from website.markup import NOTHING, chips, command, plural, sentence, table
 from website.page import ROOT, Page, Section, sections
 from website.pages import settings
 
 _GENERATED = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
-_CHAPTERS = re.compile(r"^Alarm[: ]", re.MULTILINE)
 
 
 @dataclass
@@ -72,9 +71,13 @@ def pages(readme: Readme, links: Links) -> Iterator[Page]:
     yield Page(f"{here}/settings.md", f"Settings of {name}", text, f"Every setting of {name}.", label="Settings")
     if facts.alarms(solution.slug):
         text = _alarms(readme, links)
-        yield Page(f"{here}/alarms.md", f"Alarms of {name}", text, f"What to do when an alarm of {name} fires.", "Alarms")
+        yield Page(
+            f"{here}/alarms.md", f"Alarms of {name}", text, f"What to do when an alarm of {name} fires.", "Alarms"
+        )
     text = _evidence(solution, name)
-    yield Page(f"{here}/evidence.md", f"Evidence for {name}", text, f"What was tried of {name}, and what was not.", "Evidence")
+    yield Page(
+        f"{here}/evidence.md", f"Evidence for {name}", text, f"What was tried of {name}, and what was not.", "Evidence"
+    )
 
 
 def _titles(section: Section) -> Iterator[str]:
@@ -88,8 +91,7 @@ def _written(readme: Readme, links: Links, page: str) -> str:
 
 def _overview(readme: Readme, links: Links) -> str:
     solution, page = readme.solution, f"solutions/{readme.solution.slug}/index.md"
-    slug, name = solution.slug, solution.stack_name(CommonSettings())
-    tried = facts.tried(slug)
+    slug = solution.slug
     facts_of_it = (
         f'<p class="facts">{chips(solution.services, "service")}</p>\n'
         f'<dl class="facts">'
@@ -99,22 +101,16 @@ def _overview(readme: Readme, links: Links) -> str:
         f"<div><dt>Deploy in</dt><dd>{solution.accounts}</dd></div></dl>\n"
     )
     parts = [f"# {sentence(solution.summary)}\n", facts_of_it]
-    parts.append(f"Try it without an account, from a checkout of the repository:\n\n{command(f'make try SOLUTION={slug}')}")
-    parts.append(f"After the post [{solution.title}]({solution.blog_url}).\n")
-    parts.append(links.rewritten(_without_the_post(readme.introduction, solution), file=readme.file, page=page))
+    parts.append(
+        f"Try it without an account, from a checkout of the repository:\n\n{command(f'make try SOLUTION={slug}')}"
+    )
+    parts.append(links.rewritten(readme.introduction, file=readme.file, page=page))
     for section in readme.on(page):
         parts.append(links.rewritten(section.text, file=readme.file, page=page))
         if section.title == "Cost":
             parts.append(_idle_month(slug))
-    parts.append(f"## Problems it solves\n\n" + "".join(f"- {sentence(phrase)}\n" for phrase in solution.problems))
-    del tried, name
+    parts.append("## Problems it solves\n\n" + "".join(f"- {sentence(phrase)}\n" for phrase in solution.problems))
     return "\n".join(parts)
-
-
-def _without_the_post(text: str, solution: Solution) -> str:
-    """The introduction; a paragraph that only links to the post is said above it already."""
-    alone = re.compile(rf"^After the post\s+\[[^\]]*\]\({re.escape(solution.blog_url)}\)\.\n", re.MULTILINE)
-    return alone.sub("", text)
 
 
 def _in_short(slug: str) -> str:
@@ -150,8 +146,8 @@ def _alarms(readme: Readme, links: Links) -> str:
 def _evidence(solution: Solution, name: str) -> str:
     slug = solution.slug
     parts = [
-        f"# Evidence for {name}\n\nNothing here was seen on AWS. `make try` deploys, plays and destroys each variant on "
-        "the embedded AWS; every step says what it rests on ([what the levels mean](../../evidence/index.md)).\n"
+        f"# Evidence for {name}\n\nNothing here was seen on AWS. `make try` deploys, plays and destroys each variant "
+        "on the embedded AWS; every step says what it rests on ([what the levels mean](../../evidence/index.md)).\n"
     ]
     for one in facts.tried(slug):
         found = one.found
@@ -172,7 +168,10 @@ def _evidence(solution: Solution, name: str) -> str:
 
 def _created(slug: str) -> str:
     """Counts of resource types, by variant."""
-    counts = {name: Counter(r["Type"] for r in found["Resources"].values()) for name, found in facts.templates(slug).items()}
+    counts = {
+        name: Counter(r["Type"] for r in found["Resources"].values()) for name, found in facts.templates(slug).items()
+    }
     types = sorted({kind for count in counts.values() for kind in count})
-    rows = [(f"`{kind}`", *(str(count[kind] or "–") for count in counts.values())) for kind in types]
-    return f"## What is created\n\nResources by type, for each configuration that the tests keep.\n\n{table(('type', *counts), rows)}"
+    rows = [(f"`{kind}`", *(str(count[kind] or NOTHING) for count in counts.values())) for kind in types]
+    listed = table(("type", *counts), rows)
+    return f"## What is created\n\nResources by type, for each configuration that the tests keep.\n\n{listed}"
