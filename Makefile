@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates try evidence faults bench simulate pictures synth snapshots docs site look lock clean
+.PHONY: help install check test updates try evidence faults bench simulate pictures synth snapshots docs site look recording lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -80,6 +80,9 @@ look: $(INSTALLED) $(SITE) ## open every page of the built site in Chromium and 
 
 $(SITE): requirements-docs.txt website/browser/package-lock.json scripts/site
 	@scripts/site
+
+recording: $(INSTALLED) ## record make try of one solution as docs/pictures/try.svg
+	@python -m website.terminal
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

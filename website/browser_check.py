@@ -38,10 +38,12 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="make look")
     parser.add_argument("--strict", action="store_true", help="fail where there is no browser")
+    parser.add_argument("pages", nargs="*", help="only pages whose address begins so, and no search")
     options = parser.parse_args()
     began = time.monotonic()
     try:
-        work = {"browser": browser(), "root": str(SITE / "html"), "searches": list(searches())}
+        work: dict[str, object] = {"browser": browser(), "root": str(SITE / "html"), "pages": options.pages}
+        work["searches"] = [] if options.pages else list(searches())
     except NoBrowserError as error:
         print(f"not run: {error}", file=sys.stderr)
         return 1 if options.strict else 0

@@ -24,7 +24,7 @@ LEVELS: Mapping[str, str] = {
     "recorded": "recorded",
 }
 """What a step rests on, by its name in the report."""
-_SAYS = re.compile(r"(.*)\. (?:What to do:|See) \S+#([\w-]+)", re.DOTALL)
+_SAYS = re.compile(r"(.*)\. What to do: \S+#([\w-]+)", re.DOTALL)
 _ABOVE = {"GreaterThanThreshold": "above", "GreaterThanOrEqualToThreshold": "at least", "LessThanThreshold": "below"}
 
 

@@ -51,7 +51,7 @@ def test_the_alarms_of_the_site_are_those_of_the_templates() -> None:
         for slug in SLUGS
         for template in facts.templates(slug).values()
         for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "What to do" in resource["Properties"]["AlarmDescription"]
     }
     assert described == {alarm.says for slug in SLUGS for alarm in facts.alarms(slug)} != set()
 

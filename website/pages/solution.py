@@ -74,7 +74,7 @@ def pages(readme: Readme, links: Links) -> Iterator[Page]:
         yield Page(
             f"{here}/alarms.md", f"Alarms of {name}", text, f"What to do when an alarm of {name} fires.", "Alarms"
         )
-    text = _evidence(solution, name)
+    text = _evidence(solution, name, links)
     yield Page(
         f"{here}/evidence.md", f"Evidence for {name}", text, f"What was tried of {name}, and what was not.", "Evidence"
     )
@@ -143,8 +143,11 @@ def _alarms(readme: Readme, links: Links) -> str:
     )
 
 
-def _evidence(solution: Solution, name: str) -> str:
+def _evidence(solution: Solution, name: str, links: Links) -> str:
     slug = solution.slug
+    # Its links are those of the page that is assembled from it.
+    page = f"solutions/{slug}/evidence.md"
+    open_questions = links.rewritten(facts.unconfirmed(slug), file="docs/unconfirmed.md", page=page)
     parts = [
         f"# Evidence for {name}\n\nNothing here was seen on AWS. `make try` deploys, plays and destroys each variant "
         "on the embedded AWS; every step says what it rests on ([what the levels mean](../../evidence/index.md)).\n"
@@ -161,7 +164,7 @@ def _evidence(solution: Solution, name: str) -> str:
         )
     if not facts.tried(slug):
         parts.append("No try-out is recorded for the present commit.\n")
-    parts.append(f"## Not yet verified on AWS\n\n{facts.unconfirmed(slug)}\n")
+    parts.append(f"## Not yet verified on AWS\n\n{open_questions}\n")
     parts.append(_created(slug))
     return "\n".join(parts)
 

@@ -6,6 +6,19 @@ const reachable = () => {
   }
 };
 
+// Labels that act as buttons say so, and obey the keyboard.
+const pressable = () => {
+  for (const label of document.querySelectorAll("label[aria-label]")) {
+    label.setAttribute("role", "button");
+    label.setAttribute("tabindex", "0");
+    label.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      label.click();
+    });
+  }
+};
+
 const facets = () => {
   const form = document.querySelector(".facets");
   if (!form) return;
@@ -25,6 +38,7 @@ const facets = () => {
 
 document.addEventListener("DOMContentLoaded", () => {
   facets();
+  pressable();
   reachable();
   new MutationObserver(reachable).observe(document.body, { childList: true, subtree: true });
 });
