@@ -44,8 +44,8 @@ try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=
 evidence: $(INSTALLED) ## take what the last make try found into docs/evidence.json, with commit and date
 	@python -m tryout.run.evidence
 
-faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
-	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)
+faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; writes docs/faults.md, some minutes; SOLUTION=
+	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION) --into docs/faults.md
 
 bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run; SOLUTION=, QUICK=1
 	@python -m benchmarks $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
