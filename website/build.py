@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image  # comes with matplotlib
+
 from stacks.series import SOLUTIONS
 from website import diagrams, project
 from website.links import Links, repository
@@ -73,7 +75,10 @@ def build(into: Path = SITE, *, strict: bool) -> Path:
         _write(sources / name, text)
     for there, file in _files(links):
         (sources / there).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, sources / there)
+        if there.endswith(".webp"):
+            Image.open(file).save(sources / there, "WEBP", quality=82, method=6)
+        else:
+            shutil.copyfile(file, sources / there)
     _write(into / "overrides" / "main.html", (ROOT / "website" / "theme" / "main.html").read_text(encoding="utf-8"))
     address = os.environ.get("SITE_URL", "")
     told = project.written(found, address=address, repository=os.environ.get("SITE_REPOSITORY", ""))

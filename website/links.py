@@ -13,6 +13,10 @@ _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 _CODE = re.compile(r"^(```+).*?^\1\s*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
+LATER = "{ loading=lazy }"
+"""A picture is loaded when somebody comes near it."""
+
+
 class BrokenLinkError(Exception):
     """A document links to what the repository does not have."""
 
@@ -24,7 +28,7 @@ class Links:
     Attributes:
         pages: of the site, by the repository's file, for example ``docs/decisions.md``.
         parts: of a file that is cut into several pages, by file and anchor.
-        pictures: files that were linked and are to be copied, by their path on the site.
+        pictures: files that were linked and are to be brought along, by their path on the site.
         repository: where code is shown, for example ``https://github.com/owner/name/blob/<commit>``; empty: nowhere,
             and code is named without a link.
     """
@@ -47,7 +51,7 @@ class Links:
                 return match[0]
             words = _LINK.sub(link, words)
             to = self.target(target, file=file, page=page)
-            return f"{picture}[{words}]({to})" if to else words
+            return f"{picture}[{words}]({to}){LATER if picture else ''}" if to else words
 
         pieces, at = [], 0
         for code in _CODE.finditer(text):
@@ -71,7 +75,7 @@ class Links:
         if not (ROOT / name).exists():
             raise BrokenLinkError(f"{file}: {target} does not exist")
         if name.endswith((".png", ".svg")):
-            there = f"pictures/{posixpath.basename(name)}"
+            there = f"pictures/{posixpath.basename(name).replace('.png', '.webp')}"
             self.pictures[there] = name
             return self.between(page, there)
         return f"{self.repository}/{name}" if self.repository else ""

@@ -87,8 +87,8 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
 _INTRODUCTION = """# What every handler does when an AWS call fails
 
 Every call of every function is throttled, denied, timed out, answered with an error, late or twice, and every event
-comes twice or broken. A handler either completes, or fails where an alarm or a dead-letter queue sees it; a case in which
-it loses something without a word would fail `make faults`, which runs the cases, prints each and writes this page.
+comes twice or broken. A handler either completes, or fails where an alarm or a dead-letter queue sees it; a case in
+which it loses something without a word would fail `make faults`, which runs the cases and writes this page.
 
 """
 

@@ -37,8 +37,8 @@ def test_a_link_leads_to_its_page(there: str, here: str) -> None:
 def test_a_picture_goes_along() -> None:
     known = links()
     text = rewritten("![a dashboard](../../docs/pictures/spot_asg.png)", known)
-    assert text == "![a dashboard](../../pictures/spot_asg.png)"
-    assert known.pictures == {"pictures/spot_asg.png": "docs/pictures/spot_asg.png"}
+    assert text == "![a dashboard](../../pictures/spot_asg.webp){ loading=lazy }"
+    assert known.pictures == {"pictures/spot_asg.webp": "docs/pictures/spot_asg.png"}
 
 
 def test_without_an_address_of_the_repository_code_is_named_and_not_linked() -> None:

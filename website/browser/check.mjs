@@ -1,6 +1,7 @@
 // Opens every page of the built site, wide and narrow, light and dark, and prints what is wrong, one finding a line.
 // stdin: {"browser": path, "root": folder of the HTML, "pages": only those that begin so, "searches": [{"words": what is typed, "page": what is wanted}]}
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
 import { launch, pagesOf, serve } from "./pages.mjs";
@@ -30,19 +31,17 @@ const look = async (context, address, path) => {
   await page.goto(address + path, { waitUntil: "load" });
   const seen = await page.evaluate(() => ({
     ids: [...document.querySelectorAll("[id]")].map((element) => element.id),
-    links: [...document.querySelectorAll("a[href]")].map((link) => link.href),
+    links: [...document.querySelectorAll("a[href]"), ...document.images].map((link) => link.href ?? link.src),
     headings: document.querySelectorAll("h1").length,
     described: Boolean(document.title && document.querySelector("meta[name=description]")?.content),
     undrawn: [...document.querySelectorAll(".diagram svg")].filter((svg) => svg.querySelectorAll(".node").length < 2).length,
     unreadable: document.querySelectorAll("pre.mermaid, code.language-mermaid").length,
-    broken: [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src),
   }));
   ids.set(path, new Set(seen.ids));
   links.push(...seen.links.filter((link) => link.startsWith(address)).map((link) => [path, link.slice(address.length)]));
   if (seen.headings !== 1) say(`${seen.headings} headings of level 1`);
   if (!seen.described) say("no title or description");
   if (seen.undrawn || seen.unreadable) say("a diagram is not drawn");
-  for (const image of seen.broken) say(`picture ${image}`);
   for (const [width, scheme] of [[1280, "light"], [375, "dark"], [375, "light"], [1280, "dark"]]) {
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme: scheme });
@@ -78,8 +77,8 @@ await Promise.all(
 for (const [page, link] of links) {
   const [path, anchor] = decodeURIComponent(link).split("#");
   const there = ids.get(path.replace(/\?.*$/, ""));
-  const exists = there || every.includes(path);
-  if (!exists && !/\.(png|svg|txt|xml)$/.test(path)) report(`/${page}: link to ${link}, which is no page`);
+  if (!there && !existsSync(join(root, path, path.endsWith("/") ? "index.html" : "")))
+    report(`/${page}: link to ${link}, which does not exist`);
   if (there && anchor && !there.has(anchor) && !anchor.startsWith("__")) report(`/${page}: no anchor ${link}`);
 }
 if (transferred > FIRST_PAGE_BYTES) report(`/: ${transferred} bytes compressed, at most ${FIRST_PAGE_BYTES}`);

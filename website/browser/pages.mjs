@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
-  ".json": "application/json", ".png": "image/png", ".txt": "text/plain; charset=utf-8", ".xml": "application/xml",
+  ".json": "application/json", ".png": "image/png", ".webp": "image/webp", ".txt": "text/plain; charset=utf-8", ".xml": "application/xml",
 };
 
 export const serve = async (root) => {
