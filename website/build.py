@@ -35,7 +35,7 @@ def pages(links: Links) -> list[Page]:
     documents.register(links)
     found = [*settings.pages(links)]
     return [
-        *landing.pages(),
+        *landing.pages(links),
         *(page for readme in readmes for page in solution.pages(readme, links)),
         *documents.pages(links),
         *found,

@@ -6,6 +6,7 @@ from html import escape
 from config.models import CommonSettings
 from stacks.series import SOLUTIONS, Solution
 from website import facts
+from website.links import LATER, Links
 from website.markup import NOTHING, chips, command, plural, sentence, table
 from website.page import Page
 
@@ -21,12 +22,14 @@ THEMES: Mapping[str, tuple[str, ...]] = {
 _BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
 
 
-def pages() -> Iterator[Page]:
+def pages(links: Links) -> Iterator[Page]:
     """The landing page, the decision tables and the catalogue."""
     description = (
         "Twenty solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
     )
-    yield Page("index.md", "Compute Blog solutions", _landing(), description, hide=("navigation", "toc"), boost=0.5)
+    yield Page(
+        "index.md", "Compute Blog solutions", _landing(links), description, hide=("navigation", "toc"), boost=0.5
+    )
     text = f"# Choose by problem\n\nYour problem, the solution, and what it takes.\n\n{_decisions()}"
     yield Page(
         "choose.md", "Choose by problem", text, "From a problem to a solution, what it needs and bills.", boost=0.5
@@ -36,7 +39,8 @@ def pages() -> Iterator[Page]:
     )
 
 
-def _landing() -> str:
+def _landing(links: Links) -> str:
+    recording = links.target("docs/pictures/try.svg", file="README.md", page="index.md")
     steps = sum(one.passed for solution in SOLUTIONS for one in facts.tried(solution.slug))
     found = [one.found for solution in SOLUTIONS for one in facts.tried(solution.slug)]
     numbers = [(str(len(SOLUTIONS)), "solutions", "solutions/")]
@@ -60,6 +64,8 @@ def _landing() -> str:
         "- **You deploy.** [From a checkout to an account](guide/deploy.md), and the [settings](settings/index.md).\n"
         "- **You are on call.** [An alarm has fired](guide/at_night.md): every alarm with what to do.\n"
         "- **You contribute.** [How a solution is added](guide/contribute.md), and the [decisions](decisions.md).\n\n"
+        "## What it looks like\n\n"
+        f"![make try deploys, tries, compares and destroys a solution]({recording}){LATER}\n\n"
         f"## What has been tried\n\n{evidence_table('')}"
     )
 

@@ -88,7 +88,7 @@ def _entry(setting: Setting, refused: list[str]) -> str:
 def _errors() -> str:
     parts = [
         "# What an error says\n\nThe check names the file and line, the key, what is wrong with the value and the "
-        "likely fix, all problems at once. They come from faulty files that the tests keep; each links to its key.\n"
+        "likely fix, all problems at once. These messages come from faulty files of the tests; each links to its key.\n"
     ]
     for key, to, section in _sections():
         known = {setting.key: setting for setting in settings(section)}
