@@ -88,4 +88,4 @@ lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock
 
 clean: ## remove everything that was installed or made here
-	rm -rf .venv node_modules .local cdk.out
+	rm -rf .venv node_modules website/browser/node_modules .local cdk.out

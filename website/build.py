@@ -79,7 +79,7 @@ def build(into: Path = SITE, *, strict: bool) -> Path:
             Image.open(file).save(sources / there, "WEBP", quality=82, method=6)
         else:
             shutil.copyfile(file, sources / there)
-    _write(into / "overrides" / "main.html", (ROOT / "website" / "theme" / "main.html").read_text(encoding="utf-8"))
+    shutil.copytree(ROOT / "website" / "theme", into / "overrides", ignore=shutil.ignore_patterns("site.*", "*.svg"))
     address = os.environ.get("SITE_URL", "")
     told = project.written(found, address=address, repository=os.environ.get("SITE_REPOSITORY", ""))
     _write(into / "mkdocs.yml", told)

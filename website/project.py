@@ -77,7 +77,7 @@ def _navigation(pages: Mapping[str, Page]) -> list[Any]:
         path.split("/")[1] for path in pages if path.startswith("solutions/") and path.count("/") == 2
     )
     solutions = [{pages[f"solutions/{slug}/index.md"].title: below(f"solutions/{slug}")} for slug in slugs]
-    about = [named(path) for path in pages if "/" not in path and path not in ("index.md", "choose.md", "404.md")]
+    about = [named(path) for path in pages if "/" not in path and path not in ("index.md", "choose.md")]
     return [
         {"Start": ["index.md", named("choose.md")]},
         {"Solutions": ["solutions/index.md", *solutions]},

@@ -32,6 +32,6 @@ export const launch = (executablePath) => chromium.launch({ executablePath, args
 export const pagesOf = (root) =>
   readdirSync(root, { recursive: true })
     .map((name) => name.replaceAll("\\", "/"))
-    .filter((name) => name.endsWith("index.html") && name !== "404/index.html")
-    .map((name) => name.slice(0, -"index.html".length))
+    .filter((name) => name.endsWith(".html"))
+    .map((name) => name.replace(/index\.html$/, ""))
     .sort();

@@ -77,7 +77,6 @@ def pages(links: Links) -> Iterator[Page]:
         yield Page(page, title, text, description, label)
         if page == "evidence/rules.md":
             yield _decision_tables()
-    yield Page("404.md", "Not found", _NOT_FOUND, "There is no such page.", hide=("navigation", "toc"))
 
 
 def _present() -> Iterator[tuple[str, str, str, str]]:
@@ -138,9 +137,4 @@ scenario, compares it with its source, and destroys it. Each step says what it r
 | not run | the machine lacked a program that the step needs |
 | not verified on AWS | what an account would have to confirm; each has the command that would |
 
-"""
-_NOT_FOUND = """# There is no such page
-
-It may have moved. The search above finds settings, error messages and alarms; or begin at [the start](index.md) or at
-[the solutions](solutions/index.md).
 """
