@@ -20,7 +20,7 @@ class Page:
         description: one sentence for search engines.
         label: what the navigation calls it.
         hide: parts of the layout that it does without, ``navigation`` or ``toc``.
-        boost: how much rather the search names it than another page.
+        boost: how much rather the search names it than another page; 0: never, since other pages say the same.
     """
 
     path: str
@@ -37,7 +37,9 @@ class Page:
         front = [f"title: {_quoted(self.title)}", f"description: {_quoted(self.description)}"]
         if self.hide:
             front.append(f"hide: [{', '.join(self.hide)}]")
-        if self.boost != 1:
+        if not self.boost:
+            front.append("search: {exclude: true}")
+        elif self.boost != 1:
             front.append(f"search: {{boost: {self.boost:g}}}")
         return "---\n" + "\n".join(front) + "\n---\n\n" + self.text.strip() + "\n"
 

@@ -7,30 +7,24 @@ export const searched = async (browser, address, searches) => {
   await page.goto(address, { waitUntil: "load" });
   await page.keyboard.press("Control+k");
   const box = page.getByRole("combobox", { name: "Search" });
+  const options = page.getByRole("option");
   await box.waitFor();
+  const hrefs = () => options.evaluateAll((all) => all.map((one) => one.href));
   for (const { words, page: wanted } of searches) {
+    // An empty box has no results: what comes after it belongs to these words.
+    await box.fill("");
+    await options.first().waitFor({ state: "detached" });
     await box.fill(words);
-    const asked = new URLSearchParams({ h: words }).toString();
-    const first = page.getByRole("option").first();
     let results = [];
     try {
-      await page.waitForFunction(
-        ([asked]) => {
-          const within = (root) =>
-            [...root.querySelectorAll("*")].some(
-              (element) =>
-                (element.getAttribute("role") === "option" && element.href?.includes(asked)) ||
-                (element.shadowRoot && within(element.shadowRoot)),
-            );
-          return within(document);
-        },
-        [asked],
-        { timeout: 5000, polling: 20 },
-      );
-      await first.waitFor();
-      results = await page.getByRole("option").evaluateAll((all) => all.map((one) => one.href));
-    } catch {
-      results = [];
+      await options.first().waitFor({ timeout: 5000 });
+      for (let before = null; JSON.stringify(before) !== JSON.stringify(results) || before === null; ) {
+        before = results;
+        await page.waitForTimeout(50);
+        results = await hrefs();
+      }
+    } catch (error) {
+      if (error.name !== "TimeoutError") throw error;
     }
     const places = results.map((href) => href.slice(address.length).replace(/\?[^#]*/, ""));
     if (!places.slice(0, FIRST).some((place) => place.startsWith(wanted)))

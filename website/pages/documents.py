@@ -57,6 +57,10 @@ DOCUMENTS = (
 """Page, file, name in the navigation, sentence; a file that is not there yet has no page."""
 
 
+_BOOST = {"evidence/unverified.md": 0, "guide/at_night.md": 0, "changelog.md": 0.2, "decisions.md": 0.3}
+"""Whose words stand on the pages of the solutions too, or seldom answer a question."""
+
+
 def register(links: Links) -> None:
     """Says where the documents are."""
     for page, file, _, _ in _present():
@@ -74,7 +78,7 @@ def pages(links: Links) -> Iterator[Page]:
         if page == "guide/at_night.md":
             text += f"\n{_every_alarm()}"
         title = next((title for level, title in headings(text) if level == 1), label)
-        yield Page(page, title, text, description, label)
+        yield Page(page, title, text, description, label, boost=_BOOST.get(page, 1))
         if page == "evidence/rules.md":
             yield _decision_tables()
 

@@ -27,12 +27,10 @@ def pages(links: Links) -> Iterator[Page]:
     description = (
         "Twenty solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
     )
-    yield Page(
-        "index.md", "Compute Blog solutions", _landing(links), description, hide=("navigation", "toc"), boost=0.5
-    )
+    yield Page("index.md", "Compute Blog solutions", _landing(links), description, hide=("navigation", "toc"), boost=0)
     text = f"# Choose by problem\n\nYour problem, the solution, and what it takes.\n\n{_decisions()}"
     yield Page(
-        "choose.md", "Choose by problem", text, "From a problem to a solution, what it needs and bills.", boost=0.5
+        "choose.md", "Choose by problem", text, "From a problem to a solution, what it needs and bills.", boost=0
     )
     yield Page(
         "solutions/index.md", "Solutions", _catalogue(), "All solutions, by service, needs, idle bill and evidence."

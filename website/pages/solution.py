@@ -109,7 +109,10 @@ def _overview(readme: Readme, links: Links) -> str:
         parts.append(links.rewritten(section.text, file=readme.file, page=page))
         if section.title == "Cost":
             parts.append(_idle_month(slug))
-    parts.append("## Problems it solves\n\n" + "".join(f"- {sentence(phrase)}\n" for phrase in solution.problems))
+    parts.append(
+        f"## Problems that {solution.stack_name(CommonSettings())} solves\n\n"
+        + "".join(f"- {sentence(phrase)}\n" for phrase in solution.problems)
+    )
     return "\n".join(parts)
 
 
