@@ -51,9 +51,9 @@ def filled_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 def _unconfirmed() -> str:
     """The solutions' ``unconfirmed.md`` in one document, in the order of the catalogue."""
     chapters = ["# What could not be confirmed without an account\n", _UNCONFIRMED_INTRODUCTION]
-    for solution in SOLUTIONS:
-        text = (ROOT / "stacks" / solution.slug / "unconfirmed.md").read_text(encoding="utf-8")
-        chapters += [f"## {solution.slug}\n", text.split("\n", 2)[2]]
+    for slug in (*(solution.slug for solution in SOLUTIONS), "stack_sets"):
+        text = (ROOT / "stacks" / slug / "unconfirmed.md").read_text(encoding="utf-8")
+        chapters += [f"## {slug}\n", text.split("\n", 2)[2]]
     return "\n".join(chapters)
 
 

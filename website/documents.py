@@ -20,12 +20,13 @@ def _catalogue() -> str:
         (
             f"[`{solution.stack_name(CommonSettings())}`](stacks/{solution.slug}/README.md)",
             solution.summary,
+            solution.accounts,
             facts.cost_class(solution.slug),
             _evidence(solution.slug),
         )
         for solution in SOLUTIONS
     ]
-    return table(("solution", "what it gives", "idle bill", "tried"), rows)
+    return table(("solution", "what it gives", "deployed in", "idle bill", "tried"), rows)
 
 
 def _evidence(slug: str) -> str:

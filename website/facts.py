@@ -13,6 +13,7 @@ from stacks.costs import idle_units
 from stacks.series import Solution
 from stacks.shared.billing import BillingUnit
 from website.page import ROOT
+from website.reference import SHARED
 
 CostClass = Literal["nothing while idle", "small monthly items", "by the hour"]
 EVIDENCE = ROOT / "docs" / "evidence.json"
@@ -127,9 +128,10 @@ def open_questions(slug: str) -> int:
 
 
 def refusals(slug: str) -> Iterator[tuple[str, str]]:
-    """Key and message of every faulty configuration that the tests of the solution, or of ``common``, keep."""
-    folder = ROOT / "tests" / ("config" if slug == "common" else f"solutions/{slug}") / "bad_config"
-    section = "common" if slug == "common" else f"solutions.{slug}"
+    """Key and message of every faulty configuration that the tests of the section keep."""
+    shared = slug in SHARED
+    folder = ROOT / "tests" / ("config" if shared else f"solutions/{slug}") / "bad_config"
+    section = slug if shared else f"solutions.{slug}"
     for path in sorted(folder.glob("*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
             if found := re.match(rf"\s+\S+?:\d+: {re.escape(section)}\.?(\S*?)(?:, [^:]*)?: (.*)", line):

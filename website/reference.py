@@ -11,6 +11,8 @@ from stacks.catalog import settings_by_slug
 
 Schema = Mapping[str, Any]
 BELOW = "those of the keys below"
+SHARED = {"common": "CommonSettings", "stack_sets": "StackSets"}
+"""Models of the sections that are not a solution's."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Setting:
 
 @cache
 def settings(section: str) -> tuple[Setting, ...]:
-    """The keys of ``common`` or of a solution, in the order of the model, each followed by those within it."""
+    """The keys of a section, a solution's or a shared one, in the order of the model, each followed by those within it."""
     whole = schema_model(settings_by_slug()).model_json_schema()
-    name = "CommonSettings" if section == "common" else settings_by_slug()[section].__name__
+    name = SHARED.get(section) or settings_by_slug()[section].__name__
     found: dict[str, Setting] = {}
     for setting in _within(whole["$defs"][name], "", whole["$defs"]):
         found.setdefault(setting.anchor, setting)

@@ -11,7 +11,7 @@ from website import documents, facts
 from website.build import pages
 from website.links import Links
 from website.page import ROOT, Page, anchor, headings
-from website.pages.landing import THEMES
+from website.pages.landing import themes
 from website.reference import settings
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
@@ -57,7 +57,7 @@ def test_the_alarms_of_the_site_are_those_of_the_templates() -> None:
 
 
 def test_the_chooser_has_every_solution_once_and_leads_to_its_command() -> None:
-    assert sorted(slug for slugs in THEMES.values() for slug in slugs) == sorted(SLUGS)
+    assert sorted(slug for slugs in themes().values() for slug in slugs) == sorted(SLUGS)
     first = built()["index.md"].text
     for slug in SLUGS:
         assert f'<a href="solutions/{slug}/">' in first

@@ -21,6 +21,7 @@ DOCUMENTS = (
         "Key and topic",
         "Policies of your own KMS key and topic.",
     ),
+    ("guide/many_accounts.md", "docs/guide/many_accounts.md", "Many accounts", "Without the CDK, and by StackSets."),
     ("guide/operate.md", "docs/guide/operate.md", "Operate", "Upgrades, several copies, removal, and what stays."),
     ("guide/at_night.md", "docs/guide/at_night.md", "On call", "An alarm has fired: where it says what to do."),
     ("guide/moving.md", "docs/guide/moving.md", "Moving here", "From each public sample: which setting replaces what."),

@@ -18,8 +18,15 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     "Let the right people in": ("instance_connect_endpoint", "credential_guard"),
     "Run close to your users": ("local_zone_wordpress", "outposts_routing", "outposts_dashboard", "game_streaming"),
 }
-"""The solutions by what somebody wants who comes here; a test sees that each is in one."""
+"""The solutions by what somebody wants who comes here; what is in none comes last."""
 _BY_SLUG = {solution.slug: solution for solution in SOLUTIONS}
+
+
+def themes() -> Mapping[str, tuple[str, ...]]:
+    """The themes, with whatever is in none of them at the end."""
+    sorted_in = {slug for slugs in THEMES.values() for slug in slugs}
+    rest = tuple(slug for slug in _BY_SLUG if slug not in sorted_in)
+    return {**THEMES, **({"And more": rest} if rest else {})}
 
 
 def pages(links: Links) -> Iterator[Page]:
@@ -70,7 +77,7 @@ def _landing(links: Links) -> str:
 
 def _chooser() -> str:
     parts = ['<div class="chooser">']
-    for theme, slugs in THEMES.items():
+    for theme, slugs in themes().items():
         parts.append(f"<section><h3>{escape(theme)}</h3><ul>")
         for slug in slugs:
             for phrase in _BY_SLUG[slug].problems[:3]:
@@ -81,7 +88,7 @@ def _chooser() -> str:
 
 def _decisions() -> str:
     parts = []
-    for theme, slugs in THEMES.items():
+    for theme, slugs in themes().items():
         rows = [
             (
                 "<br>".join(sentence(phrase) for phrase in _BY_SLUG[slug].problems),

@@ -31,6 +31,11 @@ def pages(links: Links) -> Iterator[Page]:
         f"{_reference('common')}"
     )
     yield Page(here, "Common settings", text, "Settings that all solutions share.", "Common")
+    text = (
+        "# Settings of stack sets\n\nThe section `stack_sets` publishes solutions into "
+        f"[many accounts](../guide/many_accounts.md); null: none.\n\n{_reference('stack_sets')}"
+    )
+    yield Page("settings/stack_sets.md", "Settings of stack sets", text, "Settings of many accounts.", "Stack sets")
     rows = [
         (f"[`{key}.{setting.key}`]({to}#{setting.anchor})", setting.takes, _code(setting.default))
         for key, to, section in _sections()
@@ -45,13 +50,12 @@ def pages(links: Links) -> Iterator[Page]:
     text = f"# The shipped file\n\nEvery key with its default, as the repository has it.\n\n```yaml\n{shipped}```\n"
     links.pages["config/config.yaml"] = "settings/file.md"
     yield Page("settings/file.md", "The shipped file", text, "config/config.yaml.", "The shipped file", boost=0)
-    yield Page(
-        "settings/errors.md", "What an error says", _errors(), "Messages of the check.", "Errors", boost=0
-    )
+    yield Page("settings/errors.md", "What an error says", _errors(), "Messages of the check.", "Errors", boost=0)
 
 
 def _sections() -> Iterator[tuple[str, str, str]]:
     yield "common", "index.md", "common"
+    yield "stack_sets", "stack_sets.md", "stack_sets"
     for solution in SOLUTIONS:
         yield solution.slug, f"../solutions/{solution.slug}/settings.md", solution.slug
 
