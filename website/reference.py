@@ -40,7 +40,7 @@ class Setting:
 
 @cache
 def settings(section: str) -> tuple[Setting, ...]:
-    """The keys of a section, a solution's or a shared one, in the order of the model, each followed by those within it."""
+    """The keys of a section, a solution's or a shared one, in the model's order, each followed by those within it."""
     whole = schema_model(settings_by_slug()).model_json_schema()
     name = SHARED.get(section) or settings_by_slug()[section].__name__
     found: dict[str, Setting] = {}
