@@ -7,7 +7,8 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help new upgrade install check test updates try verify faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help new upgrade install check test updates try verify evidence faults bench simulate pictures synth snapshots docs site look \
+	recording lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -48,8 +49,11 @@ verify: $(INSTALLED) ## try one solution in a real account, cost first; SOLUTION
 	@python -m tryout.verify $(call option,solution,SOLUTION) $(call option,profile,PROFILE) $(call option,region,REGION) \
 		$(if $(YES),--yes) $(call option,variant,VARIANT) $(call option,config,CONFIG) $(call option,prices,PRICES)
 
-faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
-	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)
+evidence: $(INSTALLED) ## take what the last make try found into docs/evidence.json, with commit and date
+	@python -m tryout.run.evidence
+
+faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; writes docs/faults.md, some minutes; SOLUTION=
+	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION) --into docs/faults.md
 
 bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run; SOLUTION=, QUICK=1
 	@python -m benchmarks $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
@@ -69,10 +73,24 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=,
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
+docs: $(INSTALLED) ## regenerate what is committed: config.schema.json, tables of README.md and docs/
 	@python -m stacks.documents
+	@python -m website.documents
 	@python -m emulator.documents
 	@python -m tests.conformance
+
+SITE := .local/site/.installed
+site: $(INSTALLED) $(SITE) ## build the site of all documents into .local/site/html; STRICT=1: diagrams must be drawn
+	@python -m website $(if $(STRICT),--strict)
+
+look: $(INSTALLED) $(SITE) ## open every page of the built site in Chromium and say what is wrong; STRICT=1: it must run
+	@python -m website.browser_check $(if $(STRICT),--strict)
+
+$(SITE): requirements-docs.txt website/browser/package-lock.json scripts/site
+	@scripts/site
+
+recording: $(INSTALLED) ## record make try of one solution as docs/pictures/try.svg
+	@python -m website.terminal
 
 new: $(INSTALLED) ## a new solution that passes every check but the promises of its post; SLUG=
 	@python scripts/new.py '$(subst ','\'',$(SLUG))'
@@ -87,4 +105,4 @@ lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock
 
 clean: ## remove everything that was installed or made here
-	rm -rf .venv node_modules .local cdk.out
+	rm -rf .venv node_modules website/browser/node_modules .local cdk.out

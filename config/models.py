@@ -103,6 +103,16 @@ class CommonSettings(Section):
     null: the keys that AWS manages."""
     alarm_topic_arn: TopicArn | None = None
     """Topic that receives every alarm. null: each stack creates one and names it in its outputs."""
+    runbook_url: (
+        Annotated[
+            str,
+            # An alarm's description has 1,024 characters, and so must have what comes before and after the address.
+            Field(pattern=r"^https://[A-Za-z0-9._~:/%@-]{1,392}$", examples=["https://example.org/runbooks"]),
+        ]
+        | None
+    ) = None
+    """Address at which you serve this project's site: an alarm's description, and so its mail, ends with the link to
+    what to do. null: it names the section of the solution's README."""
     linux_images: LinuxImages = LinuxImages()
     """AMIs of Amazon Linux 2023, so that no deployment restarts instances because an image is new."""
     bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None

@@ -258,16 +258,25 @@ def test_every_group_replaces_its_instances_when_their_template_changes(variant:
 
 # Law 12: alarms say what to do
 
+RUNBOOKS = {"enterprise": "https://runbooks.example.com/ec2/solutions/{}/alarms/"}
+"""How the link begins in the variants that have `common.runbook_url`."""
+LONGEST_RUNBOOK_URL = 400 + len("/solutions//alarms/") + max(map(len, SLUGS))
+
 
 @every_template
 def test_the_section_that_an_alarm_points_to_exists(variant: str, slug: str) -> None:
     for logical_id, resource in resources(variant, slug).items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
-            link = re.search(r"(stacks/\w+/README\.md)#([\w-]+)", resource["Properties"]["AlarmDescription"])
-            assert link, logical_id
-            headings = re.findall(r"^#+ (.+)$", (ROOT / link[1]).read_text(encoding="utf-8"), re.MULTILINE)
+            description = resource["Properties"]["AlarmDescription"]
+            begin, _, anchor = description.partition("#")
+            assert begin.endswith(f" {RUNBOOKS.get(variant, 'stacks/{}/README.md').format(slug)}"), logical_id
+            headings = re.findall(
+                r"^#+ (.+)$", (ROOT / f"stacks/{slug}/README.md").read_text(encoding="utf-8"), re.MULTILINE
+            )
             anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
-            assert link[2] in anchors, f"{logical_id}: {link[0]}"
+            assert anchor in anchors, f"{logical_id}: {description}"
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+            assert len(description) - len(begin.rpartition(" ")[2]) + LONGEST_RUNBOOK_URL <= 1024, logical_id
 
 
 # The catalogue and the documents

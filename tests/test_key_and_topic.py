@@ -16,8 +16,7 @@ from tests.variants import ROOT, Json
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
 WITH_KEY = ("account", "enterprise")  # the variants with a key: with topics of the stacks, and with one of yours
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("### Your own key and topic\n")[2].partition("\n## ")[0]
+SECTION = (ROOT / "docs" / "guide" / "key_and_topic.md").read_text(encoding="utf-8")
 
 
 def references(value: Any) -> Iterator[str]:
@@ -99,7 +98,7 @@ def test_the_readme_names_exactly_what_the_templates_need(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_solution_with_needs_links_to_them_and_names_no_principal_itself(slug: str) -> None:
     text = (ROOT / f"stacks/{slug}/README.md").read_text(encoding="utf-8")
-    assert ("(../../README.md#your-own-key-and-topic)" in text) == (written(slug) != (set(), set()))
+    assert ("(../../docs/guide/key_and_topic.md)" in text) == (written(slug) != (set(), set()))
     assert "key's policy must let" not in text
 
 

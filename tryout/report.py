@@ -90,9 +90,16 @@ class SolutionReport:
         )
 
 
-def write_json(path: Path, reports: list[SolutionReport], *, ok: bool) -> None:
-    """Writes the report for programs."""
-    text = json.dumps({"ok": ok, "solutions": [asdict(report) for report in reports]}, indent=2)
+def write_json(path: Path, reports: list[SolutionReport], *, ok: bool, as_shipped: bool, commit: str) -> None:
+    """Writes the report for programs.
+
+    Args:
+        as_shipped: nothing was broken on purpose, and the configuration was the repository's.
+        commit: of the sources that were tried; empty if none has them as they were.
+    """
+    solutions = [asdict(report) for report in reports]
+    found = {"ok": ok, "as_shipped": as_shipped, "commit": commit, "solutions": solutions}
+    text = json.dumps(found, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -121,7 +121,7 @@ class TunnelLog(Construct):
             f"{at('$.detail.userIdentity.arn')} opened a tunnel from {at('$.detail.sourceIPAddress')} to "
             f"{at('$.detail.requestParameters.privateIpAddress')} port {at('$.detail.requestParameters.remotePort')} "
             f"through {at('$.detail.requestParameters.instanceConnectEndpointId')} at {at('$.detail.eventTime')} "
-            f"(error: {at('$.detail.errorCode')}). What to do: {README}#alarm-strangers"
+            f"(error: {at('$.detail.errorCode')}). What to do: {self._stack.runbook('alarm-strangers')}"
         )
         # The topic's policy allows it, without a condition and without a role, as AWS asks for topics; that of a topic
         # of yours is not ours to change:
@@ -131,7 +131,7 @@ class TunnelLog(Construct):
             Validations.of(rule).acknowledge(
                 Acknowledgment(
                     id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                    reason="A topic of another account gets the event by its own policy, which the main README shows.",
+                    reason="A topic of another account gets the event by its own policy: docs/guide/key_and_topic.md.",
                 )
             )
         return rule
@@ -145,9 +145,6 @@ class TunnelLog(Construct):
             period=Duration.minutes(5),
         )
         alarms.when_above(name, failed, 0, says=says)
-
-
-README = "stacks/instance_connect_endpoint/README.md"
 
 
 def pattern(endpoint_id: str | None, expected: list[str] | None = None) -> dict[str, Any]:

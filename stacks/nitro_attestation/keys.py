@@ -12,7 +12,6 @@ from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 
-README = "stacks/nitro_attestation/README.md"
 WATCHED = (
     "CancelKeyDeletion",
     "CreateGrant",
@@ -83,14 +82,14 @@ def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Al
     sentence = (
         f"{at('$.detail.userIdentity.arn')} called {at('$.detail.eventName')} on the attested key "
         f"{key.attr_arn} at {at('$.detail.eventTime')} (error: {at('$.detail.errorCode')}). "
-        f"What to do: {README}#alarm-key-changes"
+        f"What to do: {stack.runbook('alarm-key-changes')}"
     )
     rule.add_target(targets.SnsTopic(alarms.topic, message=events.RuleTargetInput.from_text(sentence)))
     if stack.common.alarm_topic_arn and not stack.common.account:
         Validations.of(rule).acknowledge(
             Acknowledgment(
                 id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                reason="A topic of another account gets the event by its own policy, which the main README shows.",
+                reason="A topic of another account gets the event by its own policy: docs/guide/key_and_topic.md.",
             )
         )
     failed = cloudwatch.Metric(

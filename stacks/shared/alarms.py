@@ -51,7 +51,7 @@ class Alarms(Construct):
 
     def __init__(self, scope: SolutionStack, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self._readme = f"stacks/{scope.solution.slug}/README.md"
+        self._stack = scope
         arn = scope.common.alarm_topic_arn
         self.topic: sns.ITopic
         if arn:
@@ -155,7 +155,7 @@ class Alarms(Construct):
             comparison_operator=operator,
             evaluation_periods=points,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{says}. What to do: {self._readme}#alarm{words}",
+            alarm_description=f"{says}. What to do: {self._stack.runbook(f'alarm{words}')}",
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm

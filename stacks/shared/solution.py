@@ -135,6 +135,12 @@ class SolutionStack(Stack):
         """Prints a value after ``cdk deploy``; the name is part of the stack's contract."""
         CfnOutput(self, name, value=value, description=description)
 
+    def runbook(self, anchor: str) -> str:
+        """Where it says what to do: a page of ``common.runbook_url``, whose layout website/pages has, or the README."""
+        if url := self.common.runbook_url:
+            return f"{url.rstrip('/')}/solutions/{self.solution.slug}/alarms/#{anchor}"
+        return f"stacks/{self.solution.slug}/README.md#{anchor}"
+
     def console_url(self, path: str) -> str:
         """Address of a page of the AWS Management Console, in whatever partition the stack lands."""
         consoles = self.node.try_find_child("Consoles") or CfnMapping(self, "Consoles", mapping=_CONSOLES)

@@ -49,7 +49,7 @@ class Experiment(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description="Stops an experiment: more instances are missing than it interrupts. "
-            "See stacks/spot_asg/README.md#stop-condition",
+            f"See {scope.runbook('stop-condition')}",
         )
         template = fis.CfnExperimentTemplate(
             self,

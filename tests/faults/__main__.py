@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("parts", nargs="*", help="only the cases whose name has all of these in it")
     parser.add_argument("--solution", default="", help="only the functions of these, separated by commas or blanks")
+    parser.add_argument(
+        "--into", type=Path, help="write a line for each handler there, if all cases ran and none is bad"
+    )
     options = parser.parse_args(arguments)
     try:
         slugs = {named(name).slug for name in names_in(options.solution)}
@@ -39,8 +42,11 @@ def main(arguments: Sequence[str]) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=220)
     began = time.monotonic()
     with _logged(), Progress(console=Console(file=sys.__stderr__), transient=True) as progress:
-        table, verdicts = _run(slugs, options.parts, progress)
+        table, by_handler = _run(slugs, options.parts, progress)
     console.print(table)
+    verdicts = sum(by_handler.values(), Counter[str]())
+    if options.into and not slugs and not options.parts and not verdicts["BAD"]:
+        options.into.write_text(_page(by_handler), encoding="utf-8")
     seconds = time.monotonic() - began
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()) or "no such case"
     console.print(
@@ -49,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if verdicts["BAD"] or not verdicts else 0
 
 
-def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Table, Counter[str]]:
+def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Table, dict[str, Counter[str]]]:
     # The functions are imported as in Lambda, where `lambdas` is the root.
     sys.path.insert(0, str(ROOT / "lambdas"))
     from tests.faults.running import generated, run
@@ -59,7 +65,7 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
     full_model.install()  # in tests/conftest.py for pytest
 
     table = Table("handler", "call or event", "fault", "outcome", "detail")
-    verdicts: Counter[str] = Counter()
+    by_handler: dict[str, Counter[str]] = {}
     with laboratory():
         subjects = [each for each in registered() if not slugs or each.name.split(".")[0] in slugs]
         task = progress.add_task("", total=len(subjects))
@@ -69,13 +75,33 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
                 if not all(part in str(case) for part in parts):
                     continue
                 outcome = run(case)
-                verdicts[outcome.verdict.value] += 1
+                by_handler.setdefault(subject.name, Counter())[outcome.verdict.value] += 1
                 style = STYLES[outcome.verdict.value]
                 verdict = f"[{style}]{outcome.verdict.value}[/]"
                 table.add_row(subject.name, case.where, case.what, verdict, _short(outcome.detail))
             table.add_section()
             progress.advance(task)
-    return table, verdicts
+    return table, by_handler
+
+
+_INTRODUCTION = """# What every handler does when an AWS call fails
+
+Every call of every function is throttled, denied, timed out, answered with an error, late or twice, and every event
+comes twice or broken. A handler either completes, or fails where an alarm or a dead-letter queue sees it; a case in
+which it loses something without a word would fail `make faults`, which runs the cases and writes this page.
+
+"""
+
+
+def _page(by_handler: dict[str, Counter[str]]) -> str:
+    """A line for each handler."""
+    rows = ["| handler | cases | completes | fails visibly |", "| --- | --- | --- | --- |"]
+    for name, counts in by_handler.items():
+        done, failed = counts["done"], counts["visibly failed"]
+        rows.append(f"| `{name}` | {done + failed} | {done} | {failed} |")
+    whole = sum(by_handler.values(), Counter[str]())
+    rows.append(f"| all | {whole.total()} | {whole['done']} | {whole['visibly failed']} |")
+    return _INTRODUCTION + "\n".join(rows) + "\n"
 
 
 @contextlib.contextmanager

@@ -17,8 +17,9 @@ from stacks.catalog import names_in, select
 from stacks.configuration import configuration
 from stacks.series import SOLUTIONS, Solution
 from tryout.breaks import BREAKS, noticed
-from tryout.paths import LOCAL, REPORT, REPOSITORY
+from tryout.paths import CONFIG, LOCAL, REPORT, REPOSITORY
 from tryout.report import SolutionReport, print_table, write_json
+from tryout.run.commit import commit_of_the_sources
 from tryout.run.keeping import stay
 from tryout.run.lanes import Lanes
 from tryout.run.plan import insist_on, trials
@@ -69,7 +70,7 @@ def _run(
         )
     )
     count = lanes_for(options, len(planned))
-    began = time.monotonic()
+    began, commit = time.monotonic(), commit_of_the_sources()
     with Lanes(planned, state, lanes=count, keep=options.keep, port=options.port) as lanes:
         with shown(console) as show:
             reports = lanes.run(show)
@@ -78,7 +79,8 @@ def _run(
             ok = all(told)
         else:
             ok = all(report.ok(strict=options.strict, kept=options.keep) for report in reports)
-        write_json(REPORT, reports, ok=ok)
+        as_shipped = not options.broken and options.config.resolve() == CONFIG
+        write_json(REPORT, reports, ok=ok, as_shipped=as_shipped, commit=commit)
         if not options.broken:
             print_table(console, reports, kept=options.keep)
         took = time.monotonic() - began

@@ -108,29 +108,29 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
         assert part in str(one)
 
 
-# What a key or a topic of the user's must allow: the section of the README is judged as the policy that it is.
+# What a key or a topic of the user's must allow: its page is judged as the policy that it is.
 
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Your own key and topic\n")[2]
+SECTION = (ROOT / "docs" / "guide" / "key_and_topic.md").read_text(encoding="utf-8")
 SECTION = SECTION.partition("\n## ")[0]
 
 
 def policy(of: str) -> list[dict[str, object]]:
     found = re.search(rf"```json {of} policy\n(.*?)```", SECTION, re.DOTALL)
-    assert found, f"the README has no {of} policy"
+    assert found, f"the page has no {of} policy"
     text = found[1].replace("ACCOUNT", ACCOUNT)
     statements: list[dict[str, object]] = json.loads(text)
     return statements
 
 
 def row(slug: str) -> tuple[set[str], set[str]]:
-    """The statements that the README asks for, of a key and of a topic."""
+    """The statements that the page asks for, of a key and of a topic."""
     found = re.search(rf"^\| `{slug}` \| (.*) \| (.*) ?\|$", SECTION, re.MULTILINE)
     of_key, of_topic = (set(re.findall(r"`([A-Z]\w+)`", cell)) for cell in found.groups()) if found else (set(), set())
     return of_key, of_topic
 
 
 def satisfied(need: Need, region: str, sids: set[str]) -> bool:
-    """Whether these statements of the README allow what is needed; EventBridge says nothing about itself."""
+    """Whether these statements of the page allow what is needed; EventBridge says nothing about itself."""
     statements = [one for one in policy(need.of) if one["Sid"] in sids]
     text = json.dumps(statements).replace("REGION", region).replace("TOPIC_ARN", "*")
     principal = need.principal

@@ -79,4 +79,4 @@ def test_a_control_that_nobody_has_is_no_control(aws: EmbeddedAws) -> None:
 
 def test_the_readme_says_what_the_services_say() -> None:
     documents: Any = import_module("emulator.documents")
-    assert (documents.ROOT / "README.md").read_text(encoding="utf-8") == documents.readme(), "run 'make docs'"
+    assert documents.PAGE.read_text(encoding="utf-8") == documents.page(), "run 'make docs'"

@@ -305,7 +305,7 @@ def test_every_tunnel_is_logged_and_those_of_strangers_are_told() -> None:
     (target,) = strangers["Targets"]
     assert target["Arn"] == "arn:aws:sns:eu-central-1:123456789012:alarms" and "RoleArn" not in target
     sentence = target["InputTransformer"]["InputTemplate"]
-    (heading,) = re.findall(r"README\.md#([\w-]+)", sentence)
+    (heading,) = re.findall(r"/alarms/#([\w-]+)", sentence)
     readme = (ROOT / f"stacks/{SLUG}/README.md").read_text(encoding="utf-8")
     assert f"### {heading.replace('-', ' ').capitalize()}" in readme
 

@@ -1,0 +1,99 @@
+"""Writes the site's sources and lets the generator make HTML of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image  # comes with matplotlib
+
+from stacks.series import SOLUTIONS
+from website import diagrams, project
+from website.links import Links, repository
+from website.page import ROOT, Page
+from website.pages import documents, landing, machines, settings, solution
+
+SITE = ROOT / ".local" / "site"
+GENERATOR = SITE / "env" / "bin" / "zensical"
+
+
+class NoGeneratorError(Exception):
+    """The generator is not installed."""
+
+
+def pages(links: Links) -> list[Page]:
+    """Every page, with links that lead within the site.
+
+    Raises:
+        BrokenLinkError: a document links to what the repository does not have.
+    """
+    readmes = [solution.Readme.of(one) for one in SOLUTIONS]
+    for readme in readmes:
+        readme.register(links)
+    documents.register(links)
+    found = [*settings.pages(links)]
+    return [
+        *landing.pages(links),
+        *(page for readme in readmes for page in solution.pages(readme, links)),
+        *documents.pages(links),
+        *found,
+    ]
+
+
+def build(into: Path = SITE, *, strict: bool) -> Path:
+    """Makes the whole site.
+
+    Args:
+        strict: diagrams must be drawn; otherwise they stay text where they cannot be, and a line says so.
+
+    Returns:
+        the folder of the HTML.
+
+    Raises:
+        BrokenLinkError, NoBrowserError, NoGeneratorError: with a sentence for the user.
+        CalledProcessError: the generator found a broken link, which it has printed.
+    """
+    if not GENERATOR.exists():
+        raise NoGeneratorError("the generator of the site is not installed; run scripts/site")
+    links = Links(repository())
+    found = pages(links)
+    cache = SITE / "diagrams"
+    try:
+        diagrams.draw((page.text for page in found), cache)
+    except diagrams.NoBrowserError as error:
+        if strict:
+            raise
+        print(f"site: diagrams not drawn: {error}", file=sys.stderr)
+    sources = into / "docs"
+    for name in ("docs", "overrides", "html"):
+        shutil.rmtree(into / name, ignore_errors=True)
+    for page in found:
+        _write(sources / page.path, diagrams.drawn(page.source, cache, page.title))
+    for name, text in machines.files(found).items():
+        _write(sources / name, text)
+    for there, file in _files(links):
+        (sources / there).parent.mkdir(parents=True, exist_ok=True)
+        if there.endswith(".webp"):
+            Image.open(file).save(sources / there, "WEBP", quality=82, method=6)
+        else:
+            shutil.copyfile(file, sources / there)
+    shutil.copytree(ROOT / "website" / "theme", into / "overrides", ignore=shutil.ignore_patterns("site.*", "*.svg"))
+    address = os.environ.get("SITE_URL", "")
+    told = project.written(found, address=address, repository=os.environ.get("SITE_REPOSITORY", ""))
+    _write(into / "mkdocs.yml", told)
+    subprocess.run([GENERATOR, "build", "--strict", "--clean"], cwd=into, check=True)
+    return into / "html"
+
+
+def _files(links: Links) -> Iterator[tuple[str, Path]]:
+    for name in ("site.css", "site.js", "favicon.svg"):
+        yield f"assets/{name}", ROOT / "website" / "theme" / name
+    for there, name in links.pictures.items():
+        yield there, ROOT / name
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
