@@ -25,7 +25,8 @@ from tryout.cdk.cli import Cdk, CdkError
 from tryout.denials import Denials
 from tryout.deployed import Deployed
 from tryout.inventory import inventory, waiting
-from tryout.paths import KEPT
+from tryout.judged import Judged, Kept
+from tryout.paths import CALLS, KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
 from tryout.scenario import scenario_of
@@ -62,8 +63,9 @@ class Lane:
         before = inventory(self._aws.client) if self._holds is None else self._holds
         self._waited = waiting(self._aws.client)
         started = time.monotonic()
+        judged = Judged(self._aws)
         try:
-            self._deploy_and_play(trial, report)
+            self._deploy_and_play(trial, report, judged)
         except CdkError as error:
             report.problem = str(error)
         except BROKEN as error:
@@ -71,10 +73,12 @@ class Lane:
         self._holds = None
         if report.deployed and not keep:
             self._destroy(trial, report, before)
+        if judged.states and not trial.broken:
+            self._keep(trial, report, judged)
         report.seconds = time.monotonic() - started
         return report
 
-    def _deploy_and_play(self, trial: Trial, report: SolutionReport) -> None:
+    def _deploy_and_play(self, trial: Trial, report: SolutionReport, judged: Judged) -> None:
         app = ("--app", str(trial.assembly))
         denials = Denials(self._aws)
         if trial.broken:
@@ -98,8 +102,18 @@ class Lane:
         self._show("cdk diff")
         diff = ("diff", trial.stack, *app, "--fail", "--no-change-set")
         report.diff_empty = self._cdk(trial.folder / "diff.log", *diff) == 0
+        judged.look(trial.stack)
         with scenario_of(trial.slug)(deployed, trial.variant) as scenario:
             play(scenario, report, self._show, denials)
+            judged.look(trial.stack)
+
+    def _keep(self, trial: Trial, report: SolutionReport, judged: Judged) -> None:
+        """Keeps what ``make mutate`` replays."""
+        complete = not report.steps_not_run and all(step.ok for step in report.scenario)
+        template = json.loads((trial.assembly / f"{trial.stack}.template.json").read_text(encoding="utf-8"))
+        config = trial.config.read_text(encoding="utf-8")
+        kept = Kept(trial.slug, trial.variant, config, complete, template, judged.states, judged.calls())
+        kept.write(CALLS)
 
     def _destroy(self, trial: Trial, report: SolutionReport, before: set[str]) -> None:
         self._show("cdk destroy")

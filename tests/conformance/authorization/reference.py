@@ -134,6 +134,27 @@ def resource_patterns(action: str) -> tuple[tuple[str, str, bool], ...]:
 
 
 @cache
+def access_level(action: str) -> str:
+    """What kind of access an action is: ``Read``, ``List``, ``Write``, ``Tagging``, ``Permissions management``."""
+    return str(_details(action)["accessLevel"])
+
+
+@cache
+def made_by(action: str, kind: str) -> bool:
+    """Whether a call makes what it names of this type: the tags that it has are those of the request.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    if "Tagging" in access_level(action):
+        return False
+    for one in _details(action)["resourceTypes"]:
+        if one["name"] == kind:
+            keys = {key.lower().partition("/")[0] for key in one["conditionKeys"]}
+            return "aws:requesttag" in keys and not keys & {"aws:resourcetag", "ec2:resourcetag"}
+    return False
+
+
+@cache
 def knows_key(action: str, key: str) -> bool:
     """Whether a call of this action may bring this condition key."""
     lower = key.lower()

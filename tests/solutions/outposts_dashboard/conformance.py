@@ -33,3 +33,11 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "source.repository": "its other value needs another key: see TOGETHER",
 }
 """Keys of which no other value is tried, and why."""
+
+_ITS_LEDGER = "the settings may have had another dashboard_name; it deletes what is in the stack's own ledger"
+
+REACHES: Mapping[str, str] = {
+    "ByFunctionLifecycleRole cloudwatch:DeleteDashboards": _ITS_LEDGER,
+    "RefreshRole cloudwatch:DeleteDashboards": _ITS_LEDGER,
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""

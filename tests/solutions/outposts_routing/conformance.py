@@ -72,3 +72,17 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "vpcs": "of the variant enterprise alone",
 }
 """Keys of which no other value is tried, and why."""
+
+_COMES_BACK = "what an old route table had, it gets back; which that was is known at run time alone"
+_ADDRESS_IS_OURS = "the call names an interface and an address, and the address must have the stack's tag"
+
+REACHES: Mapping[str, str] = {
+    "CoipRole ec2:AssociateAddress": _ADDRESS_IS_OURS,
+    "CoipRole ec2:DisassociateAddress": _ADDRESS_IS_OURS,
+    "CoipRole ec2:ModifySubnetAttribute": "a subnet is out of the settings before its attribute is set back",
+    "HandoverRole ec2:CreateLocalGatewayRoute": _COMES_BACK,
+    "HandoverRole ec2:CreateLocalGatewayRouteTableVirtualInterfaceGroupAssociation": _COMES_BACK,
+    "HandoverRole ec2:CreateLocalGatewayRouteTableVpcAssociation": _COMES_BACK,
+    "HandoverRole ec2:DeleteLocalGatewayRoute": "a route to a prefix list goes with its route table, which is ours",
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""

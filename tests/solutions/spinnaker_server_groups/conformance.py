@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -28,3 +29,13 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+_NAMELESS = (
+    "Spinnaker's launch templates have neither tags nor names that IAM knows; those with the tag Name are kept from it"
+)
+
+REACHES: Mapping[str, str] = {
+    f"HostRolesManaged ec2:{action}": _NAMELESS
+    for action in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate", "DeleteLaunchTemplateVersions")
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
