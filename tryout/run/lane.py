@@ -30,6 +30,7 @@ from tryout.paths import CALLS, KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
 from tryout.scenario import scenario_of
+from tryout.sources import made_of
 from tryout.trial import Trial
 
 Json = dict[str, Any]
@@ -111,8 +112,16 @@ class Lane:
         """Keeps what ``make mutate`` replays."""
         complete = not report.steps_not_run and all(step.ok for step in report.scenario)
         template = json.loads((trial.assembly / f"{trial.stack}.template.json").read_text(encoding="utf-8"))
-        config = trial.config.read_text(encoding="utf-8")
-        kept = Kept(trial.slug, trial.variant, config, complete, template, judged.states, judged.calls())
+        kept = Kept(
+            trial.slug,
+            trial.variant,
+            made_of(trial.slug),
+            trial.config.read_text(encoding="utf-8"),
+            complete,
+            template,
+            judged.states,
+            judged.calls(),
+        )
         kept.write(CALLS)
 
     def _destroy(self, trial: Trial, report: SolutionReport, before: set[str]) -> None:
