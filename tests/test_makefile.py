@@ -28,6 +28,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
+        (["mutate", "SOLUTION=a", "FRESH=1"], "--solution 'a' --fresh"),
     ],
 )
 def test_variables_reach_the_program(arguments: list[str], passed: str) -> None:
@@ -59,5 +60,6 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
         "lock",
         "clean",
         "updates",  # minutes; make test has its short form
+        "mutate",  # as long as make try, whose calls it replays
     }  # by make itself, because they change the checkout, or because they take longer than the short form in make test
     assert target in ran_elsewhere or re.search(rf"^make {target}\b", ci, re.MULTILINE), f".ci/run has no make {target}"

@@ -15,6 +15,7 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.reasons import plain, reason, says
 from tests.mutation.replay import fails
 from tests.mutation.rules import Rules
+from tests.mutation.scripts import calls_of
 from tryout.judged import Kept
 
 NEEDED, NOT_SHOWN, NOT_NEEDED = "needed", "not shown", "not needed"
@@ -70,15 +71,18 @@ class _Trial:
         self._kept, self._paths = kept, paths
         self.mutants = list(mutants(kept.template))
         self._statements = Counter((one.role, one.action) for one in self.mutants)
-        self._modules = modules_of(kept.template)
+        self._modules, self._scripts = modules_of(kept.template), calls_of(kept.template)
         self._rules = Rules(_template(kept))
 
     def fails(self, mutant: Mutant) -> str:
-        return fails(self._kept, mutant) or self._rules.fails(mutant) or self._in_happy_path(mutant)
+        return fails(self._kept, mutant) or self._rules.fails(mutant) or self._called(mutant)
 
-    def _in_happy_path(self, mutant: Mutant) -> str:
+    def _called(self, mutant: Mutant) -> str:
+        """What is known to call it, on whatever: it says nothing where the role has the action in two statements."""
         if self._statements[mutant.role, mutant.action] > 1:
             return ""
+        if mutant.action in self._scripts.get(mutant.role, set()):
+            return "the user data or a document calls it"
         modules = self._modules.get(mutant.role, set())
         found = (self._paths.get(module, {}).get(mutant.action, "") for module in sorted(modules))
         return next((f"the happy path of {name} calls it" for name in found if name), "")

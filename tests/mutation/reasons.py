@@ -12,6 +12,7 @@ from tests.mutation.mutants import Json, Mutant
 
 _AGENT = "https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html"
 _BUILDS = "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html"
+_SOURCES = "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html"
 _EXPERIMENTS = (
     "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSFaultInjectionSimulatorEC2Access.html"
 )
@@ -43,6 +44,10 @@ BY_SERVICE: Mapping[str, Mapping[str, str]] = {
     "codebuild.amazonaws.com": {
         f"s3:{action}": f"CodeBuild's service role has it for sources and artifacts: {_BUILDS}"
         for action in ("GetBucketAcl", "GetBucketLocation", "GetObjectVersion")
+    },
+    "codepipeline.amazonaws.com": {
+        f"s3:{action}": f"the source action of S3 has it in its page's policy: {_SOURCES}"
+        for action in ("GetBucketAcl", "GetBucketLocation", "GetObjectTagging", "GetObjectVersionTagging")
     },
     "fis.amazonaws.com": {"ec2:DescribeInstances": f"FIS finds its targets with it: {_EXPERIMENTS}"},
 }

@@ -66,6 +66,16 @@ DEPENDENTS: tuple[Dependent, ...] = (
     Dependent("ec2:AllocateAddress", "ec2:CreateTags", "ec2:*:*:elastic-ip/*", "our calls tag", _TAGS),
     Dependent("ec2:CreateCoipPool", "ec2:CreateTags", "ec2:*:*:coip-pool/*", "our calls tag", _TAGS),
     *(
+        Dependent(f"ec2:Create{name}", "ec2:CreateTags", f"ec2:*:*:{kind}/*", "our calls tag", _TAGS)
+        for name, kind in (
+            ("LocalGatewayRouteTableVpcAssociation", "local-gateway-route-table-vpc-association"),
+            (
+                "LocalGatewayRouteTableVirtualInterfaceGroupAssociation",
+                "local-gateway-route-table-virtual-interface-group-association",
+            ),
+        )
+    ),
+    *(
         Dependent("elasticloadbalancing:CreateLoadBalancer", f"ec2:{action}", "*", "always", _BALANCERS)
         for action in (
             "DescribeAccountAttributes",

@@ -54,3 +54,8 @@ REACHES: Mapping[str, str] = {
     )
 }
 """What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "CheckerRole autoscaling:RecordLifecycleActionHeartbeat": "only an instance that waits longer than a heartbeat",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

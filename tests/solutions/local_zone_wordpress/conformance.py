@@ -67,3 +67,9 @@ REACHES: Mapping[str, str] = {
     "https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html allows it on every snapshot",
 }
 """What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "DataSnapshotRole ec2:DescribeAvailabilityZones": "AWS's own policy has it for Local Zones since December 2024: "
+    "https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

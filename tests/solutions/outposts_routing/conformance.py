@@ -86,3 +86,16 @@ REACHES: Mapping[str, str] = {
     "HandoverRole ec2:DeleteLocalGatewayRoute": "a route to a prefix list goes with its route table, which is ours",
 }
 """What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+_EACH_NAMED = "AWS judges a call on each resource that it names, the embedded AWS on the first"
+_LISTED = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"
+
+NOT_SHOWN: Mapping[str, str] = {
+    "HandoverRole ec2:CreateLocalGatewayRoute": f"{_EACH_NAMED}: the interface group of a route: {_LISTED}",
+    "HandoverRole ec2:DeleteLocalGatewayRoute": f"{_EACH_NAMED}: the prefix list of a route: {_LISTED}",
+    "CoipRole ec2:AssociateAddress": f"{_EACH_NAMED}: the interface: {_LISTED}",
+    "CoipRole ec2:DisassociateAddress": f"{_EACH_NAMED}: the interface: {_LISTED}",
+    "CoipRole ec2:GetSecurityGroupsForVpc": "Elastic Load Balancing asks with it for its caller: "
+    "kubernetes-sigs/aws-load-balancer-controller has it in its policy",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -43,3 +43,8 @@ REACHES: Mapping[str, str] = {
     "what is made must have our tag",
 }
 """What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "SnapshotRole dynamodb:GetItem": "of two deliveries at once the second reads who holds the claim",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

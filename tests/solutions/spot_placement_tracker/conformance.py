@@ -26,3 +26,9 @@ REACHES: Mapping[str, str] = {
     for action in ("DeleteDashboards", "PutDashboard")
 }
 """What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "*Role s3:ListBucket": "without it S3 says of a file that is gone that it may not be read: "
+    "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""
