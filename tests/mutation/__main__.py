@@ -21,10 +21,10 @@ from stacks.configuration import configuration
 from stacks.series import SOLUTIONS
 from tests.mutation.handlers import happy_paths
 from tests.mutation.judgement import NEEDED, NOT_NEEDED, NOT_SHOWN, Judgement, judged, needless
-from tryout.judged import Kept, read
+from tryout.judged.calls import Kept, read
+from tryout.judged.sources import made_of
 from tryout.paths import CALLS, CONFIG, LOCAL, REPOSITORY
 from tryout.scenario import scenario_of
-from tryout.sources import made_of
 
 LOG = LOCAL / "mutate.log"
 STYLES = {NEEDED: "green", NOT_SHOWN: "yellow", NOT_NEEDED: "bold red"}

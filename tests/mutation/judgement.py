@@ -16,7 +16,7 @@ from tests.mutation.reasons import plain, reason, says
 from tests.mutation.replay import fails
 from tests.mutation.rules import Rules
 from tests.mutation.scripts import calls_of
-from tryout.judged import Kept
+from tryout.judged.calls import Kept
 
 NEEDED, NOT_SHOWN, NOT_NEEDED = "needed", "not shown", "not needed"
 Paths = Mapping[str, Mapping[str, str]]

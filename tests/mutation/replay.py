@@ -7,7 +7,7 @@ from ministack.core import iam_evaluator
 
 from tests.conformance.policies.evaluation import as_list
 from tests.mutation.mutants import Mutant, without
-from tryout.judged import Kept, Role, role_of
+from tryout.judged.calls import Kept, Role, role_of
 
 Json = dict[str, Any]
 

@@ -14,8 +14,8 @@ from tests.mutation.judgement import NEEDED, NOT_NEEDED, NOT_SHOWN, Judgement, j
 from tests.mutation.mutants import mutants, mutated, without
 from tests.mutation.reasons import BY_SERVICE
 from tests.mutation.scripts import actions, calls_of
-from tryout.judged import Kept, Role, read
-from tryout.sources import made_of
+from tryout.judged.calls import Kept, Role, read
+from tryout.judged.sources import made_of
 
 Json = dict[str, Any]
 SLUG = "sqs_target_scaling"

@@ -25,12 +25,12 @@ from tryout.cdk.cli import Cdk, CdkError
 from tryout.denials import Denials
 from tryout.deployed import Deployed
 from tryout.inventory import inventory, waiting
-from tryout.judged import Judged, Kept
+from tryout.judged.calls import Judged, Kept
+from tryout.judged.sources import made_of
 from tryout.paths import CALLS, KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
 from tryout.scenario import scenario_of
-from tryout.sources import made_of
 from tryout.trial import Trial
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from tests.emulator.iam.test_authorization import Role
 from tests.mutation.replay import allows
-from tryout.judged import Judged, role_of
+from tryout.judged.calls import Judged, role_of
 
 TABLES = {"Action": "dynamodb:ListTables"}
 

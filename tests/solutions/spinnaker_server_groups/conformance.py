@@ -43,57 +43,37 @@ REACHES: Mapping[str, str] = {
 _CLOUDDRIVER = "clouddriver calls it, and no Spinnaker runs here: " + (
     "https://github.com/spinnaker/clouddriver/tree/master/clouddriver-aws"
 )
-_CACHES = (
-    "autoscaling:DescribeLaunchConfigurations",
-    "autoscaling:DescribeLifecycleHooks",
-    "autoscaling:DescribePolicies",
-    "autoscaling:DescribeScalingActivities",
-    "autoscaling:DescribeScheduledActions",
-    "cloudwatch:DescribeAlarms",
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeImages",
-    "ec2:DescribeInstanceTypes",
-    "ec2:DescribeInstances",
-    "ec2:DescribeKeyPairs",
-    "ec2:DescribeLaunchTemplateVersions",
-    "ec2:DescribeLaunchTemplates",
-    "ec2:DescribeRegions",
-    "ec2:DescribeReservedInstances",
-    "ec2:DescribeTags",
-    "ec2:DescribeVpcClassicLink",
-    "elasticloadbalancing:DescribeInstanceHealth",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeLoadBalancerAttributes",
-    "elasticloadbalancing:DescribeLoadBalancerPolicies",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeRules",
-    "elasticloadbalancing:DescribeTags",
-    "elasticloadbalancing:DescribeTargetGroupAttributes",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
-    "iam:ListServerCertificates",
-)
-_OPERATIONS = (
-    "autoscaling:CreateOrUpdateTags",
-    "autoscaling:DeletePolicy",
-    "autoscaling:DeleteTags",
-    "autoscaling:DisableMetricsCollection",
-    "autoscaling:EnableMetricsCollection",
-    "autoscaling:PutLifecycleHook",
-    "autoscaling:PutScalingPolicy",
-    "autoscaling:TerminateInstanceInAutoScalingGroup",
-    "autoscaling:UpdateAutoScalingGroup",
-    "ec2:DeleteLaunchTemplateVersions",
-    "elasticloadbalancing:DeregisterTargets",
-    "elasticloadbalancing:ModifyListener",
-    "elasticloadbalancing:ModifyLoadBalancerAttributes",
-    "elasticloadbalancing:ModifyTargetGroup",
-    "elasticloadbalancing:RegisterTargets",
-    "elasticloadbalancing:SetSecurityGroups",
-)
+_OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "autoscaling": (
+        "CreateOrUpdateTags",
+        "DeletePolicy",
+        "DeleteTags",
+        "DisableMetricsCollection",
+        "EnableMetricsCollection",
+        "PutLifecycleHook",
+        "PutScalingPolicy",
+        "TerminateInstanceInAutoScalingGroup",
+        "UpdateAutoScalingGroup",
+    ),
+    "ec2": ("DeleteLaunchTemplateVersions",),
+    "elasticloadbalancing": (
+        "DeregisterTargets",
+        "ModifyListener",
+        "ModifyLoadBalancerAttributes",
+        "ModifyTargetGroup",
+        "RegisterTargets",
+        "SetSecurityGroups",
+    ),
+}
 
 NOT_SHOWN: Mapping[str, str] = {
-    **{f"HostRolesManaged {action}": _CLOUDDRIVER for action in (*_CACHES, *_OPERATIONS)},
+    "HostRolesManaged *:Describe*": _CLOUDDRIVER,
+    "HostRolesManaged iam:ListServerCertificates": _CLOUDDRIVER,
+    **{
+        f"HostRolesManaged {service}:{action}": _CLOUDDRIVER
+        for service, actions in _OPERATIONS.items()
+        for action in actions
+    },
     **{f"HostRolesHost ec2:Describe{what}": _CLOUDDRIVER for what in ("AvailabilityZones", "Regions")},
     "HostRolesManaged ec2:RunInstances": "AWS judges a launch on each resource that it names; the embedded AWS not on "
     "its launch template and key pair: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html",

@@ -31,7 +31,7 @@ class Kept:
     """A trial, as ``make mutate`` reads it.
 
     Attributes:
-        made_of: what tells whether its sources have changed since (tryout/sources.py).
+        made_of: what tells whether its sources have changed since (tryout/judged/sources.py).
         complete: whether every step of the scenario was run and passed.
         template: the stack's, as it was deployed.
         states: its roles after the deployment and after the scenario, which may have changed them.
