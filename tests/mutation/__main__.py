@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         _try(stale)
     trials = {slug: kept(slug) for slug in slugs}
     problems = [*_incomplete(trials), *_for_nothing(trials)]
-    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console = Console() if sys.stdout.isatty() else Console(width=280)  # into a file a row is one line
     with _logged():
         full_model.install()
         sys.path.insert(0, str(REPOSITORY / "lambdas"))

@@ -17,7 +17,8 @@ def fails(kept: Kept, mutant: Mutant) -> str:
     for state in kept.states:
         for role in state:
             if role.logical_id == mutant.role and (call := next(_denied(kept.calls, role, mutant), None)):
-                return f"a call on {call['resource_arn'].split(':', 5)[-1]}"
+                resource = call["resource_arn"].split(":", 5)[-1]
+                return "a call" if resource == "*" else f"a call on {resource}"
     return ""
 
 
