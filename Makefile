@@ -3,19 +3,21 @@ SHELL := /bin/bash
 export SOLUTION CONFIG
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Machines that build containers often set it: every process would then compile twelve hundred files anew.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates mutate try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help new upgrade install check test updates mutate try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SOLUTION VARIANT BREAK CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON
+KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SOLUTION VARIANT BREAK CONFIG PORT LANES INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
@@ -37,9 +39,10 @@ check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
 test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
-try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
+try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, EXPORT=1, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
 	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \
-		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict)
+		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict) \
+		$(if $(EXPORT),--export)
 
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; some minutes; SOLUTION=
 	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION)
@@ -69,6 +72,15 @@ docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and
 	@python -m stacks.documents
 	@python -m emulator.documents
 	@python -m tests.conformance
+
+new: $(INSTALLED) ## a new solution that passes every check but the promises of its post; SLUG=
+	@python scripts/new.py '$(subst ','\'',$(SLUG))'
+	@python -m stacks.documents
+	@python -m emulator.documents
+	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
+
+upgrade: $(INSTALLED) ## every pin to its newest release, staged as one commit that says what it changes in the templates
+	@python -m scripts.upgrade
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew
 	@scripts/lock

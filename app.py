@@ -16,6 +16,7 @@ from config.loader import Config, ConfigError
 from config.models import CommonSettings
 from stacks.catalog import UnknownSolutionError, names_in, refuse_slugs, select
 from stacks.configuration import configuration
+from stacks.export import ExportError
 from stacks.series import SOLUTIONS
 
 CONFIG = Path(__file__).parent / "config" / "config.yaml"
@@ -25,9 +26,16 @@ OF_THE_CDK = ("aws:", "@aws", "aws-cdk:", "cdk-")
 
 def build(app: App, config: Config) -> App:
     """Adds the wanted solutions: all that are enabled, or those that ``-c only=`` or ``cdk ... -e`` names."""
-    enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled]
+    sets = config.stack_sets.solutions if config.stack_sets else {}
+    enabled = [solution for solution in SOLUTIONS if config.solutions[solution.slug].enabled or solution.slug in sets]
     for solution in select(enabled, config.common, selection(app)):
-        solution.build(app, config.common, config.solutions[solution.slug])
+        settings = config.solutions[solution.slug]
+        if settings.enabled:
+            solution.build(app, config.common, settings)
+        if config.stack_sets and solution.slug in sets:
+            from stacks.stack_sets.stack import add_stack_set  # few need it
+
+            add_stack_set(app, solution, config.common, settings, config.stack_sets)
     return app
 
 
@@ -82,7 +90,7 @@ if __name__ == "__main__":
     try:
         path = Path(app.node.try_get_context("config") or CONFIG)
         build(app, configuration(path, lambda common: wanted(app, common)))
-    except (ConfigError, UnknownSolutionError) as error:
+    except (ConfigError, UnknownSolutionError, ExportError) as error:
         sys.exit(str(error))
     try:
         check(app).synth()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -14,11 +15,13 @@ from config.document import ConfigError, Document, Location, Said, named
 from config.filling import filled
 from config.models import CommonSettings, Problem, Section, SolutionSettings
 from config.reading import read
+from config.stack_sets import StackSets
 from config.wording import with_got
 
 __all__ = ["Config", "ConfigError", "load", "schema_model"]
 
 CDK_OPTION = "-c config=<file>"
+PARTS = ("common", "stack_sets", "solutions")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Config:
 
     common: CommonSettings
     solutions: Mapping[str, SolutionSettings]
+    stack_sets: StackSets | None = None
 
 
 def load(
@@ -34,6 +38,7 @@ def load(
     solutions: Mapping[str, type[SolutionSettings]],
     *,
     only: Callable[[CommonSettings], Collection[str]] | None = None,
+    once: Mapping[str, str] = MappingProxyType({}),
     option: str = CDK_OPTION,
     warn: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
 ) -> Config:
@@ -42,6 +47,7 @@ def load(
     Args:
         solutions: the model of each section; of those that are not wanted it is not even looked up.
         only: which sections are wanted, once ``common`` is known; of the others no more than ``enabled`` is read.
+        once: solutions that not every account has, and where they are deployed instead (stacks/series.py).
         option: how the program is given another file, for messages.
         warn: takes what is odd and no error.
 
@@ -51,8 +57,8 @@ def load(
     document = read(path, option)
     data = document.data
     for key in data:
-        if key not in ("common", "solutions") and not key.startswith("x-"):
-            _say_unknown(document, (key,), ("common", "solutions"))
+        if key not in PARTS and not key.startswith("x-"):
+            _say_unknown(document, (key,), PARTS)
     common = filled(document, CommonSettings, data.get("common"), ("common",))
     sections = _sections(document, data.get("solutions"), solutions)
     wanted = solutions.keys() if only is None or document.problems else only(common)
@@ -61,7 +67,8 @@ def load(
         at = ("solutions", slug)
         model = solutions[slug] if slug in wanted else _OnlyEnabled
         found[slug] = filled(document, model, sections.get(slug), at)
-    for above, problem in broken_rules(common, found):
+    stack_sets = _stack_sets(document, data.get("stack_sets"), solutions)
+    for above, problem in (*broken_rules(common, found), *_broken_sets(common, stack_sets, found, once)):
         where = (*above, *problem.path)
         message = with_got(problem.message, _what_is_there(document, where))
         if problem.warning:
@@ -72,7 +79,7 @@ def load(
         raise document.refusal()
     for said in sorted(document.warnings):
         warn(f"{path}:{said.line}: warning: {said.key}: {said.message}")
-    return Config(common, found)
+    return Config(common, found, stack_sets)
 
 
 class _OnlyEnabled(SolutionSettings):
@@ -92,6 +99,33 @@ def _sections(document: Document, data: Any, solutions: Mapping[str, Any]) -> Ma
         if slug not in solutions:
             _say_unknown(document, ("solutions", slug), tuple(solutions))
     return data
+
+
+def _stack_sets(document: Document, data: Any, solutions: Mapping[str, Any]) -> StackSets | None:
+    if data is None:
+        return None
+    named = data.get("solutions") if isinstance(data, dict) else None
+    for slug in named if isinstance(named, dict) else ():
+        if slug not in solutions:
+            _say_unknown(document, ("stack_sets", "solutions", slug), tuple(solutions))
+    return filled(document, StackSets, data, ("stack_sets",))
+
+
+def _broken_sets(
+    common: CommonSettings,
+    stack_sets: StackSets | None,
+    found: Mapping[str, SolutionSettings],
+    once: Mapping[str, str],
+) -> Iterator[tuple[Location, Problem]]:
+    at = ("stack_sets",)
+    for where, section in sections_of(stack_sets, at):
+        yield from ((where, problem) for problem in section.problems())
+    if stack_sets:
+        for problem in (*stack_sets.problems_with(common), *stack_sets.problems_of(once)):
+            yield at, problem
+        for slug in stack_sets.__dict__.get("solutions", ()):
+            if slug in found and not found[slug].__dict__.get("enabled"):  # else they are told already
+                yield from ((("solutions", slug), problem) for problem in found[slug].problems_with(common))
 
 
 def _say_unknown(document: Document, where: Location, known: tuple[str, ...]) -> None:
@@ -145,6 +179,7 @@ def _schema_model(solutions: tuple[tuple[str, type[SolutionSettings]], ...]) -> 
     all_sections.__doc__ = "One section a solution; a solution without one has its defaults."
     parts: dict[str, Any] = {
         "common": (CommonSettings | None, CommonSettings()),
+        "stack_sets": (StackSets | None, None),
         "solutions": (all_sections | None, all_sections()),
     }
     whole = create_model(

@@ -108,6 +108,10 @@ class CommonSettings(Section):
     bootstrap_qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$", examples=["acme1"])] | None = None
     """Qualifier of your `cdk bootstrap`, if it is not the CDK's own."""
 
+    def stack_name(self, slug: str) -> str:
+        """Name of the stack of a solution, which users type after ``cdk deploy``."""
+        return "-".join(filter(None, [self.prefix, slug.replace("_", "-")]))
+
     @rule
     def _tags_are_yours_to_set(self) -> Iterator[Problem]:
         for key in self.tags:

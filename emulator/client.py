@@ -160,6 +160,13 @@ class EmbeddedAws:
             self.stop()
             raise
 
+    def require_running(self) -> None:
+        """Raises ``EmulatorError`` when the server has ended, which its clients only see as a refused connection."""
+        status = self._process.poll() if self._process else None
+        if status is not None:
+            how = f"signal {-status}" if status < 0 else f"exit status {status}"
+            raise EmulatorError(f"the embedded AWS has ended ({how}); see {self.log}")
+
     def reset(self) -> None:
         """Empties it: every service as freshly started."""
         self.control("reset")

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stacks.series import SOLUTIONS, Solution
+from stacks.series import SOLUTIONS, STACK_SET, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,4 +107,7 @@ def _hint(name: str, names: Sequence[str], more: Sequence[str] = ()) -> str:
 def _matches(pattern: str, solution: Solution, common: CommonSettings) -> bool:
     if any(sign in pattern for sign in "{(!"):
         return True  # braces and extended globs: build all and let the CLI choose, it knows them
-    return pattern.replace("-", "_") == solution.slug or fnmatchcase(solution.stack_name(common), pattern)
+    names = (solution.stack_name(common), solution.stack_set_name(common))
+    if pattern.startswith("-".join(filter(None, [common.prefix, STACK_SET]))):
+        return True  # the assets of stack sets, which several solutions share
+    return pattern.replace("-", "_") == solution.slug or any(fnmatchcase(name, pattern) for name in names)

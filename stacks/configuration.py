@@ -6,6 +6,7 @@ from pathlib import Path
 from config.loader import CDK_OPTION, Config, load
 from config.models import CommonSettings
 from stacks.catalog import settings_by_slug
+from stacks.series import SOLUTIONS
 
 
 def configuration(
@@ -23,4 +24,5 @@ def configuration(
     Raises:
         ConfigError: the file is not usable.
     """
-    return load(path, settings_by_slug(), only=wanted, option=option)
+    once = {solution.slug: solution.accounts for solution in SOLUTIONS if solution.accounts != "every account"}
+    return load(path, settings_by_slug(), only=wanted, once=once, option=option)

@@ -50,9 +50,9 @@ def _filled(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 def _unconfirmed() -> str:
     """The solutions' ``unconfirmed.md`` in one document, in the order of the catalogue."""
     chapters = ["# What could not be confirmed without an account\n", _UNCONFIRMED_INTRODUCTION]
-    for solution in SOLUTIONS:
-        text = (ROOT / "stacks" / solution.slug / "unconfirmed.md").read_text(encoding="utf-8")
-        chapters += [f"## {solution.slug}\n", text.split("\n", 2)[2]]
+    for slug in (*(solution.slug for solution in SOLUTIONS), "stack_sets"):
+        text = (ROOT / "stacks" / slug / "unconfirmed.md").read_text(encoding="utf-8")
+        chapters += [f"## {slug}\n", text.split("\n", 2)[2]]
     return "\n".join(chapters)
 
 
@@ -61,11 +61,11 @@ def _schema() -> dict[str, object]:
 
 
 def _catalogue() -> str:
-    rows = ["| solution | solves | services |", "| --- | --- | --- |"]
+    rows = ["| solution | solves | services | deployed in |", "| --- | --- | --- | --- |"]
     for solution in SOLUTIONS:
         folder = f"[`{solution.stack_name(CommonSettings())}`](stacks/{solution.slug}/README.md)"
         solves = f"{solution.summary} ([post]({solution.blog_url}))"
-        rows.append(f"| {folder} | {solves} | {', '.join(solution.services)} |")
+        rows.append(f"| {folder} | {solves} | {', '.join(solution.services)} | {solution.accounts} |")
     return "\n".join(rows) + "\n"
 
 

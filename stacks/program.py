@@ -21,7 +21,7 @@ from stacks.catalog import UnknownSolutionError, commands_of, named
 from stacks.configuration import configuration
 from stacks.series import SOLUTIONS
 from stacks.shared.billing import PriceError
-from stacks.shared.command import Command, CommandError
+from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Finding
 from stacks.shared.printing import console, print_wide
 from stacks.shared.session import clients_of, region_of
@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config" / "config.yaml"
 STYLES = {"ok": Style(color="green"), "problem": Style(color="red"), "unknown": Style(color="yellow")}
 OTHERS = ("config", "cost")
+EVERY = ("check", "cost", "export")  # commands of every solution
+EXPORT = "a template with its assets, for accounts without cdk bootstrap"
 UNREACHABLE = "check your AWS profile, Region and network"
 
 
@@ -83,7 +85,7 @@ def _slug(name: str) -> str:
     try:
         return named(name, OTHERS).slug
     except UnknownSolutionError:
-        if name == "check" or any(name == each.name for solution in SOLUTIONS for each in _own_commands(solution.slug)):
+        if name in EVERY or any(name == each.name for solution in SOLUTIONS for each in _own_commands(solution.slug)):
             raise UsageError(f"name a solution first: python -m stacks SOLUTION {name}") from None
         raise
 
@@ -138,6 +140,9 @@ def _add_commands(commands: Any, slug: str, shared: _Parser, prices: _Parser) ->
     check.set_defaults(run=_check)
     cost = commands.add_parser("cost", parents=[shared, prices], help="what an idle month bills")
     cost.set_defaults(run=_cost)
+    export = commands.add_parser("export", parents=[shared], help=EXPORT, description=EXPORT)
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    export.set_defaults(run=_export)
     for command in _own_commands(slug):
         own = commands.add_parser(command.name, parents=[shared], help=command.help, description=command.help)
         command.arguments(own)
@@ -155,7 +160,7 @@ def _load(options: argparse.Namespace, *slugs: str) -> Config:
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = [(solution, ["check", "cost", *(c.name for c in _own_commands(solution.slug))]) for solution in SOLUTIONS]
+    rows = [(solution, [*EVERY, *(c.name for c in _own_commands(solution.slug))]) for solution in SOLUTIONS]
     if options.json:
         print(json.dumps([{**asdict(solution), "commands": commands} for solution, commands in rows], indent=2))
         return 0
@@ -163,8 +168,8 @@ def _list(options: argparse.Namespace) -> int:
     for solution, _ in rows:
         table.add_row(solution.slug, solution.summary)
     print_wide(table)
-    own = [(solution.slug, commands[2:]) for solution, commands in rows if commands[2:]]
-    console.print("\nEvery solution has check and cost; besides:")
+    own = [(solution.slug, own) for solution, commands in rows if (own := commands[len(EVERY) :])]
+    console.print(f"\nEvery solution has {', '.join(EVERY)}; besides:")
     for slug, commands in own:
         console.print(f"  {slug}: {', '.join(commands)}", soft_wrap=True)
     console.print("\npython -m stacks SOLUTION COMMAND --help", style="dim")
@@ -240,6 +245,20 @@ def _own(options: argparse.Namespace) -> int:
     with console.status(options.own.help):
         settings = config.solutions[options.solution]
         answer = options.own.run(options, config.common, settings, clients_of(config.common))
+    return _print(options, answer)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from stacks.export.command import export  # the CDK takes seconds to import
+
+    config = _load(options, options.solution)
+    with console.status("synthesizing"):
+        settings = config.solutions[options.solution]
+        answer = export(named(options.solution), config.common, settings, options.out)
+    return _print(options, answer)
+
+
+def _print(options: argparse.Namespace, answer: Answer) -> int:
     if options.json:
         print(json.dumps(answer.data, indent=2))
         return int(not answer.ok)

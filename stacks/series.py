@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from stacks.shared.solution import SolutionStack
 
 
+STACK_SET = "stack-set"
+"""Ends the name of an administrator's stack; the stacks of the assets, which several share, begin with it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Solution:
     """One blog post, as the catalogue, the stacks and the documentation name it.
@@ -46,7 +50,11 @@ class Solution:
 
     def stack_name(self, common: CommonSettings) -> str:
         """What the user types after ``cdk deploy``."""
-        return "-".join(filter(None, [common.prefix, self.slug.replace("_", "-")]))
+        return common.stack_name(self.slug)
+
+    def stack_set_name(self, common: CommonSettings) -> str:
+        """The administrator's stack of the solution's stack set."""
+        return f"{self.stack_name(common)}-{STACK_SET}"
 
     @property
     def _idea(self) -> str:

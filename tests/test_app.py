@@ -1,16 +1,21 @@
 """``app.py`` and the catalogue: which stacks a selection means, and what is said of one that means none."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aws_cdk import App
 
-from app import selection, unknown_context, wanted
+from app import build, selection, unknown_context, wanted
 from config.models import CommonSettings
 from stacks.catalog import UnknownSolutionError, names_in, settings_by_slug
+from stacks.configuration import configuration
+from stacks.export import ExportError
 from stacks.series import SOLUTIONS
+from tests.variants import ROOT
 
 SLUG, NAME = "sqs_target_scaling", "sqs-target-scaling"
 
@@ -31,6 +36,34 @@ def test_only_takes_slugs_names_and_patterns(only: str) -> None:
 def test_several_are_separated_by_commas_or_blanks() -> None:
     assert wanted(app(only="odcr-asg, spot_asg  sqs-*"), CommonSettings()) == ["odcr_asg", "spot_asg", SLUG]
     assert names_in("a b,c , d,") == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("pattern", ["acme-sqs-target-scaling-stack-set", "acme-*-scaling-stack-set"])
+def test_the_administrators_stack_of_a_stack_set_is_one_of_its_solution(pattern: str) -> None:
+    assert wanted(app(bundling=[pattern]), CommonSettings(prefix="acme")) == [SLUG]
+
+
+def test_the_assets_of_stack_sets_are_of_all_solutions() -> None:
+    names = ["stack-set-assets-eu-central-1"]
+    assert wanted(app(bundling=names), CommonSettings()) == [solution.slug for solution in SOLUTIONS]
+
+
+def test_a_solution_whose_stack_must_have_its_own_name_is_no_stack_set(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        """
+solutions: {image_pipelines: {enabled: false}}
+stack_sets:
+  organization_id: o-a1b2c3d4e5
+  bucket_prefix: acme-sets
+  solutions: {image_pipelines: {organizational_unit_ids: [r-a1b2], regions: [eu-central-1]}}
+""",
+        encoding="utf-8",
+    )
+    context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "only": "image_pipelines"}
+    outdir = str(tmp_path / "cdk.out")
+    with pytest.raises(ExportError, match="image_pipelines cannot be a stack set, which names its stacks itself"):
+        build(App(context=context, outdir=outdir), configuration(config, lambda _: ["image_pipelines"]))
 
 
 @pytest.mark.parametrize("only", ["", " ", ","])

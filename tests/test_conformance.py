@@ -274,12 +274,11 @@ def test_the_section_that_an_alarm_points_to_exists(variant: str, slug: str) -> 
 
 
 def test_every_solution_has_all_its_parts() -> None:
-    libraries = {"shared", "guardrails"}  # of two solutions or more
+    libraries = {"shared", "guardrails", "stack_sets"}  # of two solutions or more
     folders = {path.parent.name for path in (ROOT / "stacks").glob("*/stack.py")} - libraries
     assert folders == set(SLUGS), "a folder of stacks/ is not in the catalogue, or the other way round"
     for slug in SLUGS:
         for part in (
-            f"stacks/{slug}/settings.py",
             f"stacks/{slug}/README.md",
             f"stacks/{slug}/unconfirmed.md",
             f"tests/solutions/{slug}/test_stack.py",
@@ -290,10 +289,12 @@ def test_every_solution_has_all_its_parts() -> None:
 
 @every_solution
 def test_settings_and_commands_do_not_load_the_cdk(slug: str) -> None:
-    for name in ("settings", "commands", "cost"):
-        path = ROOT / f"stacks/{slug}/{name}.py"
-        if path.exists():
-            assert "aws_cdk" not in {module.split(".")[0] for module in imports(path)}, path
+    folder = ROOT / "stacks" / slug
+    settings = [folder / "settings.py", *(folder / "settings").glob("*.py")]  # one file, or a folder where it is long
+    paths = [path for path in (*settings, folder / "commands.py", folder / "cost.py") if path.exists()]
+    assert any(path in paths for path in settings), "a solution has settings"
+    for path in paths:
+        assert "aws_cdk" not in {module.split(".")[0] for module in imports(path)}, path
 
 
 @every_solution

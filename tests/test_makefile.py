@@ -24,11 +24,13 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["try", "VARIANT=metric-math", "SOLUTION=a b"], "--solution 'a b' --variant 'metric-math'"),
         (["try", "PORT=4566", "KEEP=1"], "--port '4566' --keep"),
         (["try", "BREAK=all"], "--break 'all'"),
+        (["try", "STRICT=1", "EXPORT=1"], "--strict --export"),
         (["try", "SOLUTION=it's"], r"--solution 'it'\''s'"),
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
         (["mutate", "SOLUTION=a", "FRESH=1"], "--solution 'a' --fresh"),
+        (["new", "SLUG=zone-counter"], "tests/solutions/zone_counter"),
     ],
 )
 def test_variables_reach_the_program(arguments: list[str], passed: str) -> None:
@@ -56,6 +58,8 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
     ran_elsewhere = {
         "help",
         "install",
+        "new",  # tests/test_new.py
+        "upgrade",  # moves the pins: by hand, once a month; tests/test_upgrade.py
         "snapshots",
         "lock",
         "clean",

@@ -34,6 +34,9 @@ DEFAULT = "default"
 EVERYWHERE = ("default", "enterprise", "account", "key", "topic", "china")
 """Variants of every solution; a solution may say more in its file of the same name."""
 
+STACK_SETS = "stack_sets"
+"""The administrator's stacks (stacks/stack_sets) of the solutions that are for every account, and nothing else."""
+
 ABSENT = {"china": ("outposts_routing",)}
 """Where CloudFormation lacks a type of a solution: local gateways are not in China."""
 
@@ -64,6 +67,8 @@ def configuration(variant: str) -> Config:
 def configuration_text(variant: str) -> str:
     """The variant as one configuration file."""
     common = COMMON / f"{variant}.yaml"
+    if variant == STACK_SETS:
+        return (COMMON.parent / "stack_sets.yaml").read_text(encoding="utf-8")
     said = _read(common) if common.exists() else {"prefix": variant, "tags": {"project": "snapshot"}}
     sections = {path.parents[1].name: _read(path) for path in sorted(OWN.glob(f"*/variants/{variant}.yaml"))}
     return yaml.safe_dump({"common": said, "solutions": sections}, sort_keys=False)
@@ -82,6 +87,11 @@ def templates(variant: str) -> dict[str, Json]:
 def assembly(variant: str) -> Path:
     """The cloud assembly of a variant: manifest, templates, assets."""
     return folder() / variant / "assembly"
+
+
+def exported(slug: str) -> Path:
+    """The folder of a solution's export (stacks/export), made of the default variant."""
+    return folder() / "exported" / slug
 
 
 @cache

@@ -14,6 +14,7 @@ class Trial:
 
     Attributes:
         broken: the fault that is put into its template (tryout/breaks.py); empty: none.
+        exported: whether it is deployed from its export, without the CDK (tryout/run/ways.py).
     """
 
     slug: str
@@ -21,16 +22,23 @@ class Trial:
     stack: str
     folder: Path
     broken: str = ""
+    exported: bool = False
 
     @property
     def name(self) -> str:
         """Names it in messages."""
-        return f"{self.slug} ({self.variant}{f', broken: {self.broken}' if self.broken else ''})"
+        how = f", broken: {self.broken}" if self.broken else ", exported" if self.exported else ""
+        return f"{self.slug} ({self.variant}{how})"
 
     @property
     def config(self) -> Path:
         """The configuration."""
         return self.folder / "config.yaml"
+
+    @property
+    def export_config(self) -> Path:
+        """The configuration that the export is made of."""
+        return self.folder / "export.yaml"
 
     @property
     def assembly(self) -> Path:
@@ -42,6 +50,6 @@ class Trial:
         return {**asdict(self), "folder": str(self.folder)}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, str]) -> "Trial":
+    def from_json(cls, found: Mapping[str, Any]) -> "Trial":
         """As another process has sent it."""
-        return cls(found["slug"], found["variant"], found["stack"], Path(found["folder"]), found["broken"])
+        return cls(**{**found, "folder": Path(found["folder"])})

@@ -11,9 +11,8 @@ from typing import Any
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from capacity_planner.advice import limits
-from capacity_planner.options import Option, Unpriced
-from capacity_planner.planning import NOT_COUNTED, Plan, WorkloadPlan
+from capacity_planner.options import Option
+from capacity_planner.planning import NOT_COUNTED, Plan
 from capacity_planner.planning import plan as planned
 from capacity_planner.price_file import PricesError
 from capacity_planner.price_source import CURRENCIES, ENDPOINTS, PLAN_ENDPOINTS, PriceSource, pages, partition_of
@@ -21,11 +20,10 @@ from capacity_planner.prices import Prices
 from capacity_planner.shapes import Shape
 from capacity_planner.store import LATEST
 from capacity_planner.workload_file import WorkloadsError, read_workloads
-from capacity_planner.workloads import HOURS_A_WEEK, Workload
+from capacity_planner.workloads import Workload
 from config.models import CommonSettings
-from shared.money import plain, shown
 from stacks.capacity_planner.settings import ROOT, CapacityPlannerSettings, read_price_file
-from stacks.series import SOLUTIONS
+from stacks.capacity_planner.tables import limits_of, option_row, plan_rows, sentences, unpriced
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output
@@ -114,9 +112,9 @@ def _plan(options: Namespace, common: CommonSettings, settings: CapacityPlannerS
     found, problems = _planned(options, common, settings, clients)
     return Answer(
         ("workload", "from", "instances", "recommended", "a month", "upfront", "total"),
-        [row for each in found.workloads for row in _plan_rows(each)],
+        [row for each in found.workloads for row in plan_rows(each)],
         {**found.to_json(), "price_problems": problems},
-        [*_sentences(found), *problems, found.prices.said(found.today), NOT_COUNTED],
+        [*sentences(found), *problems, found.prices.said(found.today), NOT_COUNTED],
         ok=not found.problems,
     )
 
@@ -126,11 +124,11 @@ def _compare(options: Namespace, common: CommonSettings, settings: CapacityPlann
     found, problems = _planned(options, common, settings, clients, only=options.workload)
     return Answer(
         ("workload", "option", "reserves", "a month", "used", "unused", "upfront", "an hour", "total", "break-even"),
-        [_row(each.workload, option) for each in found.workloads for option in each.compared],
+        [option_row(each.workload, option) for each in found.workloads for option in each.compared],
         {**found.to_json(), "price_problems": problems},
         [
-            *(f"{each.workload.name}: {said}" for each in found.workloads for said in _limits(each)),
-            *_unpriced(found),
+            *(f"{each.workload.name}: {said}" for each in found.workloads for said in limits_of(each)),
+            *unpriced(found),
             *problems,
             found.prices.said(found.today),
             NOT_COUNTED,
@@ -200,70 +198,6 @@ def _prices(
     return source.prices(shapes, today)
 
 
-def _plan_rows(plan: WorkloadPlan) -> Iterator[tuple[str, ...]]:
-    for each in plan.stages:
-        workload, advice = each.stage.workload, each.recommendation
-        start = (plan.workload.name, str(each.stage.starts), str(workload.count))
-        if advice is None:
-            yield (*start, "no price", "", "", "")
-        else:
-            option = advice.option
-            yield (*start, str(option.offer), shown(option.monthly), shown(option.upfront), shown(option.total))
-    if not plan.stages:
-        yield plan.workload.name, "", "", "no price" if plan.missing else "nothing new", "", "", ""
-
-
-def _sentences(found: Plan) -> Iterator[str]:
-    for each in found.workloads:
-        for stage in each.stages:
-            if stage.recommendation:
-                yield f"{each.workload.name}: {stage.recommendation.sentence}"
-                yield from (f"  {note}" for note in stage.recommendation.notes)
-        yield from (f"  {note}" for note in each.notes)
-    yield from (f"{problem}: no answer without it." for problem in found.problems)
-
-
-def _row(workload: Workload, option: Option | Unpriced) -> tuple[str, ...]:
-    start = (workload.name, str(option.offer), "yes" if option.offer.reserves_capacity else "no")
-    if isinstance(option, Unpriced):
-        return (*start, "no price", *[""] * 6)
-    return (
-        *start,
-        shown(option.monthly),
-        shown(option.used),
-        shown(option.unused),
-        shown(option.upfront),
-        "" if option.commitment is None else plain(option.commitment),
-        shown(option.total),
-        _break_even(option),
-    )
-
-
-def _break_even(option: Option) -> str:
-    if not option.offer.years:
-        return ""
-    use, months = option.break_even_use, option.break_even_months
-    used = "never" if use is None else f"{100 * use:.1f}% ({HOURS_A_WEEK * use:.1f} h/week)"
-    return f"{used}; {'never' if months is None else f'{months:.1f} months'}"
-
-
-def _limits(plan: WorkloadPlan) -> list[str]:
-    found = [limits(plan.workload, option.offer.kind) for option in plan.compared]
-    return [f"cannot be bought at once: {each}." for each in dict.fromkeys(found) if each]
-
-
-def _unpriced(found: Plan) -> Iterator[str]:
-    """A sentence for each shape that lacks prices."""
-    missing: dict[str, dict[str, None]] = {}
-    for each in found.workloads:
-        for option in each.compared:
-            if isinstance(option, Unpriced):
-                shape, _, name = option.key.partition(": ")
-                missing.setdefault(shape, {})[name] = None
-    for shape, names in missing.items():
-        yield f"No price of {shape}: {', '.join(names)}."
-
-
 # --- report -----------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +228,7 @@ def _listed(found: dict[str, Any]) -> Iterator[Sequence[str]]:
 
 
 def _stack(common: CommonSettings) -> str:
-    return next(solution for solution in SOLUTIONS if solution.slug == "capacity_planner").stack_name(common)
+    return common.stack_name("capacity_planner")
 
 
 COMMANDS = (

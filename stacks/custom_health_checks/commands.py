@@ -139,7 +139,7 @@ def group_name(common: CommonSettings, clients: Clients) -> str:
     Raises:
         CommandError: the stack is not there.
     """
-    stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
+    stack = common.stack_name(SLUG)
     pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     for page in pages:
         for item in page["StackResourceSummaries"]:

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings, Source
-from stacks.series import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output
@@ -193,8 +192,7 @@ def _projects(stack: str, clients: Clients) -> dict[str, str]:
 
 
 def _stack(common: CommonSettings) -> str:
-    (solution,) = (one for one in SOLUTIONS if one.slug == "graviton_porting_advisor")
-    return solution.stack_name(common)
+    return common.stack_name("graviton_porting_advisor")
 
 
 def _source_arguments(parser: ArgumentParser) -> None:

@@ -6,37 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.types import repeated
 from stacks.guardrails.actions import COPY_TO_REGION, DEPLOYING_ROLES, LOCKOUT_ROLES, service_of
+from stacks.guardrails.fields import Action, PrincipalArn, Service, SubnetArns, SubnetTag, Switches, TargetId
 from stacks.guardrails.judge import arn_like
 from stacks.guardrails.policies import Policy, TooLongError, policies
 from stacks.guardrails.statements import Statement, transfer
-
-SubnetArn = Annotated[
-    str,
-    Field(
-        pattern=r"^arn:(\*|aws[a-z-]*):ec2:(\*|[a-z0-9-]+):(\*|\d{12}):subnet/subnet-[0-9a-f]{8,17}$",
-        examples=["arn:*:ec2:*:111122223333:subnet/subnet-0123456789abcdef0"],
-    ),
-]
-SubnetArns = Annotated[tuple[SubnetArn, ...], Field(max_length=2_000)]
-TargetId = Annotated[
-    str,
-    Field(pattern=r"^(r-[0-9a-z]{4,32}|\d{12}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", examples=["ou-ab12-cdefgh34"]),
-]
-PrincipalArn = Annotated[
-    str,
-    Field(
-        pattern=r"^arn:(\*|aws[a-z-]*):(iam|sts)::(\*|\d{12}):(root|(role|user|federated-user)/[A-Za-z0-9_+=,.@/*?-]+)$",
-        max_length=600,
-        examples=["arn:*:iam::*:role/backup"],
-    ),
-]
-Action = Annotated[
-    str, Field(pattern=r"^[a-z0-9-]{2,40}:[A-Za-z*][A-Za-z0-9*?]{0,90}$", examples=["rds:CopyDBSnapshot"])
-]
-Service = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$", examples=["elasticache"])]
 
 WITHOUT_COPIES = frozenset(
     {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
@@ -51,26 +27,6 @@ MADE_UP_PRINCIPALS = tuple(
     for kind in ("iam::111122223333:role/anybody-0x", "iam::111122223333:user/anybody-0x")
 )
 """Principals that no exemption names on purpose."""
-
-
-class Switches(Section):
-    """Which statements there are, by their Sid in the post."""
-
-    DenyCopyToRegion: bool = True
-    """No snapshot, image, export or transfer task makes a copy in the Region."""
-    DenyDirectTransferToRegion: bool = True
-    """Nothing is created or written to in services of the Region that hold data."""
-    DenyPutObjectToRegionalBuckets: bool = True
-    """No object is put into a bucket of the Region."""
-
-
-class SubnetTag(Section):
-    """The tag that allows a subnet. Whoever may set it decides where data goes, so that a statement protects it."""
-
-    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128, examples=["residency"])]
-    """Key of the tag."""
-    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]+$", max_length=256, examples=["in-zone"])]
-    """Value of the tag."""
 
 
 class GuardrailSettings(SolutionSettings):

@@ -6,7 +6,8 @@ from typing import Any
 
 from stacks.image_pipelines.names import lineage_files
 from stacks.image_pipelines.recipes import Component
-from stacks.image_pipelines.settings import GoldPipeline, ImagePipelinesSettings, Pipeline, WorkloadPipeline
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings.pipelines import GoldPipeline, Pipeline, WorkloadPipeline
 from stacks.shared.solution import SolutionStack
 
 DOCKERFILE = Path(__file__).parent / "documents" / "Dockerfile"

@@ -17,7 +17,8 @@ from stacks.image_pipelines.lifecycle import lifecycle_rules
 from stacks.image_pipelines.names import image_name
 from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
 from stacks.image_pipelines.rights import CREATED_BY, ExecutionRole
-from stacks.image_pipelines.settings import ImagePipelinesSettings, WorkloadPipeline
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings.pipelines import WorkloadPipeline
 from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.image_pipelines.settings import Lifecycle
+from stacks.image_pipelines.settings.images import Lifecycle
 from stacks.shared.grants import (
     allow_agent,
     allow_describing,

@@ -21,7 +21,8 @@ from stacks.image_pipelines.names import image_name, lineage_files
 from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
 from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
-from stacks.image_pipelines.settings import ImagePipelinesSettings, Pipeline
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings.pipelines import Pipeline
 from stacks.image_pipelines.tracking import Tracking, runs
 from stacks.series import Solution
 from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in

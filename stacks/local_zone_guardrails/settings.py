@@ -8,7 +8,8 @@ from pydantic import Field
 from config.models import Problem, rule
 from config.types import LocalZoneName
 from stacks.guardrails import statements
-from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.fields import Switches
+from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import Statement
 
 ZoneId = Annotated[str, Field(pattern=r"^[a-z]{2,6}\d-[a-z]{3}\d-az\d$", examples=["usw2-lax1-az1"])]

@@ -11,7 +11,6 @@ from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS, Answer, Look, answers
 from nitro_attestation.looking import code_of, enabled_regions, look_at, trails_keep
 from shared.faults import FAILED
-from stacks.catalog import named
 from stacks.nitro_attestation.evaluator import UnknownLanguageError, allowed_principals, evaluate
 from stacks.nitro_attestation.key_policy import deploying_role
 from stacks.nitro_attestation.key_settings import AttestedKey
@@ -95,7 +94,7 @@ def prove(options: Namespace, common: CommonSettings, settings: NitroAttestation
     """
     if not settings.keys:
         raise CommandError("no attested key is configured; set enclave.key or tpm.key, and deploy")
-    outputs = stack_outputs(named(SLUG).stack_name(common), clients) or {}
+    outputs = stack_outputs(common.stack_name(SLUG), clients) or {}
     rows: list[tuple[str, str, str, str, str]] = []
     for name, key in settings.keys.items():
         rows += _judged(name, key, outputs, common, clients)

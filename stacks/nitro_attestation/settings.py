@@ -14,9 +14,9 @@ from config.types import (
     repeated,
     unknown_region,
 )
+from stacks.guardrails.fields import PrincipalArn as ScpPrincipal
+from stacks.guardrails.fields import TargetId
 from stacks.guardrails.policies import Policy
-from stacks.guardrails.settings import PrincipalArn as ScpPrincipal
-from stacks.guardrails.settings import TargetId
 from stacks.nitro_attestation import types
 from stacks.nitro_attestation.guardrail import MOST_DECLARATIVE, declarative_text, only_nitro
 from stacks.nitro_attestation.key_settings import AttestedKey, EnclaveKey, TpmKey

@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config.models import CommonSettings
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.tag_policy import PolicyTooLongError, service_control_policy, tag_policy, text_of
-from stacks.series import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.files import UnwritableError, write_text
@@ -110,8 +109,7 @@ def preview(
     from outposts_dashboard.layout.pages import dashboards
     from outposts_dashboard.wanted import Wanted
 
-    (solution,) = (one for one in SOLUTIONS if one.slug == "outposts_dashboard")
-    wanted = Wanted.read(settings.wanted(common, f"stack {solution.stack_name(common)}"))
+    wanted = Wanted.read(settings.wanted(common, f"stack {common.stack_name('outposts_dashboard')}"))
     sts = clients("sts")
     account = sts.get_caller_identity()["Account"]
     faults = (ClientError, BotoCoreError)

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from config.models import Problem, rule
 from stacks.guardrails import statements
-from stacks.guardrails.settings import GuardrailSettings, Switches
+from stacks.guardrails.fields import Switches
+from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import PARTITION, Statement
 
 OutpostPattern = Annotated[

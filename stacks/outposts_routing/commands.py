@@ -115,7 +115,7 @@ def _mode(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Cl
 
 def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
     """The outputs of the deployed stack; none if it is not there."""
-    stack = "-".join(filter(None, [common.prefix, SLUG.replace("_", "-")]))
+    stack = common.stack_name(SLUG)
     cloudformation = clients("cloudformation")
     pages = cloudformation.get_paginator("list_stacks").paginate()
     if not any(

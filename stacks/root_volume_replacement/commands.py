@@ -10,7 +10,6 @@ from typing import Any
 
 from config.models import CommonSettings
 from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
-from stacks.series import SOLUTIONS
 from stacks.shared.billing import BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output
@@ -105,8 +104,7 @@ def _request(options: Namespace) -> tuple[Mapping[str, Any], str]:
 
 
 def _output(common: CommonSettings, clients: Clients, name: str) -> str:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == "root_volume_replacement")
-    return stack_output(solution.stack_name(common), name, clients)
+    return stack_output(common.stack_name("root_volume_replacement"), name, clients)
 
 
 def _replace_arguments(parser: ArgumentParser) -> None:

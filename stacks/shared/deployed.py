@@ -48,7 +48,7 @@ def group_size(slug: str, output: str, common: CommonSettings, minimums: Sequenc
         output: that has the group's name.
         minimums: what it may be, the usual one first.
     """
-    stack = "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
+    stack = common.stack_name(slug)
 
     def look() -> Finding:
         name = (stack_outputs(stack, clients) or {}).get(output)

@@ -1,8 +1,18 @@
 """What every solution's stack has in common."""
 
-from typing import cast
+from typing import Any, cast
 
-from aws_cdk import CfnMapping, CfnOutput, DefaultStackSynthesizer, Environment, Fn, RemovalPolicies, Stack
+from aws_cdk import (
+    App,
+    CfnMapping,
+    CfnOutput,
+    CliCredentialsStackSynthesizer,
+    DefaultStackSynthesizer,
+    Environment,
+    Fn,
+    RemovalPolicies,
+    Stack,
+)
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -23,6 +33,34 @@ DATA_TYPES = [
 ]
 
 
+NAME_TO_COME = "nameofthestacktocome"
+"""Stands in an exported template where the stack's name belongs; stacks/export puts a reference in its place."""
+
+
+class ExportedApp(App):
+    """An app whose one stack is deployed without the CDK: its name, and the bucket of its assets, are known only then.
+
+    The CDK's own synthesizer for whoever deploys by credentials of their own needs no bootstrap, and writes names in
+    ``${}`` as ``Fn::Sub``: two of them make parameters of a bucket. BootstraplessSynthesizer refuses assets, and a
+    synthesizer of ours would do what this one does.
+
+    Args:
+        any_name: whether the stack's name is still to come; else it is what ``cdk deploy`` gives it.
+        bucket_in_each_region: whether the parameter is the first part of names that end with the Region.
+    """
+
+    bucket, prefix = "AssetsBucket", "AssetsPrefix"
+
+    def __init__(self, *, any_name: bool = True, bucket_in_each_region: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.stack_name = NAME_TO_COME if any_name else None
+        self._bucket = f"${{{self.bucket}}}" + ("-${AWS::Region}" if bucket_in_each_region else "")
+
+    def synthesizer(self) -> CliCredentialsStackSynthesizer:
+        """Where the template finds its assets."""
+        return CliCredentialsStackSynthesizer(file_assets_bucket_name=self._bucket, bucket_prefix=f"${{{self.prefix}}}")
+
+
 class SolutionStack(Stack):
     """Base of each solution's stack: one rule for names, descriptions, tags, encryption, removal and outputs.
 
@@ -30,15 +68,29 @@ class SolutionStack(Stack):
         solution: the catalogue's entry.
         common: the section ``common`` of the configuration.
         encryption_key: the customer managed key of ``common.kms_key_arn``, if any.
+
+    Args:
+        synthesizer: another than the CDK's own under ``common.bootstrap_qualifier``.
     """
 
-    def __init__(self, scope: Construct, solution: Solution, common: CommonSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        solution: Solution,
+        common: CommonSettings,
+        *,
+        synthesizer: DefaultStackSynthesizer | None = None,
+    ) -> None:
+        exported = scope if isinstance(scope, ExportedApp) else None
         super().__init__(
             scope,
             solution.stack_name(common),
+            stack_name=exported.stack_name if exported else None,
             description=f"{solution.title} - {solution.blog_url}",
             env=Environment(account=common.account, region=common.region),
-            synthesizer=DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
+            synthesizer=exported.synthesizer()
+            if exported
+            else synthesizer or DefaultStackSynthesizer(qualifier=common.bootstrap_qualifier),
             tags={**common.tags, "solution": solution.slug},
             termination_protection=common.keep_data_on_destroy,
             suppress_template_indentation=True,  # a template has 1,000,000 bytes, blanks included

@@ -1,7 +1,6 @@
 """Where the deployed stack has put things: what the request bodies say besides the settings."""
 
 from config.models import CommonSettings
-from stacks.catalog import named
 from stacks.shared.command import CommandError
 from stacks.shared.deployed import stack_outputs
 from stacks.shared.preflight import Clients
@@ -23,7 +22,7 @@ def bodies_of(common: CommonSettings, settings: SpinnakerServerGroupsSettings, c
             "public_purpose and private_purpose must name the purposes of the subnets of common.vpc, by which "
             "Spinnaker finds them, got null; set them"
         )
-    stack = named("spinnaker_server_groups").stack_name(common)
+    stack = common.stack_name("spinnaker_server_groups")
     outputs = stack_outputs(stack, clients)
     missing = [name for name in NEEDED if name not in (outputs or {})]
     if outputs is None or missing:

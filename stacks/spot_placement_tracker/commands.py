@@ -18,7 +18,6 @@ from spot_placement_tracker.history import known_zones, lines
 from spot_placement_tracker.insights import Line, Size, sizes
 from spot_placement_tracker.questions import questions_of
 from spot_placement_tracker.store import FILE
-from stacks.series import SOLUTIONS
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output, stack_outputs
@@ -263,7 +262,7 @@ def _size_data(size: Size) -> dict[str, Any]:
 
 
 def _stack(common: CommonSettings) -> str:
-    return next(solution for solution in SOLUTIONS if solution.slug == "spot_placement_tracker").stack_name(common)
+    return common.stack_name("spot_placement_tracker")
 
 
 COMMANDS = (

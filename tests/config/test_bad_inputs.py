@@ -13,6 +13,7 @@ import yaml
 from config.loader import ConfigError, load
 from config.models import CommonSettings
 from config.reading import DEEPEST
+from config.stack_sets import StackSets
 from config.wording import Spot, is_mapping, is_section, members
 from stacks.catalog import settings_by_slug
 from tests.variants import ROOT, configuration_text, every
@@ -105,14 +106,14 @@ def _keys(annotation: Any, at: Place) -> Iterator[tuple[Place, Any]]:
             yield from _keys(model.__args__[1], (*at, "factory"))
 
 
-SECTIONS: dict[Place, Any] = {("common",): CommonSettings}
+SECTIONS: dict[Place, Any] = {("common",): CommonSettings, ("stack_sets",): StackSets}
 SECTIONS |= {("solutions", slug): model for slug, model in settings_by_slug().items()}
 KEYS = [(place, kind) for at, model in SECTIONS.items() for place, kind in _keys(model, at)]
 
 
 def _slug(at: Place) -> str:
-    """The solution to load for a section; for ``common`` a small one."""
-    return "outposts_dashboard" if at == ("common",) else str(at[-1])
+    """The solution to load for a section; for one that is of no solution a small one."""
+    return "outposts_dashboard" if len(at) == 1 else str(at[-1])
 
 
 def _nested(place: Place, value: Any) -> str:

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
+from config.models import CommonSettings
 from stacks.catalog import settings_by_slug
 from stacks.series import SOLUTIONS
 from tests.variants import ROOT
 from tryout.pictures.__main__ import _why_none
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from tryout.run.keeping import environment
-from tryout.run.plan import overridden
+from tryout.run.plan import overridden, trials
 from tryout.run.session import lanes_for
 from tryout.scenario import StepFailedError, expect, scenario_of
+from tryout.trial import Trial
 
 
 def good(**changes: Any) -> SolutionReport:
@@ -177,6 +180,17 @@ def test_a_port_is_a_number_that_there_is() -> None:
         [sys.executable, "-m", "tryout", "--port", "22222222"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "must be a number from 1 to 65535, got '22222222'" in done.stderr
+
+
+def test_an_export_is_made_without_the_prefix_that_its_stack_has(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("common: {tags: {team: a}}\n", encoding="utf-8")
+    wanted = [solution for solution in SOLUTIONS if solution.slug == "custom_health_checks"]
+    first, *_ = trials(config, CommonSettings(), wanted, tmp_path, None, first_only=True, exported=True)
+    made, played = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (first.export_config, first.config))
+    assert first.stack == "elsewhere-custom-health-checks" and played["common"].pop("prefix") == "elsewhere"
+    assert made == played and made["common"] == {"tags": {"team": "a"}}
+    assert Trial.from_json(json.loads(json.dumps(first.to_json()))) == first and "exported" in first.name
 
 
 def test_another_terminal_gets_the_environment_from_a_file(tmp_path: Path) -> None:

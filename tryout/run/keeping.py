@@ -23,7 +23,7 @@ def stay(console: Console, variables: Mapping[str, str], trials: Sequence[Trial]
     console.print("\nThe embedded AWS stays up until Ctrl-C. In another terminal, in this folder:\n")
     ENVIRONMENT.write_text(environment(variables), encoding="utf-8")
     console.print(f"  source {ENVIRONMENT.relative_to(REPOSITORY)}", soft_wrap=True, highlight=False)
-    for trial in trials:
+    for trial in [each for each in trials if not each.exported]:
         console.print(f"  cdk diff {trial.stack} --app {trial.assembly.relative_to(REPOSITORY)}", soft_wrap=True)
     console.print("  aws cloudformation describe-stacks", soft_wrap=True)
     console.print(

@@ -30,6 +30,7 @@ from tryout.judged.sources import made_of
 from tryout.paths import CALLS, KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
+from tryout.run.ways import FAILED, ByCdk, ByExport, Way
 from tryout.scenario import scenario_of
 from tryout.trial import Trial
 
@@ -40,25 +41,40 @@ class Lane:
     """One embedded AWS and the CLI that points at it.
 
     Args:
+        log: of the bootstrap, which an account has that somebody deploys to with the CDK.
         show: is told what is under way.
         synthesize: makes an assembly of another configuration; answers as tryout.cdk.synthesizer does.
     """
 
     def __init__(
-        self, aws: EmbeddedAws, cdk: Cdk, show: Callable[[str], object], synthesize: Callable[[Json], Json]
+        self, aws: EmbeddedAws, cdk: Cdk, log: Path, show: Callable[[str], object], synthesize: Callable[[Json], Json]
     ) -> None:
+        self._log, self._bootstrapped = log, False
         self._aws, self._cdk, self._show, self._synthesize = aws, cdk, show, synthesize
         self._holds: set[str] | None = None
         self._waited: set[str] = set()
 
-    def bootstrap(self, log: Path) -> None:
-        """As every account and Region is, once."""
-        self._show("cdk bootstrap")
-        self._cdk.require(log, "bootstrap", "--app", "", f"aws://{self._aws.account}/{self._aws.region}")
+    def _bootstrap(self) -> None:
+        if not self._bootstrapped:
+            self._show("cdk bootstrap")
+            account = f"aws://{self._aws.account}/{self._aws.region}"
+            try:
+                self._cdk.require(self._log, "bootstrap", "--app", "", account)
+            except CdkError:
+                self._aws.require_running()
+                raise
+            self._bootstrapped = True
 
     def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
-        """Deploys, compares, plays and destroys."""
+        """Deploys, compares, plays and destroys.
+
+        Raises:
+            EmulatorError: the embedded AWS has ended meanwhile.
+        """
         report = SolutionReport(trial.slug, trial.variant, trial.stack)
+        way: Way = ByExport(self._aws, trial) if trial.exported else ByCdk(self._cdk, trial)
+        if not trial.exported:
+            self._bootstrap()
         if scenario_of(trial.slug).prepare(self._aws):
             self._holds = None
         before = inventory(self._aws.client) if self._holds is None else self._holds
@@ -66,33 +82,31 @@ class Lane:
         started = time.monotonic()
         judged = Judged(self._aws)
         try:
-            self._deploy_and_play(trial, report, judged)
-        except CdkError as error:
+            self._deploy_and_play(trial, way, report, judged)
+        except FAILED as error:
             report.problem = str(error)
         except BROKEN as error:
             report.problem = f"the scenario could not begin, or tidy up after itself: {error}"
+        self._aws.require_running()
         self._holds = None
         if report.deployed and not keep:
-            self._destroy(trial, report, before)
-        if judged.states and not trial.broken:
+            self._destroy(way, report, before)
+        if judged.states and not trial.broken and not trial.exported:
             self._keep(trial, report, judged)
         report.seconds = time.monotonic() - started
         return report
 
-    def _deploy_and_play(self, trial: Trial, report: SolutionReport, judged: Judged) -> None:
-        app = ("--app", str(trial.assembly))
+    def _deploy_and_play(self, trial: Trial, way: Way, report: SolutionReport, judged: Judged) -> None:
         denials = Denials(self._aws)
         if trial.broken:
             put_in(trial.broken, trial.assembly / f"{trial.stack}.template.json")
-        self._show("cdk deploy")
-        outputs = trial.folder / "outputs.json"
-        options = ("--require-approval", "never", "--outputs-file", str(outputs))
-        self._cdk.require(trial.folder / "deploy.log", "deploy", trial.stack, *app, *options)
+        self._show(way.words[0])
+        outputs = way.deploy()
         report.deployed = True
         deployed = Deployed(
             self._aws,
             trial,
-            json.loads(outputs.read_text(encoding="utf-8"))[trial.stack],
+            outputs,
             load(trial.config, settings_by_slug()).solutions[trial.slug],
             trial.folder / "scenario",
             KEPT,
@@ -100,9 +114,8 @@ class Lane:
         )
         deployed.folder.mkdir()
         report.resources = sum(len(ids) for ids in deployed.resources.values())
-        self._show("cdk diff")
-        diff = ("diff", trial.stack, *app, "--fail", "--no-change-set")
-        report.diff_empty = self._cdk(trial.folder / "diff.log", *diff) == 0
+        self._show(way.words[1])
+        report.diff_empty = way.unchanged()
         judged.look(trial.stack)
         with scenario_of(trial.slug)(deployed, trial.variant) as scenario:
             play(scenario, report, self._show, denials)
@@ -124,12 +137,11 @@ class Lane:
         )
         kept.write(CALLS)
 
-    def _destroy(self, trial: Trial, report: SolutionReport, before: set[str]) -> None:
-        self._show("cdk destroy")
-        app = ("--app", str(trial.assembly))
+    def _destroy(self, way: Way, report: SolutionReport, before: set[str]) -> None:
+        self._show(way.words[2])
         try:
-            self._cdk.require(trial.folder / "destroy.log", "destroy", trial.stack, *app, "--force")
-        except CdkError as error:
+            way.destroy()
+        except FAILED as error:
             report.problem = f"{report.problem}; {error}" if report.problem else str(error)
             return
         self._holds = inventory(self._aws.client)
@@ -162,8 +174,7 @@ def main() -> int:
             EmbeddedAws(options.state / "aws", port=options.port) as aws,
             Cdk(aws.environment(), options.state / "cdk.log") as cdk,
         ):
-            lane = Lane(aws, cdk, lambda text: answer(show=text), synthesize)
-            lane.bootstrap(options.state / "bootstrap.log")
+            lane = Lane(aws, cdk, options.state / "bootstrap.log", lambda text: answer(show=text), synthesize)
             answer(ready=aws.variables())
             while line := sys.stdin.readline():
                 answer(report=asdict(lane.run(Trial.from_json(json.loads(line)), keep=options.keep)))

@@ -1,6 +1,7 @@
 """What is tried: every variant of every wanted solution, each with a configuration of its own."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from emulator.client import EmulatorError
 from stacks.series import Solution
 from tryout.scenario import scenario_of
 from tryout.trial import Trial
+
+OTHER_PREFIX = "elsewhere"
 
 Json = dict[str, Any]
 
@@ -23,19 +26,29 @@ def trials(
     only: str | None,
     *,
     first_only: bool,
+    exported: bool = False,
 ) -> Iterator[Trial]:
     """Every variant of every solution; its folder and configuration are written.
 
     Two variants of a stack cannot live at once, so that only the first can be kept.
+
+    Args:
+        exported: they are deployed from their exports, each under another name than the configuration gives its stack.
     """
     raw = yaml.safe_load(config_file.read_text(encoding="utf-8")) or {}
     for solution in solutions:
         variants = [each for each in scenario_of(solution.slug).variants.items() if only in (None, each[0])]
         for variant, overrides in variants[: 1 if first_only else None]:
-            trial = Trial(solution.slug, variant, solution.stack_name(common), state / solution.slug / variant)
+            data = overridden(raw, solution.slug, overrides)
+            folder = state / solution.slug / variant
+            trial = Trial(solution.slug, variant, solution.stack_name(common), folder, exported=exported)
             trial.folder.mkdir(parents=True)
-            text = yaml.safe_dump(overridden(raw, solution.slug, overrides))
-            trial.config.write_text(text, encoding="utf-8")
+            if exported:
+                trial.export_config.write_text(yaml.safe_dump(data), encoding="utf-8")
+                data["common"]["prefix"] = OTHER_PREFIX
+                named = solution.stack_name(common.model_copy(update={"prefix": OTHER_PREFIX}))
+                trial = replace(trial, stack=named)
+            trial.config.write_text(yaml.safe_dump(data), encoding="utf-8")
             yield trial
 
 

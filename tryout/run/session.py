@@ -56,7 +56,17 @@ def _run(
     planned = (
         [one for name in options.broken for one in _broken(name, options.config, config, state)]
         if options.broken
-        else list(trials(options.config, config.common, solutions, state, options.variant, first_only=options.keep))
+        else list(
+            trials(
+                options.config,
+                config.common,
+                solutions,
+                state,
+                options.variant,
+                first_only=options.keep,
+                exported=options.exported,
+            )
+        )
     )
     count = lanes_for(options, len(planned))
     began = time.monotonic()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,3 +90,12 @@ def test_the_images_that_templates_name_resolve_in_each_region(
 def test_an_unknown_control_request_is_refused(started_aws: EmbeddedAws) -> None:
     with pytest.raises(EmulatorError, match="refused age-metrics"):
         started_aws.control("age-metrics", minutes=1)
+
+
+@pytest.mark.parametrize(("ended", "how"), [(-9, r"\(signal 9\)"), (1, r"\(exit status 1\)")])
+def test_one_that_has_ended_says_how_and_where_its_log_is(ended: int, how: str, tmp_path: Path) -> None:
+    aws = EmbeddedAws(tmp_path, port=1)
+    aws.require_running()  # one that was not started has not ended
+    aws._process = SimpleNamespace(poll=lambda: ended)  # type: ignore[assignment]
+    with pytest.raises(EmulatorError, match=rf"{how}; see .*emulator\.log"):
+        aws.require_running()

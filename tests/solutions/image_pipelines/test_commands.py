@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 from config.models import CommonSettings
 from stacks.image_pipelines import commands
 from stacks.image_pipelines.cascade import mermaid
-from stacks.image_pipelines.settings import BASE_IMAGE, ImagePipelinesSettings, WorkloadPipeline
+from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings.bases import BASE_IMAGE
+from stacks.image_pipelines.settings.pipelines import WorkloadPipeline
 from stacks.shared.command import CommandError
 
 SETTINGS = ImagePipelinesSettings()

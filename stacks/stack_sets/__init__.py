@@ -1,0 +1,1 @@
+"""Stack sets: the administrator's stacks that bring a solution to the accounts and Regions of an organization."""

@@ -1,0 +1,75 @@
+"""``make new``: what it writes is a solution, and what it cannot write it refuses."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.new import RefusedError, files, write
+from tests.variants import ROOT
+
+SLUG = "zone_counter"
+SYNTHESIS = f"""
+from app import build, check
+from aws_cdk import App
+from config.loader import load
+from pathlib import Path
+from stacks.catalog import settings_by_slug
+
+app = App(context={{"only": "{SLUG}"}})
+check(build(app, load(Path("config/config.yaml"), settings_by_slug()))).synth()
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the app is made of, with a new solution."""
+    copy = tmp_path_factory.mktemp("new") / SLUG  # a checkout may be called like the solution
+    for folder in ("config", "lambdas", "scripts", "stacks"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy)
+    write(SLUG, copy)
+    return copy
+
+
+def python(house: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *words], cwd=house, capture_output=True, text=True, check=False)
+
+
+def test_it_is_formatted_and_nothing_of_the_example_is_left(house: Path) -> None:
+    new = [house / path.relative_to(ROOT) for path in files(SLUG, ROOT)]
+    assert [path for path in new if "instance_counter" in path.read_text(encoding="utf-8")] == []
+    assert {path.parent for path in new if path.suffix == ".py"} == {p.parent for p in new if p.name == "__init__.py"}
+    for command in (("check",), ("format", "--check")):
+        ended = python(house, "-m", "ruff", *command, ".")
+        assert ended.returncode == 0, ended.stdout
+
+
+def test_its_stack_is_synthesized_with_the_checks(house: Path) -> None:
+    ended = python(house, "-c", SYNTHESIS)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_the_program_knows_it(house: Path) -> None:
+    ended = python(house, "-m", "stacks", SLUG, "cost")
+    assert ended.returncode == 0 and "the number of instances" in ended.stdout, ended.stderr
+
+
+def test_one_test_fails_until_the_promises_are_tested() -> None:
+    (text,) = (text for path, text in files(SLUG, ROOT).items() if path.name == "test_stack.py")
+    assert "pytest.fail(" in text
+
+
+@pytest.mark.parametrize("slug", ["", "Zone", "zone counter", "9zones", "zone__counter", "class", "x" * 41, "../zone"])
+def test_what_is_no_slug_is_refused(slug: str) -> None:
+    with pytest.raises(RefusedError, match=r"^SLUG must be snake_case .* got"):
+        files(slug, ROOT)
+
+
+@pytest.mark.parametrize("slug", ["spot_asg", "shared", "guardrails"])
+def test_what_is_taken_is_refused(slug: str) -> None:
+    with pytest.raises(RefusedError, match=f"^SLUG '{slug}' is taken: stacks/{slug} is there"):
+        files(slug, ROOT)
