@@ -7,7 +7,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help new upgrade install check test updates try verify evidence faults bench simulate pictures synth snapshots docs site look \
+.PHONY: help new upgrade install check test updates mutate try verify evidence faults bench simulate pictures synth snapshots docs site look \
 	recording lock clean
 .DEFAULT_GOAL := help
 
@@ -63,6 +63,9 @@ simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a pict
 
 updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=
 	@python -m tests.conformance.updates $(subst -,_,$(subst $(COMMA), ,$(SOLUTION)))
+
+mutate: $(INSTALLED) ## each action of each role taken away, and what was recorded replayed; minutes; SOLUTION=, FRESH=1
+	@python -m tests.mutation $(call option,solution,SOLUTION) $(if $(FRESH),--fresh)
 
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
 	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)

@@ -30,6 +30,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["bench", "QUICK=1"], "--quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
         (["verify", "SOLUTION=a", "PROFILE=p", "REGION=r", "YES=1"], "--solution 'a' --profile 'p' --region 'r' --yes"),
+        (["mutate", "SOLUTION=a", "FRESH=1"], "--solution 'a' --fresh"),
         (["new", "SLUG=zone-counter"], "tests/solutions/zone_counter"),
     ],
 )
@@ -66,6 +67,7 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
         "evidence",  # of a commit that is to be shown: by hand, after make try
         "recording",  # the same
         "updates",  # minutes; make test has its short form
+        "mutate",  # as long as make try, whose calls it replays
     }  # by make itself, because they change the checkout, or because they take longer than the short form in make test
     assert target in ran_elsewhere or re.search(rf"^(python -m \S+ )?make {target}\b", ci, re.MULTILINE), (
         f".ci/run has no make {target}"

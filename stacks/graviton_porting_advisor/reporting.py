@@ -7,7 +7,6 @@ from aws_cdk import CfnElement, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -16,7 +15,7 @@ from stacks.graviton_porting_advisor.projects import Project
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
 from stacks.shared.grants import allow_metrics, allow_on_pattern
 from stacks.shared.python_function import PythonFunction
-from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.queue import QueueWithDeadLetters, read_by
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
 
@@ -87,11 +86,7 @@ class Reporting(Construct):
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[waiting.queue.queue_arn]))
         if scope.encryption_key:
             scope.encryption_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
-        self.function.add_event_source(
-            event_sources.SqsEventSource(
-                waiting.queue, batch_size=BATCH, max_concurrency=2, report_batch_item_failures=True
-            )
-        )
+        read_by(self.function, waiting.queue, batch_size=BATCH, max_concurrency=2, report_batch_item_failures=True)
 
     def _reader(self) -> iam.Role:
         """A role of its own: a link ends with the credentials that signed it, and those of a function are hours old.

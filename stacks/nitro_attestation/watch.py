@@ -18,7 +18,6 @@ READS = (
     "cloudtrail:DescribeTrails",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
-    "ec2:DescribeRegions",
     "ec2:DescribeVolumes",
     "ec2:GetEbsEncryptionByDefault",
     "ec2:GetInstanceMetadataDefaults",
@@ -43,8 +42,9 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
         timeout_seconds=TIMEOUT_SECONDS,
         memory_mib=512,
     )
+    asks = () if settings.regions else ("ec2:DescribeRegions",)  # those that the account has enabled
     allow_on_any_resource(
-        function.own_role, *READS, reason="It reads every Region, by calls for which IAM knows no resource."
+        function.own_role, *READS, *asks, reason="It reads every Region, by calls for which IAM knows no resource."
     )
     partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
     trails = stack.format_arn(service="cloudtrail", region="*", account="*", resource="trail", resource_name="*")

@@ -85,15 +85,18 @@ def allow_artifacts(stack: SolutionStack, role: iam.IRole, bucket: s3.Bucket) ->
         shown=f"<{stack.get_logical_id(cast(CfnElement, bucket.node.default_child))}.Arn>/*",
         reason="Artifacts have the names that the pipeline's runs give them; the bucket holds nothing else.",
     )
-    # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
-    allowed = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+    allowed = ["s3:GetBucketAcl", "s3:GetBucketLocation"]
     role.add_to_principal_policy(iam.PolicyStatement(actions=allowed, resources=[bucket.bucket_arn]))
     if stack.encryption_key:
         stack.encryption_key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
 
 
 def allow_bootstrap_roles(stack: SolutionStack, role: iam.IRole) -> None:
-    """Allows what ``cdk deploy`` does: taking the roles that ``cdk bootstrap`` has made for it."""
+    """Allows what ``cdk deploy`` does: taking the roles that ``cdk bootstrap`` has made for it.
+
+    They do the rest: the version of the bootstrap stack is read by the role that deploys.
+    """
     qualifier = stack.common.bootstrap_qualifier or "hnb659fds"
     roles = [
         stack.format_arn(
@@ -106,5 +109,3 @@ def allow_bootstrap_roles(stack: SolutionStack, role: iam.IRole) -> None:
         for kind in ("deploy", "file-publishing")
     ]
     role.add_to_principal_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
-    version = stack.format_arn(service="ssm", resource="parameter", resource_name=f"cdk-bootstrap/{qualifier}/version")
-    role.add_to_principal_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[version]))

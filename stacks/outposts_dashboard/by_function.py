@@ -6,7 +6,7 @@ from typing import cast
 from aws_cdk import CfnResource, CustomResource, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
@@ -19,7 +19,7 @@ from stacks.outposts_dashboard.triggers import Triggers
 from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
-from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.queue import QueueWithDeadLetters, read_by
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
@@ -56,17 +56,18 @@ class ByFunction(Construct):
         self.function = self._function(scope, name)
         self.function.add_environment("QUEUE_URL", waiting.queue.queue_url)
         begun = self._lifecycle(scope, wanted)
-        self.function.add_event_source(
-            sources.SqsEventSource(
-                waiting.queue,
-                batch_size=BATCH,
-                max_batching_window=Duration.seconds(settings.debounce_seconds),
-                max_concurrency=2,
-            )
+        reading = read_by(
+            self.function,
+            waiting.queue,
+            batch_size=BATCH,
+            max_batching_window=Duration.seconds(settings.debounce_seconds),
+            max_concurrency=2,
         )
-        for child in self.function.node.children:
-            if child.node.id.startswith("SqsEventSource"):
-                child.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
+        # The function has a batch that failed tried again sooner than the queue would bring it.
+        self.function.own_role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["sqs:ChangeMessageVisibility"], resources=[waiting.queue.queue_arn])
+        )
+        reading.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
         role = SchedulerRole(scope, self, "SchedulerRole")
         Triggers(
             self,

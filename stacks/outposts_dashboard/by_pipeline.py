@@ -126,6 +126,8 @@ class ByPipeline(Construct):
             description="Takes the source, and starts the builds",
         )
         allow_artifacts(scope, role, artifacts)
+        # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetBucketVersioning"], resources=[artifacts.bucket_arn]))
         projects = [build.project.project_arn for build in builds]
         allowed = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]
         role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=projects))

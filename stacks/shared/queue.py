@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Acknowledgment, Duration, Names, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 KEPT = Duration.days(14)  # the most SQS allows
@@ -77,6 +79,27 @@ class QueueWithDeadLetters(Construct):
             retention_period=Duration.days(4),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
         )
+
+
+def read_by(
+    function: PythonFunction, queue: sqs.Queue, *, batch_size: int, **mapping: Any
+) -> lambda_.EventSourceMapping:
+    """Lets Lambda read a queue for a function, as the function's role, with what that takes and no more.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html; ``SqsEventSource`` of the CDK also allows
+    ``sqs:ChangeMessageVisibility`` and ``sqs:GetQueueUrl``, which Lambda does not call.
+
+    Args:
+        batch_size: messages in one invocation at most.
+        mapping: more arguments of ``aws_cdk.aws_lambda.EventSourceMappingOptions``.
+    """
+    actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    function.own_role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[queue.queue_arn]))
+    if queue.encryption_master_key:
+        queue.encryption_master_key.grant_decrypt(function.own_role)
+    # The id that SqsEventSource gave it: a second mapping of one queue to one function would be refused.
+    name = f"SqsEventSource:{Names.node_unique_id(queue.node)}"
+    return function.add_event_source_mapping(name, event_source_arn=queue.queue_arn, batch_size=batch_size, **mapping)
 
 
 def _encryption(stack: SolutionStack) -> dict[str, Any]:

@@ -193,9 +193,8 @@ class SpinnakerRoles(Construct):
             shown=shown_arn(stack, "ec2", "image/*", account=""),
             reason="Images are of Amazon's account, or of whoever shares one; ARNs of images name no account.",
         )
-        for kind, made_by in (("instance", "RunInstances"), ("volume", "RunInstances"), ("launch-template", None)):
-            action = made_by or "CreateLaunchTemplate"
-            self._allow(["ec2:CreateTags"], "ec2", f"{kind}/*", {"StringEquals": {"ec2:CreateAction": action}})
+        for kind in ("instance", "volume"):  # as the launch template's data say; the template itself gets no tags
+            self._allow(["ec2:CreateTags"], "ec2", f"{kind}/*", {"StringEquals": {"ec2:CreateAction": "RunInstances"}})
         of_the_application = {"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": f"{application}-v*"}}
         self._allow(["ec2:TerminateInstances"], "ec2", "instance/*", of_the_application)
 

@@ -6,13 +6,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from stacks.shared.auto_scaling import allow_on_group
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
-from stacks.shared.queue import QueueWithDeadLetters
+from stacks.shared.queue import QueueWithDeadLetters, read_by
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
 from stacks.spot_asg.group import LEAVE_HOOK
@@ -119,9 +118,7 @@ class Interruptions(Construct):
         allow_on_group(scope, termination.own_role, self._group, "autoscaling:CompleteLifecycleAction")
         allow_describing(termination.own_role, "ec2:DescribeInstances")
         allow_metrics(termination.own_role, settings.metric_namespace)
-        termination.add_event_source(
-            sources.SqsEventSource(leaving.queue, batch_size=10, report_batch_item_failures=True)
-        )
+        read_by(termination, leaving.queue, batch_size=10, report_batch_item_failures=True)
         events.Rule(
             self,
             "Terminations",

@@ -1,7 +1,7 @@
 """What a solution tells the rules of itself, in ``tests/solutions/<slug>/conformance.py``.
 
-A new solution edits no shared table. The names: LARGEST, STATES, TOGETHER, OTHERS, ONE_VALUE_ONLY, BY_DESIGN.
-LARGEST is every solution's; the others are for those that need them.
+A new solution edits no shared table. The names: LARGEST, STATES, TOGETHER, OTHERS, ONE_VALUE_ONLY, BY_DESIGN, REACHES,
+NOT_SHOWN. LARGEST is every solution's; the others are for those that need them.
 """
 
 from functools import cache

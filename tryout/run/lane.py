@@ -25,7 +25,9 @@ from tryout.cdk.cli import Cdk, CdkError
 from tryout.denials import Denials
 from tryout.deployed import Deployed
 from tryout.inventory import inventory, waiting
-from tryout.paths import KEPT
+from tryout.judged.calls import Judged, Kept
+from tryout.judged.sources import made_of
+from tryout.paths import CALLS, KEPT
 from tryout.report import SolutionReport
 from tryout.run.play import BROKEN, play
 from tryout.run.ways import FAILED, ByCdk, ByExport, Way
@@ -78,8 +80,9 @@ class Lane:
         before = inventory(self._aws.client) if self._holds is None else self._holds
         self._waited = waiting(self._aws.client)
         started = time.monotonic()
+        judged = Judged(self._aws)
         try:
-            self._deploy_and_play(trial, way, report)
+            self._deploy_and_play(trial, way, report, judged)
         except FAILED as error:
             report.problem = str(error)
         except BROKEN as error:
@@ -88,10 +91,12 @@ class Lane:
         self._holds = None
         if report.deployed and not keep:
             self._destroy(way, report, before)
+        if judged.states and not trial.broken and not trial.exported:
+            self._keep(trial, report, judged)
         report.seconds = time.monotonic() - started
         return report
 
-    def _deploy_and_play(self, trial: Trial, way: Way, report: SolutionReport) -> None:
+    def _deploy_and_play(self, trial: Trial, way: Way, report: SolutionReport, judged: Judged) -> None:
         denials = Denials(self._aws)
         if trial.broken:
             put_in(trial.broken, trial.assembly / f"{trial.stack}.template.json")
@@ -111,8 +116,26 @@ class Lane:
         report.resources = sum(len(ids) for ids in deployed.resources.values())
         self._show(way.words[1])
         report.diff_empty = way.unchanged()
+        judged.look(trial.stack)
         with scenario_of(trial.slug)(deployed, trial.variant) as scenario:
             play(scenario, report, self._show, denials)
+            judged.look(trial.stack)
+
+    def _keep(self, trial: Trial, report: SolutionReport, judged: Judged) -> None:
+        """Keeps what ``make mutate`` replays."""
+        complete = not report.steps_not_run and all(step.ok for step in report.scenario)
+        template = json.loads((trial.assembly / f"{trial.stack}.template.json").read_text(encoding="utf-8"))
+        kept = Kept(
+            trial.slug,
+            trial.variant,
+            made_of(trial.slug),
+            trial.config.read_text(encoding="utf-8"),
+            complete,
+            template,
+            judged.states,
+            judged.calls(),
+        )
+        kept.write(CALLS)
 
     def _destroy(self, way: Way, report: SolutionReport, before: set[str]) -> None:
         self._show(way.words[2])

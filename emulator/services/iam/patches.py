@@ -12,6 +12,7 @@ from ministack.services import iam
 
 from emulator.core.api import Json
 from emulator.core.patch import patch, private
+from emulator.services.iam import judged
 
 _parameter: Any = private(iam, "_p", "params key default")
 _given: ContextVar[Json] = ContextVar("given")
@@ -30,9 +31,11 @@ def _extracted(original: Any, parameters: Json) -> Any:
 
 @patch(iam, "_build_simulate_results_real", "actions resource_arn principal_arn account_id policies")
 def _built(original: Any, *arguments: Any) -> Any:
+    mark = judged.simulates.set(True)
     try:
         return original(*arguments)
     finally:
+        judged.simulates.reset(mark)
         _given.set({})
 
 
@@ -40,4 +43,5 @@ def _built(original: Any, *arguments: Any) -> Any:
 def _evaluated(original: Any, context: Any, *arguments: Any, **more: Any) -> Any:
     with contextlib.suppress(LookupError):
         context.service_context.update(_given.get())
+    judged.keep(context)
     return original(context, *arguments, **more)

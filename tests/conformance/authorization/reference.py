@@ -66,6 +66,16 @@ DEPENDENTS: tuple[Dependent, ...] = (
     Dependent("ec2:AllocateAddress", "ec2:CreateTags", "ec2:*:*:elastic-ip/*", "our calls tag", _TAGS),
     Dependent("ec2:CreateCoipPool", "ec2:CreateTags", "ec2:*:*:coip-pool/*", "our calls tag", _TAGS),
     *(
+        Dependent(f"ec2:Create{name}", "ec2:CreateTags", f"ec2:*:*:{kind}/*", "our calls tag", _TAGS)
+        for name, kind in (
+            ("LocalGatewayRouteTableVpcAssociation", "local-gateway-route-table-vpc-association"),
+            (
+                "LocalGatewayRouteTableVirtualInterfaceGroupAssociation",
+                "local-gateway-route-table-virtual-interface-group-association",
+            ),
+        )
+    ),
+    *(
         Dependent("elasticloadbalancing:CreateLoadBalancer", f"ec2:{action}", "*", "always", _BALANCERS)
         for action in (
             "DescribeAccountAttributes",
@@ -131,6 +141,27 @@ def resource_patterns(action: str) -> tuple[tuple[str, str, bool], ...]:
         required = bool(one["required"]) and one["name"] not in _ONE_OF.get(action, ())
         found.append((one["name"], arn, required))
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def access_level(action: str) -> str:
+    """What kind of access an action is: ``Read``, ``List``, ``Write``, ``Tagging``, ``Permissions management``."""
+    return str(_details(action)["accessLevel"])
+
+
+@cache
+def made_by(action: str, kind: str) -> bool:
+    """Whether a call makes what it names of this type: the tags that it has are those of the request.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    if "Tagging" in access_level(action):
+        return False
+    for one in _details(action)["resourceTypes"]:
+        if one["name"] == kind:
+            keys = {key.lower().partition("/")[0] for key in one["conditionKeys"]}
+            return "aws:requesttag" in keys and not keys & {"aws:resourcetag", "ec2:resourcetag"}
+    return False
 
 
 @cache

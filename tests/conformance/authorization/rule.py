@@ -87,7 +87,7 @@ def _resources(here: Judge, name: str, statement: Json, patterns: list[str]) -> 
         fits = False
         for action in expand(pattern):
             known = resource_patterns(action)
-            here_fits = {one for one in resources if any(_both(one, arn) for _, arn, _ in known)}
+            here_fits = {one for one in resources if any(may_mean_the_same(one, arn) for _, arn, _ in known)}
             reached |= here_fits
             fits = fits or bool(here_fits)
         if expand(pattern) and not fits:
@@ -104,7 +104,7 @@ def _resources(here: Judge, name: str, statement: Json, patterns: list[str]) -> 
 
 
 @lru_cache(maxsize=100_000)
-def _both(one: str, other: str) -> bool:
+def may_mean_the_same(one: str, other: str) -> bool:
     """Whether two patterns can mean the same ARN; a star stays in its part of it, but for one that is the end."""
     parts, others = one.split(":", 5), other.split(":", 5)
     if len(parts) < 6 or len(others) < 6:
@@ -175,7 +175,7 @@ def _may(here: Judge, role: str, action: str, resource: str, sent: Mapping[str, 
     call = Call(here.arn_of(role), action, resource, sent)
     for statement in here.statements(role):
         named = [str(one) for one in as_list(statement.get("Resource"))]
-        if statement.get("Effect") != "Allow" or (named and not any(_both(one, resource) for one in named)):
+        if statement.get("Effect") != "Allow" or (named and not any(may_mean_the_same(one, resource) for one in named)):
             continue
         if judge([{**statement, "Resource": resource}], call, here.account, resource_policy=False)[0] is not False:
             return True

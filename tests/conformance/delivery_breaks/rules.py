@@ -1,6 +1,8 @@
 """The rows of docs/conformance.md on deliveries and authorization."""
 
 from tests.conformance.authorization.breaks import AUTHORIZATION_BREAKS
+from tests.conformance.authorization.harm import ESCALATION_LIST
+from tests.conformance.authorization.reach_breaks import REACH_BREAKS
 from tests.conformance.authorization.reference import REFERENCE
 from tests.conformance.deliveries.kinds import KINDS
 from tests.conformance.delivery_breaks.caught import CAUGHT, NOTHING_TO_BREAK
@@ -22,14 +24,17 @@ def _seen(kind: str) -> tuple[str, ...]:
 _OWN_PAGES = {
     "PassRole": "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
     "any launch": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html",
+    "escalation": ESCALATION_LIST,
+    "touch": "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html",
 }
-_OF_AUTHORIZATION = dict.fromkeys(one.rule for one in AUTHORIZATION_BREAKS)
+_BREAKS = (*AUTHORIZATION_BREAKS, *REACH_BREAKS)
+_OF_AUTHORIZATION = dict.fromkeys(one.rule for one in _BREAKS)
 
 RULES: tuple[Rule, ...] = (
     *(
         Rule("authorization", rule, _OWN_PAGES.get(rule, REFERENCE), seen)
         for rule in _OF_AUTHORIZATION
-        if (seen := tuple(one.name for one in AUTHORIZATION_BREAKS if one.rule == rule))
+        if (seen := tuple(one.name for one in _BREAKS if one.rule == rule))
     ),
     *(Rule("deliveries", kind, its.page, _seen(kind)) for kind, its in KINDS.items()),
 )

@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -19,3 +20,8 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "GuardFunctionRole cloudformation:DescribeStacks": "the guard asks before it refuses, so that a rollback passes",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -39,3 +39,23 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "warm_pool": ({"min_size": 1}, None),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+_ON_ANY_INTERFACE = (
+    "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: Lambda asks on *, before it knows an id"
+)
+
+REACHES: Mapping[str, str] = {
+    f"ProberRole ec2:{action}": _ON_ANY_INTERFACE
+    for action in (
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "UnassignPrivateIpAddresses",
+    )
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "CheckerRole autoscaling:RecordLifecycleActionHeartbeat": "only an instance that waits longer than a heartbeat",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

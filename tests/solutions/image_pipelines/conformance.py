@@ -86,3 +86,66 @@ BY_DESIGN: Mapping[tuple[str, str, str], str] = {
     ): "another key is another repository, and the images are built again: README, Limits",
 }
 """What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
+
+_IN_POLICY = "https://docs.aws.amazon.com/imagebuilder/latest/userguide/security-iam-awsmanpol.html"
+_BUILD = f"no instance builds here; AWS's policy for build instances has it: {_IN_POLICY}"
+_ASSOCIATIONS = (
+    "no agent runs here; AWS's policy for it has it, without which associations of a build instance fail: "
+    + ("https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html")
+)
+_LIFECYCLE = "what Image Builder does to old images; AWS's policy for that has it: " + (
+    "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/EC2ImageBuilderLifecycleExecutionPolicy.html"
+)
+
+NOT_SHOWN: Mapping[str, str] = {
+    **{
+        f"BuildRole ssm:{action}": _ASSOCIATIONS
+        for action in (
+            "DescribeAssociation",
+            "DescribeDocument",
+            "GetDocument",
+            "ListAssociations",
+            "ListInstanceAssociations",
+            "PutInventory",
+            "UpdateAssociationStatus",
+            "UpdateInstanceAssociationStatus",
+        )
+    },
+    **{
+        f"BuildRole {action}": _BUILD
+        for action in (
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:GetAuthorizationToken",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart",
+            "imagebuilder:GetComponent",
+            "imagebuilder:GetContainerRecipe",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "s3:GetObject",
+        )
+    },
+    **{
+        f"LifecycleRole {action}": _LIFECYCLE
+        for action in (
+            "ec2:DescribeImageAttribute",
+            "ec2:DescribeImages",
+            "ec2:DisableImageDeprecation",
+            "ec2:EnableImage",
+            "ecr:BatchGetImage",
+            "tag:GetResources",
+        )
+    },
+    "SeedFunctionRole ssm:AddTagsToResource": "the parameter is made with a tag: "
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html",
+    "SeedFunctionRole ec2:DescribeImages": "SSM looks at an image in the name of whoever writes it: "
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html",
+    "BuildsFunctionRole iam:CreateServiceLinkedRole": "the first build of an account makes the service's role: "
+    "https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html",
+    "BuildsFunctionRole cloudformation:DescribeStacks": "it asks when a build is refused, whether the stack rolls back",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -61,3 +61,15 @@ BY_DESIGN: Mapping[tuple[str, str, str], str] = {
     ("volume-shrinks", "Data*", "data_gib*"): "EBS refuses it and nothing is lost: README, Limits",
 }
 """What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
+
+REACHES: Mapping[str, str] = {
+    "DataSnapshotRole ec2:CreateTags": "Data Lifecycle Manager tags what it has taken, when, its page does not say: "
+    "https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html allows it on every snapshot",
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "DataSnapshotRole ec2:DescribeAvailabilityZones": "AWS's own policy has it for Local Zones since December 2024: "
+    "https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

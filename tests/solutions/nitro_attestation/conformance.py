@@ -56,3 +56,8 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "organization.declarative": "exception_message needs it: the variant organization",
 }
 """Keys of which no other value is tried, and why."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "LookRole ec2:DescribeRegions": "where the settings name no Region it asks which are enabled; scenarios name two",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -51,6 +51,11 @@ def test_the_look_reads_and_publishes_and_nothing_else() -> None:
     assert {action.partition(":")[0] for action in found} == {"cloudtrail", "cloudwatch", "ec2", "logs"}
 
 
+def test_the_look_lists_regions_only_where_the_settings_name_none() -> None:
+    assert "ec2:DescribeRegions" in actions(template(), "LookRole")
+    assert "ec2:DescribeRegions" not in actions(template("attested"), "LookRole")
+
+
 @pytest.mark.parametrize(
     ("variant", "rate"), [("default", "rate(6 hours)"), ("attested", "rate(1 hour)"), ("enterprise", "rate(1 day)")]
 )

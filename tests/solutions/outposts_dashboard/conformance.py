@@ -33,3 +33,21 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "source.repository": "its other value needs another key: see TOGETHER",
 }
 """Keys of which no other value is tried, and why."""
+
+_ITS_LEDGER = "the settings may have had another dashboard_name; it deletes what is in the stack's own ledger"
+
+REACHES: Mapping[str, str] = {
+    "ByFunctionLifecycleRole cloudwatch:DeleteDashboards": _ITS_LEDGER,
+    "RefreshRole cloudwatch:DeleteDashboards": _ITS_LEDGER,
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+_BALANCERS = "asked of an Outpost that has load balancers: lambdas/outposts_dashboard/sections/load_balancers.py"
+
+NOT_SHOWN: Mapping[str, str] = {
+    "*Role elasticloadbalancing:DescribeLoadBalancers": _BALANCERS,
+    "*Role elasticloadbalancing:DescribeTargetGroups": _BALANCERS,
+    "RefreshRole sqs:ChangeMessageVisibility": "only a batch that failed is tried again sooner",
+    "DeployRole cloudformation:DeleteStack": "the first dashboard's stack and those of the others are two patterns",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -72,3 +72,30 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "vpcs": "of the variant enterprise alone",
 }
 """Keys of which no other value is tried, and why."""
+
+_COMES_BACK = "what an old route table had, it gets back; which that was is known at run time alone"
+_ADDRESS_IS_OURS = "the call names an interface and an address, and the address must have the stack's tag"
+
+REACHES: Mapping[str, str] = {
+    "CoipRole ec2:AssociateAddress": _ADDRESS_IS_OURS,
+    "CoipRole ec2:DisassociateAddress": _ADDRESS_IS_OURS,
+    "CoipRole ec2:ModifySubnetAttribute": "a subnet is out of the settings before its attribute is set back",
+    "HandoverRole ec2:CreateLocalGatewayRoute": _COMES_BACK,
+    "HandoverRole ec2:CreateLocalGatewayRouteTableVirtualInterfaceGroupAssociation": _COMES_BACK,
+    "HandoverRole ec2:CreateLocalGatewayRouteTableVpcAssociation": _COMES_BACK,
+    "HandoverRole ec2:DeleteLocalGatewayRoute": "a route to a prefix list goes with its route table, which is ours",
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+_EACH_NAMED = "AWS judges a call on each resource that it names, the embedded AWS on the first"
+_LISTED = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"
+
+NOT_SHOWN: Mapping[str, str] = {
+    "HandoverRole ec2:CreateLocalGatewayRoute": f"{_EACH_NAMED}: the interface group of a route: {_LISTED}",
+    "HandoverRole ec2:DeleteLocalGatewayRoute": f"{_EACH_NAMED}: the prefix list of a route: {_LISTED}",
+    "CoipRole ec2:AssociateAddress": f"{_EACH_NAMED}: the interface: {_LISTED}",
+    "CoipRole ec2:DisassociateAddress": f"{_EACH_NAMED}: the interface: {_LISTED}",
+    "CoipRole ec2:GetSecurityGroupsForVpc": "Elastic Load Balancing asks with it for its caller: "
+    "kubernetes-sigs/aws-load-balancer-controller has it in its policy",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

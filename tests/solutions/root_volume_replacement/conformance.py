@@ -37,3 +37,14 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     ),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+REACHES: Mapping[str, str] = {
+    "SnapshotRole ec2:CreateSnapshot": "whose root volume it is, only its instance says, which the function asks; "
+    "what is made must have our tag",
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+NOT_SHOWN: Mapping[str, str] = {
+    "SnapshotRole dynamodb:GetItem": "of two deliveries at once the second reads who holds the claim",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

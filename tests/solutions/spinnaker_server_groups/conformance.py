@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -28,3 +29,55 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+_NAMELESS = (
+    "Spinnaker's launch templates have neither tags nor names that IAM knows; those with the tag Name are kept from it"
+)
+
+REACHES: Mapping[str, str] = {
+    f"HostRolesManaged ec2:{action}": _NAMELESS
+    for action in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate", "DeleteLaunchTemplateVersions")
+}
+"""What a role may do beyond the solution's tags and names, and why: policy and action."""
+
+_CLOUDDRIVER = "clouddriver calls it, and no Spinnaker runs here: " + (
+    "https://github.com/spinnaker/clouddriver/tree/master/clouddriver-aws"
+)
+_OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "autoscaling": (
+        "CreateOrUpdateTags",
+        "DeletePolicy",
+        "DeleteTags",
+        "DisableMetricsCollection",
+        "EnableMetricsCollection",
+        "PutLifecycleHook",
+        "PutScalingPolicy",
+        "TerminateInstanceInAutoScalingGroup",
+        "UpdateAutoScalingGroup",
+    ),
+    "ec2": ("DeleteLaunchTemplateVersions",),
+    "elasticloadbalancing": (
+        "DeregisterTargets",
+        "ModifyListener",
+        "ModifyLoadBalancerAttributes",
+        "ModifyTargetGroup",
+        "RegisterTargets",
+        "SetSecurityGroups",
+    ),
+}
+
+NOT_SHOWN: Mapping[str, str] = {
+    "HostRolesManaged *:Describe*": _CLOUDDRIVER,
+    "HostRolesManaged iam:ListServerCertificates": _CLOUDDRIVER,
+    **{
+        f"HostRolesManaged {service}:{action}": _CLOUDDRIVER
+        for service, actions in _OPERATIONS.items()
+        for action in actions
+    },
+    **{f"HostRolesHost ec2:Describe{what}": _CLOUDDRIVER for what in ("AvailabilityZones", "Regions")},
+    "HostRolesManaged ec2:RunInstances": "AWS judges a launch on each resource that it names; the embedded AWS not on "
+    "its launch template and key pair: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html",
+    "HostRolesManaged iam:CreateServiceLinkedRole": "a fresh account lacks the roles, the embedded AWS asks for none: "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html",
+}
+"""Why a role needs what no replay of make mutate shows: role and action."""

@@ -384,3 +384,11 @@ def test_the_enterprise_settings_reach_every_resource_that_they_are_about(enterp
 @pytest.mark.parametrize("variant", [variants.DEFAULT, "nat"])
 def test_template(variant: str, snapshot: SnapshotAssertion) -> None:
     assert readable(variants.template(variant, SLUG)) == snapshot(extension_class=TemplateSnapshot)
+
+
+@pytest.mark.parametrize("variant", ["default", "enterprise"])
+def test_lambda_reads_the_queue_with_what_its_page_names(variant: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    of_queue = {action for action in every_action(template(variant), "TerminationRole") if action.startswith("sqs:")}
+    assert of_queue == {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+    assert ("kms:Decrypt" in every_action(template(variant), "TerminationRole")) == (variant == "enterprise")

@@ -1,0 +1,64 @@
+"""No role of any template escalates, buys, or changes what is not the solution's, but for what its solution tells."""
+
+import pytest
+
+from stacks.series import SOLUTIONS
+from tests.conformance.authorization.breaks import PolicyBreak
+from tests.conformance.authorization.harm import BUYS, NEVER, ONLY_ON_OWN
+from tests.conformance.authorization.reach import excuses, reach
+from tests.conformance.authorization.reach_breaks import REACH_BREAKS, allows
+from tests.conformance.authorization.reference import expand
+from tests.conformance.delivery_breaks.breaks import broken
+from tests.conformance.delivery_breaks.looks import templates
+from tests.conformance.templates import Json, every_template, found
+from tests.conformance.told import told
+
+
+@every_template
+def test_no_role_reaches_beyond_its_solution(variant: str, slug: str) -> None:
+    assert [str(one) for one in reach(found(variant, slug))] == []
+
+
+@pytest.mark.parametrize("slug", [solution.slug for solution in SOLUTIONS])
+def test_what_a_solution_tells_is_there_and_has_a_reason(slug: str) -> None:
+    listed = told(slug, "REACHES", dict[str, str]())
+    there = {one for template in templates() if template.slug == slug for one in excuses(template)} if listed else set()
+    assert set(listed) == there and all(listed.values())
+
+
+@pytest.mark.parametrize("case", REACH_BREAKS, ids=lambda case: case.name)
+def test_what_is_too_much_is_caught(case: PolicyBreak) -> None:
+    (template,) = [one for one in templates() if str(one) == case.template]
+    new = list(reach(broken(template, case.change)))
+    assert {one.rule for one in new} >= {case.rule}, [str(one) for one in new]
+    assert all(one.page.startswith("https://") and one.fix and one.resource in str(one) for one in new)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "condition"),
+    [
+        ("ec2:TerminateInstances", "arn:aws:ec2:us-east-1:111122223333:instance/*", {"aws:ResourceTag/a": "b"}),
+        ("ec2:TerminateInstances", "arn:aws:ec2:us-east-1:111122223333:instance/i-1", None),
+        ("ec2:CreateSnapshot", "arn:aws:ec2:us-east-1::snapshot/*", None),
+        ("logs:PutLogEvents", "arn:aws:logs:us-east-1:111122223333:log-group:ours-*", None),
+        (
+            "autoscaling:SetDesiredCapacity",
+            "arn:aws:autoscaling:us-east-1:1:autoScalingGroup:*:autoScalingGroupName/a*",
+            None,
+        ),
+        ("ec2:DescribeInstances", "*", None),
+        ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ours"}),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:111122223333:function:ours", None),
+        ("iam:PassRole", "arn:aws:iam::111122223333:role/ours", {"iam:PassedToService": "ec2.amazonaws.com"}),
+        ("ec2:ModifyAvailabilityZoneGroup", "*", None),
+    ],
+)
+def test_what_is_named_or_made_or_read_is_no_finding(action: str, resource: str, condition: Json | None) -> None:
+    (template,) = [one for one in templates() if str(one) == "default/spot_asg"]
+    equal = {"StringEquals": condition} if condition else None
+    assert list(reach(broken(template, allows(action, resource, equal)))) == []
+
+
+@pytest.mark.parametrize("action", [*NEVER, *ONLY_ON_OWN, *BUYS])
+def test_the_lists_name_actions_that_there_are(action: str) -> None:
+    assert expand(action) == (action,)
