@@ -1,9 +1,8 @@
 """The attested keys, and what tells of a change to one."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
@@ -12,7 +11,6 @@ from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
 
-README = "stacks/nitro_attestation/README.md"
 WATCHED = (
     "CancelKeyDeletion",
     "CreateGrant",
@@ -82,17 +80,9 @@ def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Al
     at = events.EventField.from_path
     sentence = (
         f"{at('$.detail.userIdentity.arn')} called {at('$.detail.eventName')} on the attested key "
-        f"{key.attr_arn} at {at('$.detail.eventTime')} (error: {at('$.detail.errorCode')}). "
-        f"What to do: {README}#alarm-key-changes"
+        f"{key.attr_arn} at {at('$.detail.eventTime')} (error: {at('$.detail.errorCode')})"
     )
-    rule.add_target(targets.SnsTopic(alarms.topic, message=events.RuleTargetInput.from_text(sentence)))
-    if stack.common.alarm_topic_arn and not stack.common.account:
-        Validations.of(rule).acknowledge(
-            Acknowledgment(
-                id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                reason="A topic of another account gets the event by its own policy, which the main README shows.",
-            )
-        )
+    alarms.hear(rule, sentence, about="KeyChanges")
     failed = cloudwatch.Metric(
         namespace="AWS/Events",
         metric_name="FailedInvocations",

@@ -2,9 +2,11 @@
 
 from typing import cast
 
-from aws_cdk import ArnFormat, Duration
+from aws_cdk import Acknowledgment, ArnFormat, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -51,6 +53,7 @@ class Alarms(Construct):
 
     def __init__(self, scope: SolutionStack, construct_id: str) -> None:
         super().__init__(scope, construct_id)
+        self._stack = scope
         self._readme = f"stacks/{scope.solution.slug}/README.md"
         arn = scope.common.alarm_topic_arn
         self.topic: sns.ITopic
@@ -130,6 +133,29 @@ class Alarms(Construct):
         cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
         return alarm
 
+    def hear(self, rule: events.Rule, sentence: str, *, about: str) -> None:
+        """Sends the topic a sentence for each event of a rule.
+
+        The topic's policy allows it, without a condition and without a role, as AWS asks for topics; that of a topic of
+        yours is not ours to change: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+
+        Args:
+            about: names the section of the README that says what to do, as the construct id of an alarm does.
+        """
+        told = events.RuleTargetInput.from_text(f"{sentence}. {self._what_to_do(about)}")
+        rule.add_target(targets.SnsTopic(self.topic, message=told))
+        if self._stack.common.alarm_topic_arn and not self._stack.common.account:
+            Validations.of(rule).acknowledge(
+                Acknowledgment(
+                    id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
+                    reason="A topic of another account gets the event by its own policy, which the main README shows.",
+                )
+            )
+
+    def _what_to_do(self, about: str) -> str:
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about)
+        return f"What to do: {self._readme}#alarm{words}"
+
     def on_errors(self, *functions: lambda_.IFunction) -> None:
         """Alarms as soon as one of the functions fails; each has its section ``Alarm: <function> errors``."""
         for function in functions:
@@ -146,7 +172,6 @@ class Alarms(Construct):
         points: int,
         about: str,
     ) -> cloudwatch.Alarm:
-        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about)
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
@@ -155,7 +180,7 @@ class Alarms(Construct):
             comparison_operator=operator,
             evaluation_periods=points,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{says}. What to do: {self._readme}#alarm{words}",
+            alarm_description=f"{says}. {self._what_to_do(about)}",
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
