@@ -196,8 +196,8 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
         self._restore_foreign(theirs)
         other.destroy()
         return (
-            f"{beside.volume} in {OTHER_ZONE} has the posts; admin has the password of {other.stack_name}, and back here "
-            "that of this stack"
+            f"{beside.volume} in {OTHER_ZONE} has the posts; admin has the password of {other.stack_name}, and back "
+            "here that of this stack"
         )
 
     def _restore_foreign(self, snapshot: str) -> None:
