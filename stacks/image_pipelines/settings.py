@@ -14,8 +14,8 @@ from config.types import (
     KmsKeyArn,
     LaunchTemplateId,
     RegionName,
+    SoughtTagValue,
     TagKey,
-    TagValue,
     arn_part,
     path_problem,
     repeated,
@@ -193,7 +193,7 @@ class Lifecycle(Section):
     """Newest images of a pipeline that are never deleted."""
     spare_launched_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Keep AMIs launched within this many days, and those with keep_tag."""
-    keep_tag: tuple[TagKey, TagValue] = ("keep", "true")
+    keep_tag: tuple[TagKey, SoughtTagValue] = ("keep", "true")
     """Key and value of the tag of AMIs to keep."""
     allow_deletion: bool = False
     """Safety switch: must be true before any role is permitted to delete anything."""
