@@ -109,13 +109,22 @@ class Alarms(Construct):
         return self._alarm(construct_id, metric, threshold, above, says, minutes, about or construct_id)
 
     def when_below(
-        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, *, says: str, minutes: int = 1
+        self,
+        construct_id: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        *,
+        says: str,
+        minutes: int = 1,
+        about: str | None = None,
     ) -> cloudwatch.Alarm:
         """The same for data points below the threshold."""
         below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-        return self._alarm(construct_id, metric, threshold, below, says, minutes, construct_id)
+        return self._alarm(construct_id, metric, threshold, below, says, minutes, about or construct_id)
 
-    def when_silent(self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int) -> cloudwatch.Alarm:
+    def when_silent(
+        self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int, about: str | None = None
+    ) -> cloudwatch.Alarm:
         """Alarms after so many periods without a data point, or with 0: for what a schedule does.
 
         A missing period counts as 0: of a disabled rule, or of a function that is throttled. FILL gives nothing before
@@ -129,7 +138,7 @@ class Alarms(Construct):
         filled = cloudwatch.MathExpression(
             expression="FILL(seen, 0)", using_metrics={"seen": metric}, period=metric.period
         )
-        alarm = self.when_below(construct_id, filled, 1, says=says, minutes=rounds)
+        alarm = self.when_below(construct_id, filled, 1, says=says, minutes=rounds, about=about)
         cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
         return alarm
 
