@@ -8,6 +8,7 @@ import pytest
 from config.ranges import admits_everybody, never_routed
 from stacks.catalog import settings_by_slug
 from stacks.instance_connect_endpoint.rules import is_open_to_everyone
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 
 HALVES = ("0.0.0.0/1", "128.0.0.0/1")
 OPENED = {
@@ -64,6 +65,14 @@ def test_no_halves_slip_past_the_second_key(name: str, cidrs: tuple[str, ...]) -
         return [problem for problem in found if "confirm_open_to_the_world to true" in problem.message]
 
     assert len(said(False)) == 1 and not said(True)
+
+
+def test_no_vpc_is_made_of_addresses_that_none_takes() -> None:
+    def said(cidr: str) -> list[str]:
+        return [found.message for found in LocalZoneWordpressSettings(vpc_cidr=cidr).problems()]
+
+    assert any("which no VPC takes" in message for message in said("224.0.0.0/16"))
+    assert not said("10.1.0.0/16")
 
 
 def test_a_doctor_sees_a_port_that_is_open_by_halves() -> None:
