@@ -12,6 +12,7 @@ Json = dict[str, Any]
 CASES = variants.every()
 # Solution -> why nobody needs to hear of it.
 NOBODY_MISSES = {
+    "graviton_porting_advisor": "the schedule is the user's, of any length; what cannot be started is in a queue",
     "root_volume_replacement": "the schedules are the user's, of any length; what cannot be started is in a queue",
 }
 

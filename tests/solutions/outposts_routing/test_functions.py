@@ -573,6 +573,9 @@ def test_a_route_waits_for_its_group_and_all_of_it_for_five_minutes(ec2: Any, mo
         found = kept(*asked)
         return replace(found, coming=tuple(found.groups))
 
+    group_alone = replace(wanted, routes=())
+    handover.restore(table, group_alone, STACK_ID)
+    assert not kept(table, group_alone, STACK_ID).coming  # CloudFormation goes on with what needs it
     handover.restore(table, wanted, STACK_ID)
     assert kept(table, wanted, STACK_ID).routes == wanted.routes and len(ec2.slept) >= LOOKS
     handover.clear(table, wanted, STACK_ID)
