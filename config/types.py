@@ -90,7 +90,12 @@ ConnectionArn = Annotated[
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html; a space is the only white space: a line break
 # or a tab is never meant.
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$", examples=["cost-center"])]
-TagValue = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$", examples=["Team 42"])]
+# What CloudFormation gives to resources has at least one character:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html
+TagValue = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\w .:/=+@-]+$", examples=["Team 42"])]
+SoughtTagValue = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$", examples=["Team 42"])]
+"""Of a tag by which resources are found: most services take tags without a value, such as EC2
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Tag.html)."""
 TargetTagKey = Annotated[
     str, Field(min_length=1, max_length=124, pattern=r"^[A-Za-z0-9_ .:/=@-]+$", examples=["gpu-monitoring"])
 ]

@@ -18,9 +18,25 @@ DIVERSE = 3
 LONGEST_NAME = 180
 """So that a metric's name, which has Region, unit, capacity and zone too, stays below CloudWatch's 255 characters."""
 
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""How the names of Regions outside of the partition ``aws`` begin, as botocore's partitions.json has them."""
+
 _TYPE = re.compile(r"[a-z0-9-]{1,20}\.[a-z0-9-]{1,20}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _NAME = re.compile(r"[ -~]*")
+
+
+def partition_of(region: str) -> str:
+    """The partition of a Region by its name: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html."""
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def name_problems(name: Any, at: Where) -> Iterator[Found]:
@@ -69,8 +85,9 @@ def region_problems(value: Any, at: Where) -> Iterator[Found]:
     for number, item in enumerate(value):
         if not isinstance(item, str) or not _REGION.fullmatch(item):
             yield (*at, number), f"must be a Region's name such as eu-west-1, got {item!r:.60}"
-    if 0 < sum(str(item).startswith("cn-") for item in value) < len(value):
-        yield at, "must not have Regions of China and others; they are different partitions"
+    found = {partition_of(str(item)) for item in value}
+    if len(found) > 1:
+        yield at, f"must have Regions of one partition, which an account is of, got {', '.join(sorted(found))}"
 
 
 def region_warnings(value: Any, at: Where) -> Iterator[Found]:

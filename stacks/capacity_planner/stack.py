@@ -15,12 +15,12 @@ from constructs import Construct
 from capacity_planner.health import CODES, DETAIL_TYPE, SERVICE, SOURCE
 from capacity_planner.report import DOUBLED, ENDING, LOOKS, PLANNER, PROBLEMS, WASTED
 from config.models import CommonSettings
-from stacks.capacity_planner.boto3_layer import Boto3Layer
 from stacks.capacity_planner.rights import allow_looking, allow_telling, deny_buying
 from stacks.capacity_planner.settings import CapacityPlannerSettings
 from stacks.capacity_planner.storage import Storage, price_file
 from stacks.series import Solution
 from stacks.shared.alarms import Alarms, published
+from stacks.shared.boto3_layer import Boto3Layer
 from stacks.shared.grants import allow_reading_asset
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -73,7 +73,9 @@ class CapacityPlannerStack(SolutionStack):
             timeout_seconds=900,
             memory_mib=512,
         )
-        look.add_layers(Boto3Layer(self, "Boto3"))
+        # A runtime's boto3 may be older, and would leave out whether a reservation is interruptible.
+        services = ("cloudwatch", "ec2", "pricing", "s3", "savingsplans", "sns")
+        look.add_layers(Boto3Layer(self, "Boto3", services=services))
         allow_looking(self, look, settings.metric_namespace, prices=file is None)
         allow_telling(self, look, alarms.topic)
         deny_buying(look)

@@ -18,7 +18,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, common_f
 COST_NOTE = "Hosts of your own add nothing here; Compliance and State Manager bill nothing for EC2 instances."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 WATCH_MINUTES = 15
-METRICS, ALARMS = 4, 3
+METRICS, ALARMS = 4, 4
 ROOT_GIB, ENDPOINTS = 30, 2
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from stacks.credential_guard.settings import CredentialGuardSettings
 from stacks.credential_guard.table import COMPLIANCE_TYPE
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, runs_of
 from stacks.shared.grants import allow_metrics, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -17,6 +17,7 @@ from stacks.shared.solution import SolutionStack
 MINUTES = 15
 LOOKS = 2
 """So many in a row must say the same before somebody is called."""
+ROUNDS_OF_SILENCE = 4
 
 
 class Watch(Construct):
@@ -45,6 +46,12 @@ class Watch(Construct):
             self.function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM),
             0,
             says="The function Watch has failed",
+        )
+        alarms.when_silent(
+            "WatchSilent",
+            runs_of(self.function, Duration.minutes(MINUTES)),
+            rounds=ROUNDS_OF_SILENCE,
+            says="Nobody counts the hosts any more",
         )
 
     def _watching(self, stack: SolutionStack, settings: CredentialGuardSettings) -> lambda_.Function:

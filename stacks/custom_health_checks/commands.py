@@ -30,7 +30,7 @@ def idle_month(common: CommonSettings, settings: CustomHealthChecksSettings) -> 
             yield BillingUnit("interface_endpoint_hour", HOURS * services * settings.zones, "interface endpoints")
     functions = 1  # Unprotect
     if settings.mode == "event":
-        functions += 1 + bool(settings.checks_of("http"))
+        functions += 1 + bool(settings.checks_of("http")) + 1  # the last one is for silence
         yield BillingUnit("lambda_request", HOURS * 3600 / SWEEP_SECONDS, "Checker, every minute")
     never_passed = 5 if settings.warm_pool else 3
     yield BillingUnit("alarm_month", never_passed + functions, "metrics of the alarms")

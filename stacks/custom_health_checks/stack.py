@@ -3,6 +3,7 @@
 Post: https://aws.amazon.com/blogs/compute/how-to-create-custom-health-checks-for-your-amazon-ec2-auto-scaling-fleet/
 """
 
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,11 +13,13 @@ from stacks.custom_health_checks.given_up import GivenUp, never_passed
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.protection import EndOfProtection
 from stacks.custom_health_checks.rights import let_agent_work, let_look
-from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings
 from stacks.series import Solution
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, runs_of
 from stacks.shared.grants import allow_describing
 from stacks.shared.solution import SolutionStack
+
+ROUNDS_OF_SILENCE = 10  # of a minute
 
 
 class CustomHealthChecksStack(SolutionStack):
@@ -49,6 +52,14 @@ class CustomHealthChecksStack(SolutionStack):
             says="One instance after the other is given up, and the group stays smaller than it is to be",
         )
         alarms.on_errors(*functions)
+        if settings.mode == "event":  # in the other mode each instance looks at itself, and NeverPassed tells
+            checker, *_ = functions
+            alarms.when_silent(
+                "CheckerSilent",
+                runs_of(checker, Duration.seconds(SWEEP_SECONDS)),
+                rounds=ROUNDS_OF_SILENCE,
+                says="Nobody looks at the waiting instances any more",
+            )
 
     def _outputs(
         self, settings: CustomHealthChecksSettings, checked: CheckedGroup, functions: list[lambda_.Function]

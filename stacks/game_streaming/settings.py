@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.ranges import admits_everybody
 from config.schedules import ScheduleExpression, TimeZone
 from config.types import Cidr, ZoneName, arn_part, repeated
 from stacks.game_streaming.releases import OLDEST, Release, driver_series
@@ -191,7 +192,7 @@ class GameStreamingSettings(SolutionSettings):
 
     @rule
     def _not_everybody(self) -> Iterator[Problem]:
-        if EVERYBODY in self.allowed_cidrs and not self.confirm_open_to_the_world:
+        if admits_everybody(self.allowed_cidrs) is not None and not self.confirm_open_to_the_world:
             yield Problem(
                 "allowed_cidrs",
                 "must not open the instance to everybody; name your ranges, or set confirm_open_to_the_world to true",

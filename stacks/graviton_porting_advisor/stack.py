@@ -131,4 +131,5 @@ class GravitonPortingAdvisorStack(SolutionStack):
         alarms.when_above("Scans", failed, 0, says="A scan has more issues than allowed, or has given no report")
         alarms.on_errors(start, reporting.function)
         lost = waiting_in(reporting.queue.dead_letters)
+        # None on silence: the schedule is yours, maybe once a month, and an alarm looks back a week at most.
         alarms.when_above("DeadLetters", lost, 0, says="The end of a scan was not told, or the schedule started none")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from config.ranges import admits_everybody
+
 Permission = Mapping[str, Any]
 
 
@@ -39,7 +41,7 @@ def is_open_to_everyone(permissions: Sequence[Permission], port: int) -> bool:
     fitting = [permission for permission in permissions if _is_of(permission, port)]
     ranges = [item["CidrIp"] for rule in fitting for item in rule.get("IpRanges", [])]
     ranges += [item["CidrIpv6"] for rule in fitting for item in rule.get("Ipv6Ranges", [])]
-    return bool({"0.0.0.0/0", "::/0"} & set(ranges))
+    return admits_everybody(ranges) is not None
 
 
 def is_within(address: str, ranges: Iterable[str]) -> bool:

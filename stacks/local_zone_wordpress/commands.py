@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from config.models import CommonSettings
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone import ZONE, look_for_types, look_for_zone
-from stacks.shared.billing import HOURS, BillingUnit, instance_hours
+from stacks.shared.billing import HOURS, MINUTES, BillingUnit, instance_hours
 from stacks.shared.preflight import Clients, Finding, account_findings, common_findings, looked_at
 
 COST_NOTE = (
@@ -14,6 +14,7 @@ COST_NOTE = (
 ROOT_GIB = 8
 FEATURES = "aws.amazon.com/about-aws/global-infrastructure/localzones/features"
 SECRETS, METRICS = 3, 2
+MINUTES_TOLD = 5  # by the database; each by the load balancer
 
 
 def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> Iterator[BillingUnit]:
@@ -37,10 +38,13 @@ def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> 
     addresses = int(own) + 1  # an Application Load Balancer has one in each zone of its subnets
     yield BillingUnit("public_ipv4_hour", HOURS * addresses, "public addresses")
     yield BillingUnit("secret_month", SECRETS, "secrets")
-    yield BillingUnit("custom_metric_month", METRICS * self_managed, "what the load balancer tells of the site")
+    metrics = METRICS * self_managed + 1
+    yield BillingUnit("custom_metric_month", metrics, "what the database and a load balancer of our own tell")
+    calls = MINUTES * self_managed + MINUTES / MINUTES_TOLD
+    yield BillingUnit("put_metric_data_request", calls, "calls that tell it")
     # One that compares or adds two metrics is two: both groups; and the errors of an Application Load Balancer.
     front = 3 if self_managed else 1 + 2
-    yield BillingUnit("alarm_month", 2 * 2 + nat + front, "alarms; one that looks at two metrics is two")
+    yield BillingUnit("alarm_month", 2 * 2 + nat + front + 2, "alarms; one that looks at two metrics is two")
 
 
 def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clients: Clients) -> Iterator[Finding]:

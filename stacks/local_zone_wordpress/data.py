@@ -2,20 +2,24 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnTag, RemovalPolicies, Validations
+from aws_cdk import Acknowledgment, CfnTag, Duration, RemovalPolicies, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dlm as dlm
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct
 
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone_network import Place, ZoneNetwork
+from stacks.shared.alarms import Alarms, published
 from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
 BACKUP_TAG = "local-zone-wordpress"
+NAMESPACE = "ComputeBlog/LocalZoneWordpress"
 PASSWORD_LENGTH, KEYS_LENGTH = 40, 64
 
 
@@ -28,6 +32,7 @@ class Data(Construct):
         password: of the database's user.
         admin: password of the site's administrator.
         keys: what WordPress signs its cookies with.
+        policy: what takes the snapshots.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class Data(Construct):
         self.password = self._secret(scope, "Password", "Password of the database's user", PASSWORD_LENGTH)
         self.admin = self._secret(scope, "Admin", "Password of the site's user admin", PASSWORD_LENGTH)
         self.keys = self._secret(scope, "Keys", "What WordPress signs its cookies with", KEYS_LENGTH)
-        self._snapshots(scope, settings)
+        self.policy = self._snapshots(scope, settings)
 
     def _volume(
         self, stack: SolutionStack, settings: LocalZoneWordpressSettings, network: ZoneNetwork, key_arn: str | None
@@ -130,7 +135,7 @@ class Data(Construct):
         )
         return secret
 
-    def _snapshots(self, stack: SolutionStack, settings: LocalZoneWordpressSettings) -> None:
+    def _snapshots(self, stack: SolutionStack, settings: LocalZoneWordpressSettings) -> dlm.CfnLifecyclePolicy:
         """https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html."""
         role = iam.Role(
             self,
@@ -190,3 +195,31 @@ class Data(Construct):
             ),
         )
         policy.node.add_dependency(cast(IConstruct, role))
+        return policy
+
+    def watch(self, stack: SolutionStack, alarms: Alarms) -> None:
+        """A message when the policy fails, after which there are no snapshots any more, and no metric says so.
+
+        https://docs.aws.amazon.com/ebs/latest/userguide/monitor-cloudwatch-events.html
+        """
+        rule = events.Rule(
+            self,
+            "SnapshotsFail",
+            description="Tells of a policy that takes no snapshots of the data volume any more",
+            event_pattern=events.EventPattern(
+                source=["aws.dlm"],
+                detail_type=["DLM Policy State Change"],
+                resources=[self.policy.attr_arn],
+                detail={"state": ["ERROR"]},
+            ),
+        )
+        at = events.EventField.from_path
+        sentence = (
+            f"The snapshots of the data volume of {stack.stack_name} fail since {at('$.time')}: {at('$.detail.cause')}"
+        )
+        alarms.hear(rule, sentence, about="SnapshotsFail")
+
+
+def told(stack: SolutionStack, name: str, period: Duration) -> cloudwatch.Metric:
+    """A metric that an instance of this stack tells CloudWatch."""
+    return published(NAMESPACE, name, by=("Stack", stack.stack_name), period=period)

@@ -6,18 +6,20 @@ from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from stacks.local_zone_wordpress.data import NAMESPACE, told
 from stacks.local_zone_wordpress.edge import EdgeInstance
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
-from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web, allow_reading
+from stacks.local_zone_wordpress.tiers import WEB_GROUP, Web
 from stacks.local_zone_wordpress.user_data import read, script
 from stacks.local_zone_wordpress.zone_network import Place
 from stacks.shared.alarms import Alarms
-from stacks.shared.grants import allow_describing, allow_metrics
+from stacks.shared.grants import allow_describing, allow_metrics, allow_on_pattern
+from stacks.shared.solution import SolutionStack
 
 HTTP, HTTPS = ec2.Port.tcp(80), ec2.Port.tcp(443)
-NAMESPACE = "ComputeBlog/LocalZoneWordpress"
 CERTIFICATE_DAYS = 14
 FAILING_MINUTES = 5
 FAILS = f"The site has failed for {FAILING_MINUTES} minutes"
@@ -95,13 +97,15 @@ class SelfManagedBalancer(Construct):
             "ec2:DescribeInstances",
         )
         if settings.certificate_secret_arn:
-            allow_reading(self.edge.role, settings.certificate_secret_arn, scope)
+            _allow_reading_certificate(self.edge.role, settings.certificate_secret_arn, scope)
         self.site = f"https://{settings.domain or self.edge.address.attr_public_ip}"
 
     def watch(self, alarms: Alarms, web: Web) -> None:
         """Alarms on what targets.sh tells each minute; silence after it has once told is no answer either."""
         answers = cloudwatch.MathExpression(
-            expression="FILL(answers, 0)", using_metrics={"answers": self._told("SiteAnswers")}, period=MINUTE
+            expression="FILL(answers, 0)",
+            using_metrics={"answers": told(self._stack, "SiteAnswers", MINUTE)},
+            period=MINUTE,
         )
         fails = alarms.when_below("SiteFails", answers, 1, says=FAILS, minutes=FAILING_MINUTES)
         cast(cloudwatch.CfnAlarm, fails.node.default_child).treat_missing_data = "ignore"
@@ -109,19 +113,10 @@ class SelfManagedBalancer(Construct):
         fails.node.add_dependency(web.group)
         alarms.when_below(
             "CertificateExpires",
-            self._told("CertificateDays"),
+            told(self._stack, "CertificateDays", MINUTE),
             CERTIFICATE_DAYS,
             says=f"The certificate of the site ends in less than {CERTIFICATE_DAYS} days",
             minutes=FAILING_MINUTES,
-        )
-
-    def _told(self, name: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={"Stack": self._stack.stack_name},
-            statistic=cloudwatch.Stats.MAXIMUM,
-            period=MINUTE,
         )
 
 
@@ -228,3 +223,26 @@ class ApplicationBalancer(Construct):
             label="errors",
         )
         alarms.when_above("SiteFails", errors, 0, says=FAILS, minutes=FAILING_MINUTES)
+
+
+def _allow_reading_certificate(role: iam.IRole, secret_arn: str, stack: SolutionStack) -> None:
+    """Lets a role read a secret that is not this stack's, under whichever key it lies.
+
+    Which key that is, nobody says here. Secrets Manager names the secret in each call of KMS
+    (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html), which holds the role to it.
+    The name of the service ends with the suffix of the partition, or does not: the page on kms:ViaService does not say.
+    """
+    role.add_to_principal_policy(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
+    _, partition, _, region, account, *_ = secret_arn.split(":")
+    keys = f"arn:{partition}:kms:{region}:{account}:key/*"
+    allow_on_pattern(
+        role,
+        "kms:Decrypt",
+        arn=keys,
+        shown=keys,
+        reason="No setting says which key the certificate's secret has; the conditions hold it to that one.",
+        conditions={
+            "StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn},
+            "StringLike": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com*"},
+        },
+    )

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.ranges import admits_everybody, never_routed
 from config.schedules import TimeOfDay
 from config.types import CertificateArn, Cidr, InstanceType, LocalZoneName, SecretArn, SnapshotId, SubnetId, repeated
 from stacks.shared.instance_attributes import is_arm
@@ -194,7 +195,9 @@ class LocalZoneWordpressSettings(SolutionSettings):
         network = IPv4Network(self.vpc_cidr)
         if not SMALLEST_PREFIX <= network.prefixlen <= LARGEST_PREFIX:
             yield Problem("vpc_cidr", f"must be a /{SMALLEST_PREFIX} to /{LARGEST_PREFIX}; change its length")
-        if not network.is_private:
+        if reserved := never_routed(self.vpc_cidr):
+            yield Problem("vpc_cidr", f"must not be in {reserved}, which no VPC takes; choose a private range")
+        elif not network.is_private:
             yield Problem(
                 "vpc_cidr",
                 "should be a private range, such as 10.1.0.0/24; a public one hides its owner from the VPC",
@@ -203,14 +206,14 @@ class LocalZoneWordpressSettings(SolutionSettings):
 
     @rule
     def _site_is_meant_for_everybody(self) -> Iterator[Problem]:
-        for index, cidr in enumerate(self.allowed_cidrs):
-            if IPv4Network(cidr).prefixlen == 0 and not self.confirm_open_to_the_world:
-                yield Problem(
-                    ("allowed_cidrs", index),
-                    "should name the ranges of your visitors: the site is open to the world; set "
-                    "confirm_open_to_the_world to true if you mean it",
-                    warning=True,
-                )
+        index = admits_everybody(self.allowed_cidrs)
+        if index is not None and not self.confirm_open_to_the_world:
+            yield Problem(
+                ("allowed_cidrs", index),
+                "should name the ranges of your visitors: the site is open to the world; set "
+                "confirm_open_to_the_world to true if you mean it",
+                warning=True,
+            )
 
     @rule
     def _subnets_come_in_twos(self) -> Iterator[Problem]:

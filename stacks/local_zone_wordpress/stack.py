@@ -72,6 +72,8 @@ class LocalZoneWordpressStack(SolutionStack):
         if isinstance(front, ApplicationBalancer):
             front.register(web)
         front.watch(alarms, web)
+        data.watch(self, alarms)
+        database.watch(alarms, self)
         for name, group in (("Database", database), ("Web", web)):
             alarms.when_above(
                 f"Missing{name}",

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import IDependable
 
-from stacks.local_zone_wordpress.data import Data
+from stacks.local_zone_wordpress.data import NAMESPACE, Data, told
 from stacks.local_zone_wordpress.group import ReadyGroup
-from stacks.local_zone_wordpress.user_data import read, script
+from stacks.local_zone_wordpress.user_data import read, script, watch
 from stacks.local_zone_wordpress.zone_network import Place
-from stacks.shared.grants import allow_describing, allow_grants_to_aws, allow_on_pattern, shown_arn
+from stacks.shared.alarms import Alarms
+from stacks.shared.grants import allow_describing, allow_grants_to_aws, allow_metrics, allow_on_pattern, shown_arn
 from stacks.shared.solution import SolutionStack
 
 DATABASE_GROUP, WEB_GROUP = "DatabaseGroup", "WebGroup"
+DATA = "/opt/wordpress/data"
+MOST_USED = 85  # percent of the data volume
+SILENT_ROUNDS = 5  # of five minutes; a boot may take three
 
 
 class Database(ReadyGroup):
@@ -46,8 +51,12 @@ class Database(ReadyGroup):
                 INTERFACE=data.interface.ref,
                 PASSWORD=data.password.secret_arn,
                 CONFIG=read("database.cnf"),
-                HEALTH=read("health.sh"),
-                UNIT=read("wordpress-health.service", REGION=scope.region, CHECK="/usr/bin/mariadb --execute=DO(1)"),
+                WATCH=watch(
+                    scope,
+                    # WordPress needs both: MariaDB, and NFS for the uploads. One word for systemd, and its own shell.
+                    """/bin/bash -c '/usr/bin/mariadb --execute="DO 1" && : </dev/tcp/127.0.0.1/2049'""",
+                    tells=f"DATA={DATA} NAMESPACE={NAMESPACE} NAME={scope.stack_name}",
+                ),
             ),
             logical_id=DATABASE_GROUP,
             minimum=1,
@@ -57,6 +66,7 @@ class Database(ReadyGroup):
             after=after,
         )
         allow_reading(self.role, data.password.secret_arn, scope)
+        allow_metrics(self.role, NAMESPACE)
         allow_describing(
             self.role,
             "ec2:DescribeNetworkInterfaces",
@@ -73,6 +83,9 @@ class Database(ReadyGroup):
             # EC2 grants itself the use of the volume's key with the permissions of whoever attaches it. This one action
             # is enough to attach, as the CDK's own Volume was deployed with: https://github.com/aws/aws-cdk/pull/8219.
             allow_grants_to_aws(self.role, scope.encryption_key)
+        # Both actions know the tags of the instance, and those of its group are tags of it:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+        # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
         allow_on_pattern(
             self.role,
             "ec2:AttachVolume",
@@ -81,6 +94,18 @@ class Database(ReadyGroup):
             shown=shown_arn(scope, "ec2", "instance/*"),
             reason="An instance is made after its role; the condition holds it to those of this group.",
             conditions={"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": f"{self.name_prefix}*"}},
+        )
+
+    def watch(self, alarms: Alarms, stack: SolutionStack) -> None:
+        """Alarms on what health.sh tells each five minutes while MariaDB and NFS answer.
+
+        Silence counts too: an instance whose boot fails is in service until its health check ends it, so that the
+        group never misses one for long.
+        """
+        used = told(stack, "DataUsed", Duration.minutes(5))
+        alarms.when_above("DataFills", used, MOST_USED, says=f"The data volume is more than {MOST_USED} % full")
+        alarms.when_silent(
+            "DatabaseSilent", used, rounds=SILENT_ROUNDS, says="MariaDB or NFS has not answered for a while"
         )
 
 
@@ -111,6 +136,8 @@ class Web(ReadyGroup):
                 VERSION=settings.wordpress_version,
                 SHA256=settings.wordpress_sha256,
                 DATABASE=data.interface.attr_primary_private_ip_address,
+                # A volume from another stack's snapshot has other users, and files that nobody has mounted yet.
+                VOLUME=data.volume.ref,
                 PASSWORD=data.password.secret_arn,
                 ADMIN=data.admin.secret_arn,
                 KEYS=data.keys.secret_arn,
@@ -128,12 +155,7 @@ class Web(ReadyGroup):
                 LOOPBACK=read("loopback.php"),
                 CRON=read("wordpress-cron.service"),
                 CRON_TIMER=read("wordpress-cron.timer"),
-                HEALTH=read("health.sh"),
-                UNIT=read(
-                    "wordpress-health.service",
-                    REGION=scope.region,
-                    CHECK=f"/usr/bin/curl -fsS --max-time 5 http://127.0.0.1:{port}/healthz",
-                ),
+                WATCH=watch(scope, f"/usr/bin/curl -fsS --max-time 5 http://127.0.0.1:{port}/healthz"),
             ),
             logical_id=WEB_GROUP,
             minimum=settings.min_instances,

@@ -29,3 +29,14 @@ def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
     """
     common = read("common.sh", **PARTS, REGION=stack.region, STACK=stack.stack_id, LOGICAL_ID=logical_id)
     return read(name, COMMON=common, **values) + "\n"
+
+
+def watch(stack: Stack, check: str, *, tells: str = "") -> str:
+    """The part of a group's user data that has an instance replaced while *check* fails.
+
+    Args:
+        check: a command as a unit of systemd has it.
+        tells: what the unit's environment has besides, so that health.sh tells of a disk.
+    """
+    unit = read("wordpress-health.service", REGION=stack.region, CHECK=check, TELLS=tells)
+    return read("watch.sh", HEALTH=read("health.sh"), UNIT=unit)

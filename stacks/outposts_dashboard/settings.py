@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
-from config.types import AccountId, ConnectionArn, OutpostId, TagKey, TagValue, arn_part, repeated
+from config.types import AccountId, ConnectionArn, OutpostId, SoughtTagValue, TagKey, arn_part, repeated
 
 # A dashboard's name has 255 characters at most; a prefix, a value of the tag and a page's number come to this one.
 LONGEST_NAME = 120
@@ -55,7 +55,7 @@ class OutpostsDashboardSettings(SolutionSettings):
     """Name of the dashboard, behind common.prefix if there is one."""
     tag_name: TagKey = "OutpostID"
     """Key of the tag by which resources are found."""
-    tag_values: Annotated[tuple[TagValue, ...], Field(max_length=1_000)] = ()
+    tag_values: Annotated[tuple[SoughtTagValue, ...], Field(max_length=1_000)] = ()
     """Values of the tag to include. Empty: every value."""
     dashboards: Literal["together", "by-tag-value"] = "together"
     """together: one series of dashboards for all. by-tag-value: one for each value, an Outpost's id for example."""

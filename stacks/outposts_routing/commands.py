@@ -1,15 +1,17 @@
 """What ``python -m stacks outposts_routing`` can do."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from ipaddress import IPv4Network
 from typing import Any
 
 from config.models import CommonSettings
+from outposts_routing.ownership import STACK
+from outposts_routing.rack.facts import GOING
 from stacks.outposts_routing.advice import Circumstances, recommend
 from stacks.outposts_routing.ranges import Kind, Range, addresses, usable_in_subnet
-from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.outposts_routing.settings import Domain, OutpostsRoutingSettings
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
@@ -28,8 +30,9 @@ def findings(common: CommonSettings, settings: OutpostsRoutingSettings, clients:
     """What would stop a deployment: the common things, the rack, and a change that the guard would stop."""
     yield from account_findings(common, clients)
     yield looked_at("local gateway", lambda: _gateway(settings, clients))
-    if settings.rack_generation == 1 and settings.virtual_interface_group_id is None:
-        yield looked_at("virtual interfaces", lambda: _group(settings, clients))
+    yield looked_at("virtual interfaces", lambda: _groups(common, settings, clients))
+    if any(domain.vpcs for domain in settings.domains.values()):
+        yield looked_at("VPCs", lambda: _vpcs(common, settings, clients))
     yield looked_at("mode", lambda: _mode(common, settings, clients))
     if settings.vpc_cidr and settings.attached and not settings.routed_cidrs:
         says = "no subnet route leads to the local gateway: nothing is advertised, and nothing answers"
@@ -55,53 +58,89 @@ def _gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[
         gateway
         for page in pages
         for gateway in page["LocalGateways"]
-        if settings.outpost_arn in (None, gateway["OutpostArn"])
+        if gateway["State"] == "available"
+        and settings.outpost_arn in (None, gateway["OutpostArn"])
         and settings.local_gateway_id in (None, gateway["LocalGatewayId"])
     ]
 
 
-def _group(settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
-    """A group that is with a route table already cannot be with another."""
-    ec2 = clients("ec2")
-    ids = [gateway["LocalGatewayId"] for gateway in _gateways(settings, clients)]
-    filters = [{"Name": "local-gateway-id", "Values": ids}]
+def _groups(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    """The group of each domain: there, not on its way out, and with no route table but this stack's."""
+    ec2, what = clients("ec2"), "virtual interfaces"
+    filters = _of_gateways(settings, clients)
     pages = ec2.get_paginator("describe_local_gateway_virtual_interface_groups").paginate(Filters=filters)
-    groups = [group["LocalGatewayVirtualInterfaceGroupId"] for page in pages for group in page[f"{_VIF}Groups"]]
-    if len(groups) != 1:
-        says = f"there are {', '.join(sorted(groups)) or 'none'}"
-        return Finding("virtual interfaces", "problem", says, "Set virtual_interface_group_id")
+    there = sorted(
+        group[f"{_VIF}GroupId"]
+        for page in pages
+        for group in page[f"{_VIF}Groups"]
+        if group.get("ConfigurationState") not in GOING
+    )
+    named = [domain.virtual_interface_group_id for domain in _attached(settings) if not domain.virtual_interfaces]
+    if None in named and len(there) != 1:
+        return Finding(what, "problem", f"there are {', '.join(there) or 'none'}", "Set virtual_interface_group_id")
+    groups = [name or there[0] for name in named]
+    if missing := sorted(set(groups) - set(there)):
+        says = f"{', '.join(missing)} is not of the local gateway, which has {', '.join(there) or 'none'}"
+        return Finding(what, "problem", says, "Correct virtual_interface_group_id")
     pages = ec2.get_paginator("describe_local_gateway_route_table_virtual_interface_group_associations").paginate(
         Filters=filters
     )
-    taken = {
-        item["LocalGatewayVirtualInterfaceGroupId"]: item["LocalGatewayRouteTableId"]
-        for page in pages
-        for item in page["LocalGatewayRouteTableVirtualInterfaceGroupAssociations"]
-    }
-    table = taken.get(groups[0])
-    if table and table not in _tables_of_stack(ec2):
+    items = [i for page in pages for i in page["LocalGatewayRouteTableVirtualInterfaceGroupAssociations"]]
+    taken = _taken(items, f"{_VIF}GroupId", groups, _tables_of_stack(common, clients))
+    if taken:
         fix = "Take it from that route table first; on a first-generation rack there is one"
-        return Finding("virtual interfaces", "problem", f"{groups[0]} is with {table}", fix)
-    return Finding("virtual interfaces", "ok", f"{groups[0]}" + (", with this stack's route table" if table else ""))
+        return Finding(what, "problem", ", ".join(taken), fix)
+    return Finding(what, "ok", ", ".join(groups) or "made by the stack")
+
+
+def _vpcs(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    """A VPC is with one route table of a local gateway at a time."""
+    pages = (
+        clients("ec2")
+        .get_paginator("describe_local_gateway_route_table_vpc_associations")
+        .paginate(Filters=_of_gateways(settings, clients))
+    )
+    items = [item for page in pages for item in page["LocalGatewayRouteTableVpcAssociations"]]
+    wanted = [vpc.id for domain in _attached(settings) for vpc in domain.vpcs]
+    if taken := _taken(items, "VpcId", wanted, _tables_of_stack(common, clients)):
+        return Finding("VPCs", "problem", ", ".join(taken), "Disassociate each from that route table first")
+    return Finding("VPCs", "ok", "none is with another route table")
+
+
+def _attached(settings: OutpostsRoutingSettings) -> list[Domain]:
+    return [domain for domain in settings.domains.values() if domain.attached]
+
+
+def _taken(items: Iterable[dict[str, Any]], member: str, wanted: Sequence[str], own: Iterable[str]) -> list[str]:
+    """Which of the wanted are with somebody else's route table, and with which."""
+    others = [item for item in items if item["LocalGatewayRouteTableId"] not in own]
+    held = {item[member]: item["LocalGatewayRouteTableId"] for item in others if item.get("State") != "disassociated"}
+    return [f"{name} is with {held[name]}" for name in dict.fromkeys(wanted) if name in held]
+
+
+def _of_gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[str, Any]]:
+    ids = [gateway["LocalGatewayId"] for gateway in _gateways(settings, clients)]
+    return [{"Name": "local-gateway-id", "Values": ids}]
 
 
 _VIF = "LocalGatewayVirtualInterface"
 
 
-def _tables_of_stack(ec2: Any) -> dict[str, str]:
-    """Mode by id of the route tables that stacks of this solution have made."""
-    pages = ec2.get_paginator("describe_local_gateway_route_tables").paginate()
+def _tables_of_stack(common: CommonSettings, clients: Clients) -> dict[str, str]:
+    """Mode by id of the route tables that this stack has made, and no other one with another prefix."""
+    stack = _stack(common, clients)
+    pages = clients("ec2").get_paginator("describe_local_gateway_route_tables").paginate()
     return {
         table["LocalGatewayRouteTableId"]: table["Mode"]
         for page in pages
         for table in page["LocalGatewayRouteTables"]
-        if any(tag["Key"] == "outposts-routing-stack" for tag in table.get("Tags", []))
+        if stack and {"Key": STACK, "Value": stack["StackId"]} in table.get("Tags", [])
     }
 
 
 def _mode(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
-    table = _outputs(common, clients).get("MainRouteTableId")
-    mode = _tables_of_stack(clients("ec2")).get(table or "")
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in _stack(common, clients).get("Outputs", [])}
+    mode = _tables_of_stack(common, clients).get(outputs.get("MainRouteTableId", ""))
     if mode is None:
         return Finding("mode", "ok", f"{settings.mode}; nothing is deployed yet")
     says = f"{mode} is deployed, {settings.mode} configured"
@@ -113,8 +152,8 @@ def _mode(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Cl
     return Finding("mode", "ok", f"{settings.mode}" if mode == settings.mode else f"{mode} becomes {settings.mode}")
 
 
-def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
-    """The outputs of the deployed stack; none if it is not there."""
+def _stack(common: CommonSettings, clients: Clients) -> dict[str, Any]:
+    """The deployed stack; empty if it is not there."""
     stack = common.stack_name(SLUG)
     cloudformation = clients("cloudformation")
     pages = cloudformation.get_paginator("list_stacks").paginate()
@@ -123,7 +162,7 @@ def _outputs(common: CommonSettings, clients: Clients) -> dict[str, str]:
     ):
         return {}
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return dict(found)
 
 
 # Which mode

@@ -20,7 +20,7 @@ ASSOCIATIONS = {
 }
 OURS = "Its id is known when it is there; the tag of this stack holds it to its own."
 MADE = "It gets its id when it is made, with the tag of this stack."
-COIP_SECONDS, HANDOVER_SECONDS = 900, 360
+COIP_SECONDS, HANDOVER_SECONDS = 900, 900
 
 
 class Functions(Construct):

@@ -10,6 +10,8 @@ from constructs import Construct
 from stacks.outposts_routing.settings import Domain
 from stacks.shared.solution import SolutionStack
 
+EVERYBODY = "0.0.0.0/0"
+
 
 class Front(Construct):
     """Who may reach the load balancer, and where it sends requests.
@@ -30,6 +32,12 @@ class Front(Construct):
         )
         for cidr in domain.load_balancer.client_cidrs or domain.on_premises_cidrs:
             self.security_group.add_ingress_rule(ec2.Peer.ipv4(cidr), port, "From the clients")
+        if EVERYBODY in domain.load_balancer.client_cidrs:
+            Validations.of(self.security_group).acknowledge(
+                Acknowledgment(
+                    id="AwsSolutions-EC23", reason="The configuration confirms it, for the load balancer of the post."
+                )
+            )
         self.security_group.add_egress_rule(ec2.Peer.ipv4(domain.subnet_cidr), port, "To the subnet on the Outpost")
 
     def direct(

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.ranges import admits_everybody, never_routed
 from config.types import CertificateArn, Cidr, InterfaceId, OutpostArn, RouteTableId, SubnetId, VpcId, repeated
 from stacks.outposts_routing.advice import BALANCER_ADDRESSES, COIP, DIRECT
 from stacks.outposts_routing.ranges import Kind, Range, addresses, overlaps
@@ -14,6 +15,9 @@ from stacks.outposts_routing.ranges import Kind, Range, addresses, overlaps
 MOST_DOMAINS = 10
 """https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html; as are the four interfaces."""
 INTERFACES_PER_GROUP = 4
+BALANCER_PREFIX = 27
+"""The smallest subnet of an Application Load Balancer:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer."""
 RESERVED = ("functions", "handover", "coip", "rack")
 """What parts of the stack are called already."""
 MAIN = "main"
@@ -105,6 +109,8 @@ class LoadBalancer(Section):
     """Certificate of ACM, for HTTPS. null: HTTP."""
     client_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
     """IPv4 ranges of the clients; the own subnet gets a route to each. Empty: on_premises_cidrs."""
+    confirm_open_to_the_world: bool = False
+    """Safety switch, internet-facing: must be true before client_cidrs may admit everybody."""
 
 
 class Domain(Section):
@@ -211,6 +217,11 @@ class Domain(Section):
                 yield Problem(key, f"must be set with {other}; set both, or neither")
             if cidr and not 16 <= IPv4Network(cidr).prefixlen <= 28:
                 yield Problem(key, "must be a /16 to /28, as a VPC and its subnets are; change its length")
+        if self.load_balancer and self.subnet_cidr and IPv4Network(self.subnet_cidr).prefixlen > BALANCER_PREFIX:
+            yield Problem(
+                "subnet_cidr",
+                f"must be a /{BALANCER_PREFIX} or larger with load_balancer, which wants 8 free addresses; widen it",
+            )
         if self.vpc_cidr and self.subnet_cidr:
             vpc, subnet = IPv4Network(self.vpc_cidr), IPv4Network(self.subnet_cidr)
             if not subnet.subnet_of(vpc):
@@ -256,13 +267,13 @@ class Domain(Section):
 
     @rule
     def _ranges_are_of_hosts(self) -> Iterator[Problem]:
-        for key in ("vpc_cidr", "coip_cidr"):
-            if cidr := getattr(self, key):
-                network = IPv4Network(cidr)
-                if network.is_multicast or network.is_loopback or network.is_link_local or cidr.startswith("0."):
-                    yield Problem(
-                        key, f"must not be multicast, loopback, link-local or 0.0.0.0/8, got {cidr}; change it"
-                    )
+        balancer = self.load_balancer.client_cidrs if self.load_balancer else ()
+        stated = [(at, cidr) for _, at, cidr, _ in self._stated_ranges()]
+        stated += [(("local_gateway_routes", index), cidr) for index, cidr in enumerate(self.local_gateway_routes)]
+        stated += [(("load_balancer", "client_cidrs", index), cidr) for index, cidr in enumerate(balancer)]
+        for at, cidr in stated:
+            if reserved := never_routed(cidr):
+                yield Problem(at, f"must not be in {reserved}, which is never routed, got {cidr}; change it")
 
     @rule
     def _no_vpc_twice(self) -> Iterator[Problem]:
@@ -286,17 +297,24 @@ class Domain(Section):
                 ("load_balancer", "client_cidrs"),
                 "must name a range, or no client can connect; or set on_premises_cidrs",
             )
-        if not self.load_balancer.client_cidrs and any(IPv4Network(c).prefixlen == 0 for c in self.on_premises_cidrs):
+        if not self.load_balancer.client_cidrs and admits_everybody(self.on_premises_cidrs) is not None:
             yield Problem(
                 ("load_balancer", "client_cidrs"),
                 "must name the ranges of your clients: on_premises_cidrs, which count without it, admit everybody",
             )
-        for index, cidr in enumerate(self.load_balancer.client_cidrs):
-            if IPv4Network(cidr).prefixlen == 0:
-                yield Problem(
-                    ("load_balancer", "client_cidrs", index),
-                    "must not admit everybody; name the ranges of your clients",
-                )
+        index = admits_everybody(self.load_balancer.client_cidrs)
+        meant = self.load_balancer.scheme == "internet-facing"
+        if index is not None and not (meant and self.load_balancer.confirm_open_to_the_world):
+            yield Problem(
+                ("load_balancer", "client_cidrs", index),
+                "must not admit everybody; name the ranges of your clients"
+                + (", or set confirm_open_to_the_world to true" if meant else ""),
+            )
+        if self.load_balancer.confirm_open_to_the_world and not meant:
+            yield Problem(
+                ("load_balancer", "confirm_open_to_the_world"),
+                "must be false with scheme internal, which nobody in the internet reaches; remove it",
+            )
 
     @rule
     def _interfaces_make_a_group(self) -> Iterator[Problem]:

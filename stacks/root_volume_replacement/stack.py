@@ -50,6 +50,8 @@ class RootVolumeReplacementStack(SolutionStack):
             ("Undelivered", waiting_in(undelivered), "An event or a schedule could start nothing"),
         ):
             alarms.when_above(name, metric, 0, says=says)
+        # None on silence: replacements come when somebody wants them, and the schedules are yours, while an alarm looks
+        # back a week at most. What a schedule cannot start is in Undelivered.
 
     def _outputs(
         self,

@@ -2,9 +2,11 @@
 
 from typing import cast
 
-from aws_cdk import ArnFormat, Duration
+from aws_cdk import Acknowledgment, ArnFormat, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -106,13 +108,22 @@ class Alarms(Construct):
         return self._alarm(construct_id, metric, threshold, above, says, minutes, about or construct_id)
 
     def when_below(
-        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, *, says: str, minutes: int = 1
+        self,
+        construct_id: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        *,
+        says: str,
+        minutes: int = 1,
+        about: str | None = None,
     ) -> cloudwatch.Alarm:
         """The same for data points below the threshold."""
         below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-        return self._alarm(construct_id, metric, threshold, below, says, minutes, construct_id)
+        return self._alarm(construct_id, metric, threshold, below, says, minutes, about or construct_id)
 
-    def when_silent(self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int) -> cloudwatch.Alarm:
+    def when_silent(
+        self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int, about: str | None = None
+    ) -> cloudwatch.Alarm:
         """Alarms after so many periods without a data point, or with 0: for what a schedule does.
 
         A missing period counts as 0: of a disabled rule, or of a function that is throttled. FILL gives nothing before
@@ -126,9 +137,32 @@ class Alarms(Construct):
         filled = cloudwatch.MathExpression(
             expression="FILL(seen, 0)", using_metrics={"seen": metric}, period=metric.period
         )
-        alarm = self.when_below(construct_id, filled, 1, says=says, minutes=rounds)
+        alarm = self.when_below(construct_id, filled, 1, says=says, minutes=rounds, about=about)
         cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
         return alarm
+
+    def hear(self, rule: events.Rule, sentence: str, *, about: str) -> None:
+        """Sends the topic a sentence for each event of a rule.
+
+        The topic's policy allows it, without a condition and without a role, as AWS asks for topics; that of a topic of
+        yours is not ours to change: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+
+        Args:
+            about: names the section of the README that says what to do, as the construct id of an alarm does.
+        """
+        told = events.RuleTargetInput.from_text(f"{sentence}. {self._what_to_do(about)}")
+        rule.add_target(targets.SnsTopic(self.topic, message=told))
+        if self._stack.common.alarm_topic_arn and not self._stack.common.account:
+            Validations.of(rule).acknowledge(
+                Acknowledgment(
+                    id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
+                    reason="A topic of another account gets the event by its own policy, docs/guide/key_and_topic.md.",
+                )
+            )
+
+    def _what_to_do(self, about: str) -> str:
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about)
+        return f"What to do: {self._stack.runbook(f'alarm{words}')}"
 
     def on_errors(self, *functions: lambda_.IFunction) -> None:
         """Alarms as soon as one of the functions fails; each has its section ``Alarm: <function> errors``."""
@@ -146,7 +180,6 @@ class Alarms(Construct):
         points: int,
         about: str,
     ) -> cloudwatch.Alarm:
-        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in about)
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
@@ -155,7 +188,7 @@ class Alarms(Construct):
             comparison_operator=operator,
             evaluation_periods=points,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{says}. What to do: {self._stack.runbook(f'alarm{words}')}",
+            alarm_description=f"{says}. {self._what_to_do(about)}",
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm

@@ -1,12 +1,12 @@
 """Section ``solutions.spinnaker_server_groups`` of config/config.yaml: the post's numbers are the defaults."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.ranges import admits_everybody
 from config.types import Cidr, InstanceType, SecretArn, SubnetId, repeated
 from stacks.shared.instance_attributes import is_arm, of_another_architecture
 
@@ -220,14 +220,14 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
 
     @rule
     def _open_to_the_world(self) -> Iterator[Problem]:
-        for index, cidr in enumerate(self.allowed_cidrs):
-            if IPv4Network(cidr).prefixlen == 0 and not self.confirm_open_to_the_world:
-                yield Problem(
-                    ("allowed_cidrs", index),
-                    "should name the ranges of your visitors: the page is open to the world, without TLS; set "
-                    "confirm_open_to_the_world to true if you mean it",
-                    warning=True,
-                )
+        index = admits_everybody(self.allowed_cidrs)
+        if index is not None and not self.confirm_open_to_the_world:
+            yield Problem(
+                ("allowed_cidrs", index),
+                "should name the ranges of your visitors: the page is open to the world, without TLS; set "
+                "confirm_open_to_the_world to true if you mean it",
+                warning=True,
+            )
 
     @rule
     def _purposes_differ(self) -> Iterator[Problem]:

@@ -31,6 +31,8 @@ ALARMS = 6
 ZONES_NAMED = 10  # EC2 names the ten best
 MOST_DATA = 1_000
 RESERVED = 2
+SPOT, SPOT_QUOTA = "Spot quota", "L-34B43A08"
+"""Of vCPUs of standard types (https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html)."""
 LEFT_UNRESERVED = 100
 """Lambda keeps so much of an account's concurrency for functions that reserve none
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)."""
@@ -56,6 +58,7 @@ def findings(common: CommonSettings, settings: SpotPlacementTrackerSettings, cli
     yield from account_findings(common, clients)
     yield looked_at("placement scores", lambda: _scores(settings, clients))
     yield looked_at("types and Regions", lambda: _known(settings, clients))
+    yield looked_at(SPOT, lambda: _quota(settings, clients))
     if settings.reserve_concurrency:
         yield looked_at("concurrency", lambda: _concurrency(clients))
     for dashboard in settings.read().dashboards:
@@ -95,11 +98,25 @@ def _known(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
     if not wanted:
         return Finding("types and Regions", "ok", f"{len(regions)} Regions are known")
     pages = ec2.get_paginator("describe_instance_types").paginate()
-    types = {each["InstanceType"] for page in pages for each in page["InstanceTypes"]}
-    if strange := sorted(wanted - types):
+    found = {each["InstanceType"]: each for page in pages for each in page["InstanceTypes"]}
+    if no_spot := sorted(name for name in wanted & found.keys() if "spot" not in found[name]["SupportedUsageClasses"]):
+        says = f"not offered as Spot Instances: {', '.join(no_spot)}"
+        return Finding("types and Regions", "problem", says, "Take them out of InstanceTypes")
+    if strange := sorted(wanted - found.keys()):
         says = f"no types of this Region: {', '.join(strange)}"
         return Finding("types and Regions", "unknown", says, "Correct InstanceTypes, unless another Region has them")
     return Finding("types and Regions", "ok", f"{len(wanted)} types are known here")
+
+
+def _quota(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
+    """No score asks for a quota, but it is of use only as far as one may launch."""
+    questions = questions_of(settings.read().dashboards)
+    asked = max((question.capacity for question in questions if question.unit == "vcpu"), default=0)
+    quota = clients("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=SPOT_QUOTA)["Quota"]["Value"]
+    if asked <= quota:
+        return Finding(SPOT, "ok", f"{asked} vCPUs are asked about at most, {quota:g} of standard types allowed")
+    says = f"{asked} vCPUs are asked about, the quota of standard types is {quota:g}: no more of these can be launched"
+    return Finding(SPOT, "unknown", says, f"Ask for more in Service Quotas ({SPOT_QUOTA}), or lower TargetCapacity")
 
 
 def _concurrency(clients: Clients) -> Finding:

@@ -9,6 +9,7 @@ from pydantic import Field
 from config.models import CommonSettings, Problem, SolutionSettings, common_rule
 from config.types import FilePath, MetricNamespace, path_problem
 from spot_placement_tracker.checks import Reading, read
+from spot_placement_tracker.values import partition_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +53,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
             yield Problem("file", problem)
             return
         try:
-            found = self.read().problems
+            reading = self.read()
         except FileNotFoundError:
             yield Problem("file", "must name an existing file below this repository; correct the path")
         except IsADirectoryError:
@@ -62,5 +63,16 @@ class SpotPlacementTrackerSettings(SolutionSettings):
         except OSError as error:
             yield Problem("file", f"must name a file that can be read; {error.strerror}")
         else:
-            for problem in found:
+            for problem in reading.problems:
                 yield Problem("file", f"must name a valid file; line {problem}")
+            yield from self._of_one_partition(reading, common)
+
+    @staticmethod
+    def _of_one_partition(reading: Reading, common: CommonSettings) -> Iterator[Problem]:
+        """EC2 knows the Regions of its own partition only, and refuses a question with another one."""
+        questions = [question for board in reading.dashboards for question in board.questions]
+        regions = {region for question in questions for region in question.regions}
+        here = partition_of(common.region or "")
+        if others := sorted(region for region in regions if common.region and partition_of(region) != here):
+            says = f"{', '.join(others)} are of another one than common.region {common.region}; track them there"
+            yield Problem("file", f"should name Regions of one partition: {says}", warning=True)

@@ -14,6 +14,7 @@ from spot_placement_tracker.collector.collecting import BELOW, PROBLEMS, PUBLISH
 from spot_placement_tracker.store import FILE, PLAN
 from stacks.series import Solution
 from stacks.shared.alarms import Alarms, errors_of, published
+from stacks.shared.boto3_layer import Boto3Layer
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -61,6 +62,8 @@ class SpotPlacementTrackerStack(SolutionStack):
             },
             timeout_seconds=seconds,
         )
+        # A runtime's boto3 may not know IncludeLocalZones, and would refuse the question.
+        collector.add_layers(Boto3Layer(self, "Boto3", services=("cloudwatch", "ec2", "s3")))
         storage.allow(collector, "s3:GetObject", key=PLAN)
         storage.allow_listing(collector)
         allow_metrics(collector.own_role, settings.metric_namespace)
@@ -82,6 +85,7 @@ class SpotPlacementTrackerStack(SolutionStack):
                 "METRIC_NAMESPACE": settings.metric_namespace,
                 "TRACKER": self.stack_name,
                 "REPORT_DAYS": str(settings.report_days),
+                "EVERY_MINUTES": str(settings.every_minutes),
                 "TAKE_OVER": str(settings.take_over_dashboards).lower(),
             },
             timeout_seconds=300,

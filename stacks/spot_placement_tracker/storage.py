@@ -118,6 +118,7 @@ class Storage(Construct):
                 "MetricNamespace": settings.metric_namespace,
                 "Tracker": tracker,
                 "ReportDays": str(settings.report_days),
+                "EveryMinutes": str(settings.every_minutes),
                 "TakeOver": str(settings.take_over_dashboards).lower(),
                 "KeepData": str(self._stack.common.keep_data_on_destroy).lower(),
             },

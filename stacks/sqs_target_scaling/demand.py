@@ -26,7 +26,7 @@ class Demand(Construct):
     number of instances, https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html.
 
     Attributes:
-        functions: Demand-Publisher.
+        functions: Demand-Publisher, with the minutes between two runs.
         graph: the demand against 1.
     """
 
@@ -41,7 +41,7 @@ class Demand(Construct):
         group: autoscaling.AutoScalingGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.functions: list[lambda_.Function] = [self._publisher(scope, settings, queue, group)]
+        self.functions: dict[lambda_.Function, int] = {self._publisher(scope, settings, queue, group): 1}
         self.graph = graph("Instances needed for each in service", [metrics.own(DEMAND)], limit=TARGET)
         self._policy(metrics, group)
         if settings.minimum == 0:

@@ -23,7 +23,7 @@ class DynamicTarget(Construct):
     """Target tracking on BPI, whose target follows the measured processing duration.
 
     Attributes:
-        functions: Metric-Publisher and Target-Setter.
+        functions: Metric-Publisher and Target-Setter, with the minutes between two runs of each.
         graph: BPI against the acceptable BPI.
     """
 
@@ -46,10 +46,10 @@ class DynamicTarget(Construct):
             "METRIC_NAMESPACE": settings.metric_namespace,
         }
         policy = self._policy(metrics)
-        self.functions: list[lambda_.Function] = [
-            self._metric_publisher(scope, queue),
-            self._target_setter(scope, policy),
-        ]
+        self.functions: dict[lambda_.Function, int] = {
+            self._metric_publisher(scope, queue): 1,
+            self._target_setter(scope, policy): settings.target_update_minutes,
+        }
         if settings.minimum == 0:
             leave_zero(self, settings, metrics, group)
         # The target is published when it is set; in between it stays.

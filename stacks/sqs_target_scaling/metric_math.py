@@ -34,7 +34,7 @@ class MetricMath(Construct):
         group: autoscaling.AutoScalingGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.functions: list[lambda_.Function] = []
+        self.functions: dict[lambda_.Function, int] = {}
         self.graph = graph(
             "Expected wait (s)",
             [

@@ -3,13 +3,13 @@
 Post: https://aws.amazon.com/blogs/compute/scaling-an-asg-using-target-tracking-with-a-dynamic-sqs-target/
 """
 
-from aws_cdk import Fn
+from aws_cdk import Duration, Fn
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from config.models import CommonSettings
 from stacks.series import Solution
-from stacks.shared.alarms import Alarms
+from stacks.shared.alarms import Alarms, runs_of
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
@@ -21,6 +21,8 @@ from stacks.sqs_target_scaling.metric_math import MetricMath
 from stacks.sqs_target_scaling.metrics import QueueMetrics
 from stacks.sqs_target_scaling.settings import HEARTBEATS_VISIBLE, SqsTargetScalingSettings
 from stacks.sqs_target_scaling.workers import Workers
+
+ROUNDS_OF_SILENCE = 10
 
 
 class SqsTargetScalingStack(SolutionStack):
@@ -49,7 +51,15 @@ class SqsTargetScalingStack(SolutionStack):
         else:
             strategy = MetricMath(self, "MetricMath", settings, metrics, group=workers.group)
 
-        self._alarms(settings, metrics, work, [testing, *strategy.functions])
+        alarms = self._alarms(settings, metrics, work, [testing, *strategy.functions])
+        for function, minutes in strategy.functions.items():
+            alarms.when_silent(
+                f"{function.node.id}Silent",
+                runs_of(function, Duration.minutes(minutes)),
+                rounds=ROUNDS_OF_SILENCE,
+                says=f"The function {function.node.id} has not run for a while, and the group hardly scales",
+                about="FunctionSilent",
+            )
         dashboard = QueueDashboard(
             self,
             "Dashboard",
@@ -81,7 +91,7 @@ class SqsTargetScalingStack(SolutionStack):
         metrics: QueueMetrics,
         work: QueueWithDeadLetters,
         functions: list[lambda_.Function],
-    ) -> None:
+    ) -> Alarms:
         alarms = Alarms(self, "Alarms")
         alarms.when_above("DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="A message could not be done")
         alarms.when_above(
@@ -92,6 +102,7 @@ class SqsTargetScalingStack(SolutionStack):
             minutes=3,
         )
         alarms.on_errors(*functions)
+        return alarms
 
     def _outputs(
         self,

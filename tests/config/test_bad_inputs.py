@@ -201,6 +201,8 @@ def test_every_pattern_has_an_example_that_fits_it() -> None:
             "common.tags.proj!: must have a name that looks like 'cost-center', got 'proj!'",
         ),
         ("common:\n  tags:\n    aws:project: x", ":3: common.tags.aws:project: must not begin with 'aws:'"),
+        ("common: {tags: {team: ''}}", 'common.tags.team: must have at least 1 character, got ""'),
+        ("solutions: {gpu_monitoring: {opt_in: {key: a, value: ''}}}", "opt_in.value: must have at least 1 character"),
         ("common: {tags: {Project: a, project: b}}", "must differ from 'Project' by more than case"),
         ("common: {tags: {key: AKIAABCDEFGHIJKLMNOP}}", "must not be a secret; keep it in AWS Secrets Manager"),
         ("common: {tags: {key: '-----BEGIN RSA'}}", "must not be a secret"),

@@ -34,6 +34,11 @@ ARN_KINDS = {
 }
 
 
+LOOKS = 2
+"""Descriptions of something that is still on its way. How long AWS takes, no page says."""
+_LOOKED = "looked"
+
+
 def arn_of(resource_id: str) -> str | None:
     """The ARN of a resource by its id; that of an image and of a snapshot has no account."""
     kind = ARN_KINDS.get(resource_id.rpartition("-")[0])
@@ -56,6 +61,8 @@ class Kind:
         gone: members of the answer to Delete that differ.
         id_member: the member that holds the id; parameter, ids: what Delete and Describe call it.
         verbs: the APIs that it has of Create, Describe and Delete.
+        settles: its State on the way in, there, and on the way out; empty: it changes at once. Each of the first
+            ``LOOKS`` descriptions still shows the way, and what is on its way out counts as there.
     """
 
     name: str
@@ -72,6 +79,7 @@ class Kind:
     ids: str = ""
     verbs: tuple[str, ...] = ("Create", "Describe", "Delete")
     first: Callable[[], Mapping[str, Json]] = dict
+    settles: tuple[str, str, str] | tuple[()] = ()
     store: Ec2Store[dict[str, Json]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,26 +119,48 @@ class Kind:
         tags = [tag for each in _given(parameters, "TagSpecifications") for tag in _given(each, "Tags")]
         backend().tags[made] = {tag["Key"]: tag["Value"] for tag in tags}
         self.items[made] = item
+        if self.settles:
+            item["State"], item[_LOOKED] = self.settles[0], 0
         return {self.name: self.described(item)}
 
     def describe(self, parameters: Json) -> Json:
         """Describe<name>s; an id that does not exist is an error."""
         ids = _given(parameters, self.ids)
         found = [self.named(name) for name in ids] if ids else list(self.items.values())
+        if self.settles:
+            found = [item for item in found if self._looked_at(item)]
         return {f"{self.name}s": filtered([self.described(item) for item in found], parameters, self.filters)}
 
     def delete(self, parameters: Json) -> Json:
         """Delete<name>."""
         item = self.named(parameters[self.parameter])
         self.deletable(item)
+        if self.settles:
+            item["State"], item[_LOOKED] = self.settles[2], 0
+            return {self.name: self.described(item)}
         self.removed(item)
         described = self.described(item)
         del self.items[item[self.id_member]]
         return {self.name: {**described, **self.gone}}
 
+    def _looked_at(self, item: Json) -> bool:
+        """Whether it is still there; each look brings it nearer to where it goes."""
+        coming, there, going = self.settles or ("", "", "")
+        if item["State"] == there:
+            return True
+        item[_LOOKED] += 1
+        if item[_LOOKED] > LOOKS and item["State"] == coming:
+            item["State"] = there
+        if item[_LOOKED] > LOOKS and item["State"] == going:
+            self.removed(item)
+            del self.items[item[self.id_member]]
+            return False
+        return True
+
     def described(self, item: Json) -> Json:
         """One as it is described, with its tags."""
-        return {**self.shown(item), "Tags": tag_pairs(ec2_tags()[item[self.id_member]])}
+        shown = {name: value for name, value in self.shown(item).items() if name != _LOOKED}
+        return {**shown, "Tags": tag_pairs(ec2_tags()[item[self.id_member]])}
 
     def arn(self, name: str = "*") -> str:
         """The ARN of one of them."""

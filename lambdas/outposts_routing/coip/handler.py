@@ -213,12 +213,17 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
 
 
 def remove_address(request: Request) -> None:
-    """Takes the address from whoever has it, and gives it back to the pool."""
+    """Takes the address from whoever has it, and gives it back to the pool.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: with another network border group
+    than the Region's EC2 says that there is no such address, unless the group is named.
+    """
     ec2 = client("ec2")
     if address := _own_address(request):
         if association := address.get("AssociationId"):
             unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
-        unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"]))
+        named = {"NetworkBorderGroup": group} if (group := address.get("NetworkBorderGroup")) else {}
+        unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"], **named))
 
 
 def _own_address(request: Request) -> dict[str, Any] | None:

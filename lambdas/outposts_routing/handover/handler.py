@@ -25,7 +25,9 @@ from shared.guard.handler import ROLLING_BACK
 logger = logging.getLogger(__name__)
 
 ROUNDS, ROUND_SECONDS = 60, 5.0
-"""Five minutes for associations that end; the function has six."""
+"""Five minutes for associations that end, and five for those that begin; the function has fifteen."""
+MOST_FAULTS = len(PAUSES) + 1
+"""Calls of restore that may fail one after the other."""
 KINDS = (
     "local-gateway-route-table-vpc-association",
     "local-gateway-route-table-virtual-interface-group-association",
@@ -105,23 +107,39 @@ def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> No
 def restore(table: str, wanted: Wanted, stack_id: str) -> None:
     """Gives a route table what it had: CloudFormation believes that it never lost it.
 
-    What is made has no client token, so what is missing is looked up before each attempt.
+    What is made has no client token, so what is missing is looked up before each attempt. A route waits until the group
+    of virtual interfaces is there, and CloudFormation goes on with the subnets' routes when all of it is.
+
+    Raises:
+        RefusedError: an association does not begin within the time.
+        botocore.exceptions.ClientError: a call is refused again and again.
     """
-    for seconds in (*PAUSES, None):
-        missing = lacking(wanted, look(table, wanted, stack_id))
+    faults = 0
+    for last in [*[False] * (ROUNDS - 1), True]:
+        found = look(table, wanted, stack_id)
+        missing = lacking(wanted, found)
+        if not (missing.any or found.coming):
+            logger.info("given back to the route table", extra={"table": table, **vars(wanted)})
+            return
+        if last:
+            raise RefusedError(
+                f"{table} still lacks {', '.join([*missing.vpcs, *filter(None, [missing.group]), *missing.routes])}"
+                f"{', and waits for ' if missing.any and found.coming else ''}{', '.join(found.coming)}"
+                "; continue the rollback when they can be there"
+            )
         try:
-            _give(table, missing, wanted.group, stack_id)
+            _give(table, missing, wanted.group, stack_id, routes=wanted.group not in (missing.group, *found.coming))
         except (BotoCoreError, ClientError) as error:
-            if seconds is None:
+            faults += 1
+            if faults == MOST_FAULTS:
                 raise
             logger.info("tried again", extra={"error": str(error)})
-            time.sleep(seconds)
         else:
-            logger.info("given back to the route table", extra={"table": table, **vars(missing)})
-            return
+            faults = 0
+        time.sleep(ROUND_SECONDS)
 
 
-def _give(table: str, missing: Wanted, group: str, stack_id: str) -> None:
+def _give(table: str, missing: Wanted, group: str, stack_id: str, *, routes: bool) -> None:
     ec2, (vpc_kind, group_kind) = client("ec2", 1), KINDS
     for vpc in missing.vpcs:
         ec2.create_local_gateway_route_table_vpc_association(
@@ -133,7 +151,7 @@ def _give(table: str, missing: Wanted, group: str, stack_id: str) -> None:
             LocalGatewayVirtualInterfaceGroupId=group,
             TagSpecifications=_tags(group_kind, stack_id),
         )
-    for to in missing.routes:
+    for to in missing.routes if routes else ():
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=table,
             DestinationCidrBlock=to,

@@ -7,6 +7,8 @@ from typing import Any
 Json = Mapping[str, Any]
 ENDING = ("disassociating", "disassociated")
 """States of an association that is on its way out or gone."""
+THERE = "associated"
+"""Of one that is there; whatever else does not end is on its way."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Held:
         vpcs: association id of each VPC.
         groups: association id of each group of virtual interfaces.
         ending: association ids that are on their way out.
+        coming: VPCs and groups whose association is not there yet.
         foreign: associations that somebody else has made, in words; foreign_routes: static routes.
     """
 
@@ -25,6 +28,7 @@ class Held:
     vpcs: Mapping[str, str]
     groups: Mapping[str, str]
     ending: tuple[str, ...]
+    coming: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     foreign_routes: tuple[str, ...] = ()
 
@@ -41,6 +45,11 @@ class Wanted:
     routes: tuple[str, ...]
     vpcs: tuple[str, ...]
     group: str
+
+    @property
+    def any(self) -> bool:
+        """Whether it is anything."""
+        return bool(self.routes or self.vpcs or self.group)
 
     @classmethod
     def of(cls, properties: Json) -> "Wanted":
@@ -84,6 +93,7 @@ def held(
             for item in (*vpcs, *groups)
             if item["State"] == "disassociating"
         ),
+        tuple(_holder(item) for item in (*vpcs, *groups) if not _ends(item) and item["State"] != THERE),
         tuple(_described(item) for item in (*vpcs, *groups) if not _ends(item) and not is_ours(item)),
         tuple(
             f"the route to {destination(route)}"
@@ -107,8 +117,11 @@ def destination_parameter(to: str) -> dict[str, str]:
 
 
 def _described(association: Json) -> str:
-    of = association.get("VpcId") or association["LocalGatewayVirtualInterfaceGroupId"]
-    return f"the association of {of} (account {association.get('OwnerId', 'unknown')})"
+    return f"the association of {_holder(association)} (account {association.get('OwnerId', 'unknown')})"
+
+
+def _holder(association: Json) -> str:
+    return str(association.get("VpcId") or association["LocalGatewayVirtualInterfaceGroupId"])
 
 
 def lacking(wanted: Wanted, has: Held) -> Wanted:

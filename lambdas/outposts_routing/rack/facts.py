@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
+GOING = ("deleting", "deleted")
+"""States of a group of virtual interfaces that nothing can be associated with any more
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LocalGatewayVirtualInterfaceGroup.html)."""
 
 
 class RackError(ValueError):
@@ -41,10 +44,17 @@ def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id:
 def group_of(groups: Iterable[Json], *, group_id: str | None, gateway_id: str) -> str:
     """Returns the id of the group of virtual interfaces; without a name the local gateway's only one.
 
+    One that is being deleted is none, as after a change of virtual_interfaces.
+
     Raises:
         RackError: none or several fit.
     """
-    found = [group for group in groups if group_id in (None, group["LocalGatewayVirtualInterfaceGroupId"])]
+    found = [
+        group
+        for group in groups
+        if group_id in (None, group["LocalGatewayVirtualInterfaceGroupId"])
+        and group.get("ConfigurationState") not in GOING
+    ]
     ids = _listed(found, "LocalGatewayVirtualInterfaceGroupId")
     group = _only(
         found,

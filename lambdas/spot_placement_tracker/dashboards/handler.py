@@ -31,6 +31,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
         stack=os.environ["TRACKER"],
         address=store.address,
         days=int(os.environ["REPORT_DAYS"]),
+        every_minutes=int(os.environ["EVERY_MINUTES"]),
     )
     take_over = os.environ["TAKE_OVER"] == "true"
     found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))

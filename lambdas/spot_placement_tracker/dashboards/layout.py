@@ -19,7 +19,8 @@ MOST_METRICS = 2_500
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
 MOST_ROWS = 100
 """Of a table in a text; ``python -m stacks spot_placement_tracker report`` has all."""
-PERIOD = 900
+LEAST_PERIOD = 900
+"""Seconds of a point in a graph; rounds that are further apart have a point each, so that the line has no gaps."""
 SEARCHED = 100
 """Metrics that a search counts for, which CloudWatch cuts off there."""
 GOLDEN_ANGLE = 137.508
@@ -32,6 +33,8 @@ class Frame:
     Attributes:
         region: where the metrics are.
         stack, address: who writes them, and where the file is, for people; the address also proves whose they are.
+        days: that the report looks back.
+        every_minutes: between two rounds.
     """
 
     namespace: str
@@ -39,6 +42,12 @@ class Frame:
     stack: str
     address: str
     days: int
+    every_minutes: int
+
+    @property
+    def period(self) -> int:
+        """Seconds of a point in a graph."""
+        return max(LEAST_PERIOD, 60 * self.every_minutes)
 
 
 def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line], frame: Frame) -> dict[str, Json]:
@@ -99,7 +108,7 @@ def _graph(question: Question, places: Sequence[Place], colours: _Colours, frame
         "title": f"SPS for {question.title}",
         "region": frame.region,
         "stat": "Maximum",
-        "period": PERIOD,
+        "period": frame.period,
         "metrics": [_metric(question, place, colours, frame) for place in places] or [_search(question, frame)],
         "yAxis": {"left": {"label": "SPS", "min": 0, "max": 10, "showUnits": False}},
     }
@@ -128,7 +137,7 @@ def _search(question: Question, frame: Frame) -> list[object]:
         f'UnitType="{question.unit}" TargetCapacity="{question.capacity}"'
     )
     label = "${PROP('Dim.Region')} ${PROP('Dim.AvailabilityZoneId')}"
-    return [{"expression": f"SEARCH('{what}', 'Maximum', {PERIOD})", "id": "zones", "label": label}]
+    return [{"expression": f"SEARCH('{what}', 'Maximum', {frame.period})", "id": "zones", "label": label}]
 
 
 def _weight(graph: Json) -> int:

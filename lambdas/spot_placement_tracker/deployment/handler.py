@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws import client
 from shared.custom_resource import RefusedError, answer
-from spot_placement_tracker.dashboards.following import follow, unfollow
+from shared.metric_data import MetricDataError
+from spot_placement_tracker.dashboards.following import NotWrittenError, follow, unfollow
 from spot_placement_tracker.dashboards.layout import Frame
 from spot_placement_tracker.store import FILE, PLAN, Store
 
@@ -30,8 +31,9 @@ def act(request: Mapping[str, Any]) -> str:
     """Does what is asked for, and returns the bucket's name, the physical id.
 
     Raises:
-        RefusedError: at the first deployment the file has a problem, or a dashboard of its names is somebody else's.
-            Later ones go on and leave it to the alarm: a refusal could stop a rollback, too.
+        RefusedError: at the first deployment the file has a problem, a dashboard of its names is somebody else's, or
+            CloudWatch refuses one. Later ones go on and leave it to the log, the next report and the alarms: a refusal
+            could stop a rollback, too.
     """
     properties = request["ResourceProperties"]
     bucket: str = properties["Bucket"]
@@ -54,9 +56,16 @@ def act(request: Mapping[str, Any]) -> str:
         stack=properties["Tracker"],
         address=store.address,
         days=int(properties["ReportDays"]),
+        every_minutes=int(properties["EveryMinutes"]),
     )
     take_over = properties["TakeOver"] == "true"
-    found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))
+    try:
+        found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))
+    except (NotWrittenError, MetricDataError) as error:
+        logger.exception("the dashboards do not follow the file yet; the next report tries again")
+        if request["RequestType"] == "Create":
+            raise RefusedError(f"the dashboards cannot be written: {error}") from error
+        return bucket
     for problem in found.problems:
         logger.error("the stored file has a problem", extra={"problem": problem})
     if found.problems and request["RequestType"] == "Create":

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from config.models import Problem, Section, rule
-from config.types import KmsKeyArn, RegionName, TagKey, TagValue, arn_part, unknown_region
+from config.types import KmsKeyArn, RegionName, SoughtTagValue, TagKey, arn_part, unknown_region
 
 
 class TargetRegion(Section):
@@ -42,7 +42,7 @@ class Lifecycle(Section):
     """Newest images of a pipeline that are never deleted."""
     spare_launched_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Keep AMIs launched within this many days, and those with keep_tag."""
-    keep_tag: tuple[TagKey, TagValue] = ("keep", "true")
+    keep_tag: tuple[TagKey, SoughtTagValue] = ("keep", "true")
     """Key and value of the tag of AMIs to keep."""
     allow_deletion: bool = False
     """Safety switch: must be true before any role is permitted to delete anything."""

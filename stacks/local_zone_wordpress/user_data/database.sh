@@ -8,8 +8,7 @@
 #   INTERFACE   the network interface with the address that WordPress knows
 #   PASSWORD    secret with the password of the user wordpress
 #   CONFIG      database.cnf
-#   HEALTH      health.sh
-#   UNIT        wordpress-health.service
+#   WATCH       watch.sh
 #
 # It may run again on the same machine.
 # shellcheck disable=SC2154 # region and instance are those of common.sh
@@ -18,9 +17,13 @@ umask 022
 
 @COMMON@
 
+@WATCH@
+
 volume=@VOLUME@
 interface=@INTERFACE@
 data=/opt/wordpress/data
+# The serial number of an NVMe device is the volume's id, by which udev names it; AWS's CSI driver finds it so, too:
+# https://docs.aws.amazon.com/ebs/latest/userguide/nvme-ebs-volumes.html
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
 
 # The repository is locked to the release of the image, so that the image decides the versions.
@@ -40,6 +43,8 @@ if [[ $holder != "$instance" ]]; then
   aws ec2 attach-network-interface --region "$region" --network-interface-id "$interface" \
     --instance-id "$instance" --device-index 1
 fi
+# amazon-ec2-net-utils gives it its address and the rules by which it answers from there:
+# https://docs.aws.amazon.com/linux/al2023/ug/networking-service.html
 retry test -e "$device"
 
 # Only a volume without any signature is formatted: blkid ends with 2 for that, and with 0 where something is.
@@ -95,14 +100,5 @@ SQL
 # Who may come is up to the security group.
 echo "$data/uploads *(rw,sync,all_squash,anonuid=48,anongid=48)" >/etc/exports
 systemctl enable --now nfs-server
-
-cat >/opt/wordpress/health.sh <<'HEALTH'
-@HEALTH@
-HEALTH
-cat >/etc/systemd/system/wordpress-health.service <<'UNIT'
-@UNIT@
-UNIT
-systemctl daemon-reload
-systemctl enable --now wordpress-health
 signal SUCCESS
 echo 'database bootstrap: done'

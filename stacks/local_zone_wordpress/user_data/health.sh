@@ -4,14 +4,28 @@
 # health.sh COMMAND...   what must succeed
 #   REGION      of the group
 #   SECONDS_BETWEEN_LOOKS, MOST_FAILURES
+#   DATA        a folder; CloudWatch hears each five minutes how full its disk is, while the service answers
+#   NAMESPACE, NAME   of that metric, and of its dimension Stack
 set -uo pipefail
 
 imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
-failures=0
+failures=0 told=-300
+
+tell() {
+  local used dimensions="Dimensions=[{Name=Stack,Value=$NAME}]"
+  used=$(df --output=pcent "$DATA" | tr -dc 0-9)
+  aws cloudwatch put-metric-data --region "$REGION" --namespace "$NAMESPACE" --metric-data \
+    "MetricName=DataUsed,Value=$used,Unit=Percent,$dimensions"
+}
+
 while true; do
   # What accepts and never answers has failed, too.
   if timeout 20 "$@" >/dev/null 2>&1; then
     failures=0
+    if [[ -n ${DATA:-} ]] && ((SECONDS - told >= 300)); then
+      told=$SECONDS
+      tell
+    fi
   else
     failures=$((failures + 1))
     echo "look $failures of $MOST_FAILURES has failed: $*"

@@ -5,6 +5,7 @@
 #   COMMON                       common.sh
 #   VERSION, SHA256              the release
 #   DATABASE                     address of MariaDB and of the uploads
+#   VOLUME                       what holds their data: another one has all instances boot anew
 #   PASSWORD, ADMIN, KEYS        secrets
 #   SITE_URL, TITLE, ADMIN_EMAIL the site
 #   WEB_PORT                     where it answers
@@ -13,7 +14,7 @@
 #   UPLOADS, UPLOADS_UNIT        uploads.conf, wordpress-uploads.service
 #   LOOPBACK                     loopback.php
 #   CRON, CRON_TIMER             wordpress-cron.service and .timer
-#   HEALTH, UNIT                 health.sh, wordpress-health.service
+#   WATCH                        watch.sh
 #
 # It may run again on the same machine.
 set -Eeuo pipefail
@@ -21,9 +22,12 @@ umask 022
 
 @COMMON@
 
+@WATCH@
+
 home=/opt/wordpress
 site=$home/site
 release=wordpress-@VERSION@.tar.gz
+echo 'database and uploads: those of @VOLUME@'
 
 # The repository is locked to the release of the image, so that the image decides the versions.
 retry dnf -y install nginx httpd-filesystem nfs-utils \
@@ -101,12 +105,6 @@ systemctl restart php-fpm nginx wordpress-uploads
 retry test -S "$home/uploads.sock"
 retry curl -fsS --max-time 5 -o /dev/null "http://127.0.0.1:@WEB_PORT@/healthz"
 
-cat >"$home/health.sh" <<'HEALTH'
-@HEALTH@
-HEALTH
-cat >/etc/systemd/system/wordpress-health.service <<'UNIT'
-@UNIT@
-UNIT
 cat >/etc/systemd/system/wordpress-cron.service <<'UNIT'
 @CRON@
 UNIT
@@ -114,6 +112,6 @@ cat >/etc/systemd/system/wordpress-cron.timer <<'UNIT'
 @CRON_TIMER@
 UNIT
 systemctl daemon-reload
-systemctl enable --now wordpress-health wordpress-cron.timer
+systemctl enable --now wordpress-cron.timer
 signal SUCCESS
 echo 'web bootstrap: done'

@@ -20,6 +20,7 @@ DATA = Path(__file__).parent
 SOURCES = (
     "aws.autoscaling",
     "aws.ec2",
+    "aws.dlm",
     "aws.ec2-instance-connect",
     "aws.imagebuilder",
     "aws.organizations",

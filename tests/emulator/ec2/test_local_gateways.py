@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
+from emulator.services.ec2.resources import LOOKS
 from tests.embedded_aws import Stack
 
 POOL = "172.16.0.0/28"
@@ -29,8 +30,15 @@ def new_vpc(ec2: Any) -> str:
     return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
 
 
+def states(ec2: Any) -> list[str]:
+    found = ec2.describe_local_gateway_route_table_vpc_associations()["LocalGatewayRouteTableVpcAssociations"]
+    return [item["State"] for item in found]
+
+
 def associate(ec2: Any, table_id: str, vpc: str) -> str:
     made = ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=table_id, VpcId=vpc)
+    assert made["LocalGatewayRouteTableVpcAssociation"]["State"] == "associating"
+    assert [states(ec2)[-1] for _ in range(LOOKS + 1)] == [*["associating"] * LOOKS, "associated"]
     return str(made["LocalGatewayRouteTableVpcAssociation"]["LocalGatewayRouteTableVpcAssociationId"])
 
 
@@ -69,6 +77,9 @@ def test_a_vpc_and_a_group_are_with_one_table_and_a_table_in_use_stays(aws: Embe
     with pytest.raises(ClientError, match="in use by"):
         ec2.delete_local_gateway_route_table(LocalGatewayRouteTableId=one)
     ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=association)
+    with pytest.raises(ClientError, match="is associated with"):  # still on its way out
+        associate(ec2, other, vpc)
+    assert [states(ec2) for _ in range(LOOKS + 1)] == [*[["disassociating"]] * LOOKS, []]
     associate(ec2, other, vpc)
 
 
@@ -131,3 +142,26 @@ def test_cloudformation_makes_the_new_table_beside_the_old_and_deletes_that_at_t
     assert found["Tags"] == [{"Key": "tried", "Value": "yes"}] and found["Mode"] == "coip"
     stack.delete()
     assert aws.client("ec2").describe_local_gateway_route_tables()["LocalGatewayRouteTables"] == []
+
+
+def test_cloudformation_looks_an_association_up_before_it_changes_its_tags(aws: EmbeddedAws, stack: Stack) -> None:
+    """What Handover gives back after a rollback has another id: README of outposts_routing, Limits."""
+    ec2 = aws.client("ec2")
+    vpc = new_vpc(ec2)
+
+    def resources(tag: str) -> dict[str, Any]:
+        properties = {"LocalGatewayRouteTableId": {"Ref": "Table"}, "VpcId": vpc, "Tags": [{"Key": "a", "Value": tag}]}
+        table = {"Type": "AWS::EC2::LocalGatewayRouteTable", "Properties": {"LocalGatewayId": GATEWAY}}
+        return {
+            "Table": table,
+            "Association": {"Type": "AWS::EC2::LocalGatewayRouteTableVPCAssociation", "Properties": properties},
+        }
+
+    made = stack.create(resources("one"))
+    assert stack.update(resources("two"))["Association"] == made["Association"] and states(ec2) == ["associated"]
+    ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=made["Association"])
+    while states(ec2):
+        pass
+    associate(ec2, made["Table"], vpc)
+    with pytest.raises(AssertionError, match="does not exist"):
+        stack.update(resources("three"))

@@ -220,7 +220,9 @@ def test_alarms_watch_metrics_that_the_function_publishes_as_often_as_it_runs() 
     template = of(variants.DEFAULT)
     published = {name for name, _ in values([])}
     alarms = [
-        one for one in properties(template, "AWS::CloudWatch::Alarm").values() if one["Namespace"] == "credential-guard"
+        one
+        for one in properties(template, "AWS::CloudWatch::Alarm").values()
+        if one.get("Namespace") == "credential-guard"
     ]
     assert {one["MetricName"] for one in alarms} == {"NotRunningHosts", "SilentHosts"} <= published
     rule = only(template, "AWS::Events::Rule")

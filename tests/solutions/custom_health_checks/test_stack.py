@@ -390,6 +390,15 @@ def test_launches_that_fail_are_counted_and_their_events_kept(event: Template) -
     ]
 
 
+def test_a_checker_that_stops_is_missed_within_ten_minutes(event: Template, instance: Template) -> None:
+    """Its sweep lets in whom events have missed; in mode instance each looks at itself."""
+    silent = [a["Properties"] for n, a in event.find_resources("AWS::CloudWatch::Alarm").items() if "Silent" in n]
+    (alarm,) = silent
+    (run,) = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
+    assert (run["Metric"]["MetricName"], run["Period"], alarm["EvaluationPeriods"]) == ("Invocations", 60, 10)
+    assert not [name for name in instance.find_resources("AWS::CloudWatch::Alarm") if "Silent" in name]
+
+
 def test_the_outputs_name_what_a_user_does_next(event: Template) -> None:
     outputs = event.to_json()["Outputs"]
     assert {"GroupName", "CheckerFunction", "ShowInstances", "LetInComplianceCheck"} <= set(outputs)

@@ -352,6 +352,7 @@ def test_a_self_managed_balancer_may_look_and_nothing_else(zone: Template) -> No
         "cloudformation:SignalResource",
         "cloudwatch:PutMetricData",
         "ec2:DescribeInstances",
+        "kms:Decrypt",
         "secretsmanager:GetSecretValue",
     }
 
@@ -550,11 +551,14 @@ def test_alarms_tell_of_missing_instances_and_failing_edges(zone: Template, ente
         "AlarmsBalancerFails",
         "AlarmsSiteFails",
         "AlarmsCertificateExpires",
+        "AlarmsDataFills",
+        "AlarmsDatabaseSilent",
     }
     edges = [a for a in properties(zone, "AWS::CloudWatch::Alarm") if a.get("MetricName") == "StatusCheckFailed"]
     assert [(a["Period"], a["EvaluationPeriods"]) for a in edges] == [(60, 2)] * 2  # two minutes
     names = {re.sub(r"[0-9A-F]{8}$", "", name) for name in of_type(enterprise, "AWS::CloudWatch::Alarm")}
-    assert names == {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsUnhealthyInstances", "AlarmsSiteFails"}
+    always = {"AlarmsMissingDatabase", "AlarmsMissingWeb", "AlarmsDataFills", "AlarmsDatabaseSilent"}
+    assert names == always | {"AlarmsUnhealthyInstances", "AlarmsSiteFails"}
 
 
 def test_a_site_that_fails_is_told_of_by_whatever_is_in_front_of_it(zone: Template, enterprise: Template) -> None:

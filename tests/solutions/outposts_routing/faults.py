@@ -12,6 +12,7 @@ from unittest.mock import patch
 from moto.ec2.models import ec2_backends
 
 from emulator.services.ec2.racks.local_gateways import COIP, DIRECT, serve_in_moto
+from emulator.services.ec2.resources import LOOKS
 from emulator.services.outposts.racks import A_RACK
 from shared.aws import client
 from tests.faults.custom_resources import (
@@ -147,6 +148,9 @@ class HandoverWorld(RoutingWorld):
             LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
             TagSpecifications=tagged(kind.format("virtual-interface-group"), STACK_ID),
         )
+        for _ in range(LOOKS + 1):  # until both are there
+            ec2.describe_local_gateway_route_table_vpc_associations()
+            ec2.describe_local_gateway_route_table_virtual_interface_group_associations()
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",

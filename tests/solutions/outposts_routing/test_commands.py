@@ -21,7 +21,7 @@ from stacks.outposts_routing.ranges import (
     smallest_prefix,
     usable_in_subnet,
 )
-from stacks.outposts_routing.settings import LoadBalancer, OutpostsRoutingSettings, VirtualInterface
+from stacks.outposts_routing.settings import AssociatedVpc, LoadBalancer, OutpostsRoutingSettings, VirtualInterface
 
 VPC = Range(Kind.VPC, "vpc_cidr", IPv4Network("10.0.0.0/16"), "main")
 INSIDE = IPv4Network("10.0.4.0/24")
@@ -122,6 +122,46 @@ def test_a_vpc_may_be_cut_out_of_what_is_routed_to_the_local_gateway(on_premises
         assert list(overlaps(OutpostsRoutingSettings(on_premises_cidrs=(refused,)).ranges))
 
 
+HALVES = ("0.0.0.0/1", "128.0.0.0/1")
+
+
+@pytest.mark.parametrize("clients", [("0.0.0.0/0",), HALVES])
+def test_everybody_is_let_in_from_the_internet_and_only_when_it_is_confirmed(clients: tuple[str, ...]) -> None:
+    """The post's external load balancer has users in the internet, by the local connection."""
+
+    def said(**more: Any) -> list[str]:
+        balancer = LoadBalancer(client_cidrs=clients, **more)
+        settings = OutpostsRoutingSettings(mode=COIP, coip_cidr="172.16.0.0/26", load_balancer=balancer)
+        return [found.message for found in settings.problems()]
+
+    assert not said(scheme="internet-facing", confirm_open_to_the_world=True)
+    assert any("or set confirm_open_to_the_world" in message for message in said(scheme="internet-facing"))
+    (open_, useless) = said(confirm_open_to_the_world=True)
+    assert "must not admit everybody; name" in open_ and "must be false with scheme internal" in useless
+
+
+@pytest.mark.parametrize(("subnet", "fits"), [("10.0.0.0/27", True), ("10.0.0.0/28", False)])
+def test_a_subnet_has_the_size_that_a_load_balancer_wants(subnet: str, fits: bool) -> None:
+    settings = OutpostsRoutingSettings(
+        subnet_cidr=subnet, on_premises_cidrs=("192.168.0.0/16",), load_balancer=LoadBalancer()
+    )
+    assert bool([found for found in settings.problems() if "8 free addresses" in found.message]) is not fits
+    assert not list(OutpostsRoutingSettings(subnet_cidr=subnet).problems())
+
+
+@pytest.mark.parametrize("reserved", ["127.0.0.0/16", "224.1.0.0/16", "240.0.0.0/16", "0.1.0.0/16", "169.254.0.0/16"])
+def test_what_no_network_routes_is_refused_wherever_it_stands(reserved: str) -> None:
+    found = OutpostsRoutingSettings(
+        vpcs=(AssociatedVpc(id=VPC_ID, cidrs=(reserved,)),),
+        local_gateway_routes=(reserved,),
+        on_premises_cidrs=(reserved,),
+        unreached_on_premises_cidrs=(reserved,),
+        load_balancer=LoadBalancer(client_cidrs=(reserved,)),
+    )
+    assert len([each for each in found.problems() if "never routed" in each.message]) == 5
+    assert not [each for each in OutpostsRoutingSettings().problems() if "never routed" in each.message]
+
+
 def test_what_is_open_to_everybody_by_the_on_premises_route_is_refused_too() -> None:
     settings = OutpostsRoutingSettings(on_premises_cidrs=("0.0.0.0/0",), load_balancer=LoadBalancer())
     assert any("admit everybody" in found.message for found in settings.problems())
@@ -180,11 +220,24 @@ def test_only_a_load_balancer_bills() -> None:
     assert [unit.quantity for unit in idle_month(CommonSettings(), OutpostsRoutingSettings())] == [0]
 
 
+GROUP, VPC_ID = "lgw-vif-grp-0123456789abcdef0", "vpc-0123456789abcdef0"
+
+
 class Aws:
     """A rack, and maybe a deployed stack whose route table has a mode."""
 
-    def __init__(self, *, gateways: int = 1, deployed: str | None = None, taken_by: str | None = None) -> None:
-        self.gateways, self.deployed, self.taken_by = gateways, deployed, taken_by
+    def __init__(
+        self,
+        *,
+        gateways: int = 1,
+        deployed: str | None = None,
+        taken_by: str | None = None,
+        vpc_by: str | None = None,
+        state: str = "available",
+        stack: str = "s",
+    ) -> None:
+        self.gateways, self.deployed, self.taken_by, self.vpc_by = gateways, deployed, taken_by, vpc_by
+        self.state, self.stack = state, stack
 
     def __call__(self, service: str, region: str | None = None, /) -> "Aws":
         return self
@@ -193,15 +246,25 @@ class Aws:
         answers: dict[str, Any] = {
             "describe_local_gateways": {
                 "LocalGateways": [
-                    {"LocalGatewayId": f"lgw-{n}", "OutpostArn": f"arn:outpost/op-{n}"} for n in range(self.gateways)
+                    {"LocalGatewayId": f"lgw-{n}", "OutpostArn": f"arn:outpost/op-{n}", "State": "available"}
+                    for n in range(self.gateways)
                 ]
             },
             "describe_local_gateway_virtual_interface_groups": {
-                "LocalGatewayVirtualInterfaceGroups": [{"LocalGatewayVirtualInterfaceGroupId": "group"}]
+                "LocalGatewayVirtualInterfaceGroups": [
+                    {"LocalGatewayVirtualInterfaceGroupId": GROUP, "ConfigurationState": self.state}
+                ]
+            },
+            "describe_local_gateway_route_table_vpc_associations": {
+                "LocalGatewayRouteTableVpcAssociations": [
+                    {"VpcId": VPC_ID, "LocalGatewayRouteTableId": self.vpc_by, "State": "associated"}
+                ]
+                if self.vpc_by
+                else []
             },
             "describe_local_gateway_route_table_virtual_interface_group_associations": {
                 "LocalGatewayRouteTableVirtualInterfaceGroupAssociations": [
-                    {"LocalGatewayVirtualInterfaceGroupId": "group", "LocalGatewayRouteTableId": self.taken_by}
+                    {"LocalGatewayVirtualInterfaceGroupId": GROUP, "LocalGatewayRouteTableId": self.taken_by}
                 ]
                 if self.taken_by
                 else []
@@ -211,7 +274,7 @@ class Aws:
                     {
                         "LocalGatewayRouteTableId": "ours",
                         "Mode": self.deployed,
-                        "Tags": [{"Key": "outposts-routing-stack", "Value": "s"}],
+                        "Tags": [{"Key": "outposts-routing-stack", "Value": self.stack}],
                     }
                 ]
                 if self.deployed
@@ -232,7 +295,7 @@ class Aws:
         return Pages()
 
     def describe_stacks(self, StackName: str) -> Any:  # noqa: N803
-        return {"Stacks": [{"Outputs": [{"OutputKey": "MainRouteTableId", "OutputValue": "ours"}]}]}
+        return {"Stacks": [{"StackId": "s", "Outputs": [{"OutputKey": "MainRouteTableId", "OutputValue": "ours"}]}]}
 
 
 def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str]]:
@@ -250,6 +313,17 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     assert "Set outpost_arn" in found_by(Aws(gateways=2), monkeypatch)["local gateway"][1]
     assert found_by(Aws(taken_by="theirs"), monkeypatch)["virtual interfaces"][0] == "problem"
     assert found_by(Aws(taken_by="ours", deployed=DIRECT), monkeypatch)["virtual interfaces"][0] == "ok"
+    # Of another prefix, and as settings name it.
+    other = Aws(taken_by="ours", deployed=DIRECT, stack="another")
+    named: dict[str, Any] = {"virtual_interface_group_id": GROUP}
+    for more in ({}, named, {**named, "rack_generation": 2}):
+        assert found_by(other, monkeypatch, **more)["virtual interfaces"][0] == "problem"
+    assert "none" in found_by(Aws(state="deleting"), monkeypatch)["virtual interfaces"][1]
+    assert "is not of" in found_by(Aws(state="deleting"), monkeypatch, **named)["virtual interfaces"][1]
+    vpcs: dict[str, Any] = {"vpcs": ({"id": VPC_ID, "cidrs": ("10.5.0.0/16",)},)}
+    assert found_by(Aws(), monkeypatch, **vpcs)["VPCs"][0] == "ok"
+    assert f"{VPC_ID} is with theirs" in found_by(Aws(vpc_by="theirs"), monkeypatch, **vpcs)["VPCs"][1]
+    assert found_by(Aws(vpc_by="ours", deployed=DIRECT), monkeypatch, **vpcs)["VPCs"][0] == "ok"
     changed: dict[str, Any] = {"mode": COIP, "coip_cidr": "172.16.0.0/26"}
     status, says = found_by(Aws(deployed=DIRECT), monkeypatch, **changed)["mode"]
     assert status == "problem" and "direct-vpc-routing is deployed, coip configured" in says

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from emulator.services.ec2.racks.local_gateways import serve_in_moto
+from emulator.services.ec2.resources import LOOKS
 from emulator.services.outposts.racks import A_RACK
 from outposts_routing.coip import balancers
 from outposts_routing.coip import handler as coip
@@ -22,6 +24,7 @@ from outposts_routing.ownership import is_of, tags_of
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
 from shared import aws, patience
 from shared.custom_resource import RefusedError
+from stacks.outposts_routing.functions import HANDOVER_SECONDS
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/tried/1"
 POOL = "172.16.0.0/26"
@@ -167,6 +170,30 @@ def test_a_chosen_address_is_allocated_in_place_of_any_and_stays_what_it_is(ec2:
         coip.act(request("Update", "CoipAddress", {**chosen, "Address": "172.16.0.11"}, chosen, part="Web"))
     (address,) = ec2.describe_addresses()["Addresses"]
     assert (address["CustomerOwnedIp"], address["CustomerOwnedIpv4Pool"]) == ("172.16.0.10", pool)
+
+
+def test_an_address_is_released_in_the_border_group_that_it_has(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EC2 says "not found" otherwise, and the address would be left: API_ReleaseAddress."""
+    pool = new_pool(ec2)
+    coip.act(request("Create", "CoipAddress", {"PoolId": pool}))
+    (address,) = ec2.describe_addresses()["Addresses"]
+    released: list[Json] = []
+
+    class Elsewhere:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ec2, name)
+
+        def describe_addresses(self, **asked: Any) -> Json:
+            return {"Addresses": [{**address, "NetworkBorderGroup": "us-east-1-atl-2"}]}
+
+        def release_address(self, **asked: Any) -> None:
+            if asked.get("NetworkBorderGroup") != "us-east-1-atl-2":
+                raise ClientError({"Error": {"Code": "InvalidAddress.NotFound", "Message": ""}}, "ReleaseAddress")
+            released.append(asked)
+
+    monkeypatch.setattr(coip, "client", lambda *_: Elsewhere())
+    coip.act(request("Delete", "CoipAddress", {"PoolId": pool}))
+    assert [each["AllocationId"] for each in released] == [address["AllocationId"]]
 
 
 def test_what_somebody_else_has_associated_stays_there(ec2: Any) -> None:
@@ -426,6 +453,8 @@ class Network:
             LocalGatewayVirtualInterfaceGroupId=A_RACK.group,
             TagSpecifications=handover._tags(group_kind, STACK_ID),
         )
+        for _ in range(LOOKS + 1):
+            self.look(self.old)
         ec2.create_local_gateway_route(
             LocalGatewayRouteTableId=self.old,
             DestinationCidrBlock="0.0.0.0/0",
@@ -478,6 +507,7 @@ def test_on_the_way_back_it_gets_it_all_again(ec2: Any, monkeypatch: pytest.Monk
         handover.hand_over(network.request("Update", network.old, network.new))
     after = network.look(network.old)
     assert (after.routes, set(after.vpcs), set(after.groups)) == (before.routes, set(before.vpcs), set(before.groups))
+    assert not after.coming  # CloudFormation goes on with the subnets' routes, which EC2 refuses before
     handover.hand_over(network.request("Delete", network.old))
     assert network.look(network.old).empty
 
@@ -508,7 +538,7 @@ def test_a_foreign_association_is_named_before_anything_is_taken(
     theirs = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     ec2.create_local_gateway_route_table_vpc_association(LocalGatewayRouteTableId=network.old, VpcId=theirs)
     stack_is(monkeypatch, "UPDATE_IN_PROGRESS")
-    before = network.look(network.old)
+    before = [network.look(network.old) for _ in range(LOOKS + 1)][-1]
     asked = network.request("Update", network.new, network.old)
     with pytest.raises(RefusedError, match=f"the association of {theirs} .*Nothing was taken"):
         handover.hand_over(asked if kind == "Update" else network.request("Delete", network.old))
@@ -533,6 +563,35 @@ def test_routes_that_people_made_are_named_before_a_change_and_go_with_the_table
     assert len(network.look(network.old).routes) == 3
     handover.hand_over(network.request("Delete", network.old))
     assert network.look(network.old).empty
+
+
+def test_a_route_waits_for_its_group_and_all_of_it_for_five_minutes(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, wanted = new_table(ec2, "direct-vpc-routing"), Wanted(("0.0.0.0/0",), (), A_RACK.group)
+    kept = handover.look
+
+    def never(*asked: Any) -> Held:
+        found = kept(*asked)
+        return replace(found, coming=tuple(found.groups))
+
+    group_alone = replace(wanted, routes=())
+    handover.restore(table, group_alone, STACK_ID)
+    assert not kept(table, group_alone, STACK_ID).coming  # CloudFormation goes on with what needs it
+    handover.restore(table, wanted, STACK_ID)
+    assert kept(table, wanted, STACK_ID).routes == wanted.routes and len(ec2.slept) >= LOOKS
+    handover.clear(table, wanted, STACK_ID)
+    monkeypatch.setattr(handover, "look", never)
+    with pytest.raises(
+        RefusedError, match=rf"{table} still lacks 0\.0\.0\.0/0, and waits for {A_RACK.group}; continue"
+    ):
+        handover.restore(table, wanted, STACK_ID)
+    assert handover.ROUNDS * handover.ROUND_SECONDS * 2 < HANDOVER_SECONDS
+
+
+def test_giving_back_does_not_try_for_ever_what_is_refused(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, wanted = new_table(ec2, "direct-vpc-routing"), Wanted((), ("vpc-0123456789abcdef0",), A_RACK.group)
+    with pytest.raises(ClientError, match="does not exist"):
+        handover.restore(table, wanted, STACK_ID)
+    assert len(ec2.slept) == handover.MOST_FAULTS - 1
 
 
 @pytest.mark.parametrize("state", ["disassociating", "associated"], ids=["on its way", "not yet known to go"])
@@ -592,6 +651,10 @@ def test_a_group_that_the_gateway_has_not_is_refused() -> None:
         group_of(groups, group_id=None, gateway_id="lgw-1")
     with pytest.raises(RackError, match="lgw-1 has no g-3"):
         group_of(groups, group_id="g-3", gateway_id="lgw-1")
+    going = [{**groups[0], "ConfigurationState": "deleting"}, {**groups[1], "ConfigurationState": "available"}]
+    assert group_of(going, group_id=None, gateway_id="lgw-1") == "g-2"
+    with pytest.raises(RackError, match="lgw-1 has no g-1"):
+        group_of(going, group_id="g-1", gateway_id="lgw-1")
 
 
 def test_only_both_tags_prove_an_owner() -> None:

@@ -58,6 +58,7 @@ class TrackedWorld:
             "METRIC_NAMESPACE": NAMESPACE,
             "TRACKER": "tracker",
             "REPORT_DAYS": "14",
+            "EVERY_MINUTES": "5",
             "TAKE_OVER": "false",
             "BUDGET_SECONDS": "200",
             "AWS_REGION": "us-east-1",
@@ -124,6 +125,7 @@ class StoringWorld(CustomResourceWorld, TrackedWorld):
             "MetricNamespace": NAMESPACE,
             "Tracker": "tracker",
             "ReportDays": "14",
+            "EveryMinutes": "5",
             "TakeOver": "false",
             "KeepData": "false",
         }

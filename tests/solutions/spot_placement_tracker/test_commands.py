@@ -38,6 +38,10 @@ REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
 TYPES = ("m7g.large", "m7g.xlarge", "m7g.2xlarge")
 
 
+def offered(name: str, *classes: str) -> dict[str, Any]:
+    return {"InstanceType": name, "SupportedUsageClasses": list(classes or ("on-demand", "spot"))}
+
+
 class Account:
     """An account that answers every look; what a test sets differs from a healthy one with a deployed stack."""
 
@@ -50,7 +54,8 @@ class Account:
             "get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}},
             "get_dashboard": refused("ResourceNotFound"),
             "describe_regions": {"Regions": [{"RegionName": name} for name in REGIONS]},
-            "describe_instance_types": [{"InstanceTypes": [{"InstanceType": name} for name in TYPES]}],
+            "describe_instance_types": [{"InstanceTypes": [offered(name) for name in TYPES]}],
+            "get_service_quota": {"Quota": {"Value": 1_000.0}},
             "describe_stacks": {"Stacks": [{"Outputs": [{"OutputKey": "FileAddress", "OutputValue": ADDRESS}]}]},
             "get_object": lambda: {"Body": io.BytesIO(FILE.read_bytes())},
             "list_metrics": [{"Metrics": []}],
@@ -141,9 +146,21 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
         ),
         (
             "types and Regions",
-            {"describe_instance_types": [{"InstanceTypes": [{"InstanceType": "m7g.large"}]}]},
+            {"describe_instance_types": [{"InstanceTypes": [offered("m7g.large")]}]},
             "unknown",
             "no types of this Region: m7g.2xlarge, m7g.xlarge",
+        ),
+        (
+            "types and Regions",
+            {"describe_instance_types": [{"InstanceTypes": [offered("m7g.large", "on-demand")]}]},
+            "problem",
+            "not offered as Spot Instances: m7g.large",
+        ),
+        (
+            "Spot quota",
+            {"get_service_quota": {"Quota": {"Value": 32.0}}},
+            "unknown",
+            "100 vCPUs are asked about, the quota of standard types is 32: no more of these can be launched",
         ),
         (
             "concurrency",

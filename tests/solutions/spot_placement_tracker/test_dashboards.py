@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from spot_placement_tracker.store import FILE, PLAN, Plan, Store
 
 BUCKET = "tracked"
 NAMESPACE = "Spot Placement Score Metrics"
-FRAME = Frame(NAMESPACE, "us-east-1", "stack", f"s3://{BUCKET}/{FILE}", 14)
+FRAME = Frame(NAMESPACE, "us-east-1", "stack", f"s3://{BUCKET}/{FILE}", 14, 5)
 NOW = datetime(2026, 3, 16, 12, 30, tzinfo=UTC)  # a Monday
 TEXT = """
 - Dashboard: scores
@@ -84,6 +85,16 @@ def test_graphs_are_the_public_trackers_and_fill_rows_without_overlap() -> None:
         "UnitType", "vcpu", "TargetCapacity", "10",
     ]  # fmt: skip
     assert [each["value"] for each in first["annotations"]["horizontal"]] == [6]
+
+
+@pytest.mark.parametrize(("minutes", "period"), [(5, 900), (15, 900), (20, 1200), (60, 3600)])
+def test_rounds_that_are_far_apart_leave_no_gaps_in_a_graph(minutes: int, period: int) -> None:
+    frame = replace(FRAME, every_minutes=minutes)
+    for widget in bodies(read(TEXT).dashboards, {}, [], frame)["scores"]["widgets"]:
+        if widget["type"] == "metric":
+            assert widget["properties"]["period"] == period
+            searches = [metric[0] for metric in widget["properties"]["metrics"] if isinstance(metric[0], dict)]
+            assert all(f"'Maximum', {period})" in search["expression"] for search in searches)
 
 
 def test_a_place_has_one_colour_in_all_graphs_of_a_dashboard() -> None:
@@ -429,6 +440,7 @@ def test_the_handler_follows_the_file_that_its_environment_names(store: Store, m
         "METRIC_NAMESPACE": NAMESPACE,
         "TRACKER": "stack",
         "REPORT_DAYS": "14",
+        "EVERY_MINUTES": "5",
         "TAKE_OVER": "false",
         "AWS_REGION": "us-east-1",
     }.items():

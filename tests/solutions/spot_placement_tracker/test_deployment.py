@@ -8,6 +8,8 @@ import pytest
 from moto import mock_aws
 
 from shared import aws, custom_resource
+from shared.metric_data import MetricDataError
+from spot_placement_tracker.dashboards.following import NotWrittenError
 from spot_placement_tracker.deployment import handler
 from spot_placement_tracker.store import FILE, PLAN, Store
 from tests.solutions.spot_placement_tracker.test_dashboards import BUCKET, TEXT, by_hand, followed, names
@@ -43,6 +45,7 @@ def ask(
         "MetricNamespace": "Spot Placement Score Metrics",
         "Tracker": "stack",
         "ReportDays": "14",
+        "EveryMinutes": "5",
         "TakeOver": "false",
         "KeepData": "false",
         **changes,
@@ -163,3 +166,23 @@ def test_a_later_deployment_is_not_refused_so_that_no_rollback_is(answers: list[
     assert answers[-1]["Status"] == "SUCCESS"
     plan = json.loads(aws.client("s3").get_object(Bucket=BUCKET, Key=PLAN)["Body"].read())
     assert "has not written" in plan["problems"][0]
+
+
+@pytest.mark.parametrize("error", [NotWrittenError("scores: refused"), MetricDataError("s0: InternalError")])
+def test_what_cloudwatch_refuses_fails_a_creation_with_its_words_and_no_update(
+    answers: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    """An answer such as "the function ended in the middle" would tell nobody what to do."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(handler, "follow", refuse)
+    ask("Create")
+    assert answers[-1]["Status"] == "FAILED"
+    assert answers[-1]["Reason"] == f"the dashboards cannot be written: {error}"
+    ask("Update", "second", before="first")
+    assert answers[-1]["Status"] == "SUCCESS" and "the next report tries again" in caplog.text

@@ -359,7 +359,10 @@ def test_what_ec2_refuses_or_scores_low_is_said_before() -> None:
     (found,) = problems({"InstanceRequirements": {**wanted, **prices}})
     assert "not both" in found[1]
     mixed = read(file(configuration(RegionNames=["cn-north-1", "eu-west-1"])))
-    assert "China" in "".join(mixed.problems)
+    assert "one partition, which an account is of, got aws, aws-cn" in "".join(mixed.problems)
+    gov = read(file(configuration(RegionNames=["us-gov-west-1", "us-east-1", "eusc-de-east-1"])))
+    assert "got aws, aws-eusc, aws-us-gov" in "".join(gov.problems)
+    assert not read(file(configuration(RegionNames=["us-gov-west-1", "us-gov-east-1"]))).problems
     alike = read(file(configuration(InstanceTypes=["m5.large", "m5d.large", "m5n.large", "m5dn.large"])))
     assert not alike.problems and "m5.large, m5n.large with and without instance storage" in "".join(alike.warnings)
     different = read(file(configuration(InstanceTypes=["m5.large", "m5a.large", "m5n.large"])))

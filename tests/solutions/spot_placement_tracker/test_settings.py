@@ -69,3 +69,9 @@ def test_problems_of_the_file_are_told_beside_those_of_others(tmp_path: Path) ->
     assert "solutions.spot_placement_tracker.file" in str(raised.value) and "spot_asg.load_balancer" in str(
         raised.value
     )
+
+
+@pytest.mark.parametrize(("region", "told"), [("us-gov-west-1", 1), ("eu-west-1", 0), (None, 0)])
+def test_regions_of_another_partition_than_the_stacks_are_told(region: str | None, told: int) -> None:
+    found = list(SpotPlacementTrackerSettings().problems_with(CommonSettings(region=region)))
+    assert len(found) == told and all(each.warning and "partition" in each.message for each in found)

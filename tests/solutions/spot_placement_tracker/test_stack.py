@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
+import boto3
+import botocore.session
 import pytest
 from aws_cdk import App
 from botocore.client import BaseClient
@@ -183,6 +185,17 @@ def test_the_same_package_gives_the_same_layer(tmp_path: Path) -> None:
     for name in ("first.zip", "second.zip"):
         write_archive(tmp_path / name)
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_the_collector_brings_a_boto3_that_knows_local_zones(default: Template) -> None:
+    """A runtime's may refuse the parameter: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html."""
+    (collector,) = [f for n, f in default.find_resources("AWS::Lambda::Function").items() if n.startswith("Collector")]
+    (layer,) = collector["Properties"]["Layers"]
+    described = default.find_resources("AWS::Lambda::LayerVersion")[layer["Ref"]]["Properties"]["Description"]
+    assert described == f"boto3 {boto3.__version__}"
+    model = botocore.session.get_session().get_service_model("ec2")
+    shape = model.operation_model("GetSpotPlacementScores").input_shape
+    assert shape is not None and "IncludeLocalZones" in shape.members
 
 
 @pytest.mark.parametrize("variant", ["default", "enterprise"])

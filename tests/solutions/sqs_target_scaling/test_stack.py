@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.sqs_target_scaling.settings import RETENTION_SECONDS
+from stacks.sqs_target_scaling.settings import RETENTION_SECONDS, SqsTargetScalingSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
@@ -355,6 +355,19 @@ def test_the_dashboard_shows_what_the_post_shows(dynamic: Template) -> None:
         "DuplicateMessages",
     ):
         assert metric in body
+
+
+def test_a_function_that_stops_is_missed_after_ten_of_its_rounds(dynamic: Template) -> None:
+    """Without its metric the policy does nothing, and nothing fails."""
+    alarms = {n: a["Properties"] for n, a in dynamic.find_resources("AWS::CloudWatch::Alarm").items() if "Silent" in n}
+    periods = {re.sub(r"[0-9A-F]{8}$", "", name): alarm["Metrics"] for name, alarm in alarms.items()}
+    assert set(periods) == {"AlarmsMetricPublisherSilent", "AlarmsTargetSetterSilent"}
+    for name, metrics in periods.items():
+        (run,) = [each["MetricStat"] for each in metrics if "MetricStat" in each]
+        minutes = 1 if "Publisher" in name else SqsTargetScalingSettings().target_update_minutes
+        assert (run["Metric"]["MetricName"], run["Period"]) == ("Invocations", 60 * minutes)
+    assert {alarm["EvaluationPeriods"] for alarm in alarms.values()} == {10}
+    assert all("#alarm-function-silent" in alarm["AlarmDescription"] for alarm in alarms.values())
 
 
 @pytest.mark.parametrize(

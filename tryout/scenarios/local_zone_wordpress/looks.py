@@ -29,6 +29,7 @@ WEB_PORT = 18_481  # of the WordPress instance, on the loopback interface of thi
 # Paths of URLs in what nginx is told, and no files.
 ADDRESSES = frozenset({"/healthz", "/xmlrpc.php", "/index.php", "/wp-content/uploads/", "/CN", "/site/wp-load.php"})
 ADDRESSES |= {"/settings.ini", "/site/wp-config.php", "/wp-settings.php", "/usr/sbin/nginx", "/wp-content/uploads"}
+ADDRESSES |= {"/dev/tcp/127.0.0.1/2049"}  # bash's word for a port
 Json = dict[str, Any]
 
 
@@ -99,6 +100,12 @@ class LocalZoneWordpressLooks(Scenario):
         self, folder: str, instance: str, programs: dict[str, str], instead: dict[str, str] | None = None
     ) -> Boot:
         """Runs the user data of an instance's launch template with the rights of its role; it must end well."""
+        done = self._run(folder, instance, programs, instead)
+        expect(done.status == 0, f"the user data ended with {done.status}: {done.output[-600:]}")
+        return done
+
+    def _run(self, folder: str, instance: str, programs: dict[str, str], instead: dict[str, str] | None = None) -> Boot:
+        """The same, however it ends."""
         script = self._user_data(instance)
         for old, new in (instead or {}).items():
             script = script.replace(old, new)
@@ -106,9 +113,23 @@ class LocalZoneWordpressLooks(Scenario):
         root = self.servers.folder / folder
         root.mkdir(exist_ok=True)
         environment = self._environment(instance) | {"PATH": search_path()}
-        done = Sandbox(root, programs=programs, addresses=ADDRESSES).run(script, environment, seconds=180)
-        expect(done.status == 0, f"the user data ended with {done.status}: {done.output[-600:]}")
-        return done
+        return Sandbox(root, programs=programs, addresses=ADDRESSES).run(script, environment, seconds=180)
+
+    def _health(self, done: Boot, instance: str, looks: int) -> str:
+        """Does what wordpress-health.service does for so many looks, however long they are apart; what it said."""
+        programs = done.root / "programs"
+        count = f'echo >>{done.root}/slept; [ "$(wc -l <{done.root}/slept)" -lt {looks} ] || kill $PPID'
+        (programs / "sleep").write_text(f"#!/bin/sh\n{count}\n")
+        service = done.service("wordpress-health")
+        ran = subprocess.run(
+            service.command,
+            env={**self._environment(instance), **service.environment, "PATH": f"{programs}:{search_path()}"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return ran.stdout + ran.stderr
 
     def _environment(self, instance: str) -> dict[str, str]:
         metadata = InstanceMetadata(instance, self.deployed.client)

@@ -168,7 +168,8 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
         return f"{lost} -> {self.volume}, of {snapshot}; {last} are left"
 
     @step(
-        "another zone: the guard names the way, which works: a stack there from a snapshot, with its own password",
+        "another zone: the guard names the way, which works: a stack there from a snapshot, with its own password; and "
+        "its snapshot restored here boots WordPress anew",
         "real-code",
         only=("local-zone",),
         needs=(restored,),
@@ -190,8 +191,34 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
         expect("It is time." in beside._get("/")[1], "the posts are gone")
         expect("wordpress_logged_in" in beside._log_in(beside._secret("Admin")), "its own password is refused")
         expect("wordpress_logged_in" not in beside._log_in(self._secret("Admin")), "the first stack's counts there")
+        theirs = beside._snapshot()
+        shutil.copytree(beside.servers.folder / theirs, self.servers.folder / theirs, symlinks=True)
+        self._restore_foreign(theirs)
         other.destroy()
-        return f"{beside.volume} in {OTHER_ZONE} has the posts; admin has the password of {other.stack_name}"
+        return (
+            f"{beside.volume} in {OTHER_ZONE} has the posts; admin has the password of {other.stack_name}, and back "
+            "here that of this stack"
+        )
+
+    def _restore_foreign(self, snapshot: str) -> None:
+        """Another stack's snapshot knows other passwords: WordPress must boot again, which a launch template says."""
+        before = self._web_template()
+        self._replace_database()  # the rolling update ends who holds the volume
+        self.servers.end("mariadb")
+        done = self._deploy(restore_from=snapshot, **{SAFETY_SWITCH: True})
+        expect(done.complete and not done.left, f"{done.reasons[:3]} {done.left}")
+        self.volume = self.deployed.outputs_now()["DataVolume"]
+        expect(self._web_template() != before, "the launch template of WordPress is the same: nothing boots anew")
+        shutil.copytree(self.servers.folder / snapshot, self.servers.folder / self.volume, symlinks=True)
+        self._boot_database("database-5", self._replace_database())
+        self._boot_web("web-1", self._member("WebGroup"))
+        expect("It is time." in self._get("/")[1], "the posts are gone")
+        expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "the own password is refused")
+
+    def _web_template(self) -> str:
+        """The version of the launch template that CloudFormation has given the group of WordPress."""
+        (group,) = [each for each in self._groups() if "WebGroup" in each["AutoScalingGroupName"]]
+        return str(group["LaunchTemplate"]["Version"])
 
     # What steps do
 

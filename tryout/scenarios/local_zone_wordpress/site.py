@@ -19,6 +19,7 @@ from tryout.scenarios.local_zone_wordpress.front import Front
 from tryout.scenarios.local_zone_wordpress.looks import WEB_PORT, Json, LocalZoneWordpressLooks
 from tryout.scenarios.local_zone_wordpress.servers import BALANCER, DATABASE, NAT
 from tryout.steps import STAND_IN
+from tryout.waits import wait_until
 
 ZONE = "us-east-1-atl-2a"
 
@@ -252,10 +253,29 @@ class LocalZoneWordpressSite(LocalZoneWordpressLooks):
         return "TLS by its own certificate to WordPress; HTTP leads to HTTPS; CloudWatch hears that the site answers"
 
     @step(
+        "a boot that fails when nobody deploys: the group hears of it, and replaces the instance",
+        "real-code",
+        only=("local-zone",),
+        needs=(web,),
+    )
+    def fails_late(self) -> str:
+        lost = self._member("WebGroup")
+        done = self._run("web-0", lost, {"dnf": "exit 1"})
+        expect(done.status != 0 and "installed" not in done.output, f"the boot has not failed: {done.output[-200:]}")
+        self.servers.end("nginx")  # an instance of its own would not have it
+        said = self._health(done, lost, looks=10)
+        expect(f"told the group that {lost} is unhealthy" in said, said[-400:])
+        wait_until("another instance", lambda: self._member("WebGroup") != lost, seconds=120)
+        new = self._member("WebGroup")
+        self._boot_web("web-1", new)
+        expect(self._get("/healthz")[0] == 200, "its boot has not helped")
+        return f"{lost} -> {new}, after ten looks without an answer"
+
+    @step(
         "the database's instance is lost: the next one takes volume and address over, and the site is there",
         "real-code",
         only=("local-zone",),
-        needs=(again, web),
+        needs=(again, fails_late),
     )
     def replaced(self) -> str:
         lost = self._member("DatabaseGroup")

@@ -1,7 +1,8 @@
 """Local gateways of Outposts racks, which moto lacks: groups of virtual interfaces, route tables and what they lead to.
 
 Our model, after the user guide and the API's reference. Nothing is routed. What no page says is refused rather than
-allowed. States change at once. Not modelled: what is in a prefix list, sharing, states of BGP sessions.
+allowed. Associations take some looks to come and to go, other states change at once. Not modelled: what is in a prefix
+list, sharing, states of BGP sessions.
 """
 
 from collections.abc import Iterator
@@ -155,7 +156,12 @@ TABLES = Kind(
 def _association(parameters: Json, **what: str) -> Json:
     table = TABLES.named(parameters["LocalGatewayRouteTableId"])
     names = ("LocalGatewayRouteTableId", "LocalGatewayRouteTableArn", "LocalGatewayId")
-    return {**{name: table[name] for name in names}, "OwnerId": account_id(), "State": "associated", **what}
+    return {**{name: table[name] for name in names}, "OwnerId": account_id(), **what}
+
+
+_STATES = ("associating", "associated", "disassociating")
+"""https://docs.aws.amazon.com/cli/latest/reference/ec2/create-local-gateway-route-table-vpc-association.html shows the
+first two."""
 
 
 def _new_vpc_association(parameters: Json, _made: str) -> Json:
@@ -176,7 +182,7 @@ VPC_ASSOCIATIONS = Kind(
     "lgw-vpc-assoc",
     made=_new_vpc_association,
     filters={**_BY_TABLE, "vpc-id": "VpcId"},
-    gone={"State": "disassociated"},
+    settles=_STATES,
 )
 
 
@@ -208,7 +214,7 @@ GROUP_ASSOCIATIONS = Kind(
     "lgw-vif-grp-assoc",
     made=_new_group_association,
     filters=_BY_TABLE,
-    gone={"State": "disassociated"},
+    settles=_STATES,
 )
 
 
@@ -255,7 +261,9 @@ def create_local_gateway_route(parameters: Json) -> Json:
     refuse_if(len(where) != 1, f"one of {', '.join(_DESTINATIONS)} is needed")
     refuse_if(len(by) != 1, f"one of {', '.join(_ROUTED_BY)} is needed")
     if group := by.get("LocalGatewayVirtualInterfaceGroupId"):
-        here = GROUP_ASSOCIATIONS.where(LocalGatewayRouteTableId=table, LocalGatewayVirtualInterfaceGroupId=group)
+        of = {"LocalGatewayRouteTableId": table, "LocalGatewayVirtualInterfaceGroupId": group}
+        # That a route is refused while its association is on its way, no page says: taken is that it is.
+        here = GROUP_ASSOCIATIONS.where(**of, State="associated")
         refuse_if(not here, f"{group} is not associated with {table}")
     static = ROUTES.here().setdefault(table, {})
     (destination,) = where.values()
@@ -329,7 +337,7 @@ def _route_may_be_made(parameters: Json) -> None:
     gateway = parameters.get("LocalGatewayId")
     if gateway:
         table = call("ec2", "DescribeRouteTables", RouteTableIds=[parameters["RouteTableId"]])["RouteTables"][0]
-        here = VPC_ASSOCIATIONS.where(VpcId=table["VpcId"], LocalGatewayId=gateway)
+        here = VPC_ASSOCIATIONS.where(VpcId=table["VpcId"], LocalGatewayId=gateway, State="associated")
         refuse_if(not here, f"{table['VpcId']} is not associated with the local gateway")
 
 
