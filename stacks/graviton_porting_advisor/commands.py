@@ -70,8 +70,8 @@ def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Findin
 
 
 def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
-    """Whether CodeBuild takes a build of every source at the same moment, which the schedule asks for."""
-    what, needed = "builds at a time", len(settings.sources)
+    """Whether CodeBuild takes as many builds as are started at a time; those that it refuses wait for another try."""
+    what, needed = "builds at a time", min(settings.builds_at_once, len(settings.sources))
     name = (
         f"Concurrently running builds for {'ARM' if settings.arm else 'Linux'}/{settings.compute.title()} environment"
     )
@@ -80,8 +80,8 @@ def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -
     most = TAKEN_AT_ONCE * quotas[name]
     if needed <= most:
         return Finding(what, "ok", f"{needed} of {most:g} that run or wait")
-    fix = f'Ask for more in Service Quotas, AWS CodeBuild, "{name}"'
-    return Finding(what, "problem", f"{needed} are started, {most:g} may run or wait; the others are refused", fix)
+    fix = f'Set builds_at_once: {max(1, round(most))}, or ask for more in Service Quotas, AWS CodeBuild, "{name}"'
+    return Finding(what, "problem", f"{needed} are started at a time, {most:g} may run or wait", fix)
 
 
 def _connection(source: Source, clients: Clients) -> Finding:
@@ -126,7 +126,7 @@ def scan(
     said = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         raise CommandError(f"not all were started: {said.get('errorMessage')}")
-    rows = [[label, build] for label, build in zip(chosen, said["builds"], strict=True)]
+    rows = [[label, build or "waits for its turn"] for label, build in zip(chosen, said["builds"], strict=True)]
     return Answer(("source", "build"), rows, said, ["The notification comes when a build has ended."])
 
 

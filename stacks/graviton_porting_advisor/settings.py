@@ -123,6 +123,8 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
     """false: builds on x86-64, where the Region has no Arm builds; the counts are the same."""
     compute: Literal["small", "medium", "large"] = "small"
     """Size of the build machines."""
+    builds_at_once: Annotated[int, Field(ge=1, le=MOST_SOURCES)] = 5
+    """Builds at a time; the other sources wait for their turn. An account may run few, and lets few more wait."""
     build_minutes: Annotated[int, Field(ge=5, le=480)] = 30
     """Minutes after which a build is stopped."""
     notify: Literal["all", "problems"] = "all"
