@@ -22,7 +22,8 @@ COST_NOTE = "For a month without builds on demand; each is billed by its minutes
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 4
 TAKEN_AT_ONCE = 6
-"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others.
+"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others, and they
+wait in our own line.
 https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html"""
 WEEKS, HOURS = 730 / 168, 730
 TOTALS = 4
@@ -40,7 +41,9 @@ def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings)
     if settings.schedule:
         yield BillingUnit("codebuild_build", WEEKS * sources, "a build of each source a week, by their minutes")
         yield BillingUnit("scheduler_invocation", WEEKS, "the schedule")
-        yield BillingUnit("lambda_request", WEEKS * (1 + 2 * sources), "Start, and Report")
+        yield BillingUnit(
+            "lambda_request", WEEKS * (1 + 3 * sources), "Start, Report, and Start again when a build has ended"
+        )
 
 
 def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients) -> Iterator[Finding]:

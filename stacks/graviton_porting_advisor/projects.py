@@ -114,6 +114,8 @@ class Project(Construct):
                     status="ENABLED", group_name=log_group.log_group_name
                 )
             ),
+            # Of output artifacts alone, of which there are none, so that the role needs nothing for it:
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-kms.html
             encryption_key=scope.encryption_key.key_arn if scope.encryption_key else None,
             timeout_in_minutes=settings.build_minutes,
             queued_timeout_in_minutes=QUEUED_MINUTES,

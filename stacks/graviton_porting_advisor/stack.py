@@ -108,6 +108,7 @@ class GravitonPortingAdvisorStack(SolutionStack):
             timeout_seconds=STOP_SECONDS,
         )
         line.allow(function.own_role, "dynamodb:UpdateItem")
+        # Each is judged on the project: https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-permissions-reference.html
         calls = [f"codebuild:{call}" for call in ("BatchGetBuilds", "ListBuildsForProject", "StopBuild")]
         arns = [project.arn for project in projects]
         function.own_role.add_to_policy(iam.PolicyStatement(actions=calls, resources=arns))

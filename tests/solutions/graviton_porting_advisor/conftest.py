@@ -27,5 +27,5 @@ def scanner(tmp_path: Path, endpoint: str) -> Scanner:
 def advisor(tmp_path: Path, endpoint: str) -> Scanner:
     """With the advisor at the default commit."""
     if not (REAL / "repo.git").is_dir():
-        pytest.skip(f"no copy of the advisor in {REAL.name}; the solution's README says how to get one")
+        pytest.skip(f"no copy of the advisor in {REAL.name}; scripts/advisor brings one")
     return Scanner(tmp_path / "build", endpoint, real=True)
