@@ -1,12 +1,16 @@
 """What the post promises, and what the issue adds, read off the templates."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.game_streaming.contract import DATA_DEVICE, READY, ROOT_DEVICE
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed, synthesized
@@ -211,6 +215,27 @@ def test_idle_may_ask_this_instance_to_look_and_stops_nothing_itself(default: Te
 def test_an_instance_that_is_asked_and_runs_rings(default: Template) -> None:
     found = alarm(default, "NotStopping")
     assert (found["MetricName"], found["EvaluationPeriods"], found["Period"]) == ("AskedToStop", 4, 300)
+
+
+def test_games_that_cannot_be_read_ring_and_stop_nothing(default: Template) -> None:
+    found = alarm(default, "UnreadableGames")
+    assert (found["MetricName"], found["EvaluationPeriods"], found["Threshold"]) == ("UnreadableGames", 3, 0)
+
+
+def test_other_players_change_the_group_in_place_and_nothing_else(tmp_path: Path) -> None:
+    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
+    common = variants.configuration(variants.DEFAULT).common
+    before, after = (
+        Template.from_stack(
+            solution.build(App(outdir=str(tmp_path / f"{n}")), common, GameStreamingSettings(allowed_cidrs=cidrs))
+        ).to_json()["Resources"]
+        for n, cidrs in enumerate(((), ("192.0.2.0/24",)))
+    )
+    changed = [name for name in before if before[name] != after.get(name)]
+    assert set(before) == set(after) and [before[name]["Type"] for name in changed] == ["AWS::EC2::SecurityGroup"]
+    for each in (before, after):
+        each[changed[0]]["Properties"].pop("SecurityGroupIngress", None)
+    assert before == after
 
 
 def test_each_client_has_a_secret_of_its_own(enterprise: Template) -> None:

@@ -166,14 +166,27 @@ def test_every_end_is_heard_and_no_beginning(default: Template) -> None:
     assert rule["Targets"][0]["DeadLetterConfig"]
 
 
-def test_report_may_look_after_a_build_for_longer_than_lambda_lets_a_loop_go_on(default: Template) -> None:
+def test_report_and_start_may_go_on_for_longer_than_lambda_lets_a_loop_go_on(default: Template) -> None:
     loops = {
         each["Properties"]["Description"]: each["Properties"].get("RecursiveLoop")
         for each in default.find_resources("AWS::Lambda::Function").values()
     }
     assert {description for description, loop in loops.items() if loop == "Allow"} == {
-        "Tells of each scan once, and measures it"
+        "Tells of each scan once, and measures it",
+        "Starts a build for each source, so many at a time",
     }
+
+
+def test_the_end_of_a_build_lets_the_next_one_go_on_and_a_deletion_closes_the_line(default: Template) -> None:
+    functions = default.find_resources("AWS::Lambda::Function")
+    (start,) = [name for name in functions if name.startswith("Start")]
+    (asking,) = allowed(default, "ReportRole", "lambda:InvokeFunction")
+    assert asking["Resource"] == {"Fn::GetAtt": [start, "Arn"]}
+    variables = functions[start]["Properties"]["Environment"]["Variables"]
+    assert variables["BUILDS_AT_ONCE"] == "5"
+    for role in ("StartRole", "LifecycleRole"):
+        (writing,) = allowed(default, role, "dynamodb:UpdateItem")
+        assert writing["Resource"] == {"Fn::GetAtt": [variables["TABLE_NAME"]["Ref"], "Arn"]}
 
 
 def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
