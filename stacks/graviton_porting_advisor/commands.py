@@ -60,7 +60,22 @@ def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, c
             yield looked_at(source.place.label, lambda source=source: _objects(source, clients))  # type: ignore[misc]
 
 
+def _own_image(image: str, clients: Clients) -> Finding:
+    host, _, name = image.partition("/")
+    repository, _, wanted = name.partition("@" if "@" in name else ":")
+    which = {"imageDigest": wanted} if "@" in name else {"imageTag": wanted}
+    try:
+        clients("ecr").describe_images(registryId=host.split(".")[0], repositoryName=repository, imageIds=[which])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            raise
+        return Finding("builds", "problem", f"there is no image {image}", "Push it, or correct image")
+    return Finding("builds", "ok", f"{image} is there")
+
+
 def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
+    if settings.image:
+        return _own_image(settings.image, clients)
     platforms = clients("codebuild").list_curated_environment_images()["platforms"]
     images = {
         image["name"] for platform in platforms for language in platform["languages"] for image in language["images"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from stacks.graviton_porting_advisor.commands import findings, report, scan
@@ -104,6 +105,19 @@ def test_check_finds_builds_for_which_codebuild_has_no_place(sources: int, at_on
     many = settings(sources=[{"location": f"org/{number}"} for number in range(sources)], builds_at_once=at_once)
     assert found(account(), many)["builds at a time"][0] == status
     assert found(account(list_service_quotas=[{"Quotas": []}]), many)["builds at a time"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [("advisor:1", {"imageTag": "1"}), (f"a/b@sha256:{'0' * 64}", {"imageDigest": f"sha256:{'0' * 64}"})],
+)
+def test_check_looks_for_an_image_of_yours(name: str, which: dict[str, str]) -> None:
+    own = settings(image=f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{name}")
+    assert found(account(list_objects_v2={}, describe_images={"imageDetails": [which]}), own)["builds"][0] == "ok"
+    gone = ClientError({"Error": {"Code": "ImageNotFoundException", "Message": ""}}, "DescribeImages")
+    assert found(account(list_objects_v2={}, describe_images=gone), own)["builds"][0] == "problem"
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "DescribeImages")
+    assert found(account(list_objects_v2={}, describe_images=denied), own)["builds"][0] == "unknown"
 
 
 def test_an_object_and_a_prefix_are_looked_for_as_they_are_named() -> None:
