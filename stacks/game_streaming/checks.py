@@ -1,6 +1,6 @@
 """What would stop a deployment or an installation: place, quota, image, subscription, token. Reads only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,7 @@ from stacks.shared.deployed import stack_outputs
 from stacks.shared.instance_types import quota_code
 from stacks.shared.preflight import Clients, Finding, looked_at, zones_of_get_azs
 
+TWO_STEPS = "Deploy with instance: false, then with instance: true"
 NOT_SUBSCRIBED = "OptInRequired"
 LISTING = "https://aws.amazon.com/marketplace/pp/prodview-aqmdt52vqs5qk"
 
@@ -44,8 +45,29 @@ def _replacement(common: CommonSettings, settings: GameStreamingSettings, client
     before = dict(part.split(" ", 1) for part in was.split("; "))
     if changed := [key for key, value in settings.installed.items() if before.get(key) != value]:
         says = f"{', '.join(changed)}: a change needs a new instance, and games, users and tokens are lost"
-        return Finding("new instance", "problem", says, "Deploy with instance: false, then with instance: true")
+        return Finding("new instance", "problem", says, TWO_STEPS)
+    runs, wanted = _zone_of(outputs or {}, clients), _zone(common, settings, clients)
+    if runs and runs != wanted:
+        says = f"it runs in {runs}, with its volumes, and the settings want {wanted}: games, users and tokens are lost"
+        return Finding("new instance", "problem", says, f"Set zone: {runs}, or: {TWO_STEPS}")
     return Finding("new instance", "ok", "none is needed")
+
+
+def _zone_of(outputs: Mapping[str, str], clients: Clients) -> str | None:
+    """The zone of the instance, and of its volumes; None where it is gone."""
+    filters = [{"Name": "instance-id", "Values": [outputs.get("InstanceId", "")]}]
+    found = clients("ec2").describe_instances(Filters=filters)["Reservations"]
+    zones = [one["Placement"]["AvailabilityZone"] for each in found for one in each["Instances"]]
+    return zones[0] if zones else None
+
+
+def _zone(common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> str:
+    """The zone that the settings choose."""
+    if common.vpc:
+        found = clients("ec2").get_paginator("describe_subnets").paginate(SubnetIds=[common.vpc.subnet_ids[0]])
+        (subnet,) = [subnet for page in found for subnet in page["Subnets"]]
+        return str(subnet["AvailabilityZone"])
+    return settings.zone or zones_of_get_azs(clients)[0]
 
 
 def stack_name(common: CommonSettings) -> str:
@@ -64,13 +86,8 @@ def _place(common: CommonSettings, settings: GameStreamingSettings, clients: Cli
     if not zones:
         says = f"{ec2.meta.region_name} has no {kind}; G5g is in {', '.join(offered())}"
         return Finding("place", "problem", says, "Choose one of these Regions")
-    if common.vpc:
-        found = ec2.get_paginator("describe_subnets").paginate(SubnetIds=[common.vpc.subnet_ids[0]])
-        (subnet,) = [subnet for page in found for subnet in page["Subnets"]]
-        chosen, way = subnet["AvailabilityZone"], "List a subnet of such a zone first in common.vpc"
-    else:
-        chosen, way = settings.zone or zones_of_get_azs(clients)[0], f"Set zone: {zones[0]}"
-    if chosen not in zones:
+    way = "List a subnet of such a zone first in common.vpc" if common.vpc else f"Set zone: {zones[0]}"
+    if (chosen := _zone(common, settings, clients)) not in zones:
         return Finding("place", "problem", f"{chosen} has no {kind}; it is in {', '.join(zones)}", way)
     return Finding("place", "ok", f"{kind} in {chosen}; a start may still find no capacity")
 

@@ -11,6 +11,7 @@ from stacks.game_streaming.delivery import (
     folder_argument,
     name_argument,
     register,
+    revoke,
     token,
     validate,
 )
@@ -24,15 +25,15 @@ COST_NOTE = (
     "The instance's hours are those of a month without a stop; what it streams is billed by the gigabyte. Canonical "
     "bills Ubuntu Pro with Anbox Cloud, or the Marketplace its image."
 )
-ALARMS, IDLE_ALARMS, HOURS_ALARMS = 2, 3, 1
-METRICS_OF_THE_INSTANCE, METRICS_OF_IDLE = 3, 1
+ALARMS, IDLE_ALARMS, HOURS_ALARMS = 2, 4, 1
+METRICS_OF_THE_INSTANCE, METRICS_OF_IDLE = 3, 2
 LOOK_MINUTES = 5
 
 
 def idle_month(common: CommonSettings, settings: GameStreamingSettings) -> Iterator[BillingUnit]:
     """What bills in a month in which nobody plays, and nothing stops the instance."""
     yield BillingUnit("public_ipv4_hour", HOURS, "the address, which stays without the instance too")
-    yield BillingUnit("secret_month", 1 if settings.oidc else 2, "secrets of the stack")
+    yield BillingUnit("secret_month", len(settings.clients) + (0 if settings.oidc else 1), "secrets of the stack")
     if not settings.instance:
         return
     yield instance_hours(settings.instance_type, HOURS, "the appliance")
@@ -100,5 +101,6 @@ COMMANDS = (
     Command("validate", "check a game's APK and manifest; without an account", validate, folder_argument),
     Command("deliver", "check a game, deliver it, and wait until it is ready or has failed", deliver, folder_argument),
     Command("admit", "admit a user to the dashboard", register, email_argument),
-    Command("token", "make a token of the stream gateway", token, name_argument),
+    Command("token", "make a client's token of the stream gateway; its former one ends", token, name_argument),
+    Command("revoke", "end a client's token of the stream gateway", revoke, name_argument),
 )

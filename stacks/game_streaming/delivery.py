@@ -3,7 +3,7 @@
 import re
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from config.models import CommonSettings
 from stacks.game_streaming.checks import stack_name
 from stacks.game_streaming.package import Game, read_game, write_package
-from stacks.game_streaming.script import ACCOUNT_NAME, EMAIL, OPERATIONS
+from stacks.game_streaming.script import EMAIL, OPERATIONS
 from stacks.game_streaming.settings import GameStreamingSettings
 from stacks.shared.command import Answer, CommandError
 from stacks.shared.deployed import stack_output
@@ -37,7 +37,7 @@ def email_argument(parser: ArgumentParser) -> None:
 
 def name_argument(parser: ArgumentParser) -> None:
     """Name of a client."""
-    parser.add_argument("name", help="name of the client: letters, digits, - and _, 3 to 63")
+    parser.add_argument("name", help="name of the client, one of clients")
 
 
 def validate(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
@@ -79,11 +79,29 @@ def register(options: Namespace, common: CommonSettings, settings: GameStreaming
 
 def token(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
     """Makes a token of the gateway; a client's former one ends."""
-    if not re.fullmatch(ACCOUNT_NAME, options.name):
-        raise CommandError(f"NAME must match {ACCOUNT_NAME}, got {options.name!r}; correct it")
-    said = run_document(common, "Token", {"Name": options.name}, clients)
     notes = ["The gateway listens behind the proxy: from outside the dashboard alone uses it."]
-    return Answer(("client", "says"), [(options.name, said)], {"client": options.name, "says": said}, notes)
+    return _of_client("Token", options.name, common, settings, clients, notes)
+
+
+def revoke(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
+    """Ends a client's token of the gateway."""
+    notes = [f"Its secret says so. Now {options.name} may be removed from clients."]
+    return _of_client("Revoke", options.name, common, settings, clients, notes)
+
+
+def _of_client(
+    operation: str,
+    name: str,
+    common: CommonSettings,
+    settings: GameStreamingSettings,
+    clients: Clients,
+    notes: Sequence[str],
+) -> Answer:
+    if name not in settings.clients:
+        known = ", ".join(settings.clients) or "none"
+        raise CommandError(f"NAME must be one of clients, {known}, got {name!r}; correct it, or add it and deploy")
+    said = run_document(common, operation, {"Name": name}, clients)
+    return Answer(("client", "says"), [(name, said)], {"client": name, "says": said}, notes)
 
 
 def run_document(

@@ -1,4 +1,4 @@
-"""What keeps the bill small: the instance stops when nobody plays, or by the clock. Games that run are lost then."""
+"""What keeps the bill small: the instance stops when nobody plays, or by the clock, which ends games that run."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -19,20 +19,32 @@ from stacks.shared.solution import SolutionStack
 
 LOOK_MINUTES = 5
 UNREADABLE_LOOKS = 3
+ASKED_LOOKS = 4
 SILENT_LOOKS = 6
 RETRY_HOURS = 1
 
 
 class CostGuards(Construct):
-    """A function that stops an idle instance, schedules that stop and start it, and the alarms of the instance."""
+    """A function that has an idle instance stop, schedules that stop and start it, and the alarms of the instance.
+
+    Args:
+        last_look: name of the document by which the instance looks once more and stops itself; with idle_minutes.
+    """
 
     def __init__(
-        self, scope: SolutionStack, construct_id: str, settings: GameStreamingSettings, host: GameHost, alarms: Alarms
+        self,
+        scope: SolutionStack,
+        construct_id: str,
+        settings: GameStreamingSettings,
+        host: GameHost,
+        alarms: Alarms,
+        *,
+        last_look: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._instance = scope.format_arn(service="ec2", resource="instance", resource_name=host.instance.ref)
-        if settings.idle_minutes:
-            self._stop_idle(scope, settings.idle_minutes, host, alarms)
+        if settings.idle_minutes and last_look:
+            self._stop_idle(scope, settings.idle_minutes, last_look, host, alarms)
         if settings.hours:
             self._by_the_clock(scope, settings.hours, host, alarms)
         alarms.when_above("StatusChecks", host.failed_checks(), 0, says="EC2 finds the instance impaired", minutes=5)
@@ -43,13 +55,14 @@ class CostGuards(Construct):
             says="The instance has started, and its games cannot run",
         )
 
-    def _stop_idle(self, stack: SolutionStack, minutes: int, host: GameHost, alarms: Alarms) -> None:
+    def _stop_idle(self, stack: SolutionStack, minutes: int, document: str, host: GameHost, alarms: Alarms) -> None:
         function = PythonFunction(
             stack,
             "Idle",
             handler="idle",
-            description="Stops the instance when no game has run for a while",
+            description="Has the instance stop when no game has run for a while",
             environment={
+                "DOCUMENT": document,
                 "INSTANCE_ID": host.instance.ref,
                 "IDLE_MINUTES": str(minutes),
                 "METRIC_NAMESPACE": stack.stack_name,
@@ -58,7 +71,11 @@ class CostGuards(Construct):
         )
         allow_describing(function.own_role, "ec2:DescribeInstances", "cloudwatch:GetMetricData")
         allow_metrics(function.own_role, stack.stack_name)
-        function.own_role.add_to_policy(iam.PolicyStatement(actions=["ec2:StopInstances"], resources=[self._instance]))
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html: on both.
+        documents = stack.format_arn(service="ssm", resource="document", resource_name=document)
+        function.own_role.add_to_policy(
+            iam.PolicyStatement(actions=["ssm:SendCommand"], resources=[documents, self._instance])
+        )
         events.Rule(
             self,
             "Look",
@@ -80,7 +97,14 @@ class CostGuards(Construct):
             says="Nobody knows whether a game runs: the instance is not stopped",
             minutes=UNREADABLE_LOOKS,
         )
-        stack.output("IdleFunction", function.function_name, "Stops the instance when nobody plays")
+        alarms.when_above(
+            "NotStopping",
+            _metric(stack, "AskedToStop", minutes=LOOK_MINUTES),
+            0,
+            says="The instance was asked several times to stop, and it runs",
+            minutes=ASKED_LOOKS,
+        )
+        stack.output("IdleFunction", function.function_name, "Has the instance stop when nobody plays")
 
     def _by_the_clock(self, stack: SolutionStack, hours: Hours, host: GameHost, alarms: Alarms) -> None:
         """Universal targets: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html."""

@@ -131,6 +131,8 @@ class GameHost(Construct):
             http_endpoint=True,
             # A game's container is one hop further away, and must not reach the role.
             http_put_response_hop_limit=1,
+            # By itself, when nobody plays: it must not end, and its games with it.
+            instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.STOP,
             block_devices=[
                 ec2.BlockDevice(
                     device_name=device,

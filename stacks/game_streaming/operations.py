@@ -23,7 +23,8 @@ class Operations(Construct):
     Attributes:
         documents: names of the documents, by their operation.
         bucket: where a game's package is until it is delivered.
-        secrets: the secrets, by what they hold.
+        secrets: the secrets that are no client's, by what they hold.
+        tokens: the secret of each client of the gateway, by the client's name.
     """
 
     def __init__(
@@ -43,13 +44,21 @@ class Operations(Construct):
             ],
         )
         self.secrets: dict[str, secretsmanager.CfnSecret] = {}
-        self.secrets["GatewayToken"] = self._secret(scope, "GatewayToken", "Token of the stream gateway's API")
+        self.tokens = {
+            client: self._secret(scope, f"GatewayToken-{client}", f"Token of {client} for the stream gateway's API")
+            for client in settings.clients
+        }
         if not settings.oidc:
             self.secrets["RegistrationLink"] = self._secret(
                 scope, "RegistrationLink", "Link by which a user registers with the dashboard; valid for an hour"
             )
         self.documents: dict[str, str] = {}
-        for name, operation in operations(oidc=bool(settings.oidc), deliver=settings.deliver).items():
+        for name, operation in operations(
+            oidc=bool(settings.oidc),
+            deliver=settings.deliver,
+            clients=settings.clients,
+            idle=settings.idle_minutes is not None,
+        ).items():
             self.documents[name] = self._document(name, operation).ref
         if role:
             self._allow(scope, role)
@@ -70,7 +79,8 @@ class Operations(Construct):
     def _allow(self, stack: SolutionStack, role: iam.Role) -> None:
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=["secretsmanager:PutSecretValue"], resources=[secret.ref for secret in self.secrets.values()]
+                actions=["secretsmanager:PutSecretValue"],
+                resources=[secret.ref for secret in (*self.secrets.values(), *self.tokens.values())],
             )
         )
         # By name: a grant of the bucket would add calls that list it.
@@ -100,7 +110,7 @@ class Operations(Construct):
                 name,
                 operation,
                 registration_secret=link.ref if link else "",
-                token_secret=self.secrets["GatewayToken"].ref,
+                token_secrets={client: secret.ref for client, secret in self.tokens.items()},
                 bucket=self.bucket.bucket_name,
             ),
             document_type="Command",
@@ -111,21 +121,24 @@ class Operations(Construct):
         )
 
 
-def content(name: str, operation: Operation, **places: str) -> Mapping[str, object]:
+def content(
+    name: str, operation: Operation, *, registration_secret: str, token_secrets: Mapping[str, str], bucket: str
+) -> Mapping[str, object]:
     """A document; the exit status of a script's last command is the step's."""
     parameters = {
         key: {"type": "String", "description": parameter.description, "allowedPattern": parameter.pattern}
         for key, parameter in operation.parameters.items()
     }
+    script = lines(operation, registration_secret=registration_secret, token_secrets=token_secrets, bucket=bucket)
     step = {
         "action": "aws:runShellScript",
         "name": name,
         "precondition": {"StringEquals": ["platformType", "Linux"]},
-        "inputs": {"timeoutSeconds": str(60 * operation.minutes), "runCommand": lines(operation, **places)},
+        "inputs": {"timeoutSeconds": str(60 * operation.minutes), "runCommand": script},
     }
     return {
         "schemaVersion": "2.2",
         "description": operation.description,
-        "parameters": parameters,
+        **({"parameters": parameters} if parameters else {}),
         "mainSteps": [step],
     }

@@ -1,6 +1,6 @@
 """The shell of the Systems Manager documents, as an instance runs it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +50,16 @@ OPERATIONS: Mapping[str, Operation] = {
         {"Email": Parameter("Address as the provider has it", EMAIL)},
     ),
     "Token": Operation(
-        "Makes a token for the gateway's API; it goes into a secret, and the former one of this name ends",
-        ("token",),
+        "Makes a token for the gateway's API; it goes into the client's secret, and its former one ends",
+        ("client", "token"),
         {"Name": Parameter("Name of the client", ACCOUNT_NAME)},
     ),
+    "Revoke": Operation(
+        "Ends a client's token for the gateway's API",
+        ("client", "revoke"),
+        {"Name": Parameter("Name of the client", ACCOUNT_NAME)},
+    ),
+    "Idle": Operation("Looks once more whether a game runs, and stops the instance if none does", ("idle",), {}),
     "Application": Operation(
         "Makes an application of a game, or a new version of it, and waits until it is ready",
         ("package", "deliver"),
@@ -69,18 +75,26 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def operations(*, oidc: bool, deliver: str) -> dict[str, Operation]:
+def operations(*, oidc: bool, deliver: str, clients: Sequence[str], idle: bool) -> dict[str, Operation]:
     """The documents of a stack: with a provider nobody registers, and a game becomes one of two things."""
-    names = ("User" if oidc else "Register", "Token", deliver.title())
+    names = ["User" if oidc else "Register", deliver.title()]
+    names += ["Token", "Revoke"] if clients else []
+    names += ["Idle"] if idle else []
     return {name: OPERATIONS[name] for name in names}
 
 
-def lines(operation: Operation, *, registration_secret: str, token_secret: str, bucket: str) -> list[str]:
-    """The script, line by line."""
+def lines(
+    operation: Operation, *, registration_secret: str, token_secrets: Mapping[str, str], bucket: str
+) -> list[str]:
+    """The script, line by line.
+
+    Args:
+        token_secrets: ARN of each client's secret, by the client's name.
+    """
     common = filled(
         DOCUMENTS / "common.sh",
         REGISTRATION_SECRET=registration_secret,
-        TOKEN_SECRET=token_secret,
+        TOKEN_SECRETS=" ".join(f"{name}={arn}" for name, arn in token_secrets.items()),
         BUCKET=bucket,
     )
     texts = [common, *((DOCUMENTS / f"{name}.sh").read_text(encoding="utf-8") for name in operation.files)]

@@ -11,6 +11,7 @@ from config.ranges import admits_everybody
 from config.schedules import ScheduleExpression, TimeZone
 from config.types import Cidr, ZoneName, arn_part, repeated
 from stacks.game_streaming.releases import OLDEST, Release, driver_series
+from stacks.game_streaming.script import ACCOUNT_NAME
 from stacks.game_streaming.sizes import DISK_FACTOR, SIZES, Demand, Fit, fit, least_disk, smallest
 
 EVERYBODY = "0.0.0.0/0"
@@ -52,6 +53,7 @@ def _image(value: str) -> str:
     raise ValueError("must be ubuntu, an AMI id, or a parameter such as /aws/service/marketplace/prod-.../latest")
 
 
+Client = Annotated[str, Field(pattern=ACCOUNT_NAME, examples=["portal"])]
 SecretName = Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator(_secret)]
 Gibibytes = Annotated[int, Field(le=16384)]
 GameType = Annotated[str, Field(examples=["g5g.2xlarge"]), AfterValidator(_type)]
@@ -133,6 +135,8 @@ class GameStreamingSettings(SolutionSettings):
     """Safety switch: must be true before allowed_cidrs may hold 0.0.0.0/0."""
     pro_token_secret: SecretName = "ubuntu-pro-token"  # noqa: S105 - a name
     """Name or ARN of the secret with your Ubuntu Pro token, which you make; not read by a Marketplace image."""
+    clients: Annotated[tuple[Client, ...], Field(max_length=10)] = ("portal",)
+    """Clients of the stream gateway: each has a secret of its own, which `token` fills and `revoke` empties."""
     channel: Annotated[str, Field(pattern=r"^(latest|\d+\.\d+)/stable$", examples=["1.30/stable"])] = "1.30/stable"
     """Channel of the appliance's snap, which is held: it changes only with a new instance."""
     oidc: Oidc | None = None
@@ -189,6 +193,12 @@ class GameStreamingSettings(SolutionSettings):
     def _ranges_once(self) -> Iterator[Problem]:
         for index in repeated(self.allowed_cidrs):
             yield Problem(("allowed_cidrs", index), "must not be listed twice; remove one")
+
+    @rule
+    def _clients_once(self) -> Iterator[Problem]:
+        # Their secrets are parts of the template, whose names have letters and digits alone.
+        for index in repeated([re.sub(r"[-_]", "", client) for client in self.clients]):
+            yield Problem(("clients", index), "must differ from the others by more than - and _; rename one")
 
     @rule
     def _not_everybody(self) -> Iterator[Problem]:

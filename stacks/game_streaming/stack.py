@@ -33,10 +33,14 @@ class GameStreamingStack(SolutionStack):
         self.output("PackagesBucket", operations.bucket.bucket_name, "Packages of games on their way")
         for name, secret in operations.secrets.items():
             self.output(f"{name}Secret", secret.ref, "Secret that holds what its command has made last")
+        if operations.tokens:
+            tokens = "; ".join(f"{client} {secret.ref}" for client, secret in operations.tokens.items())
+            self.output("GatewayTokenSecrets", tokens, "Secrets of the gateway's clients")
         for name, document in operations.documents.items():
             self.output(f"{name}Document", document, "Document of Systems Manager; see the README")
         if host:
-            CostGuards(self, "CostGuards", settings, host, Alarms(self, "Alarms"))
+            alarms = Alarms(self, "Alarms")
+            CostGuards(self, "CostGuards", settings, host, alarms, last_look=operations.documents.get("Idle"))
             self._instance(host, settings)
 
     def _instance(self, host: GameHost, settings: GameStreamingSettings) -> None:

@@ -21,7 +21,8 @@ COST_NOTE = "For a month without builds on demand; each is billed by its minutes
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 4
 TAKEN_AT_ONCE = 6
-"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others.
+"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others, and they
+wait in our own line.
 https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html"""
 WEEKS, HOURS = 730 / 168, 730
 TOTALS = 4
@@ -39,7 +40,9 @@ def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings)
     if settings.schedule:
         yield BillingUnit("codebuild_build", WEEKS * sources, "a build of each source a week, by their minutes")
         yield BillingUnit("scheduler_invocation", WEEKS, "the schedule")
-        yield BillingUnit("lambda_request", WEEKS * (1 + 2 * sources), "Start, and Report")
+        yield BillingUnit(
+            "lambda_request", WEEKS * (1 + 3 * sources), "Start, Report, and Start again when a build has ended"
+        )
 
 
 def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients) -> Iterator[Finding]:
@@ -56,7 +59,22 @@ def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, c
             yield looked_at(source.place.label, lambda source=source: _objects(source, clients))  # type: ignore[misc]
 
 
+def _own_image(image: str, clients: Clients) -> Finding:
+    host, _, name = image.partition("/")
+    repository, _, wanted = name.partition("@" if "@" in name else ":")
+    which = {"imageDigest": wanted} if "@" in name else {"imageTag": wanted}
+    try:
+        clients("ecr").describe_images(registryId=host.split(".")[0], repositoryName=repository, imageIds=[which])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            raise
+        return Finding("builds", "problem", f"there is no image {image}", "Push it, or correct image")
+    return Finding("builds", "ok", f"{image} is there")
+
+
 def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
+    if settings.image:
+        return _own_image(settings.image, clients)
     platforms = clients("codebuild").list_curated_environment_images()["platforms"]
     images = {
         image["name"] for platform in platforms for language in platform["languages"] for image in language["images"]
@@ -69,8 +87,8 @@ def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Findin
 
 
 def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
-    """Whether CodeBuild takes a build of every source at the same moment, which the schedule asks for."""
-    what, needed = "builds at a time", len(settings.sources)
+    """Whether CodeBuild takes as many builds as are started at a time; those that it refuses wait for another try."""
+    what, needed = "builds at a time", min(settings.builds_at_once, len(settings.sources))
     name = (
         f"Concurrently running builds for {'ARM' if settings.arm else 'Linux'}/{settings.compute.title()} environment"
     )
@@ -79,8 +97,8 @@ def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -
     most = TAKEN_AT_ONCE * quotas[name]
     if needed <= most:
         return Finding(what, "ok", f"{needed} of {most:g} that run or wait")
-    fix = f'Ask for more in Service Quotas, AWS CodeBuild, "{name}"'
-    return Finding(what, "problem", f"{needed} are started, {most:g} may run or wait; the others are refused", fix)
+    fix = f'Set builds_at_once: {max(1, round(most))}, or ask for more in Service Quotas, AWS CodeBuild, "{name}"'
+    return Finding(what, "problem", f"{needed} are started at a time, {most:g} may run or wait", fix)
 
 
 def _connection(source: Source, clients: Clients) -> Finding:
@@ -125,7 +143,7 @@ def scan(
     said = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         raise CommandError(f"not all were started: {said.get('errorMessage')}")
-    rows = [[label, build] for label, build in zip(chosen, said["builds"], strict=True)]
+    rows = [[label, build or "waits for its turn"] for label, build in zip(chosen, said["builds"], strict=True)]
     return Answer(("source", "build"), rows, said, ["The notification comes when a build has ended."])
 
 

@@ -1,5 +1,6 @@
 """A CodeBuild project for each source, with a role that reads this source and writes its reports, and nothing else."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -15,7 +16,7 @@ from constructs import Construct
 
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings, Source
 from stacks.shared.boto3_asset import Boto3Asset
-from stacks.shared.grants import allow_on_pattern, of_this_account
+from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, of_this_account
 from stacks.shared.python_function import LAMBDAS
 from stacks.shared.solution import SolutionStack
 
@@ -33,6 +34,16 @@ TYPES = {
     "s3": "S3",
 }
 QUEUED_MINUTES = 480  # an account may run few builds at a time; the others wait: the most that CodeBuild lets them
+
+
+# An image of one's own has the runtimes that it has: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+RUNTIMES = re.compile(r"^  install:\n(?:    .*\n)+", re.MULTILINE)
+
+
+def buildspec(settings: GravitonPortingAdvisorSettings) -> str:
+    """The buildspec; of AWS's images it chooses the runtimes."""
+    text = (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")
+    return RUNTIMES.sub("", text) if settings.image else text
 
 
 class Scripts(Construct):
@@ -90,7 +101,7 @@ class Project(Construct):
             "Project",
             description=f"Porting Advisor for Graviton over {label}"[:255],
             service_role=self.own_role.role_arn,
-            source=_source(source, (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")),
+            source=_source(source, buildspec(settings)),
             # An empty text and not nothing, by which CodeBuild would keep the former one:
             # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codebuild-project.html
             source_version=source.ref or "",
@@ -103,7 +114,10 @@ class Project(Construct):
             artifacts=properties.ArtifactsProperty(type="NO_ARTIFACTS"),
             environment=properties.EnvironmentProperty(
                 type=kind,
-                image=image,
+                image=settings.image or image,
+                # AWS's images are pulled by CodeBuild, a private one by the role:
+                # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html
+                image_pull_credentials_type="SERVICE_ROLE" if settings.image else None,
                 compute_type=f"BUILD_GENERAL1_{settings.compute.upper()}",
                 environment_variables=[
                     properties.EnvironmentVariableProperty(name=name, value=value) for name, value in variables.items()
@@ -114,6 +128,8 @@ class Project(Construct):
                     status="ENABLED", group_name=log_group.log_group_name
                 )
             ),
+            # Of output artifacts alone, of which there are none, so that the role needs nothing for it:
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-kms.html
             encryption_key=scope.encryption_key.key_arn if scope.encryption_key else None,
             timeout_in_minutes=settings.build_minutes,
             queued_timeout_in_minutes=QUEUED_MINUTES,
@@ -126,6 +142,8 @@ class Project(Construct):
                 )
             )
         self._allow(scope, source, scripts, reports, queue)
+        if settings.image:
+            _allow_pulling(scope, self.own_role, settings.image)
         project.node.add_dependency(self.own_role)  # its policy too: CodeBuild tries a connection at once
         self.name, self.arn = project.ref, project.attr_arn
 
@@ -167,6 +185,17 @@ class Project(Construct):
             _allow_reading(stack, role, place.bucket, place.key)
             if source.kms_key_arn:
                 role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[source.kms_key_arn]))
+
+
+def _allow_pulling(stack: SolutionStack, role: iam.Role, image: str) -> None:
+    """https://docs.aws.amazon.com/codebuild/latest/userguide/sample-ecr.html."""
+    host, _, name = image.partition("/")
+    account, region = host.split(".")[0], host.split(".")[3]
+    repository = re.split(r"[:@]", name)[0]
+    arn = f"arn:{stack.partition}:ecr:{region}:{account}:repository/{repository}"
+    calls = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    role.add_to_policy(iam.PolicyStatement(actions=calls, resources=[arn]))
+    allow_on_any_resource(role, "ecr:GetAuthorizationToken", reason="A registry is no resource of IAM.")
 
 
 def _allow_reading(stack: SolutionStack, role: iam.Role, bucket: str, key: str) -> None:

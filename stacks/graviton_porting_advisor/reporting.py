@@ -116,6 +116,13 @@ class Reporting(Construct):
                 reason="Each build has a folder of its own, below that of its source.",
             )
 
+    def go_on_with(self, start: PythonFunction) -> None:
+        """Lets the function ask another one to start whose turn it is, when a build has ended."""
+        self.function.add_environment("START_FUNCTION", start.function_name)
+        self.function.own_role.add_to_policy(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[start.function_arn])
+        )
+
     def hear(self, projects: Sequence[Project]) -> None:
         """Sends the end of every build to the queue, and lets the function look at them.
 

@@ -28,6 +28,16 @@ def _folder(text: str) -> str:
 Folder = Annotated[str, Field(min_length=1, max_length=200, examples=["third_party/x86"]), AfterValidator(_folder)]
 
 
+Image = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]{1,255}"
+        r"(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})$",
+        examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/advisor:1"],
+    ),
+]
+
+
 class Source(Section):
     """What is scanned: one build, one report and one row of metrics for each."""
 
@@ -121,8 +131,12 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
     """The advisor: address and commit."""
     arm: bool = True
     """false: builds on x86-64, where the Region has no Arm builds; the counts are the same."""
+    image: Image | None = None
+    """Image of yours in ECR for the builds, with bash, git and Python 3.11 to 3.13. null: AWS's own."""
     compute: Literal["small", "medium", "large"] = "small"
     """Size of the build machines."""
+    builds_at_once: Annotated[int, Field(ge=1, le=MOST_SOURCES)] = 5
+    """Builds at a time; the other sources wait for their turn. An account may run few, and lets few more wait."""
     build_minutes: Annotated[int, Field(ge=5, le=480)] = 30
     """Minutes after which a build is stopped."""
     notify: Literal["all", "problems"] = "all"

@@ -25,6 +25,7 @@ from stacks.shared.private_bucket import PrivateBucket
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.queue import QueueWithDeadLetters
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 STOP_SECONDS = 900
 
@@ -56,8 +57,10 @@ class GravitonPortingAdvisorStack(SolutionStack):
             for source in settings.sources
         ]
         reporting.hear(projects)
-        start = start_function(self, projects, waiting.queue)
-        stopped = self._stopped_when_deleted(projects)
+        line = Table(self, self, "Line", key="line", recovery=False)
+        start = start_function(self, projects, waiting.queue, line, at_once=settings.builds_at_once)
+        reporting.go_on_with(start)
+        stopped = self._stopped_when_deleted(projects, line)
         if settings.schedule:
             ScanSchedule(
                 self,
@@ -94,16 +97,18 @@ class GravitonPortingAdvisorStack(SolutionStack):
             self._emptied = EmptiedBucket(self, self, "Emptied", bucket=reports)
         return reports
 
-    def _stopped_when_deleted(self, projects: Sequence[Project]) -> LifecycleResource:
-        """Builds are stopped before the bucket is emptied: what they upload later would keep it."""
+    def _stopped_when_deleted(self, projects: Sequence[Project], line: Table) -> LifecycleResource:
+        """The line is closed and builds are stopped before the bucket is emptied: what they upload would keep it."""
         function = PythonFunction(
             self,
             "Lifecycle",
             handler="lifecycle",
             description="Stops the builds under way when the stack is deleted",
-            environment={},
+            environment={"TABLE_NAME": line.table_name},
             timeout_seconds=STOP_SECONDS,
         )
+        line.allow(function.own_role, "dynamodb:UpdateItem")
+        # Each is judged on the project: https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-permissions-reference.html
         calls = [f"codebuild:{call}" for call in ("BatchGetBuilds", "ListBuildsForProject", "StopBuild")]
         arns = [project.arn for project in projects]
         function.own_role.add_to_policy(iam.PolicyStatement(actions=calls, resources=arns))

@@ -14,6 +14,7 @@ from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSetti
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
+from stacks.shared.table import Table
 
 # What StartBuild may put in place of the project's own; a key is there only if the request has the field:
 # https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
@@ -27,16 +28,26 @@ OVERRIDES = (
 )
 
 
-def start_function(stack: SolutionStack, projects: Sequence[Project], queue: sqs.IQueue) -> PythonFunction:
-    """Makes the function; it may start the projects as they are, with no other buildspec, role, image or source."""
+def start_function(
+    stack: SolutionStack, projects: Sequence[Project], queue: sqs.IQueue, line: Table, *, at_once: int
+) -> PythonFunction:
+    """Makes the function; it may start the projects as they are, with no other buildspec, role, image or source.
+
+    Args:
+        line: the table of those who wait for their turn.
+        at_once: so many builds at a time.
+    """
     function = PythonFunction(
         stack,
         "Start",
         handler="start",
-        description="Starts a build for each source",
-        environment={"QUEUE_URL": queue.queue_url},
+        description="Starts a build for each source, so many at a time",
+        environment={"BUILDS_AT_ONCE": str(at_once), "QUEUE_URL": queue.queue_url, "TABLE_NAME": line.table_name},
         timeout_seconds=300,
+        # As long as anybody waits it is called again: by the end of a build, or after a quarter of an hour.
+        asks_itself=True,
     )
+    line.allow(function.own_role, "dynamodb:GetItem", "dynamodb:UpdateItem")
     function.own_role.add_to_policy(
         iam.PolicyStatement(
             actions=["codebuild:StartBuild"],
@@ -44,6 +55,8 @@ def start_function(stack: SolutionStack, projects: Sequence[Project], queue: sqs
             conditions={"Null": dict.fromkeys(OVERRIDES, "true")},
         )
     )
+    looks = ["codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject"]
+    function.own_role.add_to_policy(iam.PolicyStatement(actions=looks, resources=[project.arn for project in projects]))
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
     if stack.encryption_key:
         stack.encryption_key.grant(function.own_role, "kms:Decrypt", "kms:GenerateDataKey")

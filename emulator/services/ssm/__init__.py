@@ -1,10 +1,11 @@
 """AWS Systems Manager: parameters and tags by ministack, documents and commands by moto, the rest ours."""
 
 import json
+from collections.abc import Iterator
 
 from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
-from emulator.core.service import IamRules, Service
+from emulator.core.service import IamRules, Need, Service
 from emulator.core.store import account_id, arn
 from emulator.services.ssm import associations, automation, commands, compliance, nodes, windows
 from emulator.services.ssm.types import TYPES
@@ -22,7 +23,8 @@ async def _beneath(method: str, path: str, headers: dict[str, str], body: bytes,
 
 
 def _judged_on(call: Call) -> str:
-    """A public parameter's ARN has no account; of several names the first is judged, an execution as its document.
+    """A public parameter's ARN has no account; of several names the first is judged, an execution as its document, as a
+    command is, whose document has no account if it is AWS's.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-finding-public-parameters.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
@@ -33,7 +35,18 @@ def _judged_on(call: Call) -> str:
     if call.action == "StartAutomationExecution":
         asked = json.loads(call.body)
         found = arn("ssm", f"automation-definition/{asked['DocumentName']}:{asked.get('DocumentVersion', '$DEFAULT')}")
+    if call.action == "SendCommand":
+        name = json.loads(call.body)["DocumentName"]
+        of_aws = name.lower().startswith(("aws", "amazon", "amzn"))
+        found = arn("ssm", f"document/{name}", account="" if of_aws else account_id())
     return found.replace(f":{account_id()}:parameter/aws/service/", "::parameter/aws/service/")
+
+
+def _needs(call: Call) -> Iterator[Need]:
+    """A command is judged on its document, and on each instance besides."""
+    if call.action == "SendCommand":
+        for instance in json.loads(call.body).get("InstanceIds", ()):
+            yield Need("ssm:SendCommand", arn("ec2", f"instance/{instance}"))
 
 
 SERVICE = Service(
@@ -57,5 +70,5 @@ SERVICE = Service(
         "scripts, schedules of associations, approvals, loops, time that steps sleep",
         "trust of the role that a document names",
     ),
-    iam=IamRules(resource=_judged_on),
+    iam=IamRules(resource=_judged_on, needs=_needs),
 )

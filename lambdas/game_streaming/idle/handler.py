@@ -1,7 +1,9 @@
-"""Every few minutes: CloudWatch + EC2 -> an instance on which nobody has played for a while is stopped.
+"""Every few minutes: CloudWatch + EC2 -> Systems Manager: an instance on which nobody has played for a while stops.
 
-The event says only that time has passed; a late or repeated one looks again, and stopping what is stopped changes
-nothing. What cannot be read stops nothing: it is published, and an alarm says so.
+What CloudWatch knows is minutes old, so that the instance looks once more itself, by a document, and stops itself if no
+game runs. The event says only that time has passed; a late or repeated one looks again, and asking twice changes
+nothing. What cannot be read stops nothing: it is published, and an alarm says so; another one says that an instance
+that was asked goes on.
 """
 
 import logging
@@ -15,6 +17,8 @@ from shared.metric_data import results
 
 logger = logging.getLogger(__name__)
 METRICS = ("RegularInstances", "BaseInstances")
+DELIVERY_SECONDS = 120
+"""So long Systems Manager tries to hand it over: not until the next look, and to no instance that has started since."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, str]:
@@ -22,6 +26,8 @@ def lambda_handler(event: Any, context: Any) -> dict[str, str]:
     return look(
         client("ec2"),
         client("cloudwatch"),
+        client("ssm"),
+        document=os.environ["DOCUMENT"],
         instance_id=os.environ["INSTANCE_ID"],
         namespace=os.environ["METRIC_NAMESPACE"],
         window=timedelta(minutes=int(os.environ["IDLE_MINUTES"])),
@@ -30,24 +36,33 @@ def lambda_handler(event: Any, context: Any) -> dict[str, str]:
 
 
 def look(
-    ec2: Any, cloudwatch: Any, *, instance_id: str, namespace: str, window: timedelta, now: datetime
+    ec2: Any,
+    cloudwatch: Any,
+    ssm: Any,
+    *,
+    document: str,
+    instance_id: str,
+    namespace: str,
+    window: timedelta,
+    now: datetime,
 ) -> dict[str, str]:
-    """Judges, publishes whether the games could be read, and stops an idle instance."""
+    """Judges, publishes whether the games could be read, and asks an idle instance to stop."""
     regular, base = _reports(cloudwatch, namespace, window, now)
     verdict = judge(_machine(ec2, instance_id, now), regular, base, window, now)
     cloudwatch.put_metric_data(
         Namespace=namespace,
         MetricData=[
             {
-                "MetricName": "UnreadableGames",
-                "Value": float(verdict is Verdict.UNREADABLE),
+                "MetricName": name,
+                "Value": float(verdict is found),
                 "Unit": "Count",
                 "Timestamp": now.replace(second=0, microsecond=0),
             }
+            for name, found in (("UnreadableGames", Verdict.UNREADABLE), ("AskedToStop", Verdict.IDLE))
         ],
     )
     if verdict is Verdict.IDLE:
-        ec2.stop_instances(InstanceIds=[instance_id])
+        ssm.send_command(DocumentName=document, InstanceIds=[instance_id], TimeoutSeconds=DELIVERY_SECONDS)
     logger.info("looked", extra={"verdict": verdict.value, "instance": instance_id})
     return {"verdict": verdict.value}
 

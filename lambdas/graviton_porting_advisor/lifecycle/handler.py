@@ -1,12 +1,14 @@
-"""CloudFormation -> CodeBuild: before the bucket is emptied, the builds that write into it are stopped."""
+"""CloudFormation -> DynamoDB, CodeBuild: before a bucket is emptied, nobody starts a build, and all are stopped."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from graviton_porting_advisor.start.store import close
 from shared.aws import client
 from shared.custom_resource import RefusedError, answer
 
@@ -26,6 +28,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, str]:
 
 def _act(request: Mapping[str, Any]) -> str:
     if request["RequestType"] == "Delete":
+        close(client("dynamodb"), os.environ["TABLE_NAME"])
         stop(client("codebuild"), request["ResourceProperties"]["Projects"], _pauses())
     return PHYSICAL_ID
 

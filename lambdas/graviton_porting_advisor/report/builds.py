@@ -62,11 +62,13 @@ class Told:
     Attributes:
         build: the build's id.
         watch: whether the message comes back as long as the build runs.
+        go_on: whether it is about no build, and asks Start to start whose turn it is.
         event: the build as the event of CodeBuild has it, for one that the API does not know any more.
     """
 
     build: str
     watch: bool = False
+    go_on: bool = False
     event: Build | None = None
 
 
@@ -81,6 +83,8 @@ def read(body: str) -> Told:
         if "detail" in found:
             built = _of_event(found["detail"])
             return Told(built.id, event=built)
+        if found.get("go_on"):
+            return Told("", go_on=True)
         return Told(_short_id(found["build"]), watch=bool(found.get("watch")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnknownMessageError(

@@ -2,6 +2,7 @@
 
 Three kinds of messages lead here: the last step of a build, CodeBuild's event, and the one by which Start looks after a
 build. None of them is believed: each is the id of a build, whose state CodeBuild says and whose result its reports say.
+When a build has ended, Start is asked to go on, as often as that is heard; it knows whether there is anything to do.
 """
 
 import json
@@ -57,15 +58,21 @@ def handle(told: Told, holder: str) -> None:
     Raises:
         UnknownBuildError: nothing is known of it.
     """
+    if told.go_on:
+        _go_on(watch=True)
+        return
     build = _build(told)
     found = _result(build)
-    if found is None and build.running:
-        if told.watch:
-            message = json.dumps({"build": build.id, "watch": True})
-            client("sqs").send_message(
-                QueueUrl=os.environ["QUEUE_URL"], MessageBody=message, DelaySeconds=WATCH_SECONDS
-            )
-        return
+    if found is not None or not build.running:
+        _tell_once(build, found, holder)
+    if not build.running:
+        _go_on(watch=False)
+    elif told.watch:  # also where the build has told itself: its end lets the next one go on
+        message = json.dumps({"build": build.id, "watch": True})
+        client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message, DelaySeconds=WATCH_SECONDS)
+
+
+def _tell_once(build: Build, found: Mapping[str, Any] | None, holder: str) -> None:
     ledger = Ledger(client("dynamodb"), os.environ["TABLE_NAME"])
     longest = float(os.environ["LONGEST_SECONDS"])
     if not ledger.claim(build.id, holder, now=time.time(), longest=longest):
@@ -77,6 +84,12 @@ def handle(told: Told, holder: str) -> None:
         ledger.let_go(build.id)
         raise
     ledger.told(build.id)
+
+
+def _go_on(*, watch: bool) -> None:
+    """Asks Start to start whose turn it is, and to come again if anybody waits."""
+    payload = json.dumps({"go_on": True, "watch": watch}).encode()
+    client("lambda").invoke(FunctionName=os.environ["START_FUNCTION"], InvocationType="Event", Payload=payload)
 
 
 def _build(told: Told) -> Build:

@@ -4,7 +4,7 @@ set -Eeuo pipefail
 set +x
 source "${ROOT:-}/opt/game-streaming/common.sh"
 registration_secret='@REGISTRATION_SECRET@'
-token_secret='@TOKEN_SECRET@'
+token_secrets='@TOKEN_SECRETS@'
 bucket='@BUCKET@'
 marked installed || fail 'the appliance is not installed yet'
 

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # A game becomes an application, or a new version of one: https://documentation.ubuntu.com/anbox-cloud/howto/application/create-application/
-# The client sees the home of its own user only, for it is a confined snap.
+# The client sees the home of its own user only, which is root's, for it is a confined snap.
 name='{{ Name }}'
 # A game may be called snap, as the folder is in which the client keeps its own.
-folder=$root/home/ubuntu/delivery-$name
+folder=$HOME/delivery-$name
 trap 'rm -rf "$folder"' EXIT
 fetch_package "$folder"
 shown() { amc_ application show "$name" --format json 2>/dev/null; }

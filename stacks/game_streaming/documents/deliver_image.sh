@@ -3,7 +3,7 @@
 # https://documentation.ubuntu.com/anbox-cloud/howto/images/publish-instance-as-image/
 name='{{ Name }}'
 # A game may be called snap, as the folder is in which the client keeps its own.
-folder=$root/home/ubuntu/delivery-$name
+folder=$HOME/delivery-$name
 instance_name=build-$name
 cleanup() {
   amc_ delete "$instance_name" --force --yes >/dev/null 2>&1 || true

@@ -6,5 +6,4 @@ fetch_package() { # FOLDER: what the command has put into the bucket
   aws s3 cp "s3://$bucket/packages/{{ Package }}.zip" "$1.zip" --region "$region" --only-show-errors
   python3 -m zipfile -e "$1.zip" "$1/"
   rm -f "$1.zip"
-  if [ "$(id -u)" -eq 0 ]; then chown -R ubuntu:ubuntu "$1"; fi
 }

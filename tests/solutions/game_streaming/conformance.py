@@ -12,6 +12,7 @@ LARGEST: list[tuple[Json, Json]] = [
         COMMON,
         {
             "allowed_cidrs": [f"10.{n}.0.0/16" for n in range(20)],
+            "clients": [f"{n}{'c' * 62}" for n in range(10)],
             "domain": ".".join(["d" * 60] * 4),
             "pro_token_secret": "s" * 505,
             "oidc": {

@@ -13,7 +13,7 @@ from config.models import CommonSettings, ExistingVpc
 from stacks import program
 from stacks.game_streaming import delivery
 from stacks.game_streaming.commands import findings, sessions_table
-from stacks.game_streaming.delivery import deliver, register, run_document, token
+from stacks.game_streaming.delivery import deliver, register, revoke, run_document, token
 from stacks.game_streaming.settings import GameStreamingSettings
 from stacks.shared.command import CommandError
 from tests.answering import Answering
@@ -42,6 +42,7 @@ def account(**changed: Any) -> Answering:
             "describe_availability_zones": {"AvailabilityZones": [{"ZoneName": "eu-central-1a"}]},
             "default subnets": [{"Subnets": [{"AvailabilityZone": "eu-central-1a"}]}],
             "describe_stacks": refused("ValidationError"),
+            "describe_instances": {"Reservations": []},
             "describe_instance_type_offerings": [{"InstanceTypeOfferings": [{"Location": "eu-central-1a"}]}],
             "get_service_quota": {"Quota": {"Value": 8.0}},
             "describe_images": {"Images": [{"Architecture": "arm64", "RootDeviceName": "/dev/sda1"}]},
@@ -162,6 +163,22 @@ def test_a_change_that_needs_a_new_instance_is_said_before(changed: dict[str, An
     assert found(deployed, instance=False, **changed)["new instance"][0] == "ok"
 
 
+def in_zone(zone: str) -> dict[str, Any]:
+    return {"Reservations": [{"Instances": [{"Placement": {"AvailabilityZone": zone}}]}]}
+
+
+@pytest.mark.parametrize("common", [CommonSettings(), CommonSettings(vpc=VPC)])
+def test_a_zone_that_is_not_the_volumes_is_said_before(common: CommonSettings) -> None:
+    installed = "; ".join(f"{key} {value}" for key, value in GameStreamingSettings().installed.items())
+    deployed = outputs(Installed=installed, InstanceId="i-1")
+    stays = account(describe_stacks=deployed, describe_instances=in_zone("eu-central-1a"))
+    assert found(stays, common)["new instance"][0] == "ok"
+    moves = account(describe_stacks=deployed, describe_instances=in_zone("eu-central-1b"))
+    status, says, fix = found(moves, common)["new instance"]
+    assert status == "problem" and "runs in eu-central-1b" in says and "want eu-central-1a" in says
+    assert "Set zone: eu-central-1b" in fix and "instance: false" in fix
+
+
 def test_a_subnet_of_yours_must_lead_to_the_internet() -> None:
     common = CommonSettings(vpc=VPC)
     assert found(account(), common)["route"][0] == "ok"
@@ -178,7 +195,7 @@ class Instance(Answering):
     """An instance that carries out what it is sent."""
 
     def __init__(self, *statuses: str, out: str = "", err: str = "", send: Exception | None = None) -> None:
-        names = ("Register", "User", "Token", "Application", "Image")
+        names = ("Register", "User", "Token", "Revoke", "Application", "Image")
         documents = {f"{name}Document": f"{name.lower()}-document" for name in names}
         super().__init__({"describe_stacks": outputs(InstanceId="i-1", PackagesBucket="packages", **documents)})
         self.statuses, self.out, self.err, self.send = list(statuses), out, err, send
@@ -251,8 +268,8 @@ def test_users_are_registered_or_admitted_by_the_provider() -> None:
     ("run", "options"),
     [
         (token, Namespace(name="a b")),
-        (token, Namespace(name="x;id")),
-        (token, Namespace(name="ab")),
+        (revoke, Namespace(name="x;id")),
+        (token, Namespace(name="another")),
         (register, Namespace(email="a'b@example.com")),
     ],
 )
@@ -265,7 +282,10 @@ def test_names_are_refused_before_anything_is_sent(run: Any, options: Namespace)
 
 def test_a_token_is_made_by_its_document() -> None:
     instance = Instance("Success", out="arn version")
-    assert token(Namespace(name="client-1"), COMMON, SETTINGS, instance).data["says"] == "arn version"
+    assert token(Namespace(name="portal"), COMMON, SETTINGS, instance).data["says"] == "arn version"
+    instance = Instance("Success", out="arn version")
+    assert "removed from clients" in revoke(Namespace(name="portal"), COMMON, SETTINGS, instance).notes[0]
+    assert instance.sent[0]["DocumentName"] == "revoke-document"
 
 
 def test_an_instance_that_is_stopped_is_named() -> None:

@@ -12,7 +12,10 @@ from stacks.game_streaming.settings import GameStreamingSettings
 from tests.solutions.game_streaming.test_package import Make
 from tryout.scenarios.game_streaming.offline import Host, made
 
-FRESH: dict[str, Any] = {"games": {}, "bootstrap_ends": "active", "images": {}, "accounts": {}, "tokens": 0}
+FRESH: dict[str, Any] = {
+    "games": {}, "bootstrap_ends": "active", "images": {}, "accounts": {}, "tokens": 0, "instances": [],
+    "reachable": True, "powered_off": False, "unschedulable": False,
+}  # fmt: skip
 FEW = {"ATTEMPTS": "3"}
 
 
@@ -57,15 +60,16 @@ def test_every_parameter_stands_between_quotes_that_its_pattern_admits_none_of()
 
 
 def test_with_a_provider_nobody_registers() -> None:
-    assert set(operations(oidc=True, deliver="application")) == {"User", "Token", "Application"}
-    assert set(operations(oidc=False, deliver="image")) == {"Register", "Token", "Image"}
+    found = operations(oidc=True, deliver="application", clients=["portal"], idle=True)
+    assert set(found) == {"User", "Token", "Revoke", "Application", "Idle"}
+    assert set(operations(oidc=False, deliver="image", clients=[], idle=False)) == {"Register", "Image"}
 
 
 def test_a_link_goes_into_the_secret_and_nowhere_else(ready: Host) -> None:
     run = ready.document("Register", Email="you@example.com")
     assert run.status == 0, run.output
     assert run.output.split() == ["arn:of:the:secret", "version-1"]
-    assert ready.secrets()[-1] == "https://192.0.2.1/?register=you-link"
+    assert ready.secrets()[-1] == "arn:link https://192.0.2.1/?register=you-link"
     assert not any("register=" in word for call in ready.aws() for word in call)
     assert not list((ready.machine.root / "run/game-streaming").iterdir())
 
@@ -73,13 +77,75 @@ def test_a_link_goes_into_the_secret_and_nowhere_else(ready: Host) -> None:
 def test_a_second_token_ends_the_first(ready: Host) -> None:
     first, second = (ready.document("Token", Name="client-1") for _ in range(2))
     assert first.status == second.status == 0, first.output + second.output
-    assert ready.secrets()[-2:] == ["macaroon-client-1-1", "macaroon-client-1-2"]
+    assert ready.secrets()[-2:] == ["arn:token macaroon-client-1-1", "arn:token macaroon-client-1-2"]
     assert ready.machine.state["accounts"] == {"client-1": "macaroon-client-1-2"}
     assert "macaroon" not in first.output + second.output
     assert [call[1:3] for call in ready.machine.calls("anbox-cloud-appliance.gateway")][-2:] == [
         ["account", "delete"],
         ["account", "create"],
     ]
+
+
+def test_a_clients_token_is_in_its_own_secret_and_ends_alone(ready: Host) -> None:
+    for client in ("client-1", "client-2"):
+        assert ready.document("Token", Name=client).status == 0
+    assert ready.secrets()[-2:] == ["arn:token macaroon-client-1-1", "arn:other macaroon-client-2-2"]
+    run = ready.document("Revoke", Name="client-1")
+    assert run.status == 0, run.output
+    assert ready.secrets()[-1] == "arn:token revoked"
+    assert set(ready.machine.state["accounts"]) == {"client-2"}
+    assert ready.document("Revoke", Name="client-1").status == 1, "it has no account any more"
+
+
+def test_a_name_that_is_no_clients_has_no_secret_to_go_into(ready: Host) -> None:
+    run = ready.document("Token", Name="client-3")
+    assert run.status == 1 and "none of this stack's clients" in run.output
+    assert ready.machine.state["accounts"] == {}
+
+
+def test_the_client_of_another_user_is_no_client_without_a_session(ready: Host) -> None:
+    """Root alone falls back to the system's bus for a scope: sandbox/cgroup/tracking.go of canonical/snapd."""
+    run = ready.machine.run(
+        "HOME=$ROOT/root runuser -u ubuntu -- anbox-cloud-appliance.amc ls --filter type=base --format json"
+    )
+    assert run.status == 1 and "is not a snap cgroup" in run.output
+
+
+RUNNING: dict[str, str] = {"type": "regular", "status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("instances", "stops"),
+    [([], True), ([RUNNING | {"status": "stopped"}], True), ([RUNNING], False), ([RUNNING | {"type": "base"}], False)],
+)
+def test_an_idle_instance_looks_once_more_and_takes_no_game_while_it_stops(
+    ready: Host, instances: list[dict[str, str]], stops: bool
+) -> None:
+    ready.machine.set(instances=instances)
+    ready.machine.forget()
+    run = ready.document("Idle")
+    assert (run.status, run.output.split(":")[0]) == (0, "stops" if stops else "goes on"), run.output
+    state = ready.machine.state
+    assert (state["powered_off"], state["unschedulable"]) == (stops, stops)
+    node = [call[2:] for call in ready.machine.calls("anbox-cloud-appliance.amc")]
+    assert node[0] == ["set", "lxd0", "unschedulable", "true"], "closed before it looks"
+
+
+def test_an_instance_that_cannot_look_does_not_stop(ready: Host) -> None:
+    ready.machine.set(reachable=False)
+    run = ready.document("Idle")
+    assert run.status != 0 and not ready.machine.state["powered_off"]
+    ready.machine.set(reachable=True, instances=["of another shape"])
+    assert ready.document("Idle").status != 0
+    assert (ready.machine.state["powered_off"], ready.machine.state["unschedulable"]) == (False, False)
+
+
+def test_the_next_boot_takes_games_again(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    assert host.document("Idle").status == 0 and host.machine.state["unschedulable"]
+    (boot,) = host.machine.boot()
+    assert boot.status == 0 and not host.machine.state["unschedulable"], boot.output
 
 
 def test_a_refused_token_fails_the_document(ready: Host) -> None:
@@ -109,7 +175,7 @@ def test_a_game_is_delivered_and_then_updated(ready: Host, game: Make) -> None:
     for version in range(2):
         run = ready.document("Application", Name="genshin", Package=digest)
         assert run.status == 0 and run.output.strip() == f"genshin: version {version} is ready", run.output
-    assert not (ready.machine.root / "home/ubuntu/delivery-genshin").exists()
+    assert not (ready.machine.root / "root/delivery-genshin").exists()
     assert ready.machine.state["undocumented"] == []
 
 

@@ -1,4 +1,4 @@
-"""When the instance stops: only after reported minutes without a game."""
+"""When the instance is asked to stop: only after reported minutes without a game."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,12 +42,12 @@ def test_the_reports_of_a_window_are_judged(
 
 
 class Account:
-    """EC2 and CloudWatch, as far as they are asked."""
+    """EC2, CloudWatch and Systems Manager, as far as they are asked."""
 
     def __init__(self, *, reports: dict[datetime, float], state: str = "running", gone: bool = False) -> None:
         self.reports, self.state, self.gone = reports, state, gone
-        self.stopped: list[str] = []
-        self.published: list[float] = []
+        self.asked: list[tuple[str, list[str]]] = []
+        self.published: dict[str, float] = {}
 
     def get_paginator(self, operation: str) -> Any:
         instance = {"State": {"Name": self.state}, "LaunchTime": NOW - timedelta(hours=3)}
@@ -62,34 +62,37 @@ class Account:
         return type("Pages", (), {"paginate": staticmethod(lambda **_: answers[operation])})
 
     def put_metric_data(self, **request: Any) -> None:
-        self.published += [datum["Value"] for datum in request["MetricData"]]
+        self.published |= {datum["MetricName"]: datum["Value"] for datum in request["MetricData"]}
 
-    def stop_instances(self, **request: Any) -> None:
-        self.stopped += request["InstanceIds"]
+    def send_command(self, **request: Any) -> None:
+        assert request["TimeoutSeconds"] < 300, "it must not be handed over after the next look"
+        self.asked.append((request["DocumentName"], request["InstanceIds"]))
 
 
 @pytest.mark.parametrize(
-    ("account", "verdict", "stopped", "published"),
+    ("account", "verdict", "asked", "unreadable"),
     [
-        (Account(reports=minutes()), Verdict.IDLE, ["i-1"], [0.0]),
-        (Account(reports=minutes({3: 2})), Verdict.BUSY, [], [0.0]),
-        (Account(reports={}), Verdict.UNREADABLE, [], [1.0]),
-        (Account(reports={}, state="stopped"), Verdict.STOPPED, [], [0.0]),
-        (Account(reports={}, gone=True), Verdict.STOPPED, [], [0.0]),
+        (Account(reports=minutes()), Verdict.IDLE, 1, 0.0),
+        (Account(reports=minutes({3: 2})), Verdict.BUSY, 0, 0.0),
+        (Account(reports={}), Verdict.UNREADABLE, 0, 1.0),
+        (Account(reports={}, state="stopped"), Verdict.STOPPED, 0, 0.0),
+        (Account(reports={}, gone=True), Verdict.STOPPED, 0, 0.0),
     ],
 )
-def test_silence_stops_nothing_and_is_told(
-    account: Account, verdict: Verdict, stopped: list[str], published: list[float]
-) -> None:
-    found = look(account, account, instance_id="i-1", namespace="games", window=WINDOW, now=NOW)
+def test_silence_stops_nothing_and_is_told(account: Account, verdict: Verdict, asked: int, unreadable: float) -> None:
+    found = look(
+        account, account, account, document="idle", instance_id="i-1", namespace="games", window=WINDOW, now=NOW
+    )
     assert found == {"verdict": verdict.value}
-    assert (account.stopped, account.published) == (stopped, published)
+    assert account.asked == [("idle", ["i-1"])] * asked
+    assert account.published == {"UnreadableGames": unreadable, "AskedToStop": float(asked)}
 
 
-def test_it_stops_the_instance_of_its_environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_asks_the_instance_of_its_environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     world = IdleWorld()
     for name, value in world.env.items():
         monkeypatch.setenv(name, value)
     assert lambda_handler(world.event, None) == {"verdict": "idle"}
     world.invariant()
+    world.stop()
     assert lambda_handler(world.event, None) == {"verdict": "not running"}

@@ -57,7 +57,7 @@ def test_the_preseed_has_the_keys_of_the_reference(first: tuple[Host, list[int]]
     assert machine.state["preseed"] == {
         "network": {"listen-address": "10.0.0.7", "public-address": "192.0.2.1"},
         "lxd": {"storage-disk": str(disk), "storage-pool": "anbox-cloud"},
-        "ams": {"api": {"allowed-uids": [0, 1000]}},
+        "ams": {"api": {"allowed-uids": [0]}},
     }
 
 
@@ -87,6 +87,8 @@ def test_a_kernel_update_is_prepared_again_at_the_next_boot(tmp_path: Path) -> N
     host.machine.set(kernel="6.8.0-2")
     (boot,) = host.machine.boot()
     assert boot.status == 0, boot.output
+    assert all(host.machine.state["packages"].values()), "held again"
+    assert host.machine.state["timers"], "the daily work goes on"
     assert host.machine.state["prepared"] == 2 and host.machine.state["modules"] == "6.8.0-2"
     assert "MetricName=BootErrors,Value=0,Unit=Count" in host.aws("cloudwatch", "put-metric-data")[-1]
 
@@ -95,9 +97,25 @@ def test_a_boot_that_fails_says_so_by_a_metric(tmp_path: Path) -> None:
     host = made(tmp_path)
     host.installed()
     host.machine.set(nvidia_ends=1, gpu="none")
-    (boot,) = host.machine.boot()
-    assert boot.status == 1
+    boots = host.machine.boot()
+    assert [boot.status for boot in boots] == [-9, 1], "prepared again, one reboot, and no third boot"
     assert "MetricName=BootErrors,Value=1,Unit=Count" in host.aws("cloudwatch", "put-metric-data")[-1]
+
+
+def test_a_driver_that_only_a_reboot_brings_back_gets_one(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    host.machine.set(driver=False, prepare_ends=[6])
+    assert [boot.status for boot in host.machine.boot()] == [-9, 0]
+    assert host.machine.state["driver"] and host.machine.boot()[-1].status == 0
+
+
+def test_the_drivers_packages_are_held_as_the_channel_is(first: tuple[Host, list[int]]) -> None:
+    """An unattended upgrade would change the driver below games that run."""
+    packages = first[0].machine.state["packages"]
+    assert packages and all(packages.values()), packages
+    held = next(call for call in first[0].machine.calls("apt-mark") if call[1] == "hold")
+    assert "nvidia-removed" not in held
 
 
 def test_the_user_data_may_run_again(host: Host) -> None:
@@ -219,6 +237,19 @@ def test_a_lock_of_unattended_upgrades_is_waited_for(first: tuple[Host, list[int
     """https://github.com/mvo5/unattended-upgrades/issues/90."""
     configuration = (first[0].machine.root / "etc/apt/apt.conf.d/90game-streaming").read_text()
     assert configuration == 'DPkg::Lock::Timeout "900";\n'
+
+
+@pytest.mark.parametrize("knobs", [{"daily_work": 5}, {"lists_locked": 3}, {"daily_work": 2, "lists_locked": 1}])
+def test_the_daily_work_of_apt_and_a_lock_of_its_lists_are_waited_for(host: Host, knobs: dict[str, int]) -> None:
+    """DPkg::Lock::Timeout is about packages: docker/docker-install#366."""
+    runs = host.installed(**knobs)
+    assert [run.status for run in runs] == [-9, 0], runs[-1].output
+    assert host.machine.state["prepared"] == 1 and host.signals() == [("SUCCESS", "ready")]
+
+
+def test_a_lock_that_is_never_given_up_ends_the_installation(host: Host) -> None:
+    assert host.installed(lists_locked=99)[-1].status == 1
+    assert host.signals() == [("FAILURE", "prepare")]
 
 
 def unit(name: str) -> dict[str, dict[str, list[str]]]:

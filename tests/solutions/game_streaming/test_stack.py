@@ -1,12 +1,16 @@
 """What the post promises, and what the issue adds, read off the templates."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.game_streaming.contract import DATA_DEVICE, READY, ROOT_DEVICE
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed, synthesized
@@ -120,7 +124,7 @@ def test_no_secret_and_nothing_of_2023_is_in_the_template(default: Template) -> 
 
 
 def test_the_instance_writes_its_two_secrets_and_reads_packages_alone(default: Template, enterprise: Template) -> None:
-    for template, secrets in ((default, 2), (enterprise, 1)):
+    for template, secrets in ((default, 2), (enterprise, 2)):
         (writing,) = allowed(template, "HostRole", "secretsmanager:PutSecretValue")
         resources = writing["Resource"] if isinstance(writing["Resource"], list) else [writing["Resource"]]
         assert len(resources) == secrets
@@ -138,7 +142,7 @@ def test_session_manager_instead_of_ssh(default: Template) -> None:
 
 @pytest.mark.parametrize(
     ("variant", "documents"),
-    [("default", 3), ("enterprise", 3), ("account", 3)],
+    [("default", 5), ("enterprise", 5), ("account", 2)],
 )
 def test_documents_take_what_their_patterns_admit(variant: str, documents: int) -> None:
     template = synthesized(SLUG, variant)
@@ -146,9 +150,9 @@ def test_documents_take_what_their_patterns_admit(variant: str, documents: int) 
     for one in template.find_resources("AWS::SSM::Document").values():
         content = one["Properties"]["Content"]
         assert content["schemaVersion"] == "2.2" and one["Properties"]["UpdateMethod"] == "NewVersion"
-        assert all(each["allowedPattern"].startswith("^") for each in content["parameters"].values())
+        assert all(each["allowedPattern"].startswith("^") for each in content.get("parameters", {}).values())
         script = json.dumps(content["mainSteps"])
-        assert {f"{{{{ {name} }}}}" for name in content["parameters"]} == {
+        assert {f"{{{{ {name} }}}}" for name in content.get("parameters", {})} == {
             f"{{{{ {part.split(' }}')[0]} }}}}" for part in script.split("{{ ")[1:]
         }
 
@@ -198,11 +202,54 @@ def test_silence_of_idle_and_a_schedule_that_gives_up_ring(default: Template, en
     assert (missed["MetricName"], missed["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
 
 
-def test_idle_may_stop_this_instance_and_start_nothing(default: Template) -> None:
-    (stopping,) = allowed(default, "IdleRole", "ec2:StopInstances")
-    assert "*" not in json.dumps(stopping["Resource"])
-    assert not allowed(default, "IdleRole", "ec2:StartInstances")
+def test_idle_may_ask_this_instance_to_look_and_stops_nothing_itself(default: Template) -> None:
+    (asking,) = allowed(default, "IdleRole", "ssm:SendCommand")
+    resources = json.dumps(asking["Resource"])
+    (document,) = [name for name in default.find_resources("AWS::SSM::Document") if "Idle" in name]
+    assert len(asking["Resource"]) == 2 and f'"Ref": "{document}"' in resources and "*" not in resources
+    assert not allowed(default, "IdleRole", "ec2:StopInstances")
+    assert launched(default)["InstanceInitiatedShutdownBehavior"] == "stop"
     assert not synthesized(SLUG, "account").find_outputs("IdleFunction")
+
+
+def test_an_instance_that_is_asked_and_runs_rings(default: Template) -> None:
+    found = alarm(default, "NotStopping")
+    assert (found["MetricName"], found["EvaluationPeriods"], found["Period"]) == ("AskedToStop", 4, 300)
+
+
+def test_games_that_cannot_be_read_ring_and_stop_nothing(default: Template) -> None:
+    found = alarm(default, "UnreadableGames")
+    assert (found["MetricName"], found["EvaluationPeriods"], found["Threshold"]) == ("UnreadableGames", 3, 0)
+
+
+def test_other_players_change_the_group_in_place_and_nothing_else(tmp_path: Path) -> None:
+    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
+    common = variants.configuration(variants.DEFAULT).common
+    before, after = (
+        Template.from_stack(
+            solution.build(App(outdir=str(tmp_path / f"{n}")), common, GameStreamingSettings(allowed_cidrs=cidrs))
+        ).to_json()["Resources"]
+        for n, cidrs in enumerate(((), ("192.0.2.0/24",)))
+    )
+    changed = [name for name in before if before[name] != after.get(name)]
+    assert set(before) == set(after) and [before[name]["Type"] for name in changed] == ["AWS::EC2::SecurityGroup"]
+    for each in (before, after):
+        each[changed[0]]["Properties"].pop("SecurityGroupIngress", None)
+    assert before == after
+
+
+def test_each_client_has_a_secret_of_its_own(enterprise: Template) -> None:
+    (writing,) = allowed(enterprise, "HostRole", "secretsmanager:PutSecretValue")
+    secrets = set(enterprise.find_resources("AWS::SecretsManager::Secret"))
+    assert {one["Ref"] for one in writing["Resource"]} == secrets
+    (token,) = [
+        json.dumps(one["Properties"]["Content"]["mainSteps"])
+        for name, one in enterprise.find_resources("AWS::SSM::Document").items()
+        if "Token" in name
+    ]
+    for client in ("portal", "kiosk-2"):
+        (secret,) = [name for name in secrets if client.replace("-", "") in name]
+        assert f"{client}=" in token and f'"Ref": "{secret}"' in token
 
 
 def test_the_marketplaces_image_is_taken_by_its_parameter() -> None:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from moto.backends import get_backend
 
 from graviton_porting_advisor.report.message import Link
+from graviton_porting_advisor.start.store import Store
 from graviton_porting_advisor.verdict import Result, Verdict
 from shared.aws import client
 from tests.faults.custom_resources import CustomResourceWorld, custom_resource
@@ -36,7 +37,7 @@ class Builds:
         """One build for each token."""
         client("s3").head_bucket(Bucket="reports")
         build = f"{request['projectName']}:{request['idempotencyToken'][:8]}"
-        _state()[build] = "IN_PROGRESS"
+        _state().setdefault(build, "IN_PROGRESS")
         return {"build": {"id": build}}
 
     def stop_build(self, **request: str) -> Any:
@@ -61,9 +62,37 @@ class Builds:
         }
 
 
+class Functions:
+    """Lambda as Report asks it, by an object of S3 too."""
+
+    def invoke(self, **request: Any) -> Any:
+        """Notes it down."""
+        client("s3").head_bucket(Bucket="reports")
+        asked = vars(get_backend("codebuild")[ACCOUNT][REGION]).setdefault("asked_of_start", [])
+        asked.append((request["FunctionName"], request["InvocationType"], json.loads(request["Payload"])))
+        return {"StatusCode": 202}
+
+
+def asked_of_start() -> list[Any]:
+    """What Report has asked of Start."""
+    return list(vars(get_backend("codebuild")[ACCOUNT][REGION]).get("asked_of_start", []))
+
+
 def clients(service: str, attempts: int = 5) -> Any:
-    """Our CodeBuild, and moto's everything else."""
-    return Builds() if service == "codebuild" else client(service, attempts)
+    """Our CodeBuild and Lambda, and moto's everything else."""
+    ours = {"codebuild": Builds, "lambda": Functions}
+    return ours[service]() if service in ours else client(service, attempts)
+
+
+def line_table() -> str:
+    """The table of the line."""
+    client("dynamodb").create_table(
+        TableName="line",
+        KeySchema=[{"AttributeName": "line", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "line", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "line"
 
 
 def messages(queue: str) -> list[Any]:
@@ -78,18 +107,44 @@ class StartWorld:
     def __init__(self) -> None:
         client("s3").create_bucket(Bucket="reports")
         url = client("sqs").create_queue(QueueName="ended")["QueueUrl"]
-        self.env: Mapping[str, str] = {"QUEUE_URL": url}
+        self.env: Mapping[str, str] = {"BUILDS_AT_ONCE": "2", "QUEUE_URL": url, "TABLE_NAME": line_table()}
         self.event: Any = {"projects": ["one", "two"], "run": "2026-01-01T00:00:00Z"}
 
     def invariant(self) -> None:
         builds = set(_state())
         assert {build.partition(":")[0] for build in builds} == {"one", "two"}, f"builds are {builds}"
-        watched = {message["build"] for message in messages("ended")}
+        watched = {message["build"] for message in messages("ended") if "build" in message}
         assert watched == builds, f"looked after are {watched}"
 
     def unharmed(self) -> None:
         """Another run is another build; the same run never is."""
         assert len(_state()) <= 4, f"a source was started twice in a run: {sorted(_state())}"
+
+
+class FullWorld(StartWorld):
+    """Three projects, of which one may be built at a time, and the first build has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.env = {**self.env, "BUILDS_AT_ONCE": "1"}
+        entries = [
+            {"project": "zero", "run": "monday", "state": "runs", "since": 0.0, "tries": 0, "build": "zero:1"},
+            {"project": "one", "run": "monday", "state": "waits", "since": 0.0, "tries": 0, "build": ""},
+            {"project": "two", "run": "monday", "state": "waits", "since": 0.0, "tries": 0, "build": ""},
+        ]
+        item = {"line": {"S": "builds"}, "mark": {"S": "x"}, "entries": {"S": json.dumps(entries)}}
+        client("dynamodb").put_item(TableName="line", Item=item)
+        _state()["zero:1"] = "SUCCEEDED"
+        self.event = {"go_on": True, "watch": True}
+
+    def invariant(self) -> None:
+        builds = {build.partition(":")[0] for build in _state()}
+        assert builds == {"zero", "one"}, f"builds are {builds}: one at a time, and the first in the line"
+        assert {"go_on": True, "watch": True} in messages("ended"), "nobody comes back for the last"
+
+    def unharmed(self) -> None:
+        running = [build for build, state in _state().items() if state == "IN_PROGRESS"]
+        assert len(running) <= 1, f"at a time run {running}"
 
 
 class ReportWorld:
@@ -118,6 +173,7 @@ class ReportWorld:
             "NOTIFY": "all",
             "QUEUE_URL": client("sqs").create_queue(QueueName="ended")["QueueUrl"],
             "READER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/reader",
+            "START_FUNCTION": "start",
             "TABLE_NAME": "ledger",
             "TOPIC_ARN": topic,
         }
@@ -133,6 +189,7 @@ class ReportWorld:
         assert set(self.sent()) == {SUBJECT}, f"sent were {self.sent()}"
         data = get_backend("cloudwatch")[ACCOUNT][REGION].metric_data
         assert {item.value for item in data if item.name == "Issues"} == {37.0}
+        assert ("start", "Event", {"go_on": True, "watch": False}) in asked_of_start(), "the next one waits for ever"
 
     def unharmed(self) -> None:
         """SNS has no token: where its answer is lost, the same is said again. Nothing else ever is."""
@@ -146,12 +203,14 @@ class StoppingWorld(CustomResourceWorld):
         super().__init__()
         client("s3").create_bucket(Bucket="reports")
         _state().update({"one:1": "IN_PROGRESS", "one:2": "SUCCEEDED"})
+        self.env = {**self.env, "TABLE_NAME": line_table()}
         named = {"PhysicalResourceId": "builds", "LogicalResourceId": "Stopped"}
         self.event |= {"RequestType": "Delete", "ResourceProperties": {"Projects": ["one"]}, **named}
 
     def invariant(self) -> None:
         super().invariant()
         assert _state() == {"one:1": "STOPPED", "one:2": "SUCCEEDED"}, f"builds are {_state()}"
+        assert Store(client("dynamodb"), "line").change(lambda line: line) is None, "somebody may start another one"
 
 
 def unsigned(sts: Any, role: str, *_: Any, **more: Any) -> Link:
@@ -190,6 +249,12 @@ SUBJECTS: list[Subject] = [
         "graviton_porting_advisor.start",
         deliver("start"),
         StartWorld,
+        module="graviton_porting_advisor.start.handler",
+    ),
+    Subject(
+        "graviton_porting_advisor.start (line)",
+        deliver("start"),
+        FullWorld,
         module="graviton_porting_advisor.start.handler",
     ),
     Subject(

@@ -21,7 +21,7 @@ BUILD = "scans:0f1e2d3c"
 INTRINSIC = "void f(__m128i a){ a = _mm_add_epi32(a, a); }\n"
 BOTH = '#if !defined(__x86_64__)\n#error unsupported\n#endif\nvoid h(){ __asm__("nop"); }\n' + INTRINSIC
 REAL = Path(os.environ.get("PORTING_ADVISOR", Path(__file__).parents[3] / ".local" / "porting-advisor"))
-"""A folder with ``repo.git``, a clone of the advisor, and ``wheels`` of what it imports; see the solution's README."""
+"""A folder with ``repo.git``, the advisor, and ``wheels`` of what it imports, by scripts/advisor."""
 
 
 @dataclass(frozen=True)

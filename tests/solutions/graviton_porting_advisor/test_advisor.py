@@ -1,11 +1,15 @@
 """The advisor itself at the pinned commit, over small projects of ours: the counts are facts.
 
-Skipped where the machine has no copy of it; the solution's README says how to get one.
+Skipped where the machine has no copy of it, which scripts/advisor brings.
 """
 
+import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from stacks.graviton_porting_advisor.projects import FOLDER
 from tests.solutions.graviton_porting_advisor.scans import BOTH, INTRINSIC, REAL, Scanner, written
 
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><dependencies>
@@ -88,3 +92,19 @@ def test_the_sample_projects_as_checked_out_and_under_their_own_names(advisor: S
     assert found["kinds"] == {"DependencyVersion": 3, "UnsupportedDependency": 1}
     by_folder = [text.split(": ")[1].partition("/")[2].partition("/")[0] for text in found["examples"]]
     assert "compatible" not in by_folder
+
+
+def test_the_jar_scanner_is_built_shown_a_native_method_and_finds_another_one(advisor: Scanner, tmp_path: Path) -> None:
+    """With Java, Maven and Maven Central: the build's own canary first, then a JAR of the source."""
+    if missing := [name for name in ("javac", "jar", "mvn") if not shutil.which(name)]:
+        pytest.skip(f"no {', '.join(missing)} here")
+    given, classes = tmp_path / "given", tmp_path / "classes"
+    (given / "lib").mkdir(parents=True)
+    subprocess.run(["javac", "-d", str(classes), str(FOLDER / "Canary.java")], check=True)  # noqa: S607
+    subprocess.run(["jar", "--create", "--file", str(given / "lib/native.jar"), "-C", str(classes), "."], check=True)  # noqa: S607
+    written(given, **{"a.c": "int x;\n"})
+    scan = advisor.scan(given, scan_jars=True, max_issues=1)
+    if scan.result["result"] == "jar-scanner-missing" and "Maven Central" in scan.result["says"]:
+        pytest.skip("Maven Central is away")
+    assert scan.result["kinds"] == {"NativeMethods": 1}, scan.ran.output[-800:]
+    assert (scan.status, scan.result["result"]) == (0, "ok")

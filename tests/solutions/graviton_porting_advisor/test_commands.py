@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
 from stacks.graviton_porting_advisor.commands import findings, report, scan
@@ -97,11 +98,26 @@ def test_check_names_what_would_stop_the_first_scan() -> None:
     assert found(account(list_objects_v2={}), settings(arm=False))["builds"][0] == "problem"
 
 
-@pytest.mark.parametrize(("sources", "status"), [(6, "ok"), (7, "problem")])
-def test_check_finds_sources_for_which_codebuild_has_no_place_in_its_queue(sources: int, status: str) -> None:
-    many = settings(sources=[{"location": f"org/{number}"} for number in range(sources)])
+@pytest.mark.parametrize(
+    ("sources", "at_once", "status"), [(50, 6, "ok"), (50, 7, "problem"), (6, 50, "ok"), (7, 50, "problem")]
+)
+def test_check_finds_builds_for_which_codebuild_has_no_place(sources: int, at_once: int, status: str) -> None:
+    many = settings(sources=[{"location": f"org/{number}"} for number in range(sources)], builds_at_once=at_once)
     assert found(account(), many)["builds at a time"][0] == status
     assert found(account(list_service_quotas=[{"Quotas": []}]), many)["builds at a time"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [("advisor:1", {"imageTag": "1"}), (f"a/b@sha256:{'0' * 64}", {"imageDigest": f"sha256:{'0' * 64}"})],
+)
+def test_check_looks_for_an_image_of_yours(name: str, which: dict[str, str]) -> None:
+    own = settings(image=f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{name}")
+    assert found(account(list_objects_v2={}, describe_images={"imageDetails": [which]}), own)["builds"][0] == "ok"
+    gone = ClientError({"Error": {"Code": "ImageNotFoundException", "Message": ""}}, "DescribeImages")
+    assert found(account(list_objects_v2={}, describe_images=gone), own)["builds"][0] == "problem"
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "DescribeImages")
+    assert found(account(list_objects_v2={}, describe_images=denied), own)["builds"][0] == "unknown"
 
 
 def test_an_object_and_a_prefix_are_looked_for_as_they_are_named() -> None:
@@ -114,6 +130,9 @@ def test_an_object_and_a_prefix_are_looked_for_as_they_are_named() -> None:
 def test_scan_starts_what_is_named_and_refuses_what_the_stack_does_not_have() -> None:
     answer = scan(Namespace(source=["github/org/a"]), CommonSettings(), settings(), account())
     assert answer.rows == [["github/org/a", "one:1"]]
+    waits = {"Payload": io.BytesIO(b'{"builds": [""]}')}
+    answer = scan(Namespace(source=["github/org/a"]), CommonSettings(), settings(), account(invoke=waits))
+    assert answer.rows == [["github/org/a", "waits for its turn"]]
     with pytest.raises(CommandError, match="does not scan github/org/z; it scans github/org/a, gitlab/org/b"):
         scan(Namespace(source=["github/org/z"]), CommonSettings(), settings(), account())
 

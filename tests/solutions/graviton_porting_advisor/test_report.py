@@ -12,7 +12,14 @@ from graviton_porting_advisor.report.builds import UnknownMessageError, of_api, 
 from graviton_porting_advisor.report.handler import signed
 from graviton_porting_advisor.report.message import Link, Scan, metrics, seconds_to_live, subject, text
 from graviton_porting_advisor.verdict import Result, Verdict, failed
-from tests.solutions.graviton_porting_advisor.faults import BUILD, ReportWorld, deliver
+from tests.solutions.graviton_porting_advisor.faults import (
+    BUILD,
+    ReportWorld,
+    _state,
+    asked_of_start,
+    deliver,
+    messages,
+)
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 VARIABLES = {"SOURCE": "github/org/a", "SLUG": "github-org-a-1"}
@@ -172,7 +179,9 @@ def test_a_scan_without_a_report_draws_no_line_to_zero() -> None:
     assert (only["MetricName"], only["Value"]) == ("FailedScans", 1.0)
 
 
-def test_the_end_of_a_build_that_is_told_by_three_is_notified_once(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_a_build_that_is_told_by_three_is_notified_once(
+    fresh_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = ReportWorld()
     for name, value in world.env.items():
         monkeypatch.setenv(name, value)
@@ -182,3 +191,26 @@ def test_the_end_of_a_build_that_is_told_by_three_is_notified_once(aws: None, mo
         answer = deliver("report")({"Records": [{"messageId": f"m-{number}", "body": body}]})
         assert answer == {"batchItemFailures": []}
     assert world.sent() == ["[FAIL] above-max: github/org/a"]
+    assert asked_of_start() == [("start", "Event", {"go_on": True, "watch": False})] * 3, "it knows what is left to do"
+
+
+def test_a_build_that_has_told_itself_is_looked_after_until_its_end(
+    fresh_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = ReportWorld()
+    for name, value in world.env.items():
+        monkeypatch.setenv(name, value)
+    _state()[BUILD] = "IN_PROGRESS"
+    watch = {"build": BUILD, "watch": True}
+    for number, message in enumerate(({"build": BUILD}, watch)):
+        deliver("report")({"Records": [{"messageId": f"m-{number}", "body": json.dumps(message)}]})
+    assert world.sent() == ["[FAIL] above-max: github/org/a"] and asked_of_start() == []
+    assert messages("ended") == [watch]
+
+
+def test_a_message_that_says_go_on_is_handed_to_start(fresh_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = ReportWorld()
+    for name, value in world.env.items():
+        monkeypatch.setenv(name, value)
+    deliver("report")({"Records": [{"messageId": "m", "body": json.dumps({"go_on": True, "watch": True})}]})
+    assert asked_of_start() == [("start", "Event", {"go_on": True, "watch": True})] and world.sent() == []

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
+from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.graviton_porting_advisor.projects import FOLDER
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
 from stacks.graviton_porting_advisor.starting import OVERRIDES
+from stacks.series import SOLUTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Template, actions, allowed, every_action, synthesized
@@ -51,6 +53,29 @@ def test_a_build_is_arm_small_limited_and_runs_our_buildspec(default: Template) 
 def test_without_arm_only_the_machine_is_another_one() -> None:
     for project in projects(template("second")).values():
         assert project["Environment"]["Type"] == "LINUX_CONTAINER" and "x86_64" in project["Environment"]["Image"]
+
+
+IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tools/advisor:1"
+
+
+def test_an_image_of_yours_is_pulled_by_the_role_and_chooses_no_runtimes(default: Template, tmp_path: Any) -> None:
+    own = GravitonPortingAdvisorSettings.model_validate({"image": IMAGE})
+    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
+    common = variants.configuration(variants.DEFAULT).common
+    of = Template.from_stack(solution.build(App(outdir=str(tmp_path)), common, own))
+    (project,) = projects(of).values()
+    environment = project["Environment"]
+    assert (environment["Image"], environment["ImagePullCredentialsType"]) == (IMAGE, "SERVICE_ROLE")
+    phases = yaml.safe_load(project["Source"]["BuildSpec"])["phases"]
+    (usual,) = projects(default).values()
+    assert "ImagePullCredentialsType" not in usual["Environment"]
+    wanted = yaml.safe_load(usual["Source"]["BuildSpec"])["phases"]
+    assert phases == {name: phase for name, phase in wanted.items() if name != "install"}
+    (pulling,) = allowed(of, role_of(project), "ecr:BatchGetImage")
+    assert ":ecr:eu-central-1:123456789012:repository/tools/advisor" in json.dumps(pulling["Resource"])
+    assert [actions(each) for each in of.statements(role_of(project)) if each["Resource"] == "*"] == [
+        ["ecr:GetAuthorizationToken"]
+    ]
 
 
 def test_each_provider_has_its_type_and_address() -> None:
@@ -166,14 +191,27 @@ def test_every_end_is_heard_and_no_beginning(default: Template) -> None:
     assert rule["Targets"][0]["DeadLetterConfig"]
 
 
-def test_report_may_look_after_a_build_for_longer_than_lambda_lets_a_loop_go_on(default: Template) -> None:
+def test_report_and_start_may_go_on_for_longer_than_lambda_lets_a_loop_go_on(default: Template) -> None:
     loops = {
         each["Properties"]["Description"]: each["Properties"].get("RecursiveLoop")
         for each in default.find_resources("AWS::Lambda::Function").values()
     }
     assert {description for description, loop in loops.items() if loop == "Allow"} == {
-        "Tells of each scan once, and measures it"
+        "Tells of each scan once, and measures it",
+        "Starts a build for each source, so many at a time",
     }
+
+
+def test_the_end_of_a_build_lets_the_next_one_go_on_and_a_deletion_closes_the_line(default: Template) -> None:
+    functions = default.find_resources("AWS::Lambda::Function")
+    (start,) = [name for name in functions if name.startswith("Start")]
+    (asking,) = allowed(default, "ReportRole", "lambda:InvokeFunction")
+    assert asking["Resource"] == {"Fn::GetAtt": [start, "Arn"]}
+    variables = functions[start]["Properties"]["Environment"]["Variables"]
+    assert variables["BUILDS_AT_ONCE"] == "5"
+    for role in ("StartRole", "LifecycleRole"):
+        (writing,) = allowed(default, role, "dynamodb:UpdateItem")
+        assert writing["Resource"] == {"Fn::GetAtt": [variables["TABLE_NAME"]["Ref"], "Arn"]}
 
 
 def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
@@ -182,10 +220,6 @@ def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytes
     )
     config = variants.configuration(variants.DEFAULT)
     monkeypatch.setitem(dict(config.solutions), SLUG, many)
-    from aws_cdk import App
-
-    from stacks.series import SOLUTIONS
-
     (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
     stack = solution.build(App(outdir=str(tmp_path)), config.common, many)
     found = Template.from_stack(stack)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,12 @@ class Appliance:
         raise self.Undocumented(str(words))
 
     def amc(self, words: list[str]) -> int:
-        """The client: as ubuntu, whose home alone it sees."""
-        if os.environ.get("HOME") != str(self.root / "home/ubuntu") or os.environ.get("AS_USER") != "ubuntu":
-            print("error: permission denied", file=sys.stderr)
+        """The client: as root, whose home alone it sees."""
+        if os.environ.get("AS_USER"):
+            print("/system.slice/ssm is not a snap cgroup for tag snap.anbox-cloud-appliance.amc", file=sys.stderr)
+            return 1
+        if os.environ.get("HOME") != str(self.root / "root"):
+            print("error: $HOME is not defined", file=sys.stderr)
             return 1
         match words:
             case ["image", "list", "--format", "json"]:
@@ -101,6 +105,10 @@ class Appliance:
                 print(json.dumps({"name": name, "status": self.state["images"].get(name, "error")}))
             case ["node", "show", "lxd0", "--format", "json"]:
                 print(json.dumps({"status": "online", "config": {"gpu-slots": self.state["gpu_slots"]}}))
+            case ["node", "set", "lxd0", "unschedulable", ("true" | "false") as value]:
+                if not self.state["reachable"]:
+                    return 1
+                self.state["unschedulable"] = value == "true"
             case ["ls", "--filter", kind, "--format", "json"]:
                 if not self.state["reachable"]:
                     return 1
@@ -142,7 +150,7 @@ class Appliance:
         import yaml
 
         path = Path(folder)
-        if not path.is_relative_to(self.root / "home/ubuntu"):
+        if not path.is_relative_to(self.root / "root"):
             raise self.Undocumented(f"{folder} is not below the home of the user, which is all that the snap sees")
         if not (path / "app.apk").exists():
             raise self.Undocumented(f"{folder} has no app.apk")
@@ -166,10 +174,35 @@ class Appliance:
                 raise self.Undocumented(str(words))
         return 0
 
+    def _launched(self, image: str, flags: list[str]) -> str:
+        """The instance's name, of flags that the reference has; an image needs no --raw since 1.26.
+
+        https://documentation.ubuntu.com/anbox-cloud/reference/cmd-ref/amc/ams.amc_launch/ and release-notes/1.26.0
+        """
+        given: dict[str, str] = {}
+        words = iter(flags)
+        for word in words:
+            if word in ("--enable-graphics", "--enable-streaming"):
+                given[word] = ""
+            elif word in ("--name", "--cpus", "--memory", "--disk-size", "--gpu-slots", "--timeout"):
+                given[word] = next(words, "")
+            else:
+                raise self.Undocumented(f"launch {word}")
+        name = given.get("--name", "")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{1,61}[A-Za-z0-9]", name):
+            raise self.Undocumented(f"launch --name {name}")
+        sizes = (given.get("--memory", "3GB"), given.get("--disk-size", "3GB"))
+        if image.count(":") != 2 or not all(re.fullmatch(r"\d+GB", size) for size in sizes):
+            raise self.Undocumented(f"launch {image} {flags}")
+        return name
+
     def _image_of_a_game(self, words: list[str]) -> int:
         built: Json = self.state["built"]
         match words:
-            case ["launch", image, "--name", name, "--enable-graphics", "--enable-streaming", *_]:
+            case ["launch", image, *flags]:
+                name = self._launched(image, flags)
+                if self.state["unschedulable"]:
+                    return 1
                 built[name] = {"image": image, "apk": "", "installed": False}
             case ["exec", "--force-noninteractive", name, "--", "sh", "-c", "cat >/tmp/app.apk"] if name in built:
                 built[name]["apk"] = sys.stdin.buffer.read()[:2].decode()

@@ -18,7 +18,8 @@ from typing import Any
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 PROGRAMS = (
-    *("snap", "pro", "modprobe", "depmod", "systemctl", "findmnt", "blkid", "chown", "nvidia-smi", "node-prepare"),
+    *("snap", "pro", "modprobe", "depmod", "systemctl", "findmnt", "blkid", "nvidia-smi", "node-prepare"),
+    *("apt-mark", "dpkg-query", "shutdown"),
     *("anbox-cloud-appliance", "anbox-cloud-appliance.gateway", "anbox-cloud-appliance.amc"),
 )
 TOKEN = "C1abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - of nobody
@@ -29,8 +30,10 @@ FRESH: Json = {
     "prepare_ends": [], "prepared": 0, "empty_script": False, "kernel": "6.8.0-1", "modules": "", "driver": False,
     "driver_version": "580.95.05", "gpu": "NVIDIA T4G", "nvidia_ends": 0, "rebooted": False, "rebooting": False,
     "root_source": "/dev/nvme0n1p1", "blank": True, "preseed": {}, "init_ends": 0, "looks": 0, "image": "active",
-    "image_after_sync": "active", "gpu_slots": 32, "reachable": True, "instances": [], "games": {}, "images": {},
+    "image_after_sync": "active", "gpu_slots": 32, "reachable": True, "unschedulable": False,
+    "instances": [], "games": {}, "images": {},
     "built": {}, "bootstrap_ends": "active", "memory_gib": 16, "accounts": {}, "tokens": 0, "identities": [],
+    "packages": {}, "daily_work": 0, "lists_locked": 0, "timers": True, "powered_off": False,
     "calls": [], "undocumented": [],
 }  # fmt: skip
 
@@ -64,7 +67,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.bin = self.root / "stand-ins"
-        for folder in (self.bin, self.root / "run", self.root / "home/ubuntu", self.root / "dev/disk/by-id"):
+        for folder in (self.bin, self.root / "run", self.root / "root", self.root / "dev/disk/by-id"):
             folder.mkdir(parents=True, exist_ok=True)
         self.state = copy.deepcopy(FRESH)
         python, script = shlex.quote(sys.executable), shlex.quote(str(HERE / "stand_in.py"))
@@ -118,12 +121,11 @@ class Machine:
         return disk
 
     def run(self, script: str, **more: str) -> Run:
-        """Runs a script as root would, with nothing of this process but where its programs are."""
+        """Runs a script as a service of root, which has no HOME, with nothing of this process but its programs."""
         environment = {
             **self.variables,
             "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "ROOT": str(self.root),
-            "HOME": str(self.root / "root"),
             "PAUSE_SECONDS": "0",
             **more,
         }
@@ -148,7 +150,7 @@ class Machine:
             if self.boots:
                 shutil.rmtree(self.root / "run")
                 (self.root / "run").mkdir()
-                self.set(rebooted=True, rebooting=False)
+                self.set(rebooted=True, rebooting=False, powered_off=False, timers=True)
             self.boots += 1
             runs.append(self.run(f"exec bash {self.root}/opt/game-streaming/host.sh", **more))
         return runs

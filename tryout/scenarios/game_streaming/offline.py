@@ -25,7 +25,10 @@ case "$1 $2" in
   'secretsmanager get-secret-value') echo "$TOKEN" ;;
   'secretsmanager put-secret-value')
     for word in "$@"; do
-      case $word in file://*) { cat "${word#file://}"; echo; } >>"$ROOT/run/secret.values" ;; esac
+      case $word in
+        arn:*) printf '%s ' "$word" >>"$ROOT/run/secret.values" ;;
+        file://*) { cat "${word#file://}"; echo; } >>"$ROOT/run/secret.values" ;;
+      esac
     done
     printf 'arn:of:the:secret\\tversion-1\\n' ;;
   's3 cp') cp "$ROOT/bucket/$(basename "$3")" "$4" ;;
@@ -40,6 +43,7 @@ case $address in
   *) exit 22 ;;
 esac
 """
+TOKENS = {"client-1": "arn:token", "client-2": "arn:other"}
 SETTINGS = {
     "FILES_URI": "s3://assets/files.zip", "REGION": "eu-central-1", "STACK": "arn:of:the:stack", "LOGICAL_ID": READY,
     "PUBLIC_ADDRESS": "192.0.2.1", "DOMAIN": "", "DATA_DEVICE": DATA_DEVICE, "PRO_SECRET": "ubuntu-pro-token",
@@ -81,14 +85,14 @@ class Host:
         chosen = OPERATIONS[operation]
         for name, value in parameters.items():
             assert re.fullmatch(chosen.parameters[name].pattern, value), f"{name} is refused"
-        text = "\n".join(lines(chosen, registration_secret="arn:link", token_secret="arn:token", bucket="bucket"))  # noqa: S106 - ARNs
+        text = "\n".join(lines(chosen, registration_secret="arn:link", token_secrets=TOKENS, bucket="bucket"))  # noqa: S106 - an ARN
         for name, value in parameters.items():
             text = text.replace(f"{{{{ {name} }}}}", value)
         assert "{{" not in text and "@" not in re.findall(r"@[A-Z_]+@", text)
         return self.machine.run(text)
 
     def secrets(self) -> list[str]:
-        """What was put into secrets."""
+        """What was put into secrets: the ARN, and the value."""
         file = self.machine.root / "run/secret.values"
         return file.read_text().splitlines() if file.exists() else []
 

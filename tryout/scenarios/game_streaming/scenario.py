@@ -5,29 +5,23 @@ of Ubuntu and of the appliance are stand-ins of ours, strict about the documente
 """
 
 import json
-import zipfile
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 
 from emulator.client import EmbeddedAws
-from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.scenario import expect, step
 from tryout.scenarios.game_streaming.booting import Booting
-from tryout.scenarios.game_streaming.machine import TOKEN, Machine, Run
+from tryout.scenarios.game_streaming.looks import GameStreamingLooks, zeros
+from tryout.scenarios.game_streaming.machine import TOKEN
 from tryout.scenarios.game_streaming.offline import FAILURES, few_looks, made
 from tryout.steps import STAND_IN
-from tryout.waits import wait_until
 
 SECRET = "ubuntu-pro-token"  # noqa: S105 - its name
 RANGE = "198.51.100.0/24"
-MANIFEST = """name: rocks
-video-encoder: gpu
-resources: {cpus: 4, memory: 6GB, disk-size: 10GB, gpu-slots: 4}
-"""
+CLIENT = "portal"
 UPDATE_SECONDS = 300
 
 
-class GameStreamingScenario(Scenario):
+class GameStreamingScenario(GameStreamingLooks):
     """A host that boots while the deployment waits, its documents, its games, its end and its successor."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
@@ -42,7 +36,6 @@ class GameStreamingScenario(Scenario):
     in_account: ClassVar[dict[str, dict[str, Any]]] = {"post": {"allowed_cidrs": [RANGE]}}
     emulated = STAND_IN
     account_minutes = 60
-    booting: ClassVar[Booting]
 
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
@@ -54,36 +47,6 @@ class GameStreamingScenario(Scenario):
         cls.booting = Booting(aws)
         cls.booting.start()
         return True
-
-    def __init__(self, deployed: Deployed, variant: str) -> None:
-        super().__init__(deployed, variant)
-        self.ec2, self.ssm = deployed.client("ec2"), deployed.client("ssm")
-        self.secrets = deployed.client("secretsmanager")
-        self.instance = deployed.outputs["InstanceId"]
-
-    def __exit__(self, *_: object) -> None:
-        """Ends the hosts."""
-        self.booting.end()
-
-    @property
-    def machine(self) -> Machine:
-        """What stands for the instance."""
-        wait_until("the end of the boot", lambda: bool(self.booting.fault) or self.instance in self.booting.runs)
-        if self.booting.fault:
-            raise RuntimeError(f"beside the deployment: {self.booting.fault}") from self.booting.fault
-        return self.booting.machines[self.instance]
-
-    def _run(self, operation: str, **parameters: str) -> Run:
-        """Runs the deployed document on the machine, as the SSM Agent does."""
-        content = json.loads(self.ssm.get_document(Name=self.deployed.outputs[f"{operation}Document"])["Content"])
-        script = "\n".join(content["mainSteps"][0]["inputs"]["runCommand"])
-        for name, value in parameters.items():
-            script = script.replace(f"{{{{ {name} }}}}", value)
-        return self.machine.run(script, **dict(self.booting.environment(self.instance)))
-
-    def _described(self) -> dict[str, Any]:
-        found = self.ec2.describe_instances(InstanceIds=[self.instance])["Reservations"][0]["Instances"][0]
-        return dict(found)
 
     # The installation
 
@@ -163,14 +126,17 @@ class GameStreamingScenario(Scenario):
             secret = self.deployed.outputs["RegistrationLinkSecret"]
             link = self.secrets.get_secret_value(SecretId=secret)["SecretString"]
             expect(link == "https://192.0.2.1/?register=you-link", link)
-        runs = [self._run("Token", Name="client-1") for _ in range(2)]
+        runs = [self._run("Token", Name=CLIENT) for _ in range(2)]
         expect(all(each.status == 0 and "macaroon" not in each.output for each in runs), runs[-1].output[-300:])
-        token = self.deployed.outputs["GatewayTokenSecret"]
+        secret = self._secret_of(CLIENT)
         values = [
-            self.secrets.get_secret_value(SecretId=token, VersionStage=stage)["SecretString"]
+            self.secrets.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"]
             for stage in ("AWSCURRENT", "AWSPREVIOUS")
         ]
-        expect(values == ["macaroon-client-1-2", "macaroon-client-1-1"], f"{values}")
+        expect(values == [f"macaroon-{CLIENT}-2", f"macaroon-{CLIENT}-1"], f"{values}")
+        expect(self._run("Revoke", Name=CLIENT).status == 0, "the token could not be revoked")
+        expect(self.secrets.get_secret_value(SecretId=secret)["SecretString"] == "revoked", "its secret has it still")
+        expect(self.machine.state["accounts"] == {}, "the gateway knows it still")
         return runs[-1].output.split()[-1]
 
     @step("a game for x86 is refused, one for Arm is put into the bucket, and made ready on the instance", "real-code")
@@ -191,15 +157,6 @@ class GameStreamingScenario(Scenario):
             expect(broken.status == 1 and "ended in error" in broken.output, broken.output[-300:])
         return run.output.strip()
 
-    def _game(self, name: str, library: str) -> Path:
-        folder = self.deployed.folder / name
-        folder.mkdir()
-        (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
-        with zipfile.ZipFile(folder / "game.apk", "w") as archive:
-            archive.writestr("AndroidManifest.xml", "x")
-            archive.writestr(library, "x")
-        return folder
-
     # The bill
 
     @step("the schedules name the instance and nothing else", "recorded", only=("provider",))
@@ -211,30 +168,35 @@ class GameStreamingScenario(Scenario):
         expect(targets == {"stopInstances": wanted, "startInstances": wanted}, f"{targets}")
         return f"{sorted(targets)}; universal targets are not run here"
 
-    @step("silence stops nothing; an hour of reported zeros does; one game keeps the instance up", "real-code")
+    @step("silence stops nothing; after an hour of zeros it looks once more itself; a game keeps it up", "real-code")
     def stops_when_idle(self) -> str:
         verdicts = []
         self.deployed.aws.control("age-launches", seconds=10_800)
         verdicts.append(self._idle())
         self.deployed.client("cloudwatch").put_metric_data(
-            Namespace=self.deployed.stack_name, MetricData=_zeros(self.deployed.settings.idle_minutes + 1)
+            Namespace=self.deployed.stack_name, MetricData=zeros(self.deployed.settings.idle_minutes + 1)
         )
         verdicts.append(self._idle())
-        expect(self._described()["State"]["Name"] == "stopped", f"{verdicts}")
+        self.machine.set(instances=[{"type": "regular", "status": "running"}])
+        verdicts.append(self._last_look())
+        self.machine.set(instances=[])
+        verdicts.append(self._idle())
+        verdicts.append(self._last_look())
+        expect(self.machine.state["powered_off"] and self.machine.state["unschedulable"], "it takes games")
+        self.ec2.stop_instances(InstanceIds=[self.instance])  # as EC2 finds an instance that has shut down
         verdicts.append(self._idle())
         self.ec2.start_instances(InstanceIds=[self.instance])
+        (boot,) = self.machine.boot(**dict(self.booting.environment(self.instance)))
+        expect(boot.status == 0 and not self.machine.state["unschedulable"], boot.output[-300:])
         self.machine.set(instances=[{"type": "regular", "status": "running"}])
         report = f"bash {self.machine.root}/opt/game-streaming/report.sh"
         run = self.machine.run(report, **dict(self.booting.environment(self.instance)))
         expect(run.status == 0, run.output[-300:])
         self.deployed.aws.control("age-launches", seconds=10_800)
         verdicts.append(self._idle())
-        wanted = ["games cannot be read", "idle", "not running", "a game runs, or is being prepared"]
-        expect(verdicts == wanted, f"{verdicts}")
+        wanted = ["games cannot be read", "idle", "goes on", "idle", "stops", "not running"]
+        expect(verdicts == [*wanted, "a game runs, or is being prepared"], f"{verdicts}")
         return "; ".join(verdicts)
-
-    def _idle(self) -> str:
-        return str(self.deployed.invoke("IdleFunction")["verdict"])
 
     # Its successor
 
@@ -255,15 +217,6 @@ class GameStreamingScenario(Scenario):
         expect(found["NetworkInterfaceId"] in str(self._described()["NetworkInterfaces"]), f"{found}")
         expect(self.machine.state["preseed"]["network"]["public-address"] == address, "it was told another address")
         return f"{old} gone, {self.instance} at {address}"
-
-
-def _zeros(minutes: int) -> list[dict[str, Any]]:
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
-    return [
-        {"MetricName": name, "Value": 0.0, "Timestamp": now - timedelta(minutes=minute)}
-        for name in ("RegularInstances", "BaseInstances")
-        for minute in range(minutes)
-    ]
 
 
 SCENARIO = GameStreamingScenario

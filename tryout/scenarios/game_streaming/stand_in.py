@@ -5,6 +5,7 @@ work; no appliance runs here. State is a JSON file of the machine. Sources: refe
 the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
 """
 
+import fnmatch
 import json
 import os
 import signal
@@ -21,6 +22,8 @@ from tryout.scenarios.game_streaming.appliance import Appliance
 Json = dict[str, Any]
 UNDOCUMENTED = 64
 CLASSIC = ("aws-cli", "amazon-ssm-agent")
+DAILY = ("apt-daily", "apt-daily-upgrade")
+DRIVER = ("linux-modules-nvidia-580-server-aws", "nvidia-headless-no-dkms-580-server", "libnvidia-encode-580-server")
 
 
 class Undocumented(Exception):  # noqa: N818 - a message for the one who wrote the script
@@ -41,12 +44,14 @@ def expect(words: list[str], *shape: str) -> list[str]:
 def confined(root: Path) -> None:
     """A snap inherits no open file from outside its home: https://github.com/omnivector-solutions/snap-slurm/issues/84.
 
+    That is root's, of whom snapd tracks what it starts without a session.
+
     Raises:
         Undocumented: it was given one.
     """
     for number in (0, 1):
         path = Path(f"/proc/self/fd/{number}").resolve()
-        if stat.S_ISREG(os.fstat(number).st_mode) and not path.is_relative_to(root / "home/ubuntu"):
+        if stat.S_ISREG(os.fstat(number).st_mode) and not path.is_relative_to(root / "root"):
             raise Undocumented(f"a confined snap cannot use {path}")
 
 
@@ -111,9 +116,15 @@ class Host:
     def node_prepare(self, words: list[str]) -> int:
         """What the printed script does: modules for this kernel, and NVIDIA's driver, which nouveau keeps out."""
         expect(words)
+        packages: dict[str, bool] = self.state["packages"]
+        if self.state["daily_work"] or self.state["lists_locked"] or any(packages.values()):
+            # apt-get update waits for no lock of the lists; apt-get install -y changes no held package.
+            self.state["lists_locked"] = max(0, self.state["lists_locked"] - 1)
+            return 100
         self.state["prepared"] += 1
         status = self.state["prepare_ends"].pop(0) if self.state["prepare_ends"] else 0
         if status == 0:
+            packages.update(dict.fromkeys(DRIVER, False))
             self.state["modules"] = self.state["kernel"]
             self.state["driver"] = True
         return int(status)
@@ -142,8 +153,39 @@ class Host:
         if words == ["reboot"]:
             self.state["rebooting"] = True
             return 0
-        if words[0] not in ("daemon-reload", "enable", "start"):
+        if words[0] in ("start", "stop") and set(words[1:]) == {f"{name}.timer" for name in DAILY}:
+            self.state["timers"] = words[0] == "start"
+        elif words == ["show", "--property=ActiveState", "--value", *(f"{name}.service" for name in DAILY)]:
+            print("activating" if self.state["daily_work"] else "inactive", "inactive", sep="\n\n")
+            if not self.state["timers"]:
+                self.state["daily_work"] = max(0, self.state["daily_work"] - 1)
+        elif words[0] not in ("daemon-reload", "enable", "start"):
             raise Undocumented(str(words))
+        return 0
+
+    def apt_mark(self, words: list[str]) -> int:
+        """Of packages that are installed: https://manpages.ubuntu.com/manpages/noble/en/man8/apt-mark.8.html."""
+        packages: dict[str, bool] = self.state["packages"]
+        if words[0] not in ("hold", "unhold") or not words[1:] or set(words[1:]) - set(packages):
+            raise Undocumented(str(words))
+        packages.update(dict.fromkeys(words[1:], words[0] == "hold"))
+        print(*(f"{name} set on {words[0]}." for name in words[1:]), sep="\n")
+        return 0
+
+    def dpkg_query(self, words: list[str]) -> int:
+        """It ends with 1 where a pattern has no package, and knows those that are gone but for their files."""
+        expect(words[:2], "--show", "--showformat=${db:Status-Abbrev} ${Package}\\n")
+        packages: dict[str, bool] = self.state["packages"]
+        print("rc  nvidia-removed")
+        for name, held in packages.items():
+            if any(fnmatch.fnmatch(name, pattern) for pattern in words[2:]):
+                print("hi " if held else "ii ", name)
+        return 0 if packages else 1
+
+    def shutdown(self, words: list[str]) -> int:
+        """EC2 finds the instance stopped then, by its InstanceInitiatedShutdownBehavior."""
+        expect(words, "--poweroff", "+1", "")
+        self.state["powered_off"] = True
         return 0
 
     def depmod(self, words: list[str]) -> int:
@@ -162,11 +204,6 @@ class Host:
         expect(words, "-p", "")
         return 2 if self.state["blank"] else 0
 
-    def chown(self, words: list[str]) -> int:
-        """Files become those of the user ubuntu."""
-        expect(words, "-R", "ubuntu:ubuntu", "")
-        return 0
-
 
 def main() -> int:
     """One call, noted down with its words."""
@@ -177,7 +214,9 @@ def main() -> int:
         **{
             each: getattr(host, each) for each in ("snap", "pro", "modprobe", "systemctl", "depmod", "findmnt", "blkid")
         },
-        "chown": host.chown,
+        "apt-mark": host.apt_mark,
+        "dpkg-query": host.dpkg_query,
+        "shutdown": host.shutdown,
         "nvidia-smi": host.nvidia_smi,
         "node-prepare": host.node_prepare,
         "anbox-cloud-appliance": appliance.command,

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
-# A later boot: a kernel that came by itself has no binder module until the node is prepared for it
-# (https://github.com/anbox/anbox/issues/506). Games that ran before are gone: their instances are ephemeral.
+# A later boot: a kernel that came by itself has neither the binder module nor the held driver's until the node is
+# prepared for it (https://github.com/anbox/anbox/issues/506). Games that ran before are gone: they are ephemeral.
 
 told() {
   local status=$?
@@ -12,18 +12,26 @@ told() {
 }
 trap told EXIT
 
+usable() { modprobe binder_linux && nvidia-smi -L >/dev/null; }
+
 begin modules
-if ! modprobe binder_linux; then
+if ! usable; then
   begin prepare-again
-  printed "$state/prepare-again.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
-  bash -ex "$state/prepare-again.sh"
-  depmod -a
-  modprobe binder_linux
+  status=0
+  prepare_node || status=$?
+  systemctl start apt-daily.timer apt-daily-upgrade.timer
+  if ! usable; then
+    ! marked rebooted-again || fail "the node is not usable after another preparation ($status) and a reboot"
+    mark rebooted-again
+    restart
+  fi
 fi
-begin gpu
-seen=$(nvidia-smi -L) || fail "nvidia-smi ended with $?"
-[[ $seen == *T4G* ]] || fail "nvidia-smi sees no T4G: $seen"
+rm -f "$state/rebooted-again"
+begin driver
+driver
 begin node
 until_true 60 node_is_online || fail 'the node is not online'
+# It was closed before an idle instance stopped.
+closed false
 measure BootErrors=0
 say 'booted'

@@ -3,6 +3,8 @@
 # shellcheck disable=SC2034  # read by the scripts that source it
 root=${ROOT:-}
 export PATH=$PATH:/snap/bin
+# systemd gives a service of root no HOME; snaps keep their data there, and the clients of the appliance theirs.
+export HOME=$root/root
 home=$root/opt/game-streaming
 state=$root/var/lib/game-streaming
 private=$root/run/game-streaming
@@ -86,6 +88,24 @@ print(found)
 ' "$1"
 }
 
-amc_() { # WORDS...: the client of the appliance, as the user whom AMS admits
-  runuser -u ubuntu -- env HOME="$root/home/ubuntu" anbox-cloud-appliance.amc "$@"
+amc_() { # WORDS...: the client of the appliance, as root, whom AMS always admits
+  # (https://documentation.ubuntu.com/anbox-cloud/reference/cmd-ref/appliance/anbox-cloud-appliance_ams_authorize/). snapd
+  # puts what it starts into a scope of its own; it asks the bus of the user's session for one, and without a session the
+  # system's bus for root alone: sandbox/cgroup/tracking.go of https://github.com/canonical/snapd. Another user without
+  # a session gets none, and snap-confine ends with "is not a snap cgroup".
+  anbox-cloud-appliance.amc "$@"
+}
+
+count() { # TYPE: instances that are neither stopped nor broken; an older client prints null for none
+  amc_ ls --filter "type=$1" --format json |
+    python3 -c '
+import json, sys
+found = json.load(sys.stdin) or []
+print(sum(str(one.get("status", "")).lower() not in ("stopped", "error", "deleted") for one in found))
+'
+}
+
+closed() { # true or false: whether the node takes no new games
+  # https://documentation.ubuntu.com/anbox-cloud/howto/cluster/configure-nodes/
+  amc_ node set lxd0 unschedulable "$1" >/dev/null
 }

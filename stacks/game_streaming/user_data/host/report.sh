@@ -6,15 +6,6 @@ set -Eeuo pipefail
 source "${ROOT:-}/opt/game-streaming/common.sh"
 marked installed || exit 0
 
-count() { # TYPE: instances that are neither stopped nor broken; an older client prints null for none
-  amc_ ls --filter "type=$1" --format json |
-    python3 -c '
-import json, sys
-found = json.load(sys.stdin) or []
-print(sum(str(one.get("status", "")).lower() not in ("stopped", "error", "deleted") for one in found))
-'
-}
-
 regular=$(count regular)
 base=$(count base)
 measure "RegularInstances=$regular" "BaseInstances=$base"

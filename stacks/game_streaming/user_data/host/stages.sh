@@ -68,20 +68,67 @@ snaps() {
   snap_at anbox-cloud-appliance "$channel"
 }
 
-prepare() { # modules and driver; then one reboot, which also cures a loaded nouveau (status 6, launchpad 2120677)
+apt_rests() { # a unit that runs once is "activating" as long as it does
+  local each states
+  states=$(systemctl show --property=ActiveState --value apt-daily.service apt-daily-upgrade.service) || return 1
+  for each in $states; do
+    case $each in inactive | failed) ;; *) return 1 ;; esac
+  done
+}
+
+driver_packages() { # sets packages: those of NVIDIA that are installed, held or not
+  local found
+  # It ends with 1 where one of the patterns has nothing.
+  found=$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\n' \
+    'linux-modules-nvidia-*' 'nvidia-*' 'libnvidia-*' 2>/dev/null || true)
+  mapfile -t packages < <(awk '$1 ~ /^.i/ {print $2}' <<<"$found")
+}
+
+driver_held() { # hold or unhold: an unattended upgrade would change the driver under games that run
+  # https://documentation.ubuntu.com/anbox-cloud/howto/upgrade/upgrade-anbox/ has the patterns.
+  local packages=()
+  driver_packages
+  [ "${#packages[@]}" -eq 0 ] || retry apt-mark "$1" "${packages[@]}" >/dev/null
+}
+
+prepare_node() { # modules and driver for this kernel; ends with the status of what prepare-node-script has printed
+  local attempt status=0
+  # apt-get waits for the lock of packages if it is told to (https://github.com/danvk/mapsnap/pull/443), and for that of
+  # the lists never (https://github.com/docker/docker-install/issues/366). Ubuntu's daily work holds them for minutes
+  # after a boot: none is begun, its end is waited for, and the script, which may be repeated, is tried again.
+  mkdir -p "$root/etc/apt/apt.conf.d"
+  echo 'DPkg::Lock::Timeout "900";' >"$root/etc/apt/apt.conf.d/90game-streaming"
+  systemctl stop apt-daily.timer apt-daily-upgrade.timer
+  until_true 90 apt_rests || say 'the daily work of apt has not ended'
+  driver_held unhold || return 1
+  # Into bash at once it would hide that nothing came.
+  printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
+  for ((attempt = 0; attempt < 30; attempt++)); do
+    status=0
+    bash -ex "$state/prepare.sh" || status=$?
+    # 100 is apt-get's, for a lock too.
+    [ "$status" -eq 100 ] || break
+    sleep "$pause"
+  done
+  [ "$status" -eq 0 ] || return "$status"
+  depmod -a || return 1
+  driver_held hold
+}
+
+restart() { # what follows is the next boot's
+  say 'reboots, and goes on after it'
+  systemctl reboot
+  trap - EXIT
+  exit 0
+}
+
+prepare() { # then one reboot, which also cures a loaded nouveau (status 6, launchpad 2120677)
   local status=0
   if marked prepared && marked rebooted; then return; fi
   if ! marked prepared; then
-    # Ubuntu's unattended upgrades hold the lock for minutes after the first boot, and apt-get does not wait by itself
-    # (https://github.com/danvk/mapsnap/pull/443).
-    mkdir -p "$root/etc/apt/apt.conf.d"
-    echo 'DPkg::Lock::Timeout "900";' >"$root/etc/apt/apt.conf.d/90game-streaming"
-    # Into bash at once it would hide that nothing came.
-    printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
-    bash -ex "$state/prepare.sh" || status=$?
+    prepare_node || status=$?
     [ "$status" -eq 0 ] || [ "$status" -eq 6 ] || fail "the node could not be prepared: $status"
     if [ "$status" -eq 0 ]; then
-      depmod -a
       mark prepared
     elif marked rebooted; then
       fail 'the node could not be prepared after the reboot either: 6'
@@ -89,11 +136,7 @@ prepare() { # modules and driver; then one reboot, which also cures a loaded nou
   fi
   marked rebooted && return
   mark rebooted
-  say 'reboots, and goes on after it'
-  systemctl reboot
-  # What follows the reboot is the next boot's.
-  trap - EXIT
-  exit 0
+  restart
 }
 
 driver() { # nvidia-smi's status counts, not what it prints (launchpad 2123900)
@@ -110,7 +153,7 @@ preseed() { # https://documentation.ubuntu.com/anbox-cloud/reference/appliance-p
   printf 'network:\n  listen-address: %s\n  public-address: %s\n' "$(retry metadata local-ipv4)" "$public_address"
   [ -z "$domain" ] || printf '  public-location: %s\n' "$domain"
   printf 'lxd:\n  storage-disk: %s\n  storage-pool: anbox-cloud\n' "$disk"
-  printf 'ams:\n  api:\n    allowed-uids: [0, 1000]\n'
+  printf 'ams:\n  api:\n    allowed-uids: [0]\n'
   [ -n "$oidc_issuer" ] || return 0
   printf 'oidc:\n  issuer: %s\n  client_id: "%s"\n' "$oidc_issuer" "$oidc_client_id"
   [ -z "$oidc_audience" ] || printf '  audience: %s\n' "$oidc_audience"
