@@ -1,0 +1,166 @@
+"""Stacks beside the first, in the same account: another prefix, another Region, what a platform team prescribes."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.conformance.told import told
+from tests.conformance.updates.states import State
+from tests.lifecycle.account import BOUNDARY, KEY, TOPIC, Account, document
+from tests.lifecycle.report import Stage
+from tests.lifecycle.stack import Stack
+from tests.lifecycle.synthesis import Synthesis
+from tryout.denials import Denials
+from tryout.inventory import inventory
+from tryout.waits import wait_until
+
+Json = dict[str, Any]
+TAGS: Json = {"project": "lifecycle"}
+HERE, THERE = "us-east-1", "eu-central-1"
+VPC: Json = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}
+OF_A_NETWORK = (
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCEndpoint",
+)
+RING_SECONDS = 20
+
+
+class Beside:
+    """Creates a second stack while the first is there, looks at it, and destroys it: nothing of the first changes."""
+
+    def __init__(self, account: Account, slug: str, synthesis: Synthesis, stage: Stage) -> None:
+        self.account, self.stage = account, stage
+        self._slug, self._synthesis = slug, synthesis
+
+    def lives(self, common: Json, look: Callable[[Stack], None] = lambda _: None) -> None:
+        """Its whole life, with a look at it in between."""
+        different: Mapping[str, Any] = told(self._slug, "BESIDE", {})
+        made = self._synthesis(State(self._slug, "beside", {"tags": TAGS, **common}, dict(different)))
+        stack = Stack(self.account, made.stack, made.region)
+        regions = sorted({HERE, made.region})
+        before = {region: self._holds(region) for region in regions}
+        denials = Denials(self.account.aws)
+        ended = stack.create(made)
+        if ended.status == "CREATE_COMPLETE":
+            self.stage.said = f"{len(stack.resources())} resources"
+            look(stack)
+            self.stage.findings += denials()
+        else:
+            self.stage.findings.append(str(ended))
+        plant(self.account, stack)
+        ended = stack.delete()
+        if ended.status != "DELETE_COMPLETE":
+            self.stage.findings.append(str(ended))
+        for region in regions:
+            after = self._holds(region)
+            self.stage.findings += [f"left behind in {region}: {name}" for name in sorted(after - before[region])]
+            self.stage.findings += [f"gone from {region}: {name}" for name in sorted(before[region] - after)]
+
+    def _holds(self, region: str) -> set[str]:
+        return inventory(lambda service: self.account.client(service, region))
+
+
+def another_prefix(beside: Beside) -> None:
+    """Two copies in one account and Region."""
+    beside.lives({"region": HERE, "prefix": "second"})
+
+
+def another_region(beside: Beside) -> None:
+    """The same configuration but for its Region: the same stack name, so that what is global must differ."""
+    beside.account.other_region(THERE)
+    beside.lives({"region": THERE})
+
+
+def prescribed(beside: Beside) -> None:
+    """An existing VPC, a boundary and a foreign topic."""
+
+    def look(stack: Stack) -> None:
+        kinds = stack.resources()
+        for name, (kind, physical) in kinds.items():
+            if kind in OF_A_NETWORK and name not in told_network(stack):
+                beside.stage.findings.append(f"{name} is made in an existing VPC: {kind}")
+            if kind == "AWS::IAM::Role":
+                role = beside.account.client("iam").get_role(RoleName=physical)["Role"]
+                arn = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+                if not arn.endswith(f"/{BOUNDARY}"):
+                    beside.stage.findings.append(f"{name} has no boundary: {arn or 'none'}")
+        ring(beside, stack, beside.account.id_of(TOPIC))
+
+    beside.lives(
+        {
+            "region": HERE,
+            "prefix": "acme",
+            "vpc": VPC,
+            "permissions_boundary": BOUNDARY,
+            "alarm_topic_arn": TOPIC,
+        },
+        look,
+    )
+
+
+def under_a_key(beside: Beside) -> None:
+    """A customer key that allows what the README names, and nothing more."""
+
+    def look(stack: Stack) -> None:
+        topics = [physical for kind, physical in stack.resources().values() if kind == "AWS::SNS::Topic"]
+        ring(beside, stack, *topics)
+
+    beside.lives({"region": HERE, "prefix": "key", "kms_key_arn": KEY}, look)
+
+
+def told_network(stack: Stack) -> set[str]:
+    """Logical ids that are the solution's subject and not its network."""
+    slug = stack.name.partition("-")[2].replace("-", "_")
+    return set(told(slug, "OWN_NETWORK", ()))
+
+
+def ring(beside: Beside, stack: Stack, *topics: str) -> None:
+    """Every alarm of the stack rings, and is heard."""
+    alarms = [physical for kind, physical in stack.resources().values() if kind == "AWS::CloudWatch::Alarm"]
+    if not alarms or not topics:
+        return
+    sqs, sns = beside.account.client("sqs"), beside.account.client("sns")
+    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document([{**allowed, "Resource": arn}])})
+    heard: set[str] = set()
+    subscribed = [
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True) for topic in topics
+    ]
+    for name in alarms:
+        watched = beside.account.client("cloudwatch")
+        for state in ("OK", "ALARM"):
+            watched.set_alarm_state(AlarmName=name, StateValue=state, StateReason="it is rung")
+
+    def all_heard() -> bool:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            told_ = json.loads(json.loads(message["Body"])["Message"])
+            heard.add(told_.get("AlarmName", ""))
+        return heard >= set(alarms)
+
+    try:
+        wait_until("alarms that reach their topic", all_heard, RING_SECONDS)
+        beside.stage.said += f", {len(alarms)} alarms heard"
+    finally:
+        sqs.delete_queue(QueueUrl=queue)
+        for each in subscribed:
+            sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+
+def plant(account: Account, stack: Stack) -> None:
+    """An object in every bucket, which must not keep the stack from going."""
+    for kind, physical in stack.resources().values():
+        if kind == "AWS::S3::Bucket":
+            account.client("s3", stack.region).put_object(Bucket=physical, Key="planted", Body=b"planted")
+
+
+STAGES: Mapping[str, Callable[[Beside], None]] = {
+    "another prefix beside it": another_prefix,
+    "another Region beside it": another_region,
+    "VPC, boundary and topic of yours": prescribed,
+    "a key of yours": under_a_key,
+}
