@@ -12,6 +12,7 @@ from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Synthesis
 from tryout.denials import Denials
 from tryout.inventory import inventory
+from tryout.steps import StepFailedError
 from tryout.waits import wait_until
 
 Json = dict[str, Any]
@@ -25,7 +26,7 @@ OF_A_NETWORK = (
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
 )
-RING_SECONDS = 20
+RING_SECONDS = 60
 
 
 class Beside:
@@ -33,12 +34,12 @@ class Beside:
 
     def __init__(self, account: Account, slug: str, synthesis: Synthesis, stage: Stage) -> None:
         self.account, self.stage = account, stage
-        self._slug, self._synthesis = slug, synthesis
+        self.slug, self._synthesis = slug, synthesis
 
     def lives(self, common: Json, look: Callable[[Stack], None] = lambda _: None) -> None:
         """Its whole life, with a look at it in between."""
-        different: Mapping[str, Any] = told(self._slug, "BESIDE", {})
-        made = self._synthesis(State(self._slug, "beside", {"tags": TAGS, **common}, dict(different)))
+        different: Mapping[str, Any] = told(self.slug, "BESIDE", {})
+        made = self._synthesis(State(self.slug, "beside", {"tags": TAGS, **common}, dict(different)))
         stack = Stack(self.account, made.stack, made.region)
         regions = sorted({HERE, made.region})
         before = {region: self._holds(region) for region in regions}
@@ -46,7 +47,10 @@ class Beside:
         ended = stack.create(made)
         if ended.status == "CREATE_COMPLETE":
             self.stage.said = f"{len(stack.resources())} resources"
-            look(stack)
+            try:
+                look(stack)
+            except StepFailedError as failed:
+                self.stage.findings.append(str(failed))
             self.stage.findings += denials()
         else:
             self.stage.findings.append(str(ended))
@@ -70,7 +74,6 @@ def another_prefix(beside: Beside) -> None:
 
 def another_region(beside: Beside) -> None:
     """The same configuration but for its Region: the same stack name, so that what is global must differ."""
-    beside.account.other_region(THERE)
     beside.lives({"region": THERE})
 
 
@@ -78,9 +81,9 @@ def prescribed(beside: Beside) -> None:
     """An existing VPC, a boundary and a foreign topic."""
 
     def look(stack: Stack) -> None:
-        kinds = stack.resources()
+        kinds, own = stack.resources(), told(beside.slug, "OWN_NETWORK", ())
         for name, (kind, physical) in kinds.items():
-            if kind in OF_A_NETWORK and name not in told_network(stack):
+            if kind in OF_A_NETWORK and name not in own:
                 beside.stage.findings.append(f"{name} is made in an existing VPC: {kind}")
             if kind == "AWS::IAM::Role":
                 role = beside.account.client("iam").get_role(RoleName=physical)["Role"]
@@ -111,16 +114,13 @@ def under_a_key(beside: Beside) -> None:
     beside.lives({"region": HERE, "prefix": "key", "kms_key_arn": KEY}, look)
 
 
-def told_network(stack: Stack) -> set[str]:
-    """Logical ids that are the solution's subject and not its network."""
-    slug = stack.name.partition("-")[2].replace("-", "_")
-    return set(told(slug, "OWN_NETWORK", ()))
-
-
 def ring(beside: Beside, stack: Stack, *topics: str) -> None:
-    """Every alarm of the stack rings, and is heard."""
-    alarms = [physical for kind, physical in stack.resources().values() if kind == "AWS::CloudWatch::Alarm"]
-    if not alarms or not topics:
+    """Every alarm of the stack that goes to the topics rings, and is heard."""
+    watched = beside.account.client("cloudwatch")
+    names = [physical for kind, physical in stack.resources().values() if kind == "AWS::CloudWatch::Alarm"]
+    described = watched.describe_alarms(AlarmNames=names)["MetricAlarms"] if names else []
+    alarms = [each["AlarmName"] for each in described if set(each["AlarmActions"]) & set(topics)]
+    if not alarms:
         return
     sqs, sns = beside.account.client("sqs"), beside.account.client("sns")
     queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
@@ -132,7 +132,6 @@ def ring(beside: Beside, stack: Stack, *topics: str) -> None:
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True) for topic in topics
     ]
     for name in alarms:
-        watched = beside.account.client("cloudwatch")
         for state in ("OK", "ALARM"):
             watched.set_alarm_state(AlarmName=name, StateValue=state, StateReason="it is rung")
 

@@ -144,4 +144,6 @@ def _way(change: Change) -> tuple[State, ...] | str:
 
 
 def _difference(before: Counter[str], after: Counter[str]) -> str:
-    return ", ".join(f"{after[kind] - before[kind]:+d} {kind}" for kind in sorted(before | after) if before[kind] != after[kind])
+    return ", ".join(
+        f"{after[kind] - before[kind]:+d} {kind}" for kind in sorted(before | after) if before[kind] != after[kind]
+    )

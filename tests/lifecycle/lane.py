@@ -10,11 +10,18 @@ from tests.lifecycle.stages import live
 from tests.variants import ROOT
 
 REPORT = ROOT / ".local" / "lifecycle-report.json"
-LONGEST = ("sqs_target_scaling", "spot_asg", "local_zone_wordpress", "spinnaker_server_groups", "root_volume_replacement")
+LONGEST = (
+    "sqs_target_scaling",
+    "spot_asg",
+    "local_zone_wordpress",
+    "spinnaker_server_groups",
+    "root_volume_replacement",
+)
 
 
 def live_alone(slug: str, short: bool) -> Life:
     """Plays a life; what the CDK warns of goes nowhere."""
-    if not os.environ.get("SHOW"): os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    if not os.environ.get("SHOW"):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     with tempfile.TemporaryDirectory(prefix="lifecycle-") as folder:
         return live(slug, Path(folder), short=short)

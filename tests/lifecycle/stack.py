@@ -12,7 +12,7 @@ from tryout.deployed import MAX_TEMPLATE_IN_REQUEST, NOTHING_TO_DO
 from tryout.waits import wait_until
 
 Json = dict[str, Any]
-SECONDS = 120
+SECONDS = 300
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 

@@ -1,6 +1,7 @@
 """``make updates``: every solution, two at a time."""
 
 import argparse
+import resource
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -35,7 +36,9 @@ def main() -> int:
                 print(f"  {finding}")
             for key in unknown:
                 print(f"  {key}: no other legal value found; add one to tests/conformance/updates/values.py")
-    print(f"{(time.monotonic() - began) / 60:.1f} minutes")
+    worked = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = (time.monotonic() - began) / 60
+    print(f"{took:.1f} minutes, {(worked.ru_utime + worked.ru_stime) / 60:.1f} of processor time")
     return 1 if wrong else 0
 
 

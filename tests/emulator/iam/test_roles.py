@@ -11,7 +11,9 @@ from tests.emulator.conftest import Stack
 
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}],
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}
+    ],
 }
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 QUEUES = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
@@ -19,7 +21,12 @@ QUEUES = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 def resources(**more: Any) -> dict[str, Any]:
     policies = [{"PolicyName": "all", "PolicyDocument": ALL}]
-    return {"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST, "Policies": policies} | more}}
+    return {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": TRUST, "Policies": policies} | more,
+        }
+    }
 
 
 def test_a_boundary_limits_the_role_until_the_template_drops_it(aws: EmbeddedAws, stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -19,3 +20,12 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+TOGETHER: tuple[Json, ...] = ({"uefi_lock": True, "uefi_lock_confirmation": "this cannot be undone on EC2"},)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {"also_allow": (["m8i"],), "calendars": (["maintenance"],)}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = dict.fromkeys(("uefi_lock", "uefi_lock_confirmation"), "together: see TOGETHER")
+"""Keys of which no other value is tried, and why."""

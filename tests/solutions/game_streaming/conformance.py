@@ -26,7 +26,12 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+TOGETHER: tuple[Json, ...] = ({"oidc": {"issuer": "https://other.example.com", "client_id": "games"}},)
+"""Settings that belong together, changed together."""
+
 OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "instance_type": ("g5g.4xlarge",),
+    "issuer": ("https://another.example.com",),
     "image": ("/aws/service/marketplace/prod-abcdefgh12345/latest",),
     "pro_token_secret": ("another-secret",),
     "channel": ("1.31/stable",),

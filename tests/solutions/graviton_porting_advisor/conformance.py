@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -20,3 +21,14 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "accepted": ([{"path": "lib/*.jar", "reason": "the arm64 folder has it"}],),
+    "commit": ("0123456789abcdef0123456789abcdef01234567",),
+    "exclude": (["vendor"],),
+    "issue_types": (["-Intrinsic"],),
+    "repository": ("https://git.example.com/mirror/porting-advisor",),
+    "sources": ([{"location": "owner/name"}],),
+    "warn_only": (["incomplete"],),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
