@@ -18,9 +18,9 @@ from stacks.shared.preflight import Clients
 
 TAG = "solution"
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
-VALUES_OF_A_FILTER = 20  # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+VALUES_OF_A_FILTER = 20  # API_GetResources.html
 NOTES = (
-    "Not listed, because GetResources does not know it: IAM roles and users, Auto Scaling groups, what was never tagged.",
+    "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
     "Made by a stack that is there, and so not listed: what its groups launch, its snapshots and images.",
 )
 

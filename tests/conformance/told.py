@@ -1,7 +1,7 @@
 """What a solution tells the rules of itself, in ``tests/solutions/<slug>/conformance.py``.
 
 A new solution edits no shared table. LARGEST is every solution's; the others are for those that need them. The last
-five are asked for by ``make lifecycle`` (tests/lifecycle).
+seven are asked for by ``make lifecycle`` (tests/lifecycle).
 """
 
 from functools import cache
@@ -20,6 +20,8 @@ NAMES = (
     "NOT_DEPLOYED",  # changes that the embedded AWS cannot deploy, and why
     "WAYS",  # what a guard's message says to do: the key, then deployments, each a side of the change and settings
     "BESIDE",  # settings of a second copy, whose fixed names must differ
+    "PRESCRIBED",  # settings that common.vpc asks for
+    "ONE_REGION",  # why there is one stack in an account, whatever the Region
     "OWN_NETWORK",  # logical ids of a network that is the solution's subject
     "OUTLIVES",  # beginnings of names in the inventory that outlive the stack, and why
 )

@@ -76,6 +76,11 @@ class Account:
                     AvailabilityZone=f"{self.aws.region}{zone}",
                 )
                 yield f"subnet-0123456789abcdef{2 * number + index}", subnet["Subnet"]["SubnetId"]
+        for number in (4, 5):
+            subnet = ec2.create_subnet(
+                VpcId=self.vpcs[0], CidrBlock=f"10.200.{number}.0/24", AvailabilityZone=f"{self.aws.region}-bos-1a"
+            )
+            yield f"subnet-0123456789abcdef{number}", subnet["Subnet"]["SubnetId"]
         volume = ec2.create_volume(AvailabilityZone=f"{self.aws.region}a", Size=8)["VolumeId"]
         for number in range(2):
             yield f"snap-0123456789abcdef{number}", ec2.create_snapshot(VolumeId=volume)["SnapshotId"]

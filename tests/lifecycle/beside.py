@@ -36,9 +36,14 @@ class Beside:
         self.account, self.stage = account, stage
         self.slug, self._synthesis = slug, synthesis
 
-    def lives(self, common: Json, look: Callable[[Stack], None] = lambda _: None) -> None:
-        """Its whole life, with a look at it in between."""
-        different: Mapping[str, Any] = told(self.slug, "BESIDE", {})
+    def lives(self, common: Json, look: Callable[[Stack], None] = lambda _: None, *, of: str = "BESIDE") -> None:
+        """Its whole life, with a look at it in between.
+
+        Args:
+            of: the name of settings in the solution's conformance.py, besides those of BESIDE.
+        """
+        nothing: Json = {}
+        different = {**told(self.slug, "BESIDE", nothing), **told(self.slug, of, nothing)}
         made = self._synthesis(State(self.slug, "beside", {"tags": TAGS, **common}, dict(different)))
         stack = Stack(self.account, made.stack, made.region)
         regions = sorted({HERE, made.region})
@@ -74,6 +79,9 @@ def another_prefix(beside: Beside) -> None:
 
 def another_region(beside: Beside) -> None:
     """The same configuration but for its Region: the same stack name, so that what is global must differ."""
+    if why := told(beside.slug, "ONE_REGION", ""):
+        beside.stage.said = why
+        return
     beside.lives({"region": THERE})
 
 
@@ -101,6 +109,7 @@ def prescribed(beside: Beside) -> None:
             "alarm_topic_arn": TOPIC,
         },
         look,
+        of="PRESCRIBED",
     )
 
 

@@ -44,6 +44,10 @@ class Stack:
         self._formation = account.client("cloudformation", region)
         self.id = ""
 
+    def beside(self, made: Made) -> "Stack":
+        """Another one in the same account."""
+        return Stack(self._account, made.stack, made.region)
+
     def create(self, made: Made) -> Ended:
         """Creates it; what fails stays, to be looked at."""
         self._account.upload(made.assembly, made.stack, self.region)

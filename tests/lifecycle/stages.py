@@ -12,7 +12,7 @@ from tests.conformance.told import told
 from tests.conformance.updates.states import State
 from tests.lifecycle import beside
 from tests.lifecycle.account import Account
-from tests.lifecycle.changes import Changes
+from tests.lifecycle.changes import Changes, difference
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage
 from tests.lifecycle.stack import Stack
@@ -63,10 +63,10 @@ class _Living:
                 stack = self._deploy(stage)
             with self._life.stage("deployed again") as stage:
                 self._again(stack, stage)
-            changed = Changes(stack, self._default, self._synthesis, self._holds)
+            changed = Changes(stack, self._synthesis, lambda: self._anew(stack), self._holds)
             if not short:
                 with self._life.stage("each setting changed") as stage, _told(stage):
-                    changed.play(stage)
+                    changed.play(self._default, stage)
                 for name, play in beside.STAGES.items():
                     with self._life.stage(name) as stage, _told(stage):
                         play(beside.Beside(self._account, self._slug, self._synthesis, stage))
@@ -97,6 +97,12 @@ class _Living:
                 raise ValueError(str(ended))
             return stack
 
+    def _anew(self, stack: Stack) -> None:
+        stack.delete()
+        ended = stack.create(self._synthesis(self._default))
+        if ended.status != "CREATE_COMPLETE":
+            raise ValueError(str(ended))
+
     def _again(self, stack: Stack, stage: Stage) -> None:
         with _told(stage):
             ended = stack.update(self._synthesis(self._default))
@@ -110,6 +116,7 @@ class _Living:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
         """
         size, made = changed.largest
+        made = made or self._synthesis(State(self._slug, "default", {**COMMON, "log_retention_days": 30}, {}))
         template = json.loads(json.dumps(made.template))
         everything = sorted(template["Resources"])
         template["Resources"][f"{FAILS}Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
@@ -120,7 +127,7 @@ class _Living:
         }
         resources, deployed, holds = stack.resources(), stack.template(), self._holds()
         ended = stack.update(made, template)
-        stage.said = f"{size} resources changed before it failed"
+        stage.said = f"{size} resources changed before it failed" if size else "it failed last"
         if ended.status != "UPDATE_ROLLBACK_COMPLETE":
             stage.findings.append(f"it must be rolled back: {ended}")
         if stack.template() != deployed:
@@ -128,7 +135,7 @@ class _Living:
         if differing := {name for name, _ in resources.items() ^ stack.resources().items()}:
             stage.findings.append(f"not as they were: {', '.join(sorted(differing))}")
         if self._holds() != holds:
-            stage.findings.append(f"the account holds {self._holds() - holds} more, {holds - self._holds()} less")
+            stage.findings.append(f"what the account holds differs: {difference(holds, self._holds())}")
         self._again(stack, stage)
 
     def _destroy(self, stack: Stack, stage: Stage) -> None:

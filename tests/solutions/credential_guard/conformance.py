@@ -29,3 +29,6 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {"also_allow": (["m8i"],), "calendars": 
 
 ONE_VALUE_ONLY: Mapping[str, str] = dict.fromkeys(("uefi_lock", "uefi_lock_confirmation"), "together: see TOGETHER")
 """Keys of which no other value is tried, and why."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {"*": (("after", {"accept_instance_replacement": True}),)}
+"""What its guards say to do, by the key that is changed."""

@@ -37,3 +37,6 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "channel": ("1.31/stable",),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {"*": (("before", {"instance": False}), ("after", {}))}
+"""What its guards say to do, by the key that is changed."""

@@ -61,3 +61,24 @@ BY_DESIGN: Mapping[tuple[str, str, str], str] = {
     ("volume-shrinks", "Data*", "data_gib*"): "EBS refuses it and nothing is lost: README, Limits",
 }
 """What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
+
+NOT_DEPLOYED: Mapping[str, str] = {
+    "load_balancer + certificate_arn*": "no certificate that its load balancers know; with allow_http it is tried",
+}
+"""Changes that the embedded AWS cannot deploy, as globs, and why."""
+
+_SNAPSHOT: Json = {"restore_from": "snap-0123456789abcdef0"}
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "common.kms_key_arn": (("after", {**_SNAPSHOT, "accept_volume_replacement": True}),),
+    "restore_from": (("after", {"accept_volume_replacement": True}),),
+    "zone": (("another stack", _SNAPSHOT),),
+    "vpc_cidr": (("another stack", _SNAPSHOT),),
+}
+"""What its guards say to do, by the key that is changed."""
+
+PRESCRIBED: Json = {
+    "zone": "us-east-1-bos-1a",
+    "private_subnet_ids": ["subnet-0123456789abcdef4"],
+    "public_subnet_ids": ["subnet-0123456789abcdef5"],
+}
+"""Settings that common.vpc asks for: the zone's subnets."""

@@ -72,3 +72,12 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "vpcs": "of the variant enterprise alone",
 }
 """Keys of which no other value is tried, and why."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "*": (
+        ("before", {"accept_outage": True, "attached": False}),
+        ("after", {"accept_outage": True, "attached": False}),
+        ("after", {"accept_outage": True}),
+    )
+}
+"""What its guards say to do, by the key that is changed."""

@@ -15,3 +15,6 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "file": ("tests/solutions/spot_placement_tracker/placement_scores/two_dashboards.yaml",),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+BESIDE: Json = {"file": "tests/solutions/spot_placement_tracker/placement_scores/two_dashboards.yaml"}
+"""Settings of a second copy: dashboards are global and have names of the user's."""
