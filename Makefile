@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 INSTALLED := .venv/.installed
 
-.PHONY: help install check test updates try faults bench simulate pictures synth snapshots docs lock clean
+.PHONY: help install check test updates lifecycle try faults bench simulate pictures synth snapshots docs lock clean
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
@@ -53,6 +53,9 @@ simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a pict
 updates: $(INSTALLED) ## every setting of every solution with another value: what CloudFormation does; SOLUTION=
 	@python -m tests.conformance.updates $(subst -,_,$(subst $(COMMA), ,$(SOLUTION)))
 
+lifecycle: $(INSTALLED) ## deploy, change each setting, fail, destroy, deploy again on the emulator; SOLUTION=, QUICK=1
+	@python -m tests.lifecycle $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
+
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
 	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)
 
@@ -62,7 +65,7 @@ synth: $(INSTALLED) ## synthesize all enabled solutions into cdk.out; SOLUTION=,
 snapshots: $(INSTALLED) ## accept changed templates
 	@python -m pytest tests/solutions -q -k test_stack --snapshot-update
 
-docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md and docs/conformance.md
+docs: $(INSTALLED) ## regenerate config.schema.json, the tables of README.md, docs/conformance.md, docs/regions.md
 	@python -m stacks.documents
 	@python -m emulator.documents
 	@python -m tests.conformance

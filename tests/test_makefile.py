@@ -27,6 +27,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["try", "SOLUTION=it's"], r"--solution 'it'\''s'"),
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),
+        (["lifecycle", "SOLUTION=a", "QUICK=1"], "--solution 'a' --quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
     ],
 )

@@ -54,3 +54,8 @@ BY_DESIGN: Mapping[tuple[str, str, str], str] = {
     ("loss", "NativeBalancer*", "scheme*"): "another scheme is another load balancer: README, Limits",
 }
 """What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
+
+NOT_DEPLOYED: Mapping[str, str] = {
+    "common.vpc*": "it deletes what is replaced before what is removed, and the old listener has the old target group",
+}
+"""Changes that the embedded AWS cannot deploy, as globs, and why."""
