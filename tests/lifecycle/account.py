@@ -76,6 +76,7 @@ class Account:
                     AvailabilityZone=f"{self.aws.region}{zone}",
                 )
                 yield f"subnet-0123456789abcdef{2 * number + index}", subnet["Subnet"]["SubnetId"]
+        ec2.modify_availability_zone_group(GroupName=f"{self.aws.region}-bos-1", OptInStatus="opted-in")
         for number in (4, 5):
             subnet = ec2.create_subnet(
                 VpcId=self.vpcs[0], CidrBlock=f"10.200.{number}.0/24", AvailabilityZone=f"{self.aws.region}-bos-1a"

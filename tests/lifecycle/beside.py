@@ -1,15 +1,19 @@
 """Stacks beside the first, in the same account: another prefix, another Region, what a platform team prescribes."""
 
 import json
-from collections.abc import Callable, Mapping
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from stacks.leftovers import leftovers
 from tests.conformance.told import told
 from tests.conformance.updates.states import State
 from tests.lifecycle.account import BOUNDARY, KEY, TOPIC, Account, document
 from tests.lifecycle.report import Stage
 from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Synthesis
+from tests.variants import ROOT
 from tryout.denials import Denials
 from tryout.inventory import inventory
 from tryout.steps import StepFailedError
@@ -26,6 +30,8 @@ OF_A_NETWORK = (
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
 )
+# What the tagging API of the embedded AWS knows; AWS's knows volumes and repositories, too.
+LISTED = ("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::KMS::Key")
 RING_SECONDS = 60
 
 
@@ -36,10 +42,18 @@ class Beside:
         self.account, self.stage = account, stage
         self.slug, self._synthesis = slug, synthesis
 
-    def lives(self, common: Json, look: Callable[[Stack], None] = lambda _: None, *, of: str = "BESIDE") -> None:
+    def lives(
+        self,
+        common: Json,
+        look: Callable[[Stack], None] = lambda _: None,
+        *,
+        of: str = "BESIDE",
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         """Its whole life, with a look at it in between.
 
         Args:
+            tidy: what is done when it is destroyed, before the account is compared.
             of: the name of settings in the solution's conformance.py, besides those of BESIDE.
         """
         nothing: Json = {}
@@ -63,6 +77,7 @@ class Beside:
         ended = stack.delete()
         if ended.status != "DELETE_COMPLETE":
             self.stage.findings.append(str(ended))
+        tidy()
         for region in regions:
             after = self._holds(region)
             self.stage.findings += [f"left behind in {region}: {name}" for name in sorted(after - before[region])]
@@ -123,6 +138,43 @@ def under_a_key(beside: Beside) -> None:
     beside.lives({"region": HERE, "prefix": "key", "kms_key_arn": KEY}, look)
 
 
+def with_data_kept(beside: Beside) -> None:
+    """What common.keep_data_on_destroy keeps is found by ``python -m stacks leftovers``, whose commands remove it."""
+    kept: dict[str, str] = {}
+
+    def look(stack: Stack) -> None:
+        retained = {
+            name for name, one in stack.template()["Resources"].items() if one.get("DeletionPolicy") == "Retain"
+        }
+        kept.update({physical: kind for name, (kind, physical) in stack.resources().items() if name in retained})
+        beside.stage.said = f"{len(kept)} kept"
+
+    def tidy() -> None:
+        def clients(service: str, region: str | None = None, /) -> Any:
+            return beside.account.client(service, region or HERE)
+
+        found = list(leftovers(clients, HERE))
+        for physical, kind in kept.items():
+            name = physical.rpartition("/")[2]
+            if not any(name in one.arn for one in found) and kind in LISTED:
+                beside.stage.findings.append(f"leftovers does not list {kind} {physical}")
+        for one in found:
+            if not any(physical.rpartition("/")[2] in one.arn for physical in kept):
+                beside.stage.findings.append(f"leftovers lists {one.arn}, which nothing has kept")
+            else:
+                beside.stage.findings += _run(beside.account, one.remove)
+
+    beside.lives({"region": HERE, "prefix": "kept", "keep_data_on_destroy": True}, look, tidy=tidy)
+
+
+def _run(account: Account, command: str) -> Iterator[str]:
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = account.aws.environment() | {"PATH": path}
+    ended = subprocess.run(["/bin/bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        yield f"{command}: {ended.stderr.strip()[-200:]}"
+
+
 def ring(beside: Beside, stack: Stack, *topics: str) -> None:
     """Every alarm of the stack that goes to the topics rings, and is heard."""
     watched = beside.account.client("cloudwatch")
@@ -171,4 +223,5 @@ STAGES: Mapping[str, Callable[[Beside], None]] = {
     "another Region beside it": another_region,
     "VPC, boundary and topic of yours": prescribed,
     "a key of yours": under_a_key,
+    "data kept, found and removed": with_data_kept,
 }
