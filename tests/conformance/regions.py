@@ -77,7 +77,8 @@ def _partition(slug: str, partition: str) -> str:
     if what := NOT_THERE.get((slug, partition)):
         return f"no: {what}"
     lacking, settings = missing(slug, partition), needed_settings(slug, partition)
-    said = f"with {', '.join(f'`{key}: {_yaml(value)}`' for key, value in settings.items())}" if settings else "yes"
+    shown = [f"`{key}`" if "tests/" in str(value) else f"`{key}: {_yaml(value)}`" for key, value in settings.items()]
+    said = f"with {', '.join(shown)}" if shown else "yes"
     return f"no: {_shown(lacking)}" if lacking else said
 
 
