@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+DOMAINS = {"aws-cn": "amazonaws.com.cn"}
 KEPT = "kept with common.keep_data_on_destroy"
 
 
@@ -28,7 +30,7 @@ class Kind:
         name: as people call it.
         kept: why a stack may leave it; empty: there is no reason.
         bills: what it costs, with the unit of the price file (``python -m stacks cost --units``) where there is one.
-        remove: the command, with {arn}, and {name} behind the type of the resource.
+        remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
     """
 
     name: str
@@ -38,7 +40,10 @@ class Kind:
 
     def command(self, arn: str, region: str) -> str:
         """The command that removes one; empty where none is known."""
-        quoted = {"arn": arn, "name": named_by(arn)[1]}
+        _, partition, _, _, account, _ = arn.split(":", 5)
+        _, name = named_by(arn)
+        queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
+        quoted = {"arn": arn, "name": name, "queue": queue}
         text = self.remove.format(**{key: shlex.quote(value) for key, value in quoted.items()})
         return f"{text} --region {region}" if text else ""
 
@@ -128,8 +133,7 @@ KINDS: Mapping[str, Kind] = {
         "queue",
         KEPT,
         "nothing until it is used",
-        "aws sqs delete-queue --queue-url "
-        '"$(aws sqs get-queue-url --queue-name {name} --query QueueUrl --output text)"',
+        "aws sqs delete-queue --queue-url {queue}",
     ),
 }
 """By service and type of resource, as ARNs have them."""

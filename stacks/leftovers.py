@@ -148,26 +148,42 @@ def _names(arn: str) -> set[str]:
     return {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}
 
 
+# EC2's calls that describe one of a kind, by its id.
+DESCRIBED = {
+    "ec2:capacity-reservation": ("describe_capacity_reservations", "CapacityReservationIds"),
+    "ec2:elastic-ip": ("describe_addresses", "AllocationIds"),
+    "ec2:image": ("describe_images", "ImageIds"),
+    "ec2:instance": ("describe_instances", "InstanceIds"),
+    "ec2:internet-gateway": ("describe_internet_gateways", "InternetGatewayIds"),
+    "ec2:launch-template": ("describe_launch_templates", "LaunchTemplateIds"),
+    "ec2:natgateway": ("describe_nat_gateways", "NatGatewayIds"),
+    "ec2:network-interface": ("describe_network_interfaces", "NetworkInterfaceIds"),
+    "ec2:route-table": ("describe_route_tables", "RouteTableIds"),
+    "ec2:security-group": ("describe_security_groups", "GroupIds"),
+    "ec2:snapshot": ("describe_snapshots", "SnapshotIds"),
+    "ec2:subnet": ("describe_subnets", "SubnetIds"),
+    "ec2:volume": ("describe_volumes", "VolumeIds"),
+    "ec2:vpc": ("describe_vpcs", "VpcIds"),
+    "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpointIds"),
+}
+ENDED = {"cancelled", "deleted", "deleting", "expired", "shutting-down", "terminated"}
+
+
 def _gone(clients: Clients, region: str, arn: str) -> bool:
-    """Whether it ends already: it keeps its tags for a while, as AWS shows it for a while."""
+    """Whether it is gone or ends already: some are shown, and keep their tags, for a while after their end."""
     kind, name = named_by(arn)
+    if kind == "kms:key":
+        return bool(clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if kind not in DESCRIBED:
+        return False
+    operation, parameter = DESCRIBED[kind]
     try:
-        match kind:
-            case "ec2:instance":
-                answered = clients("ec2", region).describe_instances(InstanceIds=[name])["Reservations"]
-                states = {each["State"]["Name"] for one in answered for each in one["Instances"]}
-                return states <= {"shutting-down", "terminated"}
-            case "ec2:natgateway":
-                answered = clients("ec2", region).describe_nat_gateways(NatGatewayIds=[name])["NatGateways"]
-                return {each["State"] for each in answered} <= {"deleting", "deleted"}
-            case "ec2:capacity-reservation":
-                found = clients("ec2", region).describe_capacity_reservations(CapacityReservationIds=[name])
-                return all(one["State"] in ("cancelled", "expired") for one in found["CapacityReservations"])
-            case "kms:key":
-                key = clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]
-                return bool(key["KeyState"] == "PendingDeletion")
+        answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
     except ClientError as error:
         if "NotFound" not in error.response["Error"]["Code"]:
             raise
         return True
-    return False
+    items = [item for value in answered.values() if isinstance(value, list) for item in value]
+    inner = [each for item in items for each in item.get("Instances", [item])]
+    states = [state["Name"] if isinstance(state := item.get("State", ""), dict) else state for item in inner]
+    return all(state in ENDED for state in states)

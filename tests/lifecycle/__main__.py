@@ -1,6 +1,7 @@
 """``make lifecycle``: the life of every solution, two at a time."""
 
 import argparse
+import resource
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -45,7 +46,9 @@ def main() -> int:
     minutes = (time.monotonic() - began) / 60
     write_json(REPORT, lives, minutes=minutes)
     findings = sum(len(life.findings) for life in lives)
-    console.print(f"\n{minutes:.1f} minutes, {findings} findings; report: {REPORT.relative_to(ROOT)}", highlight=False)
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    worked = f"{minutes:.1f} minutes, {(ended.ru_utime + ended.ru_stime) / 60:.1f} of processor time"
+    console.print(f"\n{worked}, {findings} findings; report: {REPORT.relative_to(ROOT)}", highlight=False)
     return 1 if findings else 0
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from stacks.leftover_kinds import KINDS
 from stacks.leftovers import leftovers
 from tests.conformance.told import told
 from tests.conformance.updates.states import State
@@ -30,8 +31,8 @@ OF_A_NETWORK = (
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
 )
-# What the tagging API of the embedded AWS knows; AWS's knows volumes and repositories, too.
-LISTED = ("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::KMS::Key")
+# What the tagging API of the embedded AWS knows; AWS's knows more.
+LISTED = ("AWS::DynamoDB::GlobalTable", "AWS::EC2::Volume", "AWS::SQS::Queue")
 RING_SECONDS = 60
 
 
@@ -158,6 +159,8 @@ def with_data_kept(beside: Beside) -> None:
             name = physical.rpartition("/")[2]
             if not any(name in one.arn for one in found) and kind in LISTED:
                 beside.stage.findings.append(f"leftovers does not list {kind} {physical}")
+            elif kind == "AWS::S3::Bucket" and not any(name in one.arn for one in found):
+                beside.stage.findings += _run(beside.account, KINDS["s3"].command(f"arn:aws:s3:::{name}", HERE))
         for one in found:
             if not any(physical.rpartition("/")[2] in one.arn for physical in kept):
                 beside.stage.findings.append(f"leftovers lists {one.arn}, which nothing has kept")
@@ -170,7 +173,8 @@ def with_data_kept(beside: Beside) -> None:
 def _run(account: Account, command: str) -> Iterator[str]:
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = account.aws.environment() | {"PATH": path}
-    ended = subprocess.run(["/bin/bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    here = command.replace("aws ", f"aws --endpoint-url {account.aws.endpoint_url} ", 1)
+    ended = subprocess.run(["/bin/bash", "-c", here], env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
         yield f"{command}: {ended.stderr.strip()[-200:]}"
 

@@ -10,7 +10,7 @@ from tests.conformance.told import told
 from tests.conformance.updates.looking import LAW, by_design
 from tests.conformance.updates.model import Update
 from tests.conformance.updates.rules import GO_WITH_THEIR_FEATURE, HOLDS, KEPT, resources
-from tests.conformance.updates.states import Change, State, changes
+from tests.conformance.updates.states import Change, State, changes, legal
 from tests.lifecycle.report import Stage
 from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Made, Synthesis
@@ -120,6 +120,9 @@ class Changes:
         for side, settings in ways[key]:
             of = change.before if side == "before" else change.after
             section = {**of.section, **settings}
+            if not legal(State(of.slug, of.name, of.common, section)):
+                yield f"the guard's way out, {side} with {settings}: no legal configuration"
+                return
             if side == ANOTHER_STACK:
                 made = self._synthesis(State(of.slug, of.name, {**of.common, "prefix": "another"}, section))
                 another = self._stack.beside(made)

@@ -87,30 +87,16 @@ def test_another_tag_is_another_s_and_what_ends_already_is_not_listed(aws: Embed
 
 
 def test_what_parts_of_a_stack_make_is_left_when_it_is_gone(aws: EmbeddedAws, kept: dict[str, str]) -> None:
-    def clients(service: str, region: str | None = None, /) -> Any:
-        client = aws.client(service)
-        return _Tagged(client) if service == "resourcegroupstaggingapi" else client
-
-    assert list(leftovers(clients, aws.region)) == []
+    ec2 = aws.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    tags = [{"ResourceType": "snapshot", "Tags": TAGS}]
+    snapshot = ec2.create_snapshot(VolumeId=volume, TagSpecifications=tags)["SnapshotId"]
+    assert found(aws) == {}
     destroy(aws)
-    snapshot = [one for one in leftovers(clients, aws.region) if one.kind == "snapshot"]
-    assert [one.remove for one in snapshot] == ["aws ec2 delete-snapshot --snapshot-id snap-1 --region us-east-1"]
-
-
-class _Tagged:
-    """A tagging API that knows a snapshot besides, on a page of its own."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def get_paginator(self, name: str) -> "_Tagged":
-        assert name == "get_resources"
-        return self
-
-    def paginate(self, **filters: Any) -> Iterator[dict[str, Any]]:
-        yield from self._client.get_paginator("get_resources").paginate(**filters)
-        arn = f"arn:aws:ec2:us-east-1:{ACCOUNT}:snapshot/snap-1"
-        yield {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": TAGS}]}
+    (left,) = (one for one in found(aws).values() if one.kind == "snapshot")
+    assert left.remove == f"aws ec2 delete-snapshot --snapshot-id {snapshot} --region us-east-1"
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    assert "snapshot" not in {one.kind for one in found(aws).values()}
 
 
 def test_the_command_prints_what_to_do_and_ends_with_one(
