@@ -7,7 +7,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 INSTALLED := .venv/.installed
 
-.PHONY: help new upgrade install check test updates mutate try verify evidence faults bench simulate pictures synth snapshots docs site look \
+.PHONY: help new upgrade install check test updates lifecycle mutate try verify evidence faults bench simulate pictures synth snapshots docs site look \
 	recording lock clean
 .DEFAULT_GOAL := help
 
@@ -66,6 +66,9 @@ updates: $(INSTALLED) ## every setting of every solution with another value: wha
 
 mutate: $(INSTALLED) ## each action of each role taken away, and what was recorded replayed; minutes; SOLUTION=, FRESH=1
 	@python -m tests.mutation $(call option,solution,SOLUTION) $(if $(FRESH),--fresh)
+
+lifecycle: $(INSTALLED) ## deploy, change each setting, fail, destroy, deploy again on the emulator; SOLUTION=, QUICK=1
+	@python -m tests.lifecycle $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
 
 pictures: $(INSTALLED) ## draw the dashboards that make try has kept, or try them first; SOLUTION=, INTO=, FRESH=1
 	@python -m tryout.pictures $(call option,solution,SOLUTION) $(call option,into,INTO) $(if $(FRESH),--fresh)

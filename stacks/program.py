@@ -29,7 +29,7 @@ from stacks.shared.session import clients_of, region_of
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config" / "config.yaml"
 STYLES = {"ok": Style(color="green"), "problem": Style(color="red"), "unknown": Style(color="yellow")}
-OTHERS = ("config", "cost")
+OTHERS = ("config", "cost", "leftovers")
 EVERY = ("check", "cost", "confirm", "export")  # commands of every solution
 EXPORT = "a template with its assets, for accounts without cdk bootstrap"
 UNREACHABLE = "check your AWS profile, Region and network"
@@ -117,7 +117,7 @@ def _parser(subject: str | None) -> _Parser:
     if subject is None:
         parser.add_argument("--json", action="store_true", help="list the solutions as JSON for programs")
     parser.set_defaults(run=_list)
-    subjects = parser.add_subparsers(dest="solution", metavar="config | cost | SOLUTION")
+    subjects = parser.add_subparsers(dest="solution", metavar="config | cost | leftovers | SOLUTION")
     config = subjects.add_parser("config", parents=[shared], help="check the configuration file")
     config.set_defaults(run=_config)
     cost = subjects.add_parser("cost", parents=[shared, prices], help="what all solutions bill in an idle month")
@@ -125,6 +125,9 @@ def _parser(subject: str | None) -> _Parser:
     which.add_argument("--all", action="store_true", help="of all enabled solutions")
     which.add_argument("--units", action="store_true", help="all units with an empty price: the start of a price file")
     cost.set_defaults(run=_costs)
+    left = subjects.add_parser("leftovers", parents=[shared], help="what carries this app's tags and no stack has")
+    left.add_argument("--region", action="append", help="look there; may be given several times (your Region)")
+    left.set_defaults(run=_leftovers)
     for solution in SOLUTIONS:
         commands = subjects.add_parser(solution.slug, help=solution.summary).add_subparsers(
             dest="command", required=True, metavar="COMMAND"
@@ -256,7 +259,7 @@ def _own(options: argparse.Namespace) -> int:
     with console.status(options.own.help):
         settings = config.solutions[options.solution]
         answer = options.own.run(options, config.common, settings, clients_of(config.common))
-    return _print(options, answer)
+    return _printed(answer, as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -266,11 +269,20 @@ def _export(options: argparse.Namespace) -> int:
     with console.status("synthesizing"):
         settings = config.solutions[options.solution]
         answer = export(named(options.solution), config.common, settings, options.out)
-    return _print(options, answer)
+    return _printed(answer, as_json=options.json)
 
 
-def _print(options: argparse.Namespace, answer: Answer) -> int:
-    if options.json:
+def _leftovers(options: argparse.Namespace) -> int:
+    from stacks.leftovers import answer
+
+    common = _load(options).common
+    with console.status("looking for leftovers"):
+        found = answer(clients_of(common), options.region or [region_of(common).name])
+    return _printed(found, as_json=options.json)
+
+
+def _printed(answer: Answer, *, as_json: bool) -> int:
+    if as_json:
         print(json.dumps(answer.data, indent=2))
         return int(not answer.ok)
     if answer.rows:

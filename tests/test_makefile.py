@@ -28,6 +28,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["try", "SOLUTION=it's"], r"--solution 'it'\''s'"),
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),
+        (["lifecycle", "SOLUTION=a", "QUICK=1"], "--solution 'a' --quick"),
         (["faults", "SOLUTION=a"], "--solution 'a'"),
         (["verify", "SOLUTION=a", "PROFILE=p", "REGION=r", "YES=1"], "--solution 'a' --profile 'p' --region 'r' --yes"),
         (["mutate", "SOLUTION=a", "FRESH=1"], "--solution 'a' --fresh"),

@@ -6,12 +6,14 @@ else there can be but one of collide as in an account.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jmespath
 from botocore.exceptions import ClientError
+from ministack.services import cloudformation
 from ministack.services.cloudformation import provisioners
 
 from emulator.core import store
@@ -19,16 +21,30 @@ from emulator.core.api import call
 from emulator.core.patch import private
 
 Properties = dict[str, Any]
+_END = 13  # characters of a generated name behind the names of stack and resource
 
 # type -> {"create": f(logical_id, props, stack), "update": f(id, old, new, stack, logical_id), "delete": f(id, props)}.
 handlers: dict[str, dict[str, Any]] = private(provisioners, "_RESOURCE_HANDLERS")
+_stacks: Any = private(cloudformation, "_stacks")
 # The generated name of a resource, and its creation under another one.
-physical_name: Callable[..., str] = private(
+_physical_name: Callable[..., str] = private(
     provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded"
 )
-_create_under_new_name: Callable[..., tuple[str, dict[str, Any]]] = private(
+create_under_new_name: Callable[..., tuple[str, dict[str, Any]]] = private(
     provisioners, "_seeded_create", "create_fn logical_id props stack_name"
 )
+
+
+def of_the_stack(name: str, stack: str, *, lowercase: bool = False) -> str:
+    """A generated name with an end that no other stack gives, of another Region or created anew under its name.
+
+    ministack makes the end of the stack's name alone: two Regions would share their roles, which are global, and a
+    stack that is created again would meet what the first one has kept. "CloudFormation generates a unique physical ID":
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
+    """
+    known = (_stacks.get(stack) or {}).get("StackId", store.region())
+    end = hashlib.sha256(f"{name}:{known}".encode()).hexdigest()[:_END]
+    return name[:-_END] + (end if lowercase else end.upper())
 
 
 def _nothing(_physical_id: str, _properties: Properties) -> dict[str, Any]:
@@ -96,7 +112,7 @@ class ResourceType:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {name} and update the stack again."
             )
-        return _create_under_new_name(self._create, logical_id, new, stack)
+        return create_under_new_name(self._create, logical_id, new, stack)
 
     def _delete(self, physical_id: str, properties: Properties) -> None:
         """CloudFormation takes a resource that is gone already for deleted."""
@@ -107,7 +123,9 @@ class ResourceType:
                 raise
 
     def _named(self, logical_id: str, properties: Properties, stack: str) -> Properties:
-        return {self.name: physical_name(stack, logical_id), **properties} if self.name else properties
+        if self.name is None:
+            return properties
+        return {self.name: of_the_stack(_physical_name(stack, logical_id), stack), **properties}
 
     def _attributes(self, physical_id: str, properties: Properties) -> dict[str, Any]:
         found = self.attributes(physical_id, properties)

@@ -94,6 +94,17 @@ class WindowsInstance(Construct):
                 CfnTag(key=settings.tag.key, value=settings.tag.value),
             ],
         )
+        # Before the template is touched: what is rolled back gets another version, and the next deployment would
+        # make another instance of it.
+        Guard(
+            stack,
+            "TemplateGuard",
+            of=template,
+            subject="the Windows instance",
+            guarded={"Image": settings.image_parameter, "Key": stack.common.kms_key_arn or "of AWS"},
+            way=NEW_INSTANCE,
+            accepted=settings.accept_instance_replacement,
+        )
         Guard(
             stack,
             "InstanceGuard",

@@ -1,5 +1,6 @@
 """A table whose key, recovery and expiry follow the settings all solutions share."""
 
+from aws_cdk import CfnTag
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -40,6 +41,8 @@ class Table(dynamodb.TableV2):
             )
             if recovery
             else None,
+            # CloudFormation hands the tags of a stack to no AWS::DynamoDB::GlobalTable: its schema has no tagging.
+            tags=[CfnTag(key=key, value=value) for key, value in stack.tags.tag_values().items()],
         )
         self._customer_key = stack.encryption_key
 

@@ -1,9 +1,10 @@
-"""Writes docs/conformance.md: each rule, its source, and what it has been seen to catch."""
+"""Writes docs/conformance.md, each rule, its source, and what it has been seen to catch, and docs/regions.md."""
 
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from tests.conformance import regions
 from tests.conformance.findings import Rule
 from tests.variants import ROOT
 
@@ -50,3 +51,4 @@ if __name__ == "__main__":
     if not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != text():
         DOCUMENT.write_text(text(), encoding="utf-8")
         print(f"wrote {DOCUMENT.relative_to(ROOT)}")
+    regions.write()

@@ -1,7 +1,7 @@
 """What a solution tells the rules of itself, in ``tests/solutions/<slug>/conformance.py``.
 
-A new solution edits no shared table. The names: LARGEST, STATES, TOGETHER, OTHERS, ONE_VALUE_ONLY, BY_DESIGN, REACHES,
-NOT_SHOWN. LARGEST is every solution's; the others are for those that need them.
+A new solution edits no shared table. LARGEST is every solution's; the others are for those that need them. Two are for
+``make mutate`` (REACHES, NOT_SHOWN); the last seven are asked for by ``make lifecycle`` (tests/lifecycle).
 """
 
 from functools import cache
@@ -9,6 +9,22 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TypeVar
+
+NAMES = (
+    "LARGEST",  # the largest legal settings
+    "STATES",  # states beside the variants' own
+    "TOGETHER",  # settings that are changed together
+    "OTHERS",  # other legal values
+    "ONE_VALUE_ONLY",  # keys of which no other value is tried, and why
+    "BY_DESIGN",  # findings that stay, and why
+    "NOT_DEPLOYED",  # changes that the embedded AWS cannot deploy, and why
+    "WAYS",  # what a guard's message says to do: the key, then deployments, each a side of the change and settings
+    "BESIDE",  # settings of a second copy, whose fixed names must differ
+    "PRESCRIBED",  # settings that common.vpc asks for
+    "ONE_REGION",  # why there is one stack in an account, whatever the Region
+    "OWN_NETWORK",  # logical ids of a network that is the solution's subject
+    "OUTLIVES",  # beginnings of names in the inventory that outlive the stack, and why
+)
 
 Told = TypeVar("Told")
 

@@ -23,6 +23,7 @@ DOCUMENTS = (
     ),
     ("guide/many_accounts.md", "docs/guide/many_accounts.md", "Many accounts", "Without the CDK, and by StackSets."),
     ("guide/proof.md", "docs/guide/proof.md", "Proof", "What an account answers, and a scenario played there."),
+    ("guide/regions.md", "docs/regions.md", "Regions", "Which Regions and partitions have each solution."),
     ("guide/operate.md", "docs/guide/operate.md", "Operate", "Upgrades, several copies, removal, and what stays."),
     ("guide/at_night.md", "docs/guide/at_night.md", "On call", "An alarm has fired: where it says what to do."),
     ("guide/moving.md", "docs/guide/moving.md", "Moving here", "From each public sample: which setting replaces what."),

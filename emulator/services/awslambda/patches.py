@@ -6,7 +6,7 @@ at https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.
 
 from typing import Any
 
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 
 from emulator.core.api import Json
 from emulator.core.deliveries import Delivery, denied
@@ -14,6 +14,18 @@ from emulator.core.patch import patch, private
 from emulator.services.cloudwatch.patches import record_metric
 
 _functions: Any = private(lambda_svc, "_functions")
+_groups: Any = private(cloudwatch_logs, "_log_groups")
+
+
+@patch(lambda_svc, "_emit_lambda_logs", "func request_id log_text error duration_ms log_source")
+def _log(original: Any, function: Json, *details: Any, **more: Any) -> None:
+    """A log group of one's own that is gone stays gone: roles here lack logs:CreateLogGroup, which would make it anew.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    group = ((function.get("config") or function).get("LoggingConfig") or {}).get("LogGroup")
+    if group is None or group in _groups:
+        original(function, *details, **more)
 
 
 @patch(lambda_svc, "_route_async_failure", "target_arn func_name event result")

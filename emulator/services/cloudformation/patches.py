@@ -9,10 +9,11 @@ from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, engine, handlers
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 
 from emulator.core.api import Json, call, first
 from emulator.core.patch import patch, private
+from emulator.core.resource import of_the_stack
 from emulator.core.store import region
 
 HINT = (
@@ -66,6 +67,11 @@ def _knowing_the_stack(operation: Callable[[Json], Any]) -> Callable[[Json], Any
 
 for _name in ("UpdateStack", "CreateChangeSet"):
     _operations[_name] = _knowing_the_stack(_operations[_name])
+
+
+@patch(provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded")
+def _named(original: Any, stack: str, *arguments: Any, **more: Any) -> str:
+    return of_the_stack(original(stack, *arguments, **more), stack, lowercase=more.get("lowercase", False))
 
 
 @patch(engine, "_resolve_refs", "value resources params conditions mappings stack_name stack_id")

@@ -80,12 +80,12 @@ def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
     """Every setting that the state has, with up to so many changes that are legal: none is a setting to look at."""
     for values in _tables(before.slug, "TOGETHER"):
         after = State(before.slug, before.name, before.common, {**before.section, **values})
-        if _read(after.text) and _dump(after.text) != _dump(before.text):
+        if read(after.text) and _dump(after.text) != _dump(before.text):
             yield ", ".join(values), [Change(before, " + ".join(values), list(values.values()), after)]
-    read = _read(before.text)
-    if read is None:
+    legal_before = read(before.text)
+    if legal_before is None:
         raise ValueError(f"{before.name} of {before.slug} is no legal configuration")
-    common, settings = read
+    common, settings = legal_before
     for of, model, section in (
         ("common", CommonSettings, before.common),
         ("section", settings_by_slug()[before.slug], before.section),
@@ -107,13 +107,14 @@ def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
                     if of == "common"
                     else State(before.slug, before.name, before.common, changed)
                 )
-                if len(found) < most and _read(after.text) and _dump(after.text) != _dump(before.text):
+                if len(found) < most and read(after.text) and _dump(after.text) != _dump(before.text):
                     found.append(Change(before, f"common.{key}" if of == "common" else key, value, after))
             yield (f"common.{key}" if of == "common" else key), found
 
 
 @cache
-def _read(text: str) -> tuple[CommonSettings, Any] | None:
+def read(text: str) -> tuple[CommonSettings, Any] | None:
+    """Its settings, if they are legal."""
     slug, common_json, section_json = json.loads(text)
     try:
         common = CommonSettings.model_validate_json(json.dumps(common_json), strict=True)
@@ -126,12 +127,12 @@ def _read(text: str) -> tuple[CommonSettings, Any] | None:
 
 def legal(state: State) -> bool:
     """Whether the settings take it."""
-    return _read(state.text) is not None
+    return read(state.text) is not None
 
 
 def _dump(text: str) -> str:
-    read = _read(text)
-    return read[0].model_dump_json() + read[1].model_dump_json() if read else ""
+    settled = read(text)
+    return settled[0].model_dump_json() + settled[1].model_dump_json() if settled else ""
 
 
 @cache
@@ -149,9 +150,9 @@ def solution(slug: str) -> Solution:
 @cache
 def template(text: str) -> Json:
     """The template of a state, by its text; built by the one CDK of this process, and kept."""
-    read = _read(text)
-    assert read
-    common, settings = read
+    settled = read(text)
+    assert settled
+    common, settings = settled
     slug = json.loads(text)[0]
     with tempfile.TemporaryDirectory(prefix="update-") as outdir:
         app = App(context=_flags(), outdir=outdir, builtin_cloud_formation_validation=False)

@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -22,3 +23,6 @@ LARGEST: list[tuple[Json, Json]] = [
     ),
 ]
 """The largest legal settings: common and the section."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {"may_change": (["family"],)}
+"""Other legal values, by the key's last name, which the schema cannot tell."""

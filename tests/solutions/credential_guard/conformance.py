@@ -25,3 +25,15 @@ NOT_SHOWN: Mapping[str, str] = {
     "GuardFunctionRole cloudformation:DescribeStacks": "the guard asks before it refuses, so that a rollback passes",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+TOGETHER: tuple[Json, ...] = ({"uefi_lock": True, "uefi_lock_confirmation": "this cannot be undone on EC2"},)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {"also_allow": (["m8i"],), "calendars": (["maintenance"],)}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = dict.fromkeys(("uefi_lock", "uefi_lock_confirmation"), "together: see TOGETHER")
+"""Keys of which no other value is tried, and why."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {"*": (("after", {"accept_instance_replacement": True}),)}
+"""What its guards say to do, by the key that is changed."""

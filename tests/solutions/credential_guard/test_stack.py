@@ -79,11 +79,23 @@ def test_the_instance_has_tokens_an_encrypted_root_no_key_pair_and_the_hosts_tag
 def test_another_type_stops_and_starts_it_and_everything_that_replaces_it_is_guarded() -> None:
     before, after = built(), built(instance_type="m7i.large")
     assert properties(before, "AWS::EC2::LaunchTemplate") == properties(after, "AWS::EC2::LaunchTemplate")
-    (guard,) = properties(before, "Custom::Guard").values()
+    guards = list(properties(before, "Custom::Guard").values())
+    (guard,) = (each for each in guards if "SubnetId" in each["Guarded"])
     assert set(guard["Guarded"]) == {"LaunchTemplateVersion", "SubnetId"} and guard["Accepted"] is False
     instance = only(before, "AWS::EC2::Instance")
     assert guard["Guarded"]["SubnetId"] == instance["SubnetId"]
     assert guard["Guarded"]["LaunchTemplateVersion"] == instance["LaunchTemplate"]["Version"]
+
+
+def test_a_change_of_the_template_is_stopped_before_it_gets_another_version() -> None:
+    """What is rolled back gets another version, too, and the next deployment would make another instance of it."""
+    template = built()
+    (launch,) = template.find_resources("AWS::EC2::LaunchTemplate").values()
+    (guard,) = (each for each in launch["DependsOn"] if "TemplateGuard" in each)
+    guarded = properties(template, "Custom::Guard")[guard]["Guarded"]
+    assert guarded["Key"] == "of AWS" and "windows" in guarded["Image"].lower()
+    other = properties(built(server="2019"), "Custom::Guard")[guard]["Guarded"]
+    assert other["Image"] != guarded["Image"]
 
 
 @every_variant

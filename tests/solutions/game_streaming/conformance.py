@@ -27,9 +27,17 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+TOGETHER: tuple[Json, ...] = ({"oidc": {"issuer": "https://other.example.com", "client_id": "games"}},)
+"""Settings that belong together, changed together."""
+
 OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "instance_type": ("g5g.4xlarge",),
+    "issuer": ("https://another.example.com",),
     "image": ("/aws/service/marketplace/prod-abcdefgh12345/latest",),
     "pro_token_secret": ("another-secret",),
     "channel": ("1.31/stable",),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {"*": (("before", {"instance": False}), ("after", {}))}
+"""What its guards say to do, by the key that is changed."""

@@ -31,3 +31,14 @@ NOT_SHOWN: Mapping[str, str] = {
     "*privatef925eb87Role sqs:SendMessage": _AS_OTHERS,
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "accepted": ([{"path": "lib/*.jar", "reason": "the arm64 folder has it"}],),
+    "commit": ("0123456789abcdef0123456789abcdef01234567",),
+    "exclude": (["vendor"],),
+    "issue_types": (["-Intrinsic"],),
+    "repository": ("https://git.example.com/mirror/porting-advisor",),
+    "sources": ([{"location": "owner/name"}],),
+    "warn_only": (["incomplete"],),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""

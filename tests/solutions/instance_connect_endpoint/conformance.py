@@ -39,3 +39,9 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "windows_instance_type": ("m7i.large", None),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "common.vpc": (("after", {"accept_endpoint_replacement": True}),),
+    "*": (("before", {"endpoint": False}), ("after", {})),
+}
+"""What its guards say to do, by the key that is changed."""

@@ -73,3 +73,24 @@ NOT_SHOWN: Mapping[str, str] = {
     "https://docs.aws.amazon.com/ebs/latest/userguide/managed-policies.html",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+NOT_DEPLOYED: Mapping[str, str] = {
+    "load_balancer + certificate_arn*": "no certificate that its load balancers know; with allow_http it is tried",
+}
+"""Changes that the embedded AWS cannot deploy, as globs, and why."""
+
+_SNAPSHOT: Json = {"restore_from": "snap-0123456789abcdef0"}
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "common.kms_key_arn": (("after", {**_SNAPSHOT, "accept_volume_replacement": True}),),
+    "restore_from": (("after", {"accept_volume_replacement": True}),),
+    "zone": (("another stack", _SNAPSHOT),),
+    "vpc_cidr": (("another stack", _SNAPSHOT),),
+}
+"""What its guards say to do, by the key that is changed."""
+
+PRESCRIBED: Json = {
+    "zone": "us-east-1-bos-1a",
+    "private_subnet_ids": ["subnet-0123456789abcdef4"],
+    "public_subnet_ids": ["subnet-0123456789abcdef5"],
+}
+"""Settings that common.vpc asks for: the zone's subnets."""

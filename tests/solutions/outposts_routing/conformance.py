@@ -99,3 +99,12 @@ NOT_SHOWN: Mapping[str, str] = {
     "kubernetes-sigs/aws-load-balancer-controller has it in its policy",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "*": (
+        ("before", {"accept_outage": True, "attached": False}),
+        ("after", {"accept_outage": True, "attached": False}),
+        ("after", {"accept_outage": True}),
+    )
+}
+"""What its guards say to do, by the key that is changed."""

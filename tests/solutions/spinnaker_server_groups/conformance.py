@@ -81,3 +81,33 @@ NOT_SHOWN: Mapping[str, str] = {
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+TOGETHER: tuple[Json, ...] = ({"architecture": "arm64", "types": ["m7g.large", "m6g.large", "r6g.large"]},)
+"""Settings that belong together, changed together."""
+
+OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "account_name": ("another-account",),
+    "application": ("webshop",),
+    "email": ("other@example.com",),
+    "gate_url": ("http://localhost:8085/api/v1",),
+    "k3s_version": ("v1.36.0+k3s1",),
+    "kustomize_commit": ("0123456789abcdef0123456789abcdef01234567",),
+    "spinnaker_version": ("2026.3.0",),
+}
+"""Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {
+    "architecture": "needs other types: see TOGETHER",
+    "public_subnet_ids": "need common.vpc",
+}
+"""Keys of which no other value is tried, and why."""
+
+BY_DESIGN: Mapping[tuple[str, str, str], str] = {
+    ("loss", "NativeBalancer*", "scheme*"): "another scheme is another load balancer: README, Limits",
+}
+"""What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
+
+NOT_DEPLOYED: Mapping[str, str] = {
+    "common.vpc*": "it deletes what is replaced before what is removed, and the old listener has the old target group",
+}
+"""Changes that the embedded AWS cannot deploy, as globs, and why."""

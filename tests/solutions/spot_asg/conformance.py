@@ -29,6 +29,11 @@ STATES: tuple[Json, ...] = (
 )
 """States beside the variants' own, in which other changes are possible."""
 
+TOGETHER: tuple[Json, ...] = (
+    {"attributes": {"local_storage": "required", "local_storage_types": ["ssd"], "vcpu": {"min": 2, "max": 8}}},
+)
+"""Settings that belong together, changed together."""
+
 OTHERS: Mapping[str, tuple[Any, ...]] = {
     "generations": (["current"], ["current", "previous"]),
     "attributes": ({"vcpu": {"min": 4, "max": 8}, "memory_mib": {"min": 8192}},),
@@ -39,6 +44,9 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
     "time_zone": ("Europe/Berlin", "Asia/Tokyo"),
 }
 """Other legal values, by the key's last name, which the schema cannot tell."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {"attributes.local_storage_types": "needs local_storage: see TOGETHER"}
+"""Keys of which no other value is tried, and why."""
 
 BY_DESIGN: Mapping[tuple[str, str, str], str] = {
     ("swap", "Spot*Peak*", "off_peak*"): "two deployments, by a third time between: README, Limits",

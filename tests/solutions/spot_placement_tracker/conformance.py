@@ -32,3 +32,6 @@ NOT_SHOWN: Mapping[str, str] = {
     "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+BESIDE: Json = {"file": "tests/solutions/spot_placement_tracker/placement_scores/two_dashboards.yaml"}
+"""Settings of a second copy: dashboards are global and have names of the user's."""

@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.limits.largest import COMMON
@@ -15,3 +16,9 @@ LARGEST: list[tuple[Json, Json]] = [
 
 STATES: tuple[Json, ...] = ({"network": "nat"}, {"network": "endpoints"})
 """States beside the variants' own, in which other changes are possible."""
+
+TOGETHER: tuple[Json, ...] = ({"instances": {"local_storage": "required", "local_storage_types": ["ssd"]}},)
+"""Settings that belong together, changed together."""
+
+ONE_VALUE_ONLY: Mapping[str, str] = {"instances.local_storage_types": "needs local_storage: see TOGETHER"}
+"""Keys of which no other value is tried, and why."""

@@ -1,0 +1,155 @@
+"""What stacks of this app may leave: why, what it bills, and the command that removes it."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+DOMAINS = {"aws-cn": "amazonaws.com.cn"}
+KEPT = "kept with common.keep_data_on_destroy"
+
+
+def named_by(arn: str) -> tuple[str, str]:
+    """Service and type of what an ARN names, and its name: ``dynamodb:table``, ``items``.
+
+    Buckets, queues and topics have no type.
+    """
+    service, resource = arn.split(":")[2], arn.split(":", 5)[5].removesuffix(":*")
+    sign = min((sign for sign in "/:" if sign in resource), key=resource.index, default="")
+    if not sign or service in ("s3", "sns", "sqs"):
+        return service, resource
+    kind, _, name = resource.partition(sign)
+    return f"{service}:{kind}", name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource.
+
+    Attributes:
+        name: as people call it.
+        kept: why a stack may leave it; empty: there is no reason.
+        bills: what it costs, with the unit of the price file (``python -m stacks cost --units``) where there is one.
+        remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
+    """
+
+    name: str
+    kept: str = ""
+    bills: str = "see its price list"
+    remove: str = ""
+
+    def command(self, arn: str, region: str) -> str:
+        """The command that removes one; empty where none is known."""
+        _, partition, _, _, account, _ = arn.split(":", 5)
+        _, name = named_by(arn)
+        queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
+        quoted = {"arn": arn, "name": name, "queue": queue}
+        text = self.remove.format(**{key: shlex.quote(value) for key, value in quoted.items()})
+        return f"{text} --region {region}" if text else ""
+
+
+KINDS: Mapping[str, Kind] = {
+    "cloudwatch:alarm": Kind("alarm", bills="alarm_month", remove="aws cloudwatch delete-alarms --alarm-names {name}"),
+    "dynamodb:table": Kind("table", KEPT, "its storage", "aws dynamodb delete-table --table-name {name}"),
+    "ec2:capacity-reservation": Kind(
+        "capacity reservation",
+        bills="as its instances do, used or not: on_demand_hour_<type>",
+        remove="aws ec2 cancel-capacity-reservation --capacity-reservation-id {name}",
+    ),
+    "ec2:elastic-ip": Kind(
+        "Elastic IP address", bills="public_ipv4_hour", remove="aws ec2 release-address --allocation-id {name}"
+    ),
+    "ec2:image": Kind(
+        "AMI",
+        "images outlive the stack that builds them",
+        "its snapshots: snapshot_gib_month",
+        "aws ec2 deregister-image --delete-associated-snapshots --image-id {name}",
+    ),
+    "ec2:instance": Kind(
+        "instance", bills="on_demand_hour_<type>", remove="aws ec2 terminate-instances --instance-ids {name}"
+    ),
+    "ec2:natgateway": Kind(
+        "NAT gateway", bills="nat_gateway_hour", remove="aws ec2 delete-nat-gateway --nat-gateway-id {name}"
+    ),
+    "ec2:snapshot": Kind(
+        "snapshot",
+        "snapshots of data outlive their stack",
+        "snapshot_gib_month",
+        "aws ec2 delete-snapshot --snapshot-id {name}",
+    ),
+    "ec2:volume": Kind("volume", KEPT, "gp3_gib_month", "aws ec2 delete-volume --volume-id {name}"),
+    "ecr:repository": Kind(
+        "repository", KEPT, "its images' storage", "aws ecr delete-repository --force --repository-name {name}"
+    ),
+    "imagebuilder:component": Kind(
+        "component",
+        "kept with old_versions: keep",
+        "nothing",
+        "aws imagebuilder delete-component --component-build-version-arn {arn}",
+    ),
+    "imagebuilder:container-recipe": Kind(
+        "container recipe",
+        "kept with old_versions: keep",
+        "nothing",
+        "aws imagebuilder delete-container-recipe --container-recipe-arn {arn}",
+    ),
+    "imagebuilder:image": Kind(
+        "image of Image Builder",
+        "images outlive the stack that builds them",
+        "nothing; its AMIs do",
+        "aws imagebuilder delete-image --image-build-version-arn {arn}",
+    ),
+    "imagebuilder:image-recipe": Kind(
+        "image recipe",
+        "kept with old_versions: keep",
+        "nothing",
+        "aws imagebuilder delete-image-recipe --image-recipe-arn {arn}",
+    ),
+    "kms:key": Kind(
+        "key",
+        f"{KEPT}: what it has encrypted is lost with it",
+        "kms_key_month",
+        "aws kms schedule-key-deletion --pending-window-in-days 30 --key-id {name}",
+    ),
+    "lambda:function": Kind(
+        "function", bills="nothing until it runs", remove="aws lambda delete-function --function-name {name}"
+    ),
+    "logs:log-group": Kind(
+        "log group",
+        "made anew by what was still writing",
+        "its storage",
+        "aws logs delete-log-group --log-group-name {name}",
+    ),
+    # Of a versioned bucket the versions are to be deleted before: https://docs.aws.amazon.com/cli/latest/reference/s3/rb.html
+    "s3": Kind("bucket", KEPT, "its storage", "aws s3 rb --force s3://{name}"),
+    "secretsmanager:secret": Kind(
+        "secret",
+        KEPT,
+        "secret_month",
+        "aws secretsmanager delete-secret --recovery-window-in-days 30 --secret-id {arn}",
+    ),
+    "sns": Kind("topic", bills="nothing until it is used", remove="aws sns delete-topic --topic-arn {arn}"),
+    "sqs": Kind(
+        "queue",
+        KEPT,
+        "nothing until it is used",
+        "aws sqs delete-queue --queue-url {queue}",
+    ),
+}
+"""By service and type of resource, as ARNs have them."""
+
+LAUNCHED = frozenset(
+    {
+        "ec2:coip-pool",
+        "ec2:elastic-ip",
+        "ec2:image",
+        "ec2:instance",
+        "ec2:network-interface",
+        "ec2:replace-root-volume-task",
+        "ec2:snapshot",
+        "ec2:spot-instances-request",
+        "ec2:volume",
+        "imagebuilder:image",
+    }
+)
+"""What the parts of a stack make while it is there: groups, functions, pipelines, Data Lifecycle Manager."""

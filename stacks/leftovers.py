@@ -1,0 +1,189 @@
+"""``python -m stacks leftovers``: what carries the tags of this app and belongs to no stack any more. Reads only.
+
+What GetResources of the Resource Groups Tagging API answers: what has a tag now, in one Region. It knows no IAM users,
+IAM roles and Auto Scaling groups (https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html),
+and nothing that was never tagged (API_GetResources.html there).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from stacks.leftover_kinds import KINDS, LAUNCHED, Kind, named_by
+from stacks.series import SOLUTIONS
+from stacks.shared.command import Answer
+from stacks.shared.preflight import Clients
+
+TAG = "solution"
+STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
+VALUES_OF_A_FILTER = 20  # API_GetResources.html
+NOTES = (
+    "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
+    "Made by a stack that is there, and so not listed: what its groups launch, its snapshots and images.",
+)
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that a stack has left.
+
+    Attributes:
+        solution: whose tag it carries.
+        why: why it is taken for left, and why it may have been kept.
+        bills: what it costs, by the units of the price file where there are some.
+        remove: the command that removes it; empty where none is known.
+    """
+
+    arn: str
+    region: str
+    solution: str
+    kind: str
+    why: str
+    bills: str
+    remove: str
+
+
+@dataclass(frozen=True)
+class _Stacks:
+    """The stacks of a Region that are there: what they hold, by their ids, and whose they are."""
+
+    held: Mapping[str, frozenset[str]]
+    solutions: frozenset[str]
+
+    def hold(self, names: set[str]) -> bool:
+        return any(names & held for held in self.held.values())
+
+
+def answer(clients: Clients, regions: list[str]) -> Answer:
+    """Everything left in some Regions, as a table and as data."""
+    found = [one for region in regions for one in leftovers(clients, region)]
+    rows = [(one.solution, one.kind, one.arn, one.why, one.bills) for one in found]
+    return Answer(
+        ("solution", "kind", "resource", "why", "bills"),
+        rows,
+        [asdict(one) for one in found],
+        notes=(f"{len(found)} left in {', '.join(regions)}; nothing was changed", *NOTES),
+        lines=[one.remove for one in found if one.remove],
+        ok=not found,
+    )
+
+
+def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
+    """What is left in one Region, in the order of its ARNs.
+
+    Raises:
+        ClientError: a read was refused.
+        BotoCoreError: there are no credentials, or no connection.
+    """
+    stacks = _stacks(clients, region)
+    known: dict[str, bool] = {}
+    for arn, tags in sorted(_tagged(clients, region).items()):
+        of, _ = named_by(arn)
+        kind = KINDS.get(of, Kind(of))
+        if stacks.hold(_names(arn)) or _gone(clients, region, arn):
+            continue
+        stack = tags.get(STACK_ID)
+        if stack is None:
+            there, said = tags[TAG] in stacks.solutions, "no stack has it"
+        else:
+            if stack not in known:
+                known[stack] = stack in stacks.held or _is_there(clients, region, stack)
+            there = known[stack]
+            name = stack.split("/")[1]
+            said = f"{name} is there without it" if there else f"its stack {name} is gone"
+        if there and of in LAUNCHED:
+            continue
+        why = f"{said}; {kind.kept}" if kind.kept else said
+        yield Leftover(arn, region, tags[TAG], kind.name, why, kind.bills, kind.command(arn, region))
+
+
+def _tagged(clients: Clients, region: str) -> dict[str, dict[str, str]]:
+    found = {}
+    pages = clients("resourcegroupstaggingapi", region).get_paginator("get_resources")
+    slugs = [solution.slug for solution in SOLUTIONS]
+    for first in range(0, len(slugs), VALUES_OF_A_FILTER):
+        values = slugs[first : first + VALUES_OF_A_FILTER]
+        for page in pages.paginate(TagFilters=[{"Key": TAG, "Values": values}]):
+            for resource in page["ResourceTagMappingList"]:
+                found[resource["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
+    return found
+
+
+def _stacks(clients: Clients, region: str) -> _Stacks:
+    formation = clients("cloudformation", region)
+    slugs = {solution.slug for solution in SOLUTIONS}
+    held, solutions = {}, set()
+    for page in formation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+            if tags.get(TAG) in slugs and stack["StackStatus"] != "DELETE_COMPLETE":
+                held[stack["StackId"]] = frozenset({stack["StackId"], *_physical(formation, stack["StackId"])})
+                solutions.add(tags[TAG])
+    return _Stacks(held, frozenset(solutions))
+
+
+def _physical(formation: Any, stack: str) -> Iterator[str]:
+    for page in formation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            if name := resource.get("PhysicalResourceId"):  # one that could not be created has none
+                yield name
+                yield name.rpartition("/")[2] if "://" in name else name  # the Ref of a queue is its address
+
+
+def _is_there(clients: Clients, region: str, stack: str) -> bool:
+    try:
+        (found,) = clients("cloudformation", region).describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    return bool(found["StackStatus"] != "DELETE_COMPLETE")
+
+
+def _names(arn: str) -> set[str]:
+    """Every way in which CloudFormation may name what an ARN names."""
+    resource = arn.split(":", 5)[5]
+    return {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}
+
+
+# EC2's calls that describe one of a kind, by its id.
+DESCRIBED = {
+    "ec2:capacity-reservation": ("describe_capacity_reservations", "CapacityReservationIds"),
+    "ec2:elastic-ip": ("describe_addresses", "AllocationIds"),
+    "ec2:image": ("describe_images", "ImageIds"),
+    "ec2:instance": ("describe_instances", "InstanceIds"),
+    "ec2:internet-gateway": ("describe_internet_gateways", "InternetGatewayIds"),
+    "ec2:launch-template": ("describe_launch_templates", "LaunchTemplateIds"),
+    "ec2:natgateway": ("describe_nat_gateways", "NatGatewayIds"),
+    "ec2:network-interface": ("describe_network_interfaces", "NetworkInterfaceIds"),
+    "ec2:route-table": ("describe_route_tables", "RouteTableIds"),
+    "ec2:security-group": ("describe_security_groups", "GroupIds"),
+    "ec2:snapshot": ("describe_snapshots", "SnapshotIds"),
+    "ec2:subnet": ("describe_subnets", "SubnetIds"),
+    "ec2:volume": ("describe_volumes", "VolumeIds"),
+    "ec2:vpc": ("describe_vpcs", "VpcIds"),
+    "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpointIds"),
+}
+ENDED = {"cancelled", "deleted", "deleting", "expired", "shutting-down", "terminated"}
+
+
+def _gone(clients: Clients, region: str, arn: str) -> bool:
+    """Whether it is gone or ends already: some are shown, and keep their tags, for a while after their end."""
+    kind, name = named_by(arn)
+    if kind == "kms:key":
+        return bool(clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if kind not in DESCRIBED:
+        return False
+    operation, parameter = DESCRIBED[kind]
+    try:
+        answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
+    except ClientError as error:
+        if "NotFound" not in error.response["Error"]["Code"]:
+            raise
+        return True
+    items = [item for value in answered.values() if isinstance(value, list) for item in value]
+    inner = [each for item in items for each in item.get("Instances", [item])]
+    states = [state["Name"] if isinstance(state := item.get("State", ""), dict) else state for item in inner]
+    return all(state in ENDED for state in states)

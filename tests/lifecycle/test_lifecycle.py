@@ -1,0 +1,79 @@
+"""The life of a stack is judged: what is lost, left, not heard or not allowed is a finding."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.client import EmbeddedAws
+from tests.lifecycle import beside, stages
+from tests.lifecycle.account import Account
+from tests.lifecycle.changes import difference, lost
+from tests.lifecycle.policies import of_key, of_topic
+from tests.lifecycle.report import Life, Stage, write_json
+from tests.lifecycle.stack import Stack
+from tests.lifecycle.synthesis import Synthesis
+
+SLUG = "local_zone_guardrails"
+TABLE = "AWS::DynamoDB::GlobalTable"
+
+
+def test_a_short_life_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
+    life = stages.live(SLUG, tmp_path, short=True)
+    assert life.findings == []
+    assert [stage.name for stage in life.stages][:2] == ["deployed", "deployed again"]
+    assert life.stages[-1].name == "destroyed, nothing left"
+
+
+def test_what_is_left_behind_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted(account: Account, _: Stack) -> None:
+        account.client("sqs").create_queue(QueueName="forgotten")
+
+    monkeypatch.setattr(beside, "plant", planted)
+    life = stages.live(SLUG, tmp_path, short=True)
+    assert any(
+        "destroyed: left behind: sqs QueueUrls" in finding and "forgotten" in finding for finding in life.findings
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "policy", "expected"),
+    [
+        ({"Items": (TABLE, "one")}, "Delete", []),
+        ({"Items": (TABLE, "two")}, "Delete", ["it is replaced, with its items"]),
+        ({"Items": (TABLE, "two")}, "Retain", []),
+        ({}, "Delete", []),
+        ({"Other": (TABLE, "two")}, "Delete", ["it goes, and another comes, with its items"]),
+    ],
+)
+def test_what_is_lost_is_told(after: dict[str, tuple[str, str]], policy: str, expected: list[str]) -> None:
+    template = {"Resources": {"Items": {"DeletionPolicy": policy, "UpdateReplacePolicy": policy}}}
+    assert [loss[3] for loss in lost({"Items": (TABLE, "one")}, after, template)] == expected
+
+
+def test_what_the_account_holds_is_compared_by_kind() -> None:
+    assert difference(Counter({"sqs": 2, "sns": 1}), Counter({"sqs": 1, "s3": 1})) == "+1 s3, -1 sns, -1 sqs"
+
+
+def test_a_solution_gets_the_statements_that_its_readme_names() -> None:
+    assert {one["Sid"] for one in of_key("odcr_asg")} == {"Logs", "Alarms", "AutoScaling", "AutoScalingGrants"}
+    assert {one["Sid"] for one in of_topic("odcr_asg")} == {"Alarms"}
+    assert of_key(SLUG) == []
+
+
+def test_an_alarm_that_the_key_keeps_from_its_topic_is_a_finding(aws: EmbeddedAws, monkeypatch: Any) -> None:
+    """With the policy of the README but for CloudWatch: so the stage can fail."""
+    monkeypatch.setattr(beside, "RING_SECONDS", 3)
+    without = [one for one in of_key("capacity_planner") if one["Sid"] != "Alarms"]
+    account, stage = Account(aws, without, []), Stage("a key of yours")
+    beside.under_a_key(beside.Beside(account, "capacity_planner", Synthesis(), stage))
+    assert any("kms:GenerateDataKey" in finding for finding in stage.findings), stage.findings
+
+
+def test_the_report_is_json(tmp_path: Path) -> None:
+    life = Life("one", [Stage("deployed", findings=["it failed"])])
+    write_json(tmp_path / "report.json", [life], minutes=1.25)
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert found["ok"] is False and found["solutions"][0]["stages"][0]["findings"] == ["it failed"]

@@ -1,0 +1,147 @@
+"""``python -m stacks leftovers`` against the embedded AWS: what a stack has left, and what it has not."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator.client import EmbeddedAws
+from stacks.__main__ import main
+from stacks.leftover_kinds import KINDS, named_by
+from stacks.leftovers import leftovers
+from tests.embedded_aws import Stack, eventually
+
+TAGS = [{"Key": "solution", "Value": "sqs_target_scaling"}, {"Key": "project", "Value": "tried"}]
+ACCOUNT = "123456789012"
+TABLE = {
+    "Type": "AWS::DynamoDB::Table",
+    "Properties": {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    },
+    "DeletionPolicy": "Retain",
+}
+QUEUE = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}
+BUCKET = {"Type": "AWS::S3::Bucket"}
+
+
+def tagged(**resources: Any) -> dict[str, Any]:
+    return {
+        name: {**resource, "Properties": {**resource.get("Properties", {}), "Tags": TAGS}}
+        for name, resource in resources.items()
+    }
+
+
+def found(aws: EmbeddedAws) -> dict[str, Any]:
+    clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
+    return {one.arn: one for one in leftovers(clients, aws.region)}
+
+
+@pytest.fixture
+def kept(aws: EmbeddedAws) -> Iterator[dict[str, str]]:
+    """A stack with the solution's tag; what it keeps when it goes."""
+    formation = aws.client("cloudformation")
+    body = json.dumps({"Resources": tagged(Items=TABLE, Work=QUEUE, Files=BUCKET)})
+    formation.create_stack(StackName="tried", TemplateBody=body, Tags=TAGS)
+
+    def done() -> bool:
+        return bool(formation.describe_stacks(StackName="tried")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE")
+
+    eventually(done, "the stack")
+    resources = formation.describe_stack_resources(StackName="tried")["StackResources"]
+    yield {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
+
+
+def destroy(aws: EmbeddedAws) -> None:
+    formation = aws.client("cloudformation")
+    stack = formation.describe_stacks(StackName="tried")["Stacks"][0]["StackId"]
+    formation.delete_stack(StackName="tried")
+
+    def gone() -> bool:
+        return bool(formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE")
+
+    eventually(gone, "the end of the stack")
+
+
+def test_what_a_stack_has_is_no_leftover_and_what_it_kept_is(aws: EmbeddedAws, kept: dict[str, str]) -> None:
+    assert found(aws) == {}
+    destroy(aws)
+    queue = kept["Work"].rpartition("/")[2]
+    left = found(aws)
+    table = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{kept['Items']}"
+    assert set(left) == {table, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"}
+    assert left[table].kind == "table" and "keep_data_on_destroy" in left[table].why
+    assert left[table].remove == f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1"
+
+
+def test_another_tag_is_another_s_and_what_ends_already_is_not_listed(aws: EmbeddedAws, stack: Stack) -> None:
+    aws.client("sqs").create_queue(QueueName="other", tags={"solution": "another-app"})
+    key = aws.client("kms").create_key(Tags=[{"TagKey": "solution", "TagValue": "nitro_attestation"}])
+    arn = key["KeyMetadata"]["Arn"]
+    assert [one.bills for one in found(aws).values()] == ["kms_key_month"]
+    assert set(found(aws)) == {arn}
+    aws.client("kms").schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+    assert found(aws) == {}
+
+
+def test_what_parts_of_a_stack_make_is_left_when_it_is_gone(aws: EmbeddedAws, kept: dict[str, str]) -> None:
+    ec2 = aws.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    tags = [{"ResourceType": "snapshot", "Tags": TAGS}]
+    snapshot = ec2.create_snapshot(VolumeId=volume, TagSpecifications=tags)["SnapshotId"]
+    assert found(aws) == {}
+    destroy(aws)
+    (left,) = (one for one in found(aws).values() if one.kind == "snapshot")
+    assert left.remove == f"aws ec2 delete-snapshot --snapshot-id {snapshot} --region us-east-1"
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    assert "snapshot" not in {one.kind for one in found(aws).values()}
+
+
+def test_the_command_prints_what_to_do_and_ends_with_one(
+    aws: EmbeddedAws, kept: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in aws.variables().items():
+        monkeypatch.setenv(name, value)
+    assert main(["leftovers", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    destroy(aws)
+    assert main(["leftovers", "--region", "us-east-1", "--region", "eu-central-1"]) == 1
+    said = capsys.readouterr().out
+    assert f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1" in said
+    assert "2 left in us-east-1, eu-central-1; nothing was changed" in said and "IAM roles" in said
+
+
+def test_without_credentials_it_says_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    assert main(["leftovers", "--region", "us-east-1"]) == 1
+    assert capsys.readouterr().err == "Unable to locate credentials; check your AWS profile, Region and network\n"
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:s3:::files", ("s3", "files")),
+        ("arn:aws-cn:sqs:cn-north-1:1:work", ("sqs", "work")),
+        ("arn:aws:logs:us-east-1:1:log-group:/aws/vendedlogs/x:*", ("logs:log-group", "/aws/vendedlogs/x")),
+        ("arn:aws:ec2:us-east-1:1:snapshot/snap-1", ("ec2:snapshot", "snap-1")),
+        ("arn:aws:imagebuilder:us-east-1:1:image/web/1.0.0/1", ("imagebuilder:image", "web/1.0.0/1")),
+        ("arn:aws:secretsmanager:us-east-1:1:secret:app/one-AbCdEf", ("secretsmanager:secret", "app/one-AbCdEf")),
+    ],
+)
+def test_kind_and_name_of_an_arn(arn: str, expected: tuple[str, str]) -> None:
+    assert named_by(arn) == expected
+
+
+def test_every_command_names_what_it_removes() -> None:
+    for kind, what in KINDS.items():
+        service, _, part = kind.partition(":")
+        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:" + (f"{part}/a b" if part else "a b")
+        assert "a b'" in what.command(arn, "us-east-1"), kind
