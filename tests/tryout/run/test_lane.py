@@ -35,7 +35,7 @@ def test_an_embedded_aws_that_ends_in_the_middle_is_what_the_lane_ends_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing: Any = lambda *_: set()  # noqa: E731
-    for name in ("inventory", "waiting", "Denials"):
+    for name in ("inventory", "waiting", "Denials", "Judged"):
         monkeypatch.setattr(module, name, nothing)
     monkeypatch.setattr(module, "scenario_of", lambda slug: SimpleNamespace(prepare=lambda aws: False))
     aws, cdk = Aws(), Cli()
