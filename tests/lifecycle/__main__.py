@@ -46,8 +46,8 @@ def main() -> int:
     minutes = (time.monotonic() - began) / 60
     write_json(REPORT, lives, minutes=minutes)
     findings = sum(len(life.findings) for life in lives)
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = f"{minutes:.1f} minutes, {(ended.ru_utime + ended.ru_stime) / 60:.1f} of processor time"
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    worked = f"{minutes:.1f} minutes, {(used.ru_utime + used.ru_stime) / 60:.1f} of processor time"
     console.print(f"\n{worked}, {findings} findings; report: {REPORT.relative_to(ROOT)}", highlight=False)
     return 1 if findings else 0
 

@@ -96,6 +96,7 @@ class _Living:
             if ended.status != "CREATE_COMPLETE":
                 raise ValueError(str(ended))
             return stack
+        raise StopError  # never: what breaks this stage has raised it already
 
     def _anew(self, stack: Stack) -> None:
         stack.delete()

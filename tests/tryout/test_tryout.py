@@ -63,7 +63,7 @@ def test_what_is_kept_need_not_be_destroyed() -> None:
 
 def test_the_report_for_programs_has_the_promised_keys(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    write_json(path, [good()], ok=True)
+    write_json(path, [good()], ok=True, as_shipped=True, commit="")
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["ok"] is True
     (solution,) = report["solutions"]

@@ -37,6 +37,8 @@ def tried(tmp_path: Path) -> Path:
         path,
         [SolutionReport("any", "default", "any", scenario=[step]), SolutionReport("any", "b", "any", scenario=[other])],
         ok=True,
+        as_shipped=True,
+        commit="",
     )
     return path
 
