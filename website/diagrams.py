@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 from website.page import ROOT
@@ -62,15 +63,17 @@ def drawn(text: str, cache: Path, title: str) -> str:
             return f"```text\n{match[1]}```\n"
         svg = (cache / _name(match[1])).read_text(encoding="utf-8")
         return (
-            f'<figure class="diagram" role="img" aria-label="Diagram of {title}" tabindex="0">{svg}</figure>\n\n'
-            f'??? note "The diagram as text"\n\n    ```text\n{_indented(match[1])}    ```\n'
+            f'<figure class="diagram" role="img" aria-label="Diagram of {title}" tabindex="0" data-search-exclude>'
+            f"{svg}</figure>\n\n<details data-search-exclude><summary>The diagram as text</summary>"
+            f"<pre><code>{_in_one_block(match[1])}</code></pre></details>\n"
         )
 
     return _BLOCK.sub(picture, text)
 
 
-def _indented(text: str) -> str:
-    return "".join(f"    {line}\n" for line in text.splitlines())
+def _in_one_block(text: str) -> str:
+    """As HTML; an empty line would end the block for Markdown."""
+    return escape("\n".join(line for line in text.splitlines() if line.strip()))
 
 
 def _name(text: str) -> str:

@@ -10,6 +10,9 @@ from website.markup import NOTHING, sentence, table
 from website.page import ROOT, Page
 from website.reference import BELOW, Setting, settings, summary
 
+_UNSOUGHT = '<div data-search-exclude markdown="1">'
+"""Around what the index of the search does without: every visitor loads it."""
+
 
 def of_solution(solution: Solution, written: str) -> str:
     """A solution's settings: what its README says of them, then every key."""
@@ -80,11 +83,12 @@ def _entry(setting: Setting, refused: list[str]) -> str:
     lines = [f"### `{setting.key}` {{ #{setting.anchor} }}", ""]
     if setting.description:
         lines += [sentence(setting.description), ""]
-    lines.append(f"- Takes: {setting.takes}")
+    lines += [_UNSOUGHT, "", f"- Takes: {setting.takes}"]
     default = setting.default if setting.default == BELOW else _code(setting.default)
     lines.append(f"- Default: {default}" if setting.default else "- Must be given where its section is")
     if setting.example:
         lines.append(f"- Example: {_code(setting.example)}")
+    lines += ["", "</div>", ""]
     lines += [f"- Refused with: {_plain(message)}" for message in dict.fromkeys(refused)]
     return "\n".join(lines) + "\n"
 

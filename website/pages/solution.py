@@ -180,4 +180,5 @@ def _created(slug: str) -> str:
     types = sorted({kind for count in counts.values() for kind in count})
     rows = [(f"`{kind}`", *(str(count[kind] or NOTHING) for count in counts.values())) for kind in types]
     listed = table(("type", *counts), rows)
-    return f"## What is created\n\nResources by type, for each configuration that the tests keep.\n\n{listed}"
+    said = "Resources by type, for each configuration that the tests keep."
+    return f"## What is created {{ data-search-exclude }}\n\n{said}\n\n{listed}"
