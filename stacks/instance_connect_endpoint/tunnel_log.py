@@ -6,10 +6,9 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/log-ec2-instance-connect-end
 
 from typing import Any
 
-from aws_cdk import Acknowledgment, ArnFormat, Duration, Validations
+from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -123,17 +122,7 @@ class TunnelLog(Construct):
             f"through {at('$.detail.requestParameters.instanceConnectEndpointId')} at {at('$.detail.eventTime')} "
             f"(error: {at('$.detail.errorCode')}). What to do: {README}#alarm-strangers"
         )
-        # The topic's policy allows it, without a condition and without a role, as AWS asks for topics; that of a topic
-        # of yours is not ours to change:
-        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
-        rule.add_target(targets.SnsTopic(alarms.topic, message=events.RuleTargetInput.from_text(sentence)))
-        if self._stack.common.alarm_topic_arn and not self._stack.common.account:
-            Validations.of(rule).acknowledge(
-                Acknowledgment(
-                    id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                    reason="A topic of another account gets the event by its own policy, which the main README shows.",
-                )
-            )
+        alarms.told_by(rule, sentence)
         return rule
 
     def _alarm_when_undelivered(self, alarms: Alarms, name: str, rule_name: str, says: str) -> None:

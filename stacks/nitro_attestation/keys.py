@@ -1,9 +1,8 @@
 """The attested keys, and what tells of a change to one."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
@@ -85,14 +84,7 @@ def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Al
         f"{key.attr_arn} at {at('$.detail.eventTime')} (error: {at('$.detail.errorCode')}). "
         f"What to do: {README}#alarm-key-changes"
     )
-    rule.add_target(targets.SnsTopic(alarms.topic, message=events.RuleTargetInput.from_text(sentence)))
-    if stack.common.alarm_topic_arn and not stack.common.account:
-        Validations.of(rule).acknowledge(
-            Acknowledgment(
-                id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                reason="A topic of another account gets the event by its own policy, which the main README shows.",
-            )
-        )
+    alarms.told_by(rule, sentence)
     failed = cloudwatch.Metric(
         namespace="AWS/Events",
         metric_name="FailedInvocations",

@@ -2,9 +2,11 @@
 
 from typing import cast
 
-from aws_cdk import ArnFormat, Duration
+from aws_cdk import Acknowledgment, ArnFormat, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -51,7 +53,7 @@ class Alarms(Construct):
 
     def __init__(self, scope: SolutionStack, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self._readme = f"stacks/{scope.solution.slug}/README.md"
+        self._readme, self._common = f"stacks/{scope.solution.slug}/README.md", scope.common
         arn = scope.common.alarm_topic_arn
         self.topic: sns.ITopic
         if arn:
@@ -85,6 +87,25 @@ class Alarms(Construct):
                 },
             )
         )
+
+    def told_by(self, rule: events.Rule, sentence: str) -> None:
+        """Lets a rule tell the topic a sentence, in which event fields stand for themselves.
+
+        The topic's policy allows it, without a condition and without a role, as AWS asks for topics of the account
+        (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html); that of a topic of yours
+        is not ours to change. One of another account takes a role, which is not made here: settings that need this
+        refuse such a topic (``CommonSettings.topic_of_others``), and ``check`` looks (``preflight.topic_of_rules``).
+        """
+        rule.add_target(targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_text(sentence)))
+        common = self._common
+        if common.alarm_topic_arn and not common.account:
+            Validations.of(rule).acknowledge(
+                Acknowledgment(
+                    id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
+                    reason="Whether the topic is of the account of the deployment, without which no event reaches it, "
+                    "check looks.",
+                )
+            )
 
     def when_above(
         self,

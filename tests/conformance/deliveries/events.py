@@ -76,7 +76,9 @@ def _elsewhere(judge: Judge, rule: str, target: Json) -> Iterator[Delivery]:
         yield Delivery("rule → target elsewhere", rule, arn, fails(f"{arn} is of another Region than the rule"))
     elif common.account and account.isdecimal() and account != common.account:
         role = target.get("RoleArn")
-        reached = judge.trusts(role, "events.amazonaws.com", judge.arn_of(rule)) if role else fails(f"no role for {arn}")
+        reached = (
+            judge.trusts(role, "events.amazonaws.com", judge.arn_of(rule)) if role else fails(f"no role for {arn}")
+        )
         yield Delivery("rule → target elsewhere", rule, arn, reached)
 
 

@@ -117,8 +117,8 @@ def test_a_topic_of_another_account_is_refused_where_a_rule_delivers_to_it() -> 
 
 
 def _replaced(resources: dict[str, dict[str, object]], old: str, new: str) -> None:
-    for name, resource in resources.items():
-        resources[name] = json.loads(json.dumps(resource).replace(old, new))
+    for name, one in resources.items():
+        resources[name] = json.loads(json.dumps(one).replace(old, new))
 
 
 def test_a_target_of_another_region_is_found() -> None:

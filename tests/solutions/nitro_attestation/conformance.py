@@ -56,3 +56,10 @@ ONE_VALUE_ONLY: Mapping[str, str] = {
     "organization.declarative": "exception_message needs it: the variant organization",
 }
 """Keys of which no other value is tried, and why."""
+
+_TWO_STEPS = "another role takes two deployments, which KMS refuses as one: README, Settings, and check"
+BY_DESIGN: Mapping[tuple[str, str, str], str] = {
+    ("key-handover", "*Key", "*key.cloudformation_role_arn ->*"): _TWO_STEPS,
+    ("key-handover", "*Key", "common.bootstrap_qualifier ->*"): _TWO_STEPS,
+}
+"""What the rules on updates find and what stays: rule, logical id and change, the last two as globs."""
