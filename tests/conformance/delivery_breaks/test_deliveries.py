@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_topic_of_another_account_is_refused_where_a_rule_delivers_to_it() -> 
         if not topic or not account:
             continue
         theirs = topic.replace(account, "999999999999")
-        moved = broken(template, lambda resources, old=topic, new=theirs: _replaced(resources, old, new))
+        moved = broken(template, partial(_replaced, old=topic, new=theirs))
         found = deliveries(Judge(moved, places_of(template)[0]))
         if any(one.kind == "rule → target elsewhere" and one.outcome.verdict == "fails" for one in found):
             common = template.common.model_copy(update={"alarm_topic_arn": theirs})
