@@ -8,7 +8,7 @@ from config.models import CommonSettings
 from stacks.instance_connect_endpoint.doctor import DOCTOR, stack_outputs
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
 from stacks.shared.billing import HOURS, BillingUnit, instance_hours
-from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
+from stacks.shared.preflight import Clients, Finding, common_findings, looked_at, topic_of_rules
 
 COST_NOTE = "The endpoint is free; traffic to an instance in another zone is billed in addition."
 LINUX_GIB = 8
@@ -39,6 +39,8 @@ def findings(common: CommonSettings, settings: InstanceConnectEndpointSettings, 
         yield looked_at("addresses", lambda: _ipv4_only(common, clients))
     for kind in filter(None, (settings.linux_instance_type, settings.windows_instance_type)):
         yield looked_at(kind, partial(_offered, kind, clients))
+    if settings.trail:
+        yield from topic_of_rules(common, clients)
     if settings.trail == "existing":
         yield looked_at("trail", lambda: _logging_trail(clients))
 

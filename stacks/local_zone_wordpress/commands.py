@@ -6,7 +6,7 @@ from config.models import CommonSettings
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone import ZONE, look_for_types, look_for_zone
 from stacks.shared.billing import HOURS, MINUTES, BillingUnit, instance_hours
-from stacks.shared.preflight import Clients, Finding, account_findings, common_findings, looked_at
+from stacks.shared.preflight import Clients, Finding, account_findings, common_findings, looked_at, topic_of_rules
 
 COST_NOTE = (
     "For a month without visitors; snapshots and traffic are billed in addition. Local Zones have their own prices."
@@ -56,6 +56,7 @@ def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
     else:
         outside = common.model_copy(update={"vpc": None})
         yield from common_findings(outside, clients, zones=1 + (settings.load_balancer == "application"))
+    yield from topic_of_rules(common, clients)
     if settings.zone:
         yield looked_at("zone", lambda: look_for_zone(settings, clients))
         yield looked_at("instance types", lambda: look_for_types(settings, clients))

@@ -202,6 +202,8 @@ class Data(Construct):
 
         https://docs.aws.amazon.com/ebs/latest/userguide/monitor-cloudwatch-events.html
         """
+        if stack.common.topic_of_others:
+            return  # EventBridge would not reach it
         rule = events.Rule(
             self,
             "SnapshotsFail",

@@ -1,5 +1,6 @@
 """What ``python -m stacks nitro_attestation`` can do."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,15 +10,18 @@ from typing import Any
 from config.models import CommonSettings
 from nitro_attestation.claims import STATEMENTS
 from nitro_attestation.looking import WRITES, trails_keep
+from stacks.catalog import named
+from stacks.nitro_attestation.evaluator import Request, UnknownLanguageError, evaluate
 from stacks.nitro_attestation.guardrail import BLIND_SPOTS, declarative_text
 from stacks.nitro_attestation.key_policy import deploying_role
 from stacks.nitro_attestation.key_settings import AttestedKey
-from stacks.nitro_attestation.reporting import prove, report, report_arguments
+from stacks.nitro_attestation.reporting import SLUG, prove, report, report_arguments
 from stacks.nitro_attestation.settings import NitroAttestationSettings, Organization
 from stacks.nitro_attestation.verifying import check, verify_arguments
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command
-from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
+from stacks.shared.deployed import stack_outputs
+from stacks.shared.preflight import Clients, Finding, account_findings, looked_at, topic_of_rules
 
 COST_NOTE = "Instances that are launched from the templates bill in addition, and so does a trail that you make."
 METRICS, ALARMS_OF_LOOKS = 6, 5
@@ -49,9 +53,11 @@ def findings(common: CommonSettings, settings: NitroAttestationSettings, clients
         yield looked_at("tpm type", lambda: _tpm_type(tpm.instance_type, tpm.image_id, clients))
     for name, key in settings.keys.items():
         yield looked_at(f"{name} key", lambda key=key, name=name: _deployer(name, key, common, clients))  # type: ignore[misc]
+        yield looked_at(f"{name} key policy", lambda key=key, name=name: _change(name, key, common, clients))  # type: ignore[misc]
         for arn in (*key.workload_arns, *key.producer_arns, *key.administrator_arns):
             yield looked_at(f"{name} key", lambda arn=arn, name=name: _principal(name, arn, clients))  # type: ignore[misc]
     if settings.keys:
+        yield from topic_of_rules(common, clients)
         yield looked_at("trail", lambda: _trail(clients))
     if settings.organization:
         yield looked_at("organization", lambda: _organization(settings.organization, clients))
@@ -107,11 +113,35 @@ def _tpm_type(instance_type: str, image_id: str, clients: Clients) -> Finding:
     return _type("tpm type", instance_type, clients, judge, f"{instance_type} has a NitroTPM")
 
 
-def _deployer(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
+def _deploying(key: AttestedKey, common: CommonSettings, clients: Clients) -> str:
     caller, region = clients("sts").get_caller_identity(), clients("ec2").meta.region_name
     _, partition, _ = caller["Arn"].split(":", 2)
-    arn = deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
-    found = _principal(name, arn, clients)
+    return deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
+
+
+def _change(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
+    """Whether the role that will deploy may change the policy of the key that is there.
+
+    PutKeyPolicy is denied to whom that policy does not name, and refused where the new one would not name its caller.
+    """
+    what = f"{name} key policy"
+    deployed = (stack_outputs(named(SLUG).stack_name(common), clients) or {}).get(f"{name.title()}KeyArn")
+    if deployed is None:
+        return Finding(what, "ok", "no key is deployed yet")
+    policy = json.loads(clients("kms").get_key_policy(KeyId=deployed)["Policy"])
+    arn = _deploying(key, common, clients)
+    try:
+        verdict = evaluate(policy, Request(arn, "kms:PutKeyPolicy"), key=deployed)
+    except UnknownLanguageError as error:
+        return Finding(what, "unknown", f"could not judge: {error}", "See whether it lets the deploying role change it")
+    if verdict.decision == "denied":
+        fix = "Deploy by the role that it names first, with this one in administrator_arns; see the README"
+        return Finding(what, "problem", f"does not let {arn} change it, so that KMS refuses the deployment", fix)
+    return Finding(what, "ok", f"lets {arn.rpartition('/')[2]} change it")
+
+
+def _deployer(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
+    found = _principal(name, _deploying(key, common, clients), clients)
     if found.status == "problem":
         return replace(found, fix="Name the role that CloudFormation takes in cloudformation_role_arn")
     return found

@@ -144,8 +144,10 @@ class Alarms(Construct):
     def hear(self, rule: events.Rule, sentence: str, *, about: str) -> None:
         """Sends the topic a sentence for each event of a rule.
 
-        The topic's policy allows it, without a condition and without a role, as AWS asks for topics; that of a topic of
-        yours is not ours to change: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+        The topic's policy allows it, without a condition and without a role, as AWS asks for topics of the account
+        (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html); that of a topic of yours
+        is not ours to change. One of another account takes a role, which is not made here: settings that need this
+        refuse such a topic (``CommonSettings.topic_of_others``), and ``check`` looks (``preflight.topic_of_rules``).
 
         Args:
             about: names the section of the README that says what to do, as the construct id of an alarm does.
@@ -156,7 +158,8 @@ class Alarms(Construct):
             Validations.of(rule).acknowledge(
                 Acknowledgment(
                     id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                    reason="A topic of another account gets the event by its own policy, docs/guide/key_and_topic.md.",
+                    reason="Whether the topic is of the account of the deployment, without which no event reaches it, "
+                    "check looks.",
                 )
             )
 

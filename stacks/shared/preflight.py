@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.models import CommonSettings
+from config.types import arn_part
 
 CDK_QUALIFIER = "hnb659fds"  # of a `cdk bootstrap` without --qualifier
 BOOTSTRAP_VERSION = 6  # the templates of this CDK ask for it
@@ -112,6 +113,24 @@ def common_findings(
         yield looked_at("network", lambda: _subnets(common, clients))
     else:
         yield looked_at("zones", lambda: _zones(clients, zones, by_name))
+
+
+def topic_of_rules(common: CommonSettings, clients: Clients) -> Iterator[Finding]:
+    """Whether EventBridge reaches ``common.alarm_topic_arn``, for a solution whose rules tell it something.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html
+    """
+    topic = common.alarm_topic_arn
+    if topic:
+        yield looked_at("topic", lambda: _topic(topic, clients))
+
+
+def _topic(topic: str, clients: Clients) -> Finding:
+    account, owner = clients("sts").get_caller_identity()["Account"], arn_part(topic, "account")
+    if owner != account:
+        says = f"alarm_topic_arn is of account {owner}, this is {account}: EventBridge reaches none of another account"
+        return Finding("topic", "problem", says, "Name a topic of this account, or leave alarm_topic_arn out")
+    return Finding("topic", "ok", "alarm_topic_arn is of this account")
 
 
 def _account(common: CommonSettings, clients: Clients) -> Finding:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import iam
+from moto.core.utils import utcnow
 from moto.ec2 import utils
 from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
 from moto.ec2.models import ec2_backends, iam_instance_profile, tags
@@ -131,17 +132,23 @@ def _begin(original: Any, *arguments: Any, **more: Any) -> Any:
     return reservation
 
 
-def _tells(state: str) -> Callable[..., Any]:
-    def changed(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
-        result = original(instance, *arguments, **more)
-        tell(events.INSTANCE_STATE, instance.id, state)
-        return result
+@patch(Instance, "start", "self")
+def _start(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
+    """LaunchTime is "the time that the instance was last launched"; its primary interface stays attached.
 
-    return changed
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    """
+    result = original(instance, *arguments, **more)
+    instance.launch_time = utcnow()
+    tell(events.INSTANCE_STATE, instance.id, "running")
+    return result
 
 
-patch(Instance, "start", "self")(_tells("running"))
-patch(Instance, "stop", "self")(_tells("stopped"))
+@patch(Instance, "stop", "self")
+def _stop(original: Any, instance: Any, *arguments: Any, **more: Any) -> Any:
+    result = original(instance, *arguments, **more)
+    tell(events.INSTANCE_STATE, instance.id, "stopped")
+    return result
 
 
 @patch(Instance, "terminate", "self")
@@ -218,10 +225,13 @@ def profile_associations() -> Mapping[str, tuple[str, str]]:
 
 
 def age_launches(seconds: float) -> int:
-    """Moves the launch of every instance into the past, and counts them."""
+    """Moves the launch of every instance into the past, with what it was attached to then, and counts them."""
     found = [instance for here in every_backend() for instance in here.all_instances()]
     for instance in found:
         instance.launch_time -= timedelta(seconds=seconds)
+        for interface in instance.nics.values():
+            if interface.attach_time:
+                interface.attach_time -= timedelta(seconds=seconds)
     return len(found)
 
 

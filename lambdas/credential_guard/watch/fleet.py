@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 SETTLING = timedelta(hours=1)
-"""After a launch, in which a host is audited before its first reboot: what is not running yet is no failure."""
+"""After the first launch a host is audited before its first reboot: what is not running yet is no failure. After any
+start it is the time for an audit that is due; the agent runs one as soon as it is up (``SetNextScheduledDate`` in
+agent/association/model/model.go of https://github.com/aws/amazon-ssm-agent)."""
 
 
 class State(StrEnum):
@@ -20,10 +22,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Host:
-    """A running instance with the tag."""
+    """A running instance with the tag.
+
+    Attributes:
+        launched: when it was started last; first: when it was launched first, for one that is stopped every night is
+            new every morning otherwise.
+    """
 
     id: str
     launched: datetime
+    first: datetime
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Verdict:
             return f"last audited {self.audit.at:%Y-%m-%d %H:%M} UTC" if self.audit else "never audited"
         if self.state is State.NEW:
             said = self.audit.details.get("reason", "") if self.audit and self.audit.at >= self.host.launched else ""
-            return f"launched lately: {said or 'not audited yet'}"
+            return f"started lately: {said or 'not audited yet'}"
         return self.audit.details.get("reason", "") if self.audit else ""
 
 
@@ -63,13 +71,16 @@ def judge(host: Host, audit: Audit | None, silent: timedelta, now: datetime) -> 
     """Judges one host. An old audit proves nothing, and neither does one of before the last start.
 
     Both associations run when a host appears: its first audit may come before Apply has rebooted it, and the next one
-    hours later.
+    hours later. One that has been stopped for long has its next audit when it starts, and is silent without it,
+    however short it is up each time.
     """
     if audit and now - audit.at < silent and audit.at >= host.launched:
-        if not audit.compliant and audit.at - host.launched < SETTLING:
+        if not audit.compliant and audit.at - host.first < SETTLING:
             return Verdict(host, State.NEW, audit)
         return Verdict(host, State.RUNNING if audit.compliant else State.NOT_RUNNING, audit)
-    return Verdict(host, State.NEW if now - host.launched < silent else State.SILENT, audit)
+    heard = audit.at if audit else host.first
+    waits = now - heard < silent or now - host.launched < SETTLING
+    return Verdict(host, State.NEW if waits else State.SILENT, audit)
 
 
 def values(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, int]]:

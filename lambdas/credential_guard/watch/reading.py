@@ -1,6 +1,7 @@
 """What EC2 says of the hosts, and Compliance of their audits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from credential_guard.watch.fleet import Audit, Host
@@ -16,11 +17,22 @@ def hosts(ec2: Any, tag: tuple[str, str]) -> list[Host]:
     ]
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
     return [
-        Host(item["InstanceId"], item["LaunchTime"])
+        Host(item["InstanceId"], item["LaunchTime"], first_launch(item))
         for page in pages
         for reservation in page["Reservations"]
         for item in reservation["Instances"]
     ]
+
+
+def first_launch(instance: Mapping[str, Any]) -> datetime:
+    """When an instance was launched, by its primary interface's attachment; LaunchTime is that of its last start.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    """
+    found = [interface.get("Attachment", {}) for interface in instance.get("NetworkInterfaces", [])]
+    times: list[datetime] = [one["AttachTime"] for one in found if one.get("DeviceIndex") == 0 and "AttachTime" in one]
+    last: datetime = instance["LaunchTime"]
+    return min([*times, last])
 
 
 def audits(ssm: Any, compliance_type: str) -> dict[str, Audit]:

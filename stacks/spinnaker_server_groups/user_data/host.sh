@@ -17,7 +17,7 @@
 #   RETRY              retry.sh of stacks/shared/user_data
 #   METADATA           metadata.sh of stacks/shared/user_data
 #
-# The stack is done when Deck and Gate answer; what fails here fails the deployment.
+# The stack is done when Deck and Gate answer and Clouddriver sees the account; what fails here fails the deployment.
 # https://spinnaker.io/docs/setup/install/environment/
 set -Eeuo pipefail
 
@@ -128,13 +128,15 @@ step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
 retry curl -fsS --output /dev/null http://localhost:8084/api/v1/health
-# Clouddriver lists an account once it could describe Regions, by the credentials of this instance.
-has_account() {
-  curl -fsS http://localhost:8084/api/v1/credentials |
-    python3 -c 'import json, sys; sys.exit(sys.argv[1] not in [each["name"] for each in json.load(sys.stdin)])' "$1"
+listed() { # PATH FIELD: whether Gate lists something of the account, whose name is in this field
+  curl -fsS "http://localhost:8084/api/v1/$1" |
+    python3 -c 'import json, sys; sys.exit(sys.argv[2] not in [each[sys.argv[1]] for each in json.load(sys.stdin)])' \
+      "$2" "$account_name"
 }
-step="asking Gate for the account $account_name"
-retry has_account "$account_name"
+step="asking Gate for the account $account_name, for which Clouddriver needs the credentials of this instance"
+retry listed credentials name
+step="asking Gate for the subnets of $account_name, for which Clouddriver has to assume $managed_role"
+retry listed subnets/aws account
 step='asking for Deck'
 retry curl -fsS --output /dev/null http://localhost:9000/
 

@@ -56,9 +56,30 @@ def rules(judge: Judge) -> Iterator[Delivery]:
         for target in properties.get("Targets", []):
             kind, outcome = _rule_target(judge, arn, target)
             yield Delivery(kind, rule, target["Arn"], outcome)
+            yield from _elsewhere(judge, rule, target)
             if queue := target.get("DeadLetterConfig", {}).get("Arn"):
                 yield Delivery("rule → dead-letter queue", rule, queue, _rule_queue(judge, arn, queue, standard=True))
         yield from _buckets_of(judge, rule, properties)
+
+
+def _elsewhere(judge: Judge, rule: str, target: Json) -> Iterator[Delivery]:
+    """A target of another account or Region, as far as the configuration names those of the stack.
+
+    EventBridge reaches one of another account by a role of the rule's account, one of another Region not at all, but
+    for buses: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html
+    """
+    arn, common = target["Arn"], judge.template.common
+    _, _, service, region, account, _ = (*arn.split(":", 5), *[""] * 6)[:6]
+    if not arn.startswith("arn:") or (service == "events" and ":event-bus/" in arn):
+        return
+    if common.region and region not in ("", common.region):
+        yield Delivery("rule → target elsewhere", rule, arn, fails(f"{arn} is of another Region than the rule"))
+    elif common.account and account.isdecimal() and account != common.account:
+        role = target.get("RoleArn")
+        reached = (
+            judge.trusts(role, "events.amazonaws.com", judge.arn_of(rule)) if role else fails(f"no role for {arn}")
+        )
+        yield Delivery("rule → target elsewhere", rule, arn, reached)
 
 
 def _rule_queue(judge: Judge, rule: str, queue: str, *, standard: bool) -> Outcome:
@@ -153,6 +174,8 @@ def _topic_by_role(judge: Judge, rule: str, target: Json) -> Outcome:
     role, arn = target["RoleArn"], target["Arn"]
     outcome = judge.trusts(role, "events.amazonaws.com", rule) & judge.role(role, ("sns:Publish",), arn)
     outcome &= judge.key_for_role(judge.owner(arn), role, _KEY_OF_SENDERS)
+    if judge.owner(arn) is None:  # it may be another account's, to which only a role leads
+        return outcome
     return outcome & unsure("the English page advises against a role for topics, its translations allow it")
 
 

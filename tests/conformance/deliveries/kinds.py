@@ -64,6 +64,10 @@ KINDS: dict[str, Kind] = {
         "eventbridge/latest/userguide/eb-use-resource-based.html",
         "Take the role away, and let the topic's policy allow events.amazonaws.com without a condition",
     ),
+    "rule → target elsewhere": _docs(
+        "eventbridge/latest/userguide/eb-service-cross-account.html",
+        "Give the target a role, which the target's policy must allow; or let the settings refuse another account's",
+    ),
     "rule → Step Functions": _docs("eventbridge/latest/userguide/eb-use-identity-based.html", _RULE_ROLE, 14),
     "rule → CodePipeline": _docs("eventbridge/latest/userguide/eb-use-identity-based.html", _RULE_ROLE, 4),
     "rule → Image Builder": _docs("eventbridge/latest/userguide/eb-use-identity-based.html", _RULE_ROLE, 2),

@@ -23,11 +23,16 @@ from tests.conformance.templates import Json
 
 @dataclass(frozen=True)
 class Coming:
-    """A kind of delivery in a small template, and what takes its permission away."""
+    """A kind of delivery in a small template, and what takes its permission away.
+
+    Attributes:
+        account: of the stack, where the rule asks whether something is another's.
+    """
 
     kind: str
     resources: dict[str, Json]
     denies: Callable[[dict[str, Json]], object]
+    account: str | None = None
 
 
 def without(logical_id: str) -> Callable[[dict[str, Json]], object]:
@@ -94,6 +99,19 @@ COMING: tuple[Coming, ...] = (
         "rule → SNS topic by role",
         {"Rule": _rule(ref("Topic")), **topic(), "Role": role("events", statement("sns:Publish", ref("Topic")))},
         emptied("Role"),
+    ),
+    *(
+        Coming(
+            "rule → target elsewhere",
+            {"Rule": _rule(theirs), "Role": role("events", statement(action, theirs))},
+            lambda resources: resources["Rule"]["Properties"]["Targets"][0].pop("RoleArn"),
+            account="111122223333",
+        )
+        for action, theirs in (
+            ("sns:Publish", "arn:aws:sns:us-east-1:999999999999:alarms"),
+            ("sqs:SendMessage", "arn:aws:sqs:us-east-1:999999999999:events"),
+            ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:999999999999:function:hears"),
+        )
     ),
     *(
         Coming(

@@ -8,9 +8,9 @@ from tests.conformance.templates import Json, Template
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
-def small(resources: dict[str, Json], region: str | None = None) -> Template:
+def small(resources: dict[str, Json], region: str | None = None, account: str | None = None) -> Template:
     """A template of these resources, as a stack of the app would have it."""
-    common = CommonSettings(region=region)
+    common = CommonSettings(region=region, account=account)
     return Template("small", "sqs_target_scaling", {"Resources": resources}, SolutionSettings(), common)
 
 

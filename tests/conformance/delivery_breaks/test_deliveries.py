@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -14,7 +15,7 @@ from tests.conformance.delivery_breaks.breaks import BREAKS, Break, broken, deni
 from tests.conformance.delivery_breaks.caught import CAUGHT, NOTHING_TO_BREAK
 from tests.conformance.delivery_breaks.coming import COMING, WITHOUT_A_PERMISSION, Coming
 from tests.conformance.delivery_breaks.looks import delivery_findings, few, looks, templates
-from tests.conformance.delivery_breaks.small import small
+from tests.conformance.delivery_breaks.small import resource, small
 from tests.conformance.policies.evaluation import Call, allows
 from tests.conformance.policies.references import places_of
 from tests.variants import ROOT
@@ -90,13 +91,45 @@ def test_a_role_that_nothing_uses_is_told() -> None:
 
 @pytest.mark.parametrize("case", COMING, ids=lambda case: case.kind)
 def test_a_kind_to_come_is_allowed_and_denied(case: Coming) -> None:
-    template = small(case.resources)
+    template = small(case.resources, account=case.account)
     denied_one = broken(template, case.denies)
     for place in places_of(template):
         verdicts = [one.outcome.verdict for one in deliveries(Judge(template, place)) if one.kind == case.kind]
         assert verdicts and set(verdicts) <= {"ok", "unsure" if case.kind.endswith("topic by role") else "ok"}, verdicts
         after = [one.outcome.verdict for one in deliveries(Judge(denied_one, place)) if one.kind == case.kind]
         assert "fails" in after
+
+
+def test_a_topic_of_another_account_is_refused_where_a_rule_delivers_to_it() -> None:
+    """Alarms reach such a topic by its policy; EventBridge by a role only, which the CDK does not make for a topic."""
+    refused = set()
+    for template in templates():
+        topic, account = template.common.alarm_topic_arn, template.common.account
+        if not topic or not account:
+            continue
+        theirs = topic.replace(account, "999999999999")
+        moved = broken(template, partial(_replaced, old=topic, new=theirs))
+        found = deliveries(Judge(moved, places_of(template)[0]))
+        if any(one.kind == "rule → target elsewhere" and one.outcome.verdict == "fails" for one in found):
+            common = template.common.model_copy(update={"alarm_topic_arn": theirs})
+            assert [one for one in template.settings.problems_with(common) if not one.warning], str(template)
+            refused.add(template.slug)
+    assert refused == {"instance_connect_endpoint", "nitro_attestation"}
+
+
+def _replaced(resources: dict[str, dict[str, object]], old: str, new: str) -> None:
+    for name, one in resources.items():
+        resources[name] = json.loads(json.dumps(one).replace(old, new))
+
+
+def test_a_target_of_another_region_is_found() -> None:
+    topic = "arn:aws:sns:us-east-1:111122223333:alarms"
+    rule = resource("AWS::Events::Rule", Targets=[{"Id": "one", "Arn": topic}])
+    for region, verdicts in (("eu-central-1", ["fails"]), ("us-east-1", [])):
+        template = small({"Rule": rule}, region)
+        (place,) = places_of(template)
+        told = [one for one in deliveries(Judge(template, place)) if one.kind == "rule → target elsewhere"]
+        assert [one.outcome.verdict for one in told] == verdicts
 
 
 def test_a_finding_says_where_what_and_what_to_do() -> None:

@@ -4,6 +4,7 @@ CloudFormation makes a key by CreateKey, which refuses a policy with a principal
 caller could not change any more.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,10 +27,21 @@ def findings(resources: Mapping[str, Json], where: str) -> list[Finding]:
             if reason := _made_up(principal, resources):
                 fix = "name a role of the stack, the account, or a setting"
                 found.append(Finding(where, name, "key-principal", "fails", reason, PAGE, fix))
-        if not any(CHANGES & set(_many(one["Action"])) and not one.get("Condition") for one in allowed):
+        if not administrators(resource):
             reason, fix = "nobody may call PutKeyPolicy", "allow it to the role that CloudFormation takes"
             found.append(Finding(where, name, "key-lockout", "fails", reason, PAGE, fix))
     return found
+
+
+def administrators(key: Json) -> set[str]:
+    """Whom a key's policy lets change it, whatever else holds, each as text."""
+    statements = key["Properties"].get("KeyPolicy", {}).get("Statement", [])
+    changing = (
+        one
+        for one in statements
+        if one["Effect"] == "Allow" and CHANGES & set(_many(one["Action"])) and not one.get("Condition")
+    )
+    return {json.dumps(each, sort_keys=True) for one in changing for each in _principals(one)}
 
 
 def _principals(statement: Json) -> Iterator[Any]:

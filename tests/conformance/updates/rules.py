@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from tests.conformance.findings import Finding, Rule, Verdict
+from tests.conformance.life.keys import administrators
 from tests.conformance.updates.model import Json, Update, at, needed, references
 from tests.conformance.updates.once import SUBNETS, claims, ranges
 
 GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/"
 BEHAVIORS = f"{GUIDE}UserGuide/using-cfn-updating-stacks-update-behaviors.html"
 VOLUME = f"{GUIDE}TemplateReference/aws-resource-ec2-volume.html"
+PUT_KEY_POLICY = "https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html"
 NO_VPC_CHANGE = "https://github.com/hashicorp/terraform-provider-aws/issues/18317"
 
 Said = tuple[str, str, Verdict, str, str, str]
@@ -158,6 +160,17 @@ def another_vpc(update: Update) -> Iterator[Said]:
             )
 
 
+def key_handover(update: Update) -> Iterator[Said]:
+    """Whoever changes a key's policy must be allowed to by the old one, and by the new one to do it again."""
+    for name in update.changed - set(update.replaced) - update.stopped:
+        if update.after[name]["Type"] == "AWS::KMS::Key" and "KeyPolicy" in update.after[name]["Properties"]:
+            before, after = (administrators(side[name]) for side in (update.before, update.after))
+            if not before & after:
+                reason = "nobody who may change its policy may do so afterwards"
+                fix = "name both for one deployment, and say so where the setting is described"
+                yield name, "key-handover", "fails", reason, PUT_KEY_POLICY, fix
+
+
 def _vpcs(update: Update, name: str, side: str) -> set[str]:
     resources = update.after if side == "after" else update.before
     groups = {found for found, _ in references(resources[name]["Properties"].get("SecurityGroups"))}
@@ -214,6 +227,7 @@ ALL: tuple[Callable[[Update], Iterator[Said]], ...] = (
     deleted_first,
     volume,
     another_vpc,
+    key_handover,
     loss,
     needless,
 )
@@ -249,6 +263,7 @@ RULES = (
     Rule("updates", "volume-property", VOLUME, ("a volume from another snapshot",)),
     Rule("updates", "volume-shrinks", VOLUME, ("a smaller volume",)),
     Rule("updates", "another-vpc", NO_VPC_CHANGE, ("a load balancer's groups move",)),
+    Rule("updates", "key-handover", PUT_KEY_POLICY, ("another role changes a key's policy",)),
     Rule(
         "updates",
         "loss",

@@ -21,6 +21,7 @@ from tests.variants import ROOT, configuration_text, variants_of
 
 # Another prefix, Region or account is another stack and no update.
 ANOTHER_STACK = {"prefix", "region", "account"}
+ANOTHER_IN_EACH_STATE = ("bootstrap_qualifier", "kms_key_arn", "vpc")
 REGION: Json = {"region": "us-east-1"}
 
 
@@ -94,9 +95,9 @@ def changes(before: State, *, most: int) -> Iterator[tuple[str, list[Change]]]:
         for key, candidates in others(model, current, told(before.slug, "OTHERS", {})):
             first = key.split(".")[0]
             if of == "common" and (
-                first in ANOTHER_STACK or (before.name != "default" and first not in ("vpc", "kms_key_arn"))
+                first in ANOTHER_STACK or (before.name != "default" and first not in ANOTHER_IN_EACH_STATE)
             ):
-                continue  # what else is common does the same in every state
+                continue  # that does the same in every state
             found: list[Change] = []
             for value in candidates:
                 # What is nested is changed in what the section holds with its defaults: a part alone may lack the rest.

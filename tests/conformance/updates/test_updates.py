@@ -30,6 +30,11 @@ def test_what_a_solution_tells_has_a_name_that_is_asked_for_and_a_reason(slug: s
         assert all(of.told(slug, name, {}).values())
 
 
+def administered_by(*principals: Any) -> Json:
+    allow = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": ["kms:PutKeyPolicy"], "Resource": "*"}
+    return {"Statement": [allow]}
+
+
 REF = {"Ref": "Vpc"}
 BEFORE: dict[str, Json] = {
     "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
@@ -75,6 +80,7 @@ BEFORE: dict[str, Json] = {
     },
     "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/fixed", "Type": "String", "Value": "v"}},
     "Custom": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:one"}},
+    "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": administered_by("arn:one")}},
 }
 
 
@@ -99,6 +105,8 @@ def told(new: dict[str, Json], old: dict[str, Json] = BEFORE) -> set[tuple[str, 
 def test_no_change_and_a_change_in_place_are_let_alone() -> None:
     assert told(deepcopy(BEFORE)) == set()
     assert told(after(Volume__Size=30, Parameter__Value="w", Listener__Port=443)) == set()
+    both = after(Key__KeyPolicy=administered_by("arn:one", {"Fn::GetAtt": ["Role", "Arn"]}))
+    assert told(both) == told(after(Key__KeyPolicy=administered_by({"Fn::GetAtt": ["Role", "Arn"]})), both) == set()
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,7 @@ def test_no_change_and_a_change_in_place_are_let_alone() -> None:
         ({"Workers__AvailabilityZone": "b"}, ("Workers", "range-overlaps")),
         ({"Vpc__CidrBlock": "10.1.0.0/16"}, ("Attachment", "deleted-first")),
         ({"Vpc__CidrBlock": "10.1.0.0/16"}, ("Balancer", "another-vpc")),
+        ({"Key__KeyPolicy": administered_by("arn:two")}, ("Key", "key-handover")),
         ({"Volume__SnapshotId": "snap-1"}, ("Volume", "volume-property")),
         ({"Volume__Size": 10}, ("Volume", "volume-shrinks")),
         ({"Items__KeySchema": [{"AttributeName": "other", "KeyType": "HASH"}]}, ("Items", "loss")),

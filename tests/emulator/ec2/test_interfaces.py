@@ -1,5 +1,7 @@
 """A network interface that was there before its instance: taken by one at a time, and free again after it."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -31,3 +33,26 @@ def test_an_interface_of_its_own_outlives_its_instance_and_serves_one_at_a_time(
         assert ended["State"]["Name"] == "terminated"
     (left,) = ec2.describe_addresses(AllocationIds=[address["AllocationId"]])["Addresses"]
     assert left["NetworkInterfaceId"] == made["NetworkInterfaceId"]
+
+
+def test_a_start_is_a_launch_and_the_primary_interface_stays_attached(aws: EmbeddedAws) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html: LaunchTime."""
+    ec2 = aws.client("ec2")
+
+    def times(instance_id: str) -> tuple[datetime, datetime]:
+        found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+        (interface,) = found["NetworkInterfaces"]
+        assert interface["Attachment"]["DeviceIndex"] == 0
+        return found["LaunchTime"], interface["Attachment"]["AttachTime"]
+
+    name = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    launched, attached = times(name)
+    assert abs(launched - attached) < timedelta(minutes=1)
+    aws.control("age-launches", seconds=86_400)
+    day = timedelta(days=1)
+    assert times(name) == (launched - day, attached - day)
+    ec2.stop_instances(InstanceIds=[name])
+    assert times(name) == (launched - day, attached - day)
+    ec2.start_instances(InstanceIds=[name])
+    again, still = times(name)
+    assert again >= launched and still == attached - day

@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 
 from credential_guard.watch.fleet import Audit, Host, State, judge, values
 from credential_guard.watch.handler import EXPLAINED, watch
-from credential_guard.watch.reading import audits, detailed, hosts
+from credential_guard.watch.reading import audits, detailed, first_launch, hosts
 
 NOW = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
 SILENT = timedelta(hours=12)
 TYPE = "Custom:CredentialGuard"
-OLD = Host("i-old", NOW - timedelta(days=30))
-NEW = Host("i-new", NOW - timedelta(hours=1))
-HOURS_OLD = Host("i-hours", NOW - timedelta(hours=5))
+
+
+def host(launched: float, first: float | None = None) -> Host:
+    """So many hours old; *first*, of one that was stopped and started since."""
+    return Host("i-1", NOW - timedelta(hours=launched), NOW - timedelta(hours=first or launched))
+
+
+OLD, NEW, HOURS_OLD = host(30 * 24), host(1), host(5)
+STARTED, BEGUN = host(3, first=30 * 24), host(0.5, first=30 * 24)
+"""Stopped every night, and started this morning."""
 
 
 def audit(hours: float, compliant: bool = True, **details: str) -> Audit:
@@ -26,7 +33,7 @@ def audit(hours: float, compliant: bool = True, **details: str) -> Audit:
 
 
 @pytest.mark.parametrize(
-    ("host", "reported", "state"),
+    ("of", "reported", "state"),
     [
         (OLD, audit(1), State.RUNNING),
         (OLD, audit(1, compliant=False), State.NOT_RUNNING),
@@ -41,17 +48,28 @@ def audit(hours: float, compliant: bool = True, **details: str) -> Audit:
         (HOURS_OLD, audit(4.5, compliant=False), State.NEW),
         (HOURS_OLD, audit(3.9, compliant=False), State.NOT_RUNNING),
         (HOURS_OLD, audit(4.5), State.RUNNING),
+        (STARTED, audit(2.5), State.RUNNING),
+        (STARTED, audit(2.5, compliant=False), State.NOT_RUNNING),  # its first reboot was weeks ago
+        (BEGUN, audit(0.2, compliant=False), State.NOT_RUNNING),
+        (STARTED, audit(11), State.NEW),  # of last night: the next one is not due yet
+        (STARTED, audit(12), State.SILENT),  # was due when it started
+        (STARTED, audit(7 * 24, compliant=False), State.SILENT),
+        (STARTED, None, State.SILENT),
+        (BEGUN, audit(12), State.NEW),
+        (BEGUN, None, State.NEW),
     ],
 )
 def test_a_host_is_what_its_last_audit_of_this_start_says_and_silent_without_one(
-    host: Host, reported: Audit | None, state: State
+    of: Host, reported: Audit | None, state: State
 ) -> None:
-    assert judge(host, reported, SILENT, NOW).state is state
+    assert judge(of, reported, SILENT, NOW).state is state
 
 
-@given(st.integers(0, 1_000), st.integers(0, 1_000), st.booleans())
-def test_nobody_runs_it_without_a_fresh_audit_that_says_so(launched: int, audited: int, compliant: bool) -> None:
-    verdict = judge(Host("i", NOW - timedelta(hours=launched)), audit(audited, compliant), SILENT, NOW)
+@given(st.integers(0, 1_000), st.integers(0, 1_000), st.integers(0, 1_000), st.booleans())
+def test_nobody_runs_it_without_a_fresh_audit_that_says_so(
+    launched: int, stopped: int, audited: int, compliant: bool
+) -> None:
+    verdict = judge(host(launched, first=launched + stopped), audit(audited, compliant), SILENT, NOW)
     if verdict.state is State.RUNNING:
         assert compliant and audited < 12 and audited <= launched
     if not compliant:
@@ -62,15 +80,24 @@ def test_the_reason_is_the_audits_or_that_there_is_none() -> None:
     assert judge(OLD, audit(1, False, reason="Secure Boot is off"), SILENT, NOW).reason == "Secure Boot is off"
     assert judge(OLD, None, SILENT, NOW).reason == "never audited"
     assert judge(NEW, None, SILENT, NOW).reason == judge(NEW, audit(2), SILENT, NOW).reason
-    assert judge(NEW, audit(2, reason="of before"), SILENT, NOW).reason == "launched lately: not audited yet"
+    assert judge(NEW, audit(2, reason="of before"), SILENT, NOW).reason == "started lately: not audited yet"
     pending = audit(0.5, False, reason="a reboot is pending")
-    assert judge(NEW, pending, SILENT, NOW).reason == "launched lately: a reboot is pending"
+    assert judge(NEW, pending, SILENT, NOW).reason == "started lately: a reboot is pending"
     assert judge(OLD, audit(20), SILENT, NOW).reason == "last audited 2026-02-28 16:20 UTC"
 
 
 def test_new_hosts_are_hosts_and_no_worry() -> None:
     verdicts = [judge(NEW, None, SILENT, NOW), judge(OLD, audit(1), SILENT, NOW)]
     assert dict(values(verdicts)) == {"Hosts": 2, "RunningHosts": 1, "NotRunningHosts": 0, "SilentHosts": 0}
+
+
+def instance(name: str, attached: datetime = OLD.first, **more: Any) -> dict[str, Any]:
+    """As DescribeInstances has it: started an hour ago, its interfaces in any order."""
+    interfaces = [
+        {"Attachment": {"DeviceIndex": 1, "AttachTime": NOW - timedelta(days=300)}},
+        {"Attachment": {"DeviceIndex": 0, "AttachTime": attached}},
+    ]
+    return {"InstanceId": name, "LaunchTime": NEW.launched, "NetworkInterfaces": interfaces, **more}
 
 
 class Aws:
@@ -93,7 +120,7 @@ class Aws:
 
     def _describe_instances(self, **_: Any) -> Iterator[Any]:
         for name in [*self.found, *(f"i-bare-{n}" for n in range(self.running))]:
-            yield {"Reservations": [{"Instances": [{"InstanceId": name, "LaunchTime": OLD.launched}]}]}
+            yield {"Reservations": [{"Instances": [instance(name)]}]}
 
     def _list_resource_compliance_summaries(self, **_: Any) -> Iterator[Any]:
         yield {"ResourceComplianceSummaryItems": [{**self._item("i-other", audit(1)), "ComplianceType": "Patch"}]}
@@ -146,6 +173,16 @@ def test_it_asks_for_running_hosts_with_the_tag_and_for_its_own_type_only() -> N
         "Values": ["a"],
     } in filters
     assert asked["list_resource_compliance_summaries"]["Filters"][0]["Values"] == [TYPE]
+
+
+def test_a_host_s_first_launch_is_the_attachment_of_its_primary_interface() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html: LaunchTime is the last start."""
+    (found,) = hosts(Aws({"i-1": audit(1)}), ("team", "a"))
+    assert found == Host("i-1", NEW.launched, OLD.first)
+    nothing: list[list[dict[str, Any]]] = [[], [{}], [{"Attachment": {"DeviceIndex": 0}}]]  # of one that is leaving
+    for without in nothing:
+        assert first_launch(instance("i-1", NetworkInterfaces=without)) == NEW.launched
+    assert first_launch(instance("i-1", attached=NOW)) == NEW.launched, "never later than the last start"
 
 
 @pytest.mark.parametrize("call", ["describe_instances", "list_resource_compliance_summaries"])

@@ -406,6 +406,13 @@ def advanced(**fields: str) -> Json:
     return {"AdvancedEventSelectors": [selector]}
 
 
+@pytest.mark.parametrize(("owner", "status"), [("123456789012", "ok"), ("999999999999", "problem")])
+def test_a_topic_of_another_account_hears_of_no_stranger(owner: str, status: str) -> None:
+    common = CommonSettings(vpc=VPC, alarm_topic_arn=f"arn:aws:sns:eu-west-1:{owner}:alarms")
+    assert looked(Account(), common, trail="existing")["topic"] == status
+    assert "topic" not in looked(Account(), common)
+
+
 def test_a_trail_with_advanced_selectors_hands_events_over() -> None:
     account = spoil(Account(), selectors=advanced(eventCategory="Management"))
     assert looked(account, CommonSettings(vpc=VPC), trail="existing")["trail"] == "ok"

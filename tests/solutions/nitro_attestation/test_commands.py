@@ -1,5 +1,6 @@
 """``python -m stacks nitro_attestation``: cost, check, report, prove, verify, policies."""
 
+import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -180,6 +181,47 @@ def test_principals_that_do_not_exist_are_problems_because_kms_refuses_them() ->
     assert deployer.status == "problem" and "cloudformation_role_arn" in deployer.fix
     assert producer.status == "problem" and "/path/producer" in producer.says
     assert administrator.status == "problem" and "there is no" in administrator.says
+
+
+def test_another_role_cannot_take_over_a_key_in_one_deployment() -> None:
+    """PutKeyPolicy: the old policy must allow the caller, and the new one must let it call again."""
+    other = "arn:aws:iam::123456789012:role/pipeline-cloudformation"
+    clients, keyed = Clients(), settings()
+
+    def found(**changed: Any) -> Finding:
+        assert keyed.tpm and keyed.tpm.key
+        tpm = keyed.tpm.model_copy(update={"key": keyed.tpm.key.model_copy(update=changed)})
+        looked = findings(CommonSettings(), keyed.model_copy(update={"tpm": tpm}), clients)
+        (one,) = [each for each in looked if each.what == "tpm key policy"]
+        return one
+
+    clients.policies = copy.deepcopy(clients.policies)
+    administration = next(one for one in clients.policies["Tpm"]["Statement"] if one["Sid"] == "Administration")
+    administration["Principal"] = {"AWS": [DEPLOYER]}
+    assert found().status == "ok"
+    refused = found(cloudformation_role_arn=other)
+    assert refused.status == "problem" and other in refused.says and "administrator_arns" in refused.fix
+    administration["Principal"] = {"AWS": [DEPLOYER, other]}  # after the first of the two deployments
+    assert found(cloudformation_role_arn=other).status == found().status == "ok"
+    administration["Condition"] = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
+    assert found().status == "unknown" and "aws:PrincipalTag/team" in found().says
+
+
+def test_before_the_first_deployment_no_key_has_a_policy() -> None:
+    clients = Clients()
+    clients.policies = {}
+    (finding,) = look(clients)["tpm key policy"]
+    assert finding.status == "ok" and "no key is deployed yet" in finding.says
+
+
+@pytest.mark.parametrize(("owner", "status"), [("123456789012", "ok"), ("999999999999", "problem")])
+def test_a_topic_of_another_account_hears_of_no_change(owner: str, status: str) -> None:
+    """Where common.account is named, the settings refuse it."""
+    common = CommonSettings(alarm_topic_arn=f"arn:aws:sns:eu-central-1:{owner}:alarms")
+    looked = {one.what: one for one in findings(common, settings(), Clients())}
+    assert looked["topic"].status == status
+    assert "topic" not in {one.what for one in findings(common, NitroAttestationSettings(), Clients())}
+    assert "topic" not in {one.what for one in findings(CommonSettings(), settings(), Clients())}
 
 
 def test_without_a_trail_no_change_is_told() -> None:

@@ -11,6 +11,7 @@ from stacks.spinnaker_server_groups.bodies import Bodies, Place
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
 from tryout.scenarios.spinnaker_server_groups.gate import LoopbackGate
+from tryout.scenarios.spinnaker_server_groups.user_data import reads_files
 
 REGION = "eu-central-1"
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
@@ -67,7 +68,7 @@ def spinnaker_for(bodies: Bodies) -> Spinnaker:
     """A Spinnaker whose account has the place of the bodies."""
     purposes = (bodies.place.public_purpose, bodies.place.private_purpose)
     account = Account(purposes={purpose: [(VPC, zone) for zone in ZONES] for purpose in purposes})
-    return Spinnaker(account)
+    return Spinnaker(account, files=reads_files())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The requests to Gate: the post's numbers, each other's names, and the field tables of clouddriver."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.solutions.spinnaker_server_groups.conftest import (
     spinnaker_for,
 )
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
+from tryout.scenarios.spinnaker_server_groups.user_data import reads_files
 
 Json = dict[str, Any]
 
@@ -139,6 +141,27 @@ def test_a_load_balancer_s_security_group_is_found_by_its_name_and_not_by_its_id
 def test_a_modification_does_not_say_user_data_that_no_instance_would_get(default: Bodies) -> None:
     """LaunchTemplateService copies that of the version before where ``udf.enabled`` is false, and ignores the job's."""
     assert "base64UserData" not in job(default.modify("demoapp-v000"))
+
+
+def test_a_server_group_runs_the_bytes_of_the_native_one_and_goes_on_to_after_a_modification(default: Bodies) -> None:
+    """Clouddriver puts those of its files before a job's, and takes away what is white around both."""
+    spinnaker = spinnaker_for(default)
+    made = (default.application(), default.load_balancer(), default.server_group(), default.modify("demoapp-v000"))
+    for body in made:
+        assert done(spinnaker, body) == []
+    assert spinnaker.user_data == {"demoapp-v000": user_data_base64()}
+
+
+def test_with_the_default_of_clouddriver_a_modification_loses_the_user_data(default: Bodies, tmp_path: Path) -> None:
+    """LocalFileUserDataProperties: ``enabled`` is true, and then LaunchTemplateService copies nothing."""
+    without = tmp_path / "clouddriver-local.yml"
+    without.write_text("aws: {enabled: true}\n")
+    assert reads_files(without) and not reads_files()
+    spinnaker = spinnaker_for(default)
+    spinnaker.files = reads_files(without)
+    done(spinnaker, default.application(), default.load_balancer(), default.server_group())
+    assert done(spinnaker, default.modify("demoapp-v000")) == []
+    assert spinnaker.user_data == {"demoapp-v000": None}
 
 
 def test_a_purpose_in_two_vpcs_is_none(default: Bodies) -> None:

@@ -1,5 +1,6 @@
 """What runs on the instances: the demo page of the server groups, and the installation of the host."""
 
+import json
 import os
 import re
 import subprocess
@@ -80,12 +81,41 @@ def test_metadata_that_is_not_there_is_no_page(tmp_path: Path, metadata: GivenMe
 # The host
 
 
-@pytest.mark.parametrize(("accounts", "status"), [('[{"name": "prod"}]', 0), ('[{"name": "other"}]', 1), ("[]", 1)])
-def test_the_installation_succeeds_only_with_the_account(accounts: str, status: int) -> None:
-    """Clouddriver has it once it has assumed the managed role."""
-    (function,) = re.findall(r"^has_account\(\) \{\n.*?^\}\n", HOST.read_text(), re.MULTILINE | re.DOTALL)
-    script = f"set -Eeuo pipefail; curl() {{ echo '{accounts}'; }}\n{function}\nhas_account prod"
-    assert subprocess.run(["bash", "-c", script], check=False).returncode == status  # noqa: S607
+CREDENTIALS = [{"name": "prod", "accountId": "123456789012"}]
+SUBNETS = [{"type": "aws", "id": "subnet-1", "account": "prod", "purpose": None}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answers", "status"),
+    [
+        ("credentials name", {"credentials": CREDENTIALS}, 0),
+        ("credentials name", {"credentials": [{"name": "other"}]}, 1),
+        ("credentials name", {"credentials": []}, 1),
+        ("subnets/aws account", {"subnets/aws": SUBNETS}, 0),
+        ("subnets/aws account", {"subnets/aws": []}, 1),  # the account is listed before its role is assumed
+        ("subnets/aws account", {}, 1),  # curl fails where Gate refuses
+    ],
+)
+def test_the_installation_waits_until_gate_lists_what_is_the_account_s(
+    tmp_path: Path, asked: str, answers: dict[str, object], status: int
+) -> None:
+    """gate-web, CredentialsController and SubnetController; AmazonSubnet of clouddriver-aws names the account so."""
+    (function,) = re.findall(r"^listed\(\) \{.*?^\}\n", HOST.read_text(), re.MULTILINE | re.DOTALL)
+    for path, answer in answers.items():
+        file = tmp_path / "api" / "v1" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(answer))
+    gate = f"curl() {{ cat {tmp_path}/${{2#http://localhost:8084/}} 2>/dev/null || return 22; }}"
+    script = f"set -Eeuo pipefail; account_name=prod; {gate}\n{function}\nlisted {asked}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)  # noqa: S607
+    assert done.returncode == status, done.stderr
+
+
+def test_the_installation_ends_with_what_only_the_managed_role_shows() -> None:
+    script = HOST.read_text()
+    found = re.findall(r"^retry listed (\S+) (\S+)$", script, re.MULTILINE)
+    assert found == [("credentials", "name"), ("subnets/aws", "account")]
+    assert script.index("retry listed subnets/aws") < script.index("signal SUCCESS")
 
 
 @pytest.mark.parametrize("script", [PAGE, HOST])

@@ -181,5 +181,17 @@ class CredentialGuardScenario(Scenario):
         expect(counted["silent"] == 0, f"{counted}")
         return f"{counted}"
 
+    @step("a host that is stopped every night is no new one in the morning", "real-code")
+    def knows_the_old(self) -> str:
+        self.ec2.stop_instances(InstanceIds=self.others)
+        self.ec2.start_instances(InstanceIds=self.others)
+        self._report(self.others[0], self.bare)
+        morning = self.deployed.invoke("Watch")
+        expect(morning == {"running": 1, "not running": 1, "silent": 0, "new": 1}, f"{morning}")
+        self.deployed.aws.control("age-launches", seconds=2 * 3_600)
+        noon = self.deployed.invoke("Watch")
+        expect(noon == {"running": 1, "not running": 1, "silent": 1, "new": 0}, f"{noon}")
+        return f"at its start {morning}; two hours later {noon}"
+
 
 SCENARIO = CredentialGuardScenario

@@ -18,6 +18,7 @@ from tryout.scenarios.spinnaker_server_groups.fields import (
     ON_A_GROUP,
 )
 from tryout.scenarios.spinnaker_server_groups.refusal import Refusal, failed, invalid
+from tryout.scenarios.spinnaker_server_groups.user_data import aggregated, of_next_version
 from tryout.scenarios.spinnaker_server_groups.validators import (
     invalid_balancer,
     invalid_launch,
@@ -58,15 +59,19 @@ class Spinnaker:
 
     Attributes:
         default_key_pair: of the account in clouddriver's configuration; None: no template gives it one.
+        files: whether clouddriver looks for user data in files, as it does by default.
         groups: server groups by name; the value is whether it is enabled.
+        user_data: of the newest version of each group's launch template, in Base64; None: it has none.
         balancers: target groups of each load balancer.
     """
 
     world: World
     default_key_pair: str | None = None
+    files: bool = True
     applications: set[str] = field(default_factory=set)
     balancers: dict[str, set[str]] = field(default_factory=dict)
     groups: dict[str, bool] = field(default_factory=dict)
+    user_data: dict[str, str | None] = field(default_factory=dict)
     remembered: set[str] = field(default_factory=set)
 
     def done(self, job: Job) -> list[Refusal]:
@@ -157,7 +162,8 @@ class Spinnaker:
         if not found:
             cluster = "-".join(filter(None, [job["application"], job.get("stack"), job.get("freeFormDetails")]))
             taken = [int(match[3]) for name in self.groups if (match := GROUP.match(name))]
-            self.groups[f"{cluster}-v{max(taken, default=-1) + 1:03d}"] = True
+            name = f"{cluster}-v{max(taken, default=-1) + 1:03d}"
+            self.groups[name], self.user_data[name] = True, aggregated(job.get("base64UserData"))
 
     def _invalid_group(self, job: Job) -> Iterator[Refusal]:
         """BasicAmazonDeployDescriptionValidator."""
@@ -199,15 +205,16 @@ class Spinnaker:
         yield from wrong_user_data(job)
 
     def _update_launch_template(self, job: Job) -> Iterator[Refusal]:
-        yield from self._provided(job, MODIFY)
-        yield from invalid_launch(job)
+        found = [*self._provided(job, MODIFY), *invalid_launch(job)]
         if not set(job) - {"asgName", "securityGroupsAppendOnly", "copySourceCustomBlockDeviceMappings", *EVERYWHERE}:
-            yield from invalid("No changes requested to launch template or related server group fields")
+            found += invalid("No changes requested to launch template or related server group fields")
         if "base64UserData" in job:
-            # LaunchTemplateService.buildLaunchTemplateDataForModify copies that of the version before.
-            yield from invalid("base64UserData is not what the new version gets")
+            found += invalid("base64UserData is not what the new version gets")
         if job.get("asgName") not in self.groups:
-            yield from failed(f"Failed to get server group {job.get('asgName')}.")
+            found += failed(f"Failed to get server group {job.get('asgName')}.")
+        yield from found
+        if not found:
+            self.user_data[job["asgName"]] = of_next_version(self.user_data[job["asgName"]], files=self.files)
 
     def _on_a_group(self, job: Job) -> Iterator[Refusal]:
         yield from self._provided(job, ON_A_GROUP)
@@ -222,7 +229,7 @@ class Spinnaker:
             yield from failed(f"the moniker {moniker} is not of {name}")
             return
         if job["type"] == "destroyServerGroup":
-            del self.groups[name]
+            del self.groups[name], self.user_data[name]
             self.remembered.add(name)
         else:
             self.groups[name] = job["type"] == "enableServerGroup"

@@ -12,6 +12,7 @@ from tryout.hosts.metadata import InstanceMetadata
 from tryout.scenario import Deployed, Scenario, StepFailedError
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
 from tryout.scenarios.spinnaker_server_groups.gate import LoopbackGate
+from tryout.scenarios.spinnaker_server_groups.user_data import reads_files
 
 Json = dict[str, Any]
 
@@ -60,7 +61,7 @@ class SpinnakerServerGroupsLooks(Scenario):
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
-        self.spinnaker = Spinnaker(EmbeddedAccount(deployed))
+        self.spinnaker = Spinnaker(EmbeddedAccount(deployed), files=reads_files())
         self.gate = LoopbackGate(self.spinnaker, token=TOKEN, login="redirect")
         self.gate.statuses = []
         self.ec2, self.autoscaling = deployed.client("ec2"), deployed.client("autoscaling")

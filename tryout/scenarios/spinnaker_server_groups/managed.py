@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.scenario import Deployed, expect
+from tryout.scenarios.spinnaker_server_groups.user_data import aggregated, of_next_version, reads_files
 from tryout.waits import wait_until
 
 Json = dict[str, Any]
@@ -79,7 +80,7 @@ class ManagedRole:
             "IamInstanceProfile": {"Name": job["iamRole"]},
             "KeyName": job["keyPair"],
             "SecurityGroupIds": job["securityGroups"],
-            "UserData": job["base64UserData"],
+            "UserData": aggregated(job["base64UserData"]),
             "MetadataOptions": {"HttpTokens": "required"},
         }
         made = self.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
@@ -131,11 +132,41 @@ class ManagedRole:
         """The launch template of a group."""
         return self._templates[name]
 
-    def version(self, template: str) -> None:
-        """Makes a new version of a launch template, as updateLaunchTemplate does."""
-        self.ec2.create_launch_template_version(
-            LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "m5.large"}
+    def modify(self, job: Mapping[str, Any], name: str) -> None:
+        """Makes the next version of a group's launch template for the group, as updateLaunchTemplate does."""
+        template = {"LaunchTemplateId": self._templates[name]}
+        before = self.user_data(name)
+        data = {
+            "ImageId": job["amiName"],
+            "InstanceType": job["instanceType"],
+            "KeyName": job["keyPair"],
+            "MetadataOptions": {"HttpTokens": "required"},
+        }
+        if kept := of_next_version(before, files=reads_files()):
+            data["UserData"] = kept
+        made = self.version(template["LaunchTemplateId"], data)
+        overrides = [{"InstanceType": each["instanceType"]} for each in job["launchTemplateOverridesForInstanceType"]]
+        self.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MixedInstancesPolicy={
+                "LaunchTemplate": {
+                    "LaunchTemplateSpecification": {**template, "Version": str(made)},
+                    "Overrides": overrides,
+                }
+            },
         )
+
+    def version(self, template: str, data: Json) -> int:
+        """Makes a new version of a launch template: it has what the call says, and nothing of the one before."""
+        made = self.ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=data)
+        return int(made["LaunchTemplateVersion"]["VersionNumber"])
+
+    def user_data(self, name: str) -> str | None:
+        """User data of the newest version of a group's launch template, in Base64."""
+        asked = {"LaunchTemplateId": self._templates[name], "Versions": ["$Latest"]}
+        (newest,) = self.ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
+        found = newest["LaunchTemplateData"].get("UserData")
+        return None if found is None else str(found)
 
     def unbalance(self, balancer: str, target: str, listener: str) -> None:
         """Deletes the three, as deleteLoadBalancer does."""

@@ -163,8 +163,11 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
 
     @step("modify, disable, enable and destroy name the server group as Spinnaker does", "our-model")
     def changes(self) -> str:
+        (body,) = self._bodies("server-group")
         for action in ("modify", "disable", "enable", "destroy"):
             self._posted(action, "--server-group", FIRST)
+            kept = self.spinnaker.user_data.get(FIRST)
+            expect(action == "destroy" or kept == body["job"][0]["base64UserData"], f"{action} changes the user data")
             enabled = self.spinnaker.groups.get(FIRST)
             wanted = {"modify": True, "disable": False, "enable": True, "destroy": None}[action]
             expect(enabled is wanted, f"after {action} {FIRST} is {enabled}")
@@ -211,12 +214,14 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         mine = self.deployed.outputs["HostInstanceId"]
         denied("the host's end", lambda: managed.ec2.terminate_instances(InstanceIds=[mine]))
         (own,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
-        denied("the host's template", lambda: managed.version(own))
-        managed.version(template)
+        denied("the host's template", lambda: managed.version(own, {"InstanceType": "m5.large"}))
+        (modify,) = self._bodies("modify", "--server-group", FIRST)
+        managed.modify(modify["job"][0], FIRST)
+        expect(managed.user_data(FIRST) == group["base64UserData"], "the user data is another after a modification")
         managed.ec2.terminate_instances(InstanceIds=managed.members(FIRST)[:1])
         managed.destroy(FIRST)
         managed.unbalance(*made)
-        return f"load balancer, launch template, {FIRST} with {INSTANCES} instances, and their end; denied: 4 others"
+        return f"load balancer, {FIRST} with {INSTANCES} instances, its next version, and their end; denied: 4 others"
 
 
 SCENARIO = SpinnakerServerGroupsScenario
