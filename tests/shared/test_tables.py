@@ -5,9 +5,7 @@ import pytest
 from tests import variants
 
 
-@pytest.mark.parametrize(
-    "slug", ["custom_health_checks", "image_pipelines", "root_volume_replacement", "spot_asg", "sqs_target_scaling"]
-)
+@pytest.mark.parametrize("slug", ["image_pipelines", "root_volume_replacement", "spot_asg", "sqs_target_scaling"])
 def test_every_replica_of_a_table_has_the_tags_of_the_stack(slug: str) -> None:
     tables = [
         one["Properties"]
