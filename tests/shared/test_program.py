@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.models import CommonSettings
-from stacks import program
+from stacks import arguments
 from stacks.__main__ import main
 from stacks.series import SOLUTIONS
 from stacks.shared import session
@@ -305,4 +305,4 @@ def test_the_parser_knows_the_commands_of_its_subject_only() -> None:
     code = f"import sys; from stacks.program import main; main(['{SLUG}', 'cost', '--json'])"
     code += "; sys.exit('stacks.spot_asg.commands' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0
-    assert program.CONFIG.exists()
+    assert arguments.CONFIG.exists()
