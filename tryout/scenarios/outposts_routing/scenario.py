@@ -22,6 +22,7 @@ DIRECT, COIP = "direct-vpc-routing", "coip"
 POOL, OTHER_POOL = "172.16.0.0/26", "172.16.64.0/26"
 ON_PREMISES = "192.168.0.0/16"
 SUBNET = "10.0.0.0/22"
+UPDATE_SECONDS = 300.0
 INTERFACES = [
     {
         "outpost_lag_id": f"op-lag-0123456789abcdef{number}",
@@ -334,7 +335,8 @@ class OutpostsRoutingScenario(Scenario):
     def _deploy(self, **changes: Any) -> Update:
         """Updates the stack to what other settings synthesize."""
         self.number += 1
-        return self.deployed.update(self.deployed.synthesized(str(self.number), **changes))
+        # Handover looks each five seconds whether associations have come or gone, thrice on the way there and back.
+        return self.deployed.update(self.deployed.synthesized(str(self.number), **changes), seconds=UPDATE_SECONDS)
 
 
 def _question(**given: Any) -> argparse.Namespace:
