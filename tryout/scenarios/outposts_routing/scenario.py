@@ -12,6 +12,7 @@ from emulator.client import EmbeddedAws
 from stacks.outposts_routing.commands import advise
 from tryout.deployed import Update
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 Json = dict[str, Any]
 
@@ -119,6 +120,7 @@ class OutpostsRoutingScenario(Scenario):
         expect(self._network() == before, f"{before} became {self._network()}")
         association = made["LocalGatewayRouteTableVpcAssociation"]["LocalGatewayRouteTableVpcAssociationId"]
         self.ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=association)
+        wait_until("the end of the association", lambda: vpc not in self._network()["vpcs"], seconds=20)
         self.ec2.delete_vpc(VpcId=vpc)
         return said[0][said[0].index(table) :][:100] + " ..."
 
