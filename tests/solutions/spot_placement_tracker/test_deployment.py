@@ -169,7 +169,7 @@ def test_a_later_deployment_is_not_refused_so_that_no_rollback_is(answers: list[
 
 
 @pytest.mark.parametrize("error", [NotWrittenError("scores: refused"), MetricDataError("s0: InternalError")])
-def test_what_cloudwatch_refuses_fails_a_creation_with_its_words_and_no_update(
+def test_what_cloudwatch_refuses_fails_a_deployment_with_its_words(
     answers: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -185,4 +185,5 @@ def test_what_cloudwatch_refuses_fails_a_creation_with_its_words_and_no_update(
     assert answers[-1]["Status"] == "FAILED"
     assert answers[-1]["Reason"] == f"the dashboards cannot be written: {error}"
     ask("Update", "second", before="first")
-    assert answers[-1]["Status"] == "SUCCESS" and "the next report tries again" in caplog.text
+    assert answers[-1]["Status"] == "FAILED" and "do not follow the file" in caplog.text
+    assert answers[-1]["Reason"].endswith(f"{error}; the file is stored, and the next report tries again")

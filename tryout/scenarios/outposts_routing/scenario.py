@@ -12,6 +12,7 @@ from emulator.client import EmbeddedAws
 from stacks.outposts_routing.commands import advise
 from tryout.deployed import Update
 from tryout.scenario import Deployed, Scenario, expect, step
+from tryout.waits import wait_until
 
 Json = dict[str, Any]
 
@@ -23,6 +24,7 @@ DIRECT, COIP = "direct-vpc-routing", "coip"
 POOL, OTHER_POOL = "172.16.0.0/26", "172.16.64.0/26"
 ON_PREMISES = "192.168.0.0/16"
 SUBNET = "10.0.0.0/22"
+UPDATE_SECONDS = 300.0
 INTERFACES = [
     {
         "outpost_lag_id": f"op-lag-0123456789abcdef{number}",
@@ -127,6 +129,7 @@ class OutpostsRoutingScenario(Scenario):
         expect(self._network() == before, f"{before} became {self._network()}")
         association = made["LocalGatewayRouteTableVpcAssociation"]["LocalGatewayRouteTableVpcAssociationId"]
         self.ec2.delete_local_gateway_route_table_vpc_association(LocalGatewayRouteTableVpcAssociationId=association)
+        wait_until("the end of the association", lambda: vpc not in self._network()["vpcs"], seconds=20)
         self.ec2.delete_vpc(VpcId=vpc)
         return said[0][said[0].index(table) :][:100] + " ..."
 
@@ -343,7 +346,8 @@ class OutpostsRoutingScenario(Scenario):
     def _deploy(self, **changes: Any) -> Update:
         """Updates the stack to what other settings synthesize."""
         self.number += 1
-        return self.deployed.update(self.deployed.synthesized(str(self.number), **changes))
+        # Handover looks each five seconds whether associations have come or gone, thrice on the way there and back.
+        return self.deployed.update(self.deployed.synthesized(str(self.number), **changes), seconds=UPDATE_SECONDS)
 
 
 def _question(**given: Any) -> argparse.Namespace:
