@@ -143,7 +143,7 @@ def _calls(modules: Sequence[str]) -> dict[str, dict[str, int]]:
     from emulator.fullmodel import full_model
     from tests.faults.running import record
     from tests.faults.subject import registered
-    from tests.faults.wire import laboratory
+    from tests.faults.world.wire import laboratory
 
     full_model.install()
     found: dict[str, Counter[str]] = {module: Counter() for module in modules}

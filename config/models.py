@@ -174,7 +174,7 @@ class CommonSettings(Section):
     def topic_of_others(self) -> str | None:
         """The account of ``alarm_topic_arn``, if it is known to be another one.
 
-        EventBridge delivers to a topic of another account by a role only, which the CDK does not make for it:
+        EventBridge delivers to a topic of another account by a role only, which no stack here makes:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html
         """
         owner = arn_part(self.alarm_topic_arn, "account") if self.alarm_topic_arn else self.account

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 NEVER_ROUTED = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")))
 """Ranges whose addresses no VPC and no router between networks has: this network, loopback, link-local, multicast and
-reserved. A VPC takes none of them (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html)."""
+reserved (https://www.iana.org/assignments/iana-ipv4-special-registry/)."""
 
 
 def never_routed(cidr: str) -> IPv4Network | None:

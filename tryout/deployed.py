@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from tryout.aws import Aws
+from tryout.account.aws import Aws
 from tryout.dashboards.kept import keep
 from tryout.steps import StepFailedError
 from tryout.trial import Trial

@@ -104,9 +104,11 @@ class Database(ReadyGroup):
         """
         used = told(stack, "DataUsed", Duration.minutes(5))
         alarms.when_above("DataFills", used, MOST_USED, says=f"The data volume is more than {MOST_USED} % full")
-        alarms.when_silent(
+        silent = alarms.when_silent(
             "DatabaseSilent", used, rounds=SILENT_ROUNDS, says="MariaDB or NFS has not answered for a while"
         )
+        # A stack of this name may have told before: the alarm waits for this one's database.
+        silent.node.add_dependency(self.group)
 
 
 class Web(ReadyGroup):

@@ -119,6 +119,10 @@ def _deploying(key: AttestedKey, common: CommonSettings, clients: Clients) -> st
     return deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
 
 
+# What IAM could allow at most.
+EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
+
+
 def _change(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
     """Whether the role that will deploy may change the policy of the key that is there.
 
@@ -132,10 +136,14 @@ def _change(name: str, key: AttestedKey, common: CommonSettings, clients: Client
     arn = _deploying(key, common, clients)
     try:
         verdict = evaluate(policy, Request(arn, "kms:PutKeyPolicy"), key=deployed)
+        by_iam = evaluate(policy, Request(arn, "kms:PutKeyPolicy", identity=(EVERYTHING,)), key=deployed)
     except UnknownLanguageError as error:
         return Finding(what, "unknown", f"could not judge: {error}", "See whether it lets the deploying role change it")
+    if verdict.decision == "denied" and by_iam.decision == "allowed":
+        says = "leaves it to IAM who changes it, as the default policy of a key does"
+        return Finding(what, "unknown", says, f"See whether {arn} may: it is no policy of this stack")
     if verdict.decision == "denied":
-        fix = "Deploy by the role that it names first, with this one in administrator_arns; see the README"
+        fix = "Deploy by a role that it lets change it, with this one in administrator_arns; see the README"
         return Finding(what, "problem", f"does not let {arn} change it, so that KMS refuses the deployment", fix)
     return Finding(what, "ok", f"lets {arn.rpartition('/')[2]} change it")
 

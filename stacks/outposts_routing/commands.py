@@ -67,7 +67,8 @@ def _gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[
 def _groups(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
     """The group of each domain: there, not on its way out, and with no route table but this stack's."""
     ec2, what = clients("ec2"), "virtual interfaces"
-    filters = _of_gateways(settings, clients)
+    if not (filters := _of_gateways(settings, clients)):
+        return _nowhere(what)
     pages = ec2.get_paginator("describe_local_gateway_virtual_interface_groups").paginate(Filters=filters)
     there = sorted(
         group[f"{_VIF}GroupId"]
@@ -90,15 +91,15 @@ def _groups(common: CommonSettings, settings: OutpostsRoutingSettings, clients: 
     if taken:
         fix = "Take it from that route table first; on a first-generation rack there is one"
         return Finding(what, "problem", ", ".join(taken), fix)
-    return Finding(what, "ok", ", ".join(groups) or "made by the stack")
+    return Finding(what, "ok", ", ".join(groups) or ("made by the stack" if _attached(settings) else "none is wanted"))
 
 
 def _vpcs(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
     """A VPC is with one route table of a local gateway at a time."""
+    if not (filters := _of_gateways(settings, clients)):
+        return _nowhere("VPCs")
     pages = (
-        clients("ec2")
-        .get_paginator("describe_local_gateway_route_table_vpc_associations")
-        .paginate(Filters=_of_gateways(settings, clients))
+        clients("ec2").get_paginator("describe_local_gateway_route_table_vpc_associations").paginate(Filters=filters)
     )
     items = [item for page in pages for item in page["LocalGatewayRouteTableVpcAssociations"]]
     wanted = [vpc.id for domain in _attached(settings) for vpc in domain.vpcs]
@@ -120,7 +121,11 @@ def _taken(items: Iterable[dict[str, Any]], member: str, wanted: Sequence[str], 
 
 def _of_gateways(settings: OutpostsRoutingSettings, clients: Clients) -> list[dict[str, Any]]:
     ids = [gateway["LocalGatewayId"] for gateway in _gateways(settings, clients)]
-    return [{"Name": "local-gateway-id", "Values": ids}]
+    return [{"Name": "local-gateway-id", "Values": ids}] if ids else []
+
+
+def _nowhere(what: str) -> Finding:
+    return Finding(what, "unknown", "no local gateway here fits", "Correct outpost_arn and local_gateway_id")
 
 
 _VIF = "LocalGatewayVirtualInterface"

@@ -154,12 +154,13 @@ class Alarms(Construct):
         """
         told = events.RuleTargetInput.from_text(f"{sentence}. {self._what_to_do(about)}")
         rule.add_target(targets.SnsTopic(self.topic, message=told))
-        if self._stack.common.alarm_topic_arn and not self._stack.common.account:
+        common = self._stack.common
+        if common.alarm_topic_arn and not (common.account and common.region):
             Validations.of(rule).acknowledge(
                 Acknowledgment(
                     id="Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment",
-                    reason="Whether the topic is of the account of the deployment, without which no event reaches it, "
-                    "check looks.",
+                    reason="Whether the topic is of the account and Region of the deployment, without which no event "
+                    "reaches it, check looks.",
                 )
             )
 

@@ -126,11 +126,15 @@ def topic_of_rules(common: CommonSettings, clients: Clients) -> Iterator[Finding
 
 
 def _topic(topic: str, clients: Clients) -> Finding:
-    account, owner = clients("sts").get_caller_identity()["Account"], arn_part(topic, "account")
+    sts = clients("sts")
+    account, owner = sts.get_caller_identity()["Account"], arn_part(topic, "account")
     if owner != account:
         says = f"alarm_topic_arn is of account {owner}, this is {account}: EventBridge reaches none of another account"
         return Finding("topic", "problem", says, "Name a topic of this account, or leave alarm_topic_arn out")
-    return Finding("topic", "ok", "alarm_topic_arn is of this account")
+    if (region := arn_part(topic, "region")) != sts.meta.region_name:
+        says = f"alarm_topic_arn is of {region}, this is {sts.meta.region_name}: EventBridge reaches no other Region"
+        return Finding("topic", "problem", says, "Name a topic of this Region, or leave alarm_topic_arn out")
+    return Finding("topic", "ok", "alarm_topic_arn is of this account and Region")
 
 
 def _account(common: CommonSettings, clients: Clients) -> Finding:

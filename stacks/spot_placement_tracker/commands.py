@@ -114,8 +114,8 @@ def _quota(settings: SpotPlacementTrackerSettings, clients: Clients) -> Finding:
     asked = max((question.capacity for question in questions if question.unit == "vcpu"), default=0)
     quota = clients("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=SPOT_QUOTA)["Quota"]["Value"]
     if asked <= quota:
-        return Finding(SPOT, "ok", f"{asked} vCPUs are asked about at most, {quota:g} of standard types allowed")
-    says = f"{asked} vCPUs are asked about, the quota of standard types is {quota:g}: no more of these can be launched"
+        return Finding(SPOT, "ok", f"{asked} vCPUs are asked about at most, {quota:g} of standard types allowed here")
+    says = f"{asked} vCPUs are asked about, {quota:g} of standard types allowed here: no more can be launched"
     return Finding(SPOT, "unknown", says, f"Ask for more in Service Quotas ({SPOT_QUOTA}), or lower TargetCapacity")
 
 

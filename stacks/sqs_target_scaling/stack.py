@@ -23,6 +23,8 @@ from stacks.sqs_target_scaling.settings import HEARTBEATS_VISIBLE, SqsTargetScal
 from stacks.sqs_target_scaling.workers import Workers
 
 ROUNDS_OF_SILENCE = 10
+WEEK_MINUTES = 7 * 24 * 60
+"""What an alarm looks back at most: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html."""
 
 
 class SqsTargetScalingStack(SolutionStack):
@@ -56,7 +58,7 @@ class SqsTargetScalingStack(SolutionStack):
             alarms.when_silent(
                 f"{function.node.id}Silent",
                 runs_of(function, Duration.minutes(minutes)),
-                rounds=ROUNDS_OF_SILENCE,
+                rounds=min(ROUNDS_OF_SILENCE, WEEK_MINUTES // minutes),
                 says=f"The function {function.node.id} has not run for a while, and the group hardly scales",
                 about="FunctionSilent",
             )

@@ -60,7 +60,7 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
     sys.path.insert(0, str(ROOT / "lambdas"))
     from tests.faults.running import generated, run
     from tests.faults.subject import registered
-    from tests.faults.wire import laboratory
+    from tests.faults.world.wire import laboratory
 
     full_model.install()  # in tests/conftest.py for pytest
 

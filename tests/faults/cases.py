@@ -5,10 +5,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults import meddling, refusals
 from tests.faults.events import FOREIGN, late, malformed
 from tests.faults.subject import Event, Subject
-from tests.faults.wire import Call, Fault
+from tests.faults.world import meddling, refusals
+from tests.faults.world.wire import Call, Fault
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tests.faults.cases import Case, cases
-from tests.faults.meddling import Stopped
 from tests.faults.subject import Event, Subject, World
-from tests.faults.wire import Call, EndlessError, Fault, ProcessStoppedError, delivery
-from tests.faults.worlds import fresh_world
+from tests.faults.world.meddling import Stopped
+from tests.faults.world.wire import Call, EndlessError, Fault, ProcessStoppedError, delivery
+from tests.faults.world.worlds import fresh_world
 
 
 class Verdict(Enum):

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.cases import Case
 from tests.faults.running import Verdict, generated, run
 from tests.faults.subject import registered
-from tests.faults.wire import laboratory
+from tests.faults.world.wire import laboratory
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -13,12 +13,12 @@ from botocore.parsers import create_parser
 from moto.backends import get_backend
 
 from shared.aws import client
-from tests.faults.meddling import AnswerLost, Refused, Stopped
-from tests.faults.refusals import BROKEN, DENIED, THROTTLED, Refusal
 from tests.faults.running import Verdict, generated, record, run
 from tests.faults.subject import Subject, registered
-from tests.faults.wire import Call, ProcessStoppedError, delivery, laboratory
-from tests.faults.worlds import fresh_world
+from tests.faults.world.meddling import AnswerLost, Refused, Stopped
+from tests.faults.world.refusals import BROKEN, DENIED, THROTTLED, Refusal
+from tests.faults.world.wire import Call, ProcessStoppedError, delivery, laboratory
+from tests.faults.world.worlds import fresh_world
 
 VALUES = {"a": "1", "b": "2"}
 

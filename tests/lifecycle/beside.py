@@ -15,8 +15,8 @@ from tests.lifecycle.report import Stage
 from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Synthesis
 from tests.variants import ROOT
-from tryout.denials import Denials
-from tryout.inventory import inventory
+from tryout.account.denials import Denials
+from tryout.account.inventory import inventory
 from tryout.steps import StepFailedError
 from tryout.waits import wait_until
 

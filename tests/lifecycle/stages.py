@@ -17,7 +17,7 @@ from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage
 from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Synthesis
-from tryout.inventory import inventory
+from tryout.account.inventory import inventory
 from tryout.scenario import scenario_of
 from tryout.steps import StepFailedError
 

@@ -42,7 +42,7 @@ def happy_paths(slugs: set[str]) -> dict[str, dict[str, str]]:
     """By the module of each handler: the actions that its happy paths need, with the path that does."""
     from tests.faults.running import record
     from tests.faults.subject import registered
-    from tests.faults.wire import laboratory
+    from tests.faults.world.wire import laboratory
 
     found: dict[str, dict[str, str]] = defaultdict(dict)
     with laboratory():

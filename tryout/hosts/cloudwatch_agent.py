@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tryout.aws import Aws
+from tryout.account.aws import Aws
 from tryout.hosts.roles import client_of
 
 Json = dict[str, Any]

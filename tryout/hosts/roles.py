@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tryout.aws import Aws
+from tryout.account.aws import Aws
 
 
 def client_of(aws: Aws, instance: dict[str, Any], service: str) -> Any:

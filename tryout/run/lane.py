@@ -20,11 +20,11 @@ from typing import Any
 from config.loader import load
 from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import settings_by_slug
+from tryout.account.denials import Denials
+from tryout.account.inventory import inventory, waiting
 from tryout.breaks import put_in
 from tryout.cdk.cli import Cdk, CdkError
-from tryout.denials import Denials
 from tryout.deployed import Deployed
-from tryout.inventory import inventory, waiting
 from tryout.judged.calls import Judged, Kept
 from tryout.judged.sources import made_of
 from tryout.paths import CALLS, KEPT

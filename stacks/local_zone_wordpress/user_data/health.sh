@@ -14,7 +14,8 @@ failures=0 told=-300
 tell() {
   local used dimensions="Dimensions=[{Name=Stack,Value=$NAME}]"
   used=$(df --output=pcent "$DATA" | tr -dc 0-9)
-  aws cloudwatch put-metric-data --region "$REGION" --namespace "$NAMESPACE" --metric-data \
+  # A way out that hangs must not keep the next look waiting.
+  timeout 60 aws cloudwatch put-metric-data --region "$REGION" --namespace "$NAMESPACE" --metric-data \
     "MetricName=DataUsed,Value=$used,Unit=Percent,$dimensions"
 }
 

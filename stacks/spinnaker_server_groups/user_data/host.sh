@@ -127,9 +127,9 @@ done
 step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
-retry curl -fsS --output /dev/null http://localhost:8084/api/v1/health
+retry curl -fsS --max-time 30 --output /dev/null http://localhost:8084/api/v1/health
 listed() { # PATH FIELD: whether Gate lists something of the account, whose name is in this field
-  curl -fsS "http://localhost:8084/api/v1/$1" |
+  curl -fsS --max-time 30 "http://localhost:8084/api/v1/$1" |
     python3 -c 'import json, sys; sys.exit(sys.argv[2] not in [each[sys.argv[1]] for each in json.load(sys.stdin)])' \
       "$2" "$account_name"
 }
@@ -138,7 +138,7 @@ retry listed credentials name
 step="asking Gate for the subnets of $account_name, for which Clouddriver has to assume $managed_role"
 retry listed subnets/aws account
 step='asking for Deck'
-retry curl -fsS --output /dev/null http://localhost:9000/
+retry curl -fsS --max-time 30 --output /dev/null http://localhost:9000/
 
 signal SUCCESS
 echo 'spinnaker host: done'

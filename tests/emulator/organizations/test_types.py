@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from emulator.settings import DEFAULT_ACCOUNT
 from tests.embedded_aws import Stack
-from tryout.inventory import inventory
+from tryout.account.inventory import inventory
 
 KIND = "SERVICE_CONTROL_POLICY"
 

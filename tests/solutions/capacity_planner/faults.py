@@ -12,7 +12,7 @@ from capacity_planner.store import LATEST, PRICES, REPORTS
 from emulator.core.api import serve
 from shared.aws import client
 from tests.faults.subject import Subject, lambda_function, says
-from tests.faults.wire import OURS
+from tests.faults.world.wire import OURS
 from tests.solutions.capacity_planner.account_answers import reservation, reserved
 from tests.solutions.capacity_planner.price_answers import UNUSED, USED, both
 from tests.solutions.capacity_planner.test_health import LINES, event

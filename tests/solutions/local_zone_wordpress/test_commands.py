@@ -181,6 +181,29 @@ def test_what_only_some_zones_have_is_unknown() -> None:
     assert not names & {"load balancer", "NAT gateway", "volume type", "backup"}
 
 
+@pytest.mark.parametrize(
+    ("common", "status"),
+    [
+        ({}, None),
+        ({"alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms"}, "ok"),
+        ({"alarm_topic_arn": "arn:aws:sns:us-east-1:999999999999:alarms"}, "problem"),
+        ({"alarm_topic_arn": "arn:aws:sns:eu-west-1:123456789012:alarms"}, "problem"),
+        ({"alarm_topic_arn": "arn:aws:sns:us-east-1:999999999999:alarms", "account": "123456789012"}, "ok"),
+    ],
+    ids=["none", "its own", "of another account", "of another Region", "of another account, without the rule"],
+)
+def test_check_says_whether_the_topic_hears_of_snapshots_that_fail(
+    common: dict[str, str], status: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = LocalZoneWordpressSettings.model_validate({"zone": HERE})
+    wanted = CommonSettings.model_validate({"region": "us-east-1", **common})
+    aws = Aws(opted_in=True)
+    caller = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:role/deployer"}
+    monkeypatch.setattr(aws, "get_caller_identity", lambda: caller)
+    found = {finding.what: finding.status for finding in findings(wanted, settings, aws)}
+    assert found.get("topic") == status
+
+
 @pytest.mark.parametrize("key", ["web_type", "database_type", "edge_type"])
 def test_types_without_nvme_volumes_are_refused(key: str) -> None:
     settings = LocalZoneWordpressSettings.model_validate({key: "t2.medium"})

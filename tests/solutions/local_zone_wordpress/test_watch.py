@@ -9,7 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from aws_cdk import App
 
+from config.models import CommonSettings
+from stacks.catalog import named
+from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from tests.solutions.local_zone_wordpress.test_stack import IN_ZONE, SLUG, USER_DATA, of_type, properties, script
 from tests.template import Template, every_action, synthesized
 
@@ -138,3 +142,19 @@ def test_a_certificate_under_a_key_of_yours_is_read_and_no_other_secret_is(zone:
         "StringLike": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com*"},
     }
     assert decrypting["Resource"].startswith("arn:aws:kms:us-east-1:") and decrypting["Resource"].endswith(":key/*")
+
+
+@pytest.mark.parametrize(("owner", "rules"), [("123456789012", 1), ("999999999999", 0)])
+def test_a_topic_that_no_event_reaches_is_no_target(owner: str, rules: int) -> None:
+    """EventBridge delivers to a topic of another account by a role only."""
+    topic = f"arn:aws:sns:us-east-1:{owner}:alarms"
+    common = CommonSettings(region="us-east-1", account="123456789012", alarm_topic_arn=topic)
+    stack = named(SLUG).build(App(), common, LocalZoneWordpressSettings())
+    found = Template.from_stack(stack).find_resources("AWS::Events::Rule").values()
+    assert sum(rule["Properties"].get("EventPattern", {}).get("source") == ["aws.dlm"] for rule in found) == rules
+
+
+def test_the_alarm_on_a_silent_database_waits_for_its_group(zone: Template) -> None:
+    """A stack of this name may have told before."""
+    (silent,) = (a for n, a in of_type(zone, "AWS::CloudWatch::Alarm").items() if n.startswith("AlarmsDatabaseSilent"))
+    assert [name for name in silent["DependsOn"] if name.startswith("DatabaseGroup")]

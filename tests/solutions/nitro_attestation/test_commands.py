@@ -205,6 +205,10 @@ def test_another_role_cannot_take_over_a_key_in_one_deployment() -> None:
     assert found(cloudformation_role_arn=other).status == found().status == "ok"
     administration["Condition"] = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
     assert found().status == "unknown" and "aws:PrincipalTag/team" in found().says
+    # What somebody has put back to the default is left to IAM, which this does not read.
+    root = {"AWS": "arn:aws:iam::123456789012:root"}
+    clients.policies["Tpm"]["Statement"] = [{"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}]
+    assert found().status == "unknown" and "leaves it to IAM" in found().says
 
 
 def test_before_the_first_deployment_no_key_has_a_policy() -> None:

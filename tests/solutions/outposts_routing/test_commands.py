@@ -309,7 +309,8 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     assert "nothing is advertised" in found.pop("on-premises ranges")[1]
     assert {status for status, _ in found.values()} == {"ok"}
     assert "on-premises ranges" not in found_by(Aws(), monkeypatch, on_premises_cidrs=("192.168.0.0/16",))
-    assert found_by(Aws(gateways=0), monkeypatch)["local gateway"][0] == "problem"
+    nowhere = found_by(Aws(gateways=0), monkeypatch)
+    assert (nowhere["local gateway"][0], nowhere["virtual interfaces"][0]) == ("problem", "unknown")
     assert "Set outpost_arn" in found_by(Aws(gateways=2), monkeypatch)["local gateway"][1]
     assert found_by(Aws(taken_by="theirs"), monkeypatch)["virtual interfaces"][0] == "problem"
     assert found_by(Aws(taken_by="ours", deployed=DIRECT), monkeypatch)["virtual interfaces"][0] == "ok"

@@ -105,7 +105,7 @@ def test_the_installation_waits_until_gate_lists_what_is_the_account_s(
         file = tmp_path / "api" / "v1" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(answer))
-    gate = f"curl() {{ cat {tmp_path}/${{2#http://localhost:8084/}} 2>/dev/null || return 22; }}"
+    gate = f"curl() {{ cat {tmp_path}/${{4#http://localhost:8084/}} 2>/dev/null || return 22; }}"
     script = f"set -Eeuo pipefail; account_name=prod; {gate}\n{function}\nlisted {asked}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)  # noqa: S607
     assert done.returncode == status, done.stderr

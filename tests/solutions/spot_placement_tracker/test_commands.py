@@ -160,7 +160,7 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
             "Spot quota",
             {"get_service_quota": {"Quota": {"Value": 32.0}}},
             "unknown",
-            "100 vCPUs are asked about, the quota of standard types is 32: no more of these can be launched",
+            "100 vCPUs are asked about, 32 of standard types allowed here: no more can be launched",
         ),
         (
             "concurrency",

@@ -11,6 +11,7 @@ Json = dict[str, Any]
 LARGEST: list[tuple[Json, Json]] = [
     (COMMON, {"network": "endpoints", "zones": 6}),
     (COMMON, {"acceptable_latency_seconds": 302_400, "heartbeat_seconds": 10_800, "max_receives": 10}),
+    (COMMON, {"strategy": "dynamic-target", "target_update_minutes": 1_440}),
 ]
 """The largest legal settings: common and the section."""
 

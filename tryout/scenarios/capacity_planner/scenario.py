@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from tryout.monitoring import alarm_state, latest_value
+from tryout.account.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.steps import BESIDE, EMPTY, PLANTED
 from tryout.waits import wait_until

@@ -8,7 +8,7 @@ import json
 from typing import Any, ClassVar
 
 from stacks.guardrails.judge import Request, judge
-from tryout.monitoring import alarm_state
+from tryout.account.monitoring import alarm_state
 from tryout.scenario import Deployed, expect, step
 from tryout.scenarios.nitro_attestation.keys import AttestedKeys
 from tryout.steps import BESIDE, EMPTY

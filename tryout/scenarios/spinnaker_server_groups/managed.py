@@ -135,14 +135,16 @@ class ManagedRole:
     def modify(self, job: Mapping[str, Any], name: str) -> None:
         """Makes the next version of a group's launch template for the group, as updateLaunchTemplate does."""
         template = {"LaunchTemplateId": self._templates[name]}
-        before = self.user_data(name)
+        newest = self.newest(name)
         data = {
+            # What the job does not say, Clouddriver takes from the version before: buildLaunchTemplateDataForModify.
+            **{key: newest[key] for key in ("IamInstanceProfile", "SecurityGroupIds") if key in newest},
             "ImageId": job["amiName"],
             "InstanceType": job["instanceType"],
             "KeyName": job["keyPair"],
             "MetadataOptions": {"HttpTokens": "required"},
         }
-        if kept := of_next_version(before, files=reads_files()):
+        if kept := of_next_version(self.user_data(name), files=reads_files()):
             data["UserData"] = kept
         made = self.version(template["LaunchTemplateId"], data)
         overrides = [{"InstanceType": each["instanceType"]} for each in job["launchTemplateOverridesForInstanceType"]]
@@ -163,10 +165,14 @@ class ManagedRole:
 
     def user_data(self, name: str) -> str | None:
         """User data of the newest version of a group's launch template, in Base64."""
+        found = self.newest(name).get("UserData")
+        return None if found is None else str(found)
+
+    def newest(self, name: str) -> Json:
+        """The data of the newest version of a group's launch template."""
         asked = {"LaunchTemplateId": self._templates[name], "Versions": ["$Latest"]}
         (newest,) = self.ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
-        found = newest["LaunchTemplateData"].get("UserData")
-        return None if found is None else str(found)
+        return dict(newest["LaunchTemplateData"])
 
     def unbalance(self, balancer: str, target: str, listener: str) -> None:
         """Deletes the three, as deleteLoadBalancer does."""

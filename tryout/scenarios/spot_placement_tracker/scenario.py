@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import yaml
 
-from tryout.monitoring import alarm_state, latest_value
+from tryout.account.monitoring import alarm_state, latest_value
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.steps import BESIDE, CLOCK, PLANTED
 from tryout.waits import wait_until

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from tests.faults.refusals import BROKEN, Refusal
-from tests.faults.wire import Call, Fault, Passage, Wire
+from tests.faults.world.refusals import BROKEN, Refusal
+from tests.faults.world.wire import Call, Fault, Passage, Wire
 
 Parameters = dict[str, Any]
 

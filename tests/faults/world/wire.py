@@ -24,9 +24,9 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from shared import aws
-from tests.faults import worlds
-from tests.faults.made import Made
-from tests.faults.pages import Paging, paging
+from tests.faults.world import worlds
+from tests.faults.world.made import Made
+from tests.faults.world.pages import Paging, paging
 
 MOST_CALLS = 300
 
