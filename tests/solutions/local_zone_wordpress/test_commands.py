@@ -200,6 +200,7 @@ def test_check_says_whether_the_topic_hears_of_snapshots_that_fail(
     aws = Aws(opted_in=True)
     caller = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:role/deployer"}
     monkeypatch.setattr(aws, "get_caller_identity", lambda: caller)
+    monkeypatch.setattr(aws, "simulate_principal_policy", aws.get_parameter, raising=False)
     found = {finding.what: finding.status for finding in findings(wanted, settings, aws)}
     assert found.get("topic") == status
 

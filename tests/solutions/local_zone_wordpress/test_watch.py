@@ -40,6 +40,7 @@ def looked(tmp_path: Path, answers: list[bool], *, data: str = "") -> list[str]:
     (tmp_path / "service").write_text(f'#!/bin/bash\nexit "$(cat {tmp_path}/now)"\n', encoding="utf-8")
     (tmp_path / "service").chmod(0o755)
     fakes = f"""
+timeout() {{ shift; "$@"; }}
 next() {{ read -r now <&9 || exit 0; echo "$now" >{tmp_path}/now; }}
 sleep() {{ SECONDS=$((SECONDS + $1)); next; }}
 curl() {{ echo i-1; }}
