@@ -70,6 +70,6 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
         "updates",  # minutes; make test has its short form
         "mutate",  # as long as make try, whose calls it replays
     }  # by make itself, because they change the checkout, or because they take longer than the short form in make test
-    assert target in ran_elsewhere or re.search(rf"^(python -m \S+ )?make {target}\b", ci, re.MULTILINE), (
+    assert target in ran_elsewhere or re.search(rf"^(\.venv/bin/python -m \S+ )?make {target}\b", ci, re.MULTILINE), (
         f".ci/run has no make {target}"
     )
