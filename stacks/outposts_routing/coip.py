@@ -9,7 +9,7 @@ from constructs import Construct
 
 from stacks.outposts_routing.functions import COIP_SECONDS
 from stacks.outposts_routing.load_balancer import Front
-from stacks.outposts_routing.settings import Domain
+from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack

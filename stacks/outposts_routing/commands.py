@@ -11,7 +11,8 @@ from outposts_routing.ownership import STACK
 from outposts_routing.rack.facts import GOING
 from stacks.outposts_routing.advice import Circumstances, recommend
 from stacks.outposts_routing.ranges import Kind, Range, addresses, usable_in_subnet
-from stacks.outposts_routing.settings import Domain, OutpostsRoutingSettings
+from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.billing import HOURS, BillingUnit
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at

@@ -11,7 +11,7 @@ from stacks.outposts_routing.advice import COIP
 from stacks.outposts_routing.coip import CustomerOwned
 from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Functions
 from stacks.outposts_routing.load_balancer import Front
-from stacks.outposts_routing.settings import Domain
+from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.guard import Guard
 from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.network import new_vpc

@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
-from stacks.outposts_routing.settings import Domain
+from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.solution import SolutionStack
 
 EVERYBODY = "0.0.0.0/0"

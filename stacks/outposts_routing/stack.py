@@ -14,7 +14,8 @@ from config.models import CommonSettings
 from stacks.outposts_routing.domain import RoutingDomain
 from stacks.outposts_routing.functions import Functions
 from stacks.outposts_routing.ranges import Kind
-from stacks.outposts_routing.settings import MAIN, OutpostsRoutingSettings
+from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.outposts_routing.settings.parts import MAIN
 from stacks.series import Solution
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack

@@ -21,7 +21,8 @@ from stacks.outposts_routing.ranges import (
     smallest_prefix,
     usable_in_subnet,
 )
-from stacks.outposts_routing.settings import AssociatedVpc, LoadBalancer, OutpostsRoutingSettings, VirtualInterface
+from stacks.outposts_routing.settings import OutpostsRoutingSettings
+from stacks.outposts_routing.settings.parts import AssociatedVpc, LoadBalancer, VirtualInterface
 
 VPC = Range(Kind.VPC, "vpc_cidr", IPv4Network("10.0.0.0/16"), "main")
 INSIDE = IPv4Network("10.0.4.0/24")
