@@ -17,6 +17,8 @@ NAMES = (
     "OTHERS",  # other legal values
     "ONE_VALUE_ONLY",  # keys of which no other value is tried, and why
     "BY_DESIGN",  # findings that stay, and why
+    "REACHES",  # what a role may do beyond the solution's tags and names, and why: policy and action
+    "NOT_SHOWN",  # why a role needs what no replay of make mutate shows: role and action
     "NOT_DEPLOYED",  # changes that the embedded AWS cannot deploy, and why
     "WAYS",  # what a guard's message says to do: the key, then deployments, each a side of the change and settings
     "BESIDE",  # settings of a second copy, whose fixed names must differ

@@ -26,7 +26,7 @@ def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back(slug: st
 def test_what_a_solution_tells_has_a_name_that_is_asked_for_and_a_reason(slug: str) -> None:
     names = {name for name in vars(of.told_by(slug) or object) if name.isupper() and name[0] != "_"} - {"COMMON"}
     assert names <= set(of.NAMES)
-    for name in ("ONE_VALUE_ONLY", "BY_DESIGN", "NOT_DEPLOYED", "OUTLIVES"):
+    for name in ("ONE_VALUE_ONLY", "BY_DESIGN", "REACHES", "NOT_SHOWN", "NOT_DEPLOYED", "OUTLIVES"):
         assert all(of.told(slug, name, {}).values())
 
 
