@@ -12,11 +12,12 @@ def test_the_code_goes_with_its_stack_although_data_are_kept_and_the_stack_is_pr
     assert stack_sets
     app = App(analytics_reporting=False)
     stack = AssetsStack(app, CommonSettings(keep_data_on_destroy=True), stack_sets, "eu-central-1")
-    resources = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
+    made = app.synth().get_stack_by_name(stack.stack_name)
+    resources = made.template["Resources"]
     assert "AWS::S3::Bucket" in {each["Type"] for each in resources.values()}
     assert not [
         name
         for name, each in resources.items()
         if "Retain" in (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
     ]
-    assert stack.termination_protection
+    assert made.termination_protection
