@@ -22,8 +22,8 @@ VALUES_OF_A_FILTER = 20  # API_GetResources.html
 NOTES = (
     "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
     "Made by a stack that is there, and so not listed: what its groups launch, its snapshots and images.",
-    "What was deleted in the last minutes, and a secret until the end of its recovery window, may still be listed: run it "
-    "again.",
+    "What was deleted in the last minutes, and a secret until the end of its recovery window, may still be listed: "
+    "run it again.",
 )
 
 

@@ -114,6 +114,23 @@ def test_a_refusal_in_the_middle_stops_no_other_look(
     assert "GetParameter: AccessDeniedException" in rows["The TPM parameter of each year."]["says"]
 
 
+def test_what_is_refused_or_open_still_does_not_count_as_answered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {
+        "get_parameter": error("AccessDeniedException", "GetParameter"),
+        "list_resource_compliance_summaries": {"ResourceComplianceSummaryItems": []},
+    }
+    account = Answering({"get_caller_identity": IDENTITY, **answers})
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    assert main(["credential_guard", "confirm"]) == 2
+    whole = len(entries_of("credential_guard"))
+    assert f"1 of {whole} answered by reading and dry runs" in capsys.readouterr().out
+    account.answers["describe_instance_types"] = [{"InstanceTypes": []}]
+    assert main(["gpu_monitoring", "confirm"]) == 0  # open: the Region has no such type
+    assert f"0 of {len(entries_of('gpu_monitoring'))} answered" in capsys.readouterr().out
+
+
 def test_credentials_that_do_not_count_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -113,6 +113,7 @@ def test_the_command_prints_what_to_do_and_ends_with_one(
     said = capsys.readouterr().out
     assert f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1" in said
     assert "2 left in us-east-1, eu-central-1; nothing was changed" in said and "IAM roles" in said
+    assert "recovery window, may still be listed: run it again." in " ".join(said.split())
 
 
 def test_without_credentials_it_says_one_sentence(
@@ -167,12 +168,12 @@ def test_a_key_pair_of_a_stack_that_is_there_is_not_listed() -> None:
     # Its Ref is the pair's name, which its ARN does not have: it has the id.
     pair = f"arn:aws:ec2:us-east-1:{ACCOUNT}:key-pair/key-0123456789abcdef0"
     account = answering(pair, "")
+    account.answers["describe_key_pairs"] = {"KeyPairs": [{"KeyPairId": "key-0123456789abcdef0"}]}
     stack = {"StackId": "arn:stack/tried/1", "StackStatus": "CREATE_COMPLETE", "Tags": TAGS}
     account.answers["describe_stacks"] = [{"Stacks": [stack]}]
     account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "Key-AbC"}]}]
     assert list(leftovers(account, "us-east-1")) == []
     account.answers["describe_stacks"] = [{"Stacks": []}]
-    account.answers["describe_key_pairs"] = {"KeyPairs": [{"KeyPairId": "key-0123456789abcdef0"}]}
     (left,) = leftovers(account, "us-east-1")
     assert left.remove == "aws ec2 delete-key-pair --key-pair-id key-0123456789abcdef0 --region us-east-1"
 
