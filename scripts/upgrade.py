@@ -1,11 +1,11 @@
-"""``make upgrade``: every pin moved to its newest release within its major version, as one commit to look at.
+"""``make upgrade``: the pins moved to their newest releases within the major versions, as one commit to look at.
 
-It needs a clean checkout and the package indexes. It moves the pins of requirements*.in and package.json, locks,
-installs, renews the documents and snapshots, and stages it all. What it says is the commit's message: which pins have
-moved, what has changed in which template, and which facts moved with the packages (service specification, instance
-types, actions of IAM, runtimes of Lambda). A new major version is said and not taken: it is a decision. So is what no
-package carries: the tables below that were read from a page of AWS. The pins of the Porting Advisor's scan are the
-advisor's own, and stay.
+It needs a clean checkout and the package indexes. It moves every pin of requirements.in, requirements-dev.in and
+package.json; those of the site are moved by hand. It locks, installs, renews the documents and snapshots, and stages it
+all. What it says is the commit's message: which pins have moved, what has changed in which template, and which facts
+moved with the packages (service specification, instance types, actions of IAM, runtimes of Lambda). A new major version
+is said and not taken: it is a decision. So is what no package carries: the tables below that were read from a page. The
+pins of the Porting Advisor's scan are the advisor's own, and stay.
 """
 
 import json
@@ -19,12 +19,21 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ("requirements.in", "requirements-dev.in")
+UBUNTU_IMAGES = "https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"
 READ_AGAIN = {
     "lambdas/nitro_attestation/hypervisor.py": "https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html",
     "stacks/nitro_attestation/types.py": "https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave.html",
     "stacks/credential_guard/families.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/credential-guard.html",
+    "stacks/credential_guard/settings.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instance-boot-mode.html",
+    "stacks/game_streaming/settings.py": UBUNTU_IMAGES,
+    "stacks/image_pipelines/contents.py": "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html",
+    "stacks/image_pipelines/settings/bases.py": "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html",
+    "stacks/spinnaker_server_groups/host.py": UBUNTU_IMAGES,
 }
-"""Tables that no package carries, and the pages they were read from."""
+"""Tables, and names of public image parameters, that no package carries, and the pages they were read from."""
+DOCUMENTS = ("stacks.documents", "website.documents", "emulator.documents", "tests.conformance")
+"""As ``make docs`` runs them."""
+BACK = "to go back: git restore . && make install"
 RUNTIME = "stacks/shared/python_function.py"
 MESSAGE = ROOT / ".local" / "upgrade.txt"
 _PIN = re.compile(r"^([A-Za-z0-9_.\[\]-]+)==([^\s;#]+)", re.MULTILINE)
@@ -170,7 +179,7 @@ def _compiled(text: str) -> dict[str, str]:
 
 
 def _move_pins() -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Moves every pin; returns the old ones, the new ones, and the newer majors that wait for a decision."""
+    """Moves the pins; returns the old ones, the new ones, and the newer majors that wait for a decision."""
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PINS}
     # One resolution for both files: ministack pins the botocore that boto3 needs.
     whole = "\n".join(line for text in texts.values() for line in text.splitlines() if not line.startswith("-r "))
@@ -206,6 +215,15 @@ def _begin() -> None:
         "templates": templates(Path(_run(sys.executable, "-m", "tests.variants").splitlines()[-1])),
         "facts": facts(),
     }
+    try:
+        _move(before)
+    except UpgradeError as error:
+        raise UpgradeError(f"{error}; {BACK}") from None
+    except subprocess.CalledProcessError:  # which has said why
+        raise UpgradeError(BACK) from None
+
+
+def _move(before: Json) -> None:
     _say("the newest versions")
     old, new, waiting = _move_pins()
     kept = ROOT / ".local" / "upgrade.json"
@@ -224,7 +242,7 @@ def _after(kept: Path) -> None:
     now = templates(Path(_run(sys.executable, "-m", "tests.variants").splitlines()[-1]))
     known = facts()
     _say("documents and snapshots")
-    for module in ("stacks.documents", "emulator.documents", "tests.conformance"):
+    for module in DOCUMENTS:
         _run(sys.executable, "-m", module)
     update = ("-q", "-n", "2", "-k", "test_template", "--snapshot-update")
     _run(sys.executable, "-m", "pytest", "tests/solutions", *update, check=False)
@@ -256,8 +274,6 @@ def main() -> int:
             _begin()
     except UpgradeError as error:
         print(f"upgrade: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError:
         return 1
     return 0
 
