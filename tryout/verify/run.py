@@ -37,10 +37,14 @@ class Verification:
 
     Args:
         show: is told what is under way.
+
+    Attributes:
+        begun: whether there has been a stack to destroy.
     """
 
     def __init__(self, account: Account, plan: Plan, show: Show) -> None:
         self._account, self._plan, self._show = account, plan, show
+        self.begun = False
         self._pace = EMULATOR if account.emulated else ACCOUNT
         self._trial = plan.trial
         self._formation = account.client("cloudformation")
@@ -144,7 +148,9 @@ class Verification:
             found = self._described()
         if found is None:
             report.destroyed_clean = True
+            self.begun = report.deployed
             return
+        self.begun = True
         if self._runs_of(found) != {self._plan.run}:
             raise VerifyError("it has not the tag of this verification, and is left alone")
         self._show("cdk destroy")
