@@ -94,6 +94,17 @@ def test_a_confirmed_entry_ends_well_and_the_others_say_what_would_tell(
     assert f"1 of {len(entries_of('spinnaker_server_groups'))} answered" in printed
 
 
+def test_a_dry_run_is_told_by_its_code_which_need_not_mean_that_a_launch_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (look,) = [look for look in looks_of("odcr_asg") if look.entry.startswith("Which instance types")]
+    monkeypatch.setattr("stacks.odcr_asg.confirm.LOOKS", (look,))
+    answers = {"get_parameter": IMAGE, "run_instances": error("DryRunOperation", "RunInstances")}
+    _, rows = asked(monkeypatch, capsys, "odcr_asg", answers)
+    (row,) = rows.values()
+    assert row["says"].startswith("t2.micro: DryRunOperation, ")
+
+
 def test_a_refuted_entry_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     answers = {"get_parameter": error("ParameterNotFound", "GetParameter")}
     status, rows = asked(monkeypatch, capsys, "spinnaker_server_groups", answers)

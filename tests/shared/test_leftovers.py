@@ -124,7 +124,9 @@ def test_without_credentials_it_says_one_sentence(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    assert main(["leftovers", "--region", "us-east-1"]) == 1
+    config = tmp_path / "config.yaml"  # whose solutions are not asked for
+    config.write_text("solutions: {gpu_monitoring: {nonsense: 1}}\n", encoding="utf-8")
+    assert main(["leftovers", "--region", "us-east-1", "--config", str(config)]) == 1
     assert capsys.readouterr().err == "Unable to locate credentials; check your AWS profile, Region and network\n"
 
 
