@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.pins import loosened, moved, newest, normal, order, pins, resolved
+
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ("requirements.in", "requirements-dev.in")
 UBUNTU_IMAGES = "https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"
@@ -36,54 +38,12 @@ DOCUMENTS = ("stacks.documents", "website.documents", "emulator.documents", "tes
 BACK = "to go back: git restore . && make install"
 RUNTIME = "stacks/shared/python_function.py"
 MESSAGE = ROOT / ".local" / "upgrade.txt"
-_PIN = re.compile(r"^([A-Za-z0-9_.\[\]-]+)==([^\s;#]+)", re.MULTILINE)
-_RESOLVED = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", re.MULTILINE)
 
 Json = dict[str, Any]
 
 
 class UpgradeError(Exception):
     """It cannot begin or go on; the message says why and what to do."""
-
-
-def pins(text: str) -> dict[str, str]:
-    """The exact versions that a file of requirements names."""
-    return dict(_PIN.findall(text))
-
-
-def loosened(text: str, *, majors: bool = False) -> str:
-    """The same requirements with every pin as a lower bound, below the next major version unless *majors*."""
-
-    def bound(found: "re.Match[str]") -> str:
-        name, version = found.groups()
-        return f"{name}>={version}" + ("" if majors else f",<{int(version.split('.')[0]) + 1}")
-
-    return _PIN.sub(bound, text)
-
-
-def moved(text: str, versions: Mapping[str, str]) -> str:
-    """The same requirements with the newer versions in place of the pinned ones; comments stay."""
-    return _PIN.sub(lambda found: f"{found[1]}=={versions.get(_normal(found[1]), found[2])}", text)
-
-
-def resolved(text: str) -> dict[str, str]:
-    """The versions of a lock; of a package that platforms have in several versions, the newest."""
-    found: dict[str, str] = {}
-    for name, version in _RESOLVED.findall(text):
-        found[_normal(name)] = max(found.get(_normal(name), version), version, key=_order)
-    return found
-
-
-def newest(versions: Sequence[str], pinned: str) -> str:
-    """The newest release of an npm package within the major version of the pinned one.
-
-    Below 1.0 the second number is the major one, as for npm's caret
-    (https://docs.npmjs.com/cli/configuring-npm/package-json#dependencies).
-    """
-    digits = 1 if not pinned.startswith("0.") else 2
-    major = pinned.split(".")[:digits]
-    fitting = [one for one in versions if one.split(".")[:digits] == major and "-" not in one]
-    return max([*fitting, pinned], key=_order)
 
 
 def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[str]:
@@ -156,14 +116,6 @@ def message(old: Mapping[str, str], new: Mapping[str, str], lines: Mapping[str, 
     return "\n".join(parts) + "\n"
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
-
-
-def _order(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
-
-
 def _run(*command: str, check: bool = True) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if check and done.returncode:
@@ -185,20 +137,20 @@ def _move_pins() -> tuple[dict[str, str], dict[str, str], list[str]]:
     whole = "\n".join(line for text in texts.values() for line in text.splitlines() if not line.startswith("-r "))
     found = _compiled(loosened(whole))
     old = pins(whole)
-    new = {name: found.get(_normal(name), version) for name, version in old.items()}
+    new = {name: found.get(normal(name), version) for name, version in old.items()}
     for name, text in texts.items():
         (ROOT / name).write_text(moved(text, found), encoding="utf-8")
     beyond = _compiled(loosened(whole, majors=True))
-    last = {name: beyond.get(_normal(name), version) for name, version in new.items()}
+    last = {name: beyond.get(normal(name), version) for name, version in new.items()}
     path = ROOT / "package.json"
     text = path.read_text(encoding="utf-8")
     for name, version in json.loads(text)["devDependencies"].items():
         versions = json.loads(_run("npm", "view", name, "versions", "--json"))
         old[name], new[name] = version, newest(versions, version)
-        last[name] = max((one for one in versions if "-" not in one), key=_order)
+        last[name] = max((one for one in versions if "-" not in one), key=order)
         text = text.replace(f'"{name}": "{version}"', f'"{name}": "{new[name]}"')
     path.write_text(text, encoding="utf-8")
-    return old, new, [f"{name} {last[name]}" for name in new if _order(last[name])[0] > _order(new[name])[0]]
+    return old, new, [f"{name} {last[name]}" for name in new if order(last[name])[0] > order(new[name])[0]]
 
 
 def _say(text: str) -> None:
@@ -247,7 +199,7 @@ def _after(kept: Path) -> None:
     update = ("-q", "-n", "2", "-k", "test_template", "--snapshot-update")
     _run(sys.executable, "-m", "pytest", "tests/solutions", *update, check=False)
     used = re.findall(r"Runtime\.(PYTHON_3_\d+)", (ROOT / RUNTIME).read_text(encoding="utf-8"))
-    latest = max(known["Python runtimes of Lambda"], key=_order)
+    latest = max(known["Python runtimes of Lambda"], key=order)
     waiting = [*before["waiting"], *([f"{latest} for {RUNTIME}"] if latest not in used else [])]
     text = message(
         before["old"],

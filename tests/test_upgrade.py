@@ -6,18 +6,8 @@ import subprocess
 import pytest
 
 from scripts import upgrade
-from scripts.upgrade import (
-    DOCUMENTS,
-    READ_AGAIN,
-    changes,
-    differences,
-    loosened,
-    message,
-    moved,
-    newest,
-    pins,
-    resolved,
-)
+from scripts.pins import loosened, moved, newest, pins, resolved
+from scripts.upgrade import DOCUMENTS, READ_AGAIN, changes, differences, message
 from tests.variants import ROOT
 
 REQUIREMENTS = """# What is needed.
