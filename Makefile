@@ -104,7 +104,7 @@ new: $(INSTALLED) ## a new solution that passes every check but the promises of 
 	@python -m emulator.documents
 	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
 
-upgrade: $(INSTALLED) ## every pin to its newest release, staged as one commit that says what it changes in the templates
+upgrade: $(INSTALLED) ## pins to their newest releases, staged as one commit that says what it changes in the templates
 	@python -m scripts.upgrade
 
 lock: $(INSTALLED) ## resolve requirements*.in and package.json anew

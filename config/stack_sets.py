@@ -105,3 +105,13 @@ class StackSets(Section):
                     "solutions",
                     f"must not stand beside common.{key}, which one account and Region has; use two files",
                 )
+
+    @common_rule
+    def _boundary_is_in_every_account(self, common: CommonSettings) -> Iterator[Problem]:
+        if common.permissions_boundary:
+            yield Problem(
+                "solutions",
+                "common.permissions_boundary bounds their roles: a policy of that name must exist in each account, or "
+                "the stack fails there",
+                warning=True,
+            )

@@ -1,11 +1,11 @@
-"""``make upgrade``: every pin moved to its newest release within its major version, as one commit to look at.
+"""``make upgrade``: the pins moved to their newest releases within the major versions, as one commit to look at.
 
-It needs a clean checkout and the package indexes. It moves the pins of requirements*.in and package.json, locks,
-installs, renews the documents and snapshots, and stages it all. What it says is the commit's message: which pins have
-moved, what has changed in which template, and which facts moved with the packages (service specification, instance
-types, actions of IAM, runtimes of Lambda). A new major version is said and not taken: it is a decision. So is what no
-package carries: the tables below that were read from a page of AWS. The pins of the Porting Advisor's scan are the
-advisor's own, and stay.
+It needs a clean checkout and the package indexes. It moves every pin of requirements.in, requirements-dev.in and
+package.json; those of the site are moved by hand. It locks, installs, renews the documents and snapshots, and stages it
+all. What it says is the commit's message: which pins have moved, what has changed in which template, and which facts
+moved with the packages (service specification, instance types, actions of IAM, runtimes of Lambda). A new major version
+is said and not taken: it is a decision. So is what no package carries: the tables below that were read from a page. The
+pins of the Porting Advisor's scan are the advisor's own, and stay.
 """
 
 import json
@@ -17,64 +17,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.pins import loosened, moved, newest, normal, order, pins, resolved
+
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ("requirements.in", "requirements-dev.in")
+UBUNTU_IMAGES = "https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"
 READ_AGAIN = {
     "lambdas/nitro_attestation/hypervisor.py": "https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html",
     "stacks/nitro_attestation/types.py": "https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave.html",
     "stacks/credential_guard/families.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/credential-guard.html",
+    "stacks/credential_guard/settings.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instance-boot-mode.html",
+    "stacks/game_streaming/settings.py": UBUNTU_IMAGES,
+    "stacks/image_pipelines/contents.py": "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html",
+    "stacks/image_pipelines/settings/bases.py": "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html",
+    "stacks/spinnaker_server_groups/host.py": UBUNTU_IMAGES,
 }
-"""Tables that no package carries, and the pages they were read from."""
+"""Tables, and names of public image parameters, that no package carries, and the pages they were read from."""
+DOCUMENTS = ("stacks.documents", "website.documents", "emulator.documents", "tests.conformance")
+"""As ``make docs`` runs them."""
+BACK = "to go back: git restore . && make install"
 RUNTIME = "stacks/shared/python_function.py"
 MESSAGE = ROOT / ".local" / "upgrade.txt"
-_PIN = re.compile(r"^([A-Za-z0-9_.\[\]-]+)==([^\s;#]+)", re.MULTILINE)
-_RESOLVED = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", re.MULTILINE)
 
 Json = dict[str, Any]
 
 
 class UpgradeError(Exception):
     """It cannot begin or go on; the message says why and what to do."""
-
-
-def pins(text: str) -> dict[str, str]:
-    """The exact versions that a file of requirements names."""
-    return dict(_PIN.findall(text))
-
-
-def loosened(text: str, *, majors: bool = False) -> str:
-    """The same requirements with every pin as a lower bound, below the next major version unless *majors*."""
-
-    def bound(found: "re.Match[str]") -> str:
-        name, version = found.groups()
-        return f"{name}>={version}" + ("" if majors else f",<{int(version.split('.')[0]) + 1}")
-
-    return _PIN.sub(bound, text)
-
-
-def moved(text: str, versions: Mapping[str, str]) -> str:
-    """The same requirements with the newer versions in place of the pinned ones; comments stay."""
-    return _PIN.sub(lambda found: f"{found[1]}=={versions.get(_normal(found[1]), found[2])}", text)
-
-
-def resolved(text: str) -> dict[str, str]:
-    """The versions of a lock; of a package that platforms have in several versions, the newest."""
-    found: dict[str, str] = {}
-    for name, version in _RESOLVED.findall(text):
-        found[_normal(name)] = max(found.get(_normal(name), version), version, key=_order)
-    return found
-
-
-def newest(versions: Sequence[str], pinned: str) -> str:
-    """The newest release of an npm package within the major version of the pinned one.
-
-    Below 1.0 the second number is the major one, as for npm's caret
-    (https://docs.npmjs.com/cli/configuring-npm/package-json#dependencies).
-    """
-    digits = 1 if not pinned.startswith("0.") else 2
-    major = pinned.split(".")[:digits]
-    fitting = [one for one in versions if one.split(".")[:digits] == major and "-" not in one]
-    return max([*fitting, pinned], key=_order)
 
 
 def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[str]:
@@ -147,14 +116,6 @@ def message(old: Mapping[str, str], new: Mapping[str, str], lines: Mapping[str, 
     return "\n".join(parts) + "\n"
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
-
-
-def _order(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
-
-
 def _run(*command: str, check: bool = True) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if check and done.returncode:
@@ -170,26 +131,26 @@ def _compiled(text: str) -> dict[str, str]:
 
 
 def _move_pins() -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Moves every pin; returns the old ones, the new ones, and the newer majors that wait for a decision."""
+    """Moves the pins; returns the old ones, the new ones, and the newer majors that wait for a decision."""
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PINS}
     # One resolution for both files: ministack pins the botocore that boto3 needs.
     whole = "\n".join(line for text in texts.values() for line in text.splitlines() if not line.startswith("-r "))
     found = _compiled(loosened(whole))
     old = pins(whole)
-    new = {name: found.get(_normal(name), version) for name, version in old.items()}
+    new = {name: found.get(normal(name), version) for name, version in old.items()}
     for name, text in texts.items():
         (ROOT / name).write_text(moved(text, found), encoding="utf-8")
     beyond = _compiled(loosened(whole, majors=True))
-    last = {name: beyond.get(_normal(name), version) for name, version in new.items()}
+    last = {name: beyond.get(normal(name), version) for name, version in new.items()}
     path = ROOT / "package.json"
     text = path.read_text(encoding="utf-8")
     for name, version in json.loads(text)["devDependencies"].items():
         versions = json.loads(_run("npm", "view", name, "versions", "--json"))
         old[name], new[name] = version, newest(versions, version)
-        last[name] = max((one for one in versions if "-" not in one), key=_order)
+        last[name] = max((one for one in versions if "-" not in one), key=order)
         text = text.replace(f'"{name}": "{version}"', f'"{name}": "{new[name]}"')
     path.write_text(text, encoding="utf-8")
-    return old, new, [f"{name} {last[name]}" for name in new if _order(last[name])[0] > _order(new[name])[0]]
+    return old, new, [f"{name} {last[name]}" for name in new if order(last[name])[0] > order(new[name])[0]]
 
 
 def _say(text: str) -> None:
@@ -206,6 +167,15 @@ def _begin() -> None:
         "templates": templates(Path(_run(sys.executable, "-m", "tests.variants").splitlines()[-1])),
         "facts": facts(),
     }
+    try:
+        _move(before)
+    except UpgradeError as error:
+        raise UpgradeError(f"{error}; {BACK}") from None
+    except subprocess.CalledProcessError:  # which has said why
+        raise UpgradeError(BACK) from None
+
+
+def _move(before: Json) -> None:
     _say("the newest versions")
     old, new, waiting = _move_pins()
     kept = ROOT / ".local" / "upgrade.json"
@@ -224,12 +194,12 @@ def _after(kept: Path) -> None:
     now = templates(Path(_run(sys.executable, "-m", "tests.variants").splitlines()[-1]))
     known = facts()
     _say("documents and snapshots")
-    for module in ("stacks.documents", "emulator.documents", "tests.conformance"):
+    for module in DOCUMENTS:
         _run(sys.executable, "-m", module)
     update = ("-q", "-n", "2", "-k", "test_template", "--snapshot-update")
     _run(sys.executable, "-m", "pytest", "tests/solutions", *update, check=False)
     used = re.findall(r"Runtime\.(PYTHON_3_\d+)", (ROOT / RUNTIME).read_text(encoding="utf-8"))
-    latest = max(known["Python runtimes of Lambda"], key=_order)
+    latest = max(known["Python runtimes of Lambda"], key=order)
     waiting = [*before["waiting"], *([f"{latest} for {RUNTIME}"] if latest not in used else [])]
     text = message(
         before["old"],
@@ -256,8 +226,6 @@ def main() -> int:
             _begin()
     except UpgradeError as error:
         print(f"upgrade: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError:
         return 1
     return 0
 

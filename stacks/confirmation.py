@@ -22,6 +22,7 @@ from stacks.shared.printing import console, print_wide
 ROOT = Path(__file__).parents[1]
 _ROW = re.compile(r"^\| (?P<what>.+?) \| (?P<how>.+) \|$")
 _BAR = "\0"
+ANSWERED = ("confirmed", "refuted", "seen")
 STYLES = {"confirmed": "green", "refuted": "red", "refused": "yellow", "unknown": "yellow", "deploy": "dim"}
 
 
@@ -121,9 +122,9 @@ def told(slug: str, common: CommonSettings, settings: Any, clients: Clients, *, 
         for row in rows:
             table.add_row(Text(row.answer, STYLES.get(row.answer, "")), row.entry, row.says)
         print_wide(table)
-        asked = sum(row.answer != "deploy" for row in rows)
+        answered = sum(row.answer in ANSWERED for row in rows)
         console.print(
-            f"{asked} of {len(rows)} answered by reading and dry runs; nothing was changed. For what waits for a "
+            f"{answered} of {len(rows)} answered by reading and dry runs; nothing was changed. For what waits for a "
             f"deployment: make verify SOLUTION={slug}, or by hand.",
             style="dim",
             soft_wrap=True,

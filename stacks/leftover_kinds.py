@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "ec2:instance": Kind(
         "instance", bills="on_demand_hour_<type>", remove="aws ec2 terminate-instances --instance-ids {name}"
     ),
+    "ec2:key-pair": Kind("key pair", bills="nothing", remove="aws ec2 delete-key-pair --key-pair-id {name}"),
     "ec2:natgateway": Kind(
         "NAT gateway", bills="nat_gateway_hour", remove="aws ec2 delete-nat-gateway --nat-gateway-id {name}"
     ),
@@ -144,6 +145,7 @@ LAUNCHED = frozenset(
         "ec2:elastic-ip",
         "ec2:image",
         "ec2:instance",
+        "ec2:key-pair",
         "ec2:network-interface",
         "ec2:replace-root-volume-task",
         "ec2:snapshot",
@@ -152,4 +154,7 @@ LAUNCHED = frozenset(
         "imagebuilder:image",
     }
 )
-"""What the parts of a stack make while it is there: groups, functions, pipelines, Data Lifecycle Manager."""
+"""What the parts of a stack make while it is there: groups, functions, pipelines, Data Lifecycle Manager.
+
+And what a stack holds by another name than its ARN has: the Ref of an address is the address, of a key pair its name.
+"""

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from stacks.leftover_kinds import KINDS, LAUNCHED, Kind, named_by
 from stacks.series import SOLUTIONS
 from stacks.shared.command import Answer
-from stacks.shared.preflight import Clients
+from stacks.shared.preflight import DENIED, Clients
 
 TAG = "solution"
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
@@ -22,6 +22,8 @@ VALUES_OF_A_FILTER = 20  # API_GetResources.html
 NOTES = (
     "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
     "Made by a stack that is there, and so not listed: what its groups launch, its snapshots and images.",
+    "What was deleted in the last minutes, and a secret until the end of its recovery window, may still be listed: "
+    "run it again.",
 )
 
 
@@ -155,6 +157,7 @@ DESCRIBED = {
     "ec2:image": ("describe_images", "ImageIds"),
     "ec2:instance": ("describe_instances", "InstanceIds"),
     "ec2:internet-gateway": ("describe_internet_gateways", "InternetGatewayIds"),
+    "ec2:key-pair": ("describe_key_pairs", "KeyPairIds"),
     "ec2:launch-template": ("describe_launch_templates", "LaunchTemplateIds"),
     "ec2:natgateway": ("describe_nat_gateways", "NatGatewayIds"),
     "ec2:network-interface": ("describe_network_interfaces", "NetworkInterfaceIds"),
@@ -166,23 +169,36 @@ DESCRIBED = {
     "ec2:vpc": ("describe_vpcs", "VpcIds"),
     "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpointIds"),
 }
+# In the codes by which a service says that nothing of this id is there, or nothing that can be used any more:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+GONE = ("NotFound", ".Unavailable")
 ENDED = {"cancelled", "deleted", "deleting", "expired", "shutting-down", "terminated"}
 
 
 def _gone(clients: Clients, region: str, arn: str) -> bool:
-    """Whether it is gone or ends already: some are shown, and keep their tags, for a while after their end."""
+    """Whether it is gone or ends already: some are shown, and keep their tags, for a while after their end.
+
+    What may not be looked at is taken for being there.
+    """
     kind, name = named_by(arn)
+    try:
+        return _ended(clients, region, kind, name)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in DENIED:
+            return False
+        if not any(words in code for words in GONE):
+            raise
+        return True
+
+
+def _ended(clients: Clients, region: str, kind: str, name: str) -> bool:
     if kind == "kms:key":
         return bool(clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "PendingDeletion")
     if kind not in DESCRIBED:
         return False
     operation, parameter = DESCRIBED[kind]
-    try:
-        answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
-    except ClientError as error:
-        if "NotFound" not in error.response["Error"]["Code"]:
-            raise
-        return True
+    answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
     items = [item for value in answered.values() if isinstance(value, list) for item in value]
     inner = [each for item in items for each in item.get("Instances", [item])]
     states = [state["Name"] if isinstance(state := item.get("State", ""), dict) else state for item in inner]

@@ -175,7 +175,8 @@ def _export(options: argparse.Namespace) -> int:
 def _leftovers(options: argparse.Namespace) -> int:
     from stacks.leftovers import answer
 
-    common = _load(options).common
+    # Of no solution is anything asked but its tag.
+    common = configuration(options.config, lambda _: (), option="--config FILE").common
     with console.status("looking for leftovers"):
         found = answer(clients_of(common), options.region or [region_of(common).name])
     return _printed(found, as_json=options.json)

@@ -1,8 +1,13 @@
 """``make upgrade``: which pins move, and what the commit says of it."""
 
+import re
+import subprocess
+
 import pytest
 
-from scripts.upgrade import READ_AGAIN, changes, differences, loosened, message, moved, newest, pins, resolved
+from scripts import upgrade
+from scripts.pins import loosened, moved, newest, pins, resolved
+from scripts.upgrade import DOCUMENTS, READ_AGAIN, changes, differences, message
 from tests.variants import ROOT
 
 REQUIREMENTS = """# What is needed.
@@ -87,3 +92,43 @@ def test_the_message_says_what_moved_and_that_nothing_changed() -> None:
 @pytest.mark.parametrize("path", READ_AGAIN)
 def test_what_is_to_be_read_again_names_the_page_that_it_came_from(path: str) -> None:
     assert READ_AGAIN[path] in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_every_module_that_names_a_public_image_is_read_again() -> None:
+    named = re.compile(r'"/aws/service/(ami-|canonical/|ecs/optimized)')
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "stacks").rglob("*.py")
+        if named.search(path.read_text(encoding="utf-8"))
+    }
+    looked_at = {name for name in naming if name.endswith("/confirm.py")}  # these ask the account itself
+    beginning = "stacks/image_pipelines/stack.py"  # asks whose an image is
+    assert naming - looked_at - {beginning} <= READ_AGAIN.keys()
+
+
+def test_every_document_of_make_docs_is_renewed() -> None:
+    recipe = re.search(r"^docs:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert recipe and tuple(re.findall(r"python -m (\S+)", recipe[1])) == DOCUMENTS
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (upgrade.UpgradeError("'scripts/lock' failed: x"), "upgrade: 'scripts/lock' failed: x; "),
+        (subprocess.CalledProcessError(1, "python"), "upgrade: "),
+    ],
+    ids=["here", "in the process with the new packages"],
+)
+def test_an_error_after_the_pins_have_moved_says_how_to_go_back(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["upgrade"])
+    monkeypatch.setattr(upgrade, "_run", lambda *command: "" if command[0] == "git" else "folder")
+    monkeypatch.setattr(upgrade, "templates", lambda _: {})
+    monkeypatch.setattr(upgrade, "facts", dict[str, list[str]])
+    monkeypatch.setattr(upgrade, "_move_pins", fails)
+    assert upgrade.main() == 1
+    assert capsys.readouterr().err == f"{said}to go back: git restore . && make install\n"

@@ -1,6 +1,7 @@
 """``python -m stacks SOLUTION export``: the exported template in a folder, and the commands that deploy it."""
 
 import shlex
+import shutil
 from pathlib import Path
 
 from config.models import CommonSettings, SolutionSettings
@@ -32,6 +33,7 @@ def export(solution: Solution, common: CommonSettings, settings: SolutionSetting
         raise CommandError(str(error)) from None
     except ExportError as error:
         (out / TEMPLATE).unlink()
+        shutil.rmtree(out / ASSETS, ignore_errors=True)
         raise CommandError(str(error)) from None
     data = {
         "template": str(out / TEMPLATE),
@@ -78,9 +80,23 @@ def _script(solution: Solution, common: CommonSettings, found: Export, lines: li
             "set -euo pipefail",
             'cd "$(dirname "${BASH_SOURCE[0]}")"',
             ': "${BUCKET:?name your bucket: BUCKET=... bash deploy.sh}"',
-            f"STACK={found.only_name or f'${{STACK:-{name}}}'}",
+            *_named(name, found.only_name),
             f"PREFIX=${{PREFIX-{name}/}}",
+            'case "$PREFIX" in "" | */) ;; *) PREFIX=$PREFIX/ ;; esac',
             *lines,
             "",
         ]
     )
+
+
+def _named(name: str, only_name: str | None) -> list[str]:
+    """Lines that set $STACK, or refuse another name than the only one."""
+    if only_name is None:
+        return [f"STACK=${{STACK:-{name}}}"]
+    return [
+        f'if [ "${{STACK:-{only_name}}}" != {only_name} ]; then',
+        f'  echo "deploy.sh: STACK must be {only_name}, which the template has in it; leave it out" >&2',
+        "  exit 1",
+        "fi",
+        f"STACK={only_name}",
+    ]

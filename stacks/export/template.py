@@ -23,6 +23,9 @@ _NAMES_IN_IAM = {"GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleN
 
 Json = dict[str, Any]
 
+_INSTEAD = {"outposts_dashboard": "; set refresh: function"}
+"""What to set so that a solution does without the roles of ``cdk bootstrap``."""
+
 
 @dataclass(frozen=True)
 class Export:
@@ -70,6 +73,7 @@ def exported(
         if made in text:
             raise ExportError(
                 f"{solution.slug} cannot be exported with these settings: it uses the roles of cdk bootstrap"
+                f"{_INSTEAD.get(solution.slug, '')}"
             )
     if len(text.encode()) > MAX_TEMPLATE:
         raise ExportError(f"{solution.slug} cannot be exported: its template has more than {MAX_TEMPLATE:,} bytes")

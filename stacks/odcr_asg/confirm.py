@@ -17,7 +17,6 @@ IMAGES = {
     for architecture in ("x86_64", "arm64")
 }
 TYPES = (("t2.micro", "x86_64"), ("t3.micro", "x86_64"), ("t4g.nano", "arm64"), ("m7i.large", "x86_64"))
-DRY_RUN = "DryRunOperation"
 
 
 def _schema(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Seen:
@@ -41,7 +40,10 @@ def _properties(schema: Any) -> list[dict[str, Any]]:
 
 
 def _dedicated(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Seen:
-    """Dry runs launch nothing: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html."""
+    """Dry runs launch nothing: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html.
+
+    They ask for the permission first, so that DryRunOperation alone need not say that a launch would be taken.
+    """
     ec2, seen = clients("ec2"), {}
     for name, architecture in TYPES:
         image = clients("ssm").get_parameter(Name=IMAGES[architecture])["Parameter"]["Value"]
@@ -55,7 +57,7 @@ def _dedicated(common: CommonSettings, settings: OdcrAsgSettings, clients: Clien
             if code in DENIED:
                 raise
             seen[name] = code
-    return Seen("seen", ", ".join(f"{name}: {'taken' if code == DRY_RUN else code}" for name, code in seen.items()))
+    return Seen("seen", ", ".join(f"{name}: {code}" for name, code in seen.items()))
 
 
 def _unused(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Seen:

@@ -53,8 +53,11 @@ class AssetsStack(SolutionStack):
             accounts="one account",
             problems=(),
         )
-        # S3's own keys: the key of an account cannot be used by all others.
-        super().__init__(app, solution, common.model_copy(update={"region": region, "kms_key_arn": None}))
+        # S3's own keys: the key of an account cannot be used by all others. And the bucket goes with its stack: it
+        # holds code that is made again, and one that stayed would have the fixed name that the next deployment needs.
+        own = {"region": region, "kms_key_arn": None, "keep_data_on_destroy": False}
+        super().__init__(app, solution, common.model_copy(update=own))
+        self.termination_protection = common.keep_data_on_destroy
         bucket = PrivateBucket(
             self,
             self,

@@ -31,6 +31,14 @@ def test_a_solution_for_one_account_is_warned_about(file: Path, capsys: pytest.C
     assert ":5: warning: stack_sets.solutions.spot_asg: should be deployed in one account" in capsys.readouterr().err
 
 
+def test_a_boundary_that_each_account_must_have_is_warned_about(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(f"common: {{permissions_boundary: team}}\n{HEAD}    gpu_monitoring: {TARGETS}\n", encoding="utf-8")
+    assert configuration(file, lambda _: ["gpu_monitoring"]).stack_sets
+    (said,) = capsys.readouterr().err.splitlines()
+    assert ":5: warning: stack_sets.solutions: common.permissions_boundary bounds their roles" in said
+    assert said.endswith("a policy of that name must exist in each account, or the stack fails there")
+
+
 def test_a_solution_for_one_organization_is_refused(file: Path) -> None:
     file.write_text(f"{HEAD}    outposts_guardrails: {TARGETS}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r":5: stack_sets\.solutions\.outposts_guardrails: must be deployed once"):

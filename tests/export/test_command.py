@@ -1,7 +1,9 @@
 """``python -m stacks SOLUTION export``: what it writes beside the template, and what it refuses in one sentence."""
 
 import json
+import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -68,9 +70,47 @@ def test_a_folder_with_something_in_it_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_cannot_be_exported_leaves_no_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def begins(*arguments: Any) -> Export:
+        (arguments[-1] / "deep").mkdir(parents=True)
+        raise ExportError("it has a container image")
+
+    monkeypatch.setattr(command, "exported", begins)
     with pytest.raises(CommandError, match="container image"):
-        export(monkeypatch, tmp_path, ExportError("it has a container image"))
+        command.export(named(SLUG), CommonSettings(), named(SLUG).settings(), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def ran(out: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the script with a stand-in for the AWS CLI that prints what it is told."""
+    aws = out / "aws"
+    aws.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    aws.chmod(0o755)
+    environment = {"PATH": f"{out}{os.pathsep}{os.environ['PATH']}", "BUCKET": "b", **variables}
+    return subprocess.run(
+        ["/bin/bash", str(out / "deploy.sh")], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "used"),
+    [({}, "gpu-monitoring/"), ({"PREFIX": "a/b"}, "a/b/"), ({"PREFIX": "a/"}, "a/"), ({"PREFIX": ""}, "")],
+    ids=["default", "without a slash", "with one", "none"],
+)
+def test_a_prefix_ends_with_a_slash_in_the_upload_and_in_the_parameter(
+    prefix: dict[str, str], used: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    export(monkeypatch, tmp_path, Export(TEMPLATE, ("a.zip",), (), {}))
+    upload, deploy = ran(tmp_path, **prefix).stdout.splitlines()
+    assert upload == f"s3 cp --recursive assets s3://b/{used}"
+    assert deploy.endswith(f"AssetsBucket=b AssetsPrefix={used}")
+
+
+def test_another_name_than_the_only_one_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    export(monkeypatch, tmp_path, Export(TEMPLATE, (), (), {}, "image-pipelines"))
+    refused = ran(tmp_path, STACK="mine")
+    assert refused.returncode == 1 and not refused.stdout
+    assert refused.stderr == ("deploy.sh: STACK must be image-pipelines, which the template has in it; leave it out\n")
+    assert ran(tmp_path, STACK="image-pipelines").returncode == ran(tmp_path).returncode == 0
 
 
 def test_what_needs_a_bootstrap_at_run_time_is_refused_in_one_sentence(
@@ -81,7 +121,10 @@ def test_what_needs_a_bootstrap_at_run_time_is_refused_in_one_sentence(
     words = ["outposts-dashboard", "export", "--config", str(config), "--out", str(tmp_path / "out")]
     assert main(words) == 1
     said = capsys.readouterr().err
-    assert said == ("outposts_dashboard cannot be exported with these settings: it uses the roles of cdk bootstrap\n")
+    assert said == (
+        "outposts_dashboard cannot be exported with these settings: it uses the roles of cdk bootstrap; "
+        "set refresh: function\n"
+    )
 
 
 def test_the_same_files_make_the_same_archive_and_programs_stay_executable(tmp_path: Path) -> None:

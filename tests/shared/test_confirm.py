@@ -94,6 +94,17 @@ def test_a_confirmed_entry_ends_well_and_the_others_say_what_would_tell(
     assert f"1 of {len(entries_of('spinnaker_server_groups'))} answered" in printed
 
 
+def test_a_dry_run_is_told_by_its_code_which_need_not_mean_that_a_launch_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (look,) = [look for look in looks_of("odcr_asg") if look.entry.startswith("Which instance types")]
+    monkeypatch.setattr("stacks.odcr_asg.confirm.LOOKS", (look,))
+    answers = {"get_parameter": IMAGE, "run_instances": error("DryRunOperation", "RunInstances")}
+    _, rows = asked(monkeypatch, capsys, "odcr_asg", answers)
+    (row,) = rows.values()
+    assert row["says"].startswith("t2.micro: DryRunOperation, ")
+
+
 def test_a_refuted_entry_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     answers = {"get_parameter": error("ParameterNotFound", "GetParameter")}
     status, rows = asked(monkeypatch, capsys, "spinnaker_server_groups", answers)
@@ -112,6 +123,23 @@ def test_a_refusal_in_the_middle_stops_no_other_look(
     assert status == 2
     assert [row["answer"] for row in rows.values()] == ["refused", "confirmed"]
     assert "GetParameter: AccessDeniedException" in rows["The TPM parameter of each year."]["says"]
+
+
+def test_what_is_refused_or_open_still_does_not_count_as_answered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {
+        "get_parameter": error("AccessDeniedException", "GetParameter"),
+        "list_resource_compliance_summaries": {"ResourceComplianceSummaryItems": []},
+    }
+    account = Answering({"get_caller_identity": IDENTITY, **answers})
+    monkeypatch.setattr(program, "clients_of", lambda _: account)
+    assert main(["credential_guard", "confirm"]) == 2
+    whole = len(entries_of("credential_guard"))
+    assert f"1 of {whole} answered by reading and dry runs" in capsys.readouterr().out
+    account.answers["describe_instance_types"] = [{"InstanceTypes": []}]
+    assert main(["gpu_monitoring", "confirm"]) == 0  # open: the Region has no such type
+    assert f"0 of {len(entries_of('gpu_monitoring'))} answered" in capsys.readouterr().out
 
 
 def test_credentials_that_do_not_count_are_one_sentence(

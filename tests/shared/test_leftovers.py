@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from stacks.__main__ import main
 from stacks.leftover_kinds import KINDS, named_by
 from stacks.leftovers import leftovers
+from tests.answering import Answering
 from tests.embedded_aws import Stack, eventually
 
 TAGS = [{"Key": "solution", "Value": "sqs_target_scaling"}, {"Key": "project", "Value": "tried"}]
@@ -111,6 +113,7 @@ def test_the_command_prints_what_to_do_and_ends_with_one(
     said = capsys.readouterr().out
     assert f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1" in said
     assert "2 left in us-east-1, eu-central-1; nothing was changed" in said and "IAM roles" in said
+    assert "recovery window, may still be listed: run it again." in " ".join(said.split())
 
 
 def test_without_credentials_it_says_one_sentence(
@@ -121,8 +124,60 @@ def test_without_credentials_it_says_one_sentence(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    assert main(["leftovers", "--region", "us-east-1"]) == 1
+    config = tmp_path / "config.yaml"  # whose solutions are not asked for
+    config.write_text("solutions: {gpu_monitoring: {nonsense: 1}}\n", encoding="utf-8")
+    assert main(["leftovers", "--region", "us-east-1", "--config", str(config)]) == 1
     assert capsys.readouterr().err == "Unable to locate credentials; check your AWS profile, Region and network\n"
+
+
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
+IMAGE = f"arn:aws:ec2:us-east-1:{ACCOUNT}:image/ami-1"
+VOLUME = f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-1"
+
+
+def answering(arn: str, code: str) -> Answering:
+    """An account where the tagging API knows one ARN, and whoever is asked for the resource answers with an error."""
+    refused = ClientError({"Error": {"Code": code, "Message": "no"}}, "Describe")
+    return Answering(
+        {
+            "get_resources": [{"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": TAGS}]}],
+            "describe_stacks": [{"Stacks": []}],
+            **dict.fromkeys(("describe_key", "describe_images", "describe_volumes"), refused),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("arn", "code", "listed"),
+    [
+        (KEY, "NotFoundException", []),
+        (KEY, "AccessDeniedException", [KEY]),
+        (IMAGE, "InvalidAMIID.NotFound", []),
+        (IMAGE, "InvalidAMIID.Unavailable", []),
+        (VOLUME, "UnauthorizedOperation", [VOLUME]),
+    ],
+)
+def test_what_is_gone_or_may_not_be_looked_at_does_not_stop_the_command(arn: str, code: str, listed: list[str]) -> None:
+    assert [one.arn for one in leftovers(answering(arn, code), "us-east-1")] == listed
+
+
+def test_an_error_that_says_neither_ends_the_command() -> None:
+    with pytest.raises(ClientError, match="RequestLimitExceeded"):
+        list(leftovers(answering(VOLUME, "RequestLimitExceeded"), "us-east-1"))
+
+
+def test_a_key_pair_of_a_stack_that_is_there_is_not_listed() -> None:
+    # Its Ref is the pair's name, which its ARN does not have: it has the id.
+    pair = f"arn:aws:ec2:us-east-1:{ACCOUNT}:key-pair/key-0123456789abcdef0"
+    account = answering(pair, "")
+    account.answers["describe_key_pairs"] = {"KeyPairs": [{"KeyPairId": "key-0123456789abcdef0"}]}
+    stack = {"StackId": "arn:stack/tried/1", "StackStatus": "CREATE_COMPLETE", "Tags": TAGS}
+    account.answers["describe_stacks"] = [{"Stacks": [stack]}]
+    account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "Key-AbC"}]}]
+    assert list(leftovers(account, "us-east-1")) == []
+    account.answers["describe_stacks"] = [{"Stacks": []}]
+    (left,) = leftovers(account, "us-east-1")
+    assert left.remove == "aws ec2 delete-key-pair --key-pair-id key-0123456789abcdef0 --region us-east-1"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _verified(options: argparse.Namespace, console: Console) -> int:
         print("verify: nothing was deployed", file=sys.stderr)
         return 1
     report = verification.run()
-    observed = Observed(report, account, modelled(report))
+    observed = Observed(report, account, modelled(report), verification.begun)
     observed.write(file)
     observed.show(console)
     shown = file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file
@@ -105,7 +105,11 @@ def _agreed(plan: Plan, account: Account) -> bool:
         return False
     where = f"account {account.account} in {account.region}"
     question = f"\nDeploy {plan.trial.stack} to {where}, and destroy it afterwards? [yes/no] "
-    return input(question).strip().lower() == "yes"
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:  # Ctrl-D
+        print()
+        return False
 
 
 def _interrupted(*_: object) -> None:

@@ -37,11 +37,13 @@ class Observed:
 
     Attributes:
         modelled: what the same steps have shown on the embedded AWS.
+        begun: whether there has been a stack.
     """
 
     report: SolutionReport
     account: Account
     modelled: Mapping[str, Json]
+    begun: bool = True
 
     @property
     def ok(self) -> bool:
@@ -95,5 +97,7 @@ class Observed:
         if report.problem:
             console.print(Text(report.problem, "red"), soft_wrap=True)
         end = "everything is destroyed" if report.destroyed_clean else "not everything is known to be destroyed"
+        if report.destroyed_clean and not self.begun:
+            end = "nothing was deployed"
         diff = "" if report.diff_empty or not report.deployed else "; cdk diff is not empty"
         console.print(f"{report.seconds / 60:.1f} minutes; {end}{diff}")

@@ -37,10 +37,14 @@ class Verification:
 
     Args:
         show: is told what is under way.
+
+    Attributes:
+        begun: whether there has been a stack to destroy.
     """
 
     def __init__(self, account: Account, plan: Plan, show: Show) -> None:
         self._account, self._plan, self._show = account, plan, show
+        self.begun = False
         self._pace = EMULATOR if account.emulated else ACCOUNT
         self._trial = plan.trial
         self._formation = account.client("cloudformation")
@@ -144,9 +148,10 @@ class Verification:
             found = self._described()
         if found is None:
             report.destroyed_clean = True
+            self.begun = report.deployed
             return
-        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
-        if tags.get(TAG) != self._plan.run:
+        self.begun = True
+        if self._runs_of(found) != {self._plan.run}:
             raise VerifyError("it has not the tag of this verification, and is left alone")
         self._show("cdk destroy")
         wait_until("the end of what the stack does", self._is_settled, SETTLE_SECONDS)
@@ -166,6 +171,18 @@ class Verification:
                 return None
             raise
         return dict(found)
+
+    def _runs_of(self, stack: Json) -> set[str | None]:
+        """The verifications whose tag a stack carries, or will: until a change set is executed only that has the tags.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html
+        """
+        tagged = []
+        if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            pages = self._formation.get_paginator("list_change_sets").paginate(StackName=stack["StackId"])
+            names = [each["ChangeSetId"] for page in pages for each in page["Summaries"]]
+            tagged = [self._formation.describe_change_set(ChangeSetName=name) for name in names]
+        return {{tag["Key"]: tag["Value"] for tag in each.get("Tags", [])}.get(TAG) for each in tagged or [stack]}
 
     def _is_settled(self) -> bool:
         status = str((self._described() or {}).get("StackStatus", ""))

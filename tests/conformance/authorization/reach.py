@@ -38,8 +38,9 @@ _NARROWING = (
     "kms:viaservice",
 )
 """Condition keys that name what is called on, or for which purpose, besides all tags."""
-_OF_AWS = re.compile(r"[:/]aws/([\w-]+/)?\*")
-"""Names that AWS's services give, whoever uses them: ``log-group:/aws/lambda/*``."""
+_OF_AWS = re.compile(r"[:/]aws/([\w-]+/)?\*|^role/(service-role|aws-service-role)/([\w.-]+/)?\*")
+"""Names that AWS's services give, whoever uses them: ``log-group:/aws/lambda/*``, and paths of roles
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)."""
 _HASH = re.compile(r"(DefaultPolicy)?[0-9A-F]{8}$")
 _PLACES = re.compile("[:/]")
 _READ: Mapping[str, tuple[str, ...]] = {
@@ -151,11 +152,21 @@ def _narrowed(statement: Json, action: str) -> bool:
                 if name == "aws:tagkeys" and "Tagging" in access_level(action):
                     return True
             elif bare == "Null":
-                if "tag/" in name and wanted == ["false"]:
+                if _of_a_tag(name, action) and wanted == ["false"]:
                     return True
-            elif ("tag/" in name or name in _NARROWING) and "*" not in wanted:
+            elif (_of_a_tag(name, action) or name in _NARROWING) and "*" not in wanted:
                 return True
     return False
+
+
+def _of_a_tag(name: str, action: str) -> bool:
+    """Whether a condition key is of a tag of what is called on, or of what is made; a caller's tag says nothing of it.
+
+    A tag that CreateTags is to set says nothing of what gets it, unless it is born in that call (ec2:CreateAction).
+    """
+    if "tag/" not in name or name.startswith("aws:principaltag/"):
+        return False
+    return not (name.startswith("aws:requesttag/") and action == "ec2:CreateTags")
 
 
 @cache

@@ -45,6 +45,8 @@ REACH_BREAKS: tuple[PolicyBreak, ...] = (
     _broken("reserved instances bought", "purchase", "ec2:PurchaseReservedInstancesOffering"),
     _broken("a savings plan bought", "purchase", "savingsplans:CreateSavingsPlan"),
     _broken("capacity reserved", "purchase", "ec2:CreateCapacityReservation", "capacity-reservation/*"),
+    _broken("a reservation made longer", "purchase", "ec2:ModifyCapacityReservation", "capacity-reservation/cr-1"),
+    _broken("scheduled instances run", "purchase", "ec2:RunScheduledInstances"),
     _broken("a domain registered", "purchase", "route53domains:RegisterDomain"),
     _broken("any instance ended", "touch", "ec2:TerminateInstances", "instance/*"),
     _broken(
@@ -58,6 +60,24 @@ REACH_BREAKS: tuple[PolicyBreak, ...] = (
         "everything but what has a tag", "touch", "ec2:TerminateInstances", "instance/*", {"StringNotEquals": _TAG}
     ),
     _broken("any value of a tag's key", "touch", "ec2:StopInstances", "*", {"StringLike": {"aws:ResourceTag/a": "*"}}),
+    _broken(
+        "a tag of whoever calls",
+        "touch",
+        "ec2:TerminateInstances",
+        "instance/*",
+        {"StringEquals": {"aws:PrincipalTag/a": "b"}},
+    ),
+    _broken(
+        "our tag on any volume", "touch", "ec2:CreateTags", "volume/*", {"StringEquals": {"aws:RequestTag/a": "b"}}
+    ),
+    _broken("every role of AWS's services", "touch", "iam:DeleteServiceLinkedRole", "role/aws-service-role/*"),
+    _broken(
+        "every role that the console has made for services",
+        "escalation",
+        "iam:PassRole",
+        "role/service-role/*",
+        {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+    ),
     _broken("the logs of every function", "touch", "logs:DeleteLogGroup", "log-group:/aws/lambda/*"),
     _broken("any tag on any volume", "touch", "ec2:CreateTags", "volume/*"),
 )

@@ -1,7 +1,10 @@
 """No role of any template escalates, buys, or changes what is not the solution's, but for what its solution tells."""
 
+from collections.abc import Mapping
+
 import pytest
 
+from stacks.capacity_planner.rights import NEVER as DENIED
 from stacks.series import SOLUTIONS
 from tests.conformance.authorization.breaks import PolicyBreak
 from tests.conformance.authorization.harm import BUYS, NEVER, ONLY_ON_OWN
@@ -12,6 +15,32 @@ from tests.conformance.delivery_breaks.breaks import broken
 from tests.conformance.delivery_breaks.looks import templates
 from tests.conformance.templates import Json, every_template, found
 from tests.conformance.told import told
+
+BUYS_NOTHING: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "ec2:AcceptCapacityReservationBillingOwnership",
+            "ec2:AssociateCapacityReservationBillingOwner",
+            "ec2:CreateReservedInstancesListing",
+            "ec2:MoveCapacityReservationInstances",
+            "ec2:UpdateInterruptibleCapacityReservationAllocation",
+        ),
+        "moves, sells or bills otherwise what was bought before",
+    ),
+    **dict.fromkeys(
+        (
+            "ec2:CancelCapacityReservation",
+            "ec2:CancelCapacityReservationFleets",
+            "ec2:CreateCapacityReservationCancellationQuote",
+            "ec2:DeleteQueuedReservedInstances",
+            "savingsplans:DeleteQueuedSavingsPlan",
+            "savingsplans:ReturnSavingsPlan",
+        ),
+        "gives back",
+    ),
+    "ec2:RunInstances": "is billed while it runs, and is given back at any time",
+}
+"""What the capacity planner denies itself besides what buys, and why it is no purchase."""
 
 
 @every_template
@@ -57,6 +86,10 @@ def test_what_is_named_or_made_or_read_is_no_finding(action: str, resource: str,
     (template,) = [one for one in templates() if str(one) == "default/spot_asg"]
     equal = {"StringEquals": condition} if condition else None
     assert list(reach(broken(template, allows(action, resource, equal)))) == []
+
+
+def test_what_the_capacity_planner_may_never_do_is_known_to_buy() -> None:
+    assert {one for one in DENIED if one not in BUYS} == set(BUYS_NOTHING)
 
 
 @pytest.mark.parametrize("action", [*NEVER, *ONLY_ON_OWN, *BUYS])

@@ -68,6 +68,13 @@ def test_without_a_report_of_make_try_nothing_is_modelled(tmp_path: Path) -> Non
     assert modelled(report(), tmp_path / "broken.json") == {}
 
 
+def test_where_nothing_was_deployed_nothing_is_said_to_be_destroyed(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(deployed=False, problem="cdk deploy failed")
+    for begun, words in ((False, "nothing was deployed"), (True, "everything is destroyed")):
+        Observed(found, ACCOUNT, {}, begun).show(Console(width=160))
+        assert f"minutes; {words}\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -178,6 +178,17 @@ def test_somebody_is_asked_and_says_yes_in_full(answer: str, agreed: bool, monke
     assert _agreed(plan, account) is agreed  # type: ignore[arg-type]
 
 
+def test_an_end_of_the_input_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", ended)
+    plan = SimpleNamespace(trial=SimpleNamespace(stack=STACK))
+    account = SimpleNamespace(account="123456789012", region="us-east-1")
+    assert not _agreed(plan, account)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("profile", "words"),
     [
