@@ -61,7 +61,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
         queue=os.environ["QUEUE_URL"],
         most=int(os.environ["BUILDS_AT_ONCE"]),
     )
-    # One message of each run comes again, and the ends of builds add none.
+    # At least one message of each run comes again, and the ends of builds add none.
     return {"builds": starter.advance(projects, run or "", watch=bool(run or found.get("watch")))}
 
 
