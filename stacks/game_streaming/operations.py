@@ -77,12 +77,9 @@ class Operations(Construct):
         return secret
 
     def _allow(self, stack: SolutionStack, role: iam.Role) -> None:
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["secretsmanager:PutSecretValue"],
-                resources=[secret.ref for secret in (*self.secrets.values(), *self.tokens.values())],
-            )
-        )
+        # With a provider of identities and no clients there are none, and a statement needs a resource.
+        if secrets := [secret.ref for secret in (*self.secrets.values(), *self.tokens.values())]:
+            role.add_to_policy(iam.PolicyStatement(actions=["secretsmanager:PutSecretValue"], resources=secrets))
         # By name: a grant of the bucket would add calls that list it.
         role.add_to_policy(
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("packages/*")])

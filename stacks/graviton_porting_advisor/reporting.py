@@ -22,7 +22,7 @@ from stacks.shared.table import Table
 TIMEOUT_SECONDS = 60
 RECEIVES = 5
 BATCH = 5
-PROJECTS_IN_A_RULE = 20  # of 64 characters each: a pattern has 2,048
+PROJECTS_IN_A_RULE = 15  # of 105 characters each, with a long name of the stack: a pattern has 2,048
 
 
 class Reporting(Construct):

@@ -132,7 +132,7 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
     arm: bool = True
     """false: builds on x86-64, where the Region has no Arm builds; the counts are the same."""
     image: Image | None = None
-    """Image of yours in ECR for the builds, with bash, git and Python 3.11 to 3.13. null: AWS's own."""
+    """Image of yours in ECR of the same Region, with bash, git and Python 3.11 to 3.13. null: AWS's own."""
     compute: Literal["small", "medium", "large"] = "small"
     """Size of the build machines."""
     builds_at_once: Annotated[int, Field(ge=1, le=MOST_SOURCES)] = 5
@@ -170,7 +170,10 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
                 yield Problem(("sources", index, "exclude"), f"{says}; name whole folders, and patterns")
 
     @common_rule
-    def _connections_and_keys_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+    def _connections_keys_and_image_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
+        if self.image and common.region and (found := self.image.split(".")[3]) != common.region:
+            says = f"must be in ECR of common.region {common.region}, and is in {found}; copy it there, or correct one"
+            yield Problem("image", says)
         for index, source in enumerate(self.sources if common.region else ()):
             for key in ("connection_arn", "kms_key_arn"):
                 arn = getattr(source, key)

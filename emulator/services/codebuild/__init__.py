@@ -11,5 +11,5 @@ SERVICE = Service(
     controls={"build-phase": model.begin_phase, "build-ends": model.end_build},
     modelled=("builds that are started, stay in progress until a scenario has run their buildspec, and send events",),
     not_judged=("images, runtimes, sources and their authorization, caches, fleets, report groups",),
-    iam=IamRules(resource=authorization.judged_on, keys=authorization.keys_of),
+    iam=IamRules(resource=authorization.judged_on, keys=authorization.keys_of, needs=authorization.needs),
 )

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 PHYSICAL_ID = "builds"
 LONGEST_SECONDS = 840  # of the function's 900
 PAUSE_SECONDS = 5.0
+LOOKS = 2
 MOST_BUILDS = 100
 """In a call of BatchGetBuilds, and in a page of ListBuildsForProject: the newest, which may still run."""
 
@@ -36,20 +37,24 @@ def _act(request: Mapping[str, Any]) -> str:
 def stop(codebuild: Any, projects: Sequence[str], pauses: Iterator[None]) -> None:
     """Stops the builds under way and waits for their end: what they upload later would keep the bucket.
 
+    Start may have asked for a build just before the line was closed, which CodeBuild lists a little later: all have
+    ended when two looks in a row find none.
+
     Raises:
         RefusedError: one of them goes on for too long.
     """
-    left = list(projects)
+    quiet, running = 0, {}
     for _ in pauses:
-        running = {project: found for project in left if (found := _running(codebuild, project))}
-        if not running:
+        running = {project: found for project in projects if (found := _running(codebuild, project))}
+        quiet = 0 if running else quiet + 1
+        if quiet == LOOKS:
             return
         for builds in running.values():
             for build in builds:
                 codebuild.stop_build(id=build)
-        logger.info("stopped", extra={"builds": running})
-        left = list(running)
-    raise RefusedError(f"builds of {', '.join(left)} do not end; delete the stack again")
+        if running:
+            logger.info("stopped", extra={"builds": running})
+    raise RefusedError(f"builds of {', '.join(running or projects)} do not end; delete the stack again")
 
 
 def _running(codebuild: Any, project: str) -> list[str]:

@@ -29,6 +29,7 @@ TOKEN_SECONDS = 240
 """Less than the five minutes for which CodeBuild knows a token."""
 FORGOTTEN_SECONDS = 3_600
 """A build that CodeBuild does not know may be very new; after so long it was deleted."""
+DENIED = "AccessDeniedException"
 NO_PLACE = "AccountLimitExceededException"
 """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html"""
 
@@ -60,7 +61,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
         queue=os.environ["QUEUE_URL"],
         most=int(os.environ["BUILDS_AT_ONCE"]),
     )
-    # One message of each run comes again, and the ends of builds add none.
+    # At least one message of each run comes again, and the ends of builds add none.
     return {"builds": starter.advance(projects, run or "", watch=bool(run or found.get("watch")))}
 
 
@@ -125,6 +126,9 @@ class Starter:
         failures: dict[str, str] = {}
         full = False
         for entry in turns:
+            if self._store.change(lambda found: found) is None:  # closed meanwhile: what would start is not stopped
+                logger.info("the line is closed")
+                return failures
             if full:
                 self._store.change(lambda found, entry=entry: lines.refused(found, entry.scan))  # type: ignore[misc]
                 continue
@@ -160,17 +164,33 @@ class Starter:
         return None
 
     def _ended(self, running: Sequence[Entry]) -> list[str]:
-        """The builds that run no more; of one that CodeBuild does not know any more nobody hears."""
+        """The builds that run no more; of one that CodeBuild does not know, or does not show, nobody hears."""
         if not running:
             return []
-        found = self._codebuild.batch_get_builds(ids=[entry.build for entry in running])["builds"]
-        states = {build["id"]: build["buildStatus"] for build in found}
+        states = self._states([entry.build for entry in running])
         now = self._now()
         return [
             entry.build
             for entry in running
             if states.get(entry.build, "IN_PROGRESS" if now - entry.since < FORGOTTEN_SECONDS else "") != "IN_PROGRESS"
         ]
+
+    def _states(self, builds: Sequence[str]) -> dict[str, str]:
+        """What CodeBuild says of builds: nothing of those that it does not know, or that may not be looked at.
+
+        The role names no project of a source that was removed, and one such build has the whole call denied.
+        """
+        try:
+            found = self._codebuild.batch_get_builds(ids=list(builds))["builds"]
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] != DENIED:
+                raise
+            if len(builds) == 1:
+                logger.warning("may not be looked at", extra={"build": builds[0]})
+                return {}
+            half = len(builds) // 2
+            return self._states(builds[:half]) | self._states(builds[half:])
+        return {build["id"]: build["buildStatus"] for build in found}
 
     def _send(self, message: dict[str, Any]) -> None:
         self._sqs.send_message(QueueUrl=self._queue, MessageBody=json.dumps(message), DelaySeconds=WATCH_SECONDS)

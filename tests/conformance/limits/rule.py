@@ -42,8 +42,13 @@ TYPICAL = {
     "AWS::StackId": "i" * 120,
     "AWS::URLSuffix": "amazonaws.com.cn",
 }
-REFERENCE, ARN = "r" * 64, "a" * 110
-"""A generated name, and an ARN with one in it."""
+REFERENCE, GENERATED, BEFORE_NAME = "r" * 64, "g" * 12, "a" * 60
+"""A generated name, what CloudFormation adds to a logical id in one, and what an ARN has before it."""
+
+
+def generated(logical_id: str) -> str:
+    """A name as CloudFormation generates it: of the logical id, and longer with it."""
+    return max(REFERENCE, f"{logical_id}-{GENERATED}", key=len)
 
 
 def text(value: Any) -> str:
@@ -53,10 +58,10 @@ def text(value: Any) -> str:
     ((function, inner),) = value.items()
     match function:
         case "Ref":
-            return TYPICAL.get(inner, REFERENCE)
+            return TYPICAL.get(inner, "") or generated(inner)
         case "Fn::GetAtt":
-            name = inner[1] if isinstance(inner, list) else inner.split(".", 1)[1]
-            return ARN if name.endswith("Arn") else REFERENCE
+            resource, name = inner if isinstance(inner, list) else inner.split(".", 1)
+            return BEFORE_NAME + generated(resource) if name.endswith("Arn") else REFERENCE
         case "Fn::Join":
             return str(inner[0]).join(text(part) for part in inner[1])
         case "Fn::Base64":

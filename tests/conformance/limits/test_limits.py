@@ -52,6 +52,12 @@ def policy(actions: int) -> Json:
     return {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"] * actions, "Resource": "*"}]}
 
 
+def on_long_arns(resources: int) -> Json:
+    """Of resources with logical ids of 80 characters: their ARNs have more than 150."""
+    arns = [{"Fn::GetAtt": [f"{'L' * 78}{n:02}", "Arn"]} for n in range(resources)]
+    return {"Statement": [{"Effect": "Allow", "Action": "codebuild:StartBuild", "Resource": arns}]}
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -64,6 +70,7 @@ def policy(actions: int) -> Json:
         ),
         (stack("AWS::IAM::Policy", Roles=["r"], PolicyDocument=policy(700)), "role-policies"),
         (stack("AWS::IAM::ManagedPolicy", PolicyDocument=policy(450)), "managed-policy"),
+        (stack("AWS::IAM::ManagedPolicy", PolicyDocument=on_long_arns(40)), "managed-policy"),
         (stack("AWS::IAM::Role", AssumeRolePolicyDocument=policy(150)), "trust-policy"),
         (stack("AWS::SQS::QueuePolicy", PolicyDocument=policy(600)), "queue-policy"),
         (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),

@@ -149,3 +149,17 @@ def test_a_start_is_judged_on_the_project_and_on_what_it_overrides(aws: Embedded
             caller.start_build(projectName=name, **more)
     with pytest.raises(ClientError, match=DENIED):
         caller.start_build(projectName="other")
+
+
+def test_a_look_at_builds_of_several_projects_is_judged_on_each(aws: EmbeddedAws) -> None:
+    name = deploy(aws)
+    statement = {
+        "Action": "codebuild:BatchGetBuilds",
+        "Resource": f"arn:aws:codebuild:{aws.region}:{aws.account}:project/{name}",
+    }
+    build = aws.client("codebuild").start_build(projectName=name)["build"]["id"]
+    caller = Role(aws, statement).client("codebuild")
+    assert [one["id"] for one in caller.batch_get_builds(ids=[build])["builds"]] == [build]
+    for ids in ([build, "removed:1"], ["removed:1", build]):
+        with pytest.raises(ClientError, match=DENIED):
+            caller.batch_get_builds(ids=ids)

@@ -102,6 +102,25 @@ def test_a_boot_that_fails_says_so_by_a_metric(tmp_path: Path) -> None:
     assert "MetricName=BootErrors,Value=1,Unit=Count" in host.aws("cloudwatch", "put-metric-data")[-1]
 
 
+def test_packages_are_held_and_the_daily_work_goes_on_whatever_becomes_of_a_preparation(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    host.machine.set(kernel="6.8.0-2", prepare_ends=[3])
+    boots = host.machine.boot()
+    assert [boot.status for boot in boots] == [-9, 0], boots[-1].output
+    assert host.machine.state["packages"] and all(host.machine.state["packages"].values())
+    assert host.machine.state["timers"]
+
+
+def test_a_later_boot_that_ends_early_leaves_the_packages_held(tmp_path: Path) -> None:
+    host = made(tmp_path)
+    host.installed()
+    host.machine.set(kernel="6.8.0-2", empty_script=True)
+    assert host.machine.boot()[-1].status == 1
+    assert host.machine.state["packages"] and all(host.machine.state["packages"].values())
+    assert host.machine.state["timers"]
+
+
 def test_a_driver_that_only_a_reboot_brings_back_gets_one(tmp_path: Path) -> None:
     host = made(tmp_path)
     host.installed()
@@ -128,6 +147,7 @@ def test_a_node_that_needs_the_reboot_gets_one(host: Host) -> None:
     runs = host.installed(prepare_ends=[6])
     assert [run.status for run in runs] == [-9, 0], runs[-1].output
     assert host.machine.state["prepared"] == 2 and host.signals() == [("SUCCESS", "ready")]
+    assert host.machine.state["timers"], "no reboot follows the second preparation, and the daily work goes on"
 
 
 def test_an_attached_machine_goes_on(host: Host) -> None:

@@ -13,7 +13,7 @@ from stacks.game_streaming.settings import GameStreamingSettings
 from stacks.series import SOLUTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
-from tests.template import Match, Template, actions, allowed, synthesized
+from tests.template import Match, Template, actions, allowed, every_action, synthesized
 
 SLUG = "game_streaming"
 
@@ -255,3 +255,13 @@ def test_each_client_has_a_secret_of_its_own(enterprise: Template) -> None:
 def test_the_marketplaces_image_is_taken_by_its_parameter() -> None:
     parameters = synthesized(SLUG, "account").to_json()["Parameters"].values()
     assert "/aws/service/marketplace/prod-abcdefgh12345/1.30" in [one.get("Default") for one in parameters]
+
+
+def test_a_provider_of_identities_without_clients_needs_no_secret(tmp_path: Path) -> None:
+    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
+    provider = {"issuer": "https://login.example.com", "client_id": "games"}
+    settings = GameStreamingSettings.model_validate({"oidc": provider, "clients": []})
+    common = variants.configuration(variants.DEFAULT).common
+    found = Template.from_stack(solution.build(App(outdir=str(tmp_path)), common, settings))
+    assert "secretsmanager:PutSecretValue" not in every_action(found)
+    found.resource_count_is("AWS::SecretsManager::Secret", 0)

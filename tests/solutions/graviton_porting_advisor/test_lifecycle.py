@@ -1,5 +1,6 @@
 """Lifecycle: builds are stopped and have ended before the bucket is emptied."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,3 +45,16 @@ def test_a_build_that_does_not_end_stops_the_deletion_by_name() -> None:
     codebuild = Codebuild({"one": {"one:1": "IN_PROGRESS"}}, looks=99)
     with pytest.raises(RefusedError, match="one do not end"):
         stop(codebuild, ["one"], iter([None] * 3))
+
+
+def test_a_build_that_appears_after_the_first_look_is_stopped() -> None:
+    """Start asked for it just before the line was closed."""
+    codebuild = Codebuild({"one": {}, "two": {}})
+
+    def pauses() -> Iterator[None]:
+        yield
+        codebuild.builds["two"]["two:1"] = "IN_PROGRESS"
+        yield from [None] * 9
+
+    stop(codebuild, ["one", "two"], pauses())
+    assert codebuild.stopped == {"two:1"} and codebuild.builds["two"]["two:1"] == "STOPPED"

@@ -14,6 +14,7 @@ from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSetti
 from stacks.graviton_porting_advisor.starting import OVERRIDES
 from stacks.series import SOLUTIONS
 from tests import variants
+from tests.conformance.limits.rule import findings
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Template, actions, allowed, every_action, synthesized
 
@@ -215,8 +216,9 @@ def test_the_end_of_a_build_lets_the_next_one_go_on_and_a_deletion_closes_the_li
 
 
 def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Names as long as GitHub lets them be: the ARNs of fifty such projects fit once into the policy of a role."""
     many = GravitonPortingAdvisorSettings.model_validate(
-        {"sources": [{"location": f"organization/repository-{number}"} for number in range(50)]}
+        {"sources": [{"location": f"{'o' * 39}/{'r' * 90}{number}"} for number in range(50)]}
     )
     config = variants.configuration(variants.DEFAULT)
     monkeypatch.setitem(dict(config.solutions), SLUG, many)
@@ -224,6 +226,9 @@ def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytes
     stack = solution.build(App(outdir=str(tmp_path)), config.common, many)
     found = Template.from_stack(stack)
     assert len(found.to_json()["Resources"]) <= 400
+    apart = found.find_resources("AWS::IAM::ManagedPolicy")  # where a role's own policy is full: with less room
+    assert "codebuild:" not in json.dumps(apart) and not [name for name in apart if name.startswith("Start")]
+    assert [str(one) for one in findings(found.to_json(), "fifty")] == []
     heard = [
         name["Ref"]
         for rule in found.find_resources("AWS::Events::Rule").values()

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -25,9 +26,13 @@ class Aws:
         places: so many builds run or wait; the others are refused.
         broken: projects that cannot be started.
         lost: projects whose first answer gets lost.
+
+    Attributes:
+        hidden: projects whose builds may not be looked at.
     """
 
     def __init__(self, places: int = 99, *, broken: tuple[str, ...] = (), lost: tuple[str, ...] = ()) -> None:
+        self.hidden: tuple[str, ...] = ()
         self.places, self.broken, self.lost = places, broken, set(lost)
         self.tokens: dict[str, str] = {}
         self.builds: dict[str, str] = {}
@@ -54,6 +59,8 @@ class Aws:
         return {"build": {"id": self.tokens[idempotencyToken]}}
 
     def batch_get_builds(self, *, ids: list[str]) -> Any:
+        if any(each.startswith(f"{project}:") for each in ids for project in self.hidden):
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "BatchGetBuilds")
         began = datetime.fromtimestamp(self.seconds, UTC)
         return {
             "builds": [
@@ -177,6 +184,41 @@ def test_a_build_that_was_deleted_keeps_no_place_for_ever(line: Store) -> None:
     codebuild.seconds += 3_601
     go_on(codebuild, line, 1)
     assert names(codebuild) == ["two"]
+
+
+def test_a_build_of_a_source_that_was_removed_keeps_nobodys_place_for_ever(line: Store) -> None:
+    """The role names its project no more, and CodeBuild denies a call with one such build as a whole."""
+    codebuild = Aws()
+    starter(codebuild, line, 3).advance([*PROJECTS, "four", "five"], "monday", watch=True)
+    codebuild.hidden = ("two",)
+    codebuild.end("three")
+    go_on(codebuild, line, 3)
+    assert names(codebuild) == [*PROJECTS, "four"], "the others end as before"
+    codebuild.seconds += 3_601
+    go_on(codebuild, line, 3)
+    assert names(codebuild) == [*PROJECTS, "four", "five"], "its place is free"
+
+
+def test_another_refusal_than_that_of_a_permission_is_told(line: Store) -> None:
+    codebuild = Aws()
+    starter(codebuild, line, 1).advance(PROJECTS, "monday", watch=True)
+    fault = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slowly"}}, "BatchGetBuilds")
+    with patch.object(codebuild, "batch_get_builds", side_effect=fault), pytest.raises(ClientError, match="slowly"):
+        go_on(codebuild, line, 1)
+
+
+def test_a_line_that_closes_between_two_turns_starts_no_more(line: Store) -> None:
+    """A deletion stops what runs, and would miss what starts after it has looked."""
+
+    class Closing(Aws):
+        def start_build(self, **request: str) -> Any:
+            found = super().start_build(**request)
+            close(client("dynamodb"), "line")
+            return found
+
+    codebuild = Closing()
+    starter(codebuild, line).advance(PROJECTS, "monday", watch=True)
+    assert names(codebuild) == ["one"]
 
 
 def test_a_closed_line_starts_nothing(line: Store) -> None:

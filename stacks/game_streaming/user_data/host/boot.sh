@@ -7,7 +7,9 @@ told() {
   local status=$?
   if [ "$status" -ne 0 ]; then
     echo "game streaming: FAILED with status $status at boot while $stage" >&2
-    measure BootErrors=1
+    measure BootErrors=1 || true
+    driver_held hold || true
+    systemctl start apt-daily.timer apt-daily-upgrade.timer || true
   fi
 }
 trap told EXIT

@@ -110,9 +110,10 @@ prepare_node() { # modules and driver for this kernel; ends with the status of w
     [ "$status" -eq 100 ] || break
     sleep "$pause"
   done
+  # Whatever has become of it: what is installed may be what runs.
+  driver_held hold || return 1
   [ "$status" -eq 0 ] || return "$status"
-  depmod -a || return 1
-  driver_held hold
+  depmod -a
 }
 
 restart() { # what follows is the next boot's
@@ -134,7 +135,10 @@ prepare() { # then one reboot, which also cures a loaded nouveau (status 6, laun
       fail 'the node could not be prepared after the reboot either: 6'
     fi
   fi
-  marked rebooted && return
+  if marked rebooted; then
+    systemctl start apt-daily.timer apt-daily-upgrade.timer # no reboot follows, which would start them
+    return
+  fi
   mark rebooted
   restart
 }
