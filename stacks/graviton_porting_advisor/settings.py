@@ -171,9 +171,8 @@ class GravitonPortingAdvisorSettings(SolutionSettings):
 
     @common_rule
     def _connections_keys_and_image_are_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
-        if self.image and common.region and (found := self.image.split(".")[3]) != common.region:
-            says = f"must be in ECR of common.region {common.region}, and is in {found}; copy it there, or correct one"
-            yield Problem("image", says)
+        if self.image and common.region and self.image.split(".")[3] != common.region:
+            yield Problem("image", f"must be in ECR of common.region {common.region}; copy it there")
         for index, source in enumerate(self.sources if common.region else ()):
             for key in ("connection_arn", "kms_key_arn"):
                 arn = getattr(source, key)
