@@ -35,7 +35,7 @@ READ_AGAIN = {
 """Tables, and names of public image parameters, that no package carries, and the pages they were read from."""
 DOCUMENTS = ("stacks.documents", "website.documents", "emulator.documents", "tests.conformance")
 """As ``make docs`` runs them."""
-BACK = "to go back: git restore . && make install"
+BACK = "to go back: git reset --hard && git clean -fd && make install"
 RUNTIME = "stacks/shared/python_function.py"
 MESSAGE = ROOT / ".local" / "upgrade.txt"
 

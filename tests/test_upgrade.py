@@ -131,4 +131,4 @@ def test_an_error_after_the_pins_have_moved_says_how_to_go_back(
     monkeypatch.setattr(upgrade, "facts", dict[str, list[str]])
     monkeypatch.setattr(upgrade, "_move_pins", fails)
     assert upgrade.main() == 1
-    assert capsys.readouterr().err == f"{said}to go back: git restore . && make install\n"
+    assert capsys.readouterr().err == f"{said}to go back: git reset --hard && git clean -fd && make install\n"

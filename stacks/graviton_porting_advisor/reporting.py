@@ -22,7 +22,8 @@ from stacks.shared.table import Table
 TIMEOUT_SECONDS = 60
 RECEIVES = 5
 BATCH = 5
-PROJECTS_IN_A_RULE = 15  # of 105 characters each, with a long name of the stack: a pattern has 2,048
+PROJECTS_IN_A_RULE = 15
+"""A pattern has 2,048 characters, and a generated name 100 at most; it does not begin with the name of the stack."""
 
 
 class Reporting(Construct):

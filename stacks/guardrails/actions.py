@@ -153,7 +153,14 @@ PUBLISHING_ROLES = {
 DEPLOYING_ROLES = ("arn:*:iam::*:role/cdk-*-cfn-exec-role-*", "arn:*:iam::*:role/cdk-*-deploy-role-*")
 
 # What gives an exempt name to somebody, or an exempt role more than it has.
-ROLE_CHANGES = ("iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy")
+ROLE_CHANGES = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+)
 
 
 def service_of(action: str) -> str:

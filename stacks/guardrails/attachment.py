@@ -41,7 +41,11 @@ def deployed(cloudformation: Any, stack: str) -> dict[str, str]:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise CommandError(f"there is no stack {stack} here; deploy it first: npx cdk deploy -e {stack}") from None
-    policies = [item for item in found if item["ResourceType"] == "AWS::Organizations::Policy"]
+    # One that was not created has no id, and one that is deleted is listed too.
+    there = [
+        item for item in found if item.get("PhysicalResourceId") and item.get("ResourceStatus") != "DELETE_COMPLETE"
+    ]
+    policies = [item for item in there if item["ResourceType"] == "AWS::Organizations::Policy"]
     return {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in policies}
 
 

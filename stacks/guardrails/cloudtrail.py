@@ -150,10 +150,15 @@ def _resources(action: str, record: Json, partition: str) -> dict[str, dict[str,
     if action in ("ec2:CreateSnapshot", "ec2:CreateSnapshots"):
         keys = {"ec2:Location": _first(asked, "location"), "ec2:OutpostArn": _first(asked, "outpostArn")}
         return {snapshot: {**keys, "ec2:SourceOutpostArn": UNKNOWN, "ec2:SourceAvailabilityZone": UNKNOWN}}
-    if action in ("ec2:CopySnapshot", "ec2:ModifySnapshotAttribute"):
-        # Only a copy to an Outpost has it; of sharing AWS's list does not say.
-        there = _first(asked, "destinationOutpostArn")
-        return {snapshot: {"ec2:OutpostArn": there if action == "ec2:CopySnapshot" else UNKNOWN}}
+    if action == "ec2:CopySnapshot":
+        return {
+            snapshot: {"ec2:OutpostArn": _first(asked, "destinationOutpostArn")}
+        }  # only a copy to an Outpost has it
+    if action == "ec2:ModifySnapshotAttribute":
+        # Of sharing AWS's list does not say the Outpost, and the event does not say the zone.
+        return {snapshot: {"ec2:OutpostArn": UNKNOWN, "ec2:AvailabilityZone": UNKNOWN}}
+    if action == "ec2:CreateVolume":
+        return {f"{place}:volume/vol-unknown": {"ec2:AvailabilityZone": _first(asked, "zone") or UNKNOWN}}
     if action in ("ec2:CreateTags", "ec2:DeleteTags"):
         tags: dict[str, Value] = {"aws:TagKeys": tuple(map(str, _all(asked, "key")))}
         return {f"{place}:subnet/{name}": tags for name in _all(asked, "resourceId") if str(name).startswith("subnet-")}

@@ -52,7 +52,7 @@ class GuardrailSettings(SolutionSettings):
     from all statements. none: no exemption."""
     protect_exempt_roles: bool = False
     """true: deny also creating the exempt roles, those of `bootstrap_roles` included, and changing their trust and
-    permissions, to all others; `cdk bootstrap` then takes an exempt role."""
+    permissions, to all others; `cdk bootstrap` takes an exempt role all the more."""
     subnet_condition: Literal["arn", "arn-and-id", "zone", "tag"] = "arn"
     """How a subnet is allowed. arn: as in the post. arn-and-id: interfaces by id. zone: by Local Zone. tag: by tag."""
     subnets: SubnetArns = ()
@@ -186,6 +186,20 @@ class GuardrailSettings(SolutionSettings):
                 close = get_close_matches(sid, known, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
                 yield Problem(("extra_actions", sid), f"must be the Sid of a statement, got {sid!r}; {hint}")
+
+    @rule
+    def _extra_actions_fit_their_resources(self) -> Iterator[Problem]:
+        told: set[tuple[str, int]] = set()
+        for statement in (each for members in self.groups().values() for each in members):
+            services = sorted({arn.split(":")[2] for arn in statement.resources if arn != "*"})
+            for index, action in enumerate(self.extra_actions.get(statement.sid, ())):
+                if services and service_of(action) not in services and (statement.sid, index) not in told:
+                    told.add((statement.sid, index))
+                    yield Problem(
+                        ("extra_actions", statement.sid, index),
+                        f"must be of {' or '.join(services)}, whose resources this statement is about, got {action}; "
+                        "move it to DenyCopyToRegion or DenyDirectTransferToRegion",
+                    )
 
     @rule
     def _subnets_fit_their_condition(self) -> Iterator[Problem]:

@@ -82,7 +82,8 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         copies = _actions(settings, "DenyCopyToRegion", actions.COPY_TO_REGION)
         if settings.services_in_zone is not None:
             kept = actions.MOVERS | set(settings.services_in_zone)
-            copies = tuple(action for action in copies if actions.service_of(action) in kept)
+            yours = settings.extra_actions.get("DenyCopyToRegion", ())
+            copies = tuple(action for action in copies if actions.service_of(action) in kept or action in yours)
         if settings.block_log_delivery:
             copies += actions.LOG_DELIVERY
         if copies:

@@ -77,6 +77,7 @@ def decide(settings: GuardrailSettings, record: Json, management: str | None = N
         (BY_ZONE, event("CreateSnapshot", asked={"location": "local"}), "passes", ()),
         (BY_ZONE, event("CreateSnapshots", asked={"CreateSnapshotsRequest": {"Location": "local"}}), "passes", ()),
         (BY_ZONE, event("CopySnapshot", asked={}), "denied", ()),
+        (BY_ZONE, event("ModifySnapshotAttribute", asked={}), "may be denied", ("ec2:AvailabilityZone",)),
         (OUTPOSTS, event("CreateSnapshot", asked={"volumeId": "vol-1"}), "may be denied", ("ec2:SourceOutpostArn",)),
         (OUTPOSTS, event("CreateSnapshot", asked={"outpostArn": "arn:aws:outposts:a:1:outpost/op-1"}), "passes", ()),
         (OUTPOSTS, event("ModifySnapshotAttribute", asked={}), "may be denied", ("ec2:OutpostArn",)),

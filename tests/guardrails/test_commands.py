@@ -65,6 +65,9 @@ class Organization:
             item = {"ResourceType": kind, "LogicalResourceId": policy_id[2:], "PhysicalResourceId": policy_id}
             yield {"StackResourceSummaries": [item]}
         yield {"StackResourceSummaries": [{"ResourceType": "AWS::CDK::Metadata"}]}
+        failed = {"ResourceType": kind, "LogicalResourceId": "Failed", "ResourceStatus": "CREATE_FAILED"}
+        gone = {**failed, "PhysicalResourceId": "p-gone", "ResourceStatus": "DELETE_COMPLETE"}
+        yield {"StackResourceSummaries": [failed, gone]}
 
     def _list_targets_for_policy(self, PolicyId: str) -> Iterator[Any]:  # noqa: N803
         for target, policies in self.attached.items():

@@ -220,6 +220,25 @@ def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> 
     assert set(statements(settings)["DenyDirectTransferToRegion"].actions) == set(TRANSFER), "services of the Region"
 
 
+def test_what_you_add_yourself_stays_whatever_the_zone_offers() -> None:
+    added = {"DenyCopyToRegion": ("kinesis:PutRecord",)}
+    settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2",), extra_actions=added)
+    assert "kinesis:PutRecord" in statements(settings)["DenyCopyToRegion"].actions
+
+
+@pytest.mark.parametrize(
+    ("sid", "action", "service"),
+    [
+        ("DenyAllSnapshots", "backup:StartBackupJob", "ec2"),
+        ("DenyPutObjectToRegionalBuckets", "kinesis:PutRecord", "s3"),
+    ],
+)
+def test_an_action_that_its_statement_can_never_match_is_refused(sid: str, action: str, service: str) -> None:
+    settings = LocalZoneGuardrailsSettings.model_construct(extra_actions={sid: (action,)})
+    (problem,) = settings._extra_actions_fit_their_resources()
+    assert problem.key == ("extra_actions", sid, 0) and f"must be of {service}" in problem.message
+
+
 def test_what_moves_the_data_of_other_services_stays_denied() -> None:
     settings = LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True, modern_actions=True)
     kept = statements(settings)["DenyCopyToRegion"].actions
