@@ -1,4 +1,4 @@
-"""What README.md says that a key and a topic of the user's must allow, for one solution."""
+"""What docs/guide/key_and_topic.md says that a key and a topic of the user's must allow, for one solution."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def _named(of: str, said: str) -> list[Json]:
     names = set(re.findall(r"`([A-Z]\w+)`", said))
     if "AutoScaling" in names:
         names.add("AutoScalingGrants")  # "which goes with it"
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/guide/key_and_topic.md").read_text(encoding="utf-8")
     found = re.search(rf"```json {of} policy\n(.*?)```", text, re.DOTALL)
     assert found
     return [statement for statement in json.loads(found[1]) if statement["Sid"] in names]

@@ -79,7 +79,7 @@ def test_money_needs_a_price_and_says_what_has_none(tmp_path: Path, capsys: pyte
     assert BillingUnit("alarm_month", 8, "").money({"alarm_month": Decimal("0.1")}) == Decimal("0.8")
     assert main(["sqs_target_scaling", "cost", "--prices", str(prices)]) == 0
     printed = capsys.readouterr().out
-    assert "0.80" in printed and "no price" in printed
+    assert "1.00" in printed and "no price" in printed
 
 
 @pytest.mark.parametrize("text", ["- 1", "alarm_month: cheap", "alarm_month: -1", "alarm_month: true", "a: [", None])

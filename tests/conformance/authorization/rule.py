@@ -115,7 +115,11 @@ def may_mean_the_same(one: str, other: str) -> bool:
 
 
 def _keys(here: Judge, name: str, statement: Json, actions: list[str]) -> Iterator[Finding]:
-    keys = {key for values in statement.get("Condition", {}).values() for key in values}
+    # That a key is absent is true of every call that does not bring it, as long as some call of the statement does.
+    conditions = statement.get("Condition", {})
+    absent = {key for key, wanted in conditions.get("Null", {}).items() if wanted == "true"}
+    absent = {key for key in absent if any(knows_key(action, key) for action in actions)}
+    keys = {key for values in conditions.values() for key in values} - absent
     allow = statement.get("Effect") == "Allow"
     for key in sorted(keys):
         if not key.lower().startswith("aws:") and ":" not in key:

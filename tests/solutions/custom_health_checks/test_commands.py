@@ -94,7 +94,7 @@ def test_an_idle_month_of_the_default_has_two_instances_and_no_hourly_part_besid
     units = month()
     assert units["on_demand_hour_t4g_micro"] == 2 * 730 and units["gp3_gib_month"] == 16
     assert not {"nat_gateway_hour", "interface_endpoint_hour"} & set(units)
-    assert units["lambda_request"] == 43_800 and units["alarm_month"] == 5
+    assert units["lambda_request"] == 43_800 and units["alarm_month"] == 6
 
 
 def test_a_stopped_instance_of_the_pool_bills_its_volume_alone() -> None:

@@ -152,7 +152,7 @@ def test_without_the_servers_the_site_is_not_run_and_nothing_fails(
         "nft"
     )
     assert why.pop("the database boots on a blank volume").startswith("mariadbd, mariadb-install-db, mariadb, ")
-    assert len(why) == 13 and all(text.startswith("waits for: ") for text in why.values())
+    assert len(why) == 14 and all(text.startswith("waits for: ") for text in why.values())
     assert report.ok(strict=False, kept=False)
     assert not report.ok(strict=True, kept=False)
 
