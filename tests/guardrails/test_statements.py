@@ -221,8 +221,8 @@ def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> 
 
 
 def test_what_you_add_yourself_stays_whatever_the_zone_offers() -> None:
-    added = {"DenyCopyToRegion": ("kinesis:PutRecord",)}
-    settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2",), extra_actions=added)
+    added = {"services_in_zone": ["ec2"], "extra_actions": {"DenyCopyToRegion": ["kinesis:PutRecord"]}}
+    settings = LocalZoneGuardrailsSettings.model_validate(added)
     assert "kinesis:PutRecord" in statements(settings)["DenyCopyToRegion"].actions
 
 

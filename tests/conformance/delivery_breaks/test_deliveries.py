@@ -102,7 +102,8 @@ def test_a_kind_to_come_is_allowed_and_denied(case: Coming) -> None:
 
 def test_a_topic_of_another_account_is_refused_where_a_rule_delivers_to_it() -> None:
     """Alarms reach such a topic by its policy; EventBridge by a role only, which no stack makes."""
-    refused, accepted = set(), set()
+    refused: set[str] = set()
+    accepted: set[str] = set()
     for template in templates():
         topic, account = template.common.alarm_topic_arn, template.common.account
         if not topic or not account:

@@ -135,10 +135,11 @@ class ManagedRole:
     def modify(self, job: Mapping[str, Any], name: str) -> None:
         """Makes the next version of a group's launch template for the group, as updateLaunchTemplate does."""
         template = {"LaunchTemplateId": self._templates[name]}
+        # What the job does not say, Clouddriver takes from the version before: buildLaunchTemplateDataForModify.
         newest = self.newest(name)
-        data = {
-            # What the job does not say, Clouddriver takes from the version before: buildLaunchTemplateDataForModify.
-            **{key: newest[key] for key in ("IamInstanceProfile", "SecurityGroupIds") if key in newest},
+        kept_on: Json = {key: newest[key] for key in ("IamInstanceProfile", "SecurityGroupIds") if key in newest}
+        data: Json = {
+            **kept_on,
             "ImageId": job["amiName"],
             "InstanceType": job["instanceType"],
             "KeyName": job["keyPair"],
