@@ -25,6 +25,7 @@ LARGEST: list[tuple[Json, Json]] = [
 _AS_OTHERS = "nobody has the token of a private source here; the role is that of the other sources"
 
 NOT_SHOWN: Mapping[str, str] = {
+    "StartRole codebuild:ListBuildsForProject": "a start whose answer was lost is looked for among the newest builds",
     "ReportRole sqs:SendMessage": "a build that still runs is looked after again later",
     "*privatef925eb87Role s3:GetObject": _AS_OTHERS,
     "*privatef925eb87Role s3:PutObject": _AS_OTHERS,
