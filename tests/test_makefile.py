@@ -60,6 +60,7 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
     ran_elsewhere = {
         "help",
         "install",
+        "look",  # minutes in a browser: .github/workflows/site.yml
         "new",  # tests/test_new.py
         "upgrade",  # moves the pins: by hand, once a month; tests/test_upgrade.py
         "snapshots",

@@ -106,7 +106,9 @@ def _overview(readme: Readme, links: Links) -> str:
     )
     parts.append(links.rewritten(readme.introduction, file=readme.file, page=page))
     for section in readme.on(page):
-        parts.append(links.rewritten(section.text, file=readme.file, page=page))
+        # Why it is built as it is: to be read here, and nothing that a search for a problem should find.
+        text = section.text.replace("## Decisions\n", "## Decisions { data-search-exclude }\n", 1)
+        parts.append(links.rewritten(text, file=readme.file, page=page))
         if section.title == "Cost":
             parts.append(_idle_month(slug))
     parts.append(
