@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,16 @@ class Policy:
     id: str
     statements: tuple[Statement, ...]
     targets: tuple[str, ...] = ()
+
+    def name(self, stack: str) -> str:
+        """Organizations wants a name, and makes none; two copies of a stack differ by their prefix."""
+        return f"{stack}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', self.id)).lower()}"
+
+    @property
+    def about(self) -> str:
+        """Its description."""
+        sids = ", ".join(statement.sid for statement in self.statements)
+        return f"Data residency: {sids}" + (f" (for {', '.join(self.targets)} only)" if self.targets else "")
 
     def text(self, partition: str = PARTITION) -> str:
         """Minified JSON."""

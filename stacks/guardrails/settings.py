@@ -86,6 +86,11 @@ class GuardrailSettings(SolutionSettings):
         return ()
 
     @property
+    def bucket_zones(self) -> tuple[str, ...]:
+        """Ids of the Local Zones in which directory buckets are allowed."""
+        return ()
+
+    @property
     def exempt_everywhere(self) -> tuple[str, ...]:
         """Principals that no statement reaches."""
         deploying = DEPLOYING_ROLES if self.bootstrap_roles == "all" else ()

@@ -42,6 +42,11 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
         """Local Zones that the statements know."""
         return self.zones
 
+    @property
+    def bucket_zones(self) -> tuple[str, ...]:
+        """Ids of the Local Zones in which directory buckets are allowed."""
+        return self.zone_ids
+
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""
         groups = super().groups()

@@ -35,7 +35,9 @@ class Organization:
 
     def __init__(self, settings: GuardrailSettings, partition: str = "aws") -> None:
         self.policies = {f"p-{policy.id}": policy.text(partition) for policy in settings.policies}
-        self.names = {policy_id: f"local-zone-guardrails-{policy_id[2:].lower()}" for policy_id in self.policies}
+        self.names = {f"p-{policy.id}": policy.name("local-zone-guardrails") for policy in settings.policies}
+        self.of_the_stack = list(self.policies)
+        self.tags: dict[str, list[dict[str, str]]] = {}
         self.attached: dict[str, list[str]] = {FIRST: ["p-FullAWSAccess"], SECOND: ["p-FullAWSAccess"], "r-ab12": []}
         self.parents = {FIRST: "r-ab12", SECOND: "r-ab12", MANAGEMENT: "r-ab12"}
         self.feature_set, self.types = "ALL", [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]
@@ -62,6 +64,8 @@ class Organization:
             raise refused("ValidationError")
         kind = "AWS::Organizations::Policy"
         for policy_id in self.policies:
+            if policy_id not in self.of_the_stack:
+                continue
             item = {"ResourceType": kind, "LogicalResourceId": policy_id[2:], "PhysicalResourceId": policy_id}
             yield {"StackResourceSummaries": [item]}
         yield {"StackResourceSummaries": [{"ResourceType": "AWS::CDK::Metadata"}]}
@@ -78,6 +82,15 @@ class Organization:
             raise refused("TargetNotFoundException")
         for policy_id in self.attached[TargetId]:
             yield {"Policies": [{"Id": policy_id, "Name": self.names.get(policy_id, policy_id)}]}
+
+    def _list_policies(self, Filter: str) -> Iterator[Any]:  # noqa: N803
+        for policy_id in ["p-FullAWSAccess", *self.policies]:
+            yield {"Policies": [{"Id": policy_id, "Name": self.names.get(policy_id, policy_id)}]}
+
+    def _list_tags_for_resource(self, ResourceId: str) -> Iterator[Any]:  # noqa: N803
+        if ResourceId == "p-FullAWSAccess":
+            raise refused("TargetNotFoundException")
+        yield {"Tags": self.tags.get(ResourceId, [])}
 
     def _list_children(self, ParentId: str, ChildType: str) -> Iterator[Any]:  # noqa: N803
         kind = "ou-" if ChildType == "ORGANIZATIONAL_UNIT" else ""
@@ -194,6 +207,7 @@ def test_attach_wants_what_is_deployed_to_be_what_is_configured(change: str) -> 
         del organization.policies["p-Transfer"]
     else:
         organization.policies["p-Transfer2"] = "{}"
+        organization.of_the_stack.append("p-Transfer2")
     with pytest.raises(CommandError, match=r"differs from the configuration \(Transfer"):
         run("attach", organization, staged(), "--yes")
 
@@ -366,7 +380,7 @@ def test_a_healthy_organization_has_no_problem() -> None:
     settings = staged(zones=("us-west-2-lax-1a",))
     found = look(Organization(settings), settings)
     assert {what for what in found if not what.startswith("note: ")} == {
-        "account", "bootstrap", "permissions", "organization", f"target {FIRST}", f"target {SECOND}", "zones"
+        "account", "bootstrap", "permissions", "organization", "names", f"target {FIRST}", f"target {SECOND}", "zones"
     }  # fmt: skip
     assert [found[f"note: {key}"] for key, _ in settings.warnings()] == [
         ("ok", says) for _, says in settings.warnings()
@@ -455,13 +469,50 @@ def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
     assert status == "problem" and "p-Other" in says
 
 
-def test_where_the_accelerator_has_policies_check_warns() -> None:
-    """awslabs/landing-zone-accelerator-on-aws: its function detaches what others attach to its units."""
+@pytest.mark.parametrize("prefix", ["AWSAccelerator", "Acme"])
+def test_where_the_accelerator_has_policies_check_warns(prefix: str) -> None:
+    """awslabs/landing-zone-accelerator-on-aws#889: the policies of its sample are named AcceleratorGuardrails1, ...
+
+    Its function detaches what others attach to its units. It tags its policies by its prefix, which is a choice.
+    """
     settings = staged()
     organization = Organization(settings)
-    organization.attached[FIRST].append("AWSAccelerator-Guardrails-1")
+    organization.attached[FIRST].append("p-AcceleratorGuardrails1")
+    organization.tags["p-AcceleratorGuardrails1"] = [{"Key": f"{prefix}Managed", "Value": "Yes"}]
     status, says = look(organization, settings)[f"target {FIRST}"]
     assert status == "unknown" and "Landing Zone Accelerator" in says
+    assert look(organization, settings)[f"target {SECOND}"][0] == "ok"
+
+
+def test_a_policy_that_the_stack_has_left_behind_is_none_of_ours_any_more() -> None:
+    """It stays in force under its name: it is counted, its subnets intersect with ours, and its name is taken."""
+    settings = staged(subnets=(SUBNET,), scp_max_per_target=4)
+    organization = Organization(settings)
+    organization.of_the_stack.remove("p-Subnets")
+    organization.attached[FIRST].append("p-Subnets")
+    found = look(organization, settings)
+    assert found["names"][0] == "problem" and "local-zone-guardrails-subnets" in found["names"][1]
+    assert found[f"target {FIRST}"][0] == "problem" and "2 policies of others" in found[f"target {FIRST}"][1]
+    roomy = look(organization, staged(subnets=(SUBNET,)))[f"target {FIRST}"]
+    assert roomy[0] == "problem" and "DenyNotLocalZonesSubnet of local-zone-guardrails-subnets" in roomy[1]
+
+
+def test_before_the_first_deployment_no_policy_is_ours() -> None:
+    settings = staged()
+    organization = Organization(settings)
+    organization.policies, organization.stack_exists = {}, False
+    found = look(organization, settings)
+    assert found["names"][0] == found[f"target {FIRST}"][0] == "ok"
+
+
+def test_a_policy_of_one_statement_without_a_list_is_read() -> None:
+    settings = staged(subnets=(SUBNET,))
+    organization = Organization(settings)
+    (statement,) = json.loads(organization.policies["p-Subnets"])["Statement"]
+    organization.policies["p-Other"] = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    organization.attached["r-ab12"] = ["p-Other"]
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "DenyNotLocalZonesSubnet of p-Other" in says
 
 
 def test_attach_goes_on_while_organizations_changes_something_else(slept: list[float]) -> None:
