@@ -135,9 +135,17 @@ def test_another_configuration_makes_another_document_so_that_it_reaches_what_ru
 def test_the_scripts_reach_the_document_line_by_line(default: Template) -> None:
     linux, windows = [step["inputs"]["runCommand"] for step in steps(default) if "runCommand" in step["inputs"]]
     for script, file in ((linux, "gpu-metrics.sh"), (windows, "gpu-metrics.ps1")):
-        assert "\n".join(script) + "\n" == (DOCUMENTS / file).read_text(encoding="utf-8")
+        written = (DOCUMENTS / file).read_text(encoding="utf-8")
+        assert "\n".join(script) + "\n" == written.replace("@STATSD_PORT@", "18125")
         assert "{{" not in "".join(script), "Systems Manager would take it for a parameter"
     assert "'@ | Set-Content -Path $script -Encoding ASCII" in windows, "a here-string ends at the beginning of a line"
+
+
+def test_the_scripts_send_to_the_port_that_the_configuration_names(enterprise: Template) -> None:
+    """Each system's own: tests/solutions/gpu_monitoring/agent/large.json has another than ours."""
+    linux, windows = [step["inputs"]["runCommand"] for step in steps(enterprise) if "runCommand" in step["inputs"]]
+    assert any("/dev/udp/127.0.0.1/8125" in line for line in linux)
+    assert any("'127.0.0.1', 18125" in line for line in windows)
 
 
 def test_what_the_task_runs_as_system_is_where_only_administrators_write() -> None:
@@ -158,7 +166,7 @@ class Collector:
         port = str(self.agent.getsockname()[1])
         script = "\n".join((DOCUMENTS / "gpu-metrics.sh").read_text(encoding="utf-8").splitlines())
         addresses = frozenset({f"/dev/udp/127.0.0.1/{port}", "/usr/local/nvidia/bin"})
-        self.boot = Sandbox(folder, addresses=addresses).run(script.replace("8125", port), {})
+        self.boot = Sandbox(folder, addresses=addresses).run(script.replace("@STATSD_PORT@", port), {})
         self.programs = folder / "programs"
 
     def nvidia_smi(self, *lines: str) -> None:
