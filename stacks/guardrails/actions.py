@@ -135,6 +135,14 @@ DIRECTORY_BUCKETS = ("s3express:CreateBucket", "s3express:CreateSession")
 # snapshot of the Region.
 MOVERS = {"backup", "datasync", "dms", "drs", "ebs", "mgn"}
 
+WITHOUT_COPIES = frozenset(
+    {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
+    | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
+)
+"""Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
+A test holds the prefixes against the Service Authorization Reference.
+https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
+
 # "if blocking is desired, then add the action to the first recommended guardrail": both posts.
 LOG_DELIVERY = ("logs:PutLogEvents",)
 

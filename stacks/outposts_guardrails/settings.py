@@ -10,6 +10,7 @@ from stacks.guardrails import statements
 from stacks.guardrails.fields import Switches
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import PARTITION, Statement
+from stacks.guardrails.warnings import subnet_warnings
 
 OutpostPattern = Annotated[
     str,
@@ -65,7 +66,7 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     def warnings(self) -> Iterator[tuple[str, str]]:
         """What synthesis says about these settings, each with an id."""
         yield from super().warnings()
-        yield from self.subnet_warnings("DenyNotOutpostSubnet")
+        yield from subnet_warnings(self, "DenyNotOutpostSubnet")
         if self.switched_on("DenySnapshotsNotOutposts") and not self.deny_all_sharing:
             yield (
                 "sharing",

