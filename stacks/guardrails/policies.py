@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from stacks.guardrails.statements import PARTITION, Statement
 
 # The longest name of a partition; a policy is measured with it where only the deployment knows the partition.
 LONGEST_PARTITION = "aws-us-gov"
+LONGEST_NAME = 128
+"""https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"""
 
 
 class TooLongError(ValueError):
@@ -31,8 +34,15 @@ class Policy:
     targets: tuple[str, ...] = ()
 
     def name(self, stack: str) -> str:
-        """Organizations wants a name, and makes none; two copies of a stack differ by their prefix."""
-        return f"{stack}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', self.id)).lower()}"
+        """Organizations wants a name, and makes none; two copies of a stack differ by their prefix.
+
+        One that is too long, as with the longest ids of units, ends with a hash of what it would be.
+        """
+        words = "-".join(re.findall("[A-Z0-9][a-z0-9]*", self.id)).lower()
+        whole = f"{stack}-{words}"
+        if len(whole) <= LONGEST_NAME:
+            return whole
+        return f"{whole[: LONGEST_NAME - 9]}-{sha256(whole.encode()).hexdigest()[:8]}"
 
     @property
     def about(self) -> str:
