@@ -80,6 +80,11 @@ class GuardrailSettings(SolutionSettings):
         return ()
 
     @property
+    def allowed_copies(self) -> tuple[str, ...]:
+        """Actions of the post's DenyCopyToRegion that are allowed."""
+        return ()
+
+    @property
     def bucket_zones(self) -> tuple[str, ...]:
         """Ids of the Local Zones in which directory buckets are allowed."""
         return ()

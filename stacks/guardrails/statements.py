@@ -89,7 +89,8 @@ def _one_or_many(values: tuple[str, ...]) -> str | list[str]:
 def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
     """The three statements of both posts against copies in the Region and transfers to it."""
     if settings.switched_on("DenyCopyToRegion"):
-        copies = _actions(settings, "DenyCopyToRegion", actions.COPY_TO_REGION)
+        posted = tuple(action for action in actions.COPY_TO_REGION if action not in settings.allowed_copies)
+        copies = _actions(settings, "DenyCopyToRegion", posted)
         if settings.services_in_zone is not None:
             kept = actions.MOVERS | set(settings.services_in_zone)
             yours = settings.extra_actions.get("DenyCopyToRegion", ())

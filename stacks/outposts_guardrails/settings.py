@@ -44,12 +44,21 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     """true: deny sharing of any snapshot. AWS's list names no key that tells ModifySnapshotAttribute of an Outpost."""
 
     allow_copies_to_outpost: bool = False
-    """true: snapshots of the Region may be copied to an Outpost, as its images need. The post denies that."""
+    """true: snapshots and images may be copied, which is how they get to an Outpost; nothing can be copied from one.
+    The post denies that."""
 
     @property
     def outposts(self) -> str:
         """The pattern that is in force."""
         return self.outpost_arn_pattern or f"arn:{PARTITION}:outposts:*:*:outpost/*"
+
+    @property
+    def allowed_copies(self) -> tuple[str, ...]:
+        """CopyImage makes no copy of what is on an Outpost, and AWS lists no key that tells a copy to an Outpost.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html
+        """
+        return ("ec2:CopyImage",) if self.allow_copies_to_outpost else ()
 
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""

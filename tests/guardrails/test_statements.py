@@ -426,6 +426,24 @@ def test_without_a_resource_it_is_not_known_whether_a_directory_bucket_is_in_the
     assert decided(found, "s3express:CreateSession", "arn:aws:iam::111122223333:role/dev", "?") == "may be denied"
 
 
+@pytest.mark.parametrize(("allowed", "decision"), [(True, "passes"), (False, "denied")])
+def test_images_and_snapshots_get_to_an_outpost_on_request(allowed: bool, decision: str) -> None:
+    """CopyImage supports Region to Outpost and Region to Region, and none from an Outpost."""
+    found = OutpostsGuardrailsSettings(allow_copies_to_outpost=allowed)
+    user = "arn:aws:iam::111122223333:role/dev"
+    assert decided(found, "ec2:CopyImage", user, "arn:aws:ec2:us-west-2::image/ami-1") == decision
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    keys = {"ec2:OutpostArn": "arn:aws:outposts:us-west-2:111122223333:outpost/op-1"}
+    copy = Request("ec2:CopySnapshot", user, {"arn:aws:ec2:us-west-2::snapshot/snap-1": keys})
+    assert judge(documents, copy).decision == decision
+    assert decided(found, "ec2:CreateImage", user, "arn:aws:ec2:us-west-2::image/ami-1") == "denied"
+
+
+def test_a_copy_of_a_volume_stays_in_its_zone_and_is_not_denied() -> None:
+    found = LocalZoneGuardrailsSettings(modern_actions=True, zones=(ZONE,))
+    assert decided(found, "ec2:CopyVolumes", "arn:aws:iam::111122223333:role/dev", "*") == "passes"
+
+
 def test_blocks_of_a_snapshot_stay_denied_whatever_the_zone_offers() -> None:
     """The EBS direct APIs write any data into a snapshot of the Region."""
     found = LocalZoneGuardrailsSettings(modern_actions=True, services_in_zone=("ec2",))
