@@ -113,7 +113,8 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         publishing = tuple(role for sid in actions.PUBLISHING_ROLES for role in _publishing(settings, sid))
         roles = tuple(arn for arn in (*settings.exempt_everywhere, *publishing) if ":role/" in arn)
         if roles:
-            # A resource has a partition and an account of its own, and takes wildcards as the exemptions do.
+            # As the exemptions: a resource takes a wildcard for its partition too, as in Control Tower's own policies
+            # (https://docs.aws.amazon.com/controltower/latest/controlreference/ct-backup-pv-3.html).
             yield Statement("DenyExemptRoleChanges", actions.ROLE_CHANGES, roles)
 
 
