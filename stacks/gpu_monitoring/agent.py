@@ -8,6 +8,7 @@ What is not modelled is refused rather than passed on unread.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,11 +29,12 @@ from stacks.gpu_monitoring.agent_sections import (
 from stacks.gpu_monitoring.measurements import LINUX, WINDOWS, System, plain_name, unknown
 
 NAMESPACE = "CWAgent"
-STATSD = "127.0.0.1:8125"
-"""Where gpu-metrics.sh and gpu-metrics.ps1 send to."""
+_STATSD = re.compile(r"(?:127\.0\.0\.1)?:([1-9]\d{0,4})")
+"""An address on which the agent takes StatsD from this machine; without a host it takes it from everywhere."""
 STANDARD_BYTES, ADVANCED_BYTES = 4_096, 8_192
 """What a parameter holds, by its tier
 (https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html)."""
+LAST_PORT = 65_535
 LONGEST_INTERVAL = 300
 """Seconds: the period of the dashboard and of the alarms."""
 GPU = ("utilization_gpu", "memory_used", "memory_total", "temperature_gpu", "power_draw")
@@ -50,6 +52,17 @@ def read(path: Path, system: System) -> tuple[str, list[str]]:
         return "", [f"is not JSON: {error}"]
     text = json.dumps(data, separators=(",", ":"))
     return text, list(problems(data, system)) + list(_no_parameter(text))
+
+
+def statsd_port(text: str) -> int | None:
+    """The port of 127.0.0.1 on which an agent with this configuration takes StatsD; None: it takes none there."""
+    section = json.loads(text)["metrics"]["metrics_collected"].get("statsd") or {}
+    return _port(section.get("service_address"))
+
+
+def _port(address: str | None) -> int | None:
+    found = _STATSD.fullmatch(address or "")
+    return int(found[1]) if found and int(found[1]) <= LAST_PORT else None
 
 
 def problems(data: Any, system: System) -> Iterator[str]:
@@ -110,8 +123,11 @@ def _needed(found: Any, system: System) -> Iterator[str]:
         yield from _needs(collected.mem, "mem", ("used_percent",), default)
     else:
         yield from _needs((collected.model_extra or {}).get("Memory"), "Memory", (COMMITTED,), default)
-    if collected.statsd is None or collected.statsd.service_address != STATSD:
-        yield f'metrics.metrics_collected.statsd: must have "service_address": "{STATSD}", which takes GPU values'
+    if collected.statsd is None or _port(collected.statsd.service_address) is None:
+        yield (
+            'metrics.metrics_collected.statsd: must have "service_address": "127.0.0.1:PORT", on which the agent takes '
+            "the values of GPUs; 18125 unless something else has it"
+        )
 
 
 def _needs(section: Section | None, name: str, wanted: tuple[str, ...], default: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from constructs import Construct
 from stacks.gpu_monitoring.agent import STANDARD_BYTES
 from stacks.gpu_monitoring.measurements import System
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
-from stacks.shared.filled import filled_document
+from stacks.shared.filled import filled, filled_document
 from stacks.shared.grants import agents_role
 from stacks.shared.solution import SolutionStack
 
@@ -84,7 +84,8 @@ class Agents(Construct):
         """
         configured = "".join(settings.configuration(system) for system in SYSTEMS)
         on_linux, on_windows = (
-            (DOCUMENTS / f"gpu-metrics.{kind}").read_text(encoding="utf-8").splitlines() for kind in ("sh", "ps1")
+            filled(DOCUMENTS / f"gpu-metrics.{kind}", STATSD_PORT=str(settings.statsd_port(system))).splitlines()
+            for kind, system in zip(("sh", "ps1"), SYSTEMS, strict=True)
         )
         values: dict[str, Any] = {
             "DESCRIPTION": "Installs the CloudWatch agent and configures it for GPUs; configuration "

@@ -9,7 +9,7 @@ from pydantic import Field
 from config.models import Problem, SolutionSettings, Tag, rule
 from config.schedules import AssociationSchedule
 from config.types import FilePath, TargetTagKey, path_problem
-from stacks.gpu_monitoring.agent import read
+from stacks.gpu_monitoring.agent import read, statsd_port
 from stacks.gpu_monitoring.measurements import System
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,12 @@ class GpuMonitoringSettings(SolutionSettings):
     def configuration(self, system: System) -> str:
         """The same as the parameter holds it."""
         return read(self.configuration_file(system), system)[0]
+
+    def statsd_port(self, system: System) -> int:
+        """The port of 127.0.0.1 on which the agent takes the values of GPUs."""
+        port = statsd_port(self.configuration(system))
+        assert port, "a rule of these settings demands it"
+        return port
 
     @property
     def idle_by_insights(self) -> bool:

@@ -61,16 +61,18 @@ DIRECT_TRANSFER_TO_REGION = (
     "ecr:Upload*",
     "ram:AcceptResourceShareInvitation",
 )
+# Of these, what publishes an image; the others fill nothing that `cdk bootstrap` has a role for.
+PUBLISH_IMAGES = ("ecr:Put*", "ecr:Upload*")
 PUT_OBJECT = ("s3:PutObject",)
 CREATE_SNAPSHOTS = ("ec2:CreateSnapshot", "ec2:CreateSnapshots")
 MOVE_SNAPSHOTS = ("ec2:CopySnapshot", "ec2:ModifySnapshotAttribute")
 LAUNCH = "ec2:RunInstances"
 ATTACH = "ec2:CreateNetworkInterface"
 
-# What can do the same today, by statement; `modern_actions` adds it.
+# What can do the same today, by statement; `modern_actions` adds it. Not ec2:CopyVolumes: a copy of a volume is "within
+# the same Availability Zone", https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyVolumes.html.
 MODERN = {
     "DenyCopyToRegion": (
-        "ec2:CopyVolumes",
         "ec2:CreateStoreImageTask",
         "ebs:StartSnapshot",
         "ebs:PutSnapshotBlock",
@@ -126,8 +128,20 @@ MODERN = {
     "DenyPutObjectToRegionalBuckets": ("s3:ReplicateObject",),
 }
 
-# What moves the data of other services, wherever it is offered itself.
-MOVERS = {"backup", "datasync", "dms", "drs", "mgn"}
+# Of these, what creates a directory bucket and opens it: it may be in a Local Zone.
+DIRECTORY_BUCKETS = ("s3express:CreateBucket", "s3express:CreateSession")
+
+# What moves the data of other services, wherever it is offered itself; the EBS direct APIs write any data into a
+# snapshot of the Region.
+MOVERS = {"backup", "datasync", "dms", "drs", "ebs", "mgn"}
+
+WITHOUT_COPIES = frozenset(
+    {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
+    | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
+)
+"""Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
+A test holds the prefixes against the Service Authorization Reference.
+https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
 
 # "if blocking is desired, then add the action to the first recommended guardrail": both posts.
 LOG_DELIVERY = ("logs:PutLogEvents",)
@@ -148,7 +162,7 @@ LOCKOUT_ROLES = (
 # Region, and only by these. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 PUBLISHING_ROLES = {
     "DenyPutObjectToRegionalBuckets": "arn:*:iam::*:role/cdk-*-file-publishing-role-*",
-    "DenyDirectTransferToRegion": "arn:*:iam::*:role/cdk-*-image-publishing-role-*",
+    "DenyDirectTransferToRegionImages": "arn:*:iam::*:role/cdk-*-image-publishing-role-*",
 }
 DEPLOYING_ROLES = ("arn:*:iam::*:role/cdk-*-cfn-exec-role-*", "arn:*:iam::*:role/cdk-*-deploy-role-*")
 

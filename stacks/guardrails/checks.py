@@ -1,29 +1,89 @@
 """What would stop a deployment of guardrails: the account, the organization, each target."""
 
+import json
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from config.models import CommonSettings
 from stacks.guardrails import attachment
 from stacks.guardrails.settings import GuardrailSettings
+from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
-ACCELERATOR = "AWSAccelerator"
+FULL_ACCESS = "p-FullAWSAccess"
+"""AWS's own policy, which has no tags."""
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
 
 
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment: the account, the organization, each target, the zones."""
-    ours = "-".join(filter(None, [common.prefix, slug.replace("_", "-")])) + "-"  # so the names of our policies begin
+    """What would stop a deployment: the account, the organization, names, each target, the zones."""
+    stack = "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
+    there = _Policies(clients, stack)
     yield from account_findings(common, clients)
     yield looked_at("organization", lambda: _organization(clients))
+    yield looked_at("names", lambda: _names(settings, there))
     for target in settings.targets:
-        yield looked_at(f"target {target}", partial(_target, settings, clients, target, ours))
+        yield looked_at(f"target {target}", partial(_target, settings, there, target))
     if settings.zone_names:
         yield looked_at("zones", lambda: _zones(settings, clients))
     for identifier, says in settings.warnings():
         yield Finding(f"note: {identifier}", "ok", says)
+
+
+class _Policies:
+    """The policies of the organization. Ours are those that the stack has, whatever the names of others begin with."""
+
+    def __init__(self, clients: Clients, stack: str) -> None:
+        self.stack = stack
+        self._clients = clients
+        self._sids: dict[str, list[str]] = {}
+
+    @cached_property
+    def organizations(self) -> Any:
+        """The client."""
+        return self._clients("organizations")
+
+    @cached_property
+    def ours(self) -> frozenset[str]:
+        """Ids of the policies of the deployed stack; none: it is not deployed here."""
+        try:
+            return frozenset(attachment.deployed(self._clients("cloudformation"), self.stack).values())
+        except CommandError:
+            return frozenset()
+
+    @cached_property
+    def management_account(self) -> str:
+        """Its id."""
+        return str(self.organizations.describe_organization()["Organization"]["MasterAccountId"])
+
+    def named(self) -> dict[str, str]:
+        """Ids of all policies of the organization by their names."""
+        pages = self.organizations.get_paginator("list_policies").paginate(Filter=attachment.KIND)
+        return {item["Name"]: item["Id"] for page in pages for item in page["Policies"]}
+
+    def of_others(self, target: str) -> dict[str, str]:
+        """Names of the policies of a target that are not ours, by their ids."""
+        found = attachment.policies_on(self.organizations, target)
+        return {policy_id: name for policy_id, name in found.items() if policy_id not in self.ours}
+
+    def sids(self, policy_id: str) -> list[str]:
+        """The Sids of a policy."""
+        if policy_id not in self._sids:
+            found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
+            statements = found.get("Statement", [])
+            many = [statements] if isinstance(statements, dict) else statements
+            self._sids[policy_id] = [str(statement.get("Sid", "")) for statement in many]
+        return self._sids[policy_id]
+
+    def of_the_accelerator(self, policy_id: str) -> bool:
+        """Whether the Landing Zone Accelerator manages a policy, which it says in a tag: its prefix, and Managed.
+
+        https://github.com/awslabs/landing-zone-accelerator-on-aws, constructs/lib/aws-organizations/policy.ts
+        """
+        pages = self.organizations.get_paginator("list_tags_for_resource").paginate(ResourceId=policy_id)
+        tags = (tag for page in pages for tag in page["Tags"])
+        return any(tag["Key"].endswith("Managed") and tag["Value"] == "Yes" for tag in tags)
 
 
 def _organization(clients: Clients) -> Finding:
@@ -45,46 +105,54 @@ def _organization(clients: Clients) -> Finding:
     return Finding("organization", "ok", f"{found['Id']}, all features, service control policies enabled")
 
 
-def _target(settings: GuardrailSettings, clients: Clients, target: str, ours: str) -> Finding:
+def _names(settings: GuardrailSettings, there: _Policies) -> Finding:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html, DuplicatePolicyException"""
+    named = there.named()
+    wanted = [policy.name(there.stack) for policy in settings.policies]
+    if taken := [name for name in wanted if name in named and named[name] not in there.ours]:
+        says = f"policies that are not of the stack {there.stack} have the names {', '.join(taken)}"
+        fix = "Detach and delete them, or set common.prefix; if they were made from files, do not deploy the stack"
+        return Finding("names", "problem", says, fix)
+    return Finding("names", "ok", "no other policy has a name of these")
+
+
+def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Finding:
     what = f"target {target}"
-    organizations = clients("organizations")
-    if target == organizations.describe_organization()["Organization"]["MasterAccountId"]:
+    if target == there.management_account:
         return Finding(what, "problem", "it is the management account, which no policy limits", "Name another target")
-    names = attachment.policies_on(organizations, target).values()
-    there = sum(not name.startswith(ours) for name in names)
+    others = there.of_others(target)
     wanted = sum(policy.is_for(target) for policy in settings.policies)
-    if there + wanted > settings.scp_max_per_target:
-        says = f"it has {there} policies of others; with {wanted} of these it is above {settings.scp_max_per_target}"
+    if len(others) + wanted > settings.scp_max_per_target:
+        says = f"it has {len(others)} policies of others; with {wanted} of these, above {settings.scp_max_per_target}"
         return Finding(what, "problem", says, "Move policies to its parent, or switch statements off")
-    above = _parents(organizations, target) & set(settings.subnets_by_target)
+    above = set(_parents(there.organizations, target)) & set(settings.subnets_by_target)
     if target in settings.subnets_by_target and above:
         says = f"it is below {', '.join(sorted(above))}, and only subnets that both list would be allowed"
         return Finding(what, "problem", says, "List targets in subnets_by_target that do not contain each other")
-    if others := _other_subnet_statements(settings, organizations, target, ours):
+    if listed := _other_subnet_statements(settings, there, target):
         says = (
-            f"{' and '.join(others)} reaches it or what is below it, and only subnets that both list would be allowed"
+            f"{' and '.join(listed)} reaches it or what is below it, and only subnets that both list would be allowed"
         )
         return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
-    if any(name.startswith(ACCELERATOR) for name in names):
-        says = f"{there} policies of others, some of the Landing Zone Accelerator, which may take ours off in seconds"
-        return Finding(what, "unknown", says, "Use files; before release 1.16 more than 5 policies stop its next run")
-    return Finding(what, "ok", f"{there} policies of others, {wanted} of these")
+    if any(there.of_the_accelerator(policy_id) for policy_id in others if policy_id != FULL_ACCESS):
+        says = "the Landing Zone Accelerator manages policies of it, and may take ours off in seconds"
+        fix = "Use files; it counts these policies too: see ACCELERATOR_MAX_OU_ATTACHED_SCPS in the README"
+        return Finding(what, "unknown", says, fix)
+    return Finding(what, "ok", f"{len(others)} policies of others, {wanted} of these")
 
 
-def _other_subnet_statements(settings: GuardrailSettings, organizations: Any, target: str, ours: str) -> list[str]:
-    """Subnet statements of policies that are not ours and reach a target or what is below it: they intersect."""
-    if not any(statement.allow_list for policy in settings.policies for statement in policy.statements):
+def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[str]:
+    """Subnet statements that are not ours and reach a target or what is below it: the lists of two intersect."""
+    if not any(statement.sid in SUBNET_STATEMENTS for policy in settings.policies for statement in policy.statements):
         return []
-    found: set[str] = set()
-    seen: set[str] = set()
-    for place in [target, *_parents(organizations, target), *_children(organizations, target)]:
-        for policy_id, name in attachment.policies_on(organizations, place).items():
-            if name.startswith(ours) or policy_id in seen:
-                continue
-            seen.add(policy_id)
-            text = organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"]
-            found |= {f"{sid} of {name}" for sid in SUBNET_STATEMENTS if f'"{sid}"' in text}
-    return sorted(found)
+    places = [target, *_parents(there.organizations, target), *_children(there.organizations, target)]
+    found = {policy_id: name for place in places for policy_id, name in there.of_others(place).items()}
+    return sorted(
+        f"{sid} of {name}"
+        for policy_id, name in found.items()
+        for sid in there.sids(policy_id)
+        if sid in SUBNET_STATEMENTS
+    )
 
 
 def _children(organizations: Any, target: str) -> Iterator[str]:
@@ -98,13 +166,12 @@ def _children(organizations: Any, target: str) -> Iterator[str]:
                 yield from _children(organizations, child["Id"])
 
 
-def _parents(organizations: Any, target: str) -> set[str]:
-    found: set[str] = set()
+def _parents(organizations: Any, target: str) -> Iterator[str]:
+    """What is above, up to the root."""
     while not target.startswith("r-"):
         (parent,) = organizations.list_parents(ChildId=target)["Parents"]
         target = parent["Id"]
-        found.add(target)
-    return found
+        yield target
 
 
 def _zones(settings: GuardrailSettings, clients: Clients) -> Finding:

@@ -180,7 +180,7 @@ def _attach(options: Namespace, slug: str, stack: str, settings: GuardrailSettin
         notes = ["Nothing was done. Look at dry-run first, then repeat with --yes."]
     notes += [f"Taken off again by somebody within seconds: {each}. See the README: files." for each in reverted]
     surplus = attachment.surplus(organizations, settings, ids)
-    notes += [f"Still on {target}, which is no target of it: {name}. detach it there." for name, target in surplus]
+    notes += [f"Still on {target}, which is no target of it: {name}. Detach it there." for name, target in surplus]
     return Answer(("target", "policies", "what"), rows, data, notes, ok=not reverted)
 
 

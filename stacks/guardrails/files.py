@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from stacks.guardrails.policies import Policy
 from stacks.guardrails.settings import GuardrailSettings
 
 ACCELERATOR_PARTITION = "${PARTITION}"
@@ -35,8 +34,8 @@ def files(
     accelerator: list[dict[str, Any]] = []
     found: dict[str, str] = {}
     for policy in settings.policies:
-        name = f"{stack}-{policy.id.lower()}"
-        about = {"name": name, "description": _about(policy)}
+        name = policy.name(stack)
+        about = {"name": name, "description": policy.about}
         found[f"control-tower/policies/{name}.json"] = policy.text(partition)
         found[f"landing-zone-accelerator/service-control-policies/{name}.json"] = policy.text(ACCELERATOR_PARTITION)
         named = [*units, *(unit for listed in (by_target or {}).values() for unit in listed)]
@@ -58,11 +57,6 @@ def files(
         "serviceControlPolicies", accelerator, "organization-config.yaml"
     )
     return found
-
-
-def _about(policy: Policy) -> str:
-    sids = ", ".join(statement.sid for statement in policy.statements)
-    return f"Data residency: {sids}" + (f" (for {', '.join(policy.targets)} only)" if policy.targets else "")
 
 
 def _yaml(key: str, items: list[dict[str, Any]], into: str) -> str:

@@ -97,9 +97,9 @@ def _matches(statement: Json, request: Request, arn: str, keys: Mapping[str, Val
     """Whether a Deny applies to one resource of a request; None: that depends on what is not known."""
     if not any(like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
         return False
-    resources = _many(statement["Resource"])
+    resources = _many(statement.get("Resource", statement.get("NotResource", ())))
     unsure = {"the resource"} if arn == ANY_RESOURCE and "*" not in resources else set()
-    if not unsure and not any(like(pattern, arn) for pattern in resources):
+    if not unsure and any(like(pattern, arn) for pattern in resources) is not ("Resource" in statement):
         return False
     everything = {**keys, "aws:PrincipalArn": UNKNOWN if request.principal is None else request.principal}
     answers = []

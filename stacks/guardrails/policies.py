@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from stacks.guardrails.statements import PARTITION, Statement
 
 # The longest name of a partition; a policy is measured with it where only the deployment knows the partition.
 LONGEST_PARTITION = "aws-us-gov"
+LONGEST_NAME = 128
+"""https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"""
 
 
 class TooLongError(ValueError):
@@ -28,6 +32,23 @@ class Policy:
     id: str
     statements: tuple[Statement, ...]
     targets: tuple[str, ...] = ()
+
+    def name(self, stack: str) -> str:
+        """Organizations wants a name, and makes none; two copies of a stack differ by their prefix.
+
+        One that is too long, as with the longest ids of units, ends with a hash of what it would be.
+        """
+        words = "-".join(re.findall("[A-Z0-9][a-z0-9]*", self.id)).lower()
+        whole = f"{stack}-{words}"
+        if len(whole) <= LONGEST_NAME:
+            return whole
+        return f"{whole[: LONGEST_NAME - 9]}-{sha256(whole.encode()).hexdigest()[:8]}"
+
+    @property
+    def about(self) -> str:
+        """Its description."""
+        sids = ", ".join(statement.sid for statement in self.statements)
+        return f"Data residency: {sids}" + (f" (for {', '.join(self.targets)} only)" if self.targets else "")
 
     def text(self, partition: str = PARTITION) -> str:
         """Minified JSON."""

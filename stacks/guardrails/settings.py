@@ -8,19 +8,13 @@ from pydantic import Field
 
 from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.types import repeated
-from stacks.guardrails.actions import COPY_TO_REGION, DEPLOYING_ROLES, LOCKOUT_ROLES, service_of
+from stacks.guardrails.actions import COPY_TO_REGION, DEPLOYING_ROLES, LOCKOUT_ROLES, WITHOUT_COPIES, service_of
 from stacks.guardrails.fields import Action, PrincipalArn, Service, SubnetArns, SubnetTag, Switches, TargetId
 from stacks.guardrails.judge import arn_like
 from stacks.guardrails.policies import Policy, TooLongError, policies
 from stacks.guardrails.statements import Statement, transfer
+from stacks.guardrails.warnings import transfer_warnings
 
-WITHOUT_COPIES = frozenset(
-    {"autoscaling", "cloudwatch", "directconnect", "ebs", "ecs", "eks", "elasticloadbalancing", "elasticmapreduce"}
-    | {"fsx", "gamelift", "greengrass", "route53resolver", "s3", "s3-outposts", "ssm"}
-)
-"""Services that zones and Outposts offer too; DenyCopyToRegion may deny nothing of them, but naming them is right.
-A test holds the prefixes against the Service Authorization Reference.
-https://aws.amazon.com/about-aws/global-infrastructure/localzones/features/, https://aws.amazon.com/outposts/rack/features/"""
 MADE_UP_PRINCIPALS = tuple(
     f"arn:{partition}:{kind}"
     for partition in ("aws", "aws-cn", "aws-us-gov")
@@ -86,6 +80,16 @@ class GuardrailSettings(SolutionSettings):
         return ()
 
     @property
+    def allowed_copies(self) -> tuple[str, ...]:
+        """Actions of the post's DenyCopyToRegion that are allowed."""
+        return ()
+
+    @property
+    def bucket_zones(self) -> tuple[str, ...]:
+        """Ids of the Local Zones in which directory buckets are allowed."""
+        return ()
+
+    @property
     def exempt_everywhere(self) -> tuple[str, ...]:
         """Principals that no statement reaches."""
         deploying = DEPLOYING_ROLES if self.bootstrap_roles == "all" else ()
@@ -111,38 +115,7 @@ class GuardrailSettings(SolutionSettings):
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Warnings of the synthesis about these settings, each with an id."""
-        if self.services_in_zone is not None:
-            without = {action for statement in self.groups()["Transfer"] for action in statement.actions}
-            everywhere = self.model_copy(update={"services_in_zone": None}).groups()["Transfer"]
-            dropped = [action for statement in everywhere for action in statement.actions if action not in without]
-            if dropped:
-                yield "services", f"not denied, since services_in_zone lacks their services: {', '.join(dropped)}"
-        if self.bootstrap_roles == "all":
-            yield "bootstrap", "whoever may run cdk deploy is exempt from every statement; bootstrap_roles: publishing"
-        if self.targets and self.attach_by == "command":
-            yield (
-                "detached",
-                "attach_by command: a deployment after one that attached takes the policies off all targets; run "
-                "attach after it",
-            )
-
-    def subnet_warnings(self, sid: str) -> Iterator[tuple[str, str]]:
-        """What there is to say about the subnet statement."""
-        if not self.switched_on(sid):
-            return
-        if not (self.subnets or self.subnets_by_target or self.subnet_condition in ("zone", "tag")):
-            yield "subnets", f"{sid} is left out: no subnet is named, and without one it would deny every instance"
-        elif self.subnet_condition == "arn":
-            yield (
-                "interfaces",
-                f"{sid}: AWS's list names no ec2:Subnet for CreateNetworkInterface. If EC2 does not tell it, "
-                "interfaces are denied in every subnet; subnet_condition arn-and-id, zone or tag does not depend on it",
-            )
-        elif self.subnet_condition == "tag":
-            yield (
-                "default",
-                f"{sid} cannot see the tag of a default subnet that a launch does not name: delete default VPCs",
-            )
+        return transfer_warnings(self)
 
     @common_rule
     def _nobody_is_locked_out(self, common: CommonSettings) -> Iterator[Problem]:

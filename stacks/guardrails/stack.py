@@ -1,7 +1,5 @@
 """The guardrails as service control policies of AWS Organizations."""
 
-import re
-
 from aws_cdk import Annotations, Aws, Fn
 from aws_cdk import aws_organizations as organizations
 from constructs import Construct
@@ -45,9 +43,8 @@ class GuardrailsStack(SolutionStack):
         made = organizations.CfnPolicy(
             self,
             policy.id,
-            # Organizations wants a name, and makes none; two copies of the stack differ by their prefix.
-            name=f"{self.stack_name}-{'-'.join(re.findall('[A-Z0-9][a-z0-9]*', policy.id)).lower()}",
-            description=f"Data residency: {', '.join(statement.sid for statement in policy.statements)}"[:512],
+            name=policy.name(self.stack_name),
+            description=policy.about,
             type="SERVICE_CONTROL_POLICY",
             content=with_partition(text),
             target_ids=targets if targets and self._settings.attach_by == "deployment" else None,

@@ -31,6 +31,13 @@ SUBNETS = f"arn:{PARTITION}:ec2:*:*:subnet/*"
 VOLUMES = f"arn:{PARTITION}:ec2:*:*:volume/*"
 BUCKETS = f"arn:{PARTITION}:s3:::*"
 ACCESS_POINTS = f"arn:{PARTITION}:s3:*:*:accesspoint/*"
+OF_DIRECTORY_BUCKETS = (
+    f"arn:{PARTITION}:s3express:*:*:bucket/*--@--x-s3",
+    f"arn:{PARTITION}:s3express:*:*:accesspoint/*--@--xa-s3",
+)
+"""Directory buckets and their access points, whose names end with the id of their zone, which stands at @.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/iam-directory-bucket-LZ.html,
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-directory-buckets-restrictions-limitations-naming-rules.html"""
 
 Condition = Mapping[str, Mapping[str, Any]]
 
@@ -40,10 +47,12 @@ class Statement:
     """One Deny.
 
     Attributes:
-        allow_list: it denies all but what its condition lists. Split over two policies, two such lists would leave
-            only what is in both, so it stays whole.
+        resources: what it is about; empty: everything but *others*.
+        allow_list: it denies all but what its condition, or *others*, lists. Split over two policies, two such lists
+            would leave only what is in both, so it stays whole.
         targets: it is for these only; empty: for all.
         exempt: principals that this one does not reach, beside those of all.
+        others: without *resources*, the resources that it is not about.
     """
 
     sid: str
@@ -53,6 +62,7 @@ class Statement:
     allow_list: bool = False
     targets: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def exempting(self, principals: tuple[str, ...]) -> Statement:
         """The same, for everybody but these principals."""
@@ -67,7 +77,7 @@ class Statement:
             "Sid": self.sid,
             "Effect": "Deny",
             "Action": _one_or_many(self.actions),
-            "Resource": _one_or_many(self.resources),
+            **({"Resource": _one_or_many(self.resources)} if self.resources else {"NotResource": list(self.others)}),
         }
         return {**written, "Condition": dict(self.condition)} if self.condition else written
 
@@ -79,7 +89,8 @@ def _one_or_many(values: tuple[str, ...]) -> str | list[str]:
 def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
     """The three statements of both posts against copies in the Region and transfers to it."""
     if settings.switched_on("DenyCopyToRegion"):
-        copies = _actions(settings, "DenyCopyToRegion", actions.COPY_TO_REGION)
+        posted = tuple(action for action in actions.COPY_TO_REGION if action not in settings.allowed_copies)
+        copies = _actions(settings, "DenyCopyToRegion", posted)
         if settings.services_in_zone is not None:
             kept = actions.MOVERS | set(settings.services_in_zone)
             yours = settings.extra_actions.get("DenyCopyToRegion", ())
@@ -89,10 +100,7 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         if copies:
             yield Statement("DenyCopyToRegion", copies)
     if settings.switched_on("DenyDirectTransferToRegion"):
-        denied = _actions(settings, "DenyDirectTransferToRegion", actions.DIRECT_TRANSFER_TO_REGION)
-        yield Statement(
-            "DenyDirectTransferToRegion", denied, exempt=_publishing(settings, "DenyDirectTransferToRegion")
-        )
+        yield from _direct_transfer(settings)
     if settings.switched_on("DenyPutObjectToRegionalBuckets"):
         denied = _actions(settings, "DenyPutObjectToRegionalBuckets", actions.PUT_OBJECT)
         # A call by way of an access point is judged on the ARN of that, which the post's resource does not match.
@@ -105,8 +113,28 @@ def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
         publishing = tuple(role for sid in actions.PUBLISHING_ROLES for role in _publishing(settings, sid))
         roles = tuple(arn for arn in (*settings.exempt_everywhere, *publishing) if ":role/" in arn)
         if roles:
-            # A resource has a partition and an account of its own, and takes wildcards as the exemptions do.
+            # As the exemptions: a resource takes a wildcard for its partition too, as in Control Tower's own policies
+            # (https://docs.aws.amazon.com/controltower/latest/controlreference/ct-backup-pv-3.html).
             yield Statement("DenyExemptRoleChanges", actions.ROLE_CHANGES, roles)
+
+
+def _direct_transfer(settings: GuardrailSettings) -> Iterator[Statement]:
+    """The post's statement; what some may do, or may be done in the zone, is apart from the rest of it.
+
+    The role that publishes images is exempt from what publishes them only. A session of a directory bucket has no
+    condition key that tells the zone, and the bucket's ARN ends with it.
+    """
+    sid = "DenyDirectTransferToRegion"
+    denied = _actions(settings, sid, actions.DIRECT_TRANSFER_TO_REGION)
+    publishing = _publishing(settings, f"{sid}Images")
+    images = tuple(action for action in denied if publishing and action in actions.PUBLISH_IMAGES)
+    buckets = tuple(action for action in denied if settings.bucket_zones and action in actions.DIRECTORY_BUCKETS)
+    yield Statement(sid, tuple(action for action in denied if action not in (*images, *buckets)))
+    if images:
+        yield Statement(f"{sid}Images", images, exempt=publishing)
+    if buckets:
+        others = tuple(arn.replace("@", zone) for zone in settings.bucket_zones for arn in OF_DIRECTORY_BUCKETS)
+        yield Statement(f"{sid}Buckets", buckets, (), allow_list=True, others=others)
 
 
 def all_snapshots(settings: GuardrailSettings) -> Iterator[Statement]:

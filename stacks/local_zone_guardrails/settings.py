@@ -11,6 +11,7 @@ from stacks.guardrails import statements
 from stacks.guardrails.fields import Switches
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import Statement
+from stacks.guardrails.warnings import subnet_warnings
 
 ZoneId = Annotated[str, Field(pattern=r"^[a-z]{2,6}\d-[a-z]{3}\d-az\d$", examples=["usw2-lax1-az1"])]
 
@@ -35,12 +36,18 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
     zones: Annotated[tuple[LocalZoneName, ...], Field(max_length=30)] = ()
     """Names of your Local Zones, as in us-west-2-lax-1a. For snapshots leaving-zone and subnet_condition zone."""
     zone_ids: Annotated[tuple[ZoneId, ...], Field(max_length=30)] = ()
-    """Their ids, as in usw2-lax1-az1. AWS's list says that EC2 tells names, an example of its guide has an id."""
+    """Their ids, as in usw2-lax1-az1: policies then ask for name or id. With modern_actions: zones in which directory
+    buckets are allowed."""
 
     @property
     def zone_names(self) -> tuple[str, ...]:
         """Local Zones that the statements know."""
         return self.zones
+
+    @property
+    def bucket_zones(self) -> tuple[str, ...]:
+        """Ids of the Local Zones in which directory buckets are allowed."""
+        return self.zone_ids
 
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""
@@ -63,7 +70,7 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
         if self.switched_on("DenyAllSnapshots"):
             which = "copies" if self.snapshots == "leaving-zone" else "all snapshots"
             yield "outposts", f"DenyAllSnapshots denies {which} in the whole account, those on AWS Outposts included"
-        yield from self.subnet_warnings("DenyNotLocalZonesSubnet")
+        yield from subnet_warnings(self, "DenyNotLocalZonesSubnet")
 
     @rule
     def _each_zone_has_its_id(self) -> Iterator[Problem]:

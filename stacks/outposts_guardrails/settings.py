@@ -10,6 +10,7 @@ from stacks.guardrails import statements
 from stacks.guardrails.fields import Switches
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import PARTITION, Statement
+from stacks.guardrails.warnings import subnet_warnings
 
 OutpostPattern = Annotated[
     str,
@@ -43,12 +44,21 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     """true: deny sharing of any snapshot. AWS's list names no key that tells ModifySnapshotAttribute of an Outpost."""
 
     allow_copies_to_outpost: bool = False
-    """true: snapshots of the Region may be copied to an Outpost, as its images need. The post denies that."""
+    """true: snapshots and images may be copied, which is how they get to an Outpost; nothing can be copied from one.
+    The post denies that."""
 
     @property
     def outposts(self) -> str:
         """The pattern that is in force."""
         return self.outpost_arn_pattern or f"arn:{PARTITION}:outposts:*:*:outpost/*"
+
+    @property
+    def allowed_copies(self) -> tuple[str, ...]:
+        """CopyImage makes no copy of what is on an Outpost, and AWS lists no key that tells a copy to an Outpost.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html
+        """
+        return ("ec2:CopyImage",) if self.allow_copies_to_outpost else ()
 
     def groups(self) -> dict[str, list[Statement]]:
         """Three policies, as in the post."""
@@ -65,7 +75,7 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     def warnings(self) -> Iterator[tuple[str, str]]:
         """What synthesis says about these settings, each with an id."""
         yield from super().warnings()
-        yield from self.subnet_warnings("DenyNotOutpostSubnet")
+        yield from subnet_warnings(self, "DenyNotOutpostSubnet")
         if self.switched_on("DenySnapshotsNotOutposts") and not self.deny_all_sharing:
             yield (
                 "sharing",

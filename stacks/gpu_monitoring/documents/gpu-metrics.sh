@@ -12,7 +12,7 @@ export LC_ALL=C PATH=$PATH:/usr/local/nvidia/bin
 command -v nvidia-smi >/dev/null || exit 0
 
 send() {
-  echo -n "$1" 2>/dev/null >/dev/udp/127.0.0.1/8125 || true
+  echo -n "$1" 2>/dev/null >/dev/udp/127.0.0.1/@STATSD_PORT@ || true
 }
 
 # Xid errors of the kernel's log since the last look, before nvidia-smi, which may hang because of one: those that AWS's

@@ -53,12 +53,16 @@ def _without(action: str) -> Change:
     return change
 
 
-def _in_organizations(resources: dict[str, Json]) -> None:
-    for resource in resources.values():
-        if resource["Type"] == "AWS::Organizations::Policy":
-            content = resource["Properties"]["Content"]
-            text = json.dumps(content).replace("ec2:CreateSnapshot", "ec2:MakeSnapshot")
-            resource["Properties"]["Content"] = json.loads(text)
+def _in_organizations(written: str, instead: str) -> Change:
+    """Writes something else in every policy of AWS Organizations."""
+
+    def change(resources: dict[str, Json]) -> None:
+        for resource in resources.values():
+            if resource["Type"] == "AWS::Organizations::Policy":
+                content = json.dumps(resource["Properties"]["Content"])
+                resource["Properties"]["Content"] = json.loads(content.replace(written, instead))
+
+    return change
 
 
 _INSTANCE = "arn:aws:ec2:us-east-1:111122223333:instance/*"
@@ -141,7 +145,13 @@ AUTHORIZATION_BREAKS: tuple[PolicyBreak, ...] = (
     PolicyBreak(
         "an action that does not exist in a policy of AWS Organizations",
         "default/local_zone_guardrails",
-        _in_organizations,
+        _in_organizations("ec2:CreateSnapshot", "ec2:MakeSnapshot"),
         "action",
+    ),
+    PolicyBreak(
+        "a NotResource that no action of the statement has",
+        "rails/local_zone_guardrails",
+        _in_organizations(":bucket/*--", ":table/*--"),
+        "resource type",
     ),
 )

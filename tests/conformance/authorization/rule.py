@@ -78,8 +78,8 @@ def _statement(here: Judge, source: str, statement: Json) -> Iterator[Finding]:
 
 
 def _resources(here: Judge, name: str, statement: Json, patterns: list[str]) -> Iterator[Finding]:
-    """Each action has a resource that it can be called on, and each resource an action."""
-    resources = [str(one) for one in as_list(statement.get("Resource"))]
+    """Each action has a resource that it can be called on, and each resource an action; also those of NotResource."""
+    resources = [str(one) for one in as_list(statement.get("Resource", statement.get("NotResource")))]
     if not resources or "*" in resources:
         return
     reached: set[str] = set()

@@ -23,12 +23,15 @@ KEY = f"{DOCS}kms/latest/developerguide/limits.html"
 STACK = f"{DOCS}AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 DOCUMENT = f"{DOCS}general/latest/gr/ssm.html"
 STEP = f"{DOCS}systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html"
+ORGANIZATION = f"{DOCS}organizations/latest/userguide/orgs_reference_limits.html"
+NEW_POLICY = f"{DOCS}organizations/latest/APIReference/API_CreatePolicy.html"
 ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
 MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA = 2_048, 4_096, 16_384
 MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
 MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
 MOST_KEY_POLICY, MOST_DOCUMENT, STEP_SECONDS = 32_768, 65_536, range(5, 172_801)
+MOST_OF_ORGANIZATION, MOST_NAME, MOST_DESCRIPTION = 10_240, 128, 512
 MOST_RESOURCES, MOST_OUTPUTS, MOST_TEMPLATE = 500, 200, 1_000_000
 DAY, WEEK, HOUR = 86_400, 604_800, 3_600
 
@@ -165,6 +168,13 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
                     "characters",
                     QUEUE,
                 )
+            case "AWS::Organizations::Policy":
+                size = len(text(properties["Content"]))
+                yield name, "organization-policy", size, MOST_OF_ORGANIZATION, "characters", ORGANIZATION
+                size = len(text(properties["Name"]))
+                yield name, "organization-policy-name", size, MOST_NAME, "characters", NEW_POLICY
+                size = len(text(properties.get("Description", "")))
+                yield name, "organization-policy-description", size, MOST_DESCRIPTION, "characters", NEW_POLICY
             case "AWS::KMS::Key" if "KeyPolicy" in properties:
                 size = len(written(properties["KeyPolicy"]))
                 yield name, "key-policy", size, MOST_KEY_POLICY, "characters", KEY
@@ -235,6 +245,9 @@ RULES = (
     Rule("limits", "topic-policy", TOPIC, ("a topic policy of 2,100 actions",)),
     Rule("limits", "queue-policy", QUEUE, ("a queue policy of 600 actions",)),
     Rule("limits", "bucket-policy", BUCKET, ("a bucket policy of 1,400 actions",)),
+    Rule("limits", "organization-policy", ORGANIZATION, ("a service control policy of 10,300 characters",)),
+    Rule("limits", "organization-policy-name", NEW_POLICY, ("a name of 129 characters",)),
+    Rule("limits", "organization-policy-description", NEW_POLICY, ("a description of 513 characters",)),
     Rule("limits", "key-policy", KEY, ("a key policy of 2,300 actions",)),
     Rule("limits", "document", DOCUMENT, ("a document of 66,000 bytes",)),
     Rule("limits", "step-timeout", STEP, ("a step of 4 seconds, and of 172,801",)),

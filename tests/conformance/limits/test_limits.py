@@ -76,6 +76,12 @@ def on_long_arns(resources: int) -> Json:
         (stack("AWS::SNS::TopicPolicy", PolicyDocument=policy(2_100)), "topic-policy"),
         (stack("AWS::S3::BucketPolicy", PolicyDocument=policy(1_400)), "bucket-policy"),
         (stack("AWS::KMS::Key", KeyPolicy=policy(2_300)), "key-policy"),
+        (stack("AWS::Organizations::Policy", Name="n", Content="c" * 10_300), "organization-policy"),
+        (stack("AWS::Organizations::Policy", Name="n" * 129, Content="c"), "organization-policy-name"),
+        (
+            stack("AWS::Organizations::Policy", Name="n", Content="c", Description="d" * 513),
+            "organization-policy-description",
+        ),
         (document("x" * 66_000), "document"),
         (document("exit 0", timeout=4), "step-timeout"),
         (document("exit 0", timeout=172_801), "step-timeout"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacks.gpu_monitoring.agent import ADVANCED_BYTES, COMMITTED, GPU, problems, read
+from stacks.gpu_monitoring.agent import ADVANCED_BYTES, COMMITTED, GPU, problems, read, statsd_port
 from stacks.gpu_monitoring.measurements import LINUX, WINDOWS, System
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
 from tests.variants import Json
@@ -134,12 +134,39 @@ def test_statsd_takes_what_the_script_sends_and_memory_says_who_is_alive(
     configuration = ours(system)
     del collected(configuration)["statsd"], collected(configuration)[memory]
     found = list(problems(configuration, system))
-    assert [says in each or "127.0.0.1:8125" in each for each in found] == [True, True]
-    kind, port = ("sh", "/127.0.0.1/8125") if system == "linux" else ("ps1", "'127.0.0.1', 8125")
+    assert [says in each or "127.0.0.1:PORT" in each for each in found] == [True, True]
+    kind, port = ("sh", "/127.0.0.1/@STATSD_PORT@") if system == "linux" else ("ps1", "'127.0.0.1', @STATSD_PORT@")
     script = (DOCUMENTS / f"gpu-metrics.{kind}").read_text(encoding="utf-8")
     assert port in script
     for name in GPU:
         assert name.replace("_", ".") in script, name
+
+
+@systems
+@pytest.mark.parametrize("address", ["127.0.0.1:8125", "127.0.0.1:65535", ":18125"])
+def test_an_agent_that_takes_statsd_of_this_machine_at_any_port_is_accepted(system: System, address: str) -> None:
+    configuration = ours(system)
+    collected(configuration)["statsd"]["service_address"] = address
+    assert list(problems(configuration, system)) == []
+    assert statsd_port(json.dumps(configuration)) == int(address.rpartition(":")[2])
+
+
+@systems
+@pytest.mark.parametrize("address", ["10.0.0.1:8125", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:0", "localhost", None])
+def test_one_that_does_not_is_refused(system: System, address: str | None) -> None:
+    configuration = ours(system)
+    collected(configuration)["statsd"]["service_address"] = address
+    if address is None:
+        del collected(configuration)["statsd"]["service_address"]
+    (found,) = problems(configuration, system)
+    assert '"service_address": "127.0.0.1:PORT"' in found
+
+
+@systems
+def test_our_port_is_not_the_one_that_every_other_statsd_takes(system: System) -> None:
+    """The agent ends where its port is taken (plugins/inputs/statsd/statsd.go, "ERROR: ListenUDP"), and 8125 is that of
+    Datadog's agent and of StatsD itself: https://docs.datadoghq.com/developers/dogstatsd/."""
+    assert GpuMonitoringSettings().statsd_port(system) == 18125
 
 
 def test_the_interval_of_the_file_counts_where_a_section_has_none() -> None:

@@ -1,0 +1,156 @@
+"""What check finds in an organization."""
+
+import json
+
+import pytest
+
+from config.models import CommonSettings
+from stacks.guardrails.settings import GuardrailSettings
+from stacks.local_zone_guardrails.commands import findings
+from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
+from stacks.outposts_guardrails.settings import OutpostsGuardrailsSettings
+from tests.guardrails.commands import run
+from tests.guardrails.organization import FIRST, MANAGEMENT, SECOND, SUBNET, Organization, staged
+
+
+def look(organization: Organization, settings: GuardrailSettings) -> dict[str, tuple[str, str]]:
+    return {f.what: (f.status, f.says) for f in findings(CommonSettings(), settings, organization)}
+
+
+def test_a_healthy_organization_has_no_problem() -> None:
+    settings = staged(zones=("us-west-2-lax-1a",))
+    found = look(Organization(settings), settings)
+    assert {what for what in found if not what.startswith("note: ")} == {
+        "account", "bootstrap", "permissions", "organization", "names", f"target {FIRST}", f"target {SECOND}", "zones"
+    }  # fmt: skip
+    assert [found[f"note: {key}"] for key, _ in settings.warnings()] == [
+        ("ok", says) for _, says in settings.warnings()
+    ]
+    assert {status for status, _ in found.values()} == {"ok"}
+
+
+def test_policies_that_are_attached_already_are_not_counted_again() -> None:
+    settings = staged(scp_max_per_target=5)
+    organization = Organization(settings)
+    organization.attached[FIRST] += ["p-1", "p-2"]
+    before = look(organization, settings)
+    run("attach", organization, settings, "--yes", "--all")
+    assert look(organization, settings) == before
+    assert before[f"target {FIRST}"] == ("ok", "3 policies of others, 2 of these")
+
+
+def test_what_would_stop_a_deployment_is_found() -> None:
+    settings = staged(zones=("us-west-2-nyc-1a",), targets=(FIRST, MANAGEMENT, "ou-ab12-nowhere1"))
+    organization = Organization(settings)
+    organization.attached[FIRST] += [f"p-{number}" for number in range(9)]
+    found = look(organization, settings)
+    assert found[f"target {FIRST}"][0] == "problem"
+    assert "management account" in found[f"target {MANAGEMENT}"][1]
+    assert found["target ou-ab12-nowhere1"] == ("unknown", "Operation: TargetNotFoundException")
+    assert found["zones"][0] == "problem"
+    organization.types = []
+    assert "not enabled" in look(organization, settings)["organization"][1]
+    organization.feature_set = "CONSOLIDATED_BILLING"
+    assert look(organization, settings)["organization"][0] == "problem"
+
+
+def test_another_account_than_the_management_account_may_be_delegated() -> None:
+    organization = Organization(LocalZoneGuardrailsSettings())
+    organization.caller = "111122223333"
+    assert look(organization, LocalZoneGuardrailsSettings())["organization"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("caller", "status", "says"),
+    [
+        (MANAGEMENT, "ok", "only check with their credentials"),
+        ("111122223333", "problem", "has not opted in to us-west"),
+    ],
+)
+def test_whether_an_account_has_opted_in_to_the_zones_is_asked_with_its_credentials(
+    caller: str, status: str, says: str
+) -> None:
+    settings = staged(zones=("us-west-2-lax-1a",))
+    organization = Organization(settings)
+    organization.caller, organization.opted_in = caller, False
+    found = look(organization, settings)["zones"]
+    assert found[0] == status and says in found[1]
+
+
+def test_targets_below_each_other_with_different_subnets_would_allow_nothing() -> None:
+    settings = staged(subnets_by_target={FIRST: (SUBNET,), SECOND: (SUBNET[:-1] + "1",)})
+    organization = Organization(settings)
+    organization.parents[SECOND] = FIRST
+    status, says = look(organization, settings)[f"target {SECOND}"]
+    assert status == "problem" and FIRST in says
+
+
+def test_the_subnet_statement_of_the_other_solution_on_a_target_is_found() -> None:
+    settings = staged(subnets=(SUBNET,))
+    organization = Organization(settings)
+    organization.policies["p-Other"] = OutpostsGuardrailsSettings(subnets=(SUBNET,)).policies[-1].text("aws")
+    organization.attached["r-ab12"] = ["p-Other"]
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "DenyNotOutpostSubnet" in says
+
+
+@pytest.mark.parametrize("place", [FIRST, "222233334444", "ou-ab12-nested67", "r-ab12"])
+@pytest.mark.parametrize("model", [LocalZoneGuardrailsSettings, OutpostsGuardrailsSettings])
+def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
+    place: str, model: type[GuardrailSettings]
+) -> None:
+    """Also of our own Sid: another prefix, or made from files."""
+    settings = staged(subnets=(SUBNET,))
+    organization = Organization(settings)
+    organization.parents |= {"222233334444": "ou-ab12-nested67", "ou-ab12-nested67": FIRST}
+    organization.attached |= {"222233334444": [], "ou-ab12-nested67": []}
+    organization.policies["p-Other"] = model(subnets=(SUBNET,)).policies[-1].text("aws")
+    organization.attached[place].append("p-Other")
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "p-Other" in says
+
+
+@pytest.mark.parametrize("prefix", ["AWSAccelerator", "Acme"])
+def test_where_the_accelerator_has_policies_check_warns(prefix: str) -> None:
+    """awslabs/landing-zone-accelerator-on-aws#889: the policies of its sample are named AcceleratorGuardrails1, ...
+
+    Its function detaches what others attach to its units. It tags its policies by its prefix, which is a choice.
+    """
+    settings = staged()
+    organization = Organization(settings)
+    organization.attached[FIRST].append("p-AcceleratorGuardrails1")
+    organization.tags["p-AcceleratorGuardrails1"] = [{"Key": f"{prefix}Managed", "Value": "Yes"}]
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "unknown" and "Landing Zone Accelerator" in says
+    assert look(organization, settings)[f"target {SECOND}"][0] == "ok"
+
+
+def test_a_policy_that_the_stack_has_left_behind_is_none_of_ours_any_more() -> None:
+    """It stays in force under its name: it is counted, its subnets intersect with ours, and its name is taken."""
+    settings = staged(subnets=(SUBNET,), scp_max_per_target=4)
+    organization = Organization(settings)
+    organization.of_the_stack.remove("p-Subnets")
+    organization.attached[FIRST].append("p-Subnets")
+    found = look(organization, settings)
+    assert found["names"][0] == "problem" and "local-zone-guardrails-subnets" in found["names"][1]
+    assert found[f"target {FIRST}"][0] == "problem" and "2 policies of others" in found[f"target {FIRST}"][1]
+    roomy = look(organization, staged(subnets=(SUBNET,)))[f"target {FIRST}"]
+    assert roomy[0] == "problem" and "DenyNotLocalZonesSubnet of local-zone-guardrails-subnets" in roomy[1]
+
+
+def test_before_the_first_deployment_no_policy_is_ours() -> None:
+    settings = staged()
+    organization = Organization(settings)
+    organization.policies, organization.stack_exists = {}, False
+    found = look(organization, settings)
+    assert found["names"][0] == found[f"target {FIRST}"][0] == "ok"
+
+
+def test_a_policy_of_one_statement_without_a_list_is_read() -> None:
+    settings = staged(subnets=(SUBNET,))
+    organization = Organization(settings)
+    (statement,) = json.loads(organization.policies["p-Subnets"])["Statement"]
+    organization.policies["p-Other"] = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    organization.attached["r-ab12"] = ["p-Other"]
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "DenyNotLocalZonesSubnet of p-Other" in says
