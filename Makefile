@@ -55,7 +55,7 @@ evidence: $(INSTALLED) ## take what the last make try found into docs/evidence.j
 faults: $(INSTALLED) ## what every handler does when an AWS call fails, in a table; writes docs/faults.md, some minutes; SOLUTION=
 	@PYTHONPATH=.:lambdas python -m tests.faults $(call option,solution,SOLUTION) --into docs/faults.md
 
-bench: $(INSTALLED) ## speed of synth and of the functions, as ratios of one run; SOLUTION=, QUICK=1
+bench: $(INSTALLED) ## speed of synth, commands, functions and plans in one run; writes docs/benchmarks.md; SOLUTION=, QUICK=1
 	@python -m benchmarks $(call option,solution,SOLUTION) $(if $(QUICK),--quick)
 
 simulate: $(INSTALLED) ## how the queue's strategies scale, in tables and a picture; writes both into the docs

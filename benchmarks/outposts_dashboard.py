@@ -1,17 +1,11 @@
 """Discovery and layout for ever more tagged resources: calls, time and memory, read page by page as from AWS."""
 
-import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.growth import Growing, Ran, timed
 
-COUNTS = (1_000, 5_000, 10_000)
-GROWTH_LIMIT = 2.0
-"""How much more time each resource of the largest account may take than of the smallest: linear is 1, quadratic 10."""
 TAG = {"Key": "OutpostID", "Value": "op-0123456789abcdef0"}
 # What each API gives on a page at most; whoever asks for less is given less, for more an error.
 PAGES = {
@@ -135,39 +129,20 @@ def mixture(resources: int) -> dict[str, int]:
     return {"outposts": 2, "types": 50, **{kind: round(share * resources) for kind, share in shares.items()}}
 
 
-def measure(console: Console) -> tuple[list[dict[str, object]], bool]:
-    """Prints the table.
-
-    Returns:
-        The rows for the report, and whether the time grows no faster than the limit.
-    """
-    table = Table("tagged resources", "dashboards", "s", "µs each", "peak, MiB", "calls", box=None)
-    rows: list[dict[str, object]] = []
-    each: list[float] = []
-    for count in COUNTS:
-        seconds = min(_run(count)[0] for _ in range(3))  # without tracemalloc, which slows it down
-        tracemalloc.start()
-        _, written, calls = _run(count)
-        peak = tracemalloc.get_traced_memory()[1] / 2**20
-        tracemalloc.stop()
-        each.append(1e6 * seconds / count)
-        total = sum(calls.values())
-        table.add_row(f"{count:,}", str(written), f"{seconds:.2f}", f"{each[-1]:.1f}", f"{peak:.0f}", str(total))
-        rows.append({"resources": count, "seconds": seconds, "peak_mib": peak, "calls": dict(calls)})
-    console.print(table)
-    growth = each[-1] / each[0]
-    console.print(f"\ntime for each resource, largest to smallest account: {growth:.2f}, limit {GROWTH_LIMIT}")
-    return rows, growth <= GROWTH_LIMIT
-
-
-def _run(count: int) -> tuple[float, int, Counter[str]]:
+def run(count: int) -> Ran:
+    """Discovers the account and lays the dashboards out."""
     from outposts_dashboard.discovery import discover
     from outposts_dashboard.layout.pages import dashboards
     from outposts_dashboard.wanted import Wanted
 
     account = Account(mixture(count))
     wanted = Wanted("board", TAG["Key"], (), False, False, "S3Outposts", {}, "stack")
-    started = time.process_time()
-    found = discover(account.client, wanted, region="eu-west-1", account="123456789012", faults=())
-    shown = dashboards(found, wanted)
-    return time.process_time() - started, len(shown), account.calls
+
+    def work() -> int:
+        found = discover(account.client, wanted, region="eu-west-1", account="123456789012", faults=())
+        return len(dashboards(found, wanted))
+
+    return timed(work, account.calls)
+
+
+GROWING = Growing("outposts_dashboard", "tagged resources", "dashboards", (1_000, 5_000, 10_000), run)

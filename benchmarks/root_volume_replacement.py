@@ -1,20 +1,14 @@
 """The clean-up's plan for ever more snapshots: time, memory and calls, read page by page as from EC2."""
 
-import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.growth import Growing, Ran, timed
 
-COUNTS = (12_500, 25_000, 50_000)
 PAGE = 1000
 SNAPSHOTS_OF_ONE = 100
-GROWTH_LIMIT = 2.0
-"""How much more time each snapshot of the largest account may take than of the smallest: linear is 1, quadratic 4."""
 
 
 class Account:
@@ -70,37 +64,19 @@ class Account:
         return {"Instances": [{"InstanceId": f"i-{number:x}", "State": {"Name": "running"}, "Tags": tags}]}
 
 
-def measure(console: Console) -> tuple[list[dict[str, object]], bool]:
-    """Prints the table.
-
-    Returns:
-        The rows for the report, and whether the time grows no faster than the limit.
-    """
-    table = Table("snapshots planned", "planned", "s", "µs each", "peak, MiB", "calls", box=None)
-    rows: list[dict[str, object]] = []
-    each: list[float] = []
-    for count in COUNTS:
-        seconds = min(_run(count)[0] for _ in range(2))  # without tracemalloc, which slows it down
-        tracemalloc.start()
-        _, planned, calls = _run(count)
-        peak = tracemalloc.get_traced_memory()[1] / 2**20
-        tracemalloc.stop()
-        each.append(1e6 * seconds / count)
-        said = ", ".join(f"{number} {call}" for call, number in calls.items())
-        table.add_row(f"{count:,}", f"{planned:,}", f"{seconds:.2f}", f"{each[-1]:.1f}", f"{peak:.0f}", said)
-        rows.append({"snapshots": count, "seconds": seconds, "peak_mib": peak, "calls": dict(calls)})
-    console.print(table)
-    growth = each[-1] / each[0]
-    console.print(f"\ntime for each snapshot, largest to smallest account: {growth:.2f}, limit {GROWTH_LIMIT}")
-    return rows, growth <= GROWTH_LIMIT
-
-
-def _run(count: int) -> tuple[float, int, Counter[str]]:
+def run(count: int) -> Ran:
+    """Reads the account and plans what to delete."""
     from root_volume_replacement.clean_up.plan import plan
     from root_volume_replacement.clean_up.reading import read_account
     from root_volume_replacement.instances import OptIn
 
     account: Any = Account(count)
-    started = time.process_time()
-    found = plan(read_account(account, account, OptIn("opt", "in")), keep=3, grace=3600, now=10**9)
-    return time.process_time() - started, len(found.deletions), account.calls
+
+    def work() -> int:
+        found = plan(read_account(account, account, OptIn("opt", "in")), keep=3, grace=3600, now=10**9)
+        return len(found.deletions)
+
+    return timed(work, account.calls)
+
+
+GROWING = Growing("root_volume_replacement", "snapshots", "planned", (12_500, 25_000, 50_000), run)

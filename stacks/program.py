@@ -65,20 +65,25 @@ def _load(options: argparse.Namespace, *slugs: str) -> Config:
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = [(solution, [*EVERY, *(c.name for c in own_commands(solution.slug))]) for solution in SOLUTIONS]
     if options.json:
-        print(json.dumps([{**asdict(solution), "commands": commands} for solution, commands in rows], indent=2))
+        named_commands = [(solution, [*EVERY, *_own_names(solution.slug)]) for solution in SOLUTIONS]
+        print(json.dumps([{**asdict(each), "commands": commands} for each, commands in named_commands], indent=2))
         return 0
     table = Table(Column("solution", no_wrap=True), Column("for", no_wrap=True), box=None)
-    for solution, _ in rows:
+    for solution in SOLUTIONS:
         table.add_row(solution.slug, solution.summary)
     print_wide(table)
-    own = [(solution.slug, own) for solution, commands in rows if (own := commands[len(EVERY) :])]
     console.print(f"\nEvery solution has {', '.join(EVERY)}; besides:")
-    for slug, commands in own:
-        console.print(f"  {slug}: {', '.join(commands)}", soft_wrap=True)
+    sys.stdout.flush()  # the commands of all solutions take a second to import
+    for solution in SOLUTIONS:
+        if own := _own_names(solution.slug):
+            console.print(f"  {solution.slug}: {', '.join(own)}", soft_wrap=True)
     console.print("\npython -m stacks SOLUTION COMMAND --help", style="dim")
     return 0
+
+
+def _own_names(slug: str) -> list[str]:
+    return [command.name for command in own_commands(slug)]
 
 
 def _config(options: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 """What every test shares: no test reaches the network or an account, and templates are synthesized once a worker."""
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +46,7 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 # What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers.
 _GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator"}
-_KERNEL = {"test_updates", "test_limits", "test_alarm_topic", "test_conformance", "test_loader"}
+_KERNEL = {"test_updates", "test_limits", "test_conformance"}
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 
 
@@ -52,6 +54,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Gives a test the worker that has what it needs; all others go to whichever worker is free."""
     folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "")
     name = item.path.stem
-    group = "cdk" if name in _KERNEL else "hosts" if name in _HOSTS else _GROUPS.get(folder)
-    if group:
+    kernel = name in _KERNEL or _names_the_cdk(item.path)
+    group = "cdk" if kernel else "hosts" if name in _HOSTS else _GROUPS.get(folder)
+    if group and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@cache
+def _names_the_cdk(path: Path) -> bool:
+    return "aws_cdk" in path.read_text(encoding="utf-8")

@@ -1,26 +1,19 @@
 """The plan of ever more workloads: time against their number, from the file's text to the answer's JSON."""
 
 import json
-import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.growth import Growing, Ran, timed
 from capacity_planner.planning import plan
 from capacity_planner.prices import PAYMENTS, PLANS, YEARS, Card, Fee, Prices
 from capacity_planner.shapes import Shape
 from capacity_planner.workload_file import read_workloads
 
-COUNTS = (250, 500, 1_000)
-SECONDS_LIMIT = 2.0
-"""For the largest number; of processor time, which other programs do not change."""
-GROWTH_LIMIT = 2.0
-"""How much more time each workload of the largest file may take than of the smallest: linear is 1, quadratic 4."""
 TODAY = date(2026, 11, 25)
 REGION, SIZES = "us-east-1", ("large", "xlarge", "2xlarge", "4xlarge")
 
@@ -60,28 +53,10 @@ def planned(text: str, known: Prices) -> int:
     return json.dumps(found).count('"recommended": {')
 
 
-def measure(console: Console) -> tuple[list[dict[str, Any]], bool]:
-    """Prints the table.
+def run(count: int) -> Ran:
+    """Plans a file of so many workloads."""
+    known, text = prices(), workloads(count)
+    return timed(lambda: planned(text, known))
 
-    Returns:
-        The rows, and whether the largest file is fast enough and the time grows with the number.
-    """
-    known = prices()
-    table = Table("workloads", "recommendations", "s", "ms a workload", box=None)
-    rows: list[dict[str, Any]] = []
-    for count in COUNTS:
-        text = workloads(count)
-        started = time.process_time()
-        recommendations = planned(text, known)
-        seconds = time.process_time() - started
-        rows.append({"workloads": count, "recommendations": recommendations, "seconds": seconds})
-        table.add_row(str(count), str(recommendations), f"{seconds:.2f}", f"{1_000 * seconds / count:.2f}")
-    console.print(table)
-    growth = rows[-1]["seconds"] / COUNTS[-1] / (rows[0]["seconds"] / COUNTS[0])
-    fast = rows[-1]["seconds"] < SECONDS_LIMIT and growth < GROWTH_LIMIT
-    console.print(
-        f"processor time; the limit is {SECONDS_LIMIT:g} s; each of {COUNTS[-1]} takes {growth:.2f} times as long as "
-        f"of {COUNTS[0]}, the limit is {GROWTH_LIMIT:g}",
-        style="dim",
-    )
-    return rows, fast
+
+GROWING = Growing("capacity_planner", "workloads", "recommendations", (250, 500, 1_000), run)

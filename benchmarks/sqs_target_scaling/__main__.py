@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.sheet import Sheet
 from benchmarks.sqs_target_scaling.picture import draw
 from benchmarks.sqs_target_scaling.scenarios import (
     AMOUNTS,
@@ -21,7 +22,6 @@ from benchmarks.sqs_target_scaling.scenarios import (
     scaled_in,
 )
 from benchmarks.sqs_target_scaling.tables import (
-    Sheet,
     assumptions_sheet,
     comparison_sheet,
     duration_sheet,

@@ -1,10 +1,9 @@
 """The figures of the simulation as tables: in the terminal, and in the README of the solution."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-from rich.table import Table
-
+from benchmarks.sheet import Sheet
 from benchmarks.sqs_target_scaling.scenarios import (
     ASSUMPTIONS,
     BUSY_INSTANCES,
@@ -19,27 +18,6 @@ from benchmarks.sqs_target_scaling.scenarios import (
     post_outcomes,
     scaled_in,
 )
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table of texts."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    def rich(self) -> Table:
-        """For the terminal."""
-        table = Table(*self.columns, title=self.title, title_justify="left", box=None)
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def markdown(self) -> str:
-        """For a README."""
-        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def post_sheet() -> Sheet:

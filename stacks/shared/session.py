@@ -1,15 +1,17 @@
 """The Region, and clients in it: one order for this program, boto3 and the CDK CLI."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
-from typing import Any
-
-import boto3
-from botocore.config import Config as ClientConfig
+from typing import TYPE_CHECKING, Any
 
 from config.models import CommonSettings
 from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients
+
+if TYPE_CHECKING:  # boto3 takes a third of a second, which most commands need not wait for
+    import boto3
 
 # The order of the CDK CLI and of AWS CLI v2. boto3 itself reads AWS_DEFAULT_REGION only
 # (https://github.com/boto/boto3/issues/3620), so that it is handed the result.
@@ -36,6 +38,8 @@ def region_of(common: CommonSettings) -> Region:
     for variable in VARIABLES:
         if value := os.environ.get(variable):
             return Region(value, variable)
+    import boto3
+
     session = boto3.Session()
     if session.region_name:
         return Region(session.region_name, f"profile {session.profile_name}")
@@ -44,6 +48,9 @@ def region_of(common: CommonSettings) -> Region:
 
 def clients_of(common: CommonSettings) -> Clients:
     """Clients of the Region that give up soon enough for somebody who waits."""
+    import boto3
+    from botocore.config import Config as ClientConfig
+
     retries = ClientConfig(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=20)
     session: boto3.Session | None = None
 

@@ -37,6 +37,17 @@ class Case:
         return f"{self.subject.name} - {self.where} - {self.what}"
 
 
+LIKE_OTHERS = {
+    "throttled for good": "denied",
+    "no connection": "denied",
+    "no answer in time": "denied",
+    "failing with 500": "denied",
+    "its answer lost for good": "its answer lost once",
+    "second page failing": "answered in two pages",
+}
+"""What most often ends as another does. ``make test`` leaves it out, ``make faults`` does not."""
+
+
 def cases(subject: Subject, calls: Sequence[Call], event: Event) -> Iterator[Case]:
     """Yields the cases of a subject whose happy path makes these calls for this event."""
     yield Case(subject, "event", "delivered once", must_succeed=True)
