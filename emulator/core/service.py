@@ -35,6 +35,19 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What an API makes, for ``emulator.core.eventual``.
+
+    Attributes:
+        element: of its answer, in XML, which holds the id.
+        unknown: the code of the error of whoever names an id that does not exist.
+    """
+
+    element: str
+    unknown: str
+
+
+@dataclass(frozen=True)
 class IamRules:
     """What IAM has to know of a service's calls; see ``emulator.core.iam``.
 
@@ -68,6 +81,7 @@ class Service:
         types, recorded: CloudFormation types, by calls, and those that are only asked for.
         owns: types of ministack that go away: they would fill services that nobody asks any more.
         wraps: types of ministack that are changed: the handler before, the handler after.
+        makes: what its APIs make that other calls may not know at once, by the API's name.
         controls: control endpoints, by name: ``POST /_emulator/<name>``.
         listens: who hears which news.
         targets: what delivers to targets of EventBridge, by the service in their ARN.
@@ -85,6 +99,7 @@ class Service:
     recorded: Sequence[str] = ()
     owns: str | None = None
     wraps: Mapping[str, Callable[[Json], Json]] = field(default_factory=dict)
+    makes: Mapping[str, Made] = field(default_factory=dict)
     controls: Mapping[str, Control] = field(default_factory=dict)
     listens: Mapping[str, Sequence[Listener]] = field(default_factory=dict)
     targets: Mapping[str, Deliver] = field(default_factory=dict)

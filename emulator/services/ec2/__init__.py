@@ -14,6 +14,7 @@ from emulator.services.ec2 import (
     root_volumes,
     spot,
 )
+from emulator.services.ec2.made import MADE
 from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
 
@@ -34,6 +35,7 @@ SERVICE = Service(
     beneath=moto_handler,
     types=TYPES,
     owns="AWS::EC2::",
+    makes=MADE,
     controls={
         "age-launches": instances.age_launches,
         "age-snapshots": root_volumes.age_snapshots,
@@ -58,6 +60,7 @@ SERVICE = Service(
         "local gateways with their route tables and customer-owned addresses, Local Zones",
         "public Windows images by their ids, serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
+        "what a role has just made is not known everywhere at once, with EVENTUAL=1",
     ),
     not_judged=(
         "traffic, capacity that EC2 lacks, prices",
