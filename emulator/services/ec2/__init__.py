@@ -27,6 +27,7 @@ SERVICE = Service(
         "get_instance_types_from_instance_requirements": instance_types.get_instance_types_from_instance_requirements,
         **account_settings.OPERATIONS,
         **instance_connect.ENDPOINTS.operations(),
+        "modify_instance_connect_endpoint": instance_connect.modify_instance_connect_endpoint,
         **capacity_reservations.OPERATIONS,
         **root_volumes.OPERATIONS,
         **local_gateways.OPERATIONS,
@@ -52,7 +53,6 @@ SERVICE = Service(
         TAGS_CHANGED: (instances.tags_changed,),
         VOLUME_CREATED: (root_volumes.volume_created,),
     },
-    at_start=local_zones.offer,
     measure=capacity_reservations.publish_metrics,
     modelled=(
         "events of instances, tags and volumes, and what ends with an instance",

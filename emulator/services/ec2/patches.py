@@ -350,9 +350,13 @@ def add_zone(region_name: str, name: str, zone_id: str) -> None:
 
 
 def remove_local_zones() -> None:
-    """Takes the zones away that were added."""
-    for zones in RegionsAndZonesBackend.zones.values():
-        zones[:] = [zone for zone in zones if zone.zone_type != "local-zone"]
+    """Takes the zones away that were added, and what they offer."""
+    for name, zones in RegionsAndZonesBackend.zones.items():
+        gone = {zone.name for zone in zones if zone.zone_type == "local-zone"}
+        zones[:] = [zone for zone in zones if zone.name not in gone]
+        if gone:
+            known = INSTANCE_TYPE_OFFERINGS["availability-zone"][name]
+            known[:] = [offered for offered in known if offered["Location"] not in gone]
 
 
 def offer_types(region_name: str, zone: str, types: tuple[str, ...]) -> None:
