@@ -41,12 +41,15 @@ def once_known(call: Callable[[], Any], what: str = "") -> Any:
 
 
 def made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
-    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for."""
+    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for.
+
+    What it is made of may have been made just now: while AWS does not know that, nothing is made.
+    """
     for seconds in (*PAUSES, None):
         if found := find():
             return found
         try:
-            return make(client("ec2", 1))
+            return once_known(lambda: make(client("ec2", 1)))
         except (BotoCoreError, ClientError) as error:
             if seconds is None or not _may_pass(error):
                 raise
