@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "RequestThrottled")
 KNOWN_AFTER, KNOWN_SECONDS = 12, 5.0
 """A minute until what was made is known."""
+LOOKS = 3
 ROUNDS, ROUND_SECONDS = 60, 10.0
 """Ten minutes until a load balancer serves, or a deleted one has given its addresses back; the function has fifteen."""
 
@@ -56,6 +57,19 @@ def made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
             logger.info("tried again", extra={"error": str(error)})
             time.sleep(seconds)
     raise AssertionError("the last attempt returns or raises")
+
+
+def found_at_last(find: Callable[[], Any]) -> Any:
+    """What is to be removed, looked for three times: a rollback deletes what was made seconds ago, and may not see it.
+
+    Returns:
+        What was found; something false if it is not there.
+    """
+    for last in [*[False] * (LOOKS - 1), True]:
+        if (found := find()) or last:
+            return found
+        time.sleep(KNOWN_SECONDS)
+    raise AssertionError("the last look returns")
 
 
 def _may_pass(error: Exception) -> bool:
