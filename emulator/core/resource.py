@@ -170,6 +170,23 @@ class ResourceType:
         return {name: value for name, value in found.items() if value is not None}
 
 
+def refusing(check: Callable[[Properties], object]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """For a type of ministack: a handler that makes and changes nothing for whose properties *check* raises an error."""
+
+    def wrap(original: dict[str, Any]) -> dict[str, Any]:
+        def create(logical_id: str, properties: Properties, stack: str) -> Any:
+            check(properties)
+            return original["create"](logical_id, properties, stack)
+
+        def update(physical_id: str, old: Properties, new: Properties, *where: Any, **more: Any) -> Any:
+            check(new)
+            return original["update"](physical_id, old, new, *where, **more)
+
+        return {**original, "create": create, **({"update": update} if "update" in original else {})}
+
+    return wrap
+
+
 def _tag(resource_id: str, old: Properties, new: Properties) -> None:
     before, after = old.get("Tags") or [], new.get("Tags") or []
     if gone := [{"Key": tag["Key"]} for tag in before if tag["Key"] not in {tag["Key"] for tag in after}]:

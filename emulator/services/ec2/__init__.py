@@ -63,7 +63,7 @@ SERVICE = Service(
         "what a role has just made is not known everywhere at once, with EVENTUAL=1",
     ),
     not_judged=(
-        "traffic, capacity that EC2 lacks, prices",
+        "traffic, capacity that EC2 lacks, prices, quotas of instances and addresses",
         "all but one resource of a call that names several, but for launches",
         "BGP sessions, sharing, prefix lists of local gateways",
     ),

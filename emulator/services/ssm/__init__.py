@@ -68,7 +68,7 @@ SERVICE = Service(
     ),
     not_judged=(
         "scripts, schedules of associations, approvals, loops, time that steps sleep",
-        "trust of the role that a document names",
+        "trust of the role that a document names, quotas of automations at once",
     ),
     iam=IamRules(resource=_judged_on, needs=_needs),
 )
