@@ -171,7 +171,7 @@ class ResourceType:
 
 
 def refusing(check: Callable[[Properties], object]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """For a type of ministack: a handler that makes and changes nothing for whose properties *check* raises an error."""
+    """For a type of ministack: a handler that makes and changes nothing of which *check* raises an error."""
 
     def wrap(original: dict[str, Any]) -> dict[str, Any]:
         def create(logical_id: str, properties: Properties, stack: str) -> Any:

@@ -165,6 +165,23 @@ def test_protected_instances_and_a_minimum_that_leaves_no_room_fail_the_update(g
         group.stack.update(resources("t3.small", rolling(MinInstancesInService=6), **protected))
 
 
+def test_a_new_image_makes_any_deployment_replace_the_instances(aws: EmbeddedAws, group: Group) -> None:
+    """https://github.com/aws/aws-cdk/issues/12484."""
+
+    def with_image(**properties: Any) -> Json:
+        found = resources("t4g.small", rolling(MinInstancesInService=1), **properties)
+        image = "{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64}}"
+        found["Template"]["Properties"]["LaunchTemplateData"]["ImageId"] = image
+        return found
+
+    group.stack.create(with_image())
+    old = set(group.members)
+    aws.control("release-images")
+    group.stack.update(with_image(Cooldown="60"))
+    assert not old & set(group.members)
+    assert group.types == ["t4g.small"] * 2
+
+
 def test_sizes_that_the_template_does_not_change_stay_as_a_schedule_has_set_them(group: Group) -> None:
     ignored = {"AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": True}}
     for policy, smallest in (({}, 2), (ignored, 1)):
