@@ -72,7 +72,7 @@ SERVICE = Service(
     ),
     not_judged=(
         "health checks of target groups, allocation strategies, cooldowns, scheduled actions, instance refreshes",
-        "instances that scale-in sends back to a warm pool",
+        "instances that scale-in sends back to a warm pool, the time that launches and health checks take",
         "signals, hooks and pauses of a rolling update, unless a scenario plays the instances; CreationPolicy",
     ),
     iam=IamRules(resource=_judged_on, keys=_keys, resource_keys=_resource_keys, tags={"autoscaling": _tags}),

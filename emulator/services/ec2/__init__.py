@@ -68,6 +68,7 @@ SERVICE = Service(
     not_judged=(
         "traffic, capacity that EC2 lacks, prices, quotas of instances and addresses",
         "all but one resource of a call that names several, but for launches",
+        "keys of volumes and snapshots, the time that opting in to a Local Zone takes",
         "BGP sessions, sharing, prefix lists of local gateways",
     ),
     iam=IamRules(
