@@ -30,7 +30,7 @@ from emulator.core.api import Json, call, first
 from emulator.core.clock import MINUTE, clock
 from emulator.core.patch import patch, private
 from emulator.core.resource import Place, Properties
-from emulator.core.store import Setting, stores
+from emulator.core.store import Setting, Store
 from emulator.services.autoscaling import model
 
 KIND = "AWS::AutoScaling::AutoScalingGroup"
@@ -50,8 +50,7 @@ _xml: Any = private(handlers, "_xml", "status root_tag inner")
 
 awaited: Setting[bool] = Setting(False)
 # Stack id and logical id of a group that waits for signals -> status by the id of each instance.
-_signals: dict[tuple[str, str], dict[str, str]] = {}
-stores.append(_signals)
+_signals: Store[dict[tuple[str, str], dict[str, str]]] = Store(dict)
 
 
 def wait(request: Json) -> Json:
@@ -207,11 +206,11 @@ class _Rolling:
     def _hearing(self) -> Iterator[None]:
         key = (self._place.stack_id, self._place.logical_id)
         if self._signalled and awaited.value:
-            _signals[key] = {}
+            _signals.here()[key] = {}
         try:
             yield
         finally:
-            _signals.pop(key, None)
+            _signals.here().pop(key, None)
 
     def _arrive(self, count: int) -> None:
         """Waits until so many more are there, or until their time is over."""
@@ -237,7 +236,7 @@ class _Rolling:
     def _hear(self, count: int, pause: float) -> None:
         wait = f"Waiting on {count} resource signal(s) with a timeout of {self._policy.get('PauseTime') or 'PT5M'}."
         self._say(f"New instance(s) added to autoscaling group - {wait}")
-        heard = _signals.get((self._place.stack_id, self._place.logical_id), {})
+        heard = _signals.here().get((self._place.stack_id, self._place.logical_id), {})
         until = time.monotonic() + pause
         while len(heard) < self._launched and time.monotonic() < until:
             time.sleep(_POLLED)
@@ -269,7 +268,7 @@ def _seconds(duration: str) -> float:
 @patch(wait_conditions, "signal_resource", "stack_id logical_id unique_id status")
 def _signalled(original: Any, stack_id: str, logical_id: str, unique_id: str, status: str) -> bool:
     """Instances signal the group that they are of; there ministack knows wait conditions only."""
-    heard = _signals.get((stack_id, logical_id))
+    heard = _signals.here().get((stack_id, logical_id))
     if heard is None:
         return bool(original(stack_id, logical_id, unique_id, status))
     _note(heard, stack_id, logical_id, unique_id, status)
@@ -290,7 +289,7 @@ def _on_the_way_back(original: Callable[[Json], Any]) -> Callable[[Json], Any]:
         named = str(first(parameters.get("StackName")))
         stack = _stacks.get(named.split("/")[1] if named.startswith("arn:") else named) or {}
         logical_id, *said = (str(first(parameters.get(name))) for name in ("LogicalResourceId", "UniqueId", "Status"))
-        heard = _signals.get((stack.get("StackId", ""), logical_id))
+        heard = _signals.here().get((stack.get("StackId", ""), logical_id))
         if heard is None or stack["StackStatus"] != "UPDATE_ROLLBACK_IN_PROGRESS":
             return original(parameters)
         _note(heard, stack["StackId"], logical_id, *said)

@@ -6,16 +6,14 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
-    gateways,
-    instance_connect,
     instance_types,
     instances,
     launches,
-    local_zones,
     root_volumes,
     spot,
 )
 from emulator.services.ec2.made import MADE
+from emulator.services.ec2.networks import gateways, instance_connect, local_zones
 from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
 

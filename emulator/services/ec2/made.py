@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from emulator.core.service import Made
 from emulator.services.ec2.capacity_reservations import RESERVATIONS
-from emulator.services.ec2.instance_connect import ENDPOINTS
+from emulator.services.ec2.networks.instance_connect import ENDPOINTS
 from emulator.services.ec2.racks.local_gateways import (
     GROUP_ASSOCIATIONS,
     GROUPS,
