@@ -125,6 +125,14 @@ def _obsolete(group: Any) -> list[Any]:
     ]
 
 
+def _protected(member: Any) -> bool:
+    """ "Instance scale-in protection starts when the instance state is InService".
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+    """
+    return bool(member.protected_from_scale_in) and member.lifecycle_state == "InService"
+
+
 class _Rolling:
     """One rolling update.
 
@@ -153,7 +161,7 @@ class _Rolling:
         largest = int(group.max_size)
         if keep >= largest:
             raise ValueError("MinInstancesInService must be less than the autoscaling group's MaxSize")
-        if held := [member.instance_id for member in self._left if member.protected_from_scale_in]:
+        if held := [member.instance_id for member in self._left if _protected(member)]:
             raise ValueError(
                 f"instance(s) {_listed(held)} are protected from scale in, and no rolling update ends such"
             )
