@@ -126,7 +126,7 @@ def _obsolete(group: Any) -> list[Any]:
 
 
 def _protected(member: Any) -> bool:
-    """ "Instance scale-in protection starts when the instance state is InService".
+    """Whether scale-in leaves it alone; the protection "starts when the instance state is InService".
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
     """
