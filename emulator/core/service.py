@@ -41,10 +41,12 @@ class Made:
     Attributes:
         element: of its answer, in XML, which holds the id.
         unknown: the code of the error of whoever names an id that does not exist.
+        listed: whether lists have it all the same: what is complete after minutes there, and at once here.
     """
 
     element: str
     unknown: str
+    listed: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ _KINDS = (RESERVATIONS, ENDPOINTS, GROUP_ASSOCIATIONS, GROUPS, INTERFACES, POOLS
 
 MADE: Mapping[str, Made] = {
     "AllocateAddress": Made("allocationId", "InvalidAllocationID.NotFound"),
-    "CopyImage": Made("imageId", "InvalidAMIID.NotFound"),
-    "CopySnapshot": Made("snapshotId", "InvalidSnapshot.NotFound"),
-    "CreateImage": Made("imageId", "InvalidAMIID.NotFound"),
+    "CopyImage": Made("imageId", "InvalidAMIID.NotFound", listed=True),
+    "CopySnapshot": Made("snapshotId", "InvalidSnapshot.NotFound", listed=True),
+    "CreateImage": Made("imageId", "InvalidAMIID.NotFound", listed=True),
     "CreateLaunchTemplate": Made("launchTemplateId", "InvalidLaunchTemplateId.NotFound"),
     "CreateNetworkInterface": Made("networkInterfaceId", "InvalidNetworkInterfaceID.NotFound"),
     "CreateSecurityGroup": Made("groupId", "InvalidGroup.NotFound"),
-    "CreateSnapshot": Made("snapshotId", "InvalidSnapshot.NotFound"),
+    "CreateSnapshot": Made("snapshotId", "InvalidSnapshot.NotFound", listed=True),
     "CreateVolume": Made("volumeId", "InvalidVolume.NotFound"),
     "RunInstances": Made("instanceId", "InvalidInstanceID.NotFound"),
     **{

@@ -39,6 +39,7 @@ def test_each_api_refuses_a_new_id_once(ec2: Any) -> None:
     ec2.create_tags(Resources=[volume], Tags=tags)
     refused(lambda: ec2.create_snapshot(VolumeId=volume), "InvalidVolume.NotFound")
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"], "complete at once here, so that it is listed"
     refused(lambda: ec2.delete_snapshot(SnapshotId=snapshot), "InvalidSnapshot.NotFound")
 
 
