@@ -108,7 +108,7 @@ def _without(text: str, hidden: Mapping[str, _New], action: str) -> str:
             if _tag(item) in _ITEMS:
                 for part in item:
                     new = hidden.get(part.text or "")
-                    if new and not new.made.listed and _tag(part) == new.made.element:
+                    if new and new.made.missing_in(action) and _tag(part) == new.made.element:
                         new.asked.add(action)
                         parent.remove(item)
                         break

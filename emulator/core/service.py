@@ -42,11 +42,18 @@ class Made:
         element: of its answer, in XML, which holds the id.
         unknown: the code of the error of whoever names an id that does not exist.
         listed: whether lists have it all the same: what is complete after minutes there, and at once here.
+        named: its kind in the names of the APIs that list it; empty: as in the element.
     """
 
     element: str
     unknown: str
     listed: bool = False
+    named: str = ""
+
+    def missing_in(self, action: str) -> bool:
+        """Whether an API lists resources of this kind, and may lack it."""
+        stem = self.element.removesuffix("Id").removesuffix("Arn")
+        return not self.listed and (self.named or stem[0].upper() + stem[1:]) in action
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from emulator.services.ec2.root_volumes import TASKS
 _KINDS = (RESERVATIONS, ENDPOINTS, GROUP_ASSOCIATIONS, GROUPS, INTERFACES, POOLS, TABLES, VPC_ASSOCIATIONS, TASKS)
 
 MADE: Mapping[str, Made] = {
-    "AllocateAddress": Made("allocationId", "InvalidAllocationID.NotFound"),
+    "AllocateAddress": Made("allocationId", "InvalidAllocationID.NotFound", named="Address"),
     "CopyImage": Made("imageId", "InvalidAMIID.NotFound", listed=True),
     "CopySnapshot": Made("snapshotId", "InvalidSnapshot.NotFound", listed=True),
     "CreateImage": Made("imageId", "InvalidAMIID.NotFound", listed=True),
