@@ -12,7 +12,7 @@ INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
+KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT EVENTUAL CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
@@ -40,10 +40,10 @@ check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
 test: $(INSTALLED) ## all tests, offline
 	@python -m pytest -n 2 --dist loadgroup -q
 
-try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, EXPORT=1, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
+try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, EXPORT=1, EVENTUAL=1, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
 	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \
 		$(call option,config,CONFIG) $(call option,port,PORT) $(call option,lanes,LANES) $(if $(KEEP),--keep) $(if $(STRICT),--strict) \
-		$(if $(EXPORT),--export)
+		$(if $(EXPORT),--export) $(if $(EVENTUAL),--eventual)
 
 verify: $(INSTALLED) ## try one solution in a real account, cost first; SOLUTION=, PROFILE=, REGION=, VARIANT=, PRICES=, YES=1
 	@python -m tryout.verify $(call option,solution,SOLUTION) $(call option,profile,PROFILE) $(call option,region,REGION) \

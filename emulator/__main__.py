@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--account", default=DEFAULT_ACCOUNT, help="12-digit account id (default: %(default)s)")
     parser.add_argument("--region", default=DEFAULT_REGION, help="default Region (default: %(default)s)")
     parser.add_argument("--no-enforce-iam", action="store_true", help="allow every call")
+    parser.add_argument("--eventual", action="store_true", help="what roles make is not known everywhere at once")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
     try:
@@ -30,6 +31,7 @@ def main() -> None:
         account=options.account,
         region=options.region,
         enforce_iam=not options.no_enforce_iam,
+        eventual=options.eventual,
     )
     shutil.rmtree(settings.temporary, ignore_errors=True)
     settings.temporary.mkdir(parents=True)

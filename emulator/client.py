@@ -33,7 +33,8 @@ class EmbeddedAws:
     """The embedded AWS in a process of its own, with its files (log, certificates, CDK home) below *state*.
 
     ``with EmbeddedAws(state) as aws:`` starts and stops it. It also ends when this process ends, however that
-    happens: the child reads a pipe whose other end only this process holds. Without *port* it takes a free one.
+    happens: the child reads a pipe whose other end only this process holds. Without *port* it takes a free one. With
+    *eventual* what roles make is not known everywhere at once.
     """
 
     def __init__(
@@ -42,11 +43,17 @@ class EmbeddedAws:
         port: int | None = None,
         *,
         enforce_iam: bool = True,
+        eventual: bool = False,
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
     ) -> None:
         self._settings = Settings(
-            port=port or _free_port(), state=state.resolve(), account=account, region=region, enforce_iam=enforce_iam
+            port=port or _free_port(),
+            state=state.resolve(),
+            account=account,
+            region=region,
+            enforce_iam=enforce_iam,
+            eventual=eventual,
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._session: Any = None
@@ -145,6 +152,7 @@ class EmbeddedAws:
         command += ["--port", str(self._settings.port), "--state", str(self._settings.state)]
         command += ["--account", self.account, "--region", self.region]
         command += [] if self._settings.enforce_iam else ["--no-enforce-iam"]
+        command += ["--eventual"] if self._settings.eventual else []
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -178,6 +186,14 @@ class EmbeddedAws:
     def minute_lasts(self, seconds: float) -> None:
         """Lets a minute of metrics and scaling policies last so many seconds."""
         self.control("minute", seconds=seconds)
+
+    def made_is_known_at_once(self, known: bool) -> None:
+        """Lets every API know at once what a role has just made, or not (``emulator.core.eventual``)."""
+        self.control("eventual", on=not known)
+
+    def rolling_updates_wait(self, awaited: bool) -> None:
+        """Lets updates of groups wait for the signals and hooks of new instances, which somebody plays, or not."""
+        self.control("rolling-updates", awaited=awaited)
 
     def spot_notice(self, kind: str, instance_id: str, *, act: bool = False) -> None:
         """Announces that EC2 wants a Spot Instance back: ``interruption`` or ``rebalance``.

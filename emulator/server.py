@@ -11,7 +11,7 @@ import threading
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from emulator.core import api, clock, controls, service
+from emulator.core import api, clock, controls, eventual, service
 from emulator.settings import Settings
 
 TICK_SECONDS = 0.2
@@ -20,6 +20,7 @@ TICK_SECONDS = 0.2
 def serve(settings: Settings, *, exit_with_stdin: bool) -> None:
     """Serves until SIGTERM, SIGINT or, if *exit_with_stdin*, the end of standard input."""
     service.connect()
+    eventual.begin(on=settings.eventual)
     config = Config()
     config.bind = [f"127.0.0.1:{settings.port}"]
     config.certfile = str(settings.certificates / "server.pem")

@@ -17,13 +17,18 @@ KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 
 @dataclass(frozen=True)
 class Settings:
-    """One embedded AWS: where it listens, where it keeps its files, whose account it is."""
+    """One embedded AWS: where it listens, where it keeps its files, whose account it is.
+
+    Attributes:
+        eventual: whether what a role has just made is not known everywhere at once (``emulator.core.eventual``).
+    """
 
     port: int
     state: Path
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     enforce_iam: bool = True
+    eventual: bool = False
 
     @property
     def certificates(self) -> Path:

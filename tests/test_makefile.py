@@ -25,6 +25,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (["try", "PORT=4566", "KEEP=1"], "--port '4566' --keep"),
         (["try", "BREAK=all"], "--break 'all'"),
         (["try", "STRICT=1", "EXPORT=1"], "--strict --export"),
+        (["try", "EVENTUAL=1"], "--eventual"),
         (["try", "SOLUTION=it's"], r"--solution 'it'\''s'"),
         (["pictures", "SOLUTION=a,b", "FRESH=1"], "--solution 'a,b' --fresh"),
         (["bench", "QUICK=1"], "--quick"),

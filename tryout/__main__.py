@@ -36,6 +36,7 @@ def main() -> int:
         help=f"put faults into templates and see them denied: all, or some of {', '.join(BREAKS)}",
     )
     parser.add_argument("--export", action="store_true", dest="exported", help="deploy from exports, without the CDK")
+    parser.add_argument("--eventual", action="store_true", help="what a role has just made is not known at once")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")

@@ -154,9 +154,15 @@ def reset_services() -> None:
     _reset_moto()
 
 
+# What stands around every request to moto: each gets what answers it, and moto's response.
+observers: list[Callable[[Callable[[Any], Any], Any], Any]] = []
+
+
 @patch.patch(BaseResponse, "call_action", "self")
 def _answer_client_errors(original: Any, response: Any) -> Any:
     """An error of ours is an answer of moto, wherever it was raised."""
+    for observe in observers:
+        original = functools.partial(observe, original)
     try:
         return original(response)
     except ClientError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from emulator.core import api, store
+from emulator.core import api, eventual, store
 from emulator.core.api import Json
 from emulator.core.clock import age_metrics, clock
 from emulator.core.deliveries import show
@@ -56,6 +56,7 @@ def controls() -> dict[str, Control]:
         "age-metrics": _age_metrics,
         "minute": _minute,
         "denials": show,
+        "eventual": eventual.switch,
         "reset": _reset,
         "ready": _ready,
     }

@@ -100,9 +100,14 @@ def denied(delivery: Delivery) -> str | None:
     """Why nothing is delivered, which is kept and logged; None: it is allowed."""
     why = next(_refusals(delivery), None) if app.AUTH else None
     if why:
-        log.warning("denied: %s -> %s: %s", delivery.source, delivery.target, why)
-        denials.here().append(Denial(delivery.source, delivery.target, why))
+        deny(delivery.source, delivery.target, why)
     return why
+
+
+def deny(source: str, target: str, why: str) -> None:
+    """Keeps and logs that something was not delivered."""
+    log.warning("denied: %s -> %s: %s", source, target, why)
+    denials.here().append(Denial(source, target, why))
 
 
 def _refusals(delivery: Delivery) -> Iterator[str]:

@@ -33,6 +33,10 @@ _physical_name: Callable[..., str] = private(
 create_under_new_name: Callable[..., tuple[str, dict[str, Any]]] = private(
     provisioners, "_seeded_create", "create_fn logical_id props stack_name"
 )
+# A resource in the template that is being deployed.
+_definition: Callable[..., dict[str, Any]] = private(
+    provisioners, "_cfn_wait_condition_definition", "stack_name logical_id"
+)
 
 
 def of_the_stack(name: str, stack: str, *, lowercase: bool = False) -> str:
@@ -52,22 +56,53 @@ def _nothing(_physical_id: str, _properties: Properties) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a resource stands: the name of its stack, and its logical id."""
+
+    stack: str
+    logical_id: str
+
+    @property
+    def stack_id(self) -> str:
+        """The ARN of the stack."""
+        return str(_stacks[self.stack]["StackId"])
+
+    @property
+    def update_policy(self) -> dict[str, Any]:
+        """That of the template which is deployed, on the way back of the one before.
+
+        "When CloudFormation rolls back an update, it uses the UpdatePolicy configuration specified in the template
+        before the current stack update":
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html.
+        """
+        stack = _stacks[self.stack]
+        before: dict[str, Any] = (stack.get("_template") or {}).get("Resources", {}).get(self.logical_id) or {}
+        found = before if "ROLLBACK" in stack["StackStatus"] else _definition(self.stack, self.logical_id)
+        policy: dict[str, Any] = found.get("UpdatePolicy") or {}
+        return policy
+
+
+@dataclass(frozen=True)
 class ResourceType:
     """One type: *create* answers with what Ref returns, *attributes* with what Fn::GetAtt returns.
 
     *update* changes the resource in place and gets the old and the new properties; without it, or when a property in
     *replaced_by* changes, the resource is replaced; a change of a property in *fixed* fails the update, because
     CloudFormation neither makes it nor replaces the resource. *snapshot* is what DeletionPolicy: Snapshot does before
-    the deletion. *name* is the property that CloudFormation fills when it is left out. A change of tags alone replaces
-    nothing where they are set by EC2 (*ec2_tags*) or are not shown (*own_tags*).
+    the deletion. *update_in* is an *update* that needs to know where the resource stands; it may take its time, and
+    such resources are changed on a thread of their own. *replaced_if* replaces for other reasons than a property.
+    *name* is the property that CloudFormation fills when it is left out. A change of tags alone replaces nothing where
+    they are set by EC2 (*ec2_tags*) or are not shown (*own_tags*).
     """
 
     create: Callable[[Properties], str]
     delete: Callable[[str, Properties], object]
     update: Callable[[str, Properties, Properties], object] | None = None
+    update_in: Callable[[str, Properties, Properties, Place], object] | None = None
     attributes: Callable[[str, Properties], Mapping[str, Any]] = _nothing
     name: str | None = None
     replaced_by: frozenset[str] = field(default_factory=frozenset)
+    replaced_if: Callable[[Place, Properties, Properties], bool] = lambda *_: False
     fixed: frozenset[str] = field(default_factory=frozenset)
     snapshot: Callable[[str, Properties], object] | None = None
     ec2_tags: bool = False
@@ -96,11 +131,14 @@ class ResourceType:
         if refused := sorted(changed & self.fixed):
             raise ValueError(f"Updates are not supported for {', '.join(refused)}; put the old value back")
         only_tags = (self.ec2_tags or self.own_tags) and changed <= {"Tags"}
-        if not only_tags and (self.update is None or changed & self.replaced_by):
+        place, fixed = Place(stack, logical_id), self.update is None and self.update_in is None
+        if not only_tags and (fixed or changed & self.replaced_by or self.replaced_if(place, old, new)):
             return self._replace(old, new, stack, logical_id)
         if self.ec2_tags:
             _tag(physical_id, old, new)
-        if not only_tags and self.update is not None:
+        if not only_tags and self.update_in is not None:
+            self.update_in(physical_id, old, new, place)
+        elif not only_tags and self.update is not None:
             self.update(physical_id, old, new)
         return physical_id, self._attributes(physical_id, new)
 
@@ -130,6 +168,23 @@ class ResourceType:
     def _attributes(self, physical_id: str, properties: Properties) -> dict[str, Any]:
         found = self.attributes(physical_id, properties)
         return {name: value for name, value in found.items() if value is not None}
+
+
+def refusing(check: Callable[[Properties], object]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """For a type of ministack: a handler that makes and changes nothing of which *check* raises an error."""
+
+    def wrap(original: dict[str, Any]) -> dict[str, Any]:
+        def create(logical_id: str, properties: Properties, stack: str) -> Any:
+            check(properties)
+            return original["create"](logical_id, properties, stack)
+
+        def update(physical_id: str, old: Properties, new: Properties, *where: Any, **more: Any) -> Any:
+            check(new)
+            return original["update"](physical_id, old, new, *where, **more)
+
+        return {**original, "create": create, **({"update": update} if "update" in original else {})}
+
+    return wrap
 
 
 def _tag(resource_id: str, old: Properties, new: Properties) -> None:

@@ -35,6 +35,28 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What an API makes, for ``emulator.core.eventual``.
+
+    Attributes:
+        element: of its answer, in XML, which holds the id.
+        unknown: the code of the error of whoever names an id that does not exist.
+        listed: whether lists have it all the same: what is complete after minutes there, and at once here.
+        named: its kind in the names of the APIs that list it; empty: as in the element.
+    """
+
+    element: str
+    unknown: str
+    listed: bool = False
+    named: str = ""
+
+    def missing_in(self, action: str) -> bool:
+        """Whether an API lists resources of this kind, and may lack it."""
+        stem = self.element.removesuffix("Id").removesuffix("Arn")
+        return not self.listed and (self.named or stem[0].upper() + stem[1:]) in action
+
+
+@dataclass(frozen=True)
 class IamRules:
     """What IAM has to know of a service's calls; see ``emulator.core.iam``.
 
@@ -68,6 +90,7 @@ class Service:
         types, recorded: CloudFormation types, by calls, and those that are only asked for.
         owns: types of ministack that go away: they would fill services that nobody asks any more.
         wraps: types of ministack that are changed: the handler before, the handler after.
+        makes: what its APIs make that other calls may not know at once, by the API's name.
         controls: control endpoints, by name: ``POST /_emulator/<name>``.
         listens: who hears which news.
         targets: what delivers to targets of EventBridge, by the service in their ARN.
@@ -85,6 +108,7 @@ class Service:
     recorded: Sequence[str] = ()
     owns: str | None = None
     wraps: Mapping[str, Callable[[Json], Json]] = field(default_factory=dict)
+    makes: Mapping[str, Made] = field(default_factory=dict)
     controls: Mapping[str, Control] = field(default_factory=dict)
     listens: Mapping[str, Sequence[Listener]] = field(default_factory=dict)
     targets: Mapping[str, Deliver] = field(default_factory=dict)

@@ -86,6 +86,10 @@ class Setting(Generic[T]):
         self._default = self.value = default
         stores.append(self)
 
+    def begin(self, value: T) -> None:
+        """Sets it, and what a reset sets it back to."""
+        self._default = self.value = value
+
     def clear(self) -> None:
         """Sets it back."""
         self.value = self._default

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "RequestThrottled")
 KNOWN_AFTER, KNOWN_SECONDS = 12, 5.0
 """A minute until what was made is known."""
+LOOKS = 3
 ROUNDS, ROUND_SECONDS = 60, 10.0
 """Ten minutes until a load balancer serves, or a deleted one has given its addresses back; the function has fifteen."""
 
@@ -41,18 +42,34 @@ def once_known(call: Callable[[], Any], what: str = "") -> Any:
 
 
 def made_once(find: Callable[[], Any], make: Callable[[Any], Any]) -> Any:
-    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for."""
+    """Finds what is there, or makes it. The calls have no client token: after a lost answer it is looked for.
+
+    What it is made of may have been made just now: while AWS does not know that, nothing is made.
+    """
     for seconds in (*PAUSES, None):
         if found := find():
             return found
         try:
-            return make(client("ec2", 1))
+            return once_known(lambda: make(client("ec2", 1)))
         except (BotoCoreError, ClientError) as error:
             if seconds is None or not _may_pass(error):
                 raise
             logger.info("tried again", extra={"error": str(error)})
             time.sleep(seconds)
     raise AssertionError("the last attempt returns or raises")
+
+
+def found_at_last(find: Callable[[], Any]) -> Any:
+    """What is to be removed, looked for three times: a rollback deletes what was made seconds ago, and may not see it.
+
+    Returns:
+        What was found; something false if it is not there.
+    """
+    for last in [*[False] * (LOOKS - 1), True]:
+        if (found := find()) or last:
+            return found
+        time.sleep(KNOWN_SECONDS)
+    raise AssertionError("the last look returns")
 
 
 def _may_pass(error: Exception) -> bool:

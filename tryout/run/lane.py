@@ -156,6 +156,7 @@ def main() -> int:
     parser.add_argument("state", type=Path, help="folder of this lane")
     parser.add_argument("--port", type=int, help="port of the embedded AWS; default: a free one")
     parser.add_argument("--keep", action="store_true", help="destroy nothing")
+    parser.add_argument("--eventual", action="store_true", help="what a role has just made is not known at once")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupted)
     answers, sys.stdout = sys.stdout, sys.stderr
@@ -171,7 +172,7 @@ def main() -> int:
     try:
         answer(show="starting the embedded AWS")
         with (
-            EmbeddedAws(options.state / "aws", port=options.port) as aws,
+            EmbeddedAws(options.state / "aws", port=options.port, eventual=options.eventual) as aws,
             Cdk(aws.environment(), options.state / "cdk.log") as cdk,
         ):
             lane = Lane(aws, cdk, options.state / "bootstrap.log", lambda text: answer(show=text), synthesize)

@@ -26,10 +26,13 @@ class Lanes:
     Args:
         state: a folder for the lanes' files.
         keep: leave the embedded AWS and the stacks as they are, until the end of this.
+        eventual: what a role has just made is not known everywhere at once.
         port: of the embedded AWS, if there is one lane.
     """
 
-    def __init__(self, trials: Sequence[Trial], state: Path, *, lanes: int, keep: bool, port: int | None) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], state: Path, *, lanes: int, keep: bool, port: int | None, eventual: bool = False
+    ) -> None:
         self._trials = trials
         self._show: Show = lambda lane, text: None
         self._to_come = sorted(trials, key=weight, reverse=True)  # the longest first, so that lanes end together
@@ -43,7 +46,8 @@ class Lanes:
         for number in range(lanes):
             folder = state / f"lane-{number + 1}"
             folder.mkdir()
-            options = [*(["--keep"] if keep else []), *(["--port", str(port)] if port else [])]
+            flags = [name for name, on in (("--keep", keep), ("--eventual", eventual)) if on]
+            options = [*flags, *(["--port", str(port)] if port else [])]
             command = [*PROGRAM, str(folder), *options]
             self._children.append(Child(command, folder / "lane.log"))
 

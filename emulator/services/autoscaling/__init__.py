@@ -6,7 +6,7 @@ from emulator.core.api import moto_handler
 from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE
 from emulator.core.iam import Call, Tagged, resource_tags
 from emulator.core.service import IamRules, Service
-from emulator.services.autoscaling import api, model, policies, replacement
+from emulator.services.autoscaling import api, model, policies, replacement, rolling
 from emulator.services.autoscaling.patches import groups, scopes
 from emulator.services.autoscaling.types import TYPES
 
@@ -53,6 +53,7 @@ SERVICE = Service(
     beneath=moto_handler,
     types=TYPES,
     owns="AWS::AutoScaling::",
+    controls={"rolling-updates": rolling.wait},
     listens={
         ALARM_STATE: (policies.alarm_changed,),
         INSTANCE_STATE: (model.instance_state_changed,),
@@ -67,10 +68,12 @@ SERVICE = Service(
         "EC2 health checks each minute, standby, Capacity Rebalancing, which launches before it terminates",
         "launches into capacity reservations first, the default termination policy",
         "target tracking, step and simple policies; metrics of groups each minute",
+        "UpdatePolicy: batches that replace instances, groups that are replaced, sizes that schedules keep",
     ),
     not_judged=(
-        "health checks of target groups, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
-        "instances that scale-in sends back to a warm pool",
+        "health checks of target groups, allocation strategies, cooldowns, scheduled actions, instance refreshes",
+        "instances that scale-in sends back to a warm pool, the time that launches and health checks take",
+        "signals, hooks and pauses of a rolling update, unless a scenario plays the instances; CreationPolicy",
     ),
     iam=IamRules(resource=_judged_on, keys=_keys, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
 )

@@ -95,7 +95,7 @@ def launch(group: Any, count: int) -> None:
 def run(group: Any, count: int) -> list[Any]:
     """Runs instances from the group's launch template, in the subnets that have the fewest."""
     members = []
-    specification = _launch_template(group)
+    specification = launch_template(group)
     template = _template_data(specification)
     tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
     tags["aws:autoscaling:groupName"] = group.name
@@ -116,7 +116,9 @@ def run(group: Any, count: int) -> list[Any]:
         )
         for instance in launched["Instances"]:
             protected = bool(group.new_instances_protected_from_scale_in)
-            members.append(member_of(group, instance["InstanceId"], protected=protected))
+            member = member_of(group, instance["InstanceId"], protected=protected)
+            member.launched_from = specification
+            members.append(member)
     return members
 
 
@@ -135,7 +137,8 @@ def _shares(group: Any, template: dict[str, Any], count: int) -> Counter[tuple[s
     return shares
 
 
-def _launch_template(group: Any) -> dict[str, str]:
+def launch_template(group: Any) -> dict[str, str]:
+    """Id and version of the launch template that a group launches from."""
     template = group.ec2_launch_template
     return {"LaunchTemplateId": template.id, "Version": str(group.launch_template_version)}
 
@@ -338,7 +341,13 @@ def settle_everywhere() -> None:
 
 
 def leave_removed_zones(group: Any) -> None:
-    """Replaces the instances whose subnet the group may no longer use: new ones first, then the old ones go."""
+    """Replaces the instances whose subnet the group may no longer use: new ones first, then the old ones go.
+
+    Not while that process is suspended:
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html.
+    """
+    if "AZRebalance" in suspended(group):
+        return
     usable = [name for name in (group.vpc_zone_identifier or "").split(",") if name]
     stranded = [
         member

@@ -1,9 +1,10 @@
-"""AWS::AutoScaling types. An UpdatePolicy is not carried out."""
+"""AWS::AutoScaling types."""
 
 from typing import Any
 
 from emulator.core.api import call
-from emulator.core.resource import Properties, ResourceType
+from emulator.core.resource import Place, Properties, ResourceType
+from emulator.services.autoscaling import rolling
 from emulator.services.autoscaling.patches import groups
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -42,8 +43,14 @@ def _create_group(properties: Properties) -> str:
     return name
 
 
-def _update_group(name: str, old: Properties, new: Properties) -> None:
+def _update_group(name: str, old: Properties, new: Properties, place: Place) -> None:
     """Without DesiredCapacity in the template the capacity that scaling policies chose is kept."""
+    with rolling.suspended(name, place):
+        _change_group(name, old, rolling.changed_sizes(place, old, new))
+        rolling.roll(name, place)
+
+
+def _change_group(name: str, old: Properties, new: Properties) -> None:
     _group_call("UpdateAutoScalingGroup", new, name)
     gone = [tag for tag in _tags(old, name) if tag["Key"] not in {item["Key"] for item in new.get("Tags") or []}]
     if gone:
@@ -95,8 +102,9 @@ def _put_pool(properties: Properties) -> str:
 TYPES = {
     "AWS::AutoScaling::AutoScalingGroup": ResourceType(
         create=_create_group,
-        update=_update_group,
+        update_in=_update_group,
         replaced_by=frozenset({"AutoScalingGroupName"}),
+        replaced_if=rolling.replaces_group,
         delete=lambda name, _: call(
             "autoscaling", "DeleteAutoScalingGroup", AutoScalingGroupName=name, ForceDelete=True
         ),

@@ -8,9 +8,5 @@ __all__ = ["SERVICE", "patches"]
 SERVICE = Service(
     "cloudformation",
     modelled=("replacement as AWS does it: created first, deleted in the clean-up", "types that may not change"),
-    not_judged=(
-        "UpdatePolicy, stack policies, service quotas of resources",
-        "zones without a default subnet, which Fn::GetAZs leaves out",
-        "throttling, and what was just made and is not found for a while, of every service",
-    ),
+    not_judged=("CreationPolicy, stack policies, service quotas of resources", "throttling, of every service"),
 )

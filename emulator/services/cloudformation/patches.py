@@ -9,11 +9,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, engine, handlers, provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from emulator.core.api import Json, call, first
 from emulator.core.patch import patch, private
 from emulator.core.resource import of_the_stack
+from emulator.core.service import services
 from emulator.core.store import region
 
 HINT = (
@@ -72,6 +73,16 @@ for _name in ("UpdateStack", "CreateChangeSet"):
 @patch(provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded")
 def _named(original: Any, stack: str, *arguments: Any, **more: Any) -> str:
     return of_the_stack(original(stack, *arguments, **more), stack, lowercase=more.get("lowercase", False))
+
+
+def _takes_its_time(original: Callable[[str], bool], kind: str) -> bool:
+    """Types of ours that wait: they may not hold up the server, and what they began has to be undone."""
+    ours = any(kind in service.types and service.types[kind].update_in for service in services())
+    return ours or original(kind)
+
+
+patch(stacks, "_runs_on_worker_thread", "resource_type")(_takes_its_time)
+patch(stacks, "_sends_back_failed_update", "resource_type")(_takes_its_time)
 
 
 @patch(engine, "_resolve_refs", "value resources params conditions mappings stack_name stack_id")

@@ -6,14 +6,14 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
-    instance_connect,
     instance_types,
     instances,
     launches,
-    local_zones,
     root_volumes,
     spot,
 )
+from emulator.services.ec2.made import MADE
+from emulator.services.ec2.networks import gateways, instance_connect, local_zones
 from emulator.services.ec2.racks import customer_addresses, local_gateways
 from emulator.services.ec2.types import TYPES
 
@@ -26,14 +26,17 @@ SERVICE = Service(
         "get_instance_types_from_instance_requirements": instance_types.get_instance_types_from_instance_requirements,
         **account_settings.OPERATIONS,
         **instance_connect.ENDPOINTS.operations(),
+        "modify_instance_connect_endpoint": instance_connect.modify_instance_connect_endpoint,
         **capacity_reservations.OPERATIONS,
         **root_volumes.OPERATIONS,
+        **gateways.OPERATIONS,
         **local_gateways.OPERATIONS,
         **customer_addresses.OPERATIONS,
     },
     beneath=moto_handler,
     types=TYPES,
     owns="AWS::EC2::",
+    makes=MADE,
     controls={
         "age-launches": instances.age_launches,
         "age-snapshots": root_volumes.age_snapshots,
@@ -50,7 +53,6 @@ SERVICE = Service(
         TAGS_CHANGED: (instances.tags_changed,),
         VOLUME_CREATED: (root_volumes.volume_created,),
     },
-    at_start=local_zones.offer,
     measure=capacity_reservations.publish_metrics,
     modelled=(
         "events of instances, tags and volumes, and what ends with an instance",
@@ -58,10 +60,13 @@ SERVICE = Service(
         "local gateways with their route tables and customer-owned addresses, Local Zones",
         "public Windows images by their ids, serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
+        "gateways that cannot be detached while there are public addresses",
+        "what a role has just made is not known everywhere at once, with EVENTUAL=1",
     ),
     not_judged=(
-        "traffic, capacity that EC2 lacks, prices",
+        "traffic, capacity that EC2 lacks, prices, quotas of instances and addresses",
         "all but one resource of a call that names several, but for launches",
+        "keys of volumes and snapshots, the time that opting in to a Local Zone takes",
         "BGP sessions, sharing, prefix lists of local gateways",
     ),
     iam=IamRules(

@@ -1,5 +1,6 @@
 """Private names of moto's EC2, and of ministack's IAM where moto's EC2 looks into moto's own."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ _profiles: Any = private(iam, "_instance_profiles")
 _roles: Any = private(iam, "_roles")
 
 _ours: set[str] = set()
+MOST_USER_DATA = 16_384
 
 # Instance type -> what DescribeInstanceTypes answers about it.
 CATALOGUE: Mapping[str, Json] = INSTANCE_TYPES
@@ -100,8 +102,10 @@ def template_data(template_id: str | None, name: str | None, version: str | None
 @patch(EC2Response, "run_instances", "self")
 def _launch(original: Any, response: Any) -> Any:
     """moto gives the profile to the first instance of a launch only."""
-    result = original(response)
     parameters = response._get_params()
+    with request_scope(response.current_account, response.region):
+        _user_data_fits(parameters)
+    result = original(response)
     launched = result.result.instances
     if profile := parameters.get("IamInstanceProfile"):
         names = {"iam_instance_profile_name": profile.get("Name"), "iam_instance_profile_arn": profile.get("Arn")}
@@ -110,6 +114,15 @@ def _launch(original: Any, response: Any) -> Any:
     with request_scope(response.current_account, response.region):
         tell(events.LAUNCHED, parameters, launched)
     return result
+
+
+def _user_data_fits(parameters: Json) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html: "limited to 16 KB, in raw form"."""
+    named = parameters.get("LaunchTemplate") or {}
+    template = template_data(named.get("LaunchTemplateId"), named.get("LaunchTemplateName"), named.get("Version"))
+    data = parameters.get("UserData") or template.get("UserData") or ""
+    if len(b64decode(str(data))) > MOST_USER_DATA:
+        raise client_error("InvalidParameterValue", f"User data is limited to {MOST_USER_DATA} bytes")
 
 
 @patch(InstanceBackend, "run_instances", "self image_id count user_data security_group_names kwargs")
@@ -350,9 +363,13 @@ def add_zone(region_name: str, name: str, zone_id: str) -> None:
 
 
 def remove_local_zones() -> None:
-    """Takes the zones away that were added."""
-    for zones in RegionsAndZonesBackend.zones.values():
-        zones[:] = [zone for zone in zones if zone.zone_type != "local-zone"]
+    """Takes the zones away that were added, and what they offer."""
+    for name, zones in RegionsAndZonesBackend.zones.items():
+        gone = {zone.name for zone in zones if zone.zone_type == "local-zone"}
+        zones[:] = [zone for zone in zones if zone.name not in gone]
+        if gone:
+            known = INSTANCE_TYPE_OFFERINGS["availability-zone"][name]
+            known[:] = [offered for offered in known if offered["Location"] not in gone]
 
 
 def offer_types(region_name: str, zone: str, types: tuple[str, ...]) -> None:

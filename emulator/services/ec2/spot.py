@@ -8,23 +8,29 @@ from emulator.core.events import SPOT_NOTICE, put_event
 from emulator.core.service import ask
 from emulator.core.store import Setting, Store, account_id, arn, region, request_scope
 from emulator.services.ec2.instance_types import matching
+from emulator.services.ec2.patches import CATALOGUE
 
 INTERRUPTION, REBALANCE = "interruption", "rebalance"
 
 # The questions for placement scores that were answered, and how many may be; None: any.
 _answered: Store[set[str]] = Store(set)
 _most: Setting[int | None] = Setting(None)
+# The largest capacity that is answered; None: any.
+_largest: Setting[int | None] = Setting(None)
 
 
 def limit_questions(request: dict[str, Any]) -> dict[str, Any]:
-    """``spot-questions {"most": n}``: 24 hours begin, in which n different questions are answered.
+    """``spot-questions {"most": n, "capacity": n}``: 24 hours begin, in which n different questions are answered.
 
     "We can limit the number of new request configurations within a 24-hour period [...]. If you reach the limit, you
     can retry the request configurations that you've already used, but you can't specify new request configurations
     until the next 24-hour period" (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-placement-score.html). The
-    error and its words are those that the README of the public tracker shows.
+    error and its words are those that the README of the public tracker shows. What exceeds *capacity*, the account's
+    "limit on the amount of Spot placement target capacity", is refused
+    (https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html); without it nothing is.
     """
     _answered.clear()
+    _largest.value = None if request.get("capacity") is None else int(request["capacity"])
     _most.value = None if request["most"] is None else int(request["most"])
     return {"most": _most.value}
 
@@ -74,7 +80,14 @@ def get_spot_placement_scores(parameters: dict[str, Any]) -> dict[str, Any]:
     if str(parameters.get("DryRun", False)).lower() == "true":
         raise client_error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
     _count(parameters)
+    if unknown := sorted(set(types or []) - set(CATALOGUE)):
+        # https://github.com/redhat-developer/mapt/issues/902 has the code; no page has the words.
+        raise client_error("InvalidParameterValue", f"The following supplied instance types do not exist: {unknown}")
     capacity = int(parameters["TargetCapacity"])
+    if _largest.value is not None and capacity > _largest.value:
+        raise client_error(
+            "TargetCapacityLimitExceededException", "Your target capacity exceeds your limit; reduce it, and try again."
+        )
     few = len(set(types or [])) < 3
     score = 1 if few else max(1, min(10, 3 + len(types or []) // 3 - (len(str(capacity)) - 1)))
     regions = parameters.get("RegionNames") or [region()]

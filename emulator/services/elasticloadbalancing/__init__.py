@@ -3,7 +3,7 @@
 from emulator.core.api import call as aws
 from emulator.core.api import moto_handler
 from emulator.core.iam import Call, Tagged
-from emulator.core.service import IamRules, Service
+from emulator.core.service import IamRules, Made, Service
 from emulator.core.store import arn
 from emulator.services.elasticloadbalancing.types import TYPES
 
@@ -62,11 +62,18 @@ def _tags() -> Tagged:
             yield each["ResourceArn"], each["Tags"]
 
 
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html has the code.
+_MADE = {f"Create{kind}": Made(f"{kind}Arn", f"{kind}NotFound") for kind in ("LoadBalancer", "Listener", "TargetGroup")}
+
 SERVICE = Service(
     "elasticloadbalancing",
     beneath=moto_handler,
     types=TYPES,
-    modelled=("target groups that follow their group, what the service does for its caller",),
+    makes=_MADE,
+    modelled=(
+        "target groups that follow their group, what the service does for its caller",
+        "what a role has just made is not known everywhere at once, with EVENTUAL=1",
+    ),
     not_judged=("requests, health checks, addresses from pools on Outposts",),
     iam=IamRules(resource=_judged_on, besides=_BESIDES, tags={"elasticloadbalancing": _tags}),
 )

@@ -14,7 +14,7 @@ SERVICE = Service(
         "managed-component": model.managed_component,
     },
     modelled=("versions, schedules, builds that take no time, distribution to AMIs, parameters and launch templates",),
-    not_judged=("what components do, tests, scans, lifecycle policies",),
+    not_judged=("what components do, log groups, tests, scans, lifecycle policies",),
     targets={"imagebuilder": model.run_by_event},
     iam=IamRules(resource=model.judged_on),
 )

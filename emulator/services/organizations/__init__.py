@@ -7,5 +7,5 @@ SERVICE = Service(
     "organizations",
     types=TYPES,
     modelled=("policies that are attached and detached by a stack",),
-    not_judged=("calls by policies: nothing is denied",),
+    not_judged=("calls by policies: nothing is denied", "what else attaches and detaches, and changes at once"),
 )

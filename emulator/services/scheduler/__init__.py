@@ -40,5 +40,5 @@ SERVICE = Service(
     "scheduler",
     controls={"fire-schedule": _fire},
     modelled=("targets and dead-letter queues by the role of the schedule",),
-    not_judged=("time zones, retries, flexible windows, targets that name an API",),
+    not_judged=("time zones, retries, flexible windows, targets that name an API, quotas",),
 )

@@ -3,12 +3,13 @@
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """
 
+import json
 import time
 from typing import Any
 
 from ministack.services import sqs
 
-from emulator.core.deliveries import Delivery, denied
+from emulator.core.deliveries import Delivery, denied, deny
 from emulator.core.patch import patch, private
 from emulator.core.service import IamRules, Service
 from emulator.services.cloudwatch.patches import record_metric
@@ -17,6 +18,7 @@ _queues: Any = private(sqs, "_queues")
 _refresh: Any = private(sqs, "_refresh_counts", "q")
 _queue: Any = private(sqs, "_get_q", "url action")
 _Error: Any = private(sqs, "_Err")
+_by_arn: Any = private(sqs, "_queue_by_arn", "arn")
 
 LONGEST_SECONDS = 43_200
 
@@ -35,6 +37,29 @@ def _received(original: Any, *arguments: Any) -> Any:
     for message in messages:
         message["received_at"] = time.time()
     return messages
+
+
+@patch(sqs, "_dlq_sweep", "q")
+def _swept(original: Any, queue: dict[str, Any]) -> None:
+    """Moves nothing to a dead-letter queue that does not let this queue in: RedriveAllowPolicy.
+
+    "Only queues specified by the sourceQueueArns parameter can specify this queue as the dead-letter queue"
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html); how SQS refuses
+    it, the page does not say.
+    """
+    policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
+    source, target = queue["attributes"].get("QueueArn", ""), policy.get("deadLetterTargetArn", "")
+    if _lets_in(target, source):
+        original(queue)
+    elif any(message["receive_count"] >= int(policy["maxReceiveCount"]) for message in queue["messages"]):
+        deny(source, target, f"RedriveAllowPolicy of {target} does not let {source} use it as its dead-letter queue")
+
+
+def _lets_in(target: str, source: str) -> bool:
+    found = _by_arn(target) if target else None
+    policy = json.loads(((found or {}).get("attributes") or {}).get("RedriveAllowPolicy") or "{}")
+    permission = policy.get("redrivePermission", "allowAll")
+    return permission == "allowAll" or (permission == "byQueue" and source in policy.get("sourceQueueArns", []))
 
 
 @patch(sqs, "_dispatch", "action data qurl")
@@ -89,7 +114,7 @@ SERVICE = Service(
     iam=IamRules(actions=_ACTIONS),
     modelled=(
         "metrics of queues each minute; what a service may send, by the queue's policy and key",
-        "twelve hours of a message in flight",
+        "twelve hours of a message in flight; which queues a dead-letter queue lets in",
     ),
-    not_judged=("which queues a dead-letter queue lets in", "twelve hours in ChangeMessageVisibilityBatch"),
+    not_judged=("twelve hours in ChangeMessageVisibilityBatch",),
 )

@@ -7,7 +7,7 @@ from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Need, Service
 from emulator.core.store import account_id, arn
-from emulator.services.ssm import associations, automation, commands, compliance, nodes, windows
+from emulator.services.ssm import associations, automation, commands, compliance, images, nodes, windows
 from emulator.services.ssm.types import TYPES
 
 __all__ = ["SERVICE", "windows"]
@@ -60,7 +60,11 @@ SERVICE = Service(
     },
     beneath=_beneath,
     types=TYPES,
-    controls={"cloudwatch-agents": commands.found_agents, "nvidia-drivers": commands.install_drivers},
+    controls={
+        "cloudwatch-agents": commands.found_agents,
+        "nvidia-drivers": commands.install_drivers,
+        "release-images": images.release,
+    },
     modelled=(
         "Automation documents of API calls, under their role",
         "managed nodes by the role of their instance, items of Compliance",
@@ -68,7 +72,7 @@ SERVICE = Service(
     ),
     not_judged=(
         "scripts, schedules of associations, approvals, loops, time that steps sleep",
-        "trust of the role that a document names",
+        "trust of the role that a document names, quotas of automations at once",
     ),
     iam=IamRules(resource=_judged_on, needs=_needs),
 )

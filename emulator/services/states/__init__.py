@@ -24,4 +24,6 @@ def _status_changed(original: Any, execution: Json) -> None:
         evaluate_alarms()
 
 
-SERVICE = Service("states", modelled=("metrics of executions",))
+SERVICE = Service(
+    "states", modelled=("metrics of executions",), not_judged=("quotas of executions and of their history",)
+)

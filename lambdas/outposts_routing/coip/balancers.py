@@ -9,7 +9,7 @@ from outposts_routing.coip.plan import balancer_name, differences
 from outposts_routing.ownership import tags_of
 from shared.aws import client
 from shared.custom_resource import Facts, RefusedError
-from shared.patience import ROUND_SECONDS, ROUNDS, once_known
+from shared.patience import ROUND_SECONDS, ROUNDS, found_at_last, once_known
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def remove_balancer(request: Request) -> None:
     Raises:
         RefusedError: an interface is still there after ten minutes.
     """
-    balancer = _own_balancer(request)
+    balancer = found_at_last(lambda: _own_balancer(request))
     if balancer is None:
         return
     client("elbv2").delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])

@@ -18,7 +18,7 @@ from outposts_routing.coip.plan import in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
 from shared.custom_resource import Facts, RefusedError, answer
-from shared.patience import ROUND_SECONDS, ROUNDS, made_once, once_known, unless_gone
+from shared.patience import ROUND_SECONDS, ROUNDS, found_at_last, made_once, once_known, unless_gone
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def make_pool(request: Request) -> Made:
 
 def remove_pool(request: Request) -> None:
     """Deletes the pool, which is empty by then."""
-    if pool := _own_pool(request):
+    if pool := found_at_last(lambda: _own_pool(request)):
         unless_gone(lambda: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
 
 
@@ -92,6 +92,7 @@ def remove_range(request: Request) -> None:
     """
     wanted = request["ResourceProperties"]
     pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
+    found_at_last(lambda: _has_range(pool_id, cidr))
     for last in [*[False] * (ROUNDS - 1), True]:
         # Looked up again each time: it may be gone by now, with the range.
         if not _has_range(pool_id, cidr):
@@ -219,7 +220,7 @@ def remove_address(request: Request) -> None:
     than the Region's EC2 says that there is no such address, unless the group is named.
     """
     ec2 = client("ec2")
-    if address := _own_address(request):
+    if address := found_at_last(lambda: _own_address(request)):
         if association := address.get("AssociationId"):
             unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
         named = {"NetworkBorderGroup": group} if (group := address.get("NetworkBorderGroup")) else {}

@@ -20,6 +20,13 @@ class RefusedError(Exception):
     """EC2 takes a task for impossible; the message is its own."""
 
 
+class UnknownYetError(RefusedError):
+    """EC2 does not know what the task names, which may have been made just now.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    """
+
+
 class Ec2:
     """What a replacement asks of EC2."""
 
@@ -56,6 +63,7 @@ class Ec2:
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateReplaceRootVolumeTask.html
 
         Raises:
+            UnknownYetError: EC2 does not know the snapshot, the image or the volume.
             RefusedError: the task is impossible, however often one asks.
         """
         tags = tag_list({EXECUTION: execution.rsplit(":", 1)[-1]})
@@ -70,6 +78,8 @@ class Ec2:
             )["ReplaceRootVolumeTask"]
         except self._client.exceptions.ClientError as error:
             refused = error.response["Error"]
+            if refused["Code"].endswith(".NotFound"):
+                raise UnknownYetError(f"{refused['Code']}: {refused.get('Message', '')}") from error
             if refused["Code"].startswith(("Invalid", "Incorrect", "Unsupported", "OperationNotPermitted")):
                 raise RefusedError(f"{refused['Code']}: {refused.get('Message', '')}") from error
             raise

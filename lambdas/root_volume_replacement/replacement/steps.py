@@ -7,7 +7,7 @@ from typing import Any
 from root_volume_replacement.instances import OptIn, goes_with_instance, root_volume_id, unfit
 from root_volume_replacement.ledger import Ledger
 from root_volume_replacement.names import REPLACED_VOLUME, TRUE, tags_of
-from root_volume_replacement.replacement.ec2 import Ec2, RefusedError
+from root_volume_replacement.replacement.ec2 import Ec2, RefusedError, UnknownYetError
 from root_volume_replacement.replacement.judgement import failure_of_task, failure_of_volume, newest, passed
 from root_volume_replacement.replacement.request import Request, client_token
 from root_volume_replacement.trials import Trial, begun, read, withdrawn, written
@@ -19,6 +19,8 @@ State = dict[str, Any]
 NOTED, REPLACED = "noted", "replaced"
 """A volume's record says ``replaced`` only after the new volume was looked at and the instance's checks have passed."""
 
+KNOWN_SECONDS = 60
+"""A snapshot, an image or a volume that was made just now may be unknown for a while (the page below)."""
 STALE_SECONDS = 300
 """EC2 may show a root volume for so long after it was replaced
 (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html)."""
@@ -104,6 +106,8 @@ class Replacement:
                 volume_id=state.get("volume_id"),
             )
         except RefusedError as refused:
+            if isinstance(refused, UnknownYetError) and self._now - state["since"] < KNOWN_SECONDS:
+                return self._again(state, "start", KNOWN_SECONDS, "Refused", str(refused))
             self._try(state["instance_id"], withdrawn(self._tried(state["instance_id"]), self._execution))
             return _failed(state, "Refused", str(refused))
         return self._next(state, "follow")

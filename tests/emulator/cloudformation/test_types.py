@@ -269,7 +269,9 @@ def test_a_group_is_made_changed_in_place_and_removed(aws: EmbeddedAws, stack: S
     changed["Hook"]["Properties"]["HeartbeatTimeout"] = 90
     assert stack.update(changed) == made, "all in place"
     (group,) = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
-    assert (group["MaxSize"], group["DesiredCapacity"], len(group["Instances"])) == (6, 3, 3)
+    assert (group["MaxSize"], group["DesiredCapacity"]) == (6, 3)
+    states = sorted(each["LifecycleState"] for each in group["Instances"])
+    assert states == ["InService"] * 3 + ["Terminating:Wait"] * 3, "they are replaced, and drain"
     specification = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]
     assert specification["Version"] == "2"
     policies = {item["PolicyARN"]: item for item in scaling.describe_policies()["ScalingPolicies"]}

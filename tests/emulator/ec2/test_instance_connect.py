@@ -45,6 +45,16 @@ def subnets(aws: EmbeddedAws) -> list[str]:
     return [ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"] for cidr in cidrs]
 
 
+def test_a_changed_endpoint_is_in_another_state(aws: EmbeddedAws, subnets: list[str]) -> None:
+    ec2 = aws.client("ec2")
+    made = ec2.create_instance_connect_endpoint(SubnetId=subnets[0])["InstanceConnectEndpoint"]
+    named = made["InstanceConnectEndpointId"]
+    assert ec2.modify_instance_connect_endpoint(InstanceConnectEndpointId=named, PreserveClientIp=True)["Return"]
+    (found,) = ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+    assert (found["State"], found["PreserveClientIp"]) == ("update-complete", True)
+    assert found["SecurityGroupIds"] == made["SecurityGroupIds"]
+
+
 def test_an_endpoint_is_created_described_and_deleted_with_its_interface(aws: EmbeddedAws, subnets: list[str]) -> None:
     ec2 = aws.client("ec2")
     made = ec2.create_instance_connect_endpoint(SubnetId=subnets[0], PreserveClientIp=True)["InstanceConnectEndpoint"]

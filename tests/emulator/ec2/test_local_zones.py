@@ -37,14 +37,22 @@ def test_opting_out_and_unknown_groups_are_refused(aws: EmbeddedAws, group: str,
         aws.client("ec2").modify_availability_zone_group(GroupName=group, OptInStatus=status)
 
 
-def test_a_zone_offers_types_of_its_own(aws: EmbeddedAws) -> None:
+def offered(aws: EmbeddedAws) -> set[str]:
     pages = (
         aws.client("ec2")
         .get_paginator("describe_instance_type_offerings")
         .paginate(LocationType="availability-zone", Filters=[{"Name": "location", "Values": [ZONE]}])
     )
-    offered = {item["InstanceType"] for page in pages for item in page["InstanceTypeOfferings"]}
-    assert "t3.medium" in offered and "t3.nano" not in offered
+    return {item["InstanceType"] for page in pages for item in page["InstanceTypeOfferings"]}
+
+
+def test_a_zone_offers_types_of_its_own_once_it_is_opted_in_to(aws: EmbeddedAws) -> None:
+    """https://github.com/openshift/installer/issues/7137."""
+    assert offered(aws) == set()
+    aws.client("ec2").modify_availability_zone_group(GroupName="us-east-1-atl-2", OptInStatus="opted-in")
+    assert "t3.medium" in offered(aws) and "t3.nano" not in offered(aws)
+    aws.reset()
+    assert offered(aws) == set()
 
 
 def test_what_an_ended_instance_held_is_free_again(aws: EmbeddedAws) -> None:

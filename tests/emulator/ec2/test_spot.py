@@ -220,6 +220,17 @@ def test_fewer_than_three_types_score_low(aws: EmbeddedAws) -> None:
     assert scores(aws, InstanceTypes=TYPES[:2])[0]["Score"] == 1 < scores(aws, InstanceTypes=TYPES)[0]["Score"]
 
 
+def test_types_that_do_not_exist_and_more_than_the_account_may_ask_for_are_refused(aws: EmbeddedAws) -> None:
+    """https://github.com/redhat-developer/mapt/issues/902."""
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        scores(aws, InstanceTypes=["m5.larg", *TYPES])
+    aws.control("spot-questions", most=None, capacity=9)
+    with pytest.raises(ClientError, match="TargetCapacityLimitExceededException"):
+        scores(aws, InstanceTypes=TYPES)
+    aws.control("spot-questions", most=None)
+    assert scores(aws, InstanceTypes=TYPES)
+
+
 def test_regions_are_scored_as_a_whole_and_zones_by_their_id(aws: EmbeddedAws) -> None:
     regions = scores(aws, InstanceTypes=TYPES, RegionNames=["eu-west-1", "us-east-1"])
     assert [score["Region"] for score in regions] == ["eu-west-1", "us-east-1"]

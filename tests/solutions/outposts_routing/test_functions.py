@@ -237,6 +237,19 @@ def test_what_is_denied_is_not_tried_again(ec2: Any) -> None:
     assert tried == [1] and ec2.slept == []
 
 
+def test_what_it_is_made_of_may_be_unknown_for_a_while(ec2: Any) -> None:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html."""
+    answers = iter([ClientError({"Error": {"Code": "InvalidCoipPoolId.NotFound"}}, "AllocateAddress"), "made"])
+
+    def make(_: Any) -> Any:
+        if isinstance(answer := next(answers), Exception):
+            raise answer
+        return answer
+
+    assert patience.made_once(lambda: None, make) == "made"
+    assert ec2.slept == [patience.KNOWN_SECONDS]
+
+
 def test_a_subnet_that_uses_another_pool_by_now_keeps_it(ec2: Any) -> None:
     first = new_pool(ec2)
     table = new_table(ec2, "coip")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from root_volume_replacement.instances import OptIn
-from root_volume_replacement.replacement.ec2 import RefusedError
+from root_volume_replacement.replacement.ec2 import RefusedError, UnknownYetError
 from root_volume_replacement.replacement.judgement import passed
 from root_volume_replacement.replacement.request import client_token, requested
 from root_volume_replacement.replacement.steps import STALE_SECONDS, Limits, Replacement
@@ -66,6 +66,7 @@ class Ec2:
         self.taken = [snapshot("snap-1", 1), snapshot("snap-2", 2), snapshot("snap-3", 3, "pending")]
         self.tokens: dict[str, dict[str, Any]] = {}
         self.refuses: str | None = None
+        self.unknown = 0
 
     def instance(self, instance_id: str) -> Mapping[str, Any] | None:
         goes = self.goes.get(self.root, True)
@@ -82,6 +83,9 @@ class Ec2:
     def start_task(self, instance_id: str, *, token: str, **parameters: Any) -> str:
         if self.refuses:
             raise RefusedError(self.refuses)
+        if self.unknown:
+            self.unknown -= 1
+            raise UnknownYetError("InvalidSnapshot.NotFound: The snapshot does not exist")
         self.tokens.setdefault(token, parameters)
         return f"replacevol-{len(self.tokens)}"
 
@@ -377,6 +381,17 @@ def test_a_task_that_ec2_refuses_fails_with_ec2_s_words() -> None:
     world.ec2.refuses = "InvalidParameterValue: not of this lineage"
     result = world.run()
     assert (result["error"], result["cause"]) == ("Refused", "InvalidParameterValue: not of this lineage")
+
+
+def test_a_snapshot_that_was_made_just_now_is_asked_for_again_for_a_minute() -> None:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html."""
+    world = World()
+    world.ec2.unknown = 1
+    assert world.run()["outcome"] == "replaced"
+    world = World()
+    world.ec2.unknown = 1_000
+    result = world.run()
+    assert (result["error"], result["cause"]) == ("Refused", "InvalidSnapshot.NotFound: The snapshot does not exist")
 
 
 # Concurrent requests

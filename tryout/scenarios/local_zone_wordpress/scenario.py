@@ -1,7 +1,7 @@
 """The site's life: what is scheduled, uploads that hang, and what the README tells people to do, each as it is told.
 
-What a deployment changes is deployed. The embedded AWS carries out no UpdatePolicy: where CloudFormation would end the
-database's instance, these steps do, and where EBS would copy blocks, they copy files.
+What a deployment changes is deployed, and its rolling updates end the instances that another launch template has made;
+where EBS would copy blocks, these steps copy files.
 """
 
 import shutil
@@ -151,15 +151,17 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
         self._sql(self._secret("Password"), "INSERT INTO wordpress.kept VALUES ('later')")
         stopped = self._deploy(restore_from=snapshot)
         expect(not stopped.complete and SAFETY_SWITCH in " ".join(stopped.reasons), f"{stopped.reasons}")
-        lost, _ = self.volume, self._replace_database()  # the rolling update ends who holds the volume
+        lost, holder = self.volume, self._member("DatabaseGroup")
         self.servers.end("mariadb")
         done = self._deploy(restore_from=snapshot, **{SAFETY_SWITCH: True})
         expect(done.complete and not done.left, f"{done.reasons[:3]} {done.left}")
+        new = self._member("DatabaseGroup")
+        expect(new != holder, f"the rolling update has not replaced {holder}, which holds {lost}")
         self.volume = self.deployed.outputs_now()["DataVolume"]
         (volume,) = self.ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"]
         expect(volume["SnapshotId"] == snapshot and self.volume != lost, f"{volume}")
         shutil.copytree(self.servers.folder / snapshot, self.servers.folder / self.volume, symlinks=True)
-        self._boot_database("database-4", self._replace_database())
+        self._boot_database("database-4", new)
         kept = self._sql(self._secret("Password"), "SELECT word FROM wordpress.kept")
         expect(kept == "x", f"the snapshot's rows are {kept}")
         expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "nobody can log in")
@@ -203,14 +205,13 @@ class LocalZoneWordpressScenario(LocalZoneWordpressSite):
     def _restore_foreign(self, snapshot: str) -> None:
         """Another stack's snapshot knows other passwords: WordPress must boot again, which a launch template says."""
         before = self._web_template()
-        self._replace_database()  # the rolling update ends who holds the volume
         self.servers.end("mariadb")
         done = self._deploy(restore_from=snapshot, **{SAFETY_SWITCH: True})
         expect(done.complete and not done.left, f"{done.reasons[:3]} {done.left}")
         self.volume = self.deployed.outputs_now()["DataVolume"]
         expect(self._web_template() != before, "the launch template of WordPress is the same: nothing boots anew")
         shutil.copytree(self.servers.folder / snapshot, self.servers.folder / self.volume, symlinks=True)
-        self._boot_database("database-5", self._replace_database())
+        self._boot_database("database-5", self._member("DatabaseGroup"))
         self._boot_web("web-1", self._member("WebGroup"))
         expect("It is time." in self._get("/")[1], "the posts are gone")
         expect("wordpress_logged_in" in self._log_in(self._secret("Admin")), "the own password is refused")

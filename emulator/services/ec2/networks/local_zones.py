@@ -1,7 +1,8 @@
 """Local Zones, which moto lacks: told, opted in to, and only then good for subnets (our model).
 
 A handful of zones of one Region, as https://docs.aws.amazon.com/local-zones/latest/ug/available-local-zones.html lists
-them; what they offer is an example, not AWS's list. Opting in, which takes minutes there, is done at once here.
+them; what they offer is an example, not AWS's list, and is told after the opt-in only
+(https://github.com/openshift/installer/issues/7137). Opting in, which takes minutes there, is done at once here.
 """
 
 from typing import Any
@@ -62,6 +63,7 @@ def modify_availability_zone_group(parameters: dict[str, Any]) -> dict[str, Any]
         if zone not in _opted_in.here():
             _opted_in.here()[zone] = True
             patches.add_zone(REGION, zone, ZONES[zone][0])
+            patches.offer_types(REGION, zone, OFFERED)
     return {"Return": True}
 
 
@@ -110,9 +112,3 @@ class _OptedIn(Ec2Store[dict[str, bool]]):
 
 
 _opted_in = _OptedIn("local_zones", dict)
-
-
-def offer() -> None:
-    """Puts what the zones offer into moto's catalogue."""
-    for zone in ZONES:
-        patches.offer_types(REGION, zone, OFFERED)

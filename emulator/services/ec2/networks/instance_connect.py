@@ -1,7 +1,7 @@
-"""EC2 Instance Connect Endpoints, which moto lacks: created, described, deleted (our model). Nothing goes through them.
+"""EC2 Instance Connect Endpoints, which moto lacks: made, described, changed, deleted. Nothing goes through them.
 
 One for each VPC (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/eice-quotas.html), with a network interface in its
-subnet; complete at once, gone at once.
+subnet; complete at once, gone at once. After a change its state is another one (our model).
 """
 
 import secrets
@@ -60,6 +60,23 @@ ENDPOINTS = Kind(
     },
     gone={"State": "delete-in-progress"},
 )
+
+
+def modify_instance_connect_endpoint(parameters: Json) -> Json:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceConnectEndpoint.html.
+
+    "update-complete": https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Ec2InstanceConnectEndpoint.html.
+    """
+    endpoint = ENDPOINTS.named(parameters["InstanceConnectEndpointId"])
+    if groups := parameters.get("SecurityGroupIds") or parameters.get("SecurityGroupId"):
+        endpoint["SecurityGroupIds"] = groups
+    if "PreserveClientIp" in parameters:
+        endpoint["PreserveClientIp"] = str(parameters["PreserveClientIp"]).lower() == "true"
+    endpoint |= {
+        "State": "update-complete",
+        "IpAddressType": parameters.get("IpAddressType", endpoint["IpAddressType"]),
+    }
+    return {"Return": True}
 
 
 def _default_group(vpc_id: str) -> str:

@@ -1,0 +1,1 @@
+"""What instances are reached by: gateways, Instance Connect Endpoints, Local Zones."""
