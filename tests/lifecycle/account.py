@@ -21,6 +21,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555555555
 QUALIFIERS = (CDK_QUALIFIER, "acme1")
 ZONES = ("a", "b")
 BOUNDARY = "developers"
+UNIT = "ou-ab12-canary34"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 
@@ -97,6 +98,9 @@ class Account:
             allowed = document([{**statement, "Resource": topic} for statement in topic_policy])
             text = self._here(allowed)
             self.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+        root = self.client("organizations").list_roots()["Roots"][0]["Id"]
+        unit = self.client("organizations").create_organizational_unit(ParentId=root, Name="canary")
+        yield UNIT, unit["OrganizationalUnit"]["Id"]
         bounded = document([{"Effect": "Allow", "Action": "*", "Resource": "*"}])
         self.client("iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=bounded)
 
