@@ -153,10 +153,10 @@ def with_data_kept(beside: Beside) -> None:
 
         found = list(leftovers(clients, HERE))
         for physical, kind in kept.items():
-            if not any(_means(one.arn, physical) for one in found):
+            if not any(means(one.arn, physical) for one in found):
                 beside.stage.findings.append(f"leftovers does not list {kind} {physical}")
         for one in found:
-            if any(_means(one.arn, physical) for physical in kept):
+            if any(means(one.arn, physical) for physical in kept):
                 beside.stage.findings += _run(beside.account, one.remove)
             else:
                 beside.stage.findings.append(f"leftovers lists {one.arn}, which nothing has kept")
@@ -164,7 +164,7 @@ def with_data_kept(beside: Beside) -> None:
     beside.lives({"region": HERE, "prefix": "kept", "keep_data_on_destroy": True}, look, tidy=tidy)
 
 
-def _means(arn: str, physical: str) -> bool:
+def means(arn: str, physical: str) -> bool:
     """Whether an ARN is of what CloudFormation calls by this id: an ARN, a name, or the address of a queue."""
     name = physical.rpartition("/")[2] if "://" in physical else physical
     return arn == name or arn.endswith((f":{name}", f"/{name}"))
