@@ -54,7 +54,7 @@ class Changes:
             state = State(of.slug, of.name, default.common, of.section)
             if not legal(state):
                 continue
-            possible = [(key, found) for key, found in changes(state, most=1) if " + " not in key and key not in tried]
+            possible = [(key, found) for key, found in changes(state, most=1) if ", " not in key and key not in tried]
             every |= {key for key, _ in possible if not key.startswith("common.")}
             wanted = [change for _, found in possible for change in found if not change.key.startswith("common.")]
             if wanted and (why := _state_not_deployed(state)):
