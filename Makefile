@@ -34,7 +34,7 @@ install: $(INSTALLED) ## install everything into this checkout: Python packages,
 $(INSTALLED): requirements-dev.txt package-lock.json scripts/install
 	@scripts/install
 
-check: $(INSTALLED) ## format, lint, types, templates, shell files, locks
+check: $(INSTALLED) ## format, lint, types, templates, permissions, shell files, locks
 	@scripts/check
 
 test: $(INSTALLED) ## all tests, offline

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import jmespath
 from botocore.exceptions import ClientError
@@ -26,6 +26,8 @@ _END = 13  # characters of a generated name behind the names of stack and resour
 # type -> {"create": f(logical_id, props, stack), "update": f(id, old, new, stack, logical_id), "delete": f(id, props)}.
 handlers: dict[str, dict[str, Any]] = private(provisioners, "_RESOURCE_HANDLERS")
 _stacks: Any = private(cloudformation, "_stacks")
+# Type -> where its tags are, and as what: of the types that the tags of their stack are handed to.
+_stack_tags: dict[str, tuple[str, str]] = private(provisioners, "_STACK_TAG_PROPERTY")
 # The generated name of a resource, and its creation under another one.
 _physical_name: Callable[..., str] = private(
     provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded"
@@ -49,6 +51,15 @@ def of_the_stack(name: str, stack: str, *, lowercase: bool = False) -> str:
     known = (_stacks.get(stack) or {}).get("StackId", store.region())
     end = hashlib.sha256(f"{name}:{known}".encode()).hexdigest()[:_END]
     return name[:-_END] + (end if lowercase else end.upper())
+
+
+def gets_the_tags_of_its_stack(resource_type: str, shape: Literal["list", "map"] = "list") -> None:
+    """Lets a type be made with the tags of its stack, CloudFormation's own among them, in its property Tags.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html; its schema
+    says so by tagOnCreate.
+    """
+    _stack_tags[resource_type] = ("Tags", shape)
 
 
 def _nothing(_physical_id: str, _properties: Properties) -> dict[str, Any]:
@@ -92,7 +103,8 @@ class ResourceType:
     the deletion. *update_in* is an *update* that needs to know where the resource stands; it may take its time, and
     such resources are changed on a thread of their own. *replaced_if* replaces for other reasons than a property.
     *name* is the property that CloudFormation fills when it is left out. A change of tags alone replaces nothing where
-    they are set by EC2 (*ec2_tags*) or are not shown (*own_tags*).
+    they are set by EC2 (*ec2_tags*) or by *own_tags*, which gets the id and the new properties. The tags of the stack
+    are handed to what EC2 tags, and to what has Tags as a map (*tag_map*).
     """
 
     create: Callable[[Properties], str]
@@ -106,7 +118,8 @@ class ResourceType:
     fixed: frozenset[str] = field(default_factory=frozenset)
     snapshot: Callable[[str, Properties], object] | None = None
     ec2_tags: bool = False
-    own_tags: bool = False
+    own_tags: Callable[[str, Properties], object] | None = None
+    tag_map: bool = False
 
     def handler(self) -> dict[str, Any]:
         """The functions that ministack's engine calls."""
@@ -130,12 +143,14 @@ class ResourceType:
         changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
         if refused := sorted(changed & self.fixed):
             raise ValueError(f"Updates are not supported for {', '.join(refused)}; put the old value back")
-        only_tags = (self.ec2_tags or self.own_tags) and changed <= {"Tags"}
+        only_tags = (self.ec2_tags or self.own_tags is not None) and changed <= {"Tags"}
         place, fixed = Place(stack, logical_id), self.update is None and self.update_in is None
         if not only_tags and (fixed or changed & self.replaced_by or self.replaced_if(place, old, new)):
             return self._replace(old, new, stack, logical_id)
         if self.ec2_tags:
             _tag(physical_id, old, new)
+        if self.own_tags is not None:
+            self.own_tags(physical_id, new)
         if not only_tags and self.update_in is not None:
             self.update_in(physical_id, old, new, place)
         elif not only_tags and self.update is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from emulator import services as package
 from emulator.core import api, patch
 from emulator.core.api import Around, Json, Operation, ServiceHandler
-from emulator.core.resource import ResourceType, handlers, recorded
+from emulator.core.resource import ResourceType, gets_the_tags_of_its_stack, handlers, recorded
 
 Listener = Callable[..., object]
 """Hears news within the server (``emulator.core.events``)."""
@@ -169,5 +169,7 @@ def connect() -> None:
             handlers[name] = recorded(name).handler()
         for name, resource_type in service.types.items():
             handlers[name] = resource_type.handler()
+            if resource_type.ec2_tags or resource_type.tag_map:
+                gets_the_tags_of_its_stack(name, "map" if resource_type.tag_map else "list")
         for name, wrap in service.wraps.items():
             handlers[name] = wrap(handlers[name])

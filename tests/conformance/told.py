@@ -19,7 +19,7 @@ NAMES = (
     "BY_DESIGN",  # findings that stay, and why
     "REACHES",  # what a role may do beyond the solution's tags and names, and why: policy and action
     "NOT_SHOWN",  # why a role needs what no replay of make mutate shows: role and action
-    "NOT_DEPLOYED",  # changes that the embedded AWS cannot deploy, and why
+    "NOT_DEPLOYED",  # changes, and "state NAME", that the embedded AWS cannot deploy, and why
     "WAYS",  # what a guard's message says to do: the key, then deployments, each a side of the change and settings
     "BESIDE",  # settings of a second copy, whose fixed names must differ
     "PRESCRIBED",  # settings that common.vpc asks for

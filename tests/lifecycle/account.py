@@ -21,6 +21,8 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555555555
 QUALIFIERS = (CDK_QUALIFIER, "acme1")
 ZONES = ("a", "b")
 BOUNDARY = "developers"
+UNITS = ("ou-ab12-canary34", "ou-ab12-cdefgh34")
+MEMBER = "210987654321"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 
@@ -62,6 +64,12 @@ class Account:
             self.client("s3", region).create_bucket(Bucket=bucket(self.aws, qualifier, region), **where)
             name = f"/cdk-bootstrap/{qualifier}/version"
             self.client("ssm", region).put_parameter(Name=name, Value=str(BOOTSTRAP_VERSION), Type="String")
+            # Which a key's policy of a stack may name: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+            trusted = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}}
+            self.client("iam").create_role(
+                RoleName=f"cdk-{qualifier}-cfn-exec-role-{self.aws.account}-{region}",
+                AssumeRolePolicyDocument=document([{**trusted, "Action": "sts:AssumeRole"}]),
+            )
 
     def _made(self, key_policy: Sequence[Json], topic_policy: Sequence[Json]) -> Iterator[tuple[str, str]]:
         ec2 = self.client("ec2")
@@ -97,6 +105,14 @@ class Account:
             allowed = document([{**statement, "Resource": topic} for statement in topic_policy])
             text = self._here(allowed)
             self.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+        organizations = self.client("organizations")
+        root = organizations.list_roots()["Roots"][0]["Id"]
+        organizations.enable_policy_type(RootId=root, PolicyType="DECLARATIVE_POLICY_EC2")
+        for name in UNITS:
+            unit = organizations.create_organizational_unit(ParentId=root, Name=name)
+            yield name, unit["OrganizationalUnit"]["Id"]
+        member = organizations.create_account(AccountName="member", Email="member@example.com")
+        yield MEMBER, member["CreateAccountStatus"]["AccountId"]
         bounded = document([{"Effect": "Allow", "Action": "*", "Resource": "*"}])
         self.client("iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=bounded)
 

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from stacks.leftover_kinds import KINDS
 from stacks.leftovers import leftovers
 from tests.conformance.told import told
 from tests.conformance.updates.states import State
@@ -31,8 +30,6 @@ OF_A_NETWORK = (
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
 )
-# What the tagging API of the embedded AWS knows; AWS's knows more.
-LISTED = ("AWS::DynamoDB::GlobalTable", "AWS::EC2::Volume", "AWS::SQS::Queue")
 RING_SECONDS = 60
 
 
@@ -156,18 +153,21 @@ def with_data_kept(beside: Beside) -> None:
 
         found = list(leftovers(clients, HERE))
         for physical, kind in kept.items():
-            name = physical.rpartition("/")[2]
-            if not any(name in one.arn for one in found) and kind in LISTED:
+            if not any(means(one.arn, physical) for one in found):
                 beside.stage.findings.append(f"leftovers does not list {kind} {physical}")
-            elif kind == "AWS::S3::Bucket" and not any(name in one.arn for one in found):
-                beside.stage.findings += _run(beside.account, KINDS["s3"].command(f"arn:aws:s3:::{name}", HERE))
         for one in found:
-            if not any(physical.rpartition("/")[2] in one.arn for physical in kept):
-                beside.stage.findings.append(f"leftovers lists {one.arn}, which nothing has kept")
-            else:
+            if any(means(one.arn, physical) for physical in kept):
                 beside.stage.findings += _run(beside.account, one.remove)
+            else:
+                beside.stage.findings.append(f"leftovers lists {one.arn}, which nothing has kept")
 
     beside.lives({"region": HERE, "prefix": "kept", "keep_data_on_destroy": True}, look, tidy=tidy)
+
+
+def means(arn: str, physical: str) -> bool:
+    """Whether an ARN is of what CloudFormation calls by this id: an ARN, a name, or the address of a queue."""
+    name = physical.rpartition("/")[2] if "://" in physical else physical
+    return arn == name or arn.endswith((f":{name}", f"/{name}"))
 
 
 def _run(account: Account, command: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from tests.conformance.told import told
 from tests.conformance.updates.looking import LAW, by_design
 from tests.conformance.updates.model import Update
 from tests.conformance.updates.rules import GO_WITH_THEIR_FEATURE, HOLDS, KEPT, resources
-from tests.conformance.updates.states import Change, State, changes, legal
+from tests.conformance.updates.states import Change, State, changes, legal, states
 from tests.lifecycle.report import Stage
 from tests.lifecycle.stack import Stack
 from tests.lifecycle.synthesis import Made, Synthesis
@@ -29,32 +29,76 @@ class Changes:
     """Plays every change of a state on a stack, there and back.
 
     Args:
-        anew: destroys the stack and creates it again, where no update leads back to the default.
+        anew: destroys the stack and creates another one in its place, where no update leads there.
         holds: how much of each kind the account has; it must be the same after each way back.
     """
 
-    def __init__(self, stack: Stack, synthesis: Synthesis, anew: Callable[[], None], holds: Callable[[], Counter[str]]):
+    def __init__(
+        self, stack: Stack, synthesis: Synthesis, anew: Callable[[Made], None], holds: Callable[[], Counter[str]]
+    ) -> None:
         self._stack, self._synthesis, self._anew, self._holds = stack, synthesis, anew, holds
         self.largest: tuple[int, Made | None] = (0, None)
         self.stopped = 0
 
     def play(self, default: State, stage: Stage) -> None:
-        """Every setting with one other value, and what belongs together."""
-        count, before = 0, self._holds()
-        for _, possible in changes(default, most=1):
-            for change in possible:
-                if why := _not_deployed(change):
-                    stage.not_tried.append(f"{change}: {why}")
-                    continue
-                count += 1
-                found = list(self._there_and_back(change))
-                after = self._holds()
-                if after != before:
-                    found.append(f"what the account holds differs after the way back: {difference(before, after)}")
-                    before = after
-                stage.findings += [f"{change}: {one}" for one in found]
+        """Every setting with one other value, and what belongs together.
+
+        From the default; what has no other legal value there, from the first state of the solution where it has one.
+        """
+        possible = list(changes(default, most=1))
+        tried = {key for keys, found in possible for key in keys.split(", ") if found}
+        every = {key for keys, _ in possible for key in keys.split(", ")}
+        count, before = self._each([change for _, found in possible for change in found], stage), self._holds()
+        largest, others = self.largest, 0
+        for of in states(default.slug, all_of_them=True)[1:]:
+            state = State(of.slug, of.name, default.common, of.section)
+            if not legal(state):
+                continue
+            possible = [(key, found) for key, found in changes(state, most=1) if ", " not in key and key not in tried]
+            every |= {key for key, _ in possible if not key.startswith("common.")}
+            wanted = [change for _, found in possible for change in found if not change.key.startswith("common.")]
+            if wanted and (why := _state_not_deployed(state)):
+                stage.not_tried.append(f"[{state.name}]: {why}")
+            elif wanted:
+                others += 1
+                count += self._in(state, wanted, stage)
+                tried |= {change.key for change in wanted}
+        if others:
+            self.largest = largest  # a change of another state may be one that a guard stops on its way from here
+            self._anew(self._synthesis(default))
+            if (after := self._holds()) != before:
+                stage.findings.append(f"what the account holds differs after all states: {difference(before, after)}")
+        known: Mapping[str, str] = told(default.slug, "ONE_VALUE_ONLY", {})
+        for key in sorted(every - tried):
+            why = known.get(key) or known.get(key.removeprefix("common.")) or "no other value that can be deployed here"
+            stage.not_tried.append(f"{key}: {why}; make updates looks at its templates")
         stage.said = f"{count} settings there and back"
+        stage.said += f", {others} more states" if others else ""
         stage.said += f", {self.stopped} stopped by a guard" if self.stopped else ""
+
+    def _in(self, state: State, wanted: list[Change], stage: Stage) -> int:
+        """The changes of another state, which is deployed in the place of what is there."""
+        try:
+            self._anew(self._synthesis(state))
+        except ValueError as error:
+            stage.findings.append(f"[{state.name}] is not deployed: {error}")
+            return 0
+        return self._each(wanted, stage)
+
+    def _each(self, wanted: list[Change], stage: Stage) -> int:
+        count, before = 0, self._holds()
+        for change in wanted:
+            if why := _not_deployed(change):
+                stage.not_tried.append(f"{change}: {why}")
+                continue
+            count += 1
+            found = list(self._there_and_back(change))
+            after = self._holds()
+            if after != before:
+                found.append(f"what the account holds differs after the way back: {difference(before, after)}")
+                before = after
+            stage.findings += [f"{change}: {one}" for one in found]
+        return count
 
     def _there_and_back(self, change: Change) -> Iterator[str]:
         default, made = self._synthesis(change.before), self._synthesis(change.after)
@@ -79,7 +123,7 @@ class Changes:
         else:
             found = [f"and back: {one}" for one in self._update(back, made, default)]
         if self._stack.update(default).status not in DONE:
-            self._anew()
+            self._anew(default)
         yield from found
 
     def _update(self, change: Change, before: Made, after: Made) -> Iterator[str]:
@@ -139,6 +183,11 @@ def _not_deployed(change: Change) -> str | None:
     known: Mapping[str, str] = told(change.before.slug, "NOT_DEPLOYED", {})
     said = str(change).split("] ", 1)[-1]
     return next((why for key, why in known.items() if fnmatchcase(said, key)), None)
+
+
+def _state_not_deployed(state: State) -> str | None:
+    known: Mapping[str, str] = told(state.slug, "NOT_DEPLOYED", {})
+    return known.get(f"state {state.name}")
 
 
 def lost(before: Held, after: Held, template: Json) -> Iterator[tuple[str, str, Any, str]]:

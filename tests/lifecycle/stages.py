@@ -16,7 +16,7 @@ from tests.lifecycle.changes import Changes, difference
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage
 from tests.lifecycle.stack import Stack
-from tests.lifecycle.synthesis import Synthesis
+from tests.lifecycle.synthesis import Made, Synthesis
 from tryout.account.inventory import inventory
 from tryout.scenario import scenario_of
 from tryout.steps import StepFailedError
@@ -63,7 +63,7 @@ class _Living:
                 stack = self._deploy(stage)
             with self._life.stage("deployed again") as stage:
                 self._again(stack, stage)
-            changed = Changes(stack, self._synthesis, lambda: self._anew(stack), self._holds)
+            changed = Changes(stack, self._synthesis, lambda made: self._anew(stack, made), self._holds)
             if not short:
                 with self._life.stage("each setting changed") as stage, _told(stage):
                     changed.play(self._default, stage)
@@ -98,9 +98,9 @@ class _Living:
             return stack
         raise StopError  # never: what breaks this stage has raised it already
 
-    def _anew(self, stack: Stack) -> None:
+    def _anew(self, stack: Stack, made: Made) -> None:
         stack.delete()
-        ended = stack.create(self._synthesis(self._default))
+        ended = stack.create(made)
         if ended.status != "CREATE_COMPLETE":
             raise ValueError(str(ended))
 

@@ -2,19 +2,21 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.client import EmbeddedAws
+from tests.conformance.updates.states import State
 from tests.lifecycle import beside, stages
 from tests.lifecycle.account import Account
-from tests.lifecycle.changes import difference, lost
+from tests.lifecycle.changes import Changes, difference, lost
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage, write_json
-from tests.lifecycle.stack import Stack
-from tests.lifecycle.synthesis import Synthesis
+from tests.lifecycle.stack import Ended, Stack
+from tests.lifecycle.synthesis import Made, Synthesis
 
 SLUG = "local_zone_guardrails"
 TABLE = "AWS::DynamoDB::GlobalTable"
@@ -51,6 +53,75 @@ def test_what_is_left_behind_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_is_lost_is_told(after: dict[str, tuple[str, str]], policy: str, expected: list[str]) -> None:
     template = {"Resources": {"Items": {"DeletionPolicy": policy, "UpdateReplacePolicy": policy}}}
     assert [loss[3] for loss in lost({"Items": (TABLE, "one")}, after, template)] == expected
+
+
+class Played:
+    """A stack that takes every template, and what was done with it."""
+
+    def __init__(self, refused: Callable[[Made], None] = lambda _: None) -> None:
+        self.updates: list[str] = []
+        self.created: list[str] = []
+        self._refused = refused
+
+    def update(self, made: Made, _: Any = None) -> Ended:
+        self.updates.append(made.stack)
+        return Ended("UPDATE_COMPLETE")
+
+    def anew(self, made: Made) -> None:
+        self._refused(made)
+        self.created.append(made.stack)
+
+    def resources(self) -> dict[str, tuple[str, str]]:
+        return {}
+
+    def synthesis(self, state: State) -> Made:
+        return Made(state.text, {"Resources": {}}, Path(), {}, "us-east-1")
+
+    def play(self) -> Stage:
+        played: Any = self
+        stage = Stage("each setting changed")
+        changed = Changes(played, played.synthesis, self.anew, Counter)
+        changed.play(State(SLUG, "default", stages.COMMON, {}), stage)
+        return stage
+
+
+def test_a_setting_without_another_value_is_changed_in_a_state_that_has_one_or_is_told() -> None:
+    played = Played()
+    stage = played.play()
+    assert stage.findings == [] and "1 more states" in stage.said
+    # The rail on snapshots needs services, which the variant "rails" has; then the default stands there again.
+    assert len(played.created) == 2 and json.loads(played.created[-1])[2] == {}
+    in_rails = [json.loads(text)[2] for text in played.updates if json.loads(text)[2].get("snapshots")]
+    assert in_rails
+    told_of = {line.partition(":")[0]: line for line in stage.not_tried}
+    assert set(told_of) == {"extra_actions", "subnet_tag", "subnets_by_target", "zone_ids"}
+    assert "make updates looks at its templates" in told_of["zone_ids"]
+
+
+def test_a_state_that_cannot_be_deployed_is_a_finding() -> None:
+    def refused(made: Made) -> None:
+        if json.loads(made.stack)[2]:
+            raise ValueError("CREATE_FAILED")
+
+    stage = Played(refused).play()
+    assert stage.findings == ["[rails] is not deployed: CREATE_FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("arn", "physical", "same"),
+    [
+        ("arn:aws:sqs:us-east-1:1:work", "http://127.0.0.1:4566/1/work", True),
+        ("arn:aws:dynamodb:us-east-1:1:table/kept-items", "items", False),
+        ("arn:aws:s3:::files", "files", True),
+        (
+            "arn:aws:imagebuilder:us-east-1:1:component/web/1.0.0/1",
+            "arn:aws:imagebuilder:us-east-1:1:x/y/1.0.0/1",
+            False,
+        ),
+    ],
+)
+def test_what_leftovers_lists_is_compared_by_the_whole_name(arn: str, physical: str, same: bool) -> None:
+    assert beside.means(arn, physical) is same
 
 
 def test_what_the_account_holds_is_compared_by_kind() -> None:

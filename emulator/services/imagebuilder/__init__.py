@@ -16,5 +16,5 @@ SERVICE = Service(
     modelled=("versions, schedules, builds that take no time, distribution to AMIs, parameters and launch templates",),
     not_judged=("what components do, log groups, tests, scans, lifecycle policies",),
     targets={"imagebuilder": model.run_by_event},
-    iam=IamRules(resource=model.judged_on),
+    iam=IamRules(resource=model.judged_on, tags={"imagebuilder": model.tags}),
 )

@@ -12,12 +12,12 @@ scans are kept and not carried out.
 import itertools
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from emulator.core.api import Json, Operation, call, client_error
 from emulator.core.events import put_event
-from emulator.core.iam import Call, role_may
+from emulator.core.iam import Call, role_may, tag_pairs
 from emulator.core.store import Ec2Store, account_id, arn, request_scope
 from emulator.services.imagebuilder.patches import publish
 from emulator.services.ssm.patches import parameter_value, write_parameter
@@ -84,6 +84,25 @@ def create_plain(kind: str, wanted: Json) -> str:
         raise client_error("ResourceAlreadyExistsException", f"The following resource '{arn}' already exists.")
     kept(kind)[arn] = {"arn": arn, **wanted}
     return arn
+
+
+def tags() -> Iterator[tuple[str, list[Json]]]:
+    """ARN and tags of everything here that may have some."""
+    for items in _kept.here().values():
+        for item in items.values():
+            if isinstance(item, dict) and "tags" in item:
+                yield item["arn"], tag_pairs(item["tags"])
+
+
+def _deletes(kind: str, named: str) -> Operation:
+    """DeleteComponent and its like: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html."""
+
+    def answer(wanted: Json) -> Json:
+        arn = _one(kind, wanted[named])["arn"]
+        delete(kind, arn)
+        return {named: arn}
+
+    return answer
 
 
 # --- pipelines --------------------------------------------------------------------------------------------------------
@@ -323,12 +342,15 @@ def create_pipeline(wanted: Json) -> str:
 def update_pipeline(arn: str, wanted: Json) -> None:
     """ "creating or updating the pipeline [...] resets it to zero"; the status is ENABLED unless it is given."""
     old = _one("image-pipeline", arn)
-    memory = {name: old[name] for name in ("name", "lastDependencies", "lastRunStatus") if name in old}
+    memory = {name: old[name] for name in ("name", "lastDependencies", "lastRunStatus", "tags") if name in old}
     new = {name: value for name, value in wanted.items() if name not in ("clientToken", "imagePipelineArn")}
     kept("image-pipeline")[arn] = {"arn": arn, "status": "ENABLED", "consecutiveFailures": 0, **memory, **new}
 
 
 OPERATIONS: dict[str, Operation] = {
+    "DeleteComponent": _deletes("component", "componentBuildVersionArn"),
+    "DeleteContainerRecipe": _deletes("container-recipe", "containerRecipeArn"),
+    "DeleteImageRecipe": _deletes("image-recipe", "imageRecipeArn"),
     "StartImagePipelineExecution": start_image_pipeline_execution,
     "UpdateImagePipeline": _update_pipeline,
     "GetImagePipeline": lambda wanted: {
@@ -345,13 +367,15 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+NAMED = ("imagePipelineArn", "imageBuildVersionArn", "componentBuildVersionArn", "containerRecipeArn", "imageRecipeArn")
+
+
 def judged_on(call: Call) -> str:
     """What a request is judged on: what it names; lists know no resource.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2imagebuilder.html
     """
-    wanted = call.content
-    return str(wanted.get("imagePipelineArn") or wanted.get("imageBuildVersionArn") or "*")
+    return str(next((call.content[name] for name in NAMED if name in call.content), "*"))
 
 
 def run_by_event(pipeline: str, token: str, _event: Json) -> None:

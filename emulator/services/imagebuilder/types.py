@@ -1,9 +1,11 @@
 """AWS::ImageBuilder: components, recipes, configurations, pipelines and lifecycle policies."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from emulator.core.resource import Properties, ResourceType, lower
+from emulator.core.api import Json
+from emulator.core.resource import Properties, ResourceType, lower, without_tags
 from emulator.services.imagebuilder import model
 
 
@@ -11,40 +13,55 @@ def _arn(arn: str, _properties: Properties) -> dict[str, Any]:
     return {"Arn": arn}
 
 
-def _immutable(kind: str, create: Callable[[Properties], str]) -> ResourceType:
+def _api(properties: Properties) -> Json:
+    """The properties as the API has them; the keys of tags stay as they are."""
+    return {**lower(without_tags(properties)), "tags": dict(properties.get("Tags") or {})}
+
+
+def _immutable(kind: str, create: Callable[[Json], str]) -> ResourceType:
     """Each change but one of tags is a new version beside the old one."""
-    return ResourceType(create=create, delete=lambda arn, _: model.delete(kind, arn), attributes=_arn, own_tags=True)
+
+    def tag(arn: str, new: Properties) -> None:
+        model.kept(kind)[arn]["tags"] = _api(new)["tags"]
+
+    return ResourceType(
+        create=lambda properties: create(_api(properties)),
+        delete=lambda arn, _: model.delete(kind, arn),
+        attributes=_arn,
+        own_tags=tag,
+        tag_map=True,
+    )
 
 
 def _configuration(kind: str) -> ResourceType:
     def update(arn: str, _old: Properties, new: Properties) -> None:
-        model.kept(kind)[arn] = {"arn": arn, **lower(new)}
+        model.kept(kind)[arn] = {"arn": arn, **_api(new)}
 
     return ResourceType(
-        create=lambda properties: model.create_plain(kind, lower(properties)),
+        create=lambda properties: model.create_plain(kind, _api(properties)),
         update=update,
         replaced_by=frozenset({"Name"}),
         delete=lambda arn, _: model.delete(kind, arn),
         attributes=_arn,
+        tag_map=True,
     )
 
 
 TYPES: dict[str, ResourceType] = {
-    "AWS::ImageBuilder::Component": _immutable("component", lambda wanted: model.create_component(lower(wanted))),
-    "AWS::ImageBuilder::ImageRecipe": _immutable(
-        "image-recipe", lambda wanted: model.create_recipe("image-recipe", lower(wanted))
-    ),
+    "AWS::ImageBuilder::Component": _immutable("component", model.create_component),
+    "AWS::ImageBuilder::ImageRecipe": _immutable("image-recipe", partial(model.create_recipe, "image-recipe")),
     "AWS::ImageBuilder::ContainerRecipe": _immutable(
-        "container-recipe", lambda wanted: model.create_recipe("container-recipe", lower(wanted))
+        "container-recipe", partial(model.create_recipe, "container-recipe")
     ),
     "AWS::ImageBuilder::InfrastructureConfiguration": _configuration("infrastructure-configuration"),
     "AWS::ImageBuilder::DistributionConfiguration": _configuration("distribution-configuration"),
     "AWS::ImageBuilder::LifecyclePolicy": _configuration("lifecycle-policy"),
     "AWS::ImageBuilder::ImagePipeline": ResourceType(
-        create=lambda wanted: model.create_pipeline(lower(wanted)),
-        update=lambda arn, _, new: model.update_pipeline(arn, lower(new)),
+        create=lambda wanted: model.create_pipeline(_api(wanted)),
+        update=lambda arn, _, new: model.update_pipeline(arn, _api(new)),
         replaced_by=frozenset({"Name"}),
         delete=lambda arn, _: model.delete("image-pipeline", arn),
         attributes=_arn,
+        tag_map=True,
     ),
 }

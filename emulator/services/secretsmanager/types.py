@@ -5,9 +5,16 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 """
 
 import string
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ministack.services import tagging
+
+from emulator.core.patch import private
 from emulator.core.resource import Properties
+
+# ARN and tags of the secrets: ministack judges conditions by them, and does not show them to GetResources.
+tags: Callable[[], Iterator[Any]] = private(tagging, "_collect_secretsmanager", "")
 
 
 def as_asked(known: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import pytest
 
 from stacks.capacity_planner.rights import NEVER as DENIED
 from stacks.series import SOLUTIONS
-from tests.conformance.authorization.breaks import PolicyBreak
+from tests.conformance.authorization import __main__ as command
+from tests.conformance.authorization.breaks import Change, PolicyBreak
 from tests.conformance.authorization.harm import BUYS, NEVER, ONLY_ON_OWN
 from tests.conformance.authorization.reach import excuses, reach
 from tests.conformance.authorization.reach_breaks import REACH_BREAKS, allows
@@ -61,6 +62,16 @@ def test_what_is_too_much_is_caught(case: PolicyBreak) -> None:
     new = list(reach(broken(template, case.change)))
     assert {one.rule for one in new} >= {case.rule}, [str(one) for one in new]
     assert all(one.page.startswith("https://") and one.fix and one.resource in str(one) for one in new)
+
+
+def test_make_check_says_what_is_too_much(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (template,) = [one for one in templates() if str(one) == "default/spot_asg"]
+    cases: list[tuple[Change, int]] = [(lambda _: None, 0), (allows("iam:PutRolePolicy"), 1)]
+    for change, status in cases:
+        monkeypatch.setattr(command, "all_templates", [broken(template, change)].copy)
+        assert command.main() == status
+    said = capsys.readouterr().err
+    assert "iam:PutRolePolicy writes permissions" in said and "https://" in said
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,5 @@ ONE_VALUE_ONLY: Mapping[str, str] = dict.fromkeys(
 )
 """Keys of which no other value is tried, and why."""
 
-NOT_DEPLOYED: Mapping[str, str] = {"targets*": "the organization has no unit of this id; the scenario attaches to one"}
-"""Changes that the embedded AWS cannot deploy, as globs, and why."""
-
 ONE_REGION = "once in an organization: policies are global"
 """Why there is one stack in an account, whatever the Region."""

@@ -108,3 +108,6 @@ WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
     )
 }
 """What its guards say to do, by the key that is changed."""
+
+NOT_DEPLOYED: Mapping[str, str] = {"state nat": "no certificate that the load balancers of the embedded AWS know"}
+"""What the embedded AWS cannot deploy, and why: the state of another variant."""
