@@ -59,7 +59,7 @@ def check(clients: Clients, rules: Rules, request: Request, *, now: datetime) ->
     done: dict[str, list[str]] = {}
     faults: list[str] = []
     members = members_of(clients("autoscaling"), rules, request)
-    wait = [member for member in members if member.waits_in(rules.group_prefix)]
+    wait = [member for member in members.found if member.waits_in(rules.group_prefix)]
     for member, action in each(clients, rules, wait, lambda one: treat(clients, rules, one, now), faults, now):
         done.setdefault(action.value, []).append(member.instance_id)
     if request.group and rules.unhealthy_after:
