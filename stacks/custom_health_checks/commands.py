@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from config.models import CommonSettings
-from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings, TagCheck
+from stacks.custom_health_checks.checks import TagCheck
+from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings
 from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at

@@ -131,8 +131,7 @@ def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
 
 def _leaving(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> list[dict[str, Any]]:
     """Reservations of the deployed stack that a deployment replaces, as far as they share the new ones' quota."""
-    stack = "-".join(filter(None, [common.prefix, "odcr-asg"]))
-    pool = (stack_outputs(stack, clients) or {}).get("ReservationPoolArn")
+    pool = (stack_outputs(common.stack_name("odcr_asg"), clients) or {}).get("ReservationPoolArn")
     if not pool:
         return []
     pages = clients("resource-groups").get_paginator("list_group_resources").paginate(Group=pool)

@@ -70,7 +70,7 @@ SERVICE = Service(
     ),
     not_judged=(
         "health checks of target groups, allocation strategies, cooldowns, UpdatePolicy, scheduled actions",
-        "instances that scale-in sends back to a warm pool",
+        "instances that scale-in sends back to a warm pool, the pause after a launch that was given up",
     ),
     iam=IamRules(resource=_judged_on, keys=_keys, resource_keys=_resource_keys, tags={"autoscaling": _tags}),
 )

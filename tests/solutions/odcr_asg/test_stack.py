@@ -158,6 +158,7 @@ def test_a_change_keeps_the_required_instances_in_service(default: Template) -> 
     (group,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
     rolling = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     assert (rolling["MaxBatchSize"], rolling["MinInstancesInService"]) == (1, 6)
+    assert rolling["PauseTime"] == "PT1M", "each new instance has its time to start"
 
 
 def test_instances_may_do_nothing_and_reach_s3_and_dynamodb_only(default: Template) -> None:
