@@ -63,6 +63,15 @@ class OdcrAsgSettings(SolutionSettings):
         """Reservations of each zone."""
         return per_zone(self.required_instances, self.zone_count(common))
 
+    def places(self, common: CommonSettings) -> tuple[str, ...]:
+        """What each reservation goes by in the template: its number, or the letter of a zone that is named.
+
+        A zone that stays in ``zone_names`` so keeps its reservation: a second one beside it might not be to be had.
+        """
+        if self.zone_names and common.vpc is None:
+            return tuple(name[-1].upper() for name in self.zone_names)
+        return tuple(str(number) for number in range(1, self.zone_count(common) + 1))
+
     @property
     def ends_at(self) -> str | None:
         """The end date as EC2 takes it."""

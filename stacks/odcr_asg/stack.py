@@ -38,7 +38,8 @@ class OdcrAsgStack(SolutionStack):
         )
         subnet_ids = network.subnet_ids
         subnets = network.subnets.subnets or ()
-        zones = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
+        names = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
+        zones = dict(zip(settings.places(common), names, strict=True))
         pool = ReservationPool(self, "Reservations", settings, zones=zones, count=settings.reserved_per_zone(common))
         group = ReservedGroup(self, "Instances", settings, network=network, subnet_ids=subnet_ids, pool_arn=pool.arn)
         self._alarms(pool, settings)

@@ -11,6 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacks.odcr_asg.drills import DOCUMENTS
 from tests import variants
+from tests.conformance.updates.states import State
+from tests.conformance.updates.states import template as kept
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
@@ -152,6 +154,22 @@ def test_the_launch_template_can_name_the_pool_as_in_the_post(nat: Template) -> 
 def test_a_zonal_shift_is_possible_where_it_is_wanted(enterprise: Template) -> None:
     policy = one(enterprise, "AWS::AutoScaling::AutoScalingGroup")["AvailabilityZoneImpairmentPolicy"]
     assert policy == {"ZonalShiftEnabled": True, "ImpairedZoneHealthCheckBehavior": "ReplaceUnhealthy"}
+
+
+def test_a_zone_that_stays_in_zone_names_keeps_its_reservation() -> None:
+    """By its place in the list it would get a second one first, which EC2 may not have."""
+    ids = [
+        {
+            name: resource["Properties"]["AvailabilityZone"]
+            for name, resource in kept(State(SLUG, "zones", {}, {"zone_names": zone_names}).text)["Resources"].items()
+            if resource["Type"] == "AWS::EC2::CapacityReservation"
+        }
+        for zone_names in (["us-east-1a", "us-east-1b"], ["us-east-1b", "us-east-1c"])
+    ]
+    before, after = ids
+    assert {name: before[name] for name in before.keys() & after.keys()} == {
+        name: "us-east-1b" for name, zone in after.items() if zone == "us-east-1b"
+    }
 
 
 def test_a_change_keeps_the_required_instances_in_service(default: Template) -> None:
