@@ -88,10 +88,10 @@ class OdcrAsgStack(SolutionStack):
 
     def _outputs(self, group: ReservedGroup, pool: ReservationPool, subnet_ids: list[str]) -> None:
         self.output(
-            "AutoScalingGroupName", group.group.auto_scaling_group_name, "The group that is sure of its capacity"
+            "AutoScalingGroupName", group.group.auto_scaling_group_name, "Auto Scaling group with reserved capacity"
         )
         self.output("SubnetForManuallyAddedInstance", subnet_ids[0], "For the post's test with an instance of your own")
         self.output(
             "SubnetsToKeepWhenDroppingASGAZ", ",".join(subnet_ids[:-1]), "For the post's test that drops a zone"
         )
-        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations: who names it may use them")
+        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations: instances that name it use them")
