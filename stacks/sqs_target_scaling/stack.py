@@ -95,7 +95,9 @@ class SqsTargetScalingStack(SolutionStack):
         functions: list[lambda_.Function],
     ) -> Alarms:
         alarms = Alarms(self, "Alarms")
-        alarms.when_above("DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="Messages are in the dead-letter queue")
+        alarms.when_above(
+            "DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="Messages are in the dead-letter queue"
+        )
         alarms.when_above(
             "Latency",
             metrics.oldest_message,

@@ -1,4 +1,4 @@
-"""Who is looked at: the instances of a request as EC2 Auto Scaling and EC2 show them, many of them together."""
+"""The instances of a request, as EC2 Auto Scaling and EC2 show them; many are looked at together."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from shared.faults import REFUSED
 
 logger = logging.getLogger(__name__)
 
-FORGOTTEN_AFTER = 86_400  # seconds; the table forgets what is not looked at any more
+FORGOTTEN_AFTER = 86_400  # seconds; the table forgets instances that are not looked at any more
 
 
 def watch(clients: Clients, rules: Rules, members: Members, faults: list[str], now: datetime) -> dict[str, list[str]]:
