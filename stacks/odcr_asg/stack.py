@@ -94,6 +94,4 @@ class OdcrAsgStack(SolutionStack):
         self.output(
             "SubnetsToKeepWhenDroppingASGAZ", ",".join(subnet_ids[:-1]), "For the post's test that drops a zone"
         )
-        self.output(
-            "ReservationPoolArn", pool.arn, "Resource group of the reservations: instances that name it use them"
-        )
+        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations, for instances that name it")

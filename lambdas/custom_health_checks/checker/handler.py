@@ -1,7 +1,7 @@
 """EventBridge -> EC2 Auto Scaling: completes the launching hook of an instance whose checks have passed or failed.
 
-If the settings ask for it, the schedule also looks at the instances in service, and sets one unhealthy whose checks have
-failed several times in a row; a table remembers how often.
+If the settings ask for it, the schedule also looks at the instances in service, and sets one unhealthy whose checks
+have failed several times in a row; a table remembers how often.
 
 Three events say that an instance may be ready: its hook begins to wait, a tag of it changes, a minute has passed. Each
 of them may come first, twice, late or never. So none is trusted: every one leads to the same look at the present state,
