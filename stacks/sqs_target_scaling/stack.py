@@ -59,7 +59,7 @@ class SqsTargetScalingStack(SolutionStack):
                 f"{function.node.id}Silent",
                 runs_of(function, Duration.minutes(minutes)),
                 rounds=min(ROUNDS_OF_SILENCE, WEEK_MINUTES // minutes),
-                says=f"The function {function.node.id} has not run for a while, and the group scales badly or not at all",
+                says=f"The function {function.node.id} has not run for a while, and the group scales badly",
                 about="FunctionSilent",
             )
         dashboard = QueueDashboard(
