@@ -8,7 +8,7 @@ from pydantic import Field
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
 from config.schedules import TimeOfDay, TimeZone
 from config.types import InstanceType, MetricNamespace, RegionName, TargetGroupArn, repeated, unknown_region
-from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
+from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture, on_demand_of
 
 DIVERSE = 3
 """Fewest types that the post, and the placement score, call flexible."""
@@ -139,9 +139,8 @@ class SpotAsgSettings(SolutionSettings):
         return WATCH_SECONDS + self.serve_seconds + self.stop_seconds
 
     def on_demand(self, instances: int) -> int:
-        """How many of so many instances are On-Demand: the base, and of the rest the percentage, rounded up."""
-        base = min(instances, self.on_demand_base)
-        return base + -(-(instances - base) * self.on_demand_percentage // 100)
+        """How many of so many instances are On-Demand."""
+        return on_demand_of(instances, base=self.on_demand_base, percentage=self.on_demand_percentage)
 
     @property
     def scored_capacity(self) -> int:
