@@ -42,7 +42,8 @@ class OdcrAsgSettings(SolutionSettings):
     network: Literal["isolated", "public", "nat"] = "isolated"
     """Egress of the instances: only to S3 and DynamoDB, through public addresses, or through a NAT gateway."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 60
-    """Seconds from the start of an instance until it serves; a deployment that replaces them waits for each as long."""
+    """Seconds from the start of an instance until it serves. A deployment that replaces instances waits as long after
+    each."""
     zonal_shift: bool = False
     """true registers the group with Application Recovery Controller, so that you can start a zonal shift."""
     drills: bool = True
