@@ -28,8 +28,8 @@ from emulator.services.autoscaling.patches import (
 )
 from emulator.services.autoscaling.patches import enter_service as register
 
-# What warm pools add (warm_pools.py): instances that are ready (group, count -> how many it supplied), and instances that
-# have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
+# What warm pools add (warm_pools.py): instances that are ready (group, count -> how many it supplied), and instances
+# that have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
 suppliers: list[Callable[[Any, int], int]] = []
 keepers: list[Callable[[Any, Wait], bool]] = []
 # What follows when an instance is in service (group, member).
@@ -63,9 +63,7 @@ def set_capacity(group: Any, desired: int | None) -> None:
     Terminating state" (ec2-auto-scaling-lifecycle.html). Those on standby neither.
     """
     group.desired_capacity = group.min_size if desired is None else desired
-    members = [
-        item for item in group.instance_states if not item.lifecycle_state.startswith(("Standby", "Terminating"))
-    ]
+    members = _counted(group)
     missing = (group.desired_capacity or 0) - len(members)
     if missing > 0:
         launch(group, missing)
@@ -73,6 +71,23 @@ def set_capacity(group: Any, desired: int | None) -> None:
         unprotected = [member for member in members if not member.protected_from_scale_in]
         for member in zones.scale_in_order(group, unprotected)[:-missing]:
             retire(group, member)
+
+
+def _counted(group: Any) -> list[Any]:
+    return [item for item in group.instance_states if not item.lifecycle_state.startswith(("Standby", "Terminating"))]
+
+
+def relaunch() -> None:
+    """Launches what groups lack after launches that were given up, and that are not replaced at once.
+
+    EC2 Auto Scaling "limits the rate at which it allows instances to launch if the lifecycle hooks are failing
+    consistently" (https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html). Here the next one comes
+    at the end of the minute.
+    """
+    for group in list(groups().autoscaling_groups.values()):
+        missing = (group.desired_capacity or 0) - len(_counted(group))
+        if missing > 0 and "Launch" not in suspended(group):
+            launch(group, missing)
 
 
 def launch(group: Any, count: int) -> None:
@@ -165,7 +180,7 @@ def instance_state_changed(instance_id: str, state: str) -> None:
 def settle(now: float | None = None) -> None:
     """Moves the instances of the request's account and Region on whose waits are over at *now* (epoch seconds).
 
-    A launched instance enters service; one whose launch was abandoned is terminated and another takes its place.
+    A launched instance enters service; one whose launch was abandoned is terminated, and another takes its place later.
     """
     waiting = waits.here()
     waiting.expire(time.time() if now is None else now)
@@ -178,8 +193,7 @@ def settle(now: float | None = None) -> None:
         elif any(keep(group, wait) for keep in keepers):
             pass
         elif wait.abandoned:
-            terminate(group, wait.instance_id)
-            set_capacity(group, group.desired_capacity)
+            terminate(group, wait.instance_id)  # ``relaunch`` brings another
         else:
             enter_service(group, wait.instance_id)
 

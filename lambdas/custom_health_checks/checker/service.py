@@ -21,8 +21,9 @@ def to_replace(failures: Mapping[str, int], most: int, *, states: Sequence[str],
     """Returns the instance that is set unhealthy now, None for none.
 
     One at a time, and only while the whole group is settled and complete: where all fail at once, it is more likely the
-    check, and replacing everything would help nobody. Then no successor passes its checks either. Between two of
-    them, which EC2 Auto Scaling launches ever more slowly, the group is settled, but smaller than desired.
+    check, and replacing everything would help nobody. Then no successor passes its checks either, and in the pause
+    between two of them, which EC2 Auto Scaling makes longer where hooks fail consistently, the group is settled, but
+    smaller than desired (https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html).
 
     Args:
         failures: failed looks in a row of the instances in service.
