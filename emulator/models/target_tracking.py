@@ -1,7 +1,7 @@
 """How target tracking policies change a group's capacity (our model). No AWS and no clock in here.
 
-One model for two clocks: the embedded AWS gives it a datapoint each minute of its clock, the simulation in
-``benchmarks/simulation.py`` each minute of simulated time. It follows
+One model for two clocks: the embedded AWS gives it a datapoint each minute of its clock, the simulation of
+``benchmarks/sqs_target_scaling`` each minute of simulated time. It follows
 
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html: alarms on the metric, missing
   data scale nothing, several policies, rounding, warm-up, instances that terminate;

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from config.models import CommonSettings
-from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings, TagCheck
+from stacks.custom_health_checks.checks import TagCheck
+from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings
 from stacks.shared.billing import HOURS, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
@@ -88,7 +89,7 @@ def _table(name: str, key: str, clients: Clients) -> Finding:
     return Finding(f"table {name}", "ok", f"its key is {key}")
 
 
-# The post's own steps: who waits, and the tag that lets an instance in
+# The post's own steps: which instances wait, and the tag that lets one in
 
 
 def show(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
@@ -163,6 +164,6 @@ def _mark_arguments(parser: ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command("instances", "who waits, who is in service, and their tags", show),
+    Command("instances", "which instances wait, which are in service, and their tags", show),
     Command("mark", "set the tag of an instance that its check looks at", mark, _mark_arguments),
 )

@@ -8,7 +8,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.custom_health_checks.settings import Check, CustomHealthChecksSettings
+from stacks.custom_health_checks.checks import Check
+from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, generated_name_prefix
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
@@ -61,6 +62,8 @@ class CheckedGroup(Construct):
             minimum=settings.min_instances,
             maximum=settings.max_instances,
             warmup_seconds=0,  # what has passed its checks is warm
+            # No page says whether an update waits for the hook by itself.
+            pause_seconds=settings.longest_wait,
             hooks=[
                 LifecycleHook(
                     lifecycle_hook_name=LAUNCH_HOOK,

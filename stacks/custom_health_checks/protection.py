@@ -36,7 +36,7 @@ class EndOfProtection(Construct):
             scope,
             "Unprotect",
             handler="unprotect",
-            description="Takes scale-in protection away before the group is deleted or rolls",
+            description="Takes scale-in protection away before the group is deleted or replaces instances",
             environment={"HOOK_NAME": LAUNCH_HOOK},
             timeout_seconds=120,
         )

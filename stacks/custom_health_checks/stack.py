@@ -49,7 +49,7 @@ class CustomHealthChecksStack(SolutionStack):
             "NeverPassed",
             never_passed(settings, checked, GivenUp(self, "GivenUp", checked).rule),
             0,
-            says="One instance after the other is given up, and the group stays smaller than it is to be",
+            says="One instance after the other is given up, and the group stays smaller than desired",
         )
         alarms.on_errors(*functions)
         if settings.mode == "event":  # in the other mode each instance looks at itself, and NeverPassed tells
@@ -68,12 +68,12 @@ class CustomHealthChecksStack(SolutionStack):
         region = f"--region {self.region}"
         self.output("GroupName", group, "Auto Scaling group of the checked instances")
         if settings.mode == "event":
-            self.output("CheckerFunction", functions[0].function_name, "Decides who enters service")
+            self.output("CheckerFunction", functions[0].function_name, "Decides which instances enter service")
         self.output(
             "ShowInstances",
             f"aws autoscaling describe-auto-scaling-instances {region} --output table --query "
             f"\"AutoScalingInstances[?AutoScalingGroupName=='{group}'].[InstanceId,LifecycleState,HealthStatus]\"",
-            "Shows who waits and who is in service",
+            "Shows which instances wait and which are in service",
         )
         for check in settings.checks:
             if check.kind == "tag":

@@ -1,7 +1,7 @@
 """What ``python -m stacks odcr_asg`` can do."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ COST_NOTE = (
 )
 VOLUME_GIB = 8
 ALARMS = 2
+PLACED = "ReservationsZone"  # what the logical id of a reservation begins with; its place follows
 # "expired [...] state: You can't modify the Capacity Reservation in any way":
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-modify.html
 AFTER_THE_END = "Set a later end_date, or null; if it is deployed, destroy it first: what has ended takes no later end"
@@ -72,7 +73,7 @@ def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
         .paginate(LocationType="availability-zone", Filters=filters)
     )
     offered = {item["Location"] for page in pages for item in page["InstanceTypeOfferings"]}
-    wanted = list(_wanted_zones(common, settings, clients))
+    wanted = sorted(_wanted_zones(common, settings, clients).values())
     if missing := [zone for zone in wanted if zone not in offered]:
         says = f"{settings.instance_type} is not offered in {', '.join(missing)}"
         named = f"Set zone_names to some of {', '.join(sorted(offered))}" if offered else "Choose another instance_type"
@@ -80,18 +81,19 @@ def _zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
     return Finding("zones of the type", "ok", f"{settings.instance_type} in {', '.join(wanted)}")
 
 
-def _wanted_zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> Iterator[str]:
+def _wanted_zones(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> dict[str, str]:
+    """The zone of each place."""
     if common.vpc:
         pages = (
             clients("ec2")
             .get_paginator("describe_subnets")
             .paginate(Filters=[{"Name": "subnet-id", "Values": list(common.vpc.subnet_ids)}])
         )
-        yield from sorted(subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"])
-    elif settings.zone_names:
-        yield from settings.zone_names
+        found = {subnet["SubnetId"]: subnet["AvailabilityZone"] for page in pages for subnet in page["Subnets"]}
+        zones: Iterable[str] = [found[name] for name in common.vpc.subnet_ids if name in found]
     else:
-        yield from zones_of_get_azs(clients)[: settings.zones]
+        zones = settings.zone_names or zones_of_get_azs(clients)
+    return dict(zip(settings.places(common), zones, strict=False))
 
 
 def _type(settings: OdcrAsgSettings, clients: Clients) -> Finding:
@@ -130,30 +132,37 @@ def _vcpus(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) 
 
 
 def _leaving(common: CommonSettings, settings: OdcrAsgSettings, clients: Clients) -> list[dict[str, Any]]:
-    """Reservations of the deployed stack that a deployment replaces, as far as they share the new ones' quota."""
-    stack = "-".join(filter(None, [common.prefix, "odcr-asg"]))
-    pool = (stack_outputs(stack, clients) or {}).get("ReservationPoolArn")
-    if not pool:
+    """Reservations of the deployed stack that a deployment replaces, as far as they share the new ones' quota.
+
+    One stays as long as type and tenancy do, and its place in the template has the same zone.
+    """
+    places = _deployed_places(common.stack_name("odcr_asg"), clients)
+    if not places:
         return []
-    pages = clients("resource-groups").get_paginator("list_group_resources").paginate(Group=pool)
-    arns = [item["Identifier"]["ResourceArn"] for page in pages for item in page["Resources"]]
-    ids = [arn.rpartition("/")[2] for arn in arns if ":capacity-reservation/" in arn]
-    if not ids:
-        return []
-    there = clients("ec2").get_paginator("describe_capacity_reservations").paginate(CapacityReservationIds=ids)
-    zones = set(_wanted_zones(common, settings, clients))
-    quota = quota_code(settings.instance_type, spot=False)
+    there = clients("ec2").get_paginator("describe_capacity_reservations").paginate(CapacityReservationIds=[*places])
+    zones, quota = _wanted_zones(common, settings, clients), quota_code(settings.instance_type, spot=False)
     return [
         each
         for page in there
         for each in page["CapacityReservations"]
         if each["State"] == "active"
         and quota_code(each["InstanceType"], spot=False) == quota
-        and not (
-            (each["InstanceType"], each["Tenancy"]) == (settings.instance_type, settings.tenancy)
-            and each["AvailabilityZone"] in zones
-        )
+        and (each["InstanceType"], each["Tenancy"], each["AvailabilityZone"])
+        != (settings.instance_type, settings.tenancy, zones.get(places[each["CapacityReservationId"]]))
     ]
+
+
+def _deployed_places(stack: str, clients: Clients) -> dict[str, str]:
+    """The place of each reservation of the deployed stack, by its id; none where nothing is deployed."""
+    if stack_outputs(stack, clients) is None:
+        return {}
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {
+        item["PhysicalResourceId"]: item["LogicalResourceId"].removeprefix(PLACED)[:1]
+        for page in pages
+        for item in page["StackResourceSummaries"]
+        if item["ResourceType"] == "AWS::EC2::CapacityReservation"
+    }
 
 
 # --- plan -------------------------------------------------------------------------------------------------------------

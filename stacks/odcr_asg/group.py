@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import cast
 
+from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -63,9 +64,14 @@ class ReservedGroup(Construct):
             launch_template=self.template,
             min_capacity=settings.required_instances,
             max_capacity=settings.max_instances,  # no desired capacity: a redeployment would reset what you have set
+            default_instance_warmup=Duration.seconds(settings.instance_warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
             # A new instance finds a reserved place before an old one leaves its own, where the group may grow by one.
-            update_policy=rolling_update(min(settings.required_instances, settings.max_instances - 1)),
+            update_policy=rolling_update(
+                settings.required_instances,
+                settings.max_instances,
+                pause_seconds=settings.instance_warmup_seconds,
+            ),
         )
         # Routes, gateways and endpoints: an instance boots by them, and they go after it when the stack is destroyed.
         self.group.node.add_dependency(network, self.role)

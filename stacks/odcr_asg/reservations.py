@@ -1,6 +1,6 @@
 """The reserved capacity: one reservation in each zone, and the resource group that stands for them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from aws_cdk import Duration, Names
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -23,7 +23,7 @@ class ReservationPool(Construct):
     everything but reservations out (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-group.html).
 
     Args:
-        zones: name of each zone, in the order of the group's subnets.
+        zones: name of each zone by its place, in the order of the group's subnets.
         count: reservations of each zone.
 
     Attributes:
@@ -32,14 +32,14 @@ class ReservationPool(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, settings: OdcrAsgSettings, *, zones: Sequence[str], count: int
+        self, scope: Construct, construct_id: str, settings: OdcrAsgSettings, *, zones: Mapping[str, str], count: int
     ) -> None:
         super().__init__(scope, construct_id)
         self.count = count
         self.reservations = [
             ec2.CfnCapacityReservation(
                 self,
-                f"Zone{number}",
+                f"Zone{place}",
                 availability_zone=zone,
                 instance_type=settings.instance_type,
                 instance_platform=PLATFORM,
@@ -49,7 +49,7 @@ class ReservationPool(Construct):
                 end_date_type="limited" if settings.ends_at else "unlimited",
                 end_date=settings.ends_at,
             )
-            for number, zone in enumerate(zones, 1)
+            for place, zone in zones.items()
         ]
         pool = resourcegroups.CfnGroup(
             self,

@@ -41,6 +41,9 @@ class OdcrAsgSettings(SolutionSettings):
     """Reservations end then, as in 2027-01-31T18:00:00Z; instances run on, unreserved. null: until you destroy them."""
     network: Literal["isolated", "public", "nat"] = "isolated"
     """Egress of the instances: only to S3 and DynamoDB, through public addresses, or through a NAT gateway."""
+    instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 60
+    """Seconds from the start of an instance until it serves. A deployment that replaces instances waits as long after
+    each."""
     zonal_shift: bool = False
     """true registers the group with Application Recovery Controller, so that you can start a zonal shift."""
     drills: bool = True
@@ -60,6 +63,15 @@ class OdcrAsgSettings(SolutionSettings):
     def reserved_per_zone(self, common: CommonSettings) -> int:
         """Reservations of each zone."""
         return per_zone(self.required_instances, self.zone_count(common))
+
+    def places(self, common: CommonSettings) -> tuple[str, ...]:
+        """What each reservation goes by in the template: its number, or the letter of a zone that is named.
+
+        A zone that stays in ``zone_names`` so keeps its reservation: a second one beside it might not be to be had.
+        """
+        if self.zone_names and common.vpc is None:
+            return tuple(name[-1].upper() for name in self.zone_names)
+        return tuple(str(number) for number in range(1, self.zone_count(common) + 1))
 
     @property
     def ends_at(self) -> str | None:

@@ -38,7 +38,8 @@ class OdcrAsgStack(SolutionStack):
         )
         subnet_ids = network.subnet_ids
         subnets = network.subnets.subnets or ()
-        zones = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
+        names = self._zones_of(subnet_ids) if common.vpc else [subnet.availability_zone for subnet in subnets]
+        zones = dict(zip(settings.places(common), names, strict=True))
         pool = ReservationPool(self, "Reservations", settings, zones=zones, count=settings.reserved_per_zone(common))
         group = ReservedGroup(self, "Instances", settings, network=network, subnet_ids=subnet_ids, pool_arn=pool.arn)
         self._alarms(pool, settings)
@@ -87,10 +88,10 @@ class OdcrAsgStack(SolutionStack):
 
     def _outputs(self, group: ReservedGroup, pool: ReservationPool, subnet_ids: list[str]) -> None:
         self.output(
-            "AutoScalingGroupName", group.group.auto_scaling_group_name, "The group that is sure of its capacity"
+            "AutoScalingGroupName", group.group.auto_scaling_group_name, "Auto Scaling group with reserved capacity"
         )
         self.output("SubnetForManuallyAddedInstance", subnet_ids[0], "For the post's test with an instance of your own")
         self.output(
             "SubnetsToKeepWhenDroppingASGAZ", ",".join(subnet_ids[:-1]), "For the post's test that drops a zone"
         )
-        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations: who names it may use them")
+        self.output("ReservationPoolArn", pool.arn, "Resource group of the reservations, for instances that name it")

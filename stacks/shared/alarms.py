@@ -1,6 +1,6 @@
 """Alarms that say what to do, to one topic."""
 
-from typing import cast
+from typing import Required, TypedDict, Unpack, cast
 
 from aws_cdk import Acknowledgment, ArnFormat, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,6 +14,23 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.shared.solution import SolutionStack
+
+_ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+
+
+class AlarmWords(TypedDict, total=False):
+    """What an alarm says, and after how many data points.
+
+    Attributes:
+        says: what has happened; the README has a section ``Alarm: <construct id in words>`` that says what to do.
+        minutes: data points in a row that ring the alarm, 1 unless given; minutes where the metric's period is one.
+        about: names that section instead of the construct id, where several alarms share it.
+    """
+
+    says: Required[str]
+    minutes: int
+    about: str | None
 
 
 def errors_of(function: lambda_.IFunction, minutes: int = 1) -> cloudwatch.Metric:
@@ -89,37 +106,16 @@ class Alarms(Construct):
         )
 
     def when_above(
-        self,
-        construct_id: str,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        *,
-        says: str,
-        minutes: int = 1,
-        about: str | None = None,
+        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, **words: Unpack[AlarmWords]
     ) -> cloudwatch.Alarm:
-        """Alarms after *minutes* data points in a row above the threshold; missing data is no alarm.
-
-        Args:
-            says: what has happened; the README has a section ``Alarm: <construct id in words>`` that says what to do.
-            about: names that section instead of the construct id, where several alarms share it.
-        """
-        above = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-        return self._alarm(construct_id, metric, threshold, above, says, minutes, about or construct_id)
+        """Alarms when data points are above the threshold; missing data is no alarm."""
+        return self._alarm(construct_id, metric, threshold, _ABOVE, **words)
 
     def when_below(
-        self,
-        construct_id: str,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        *,
-        says: str,
-        minutes: int = 1,
-        about: str | None = None,
+        self, construct_id: str, metric: cloudwatch.IMetric, threshold: float, **words: Unpack[AlarmWords]
     ) -> cloudwatch.Alarm:
-        """The same for data points below the threshold."""
-        below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-        return self._alarm(construct_id, metric, threshold, below, says, minutes, about or construct_id)
+        """Alarms when data points are below the threshold; missing data is no alarm."""
+        return self._alarm(construct_id, metric, threshold, _BELOW, **words)
 
     def when_silent(
         self, construct_id: str, metric: cloudwatch.Metric, *, says: str, rounds: int, about: str | None = None
@@ -180,9 +176,10 @@ class Alarms(Construct):
         metric: cloudwatch.IMetric,
         threshold: float,
         operator: cloudwatch.ComparisonOperator,
+        *,
         says: str,
-        points: int,
-        about: str,
+        minutes: int = 1,
+        about: str | None = None,
     ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
@@ -190,9 +187,9 @@ class Alarms(Construct):
             metric=metric,
             threshold=threshold,
             comparison_operator=operator,
-            evaluation_periods=points,
+            evaluation_periods=minutes,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{says}. {self._what_to_do(about)}",
+            alarm_description=f"{says}. {self._what_to_do(about or construct_id)}",
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm

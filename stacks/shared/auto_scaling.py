@@ -22,6 +22,8 @@ SUSPENDED = (
     autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
     autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
 )
+LONGEST_PAUSE_SECONDS = 3_600  # that an update takes between two batches, by the same page
+BATCHES = 10  # in which a large group is updated
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
 
 
@@ -42,7 +44,7 @@ class GroupNetwork(Protocol):
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
-    """A group that replaces its instances one by one when their launch template changes.
+    """A group that replaces its instances when their launch template changes: one by one, or a tenth at a time.
 
     Its lifecycle hooks are part of the group resource: no instance can start, or end, before its hook exists.
 
@@ -50,6 +52,8 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         instances: a mixed instances policy, or the launch template of On-Demand instances of one type.
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
+        warmup_seconds: how long an instance takes from its start until it serves.
+        pause_seconds: how long an update waits for each batch to serve; None: the warm-up.
         protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
         capacity_rebalance: of Spot Instances: whether those at risk are replaced before EC2 interrupts them. False is
             said, or an update would leave what there was.
@@ -67,10 +71,12 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         warmup_seconds: int,
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
+        pause_seconds: int | None = None,
         protected: bool | None = None,
         capacity_rebalance: bool | None = None,
     ) -> None:
         mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
+        pause = warmup_seconds if pause_seconds is None else pause_seconds
         super().__init__(
             scope,
             construct_id,
@@ -84,7 +90,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
-            update_policy=rolling_update(min(minimum, maximum - 1)),
+            update_policy=rolling_update(minimum, maximum, pause_seconds=pause, batch=max(1, maximum // BATCHES)),
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
@@ -92,16 +98,23 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         acknowledge_group(self, mixed=mixed is not None)
 
 
-def rolling_update(min_in_service: int) -> autoscaling.UpdatePolicy:
-    """One instance after the other, while nothing else changes the group.
+def rolling_update(minimum: int, maximum: int, *, pause_seconds: int, batch: int = 1) -> autoscaling.UpdatePolicy:
+    """One batch of instances after the other, while nothing else changes the group.
+
+    CloudFormation goes on as soon as EC2 Auto Scaling calls a new instance in service, which is long before it serves,
+    so that without a pause all of them boot at the same time.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html
 
     Args:
-        min_in_service: so many stay in service meanwhile: less than the group's largest size, or it has no room to
-            replace one (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html).
+        minimum: so many instances stay in service meanwhile, where the group has room to replace a batch.
+        maximum: largest size of the group.
+        pause_seconds: between a batch and the next; CloudFormation takes an hour at most.
     """
     return autoscaling.UpdatePolicy.rolling_update(
-        max_batch_size=1,
-        min_instances_in_service=min_in_service,
+        max_batch_size=batch,
+        min_instances_in_service=min(minimum, maximum - batch),
+        pause_time=Duration.seconds(min(pause_seconds, LONGEST_PAUSE_SECONDS)),
+        wait_on_resource_signals=False,
         suspend_processes=list(SUSPENDED),
     )
 

@@ -108,6 +108,15 @@ class InstanceSettings(Section):
         return {name: value for name, value in wanted.items() if value not in (None, [])}
 
 
+def on_demand_of(instances: int, *, base: int, percentage: int) -> int:
+    """How many of a group's instances are On-Demand: the base, and of the rest the percentage, rounded up.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html
+    """
+    first = min(instances, base)
+    return first + -(-(instances - first) * percentage // 100)
+
+
 def is_arm(instance_type: str) -> bool:
     """Whether a type has a Graviton processor: a ``g`` after the generation, as in t4g, m7gd or g5g, or a1."""
     family = instance_type.partition(".")[0]

@@ -8,7 +8,7 @@ from pydantic import Field
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
 from config.ranges import admits_everybody
 from config.types import Cidr, InstanceType, SecretArn, SubnetId, repeated
-from stacks.shared.instance_attributes import is_arm, of_another_architecture
+from stacks.shared.instance_attributes import is_arm, of_another_architecture, on_demand_of
 
 STACK_NAME = "spinnaker-server-groups"
 BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g"})
@@ -147,9 +147,8 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         return self.scheme == "internal"
 
     def on_demand(self, instances: int) -> int:
-        """How many of so many instances are On-Demand: the base, and of the rest the percentage, rounded up."""
-        base = min(instances, self.on_demand_base)
-        return base + -(-(instances - base) * self.on_demand_percentage // 100)
+        """How many of so many instances are On-Demand."""
+        return on_demand_of(instances, base=self.on_demand_base, percentage=self.on_demand_percentage)
 
     @property
     def unlimited_cpu_credits(self) -> bool | None:

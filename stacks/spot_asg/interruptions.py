@@ -1,4 +1,4 @@
-"""What happens when EC2 wants an instance back: two functions, the rules that call them, and the delay in between."""
+"""What happens when EC2 reclaims an instance: two functions, the rules that call them, and the delay in between."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling

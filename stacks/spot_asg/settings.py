@@ -8,7 +8,7 @@ from pydantic import Field
 from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
 from config.schedules import TimeOfDay, TimeZone
 from config.types import InstanceType, MetricNamespace, RegionName, TargetGroupArn, repeated, unknown_region
-from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
+from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture, on_demand_of
 
 DIVERSE = 3
 """Fewest types that the post, and the placement score, call flexible."""
@@ -107,7 +107,8 @@ class SpotAsgSettings(SolutionSettings):
     zones: Annotated[int, Field(ge=2, le=6)] = 3
     """Availability Zones of the solution's own network; each adds Spot pools."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
-    """Seconds from the start of an instance until it counts as ready. Health checks of target groups wait as long."""
+    """Seconds from the start of an instance until it counts as ready. Health checks of target groups wait as long, and so
+    does a deployment that replaces instances, after each batch."""
     load_balancer: bool = False
     """true: an internal load balancer with a target group in front of the group; it bills its hours."""
     target_group_arns: Annotated[tuple[TargetGroupArn, ...], Field(max_length=50)] = ()
@@ -139,9 +140,8 @@ class SpotAsgSettings(SolutionSettings):
         return WATCH_SECONDS + self.serve_seconds + self.stop_seconds
 
     def on_demand(self, instances: int) -> int:
-        """How many of so many instances are On-Demand: the base, and of the rest the percentage, rounded up."""
-        base = min(instances, self.on_demand_base)
-        return base + -(-(instances - base) * self.on_demand_percentage // 100)
+        """How many of so many instances are On-Demand."""
+        return on_demand_of(instances, base=self.on_demand_base, percentage=self.on_demand_percentage)
 
     @property
     def scored_capacity(self) -> int:

@@ -15,8 +15,7 @@ ENDPOINTS = 3  # sqs, monitoring, autoscaling
 
 def idle_month(common: CommonSettings, settings: SqsTargetScalingSettings) -> Iterator[BillingUnit]:
     """What bills in a month without a message. On-Demand and Spot hours are of whatever types EC2 chooses."""
-    on_demand = min(settings.minimum, settings.on_demand_base)
-    on_demand += round((settings.minimum - on_demand) * settings.on_demand_percentage / 100)
+    on_demand = settings.on_demand(settings.minimum)
     yield BillingUnit("on_demand_instance_hour", HOURS * on_demand, "workers")
     yield BillingUnit("spot_instance_hour", HOURS * (settings.minimum - on_demand), "workers")
     yield BillingUnit("gp3_gib_month", VOLUME_GIB * settings.minimum, "root volumes of the workers")
@@ -58,8 +57,7 @@ def findings(common: CommonSettings, settings: SqsTargetScalingSettings, clients
     found: list[str] = []
     yield looked_at("instance types", lambda: _types(settings, clients, found))
     most = settings.instances.vcpu.max or 192
-    on_demand = settings.on_demand_base
-    on_demand += round((settings.max_instances - on_demand) * settings.on_demand_percentage / 100)
+    on_demand = settings.on_demand(settings.max_instances)
     if spot := settings.max_instances - on_demand:
         yield vcpus(clients, found, spot * most, "Spot vCPUs", spot=True)
     if on_demand:

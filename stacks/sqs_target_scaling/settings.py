@@ -7,7 +7,7 @@ from pydantic import Field
 
 from config.models import Problem, SolutionSettings, rule
 from config.types import MetricNamespace
-from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture
+from stacks.shared.instance_attributes import InstanceSettings, of_another_architecture, on_demand_of
 
 # The queue deletes what is older, whoever has it in hand, without a word to anybody:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-queue-parameters.html
@@ -40,7 +40,8 @@ class SqsTargetScalingSettings(SolutionSettings):
     max_instances: Annotated[int, Field(ge=1, le=500)] = 10
     """Largest size of the group."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
-    """Seconds from the start of an instance until it counts in the metrics."""
+    """Seconds from the start of an instance until it counts in the metrics. A deployment that replaces instances waits as
+    long after each batch."""
     network: Literal["public", "nat", "endpoints"] = "public"
     """How the workers reach AWS: public addresses without ingress, a NAT gateway, or interface endpoints."""
     zones: Annotated[int, Field(ge=1, le=6)] = 2
@@ -74,6 +75,10 @@ class SqsTargetScalingSettings(SolutionSettings):
         if self.min_instances is not None:
             return self.min_instances
         return 1 if self.strategy == "metric-math" else 0
+
+    def on_demand(self, instances: int) -> int:
+        """How many of so many instances are On-Demand."""
+        return on_demand_of(instances, base=self.on_demand_base, percentage=self.on_demand_percentage)
 
     @property
     def acceptable_backlog(self) -> float:

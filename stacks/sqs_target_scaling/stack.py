@@ -59,7 +59,7 @@ class SqsTargetScalingStack(SolutionStack):
                 f"{function.node.id}Silent",
                 runs_of(function, Duration.minutes(minutes)),
                 rounds=min(ROUNDS_OF_SILENCE, WEEK_MINUTES // minutes),
-                says=f"The function {function.node.id} has not run for a while, and the group hardly scales",
+                says=f"The function {function.node.id} has not run for a while, and the group scales badly",
                 about="FunctionSilent",
             )
         dashboard = QueueDashboard(
@@ -95,7 +95,9 @@ class SqsTargetScalingStack(SolutionStack):
         functions: list[lambda_.Function],
     ) -> Alarms:
         alarms = Alarms(self, "Alarms")
-        alarms.when_above("DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="A message could not be done")
+        alarms.when_above(
+            "DeadLetters", metrics.dead_letters(work.dead_letters), 0, says="Messages are in the dead-letter queue"
+        )
         alarms.when_above(
             "Latency",
             metrics.oldest_message,
@@ -116,7 +118,7 @@ class SqsTargetScalingStack(SolutionStack):
     ) -> None:
         payload = f'{{"messages": {settings.test_messages}, "duration_seconds": {settings.test_duration_seconds}}}'
         self.output("QueueUrl", work.queue.queue_url, "Send work here")
-        self.output("DeadLettersUrl", work.dead_letters.queue_url, "What nobody could process ends here")
+        self.output("DeadLettersUrl", work.dead_letters.queue_url, "Dead-letter queue")
         self.output("GroupName", workers.group.auto_scaling_group_name, "Auto Scaling group of the workers")
         self.output("TestingFunction", testing.function_name, "Sends test messages")
         self.output("DashboardUrl", dashboard.url, "Backlog, instances, durations and latency through time")

@@ -57,6 +57,13 @@ def test_hours_are_those_of_the_smallest_size_split_by_purchase_option() -> None
     assert billed["gp3_gib_month"] == 4 * VOLUME_GIB
 
 
+@pytest.mark.parametrize(("minimum", "base", "percentage", "on_demand"), [(2, 1, 20, 2), (5, 0, 10, 1), (3, 9, 0, 3)])
+def test_a_fraction_is_an_on_demand_instance(minimum: int, base: int, percentage: int, on_demand: int) -> None:
+    """EC2 "rounds up ... in favor of On-Demand Instances"; half an instance is not 0."""
+    settings = SqsTargetScalingSettings(min_instances=minimum, on_demand_base=base, on_demand_percentage=percentage)
+    assert units(settings).get("on_demand_instance_hour", 0) == on_demand * 730
+
+
 @pytest.mark.parametrize("variant", variants.variants_of("sqs_target_scaling"))
 def test_what_is_billed_by_the_hour_or_month_is_what_the_template_has(variant: str) -> None:
     config = variants.configuration(variant)

@@ -45,6 +45,7 @@ def _keys(call: Call) -> dict[str, Any]:
 def _each_minute() -> None:
     replacement.replace_unhealthy()
     policies.scale()
+    model.relaunch()
 
 
 SERVICE = Service(
@@ -64,7 +65,8 @@ SERVICE = Service(
     react=_each_minute,
     tick=model.settle_everywhere,
     modelled=(
-        "hooks and their waiting, warm pools, zones that a group may no longer use",
+        "hooks and their waiting, the pause after a launch that was given up",
+        "warm pools, zones that a group may no longer use",
         "EC2 health checks each minute, standby, Capacity Rebalancing, which launches before it terminates",
         "launches into capacity reservations first, the default termination policy",
         "target tracking, step and simple policies; metrics of groups each minute",

@@ -1,12 +1,10 @@
 """Auto Scaling groups whose instances exist, wait for hooks and follow policies (our model over moto's groups).
 
 Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html. Launches and
-terminations take no time; which instance type a mixed instances policy gets is the smallest that fits, not what an
-allocation strategy chooses.
+terminations take no time.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -19,24 +17,19 @@ from emulator.core.patch import patch
 from emulator.core.store import Store, request_scope
 from emulator.models.lifecycle import LAUNCHING, TERMINATING, Action, Hook, Wait, Waits
 from emulator.services.autoscaling import zones
+from emulator.services.autoscaling.launches import run
 from emulator.services.autoscaling.patches import (
     allocation,
     groups,
     leave_target_groups,
-    member_of,
     settings,
     settings_of,
     shown,
 )
 from emulator.services.autoscaling.patches import enter_service as register
-from emulator.services.ec2.instance_types import smallest_matching
-from emulator.services.ssm.images import image_architecture
 
-# What images call their root volume: Amazon Linux, and most others.
-ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
-
-# What warm pools add (warmpool.py): instances that are ready (group, count -> how many it supplied), and instances that
-# have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
+# What warm pools add (warm_pools.py): instances that are ready (group, count -> how many it supplied), and instances
+# that have waited for a launching hook without being meant for service yet (group, wait -> whether it was one of them).
 suppliers: list[Callable[[Any, int], int]] = []
 keepers: list[Callable[[Any, Wait], bool]] = []
 # What follows when an instance is in service (group, member).
@@ -70,9 +63,7 @@ def set_capacity(group: Any, desired: int | None) -> None:
     Terminating state" (ec2-auto-scaling-lifecycle.html). Those on standby neither.
     """
     group.desired_capacity = group.min_size if desired is None else desired
-    members = [
-        item for item in group.instance_states if not item.lifecycle_state.startswith(("Standby", "Terminating"))
-    ]
+    members = _counted(group)
     missing = (group.desired_capacity or 0) - len(members)
     if missing > 0:
         launch(group, missing)
@@ -80,6 +71,23 @@ def set_capacity(group: Any, desired: int | None) -> None:
         unprotected = [member for member in members if not member.protected_from_scale_in]
         for member in zones.scale_in_order(group, unprotected)[:-missing]:
             retire(group, member)
+
+
+def _counted(group: Any) -> list[Any]:
+    return [item for item in group.instance_states if not item.lifecycle_state.startswith(("Standby", "Terminating"))]
+
+
+def relaunch() -> None:
+    """Launches what groups lack after launches that were given up, and that are not replaced at once.
+
+    EC2 Auto Scaling "limits the rate at which it allows instances to launch if the lifecycle hooks are failing
+    consistently" (https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html). Here the next one comes
+    at the end of the minute.
+    """
+    for group in list(groups().autoscaling_groups.values()):
+        missing = (group.desired_capacity or 0) - len(_counted(group))
+        if missing > 0 and "Launch" not in suspended(group):
+            launch(group, missing)
 
 
 def launch(group: Any, count: int) -> None:
@@ -90,132 +98,6 @@ def launch(group: Any, count: int) -> None:
         group.instance_states.append(member)
         if not begin_wait(group, member, LAUNCHING):
             enter_service(group, member.instance_id)
-
-
-def run(group: Any, count: int) -> list[Any]:
-    """Runs instances from the group's launch template, in the subnets that have the fewest."""
-    members = []
-    specification = launch_template(group)
-    template = _template_data(specification)
-    tags = {tag["Key"]: tag["Value"] for tag in group.tags if tag.get("PropagateAtLaunch")}
-    tags["aws:autoscaling:groupName"] = group.name
-    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-    for (market, subnet), number in _shares(group, template, count).items():
-        launched = call(
-            "ec2",
-            "RunInstances",
-            MinCount=number,
-            MaxCount=number,
-            LaunchTemplate=specification,
-            InstanceType=_instance_type(group, template),
-            TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],
-            **_placement(group, subnet),
-            **_from_template(template),
-            **zones.launch_parameters(group),
-            **({"InstanceMarketOptions": {"MarketType": "spot"}} if market == "spot" else {}),
-        )
-        for instance in launched["Instances"]:
-            protected = bool(group.new_instances_protected_from_scale_in)
-            member = member_of(group, instance["InstanceId"], protected=protected)
-            member.launched_from = specification
-            members.append(member)
-    return members
-
-
-def _shares(group: Any, template: dict[str, Any], count: int) -> Counter[tuple[str, str | None]]:
-    """How many of *count* instances go to which market and subnet."""
-    on_demand, spot = _purchase_options(group, count)
-    subnets: list[str | None] = [*group.vpc_zone_identifier.split(",")] if group.vpc_zone_identifier else [None]
-    used = Counter(dict.fromkeys(subnets, 0))
-    used.update(member.instance.subnet_id for member in group.instance_states if member.instance.subnet_id in used)
-    shares: Counter[tuple[str, str | None]] = Counter()
-    next_subnet = zones.subnet_chooser(group, template)
-    for market in ["on-demand"] * on_demand + ["spot"] * spot:
-        subnet = next_subnet(used)
-        used[subnet] += 1
-        shares[market, subnet] += 1
-    return shares
-
-
-def launch_template(group: Any) -> dict[str, str]:
-    """Id and version of the launch template that a group launches from."""
-    template = group.ec2_launch_template
-    return {"LaunchTemplateId": template.id, "Version": str(group.launch_template_version)}
-
-
-def _template_data(specification: dict[str, str]) -> dict[str, Any]:
-    found = call(
-        "ec2",
-        "DescribeLaunchTemplateVersions",
-        LaunchTemplateId=specification["LaunchTemplateId"],
-        Versions=[specification["Version"]],
-    )
-    data: dict[str, Any] = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-    return data
-
-
-def _from_template(template: dict[str, Any]) -> dict[str, Any]:
-    """What RunInstances of AWS takes from a launch template and moto's does not."""
-    taken: dict[str, Any] = {}
-    if profile := template.get("IamInstanceProfile"):
-        taken["IamInstanceProfile"] = profile
-    interfaces = template.get("NetworkInterfaces") or [{}]
-    groups = template.get("SecurityGroupIds") or interfaces[0].get("Groups")
-    if groups:
-        taken["SecurityGroupIds"] = groups
-    if mappings := template.get("BlockDeviceMappings"):
-        taken["BlockDeviceMappings"] = [_with_default_deletion(mapping) for mapping in mappings]
-    if options := template.get("MetadataOptions"):
-        taken["MetadataOptions"] = {name: value for name, value in options.items() if name != "State"}
-    return taken
-
-
-def _with_default_deletion(mapping: dict[str, Any]) -> dict[str, Any]:
-    """A root volume goes with its instance unless a template says otherwise; the others stay.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/preserving-volumes-on-termination.html
-    """
-    if mapping["DeviceName"] not in ROOT_DEVICES or "Ebs" not in mapping:
-        return mapping
-    return {**mapping, "Ebs": {"DeleteOnTermination": True, **mapping["Ebs"]}}
-
-
-def _placement(group: Any, subnet: str | None) -> dict[str, Any]:
-    return {"SubnetId": subnet} if subnet else {"Placement": {"AvailabilityZone": group.availability_zones[0]}}
-
-
-def _instance_type(group: Any, template: dict[str, Any]) -> str:
-    """The type of the first override, the smallest that its requirements allow, or the template's."""
-    policy = group.mixed_instances_policy or {}
-    for override in (policy.get("LaunchTemplate") or {}).get("Overrides") or []:
-        if override.get("InstanceType"):
-            return str(override["InstanceType"])
-        if requirements := override.get("InstanceRequirements"):
-            # A group launches what its image runs on.
-            architecture = image_architecture(template.get("ImageId"))
-            return smallest_matching(requirements, [architecture] if architecture else [])
-    return str(template.get("InstanceType") or "m1.small")
-
-
-def _purchase_options(group: Any, count: int) -> tuple[int, int]:
-    """How many of the next *count* instances are On-Demand and how many Spot.
-
-    Follows https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html: the base
-    comes first, then the percentage of what is above it; a fraction "rounds up to the next integer in favor of
-    On-Demand Instances".
-    """
-    policy = group.mixed_instances_policy
-    if not policy:
-        return count, 0
-    distribution = policy.get("InstancesDistribution") or {}
-    base = int(distribution.get("OnDemandBaseCapacity") or 0)
-    share = distribution.get("OnDemandPercentageAboveBaseCapacity")
-    percent = 100 if share is None else int(share)
-    total = group.desired_capacity
-    wanted = total if total <= base else base + -(-(total - base) * percent // 100)
-    running = sum(1 for member in group.instance_states if member.instance.lifecycle != "spot")
-    on_demand = max(0, min(count, wanted - running))
-    return on_demand, count - on_demand
 
 
 # --- hooks and termination --------------------------------------------------------------------------------------------
@@ -298,7 +180,7 @@ def instance_state_changed(instance_id: str, state: str) -> None:
 def settle(now: float | None = None) -> None:
     """Moves the instances of the request's account and Region on whose waits are over at *now* (epoch seconds).
 
-    A launched instance enters service; one whose launch was abandoned is terminated and another takes its place.
+    A launched instance enters service; one whose launch was abandoned is terminated, and another takes its place later.
     """
     waiting = waits.here()
     waiting.expire(time.time() if now is None else now)
@@ -311,8 +193,7 @@ def settle(now: float | None = None) -> None:
         elif any(keep(group, wait) for keep in keepers):
             pass
         elif wait.abandoned:
-            terminate(group, wait.instance_id)
-            set_capacity(group, group.desired_capacity)
+            terminate(group, wait.instance_id)  # ``relaunch`` brings another
         else:
             enter_service(group, wait.instance_id)
 

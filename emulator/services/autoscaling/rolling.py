@@ -31,7 +31,7 @@ from emulator.core.clock import MINUTE, clock
 from emulator.core.patch import patch, private
 from emulator.core.resource import Place, Properties
 from emulator.core.store import Setting, Store
-from emulator.services.autoscaling import model
+from emulator.services.autoscaling import launches, model
 
 KIND = "AWS::AutoScaling::AutoScalingGroup"
 IN_SERVICE_WITHIN = 3600.0
@@ -113,7 +113,7 @@ def roll(name: str, place: Place) -> None:
 
 def _obsolete(group: Any) -> list[Any]:
     """Members that another launch template has made, or that are where the group launches none; the oldest first."""
-    template = model.launch_template(group)
+    template = launches.launch_template(group)
     subnets = [name for name in (group.vpc_zone_identifier or "").split(",") if name]
     return [
         member

@@ -10,6 +10,7 @@ from typing import Any
 from emulator.core.api import call
 from emulator.models.lifecycle import LAUNCHING, Wait
 from emulator.services.autoscaling import model
+from emulator.services.autoscaling.launches import run
 from emulator.services.autoscaling.patches import warm_members as members
 
 _RESTING = {"Warmed:Stopped", "Warmed:Running", "Warmed:Hibernated"}
@@ -31,7 +32,7 @@ def wanted(group: Any) -> int:
 
 def fill(group: Any) -> None:
     """Runs the instances that the pool lacks."""
-    for member in model.run(group, max(0, wanted(group) - len(members(group)))):
+    for member in run(group, max(0, wanted(group) - len(members(group)))):
         members(group).append(member)
         # https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-eventbridge-events.html
         if not model.begin_wait(group, member, LAUNCHING, "Warmed:Pending:Wait", ("EC2", "WarmPool")):

@@ -1,11 +1,11 @@
 """EventBridge -> EC2 Auto Scaling: completes the launching hook of an instance whose checks have passed or failed.
 
-If it is asked to, the schedule also looks at the instances in service, and sets one unhealthy whose checks have failed
-so many times in a row; a table remembers how often.
+If the settings ask for it, the schedule also looks at the instances in service, and sets one unhealthy whose checks
+have failed several times in a row; a table remembers how often.
 
 Three events say that an instance may be ready: its hook begins to wait, a tag of it changes, a minute has passed. Each
-of them may come first, twice, late or never. So none is believed: every one leads to the same look at what is now, and
-only an instance that waits is judged. A hook can be completed once; who comes second is told so by EC2 Auto Scaling.
+of them may come first, twice, late or never. So none is trusted: every one leads to the same look at the present state,
+and only an instance that waits is judged. A hook can be completed once; EC2 Auto Scaling tells the second caller so.
 """
 
 import json
@@ -32,7 +32,7 @@ class LookError(RuntimeError):
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
-    """Looks where the event says, by the rules of the environment."""
+    """Looks at the instances that the event names, by the rules of the environment."""
     rules = Rules(
         group_prefix=os.environ["GROUP_PREFIX"],
         hook_name=os.environ["HOOK_NAME"],
@@ -54,12 +54,12 @@ def check(clients: Clients, rules: Rules, request: Request, *, now: datetime) ->
 
     Raises:
         LookError: when an instance could not be looked at. All others were, and the event may come again.
-        botocore.exceptions.ClientError: when it cannot be found out who waits.
+        botocore.exceptions.ClientError: when it cannot be found out which instances wait.
     """
     done: dict[str, list[str]] = {}
     faults: list[str] = []
     members = members_of(clients("autoscaling"), rules, request)
-    wait = [member for member in members if member.waits_in(rules.group_prefix)]
+    wait = [member for member in members.found if member.waits_in(rules.group_prefix)]
     for member, action in each(clients, rules, wait, lambda one: treat(clients, rules, one, now), faults, now):
         done.setdefault(action.value, []).append(member.instance_id)
     if request.group and rules.unhealthy_after:

@@ -1,7 +1,7 @@
-"""Who is looked at: the instances of a request as EC2 Auto Scaling and EC2 show them, many of them together."""
+"""The instances of a request, as EC2 Auto Scaling and EC2 show them; many are looked at together."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,30 +43,51 @@ class Rules:
     failures_table: str = ""
 
 
-def members_of(autoscaling: Any, rules: Rules, request: Request) -> list[Member]:
-    """Returns the instances of the request, each once."""
-    found = _of_group(autoscaling, rules, request.group) if request.group else _of_ids(autoscaling, request)
-    return list({member.instance_id: member for member in found}.values())
+@dataclass(frozen=True)
+class Members:
+    """The instances of a request, each once.
+
+    Attributes:
+        desired: how many of them the group is to have in service; 0 for a request that names instances.
+    """
+
+    found: Sequence[Member]
+    desired: int = 0
 
 
-def _of_ids(autoscaling: Any, request: Request) -> Iterator[Member]:
+def members_of(autoscaling: Any, rules: Rules, request: Request) -> Members:
+    """Returns the instances of the request."""
+    return _of_group(autoscaling, rules, request.group) if request.group else Members(_of_ids(autoscaling, request))
+
+
+def _of_ids(autoscaling: Any, request: Request) -> list[Member]:
     pages = autoscaling.get_paginator("describe_auto_scaling_instances").paginate(
         InstanceIds=list(request.instance_ids)
     )
-    for page in pages:
-        for item in page["AutoScalingInstances"]:
-            yield Member(item["InstanceId"], item["AutoScalingGroupName"], item["LifecycleState"])
+    return _each_once(
+        Member(item["InstanceId"], item["AutoScalingGroupName"], item["LifecycleState"])
+        for page in pages
+        for item in page["AutoScalingInstances"]
+    )
 
 
-def _of_group(autoscaling: Any, rules: Rules, group: str | None) -> Iterator[Member]:
+def _of_group(autoscaling: Any, rules: Rules, group: str) -> Members:
     """The instances of the group and of its warm pool, which the group itself does not list."""
     pages = autoscaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[group])
-    found = [item for page in pages for one in page["AutoScalingGroups"] for item in one["Instances"]]
+    groups = [one for page in pages for one in page["AutoScalingGroups"]]
+    found = [item for one in groups for item in one["Instances"]]
     if rules.warm_pool:
         pages = autoscaling.get_paginator("describe_warm_pool").paginate(AutoScalingGroupName=group)
         found += [item for page in pages for item in page["Instances"]]
-    for item in found:
-        yield Member(item["InstanceId"], str(group), item["LifecycleState"], item.get("HealthStatus") != "Unhealthy")
+    members = _each_once(
+        Member(item["InstanceId"], group, item["LifecycleState"], item.get("HealthStatus") != "Unhealthy")
+        for item in found
+    )
+    return Members(members, max((one["DesiredCapacity"] for one in groups), default=0))
+
+
+def _each_once(members: Iterable[Member]) -> list[Member]:
+    return list({member.instance_id: member for member in members}.values())
 
 
 def each(

@@ -25,7 +25,7 @@ class Request:
 def request_of(event: Any) -> Request:
     """Reads an event of EC2 Auto Scaling, of a tag change, or of the schedule, which says ``{"group": name}``.
 
-    What an event says about tags or states is not believed, for it may come late: it only says where to look.
+    What an event says about tags or states is not trusted, because it may come late: it only says where to look.
 
     Raises:
         UnknownEventError: it is another event.

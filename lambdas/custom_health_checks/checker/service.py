@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 
 from custom_health_checks.checker.verdict import Verdict
 
@@ -17,18 +17,21 @@ def fails(verdict: Verdict) -> bool:
     return verdict is not Verdict.PASSED
 
 
-def to_replace(failures: Mapping[str, int], most: int, *, states: Collection[str]) -> str | None:
+def to_replace(failures: Mapping[str, int], most: int, *, states: Sequence[str], desired: int) -> str | None:
     """Returns the instance that is set unhealthy now, None for none.
 
-    One at a time, and only while the whole group is settled: where all fail at once, it is more likely the check, and
-    replacing everything would help nobody.
+    One at a time, and only while the whole group is settled and complete: where all fail at once, it is more likely the
+    check, and replacing everything would help nobody. Then no successor passes its checks either, and in the pause
+    between two of them, which EC2 Auto Scaling makes longer where hooks fail consistently, the group is settled, but
+    smaller than desired (https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html).
 
     Args:
         failures: failed looks in a row of the instances in service.
         most: so many give an instance up.
-        states: of all members of the group.
+        states: of each member of the group.
+        desired: how many members the group is to have in service.
     """
-    if not set(states) <= SETTLED:
+    if not set(states) <= SETTLED or states.count(IN_SERVICE) < desired:
         return None
     worst = max(failures, key=lambda name: (failures[name], name), default=None)
     return worst if worst is not None and failures[worst] >= most else None

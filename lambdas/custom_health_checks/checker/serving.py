@@ -1,12 +1,11 @@
 """The instances in service: a table counts their failed looks, and the worst is set unhealthy."""
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from custom_health_checks.checker.looks import LOOKS, Clients
-from custom_health_checks.checker.members import Rules, described, each
+from custom_health_checks.checker.members import Members, Rules, described, each
 from custom_health_checks.checker.service import IN_SERVICE, fails, to_replace
 from custom_health_checks.checker.verdict import together
 from custom_health_checks.checker.waiting import Member
@@ -14,14 +13,13 @@ from shared.faults import REFUSED
 
 logger = logging.getLogger(__name__)
 
-FORGOTTEN_AFTER = 86_400  # seconds; the table forgets what is not looked at any more
+FORGOTTEN_AFTER = 86_400  # seconds; the table forgets instances that are not looked at any more
 
 
-def watch(
-    clients: Clients, rules: Rules, members: Sequence[Member], faults: list[str], now: datetime
-) -> dict[str, list[str]]:
+def watch(clients: Clients, rules: Rules, members: Members, faults: list[str], now: datetime) -> dict[str, list[str]]:
     """Counts failed looks at the instances in service, and sets the worst unhealthy once there are too many."""
-    serving = [m for m in members if m.state == IN_SERVICE and m.is_healthy and m.group.startswith(rules.group_prefix)]
+    healthy = [member for member in members.found if member.is_healthy and member.group.startswith(rules.group_prefix)]
+    serving = [member for member in healthy if member.state == IN_SERVICE]
     table = clients("dynamodb")
     pages = table.get_paginator("scan").paginate(TableName=rules.failures_table, ConsistentRead=True)
     counted = {item["instance_id"]["S"] for page in pages for item in page["Items"]}
@@ -35,8 +33,9 @@ def watch(
         return 0
 
     failures = {m.instance_id: number for m, number in each(clients, rules, serving, count, faults, now) if number}
-    unhealthy = to_replace(failures, rules.unhealthy_after, states=[m.state for m in members])
-    if any(not member.is_healthy for member in members):  # it is replaced first
+    states = [member.state for member in members.found]
+    unhealthy = to_replace(failures, rules.unhealthy_after, states=states, desired=members.desired)
+    if any(not member.is_healthy for member in members.found):  # it is replaced first
         unhealthy = None
     if unhealthy:
         clients("autoscaling").set_instance_health(

@@ -1,4 +1,4 @@
-"""Who waits, and what becomes of it. No AWS in here.
+"""Which instances wait, and what is done about each. No AWS in here.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html and, for the warm pool,
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html: an instance that goes through a

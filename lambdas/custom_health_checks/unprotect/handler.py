@@ -1,4 +1,4 @@
-"""CloudFormation -> EC2 Auto Scaling: takes scale-in protection away before a group is deleted, or rolls.
+"""CloudFormation -> EC2 Auto Scaling: takes scale-in protection away before a group is deleted, or replaces instances.
 
 CloudFormation deletes a group by scaling it to zero, without force, and waits for ever for instances that are protected
 (https://github.com/aws/aws-cdk/issues/18179). This resource is deleted before the group. It also goes when

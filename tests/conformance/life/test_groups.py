@@ -38,6 +38,28 @@ def test_what_is_missing_is_found(group: dict[str, Any], rules: list[str]) -> No
     assert [one.rule for one in findings(resources, "here")] == rules
 
 
+LAUNCHING = {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "HeartbeatTimeout": 300}
+LEAVING = {"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "HeartbeatTimeout": 900}
+
+
+@pytest.mark.parametrize(
+    ("group", "update", "rules"),
+    [
+        ({"DefaultInstanceWarmup": 120}, {}, ["pause"]),
+        ({"DefaultInstanceWarmup": 120}, {"PauseTime": "PT2M"}, []),
+        ({"DefaultInstanceWarmup": 120}, {"PauseTime": "PT1M59S"}, ["pause"]),
+        ({"DefaultInstanceWarmup": 120}, {"WaitOnResourceSignals": True}, []),
+        ({"LifecycleHookSpecificationList": [LAUNCHING]}, {"PauseTime": "PT2M"}, ["pause"]),
+        ({"LifecycleHookSpecificationList": [LAUNCHING | {"HeartbeatTimeout": 7200}]}, {"PauseTime": "PT1H"}, []),
+        ({"LifecycleHookSpecificationList": [LEAVING]}, {}, []),
+    ],
+)
+def test_an_update_that_does_not_wait_is_found(group: dict[str, Any], update: dict[str, Any], rules: list[str]) -> None:
+    kind, policy = "AWS::AutoScaling::AutoScalingGroup", {"AutoScalingRollingUpdate": update}
+    resources = {"Group": {"Type": kind, "Properties": group, "UpdatePolicy": policy}}
+    assert [one.rule for one in findings(resources, "here")] == rules
+
+
 @pytest.mark.parametrize(
     ("said", "rules"), [({}, ["reservations"]), ({"CapacityReservationPreference": "default"}, [])]
 )

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stacks.custom_health_checks.settings import LONGEST_WAIT_SECONDS, CustomHealthChecksSettings, TagCheck
+from stacks.custom_health_checks.checks import TagCheck
+from stacks.custom_health_checks.settings import LONGEST_WAIT_SECONDS, CustomHealthChecksSettings
 
 
 def test_without_a_longer_wait_an_instance_waits_for_one_heartbeat() -> None:

@@ -23,8 +23,11 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
 """Other legal values, by the key's last name, which the schema cannot tell."""
 
 BY_DESIGN: Mapping[tuple[str, str, str], str] = {
-    ("loss", "Reservations*", "*"): "new ones first, the old ones cancelled after: README, Change it",
-    ("loss", "NetworkNatAddress*", "zone_names*"): "the NAT gateway moves to another zone: README, Change it",
+    **{
+        ("loss", "Reservations*", change): "new ones first, the old ones cancelled after: README, Limits"
+        for change in ("instance_type*", "tenancy*", "*vpc*")
+    },
+    ("loss", "NetworkNatAddress*", "zone_names*"): "the NAT gateway moves to another zone: README, Limits",
     **{
         (rule, "NetworkVpc*", 'zone_names -> ?"us-east-1a", "us-east-1b"?*'): (
             "the first zones of the Region, by their names: CloudFormation compares what Fn::GetAZs has answered"

@@ -160,6 +160,30 @@ def test_what_has_ended_is_not_told_to_end_later() -> None:
     assert "destroy it first" in look(answers(), end_date=datetime(2020, 1, 1, tzinfo=UTC))["end date"].fix
 
 
+RESERVATION = "cr-0123456789abcdef0"
+KINDS = [
+    {"InstanceType": kind, "ProcessorInfo": {"SupportedArchitectures": ["arm64"]}, "VCpuInfo": {"DefaultVCpus": 2}}
+    for kind in ("t4g.nano", "t4g.small")
+]
+
+
+def deployed(place: str, **reserved: Any) -> Account:
+    """The account with a stack that has three reservations of eu-central-1a at a place."""
+    there = {"InstanceType": "t4g.nano", "Tenancy": "default", "AvailabilityZone": "eu-central-1a", "State": "active"}
+    resource = {
+        "ResourceType": "AWS::EC2::CapacityReservation",
+        "LogicalResourceId": f"ReservationsZone{place}5F8038ED",
+        "PhysicalResourceId": RESERVATION,
+    }
+    reservation = {**there, "CapacityReservationId": RESERVATION, "TotalInstanceCount": 3, **reserved}
+    return answers(
+        describe_instance_types={"InstanceTypes": KINDS},
+        describe_stacks={"Stacks": [{"Outputs": []}]},
+        list_stack_resources=[{"StackResourceSummaries": [resource]}],
+        describe_capacity_reservations=[{"CapacityReservations": [reservation]}],
+    )
+
+
 @pytest.mark.parametrize(
     ("reserved", "needed"),
     [
@@ -172,19 +196,26 @@ def test_what_has_ended_is_not_told_to_end_later() -> None:
     ],
 )
 def test_reservations_that_are_replaced_count_together_with_the_new_ones(reserved: dict[str, Any], needed: int) -> None:
-    arn = "arn:aws:ec2:eu-central-1:123456789012:capacity-reservation/cr-0123456789abcdef0"
-    there = {"InstanceType": "t4g.nano", "Tenancy": "default", "AvailabilityZone": "eu-central-1a", "State": "active"}
-    kinds = [
-        {"InstanceType": kind, "ProcessorInfo": {"SupportedArchitectures": ["arm64"]}, "VCpuInfo": {"DefaultVCpus": 2}}
-        for kind in ("t4g.nano", "t4g.small")
-    ]
-    account = answers(
-        describe_instance_types={"InstanceTypes": kinds},
-        describe_stacks={"Stacks": [{"Outputs": [{"OutputKey": "ReservationPoolArn", "OutputValue": "pool"}]}]},
-        list_group_resources=[{"Resources": [{"Identifier": {"ResourceArn": arn}}]}],
-        describe_capacity_reservations=[{"CapacityReservations": [{**there, "TotalInstanceCount": 3, **reserved}]}],
-    )
-    assert look(account)["On-Demand vCPUs"].says == f"{needed} of 640 needed at most"
+    assert look(deployed("1", **reserved))["On-Demand vCPUs"].says == f"{needed} of 640 needed at most"
+
+
+@pytest.mark.parametrize(
+    ("place", "zone_names", "stays"),
+    [
+        ("A", ("eu-central-1a", "eu-central-1b"), True),
+        ("A", ("eu-central-1b", "eu-central-1a"), True),
+        ("A", ("eu-central-1b", "eu-central-1c"), False),
+        ("1", ("eu-central-1a", "eu-central-1b"), False),  # from a number of zones to their names
+        ("1", (), True),
+        ("2", (), False),
+    ],
+)
+def test_a_reservation_stays_as_long_as_its_place_has_its_zone(
+    place: str, zone_names: tuple[str, ...], stays: bool
+) -> None:
+    says = [look(account, zone_names=zone_names)["On-Demand vCPUs"].says for account in (answers(), deployed(place))]
+    before, after = (int(text.split()[0]) for text in says)
+    assert after - before == (0 if stays else 3 * 2)
 
 
 def test_the_end_date_is_told_while_it_is_to_come() -> None:

@@ -11,6 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacks.odcr_asg.drills import DOCUMENTS
 from tests import variants
+from tests.conformance.updates.states import State
+from tests.conformance.updates.states import template as kept
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
@@ -154,10 +156,27 @@ def test_a_zonal_shift_is_possible_where_it_is_wanted(enterprise: Template) -> N
     assert policy == {"ZonalShiftEnabled": True, "ImpairedZoneHealthCheckBehavior": "ReplaceUnhealthy"}
 
 
+def test_a_zone_that_stays_in_zone_names_keeps_its_reservation() -> None:
+    """By its place in the list it would get a second one first, which EC2 may not have."""
+    ids = [
+        {
+            name: resource["Properties"]["AvailabilityZone"]
+            for name, resource in kept(State(SLUG, "zones", {}, {"zone_names": zone_names}).text)["Resources"].items()
+            if resource["Type"] == "AWS::EC2::CapacityReservation"
+        }
+        for zone_names in (["us-east-1a", "us-east-1b"], ["us-east-1b", "us-east-1c"])
+    ]
+    before, after = ids
+    assert {name: before[name] for name in before.keys() & after.keys()} == {
+        name: "us-east-1b" for name, zone in after.items() if zone == "us-east-1b"
+    }
+
+
 def test_a_change_keeps_the_required_instances_in_service(default: Template) -> None:
     (group,) = default.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
     rolling = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     assert (rolling["MaxBatchSize"], rolling["MinInstancesInService"]) == (1, 6)
+    assert rolling["PauseTime"] == "PT1M", "each new instance has its time to start"
 
 
 def test_instances_may_do_nothing_and_reach_s3_and_dynamodb_only(default: Template) -> None:

@@ -292,6 +292,14 @@ def test_an_application_that_takes_long_to_start_is_not_ended_before(balanced: T
     assert group(enterprise)["HealthCheckGracePeriod"] == 120
 
 
+def test_a_change_waits_until_each_new_instance_serves(balanced: Template) -> None:
+    """Without a pause an update ends the next one when EC2 has started its successor, ten minutes before it answers."""
+    (found,) = balanced.find_resources("AWS::AutoScaling::AutoScalingGroup").values()
+    rolling = found["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    assert (rolling["MaxBatchSize"], rolling["PauseTime"]) == (1, "PT10M")
+    assert "WaitOnResourceSignals" not in rolling, "nobody sends signals"
+
+
 def test_existing_target_groups_are_registered_with(enterprise: Template) -> None:
     assert group(enterprise)["TargetGroupARNs"] == [TARGET_GROUP]
     enterprise.resource_count_is("AWS::ElasticLoadBalancingV2::TargetGroup", 0)
