@@ -41,7 +41,7 @@ def drawn(kept: Kept) -> Page:
     page.text(MARGIN + GAP, HEAD / 2 + 2, kept.dashboard, pixels=18, bold=True)
     window = Window.of(kept)
     for widget in widgets:
-        _draw(page, kept, widget, window)
+        _draw(page, kept, widget, Window.of(kept, widget) if "start" in widget.properties else window)
     if not widgets:
         page.lines(Box(0, HEAD, page.width, rows * UNIT_HEIGHT), ["This dashboard has no widgets."], color=GREY)
     _caption(page, kept, window)

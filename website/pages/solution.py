@@ -76,7 +76,12 @@ def pages(readme: Readme, links: Links) -> Iterator[Page]:
         )
     text = _evidence(solution, name, links)
     yield Page(
-        f"{here}/evidence.md", f"Evidence for {name}", text, f"What was tried of {name}, and what was not.", "Evidence"
+        f"{here}/evidence.md",
+        f"Evidence for {name}",
+        text,
+        f"What was tried of {name}, and what was not.",
+        "Evidence",
+        boost=0,  # steps and types: half an index more, in which nobody's problem is found
     )
 
 
