@@ -251,9 +251,11 @@ def _written(graph: _Graph) -> str:
         else:
             lines += [box[2:] for box in boxes]
     for (begin, end), labels in graph.arrows.items():
-        label = " and ".join(sorted({one for each in labels for one in each.split(" and ")}, reverse=True))
-        arrow = "-.->" if (begin, end) in graph.dashed else "-->"
-        lines.append(f"  {begin} {arrow}{f'|{label}|' if label and label != 'reads' else ''} {end}")
+        fails = (begin, end) in graph.dashed
+        words = {"fails"} if fails else {one for each in labels for one in each.split(" and ")}
+        label = " and ".join(sorted(words, reverse=True))
+        said = f"|{label}|" if label and label != "reads" else ""
+        lines.append(f"  {begin} {'-.->' if fails else '-->'}{said} {end}")
     return "\n".join(lines) + "\n"
 
 
@@ -284,7 +286,9 @@ def _label(graph: _Graph, name: str) -> str:
         return _every(properties["ScheduleExpression"])
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[0-9A-F]{8}$", "", name))
     what = KINDS.get(kind, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower())
-    short = " ".join(dict.fromkeys(word for word in words.split() if word.lower() not in {*what.lower().split(), "asg"}))
+    short = " ".join(
+        dict.fromkeys(word for word in words.split() if word.lower() not in {*what.lower().split(), "asg"})
+    )
     return f"{short}<br>{what}" if short else what
 
 

@@ -526,8 +526,8 @@ def test_views_of_one_value_show_it(properties: dict[str, Any], shown: str) -> N
 
 def test_a_row_without_data_stays_in_the_legend() -> None:
     kept = kept_with(graph(CPU, ["...", "i-2", {"label": "Search"}], ["...", "i-3"]))
-    kept.shown[0][1] = Shown(kept.shown[0][1].row, [], NO_INSIGHTS)
-    assert f"Search ({NO_INSIGHTS})" in words(drawn(kept))
+    kept.shown[0][1] = Shown(kept.shown[0][1].row, [], NONE_FOUND)
+    assert f"Search ({NONE_FOUND})" in words(drawn(kept))
 
 
 def test_long_legends_and_texts_end_with_how_much_is_left() -> None:

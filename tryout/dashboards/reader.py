@@ -155,9 +155,7 @@ class Reader:
         ]
         return sorted(found, key=lambda each: (each.metric, each.dimensions))
 
-    def _ask(
-        self, cloudwatch: Any, metrics: Sequence[tuple[tuple[Any, ...], Row]], start: datetime.datetime
-    ) -> None:
+    def _ask(self, cloudwatch: Any, metrics: Sequence[tuple[tuple[Any, ...], Row]], start: datetime.datetime) -> None:
         queries = [
             {
                 "Id": f"m{number}",

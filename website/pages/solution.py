@@ -10,6 +10,7 @@ from stacks.catalog import commands_of
 from stacks.costs import NOTE
 from stacks.series import Solution
 from website import facts
+from website.architecture import diagram
 from website.links import Links
 from website.markup import NOTHING, chips, command, plural, sentence, table
 from website.page import ROOT, Page, Section, sections
@@ -180,7 +181,7 @@ def _evidence(solution: Solution, name: str, links: Links) -> str:
 
 
 def _created(slug: str) -> str:
-    """Counts of resource types, by variant."""
+    """The parts of the default template as a diagram, and counts of resource types, by variant."""
     counts = {
         name: Counter(r["Type"] for r in found["Resources"].values()) for name, found in facts.templates(slug).items()
     }
@@ -188,4 +189,9 @@ def _created(slug: str) -> str:
     rows = [(f"`{kind}`", *(str(count[kind] or NOTHING) for count in counts.values())) for kind in types]
     listed = table(("type", *counts), rows)
     said = "Resources by type, for each configuration that the tests keep."
-    return f"## What is created {{ data-search-exclude }}\n\n{said}\n\n{listed}"
+    drawn = diagram(next(iter(facts.templates(slug).values())))
+    parts = (
+        "Drawn from the default template: an arrow is what a trigger starts, or what a role allows. Roles, permissions, "
+        f"log groups and subnets are no boxes, and all alarms are one.\n\n```mermaid\n{drawn}```\n\n"
+    )
+    return f"## What is created {{ data-search-exclude }}\n\n{parts if drawn else ''}{said}\n\n{listed}"

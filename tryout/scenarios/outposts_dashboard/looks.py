@@ -114,7 +114,9 @@ class OutpostsDashboardLooks(Scenario):
     def _metrics(self, number: int) -> list[Json]:
         """What AWS would publish in one of the rounds."""
         found = _of_outpost(RACK, TYPES, number, self.deployed.aws.account)
-        found.append(("S3Outposts", "BucketUsedBytes", {"BucketName": "on-site", "OutpostId": RACK}, 4e12 + 2e11 * number))
+        found.append(
+            ("S3Outposts", "BucketUsedBytes", {"BucketName": "on-site", "OutpostId": RACK}, 4e12 + 2e11 * number)
+        )
         for place, instance in enumerate(self.instances):
             of = {"InstanceId": instance}
             found.append(("AWS/EC2", "CPUUtilization", of, 20 + 15 * ((number + 3 * place) % 5)))
