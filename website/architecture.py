@@ -1,7 +1,7 @@
 """A diagram of a template: what starts what, which code acts on which state; the parts that every stack has are folded.
 
 Roles, policies, permissions, log groups and subnets are no boxes: a role is an arrow from who has it to what it allows.
-Alarms are one box, and so is what a network consists of.
+Alarms are one box.
 """
 
 import re
@@ -54,7 +54,6 @@ KINDS: Mapping[str, str] = {
     "Group": "resource group",
     "Policy": "policy",
 }
-FOLDED_NETWORK = ("AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::NatGateway", "AWS::EC2::VPCEndpoint")
 SERVICES: Mapping[str, str] = {
     "autoscaling": "Amazon EC2 Auto Scaling",
     "cloudwatch": "CloudWatch metrics",

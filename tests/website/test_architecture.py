@@ -1,4 +1,4 @@
-"""Diagrams agree with templates: the generated ones have every part, those drawn by hand name no type that is not there."""
+"""Diagrams agree with templates: generated ones have every part, those drawn by hand name no type that is not there."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Queries of Metrics Insights (our model). No AWS in here.
 
-Follows https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html for
-``SELECT FUNCTION(metric) FROM "namespace" | SCHEMA("namespace", label, …) [GROUP BY label, …]``. A schema matches only
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html, as far as
+``SELECT FUNCTION(metric) FROM "namespace" | SCHEMA("namespace", label, …) [GROUP BY label, …]`` goes. A schema matches only
 metrics that have exactly its dimensions; the function is one over all observations of a period, whosever they are: an
 average is not the average of averages. WHERE, ORDER BY and LIMIT are not modelled.
 """

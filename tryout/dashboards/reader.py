@@ -1,8 +1,8 @@
 """Reads the metrics of a dashboard, and computes what the embedded AWS leaves silently empty (our model).
 
 ``emulator.models.metric_math`` computes metric math, ``tryout.dashboards.metric_search`` SEARCH, and
-``tryout.dashboards.insights`` queries of Metrics Insights, as far as they go. ``SUM``, ``AVG``, ``MIN`` and ``MAX`` over
-several series at each point in time are here:
+``tryout.dashboards.insights`` queries of Metrics Insights, as far as they go. ``SUM``, ``AVG``, ``MIN`` and ``MAX``
+over several series at each point in time are here:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html.
 """
 

@@ -191,7 +191,7 @@ def _created(slug: str) -> str:
     said = "Resources by type, for each configuration that the tests keep."
     drawn = diagram(next(iter(facts.templates(slug).values())))
     parts = (
-        "Drawn from the default template: an arrow is what a trigger starts, or what a role allows. Roles, permissions, "
-        f"log groups and subnets are no boxes, and all alarms are one.\n\n```mermaid\n{drawn}```\n\n"
+        "Drawn from the default template: an arrow is what a trigger starts, or what a role allows. Roles, "
+        f"permissions, log groups and subnets are no boxes, and all alarms are one.\n\n```mermaid\n{drawn}```\n\n"
     )
     return f"## What is created {{ data-search-exclude }}\n\n{parts if drawn else ''}{said}\n\n{listed}"
