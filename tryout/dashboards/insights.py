@@ -1,9 +1,9 @@
 """Queries of Metrics Insights (our model). No AWS in here.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html, as far as
-``SELECT FUNCTION(metric) FROM "namespace" | SCHEMA("namespace", label, …) [GROUP BY label, …]`` goes. A schema matches only
-metrics that have exactly its dimensions; the function is one over all observations of a period, whosever they are: an
-average is not the average of averages. WHERE, ORDER BY and LIMIT are not modelled.
+``SELECT FUNCTION(metric) FROM "namespace" | SCHEMA("namespace", label, …) [GROUP BY label, …]`` goes. A schema matches
+only metrics that have exactly its dimensions; the function is one over all observations of a period, whosever they are:
+an average is not the average of averages. WHERE, ORDER BY and LIMIT are not modelled.
 """
 
 import re

@@ -21,13 +21,9 @@ const ids = new Map(); // of each page
 const links = []; // [page, target]
 let transferred = 0;
 
-// Once everything; then what depends on colours and width.
-const LOOKS = [
-  { width: 1280, scheme: "light", axe: { runOnly: ["wcag2a", "wcag2aa"] } },
-  { width: 375, scheme: "dark", axe: { runOnly: ["color-contrast", "scrollable-region-focusable", "target-size"] } },
-  { width: 375, scheme: "light" },
-  { width: 1280, scheme: "dark" },
-];
+// The theme takes the scheme when a page is loaded. Once everything is examined; then what depends on colours and width.
+const SCHEMES = { light: [1280, 375], dark: [375, 1280] };
+const RULES = { light: ["wcag2a", "wcag2aa"], dark: ["color-contrast", "scrollable-region-focusable", "target-size"] };
 
 // One page for all addresses that a worker looks at.
 const looker = async (browser, address) => {
@@ -40,10 +36,7 @@ const looker = async (browser, address) => {
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address)) say(`asks ${request.url()}`);
   });
-  const look = async () => {
-    await page.setViewportSize({ width: LOOKS[0].width, height: 800 });
-    await page.emulateMedia({ colorScheme: LOOKS[0].scheme });
-    await page.goto(address + path, { waitUntil: "load" });
+  const read = async () => {
     const seen = await page.evaluate(() => ({
       ids: [...document.querySelectorAll("[id]")].map((element) => element.id),
       links: [...document.querySelectorAll("a[href]"), ...document.images].map((link) => link.href ?? link.src),
@@ -57,26 +50,33 @@ const looker = async (browser, address) => {
     if (seen.headings !== 1) say(`${seen.headings} headings of level 1`);
     if (!seen.described) say("no title or description");
     if (seen.undrawn || seen.unreadable) say("a diagram is not drawn");
+  };
+  const examine = async (scheme, width) => {
     await page.evaluate(axe.source);
-    for (const { width, scheme, axe: rules } of LOOKS) {
-      await page.setViewportSize({ width, height: 800 });
+    const violations = await page.evaluate(async (runOnly) => {
+      const { violations } = await window.axe.run({ runOnly, resultTypes: ["violations"] });
+      return violations.map(({ id, impact, nodes }) => [id, impact, nodes.length, nodes[0].html.slice(0, 160)]);
+    }, RULES[scheme]);
+    for (const [id, impact, count, first] of violations) {
+      if (impact === "serious" || impact === "critical") say(`${id} (${width} px, ${scheme}), ${count} times: ${first}`);
+    }
+  };
+  const look = async () => {
+    for (const [scheme, widths] of Object.entries(SCHEMES)) {
+      await page.setViewportSize({ width: widths[0], height: 800 });
       await page.emulateMedia({ colorScheme: scheme });
-      await settled(page);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
-      if (!rules) continue;
-      const violations = await page.evaluate(
-        async (rules) =>
-          (await window.axe.run({ ...rules, resultTypes: ["violations"] })).violations.map(({ id, impact, nodes }) => ({
-            id,
-            impact,
-            count: nodes.length,
-            first: nodes[0].html.slice(0, 160),
-          })),
-        rules,
-      );
-      for (const { id, impact, count, first } of violations) {
-        if (impact === "serious" || impact === "critical") say(`${id} (${width} px, ${scheme}), ${count} times: ${first}`);
+      await page.goto(address + path, { waitUntil: "load" });
+      if (scheme === "light") await read();
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 800 });
+        await settled(page);
+        const [over, shade] = await page.evaluate(() => [
+          document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0),
+        ]);
+        if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
+        if ((shade < 384) !== (scheme === "dark")) say(`is not ${scheme} where the visitor wants it`);
+        if (width === widths[0]) await examine(scheme, width);
       }
     }
   };

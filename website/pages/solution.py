@@ -129,7 +129,7 @@ def _in_short(slug: str) -> str:
     if not found:
         return "not recorded yet"
     steps = plural(sum(one.passed for one in found), "step")
-    return f"{steps}, {max(one.found['date'] for one in found)}"
+    return f"{steps}<br>{max(one.found['date'] for one in found)}"
 
 
 def _idle_month(slug: str) -> str:
