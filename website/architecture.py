@@ -66,6 +66,8 @@ SERVICES: Mapping[str, str] = {
     "ssm": "Systems Manager",
 }
 """What a role may act on that is not in the template, by the prefix of its actions."""
+LONGEST = 30
+"""Letters of a name in a box."""
 READS = re.compile(r"(Get|BatchGet|List|Describe|Query|Scan|Receive|Head|Filter|Search|Lookup|Select)")
 
 
@@ -288,6 +290,7 @@ def _label(graph: _Graph, name: str) -> str:
     short = " ".join(
         dict.fromkeys(word for word in words.split() if word.lower() not in {*what.lower().split(), "asg"})
     )
+    short = f"{short[:LONGEST]}…" if len(short) > LONGEST + 1 else short
     return f"{short}<br>{what}" if short else what
 
 
