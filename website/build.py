@@ -78,7 +78,7 @@ def build(into: Path = SITE, *, strict: bool) -> Path:
         (sources / there).parent.mkdir(parents=True, exist_ok=True)
         if there.endswith(".webp"):
             # A chart has few colours: lossless is smaller, and sharp.
-            Image.open(file).convert("RGB").save(sources / there, "WEBP", lossless=True, quality=100, method=6)
+            Image.open(file).convert("RGB").save(sources / there, "WEBP", lossless=True, quality=60, method=4)
         else:
             shutil.copyfile(file, sources / there)
     shutil.copytree(ROOT / "website" / "theme", into / "overrides", ignore=shutil.ignore_patterns("site.*", "*.svg"))
