@@ -1,6 +1,5 @@
 """The post's tests with seconds for minutes: the deployed policy scales real workers; nothing is lost on the way."""
 
-import json
 import math
 from typing import Any, ClassVar
 
@@ -171,12 +170,6 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         emulated=CLOCK,
     )
     def shows(self) -> str:
-        # SQS may deliver a message again: the dashboard shows that too.
-        done = self.fleet.events("done")[0]["id"]
-        again = json.dumps({"id": done, "duration_seconds": 0})
-        self.sqs.send_message(QueueUrl=self.deployed.outputs["QueueUrl"], MessageBody=again)
-        asked = {"Namespace": self.deployed.settings.metric_namespace, "MetricName": "DuplicateMessages"}
-        wait_until("the duplicate to be counted", lambda: bool(self.cloudwatch.list_metrics(**asked)["Metrics"]))
         return self.deployed.keep_dashboard(self._dashboard())
 
     # What goes wrong
