@@ -147,9 +147,9 @@ class Reader:
             for page in client.get_paginator("list_metrics").paginate(Namespace=namespace)
             for metric in page["Metrics"]
         ]
-        where = {"region": row.region, "account": row.account, "seconds": row.seconds}
+        like = Row(stat=row.stat, period=row.period, region=row.region, account=row.account, seconds=row.seconds)
         found = [
-            Row(namespace, name, tuple(own.items()), stat=row.stat, period=row.period, **where)
+            replace(like, namespace=namespace, metric=name, dimensions=tuple(own.items()))
             for name, own in listed
             if finds(name, own)
         ]
