@@ -266,9 +266,11 @@ class Deployed:
         Raises:
             DashboardError: it is not a dashboard to be shown: widgets overlap, say.
         """
-        kept = keep(self._client_of_region, name, self.trial.slug, self.trial.variant)
+        kept = keep(self._client_of, name, self.trial.slug, self.trial.variant)
         kept.write(self.kept / f"{'-'.join(filter(None, (self.trial.slug, picture)))}.json")
         return kept.summary
 
-    def _client_of_region(self, service: str, region: str) -> Any:
-        return self.aws.client(service, **({"region_name": region} if region else {}))
+    def _client_of(self, service: str, region: str, account: str) -> Any:
+        """Of another Region or account, as a dashboard of a monitoring account reads them; the access key names it."""
+        where = {"region_name": region, "aws_access_key_id": account}
+        return self.aws.client(service, **{name: value for name, value in where.items() if value})

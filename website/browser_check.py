@@ -12,6 +12,7 @@ from website import facts
 from website.build import SITE
 from website.diagrams import NoBrowserError, browser
 from website.page import ROOT
+from website.pages.landing import themes
 
 _CHECK = ROOT / "website" / "browser" / "check.mjs"
 
@@ -30,6 +31,12 @@ def searches() -> Iterator[dict[str, str]]:
     yield {"words": "metric-math, which cannot scale out from zero", "page": "solutions/sqs_target_scaling/settings/"}
 
 
+def commands() -> Iterator[tuple[str, str]]:
+    """Pages that the first one leads to, and the command on each that a visitor copies: one of each theme."""
+    for slugs in themes().values():
+        yield f"solutions/{slugs[0]}/", f"make try SOLUTION={slugs[0]}"
+
+
 def main() -> int:
     """Looks.
 
@@ -44,6 +51,7 @@ def main() -> int:
     try:
         work: dict[str, object] = {"browser": browser(), "root": str(SITE / "html"), "pages": options.pages}
         work["searches"] = [] if options.pages else list(searches())
+        work["commands"] = {} if options.pages else dict(commands())
     except NoBrowserError as error:
         print(f"not run: {error}", file=sys.stderr)
         return 1 if options.strict else 0

@@ -78,7 +78,8 @@ def _in_one_block(text: str) -> str:
 
 def _name(text: str) -> str:
     """The file of a diagram: another text or another way of drawing is another file."""
-    return hashlib.sha256((text + _RENDER.read_text(encoding="utf-8")).encode()).hexdigest()[:20] + ".svg"
+    way = "".join(path.read_text(encoding="utf-8") for path in (_RENDER, _RENDER.with_name("outlines.mjs")))
+    return hashlib.sha256((text + way).encode()).hexdigest()[:20] + ".svg"
 
 
 if __name__ == "__main__":

@@ -21,14 +21,19 @@ markdown_extensions:
       slugify: !!python/object/apply:pymdownx.slugs.slugify {kwds: {case: lower}}
 """
 _FEATURES = ["navigation.tabs", "navigation.indexes", "navigation.prune", "content.code.copy", "search.highlight"]
-_SCHEMES = (("light", "default", "moon", "Dark mode"), ("dark", "slate", "sun", "Light mode"))
+# The first is that of a new visitor: it follows the system, also when that changes.
 _PALETTE = [
+    {"media": "(prefers-color-scheme)", "toggle": {"icon": "lucide/sun-moon", "name": "Light mode"}},
     {
-        "media": f"(prefers-color-scheme: {wanted})",
-        "scheme": scheme,
-        "toggle": {"icon": f"lucide/{icon}", "name": name},
-    }
-    for wanted, scheme, icon, name in _SCHEMES
+        "media": "(prefers-color-scheme: light)",
+        "scheme": "default",
+        "toggle": {"icon": "lucide/sun", "name": "Dark mode"},
+    },
+    {
+        "media": "(prefers-color-scheme: dark)",
+        "scheme": "slate",
+        "toggle": {"icon": "lucide/moon", "name": "As the system"},
+    },
 ]
 
 

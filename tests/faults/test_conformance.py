@@ -1,6 +1,7 @@
 """No handler without a happy path."""
 
 import ast
+import re
 from pathlib import Path
 
 from tests.faults.subject import registered
@@ -26,6 +27,12 @@ def test_every_handler_is_registered_with_a_happy_path() -> None:
 def test_no_happy_path_is_of_a_handler_that_is_gone() -> None:
     covered = {subject.module for subject in registered() if subject.module}
     assert covered - handler_modules(LAMBDAS) == set()
+
+
+def test_the_page_of_faults_names_no_handler_that_is_gone() -> None:
+    page = (LAMBDAS.parent / "docs" / "faults.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE))
+    assert named and named <= {subject.name for subject in registered()}, "run 'make faults'"
 
 
 def test_a_new_handler_is_found(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ from tryout.dashboards.metric_search import read
         ("{AWS/EC2}", "CPUUtilization", {}, True),
         ('{"AWS/EC2","Instance Id"} "Instance Id"="i \\"1\\""', "CPU", {"Instance Id": 'i "1"'}, True),
         ('{AWS/EC2,Name} Name="it\\\'s"', "CPU", {"Name": "it's"}, True),
+        ('Namespace="AWS/EC2" MetricName="CPU" "i-1"', "CPU", {"InstanceId": "i-1", "ImageId": "ami-1"}, True),
+        ('Namespace="AWS/EC2" MetricName="CPU" "i-1"', "CPU", {"InstanceId": "i-2"}, False),
     ],
 )
 def test_a_search_finds_what_all_its_terms_are_true_of(
@@ -49,14 +51,20 @@ def test_statistic_and_period_are_those_of_the_search() -> None:
     assert read("SEARCH('{A,B}', 'p99')").period is None
 
 
+def test_a_search_may_be_in_another_account() -> None:
+    search = read("SEARCH('{AWS/EC2,InstanceId} MetricName=\"CPU\" :aws.AccountId=\"444455556666\"', 'Average', 300)")
+    assert search.account == "444455556666"
+    assert search.finds("CPU", {"InstanceId": "i-1"})
+
+
 @pytest.mark.parametrize(
     "call",
     [
         "SEARCH('{AWS/EC2,InstanceId} CPU', 'Average', 300)",  # a part of a word
         "SEARCH('{AWS/EC2,InstanceId} InstanceId=micro', 'Average', 300)",
         "SEARCH('{AWS/EC2,InstanceId} NOT \"i-1\"', 'Average', 300)",
-        "SEARCH('{AWS/EC2,InstanceId} :aws.AccountId=\"444455556666\"', 'Average', 300)",
-        "SEARCH('CPUUtilization', 'Average', 300)",  # no schema
+        "SEARCH('CPUUtilization', 'Average', 300)",  # neither a schema nor a namespace
+        "SEARCH('MetricName=\"CPUUtilization\"', 'Average', 300)",
     ],
 )
 def test_what_is_not_modelled_is_said(call: str) -> None:

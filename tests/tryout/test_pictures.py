@@ -19,7 +19,7 @@ from tests.variants import ROOT
 from tryout.dashboards.body import DashboardError, Row, Widget, rows, seconds_shown, widgets
 from tryout.dashboards.kept import Alarm, Kept, keep, read
 from tryout.dashboards.labels import filled_in, found_labels, labels
-from tryout.dashboards.reader import MAX_QUERIES, NO_INSIGHTS, Line, Shown
+from tryout.dashboards.reader import MAX_QUERIES, NONE_FOUND, Line, Shown
 from tryout.pictures import __main__ as command
 from tryout.pictures.charts import number
 from tryout.pictures.drawing import draw, drawn, place
@@ -213,7 +213,7 @@ class FakeCloudWatch:
 def test_metrics_are_asked_for_once_and_500_at_a_time_and_pages_are_joined() -> None:
     many = [["Own", "Load", "Number", str(index)] for index in range(MAX_QUERIES + 1)]
     fake = FakeCloudWatch({"widgets": [graph(*many), graph(many[0], x=12)]})
-    kept = keep(lambda _service, _region: fake, "Board", "any", "default")
+    kept = keep(lambda _service, _region, _account: fake, "Board", "any", "default")
     assert fake.sizes == [MAX_QUERIES, 1]
     assert len(kept.shown[0]) == MAX_QUERIES + 1
     (line,) = kept.shown[0][-1].lines
@@ -238,7 +238,11 @@ def published(aws: EmbeddedAws) -> EmbeddedAws:
 
 def kept_by(aws: EmbeddedAws, *given: dict[str, Any]) -> Kept:
     aws.client("cloudwatch").put_dashboard(DashboardName="Board", DashboardBody=json.dumps({"widgets": list(given)}))
-    return keep(lambda service, _: aws.client(service), "Board", "any", "default")
+
+    def client(service: str, _region: str, account: str) -> Any:
+        return aws.client(service, **({"aws_access_key_id": account} if account else {}))
+
+    return keep(client, "Board", "any", "default")
 
 
 def values(kept: Kept, widget: int = 0) -> list[list[float]]:
@@ -290,7 +294,8 @@ def test_searches_and_what_sums_them_up_are_answered(
         ("SEARCH('{Own,Of} One', 'Sum', 60)", "not modelled here: 'One' of a SEARCH"),
         ("SEARCH('{Own,Of} MetricName=\"Nothing\"', 'Sum', 60)", "its search finds no metric with datapoints"),
         (f"{BOTH} * 2", "it needs metric math that is not modelled here: SEARCH("),
-        ("SELECT AVG(One) FROM Own", NO_INSIGHTS),
+        ("SELECT AVG(One) FROM Own LIMIT 1", "not modelled here: SELECT AVG(One) FROM Own LIMIT 1"),
+        ("SELECT AVG(Nothing) FROM Own", "its search finds no metric with datapoints"),
         ("SUM(one)", "it needs metric math that is not modelled here: 'SUM(one)'"),
         ("ANOMALY_DETECTION_BAND(one)", "metric math that is not modelled here: 'ANOMALY_DETECTION_BAND(one)'"),
     ],
@@ -304,8 +309,59 @@ def test_what_nobody_can_answer_is_said(published: EmbeddedAws, expression: str,
     assert kept.summary.startswith("1 widgets, 0 of 1 graphs have data; empty: Cannot (")
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("SELECT AVG(One) FROM SCHEMA(Own, Of)", {"asked": [5, 6, 8]}),
+        ('select sum(One) from "Own"', {"asked": [10, 6, 8]}),
+        ("SELECT COUNT(One) FROM Own", {"asked": [2, 1, 1]}),
+        ("SELECT MIN(One) FROM Own", {"asked": [4, 6, 8]}),
+        ("SELECT AVG(One) FROM SCHEMA(Own, Of) GROUP BY Of", {"it": [4, 6, 8], "that": [6]}),
+        ("SELECT MAX(One) FROM Own GROUP BY Of", {"it": [4, 6, 8], "that": [6]}),
+    ],
+)
+def test_queries_of_metrics_insights_are_answered(
+    published: EmbeddedAws, query: str, found: dict[str, list[float]]
+) -> None:
+    (first, *_) = kept_by(published, graph(ONE, period=60)).shown[0][0].lines[0].times
+    at = datetime.datetime.fromtimestamp(first, datetime.UTC)
+    that = {"MetricName": "One", "Value": 6.0, "Timestamp": at, "Dimensions": [{"Name": "Of", "Value": "that"}]}
+    published.client("cloudwatch").put_metric_data(Namespace="Own", MetricData=[that])
+    label = "" if "GROUP" in query else "asked"
+    kept = kept_by(published, graph([{"expression": query, "label": label}], period=60))
+    assert {line.label: line.values for line in kept.shown[0][0].lines} == found
+
+
+def test_metrics_of_another_account_are_those_of_that_account(published: EmbeddedAws) -> None:
+    other, now = "210987654321", datetime.datetime.now(datetime.UTC)
+    there = {"MetricName": "One", "Value": 9.0, "Timestamp": now, "Dimensions": [{"Name": "Of", "Value": "it"}]}
+    published.client("cloudwatch", aws_access_key_id=other).put_metric_data(Namespace="Own", MetricData=[there])
+    search = f"SEARCH('{{Own,Of}} MetricName=\"One\" :aws.AccountId=\"{other}\"', 'Average', 60)"
+    kept = kept_by(
+        published,
+        graph([*ONE[:4], {"accountId": other}], period=60),
+        graph([{"expression": search}], x=12),
+        graph(ONE, y=6, period=60),
+    )
+    assert [values(kept, widget) for widget in range(3)] == [[[9]], [[9]], [[4, 6, 8]]]
+
+
+def test_a_widget_with_a_start_of_its_own_shows_another_time(published: EmbeddedAws) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    days = [now - datetime.timedelta(days=ago) for ago in (3, 2, 1)]
+    old = [{"MetricName": "Old", "Value": 7.0, "Timestamp": day} for day in days]
+    published.client("cloudwatch").put_metric_data(Namespace="Own", MetricData=old)
+    kept = kept_by(
+        published, graph(ONE, period=60), graph(["Own", "Old"], x=12, period=86_400, start="-P14D", title="Old")
+    )
+    recent, own = kept.widgets
+    assert values(kept, 1) == [[7, 7, 7]]
+    assert Window.of(kept, recent).end - Window.of(kept, recent).begin <= 3 * MINUTE
+    assert Window.of(kept, own).end - Window.of(kept, own).begin == 2 * 86_400
+
+
 def test_math_on_nothing_says_what_it_lacks(published: EmbeddedAws) -> None:
-    search = [{"expression": "SELECT AVG(One) FROM Own", "id": "found", "visible": False}]
+    search = [{"expression": "SELECT AVG(One) FROM SCHEMA(Own)", "id": "found", "visible": False}]
     silent = ["Own", "Silent", "Of", "it", {"id": "silent", "visible": False}]
     kept = kept_by(
         published,
@@ -313,7 +369,7 @@ def test_math_on_nothing_says_what_it_lacks(published: EmbeddedAws) -> None:
         graph(silent, [{"expression": "silent * 2"}], x=12),
     )
     first, second = kept.widgets
-    assert kept.why_empty(first) == NO_INSIGHTS
+    assert kept.why_empty(first) == NONE_FOUND
     assert "no datapoints" in kept.why_empty(second)
 
 
@@ -470,8 +526,8 @@ def test_views_of_one_value_show_it(properties: dict[str, Any], shown: str) -> N
 
 def test_a_row_without_data_stays_in_the_legend() -> None:
     kept = kept_with(graph(CPU, ["...", "i-2", {"label": "Search"}], ["...", "i-3"]))
-    kept.shown[0][1] = Shown(kept.shown[0][1].row, [], NO_INSIGHTS)
-    assert f"Search ({NO_INSIGHTS})" in words(drawn(kept))
+    kept.shown[0][1] = Shown(kept.shown[0][1].row, [], NONE_FOUND)
+    assert f"Search ({NONE_FOUND})" in words(drawn(kept))
 
 
 def test_long_legends_and_texts_end_with_how_much_is_left() -> None:

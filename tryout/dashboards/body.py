@@ -73,6 +73,8 @@ class Row:
         period: in seconds.
         right: whether the right axis is its axis.
         visible: False for what only expressions use.
+        account: whose metric it is, where that is not the dashboard's own account.
+        seconds: how far back it looks, where that is not as far as the dashboard does; 0: as far.
     """
 
     namespace: str = ""
@@ -87,6 +89,8 @@ class Row:
     region: str = ""
     right: bool = False
     visible: bool = True
+    account: str = ""
+    seconds: int = 0
 
 
 def widgets(body: Json) -> list[Widget]:
@@ -174,6 +178,8 @@ def _row(metric: Sequence[str], rendering: Json, properties: Json) -> Row:
         region=str(rendering.get("region", properties.get("region", ""))),
         right=rendering.get("yAxis") == "right",
         visible=rendering.get("visible", True) is not False,
+        account=str(rendering.get("accountId", properties.get("accountId", ""))),
+        seconds=seconds_shown(properties) if "start" in properties else 0,
     )
 
 

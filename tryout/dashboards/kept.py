@@ -92,7 +92,7 @@ def keep(client: Client, dashboard: str, solution: str, variant: str) -> Kept:
         DashboardError: its widgets overlap, or it is otherwise not one to be shown.
         ClientError: as of GetDashboard and the others.
     """
-    body = json.loads(client("cloudwatch", "").get_dashboard(DashboardName=dashboard)["DashboardBody"])
+    body = json.loads(client("cloudwatch", "", "").get_dashboard(DashboardName=dashboard)["DashboardBody"])
     now = datetime.datetime.now(datetime.UTC)
     found = _alarms(client, [arn for widget in widgets(body) for arn in alarms(widget)])
     of_widgets = {
@@ -116,7 +116,7 @@ def _alarms(client: Client, arns: Sequence[str]) -> dict[str, Mapping[str, Any]]
     found: dict[str, Mapping[str, Any]] = {arn: {} for arn in arns}
     for begin in range(0, len(arns), MAX_ALARM_NAMES):
         names = [_name(arn) for arn in arns[begin : begin + MAX_ALARM_NAMES]]
-        pages = client("cloudwatch", "").get_paginator("describe_alarms")
+        pages = client("cloudwatch", "", "").get_paginator("describe_alarms")
         for page in pages.paginate(AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
             for alarm in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]:
                 found[alarm["AlarmArn"]] = alarm

@@ -1,30 +1,32 @@
 """Reads the metrics of a dashboard, and computes what the embedded AWS leaves silently empty (our model).
 
-``emulator.models.metric_math`` computes metric math, ``tryout.dashboards.metric_search`` SEARCH, as far as they go.
-``SUM``, ``AVG``, ``MIN`` and ``MAX`` over several series at each point in time are here:
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html. Metrics Insights is not answered.
+``emulator.models.metric_math`` computes metric math, ``tryout.dashboards.metric_search`` SEARCH, and
+``tryout.dashboards.insights`` queries of Metrics Insights, as far as they go. ``SUM``, ``AVG``, ``MIN`` and ``MAX``
+over several series at each point in time are here:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html.
 """
 
 import datetime
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.models.metric_math import MetricMathError, evaluate
+from tryout.dashboards import insights
 from tryout.dashboards.body import Row
 from tryout.dashboards.labels import filled_in, found_labels, labels
-from tryout.dashboards.metric_search import CALL, Search, read
+from tryout.dashboards.metric_search import CALL, read
 
 MAX_QUERIES = 500  # of one GetMetricData
 STATISTICS = {"Average", "Sum", "Minimum", "Maximum", "SampleCount"}
 
 NO_DATAPOINTS = "its metrics have no datapoints in this scenario"
-NO_INSIGHTS = "it needs Metrics Insights, which the embedded AWS does not answer"
+NONE_FOUND = "its search finds no metric with datapoints in this scenario"
 
-Client = Callable[[str, str], Any]
-"""A boto3 client, by service and Region (empty: the default one)."""
+Client = Callable[[str, str, str], Any]
+"""A boto3 client, by service, Region and account (empty: the default one)."""
 
 Data = Mapping[float, float]
 """Value by seconds since the epoch, in ascending order."""
@@ -76,19 +78,21 @@ class Reader:
     def __init__(self, client: Client, start: datetime.datetime, end: datetime.datetime) -> None:
         self._client, self._start, self._end = client, start, end
         self._data: dict[tuple[Any, ...], Data] = {}
-        self._found: dict[tuple[str, str, str], list[Row]] = {}
+        self._found: dict[tuple[Any, ...], list[Row]] = {}
 
     def ask(self, of_rows: Sequence[Row]) -> None:
         """Asks for all metrics that rows name or search for, MAX_QUERIES in a call."""
-        by_region: dict[str, dict[tuple[Any, ...], Row]] = defaultdict(dict)
+        by_place: dict[tuple[str, str, int], dict[tuple[Any, ...], Row]] = defaultdict(dict)
         for row in of_rows:
             for wanted in self._searched(row) if row.expression else [row]:
                 if not _refusal(wanted):
-                    by_region[wanted.region][_key(wanted)] = wanted
-        for region, metrics in by_region.items():
+                    by_place[wanted.region, wanted.account, wanted.seconds][_key(wanted)] = wanted
+        for (region, account, seconds), metrics in by_place.items():
+            start = self._end - datetime.timedelta(seconds=seconds) if seconds else self._start
             everything = list(metrics.items())
             for begin in range(0, len(everything), MAX_QUERIES):
-                self._ask(self._client("cloudwatch", region), everything[begin : begin + MAX_QUERIES])
+                some = everything[begin : begin + MAX_QUERIES]
+                self._ask(self._client("cloudwatch", region, account), some, start)
 
     def shown(self, of_widget: Sequence[Row]) -> list[Shown]:
         """The rows of one widget with their data; what is needed first is computed first."""
@@ -112,35 +116,46 @@ class Reader:
     def _searched(self, row: Row) -> list[Row]:
         """The metrics of every search in an expression."""
         try:
+            if insights.is_query(row.expression):
+                return [found for series in self._queried(row) for found in series]
             return [found for call in _CALL.findall(row.expression) for found in self._find(row, call)]
         except MetricMathError:
             return []  # the row that asks says so
 
     def _find(self, row: Row, call: str) -> list[Row]:
         search = read(call)
-        key = (row.region, call, str(row.period))
+        key = (row.region, row.account, call, row.period, row.seconds)
         if key not in self._found:
-            self._found[key] = list(self._listed(row, search))
+            of = replace(row, stat=search.stat, period=search.period or row.period)
+            of = replace(of, account=search.account or row.account)
+            self._found[key] = self._listed(of, search.namespace, search.finds)
         return self._found[key]
 
-    def _listed(self, row: Row, search: Search) -> list[Row]:
-        pages = (
-            self._client("cloudwatch", row.region).get_paginator("list_metrics").paginate(Namespace=search.namespace)
-        )
+    def _queried(self, row: Row) -> list[list[Row]]:
+        """The metrics that a query is about: each as many times as it has statistics to be asked for."""
+        query = insights.read(row.expression)
+        key = (row.region, row.account, row.expression, row.period, row.seconds)
+        if key not in self._found:
+            self._found[key] = self._listed(row, query.namespace, query.matches)
+        return [[replace(each, stat=stat) for stat in query.statistics] for each in self._found[key]]
+
+    def _listed(self, row: Row, namespace: str, finds: Callable[[str, Mapping[str, str]], bool]) -> list[Row]:
+        """The metrics of a namespace that are found, with what else the row says."""
+        client = self._client("cloudwatch", row.region, row.account)
         listed = [
             (metric["MetricName"], {item["Name"]: item["Value"] for item in metric["Dimensions"]})
-            for page in pages
+            for page in client.get_paginator("list_metrics").paginate(Namespace=namespace)
             for metric in page["Metrics"]
         ]
-        period = search.period or row.period
+        like = Row(stat=row.stat, period=row.period, region=row.region, account=row.account, seconds=row.seconds)
         found = [
-            Row(search.namespace, name, tuple(own.items()), stat=search.stat, period=period, region=row.region)
+            replace(like, namespace=namespace, metric=name, dimensions=tuple(own.items()))
             for name, own in listed
-            if search.finds(name, own)
+            if finds(name, own)
         ]
         return sorted(found, key=lambda each: (each.metric, each.dimensions))
 
-    def _ask(self, cloudwatch: Any, metrics: Sequence[tuple[tuple[Any, ...], Row]]) -> None:
+    def _ask(self, cloudwatch: Any, metrics: Sequence[tuple[tuple[Any, ...], Row]], start: datetime.datetime) -> None:
         queries = [
             {
                 "Id": f"m{number}",
@@ -157,7 +172,7 @@ class Reader:
             for number, (_, row) in enumerate(metrics)
         ]
         pages = cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=self._start, EndTime=self._end
+            MetricDataQueries=queries, StartTime=start, EndTime=self._end
         )
         answered: dict[tuple[Any, ...], dict[float, float]] = defaultdict(dict)
         for page in pages:
@@ -168,9 +183,9 @@ class Reader:
         self._data.update({key: dict(sorted(data.items())) for key, data in answered.items()})
 
     def _computed(self, row: Row, known: Mapping[str, _Answer], plain: Sequence[_Answer]) -> _Answer:
-        if re.match(r"\s*SELECT\b", row.expression):
-            return _Answer(why_empty=NO_INSIGHTS)
         try:
+            if insights.is_query(row.expression):
+                return self._selected(row)
             if _CALL.fullmatch(row.expression.strip()):
                 return self._search(row, row.expression)
             expression, used = self._without_several(row, known, plain)
@@ -184,11 +199,26 @@ class Reader:
         except MetricMathError as error:
             return _Answer(why_empty=f"it needs metric math that is {error}")
 
+    def _selected(self, row: Row) -> _Answer:
+        """The series of a query, named by the values that they are grouped by."""
+        query = insights.read(row.expression)
+        found = [
+            (dict(each[0].dimensions), [self._data.get(_key(one), {}) for one in each]) for each in self._queried(row)
+        ]
+        series = [
+            (Row(query.namespace, query.metric, tuple(zip(query.by, values, strict=True)), period=row.period), data)
+            for values, data in query.series(found).items()
+            if data
+        ]
+        if query.by:
+            return _Answer(series, NONE_FOUND, searched=True)
+        return _Answer([(row, data) for _, data in series], NONE_FOUND)
+
     def _search(self, row: Row, call: str) -> _Answer:
         found = self._find(row, call)
         refusals = [refusal for each in found if (refusal := _refusal(each))]
         series = [(each, data) for each in found if (data := self._data.get(_key(each), {}))]
-        why = refusals[0] if refusals else "its search finds no metric with datapoints in this scenario"
+        why = refusals[0] if refusals else NONE_FOUND
         return _Answer(series, why, searched=True)
 
     def _without_several(
@@ -260,7 +290,8 @@ def _refusal(row: Row) -> str:
 
 
 def _key(row: Row) -> tuple[Any, ...]:
-    return row.region, row.namespace, row.metric, row.dimensions, row.stat, row.period
+    where = row.region, row.account, row.seconds
+    return *where, row.namespace, row.metric, row.dimensions, row.stat, row.period
 
 
 def _names(expression: str, ids: Mapping[str, int]) -> set[int]:

@@ -41,7 +41,7 @@ def drawn(kept: Kept) -> Page:
     page.text(MARGIN + GAP, HEAD / 2 + 2, kept.dashboard, pixels=18, bold=True)
     window = Window.of(kept)
     for widget in widgets:
-        _draw(page, kept, widget, window)
+        _draw(page, kept, widget, Window.of(kept, widget) if "start" in widget.properties else window)
     if not widgets:
         page.lines(Box(0, HEAD, page.width, rows * UNIT_HEIGHT), ["This dashboard has no widgets."], color=GREY)
     _caption(page, kept, window)
@@ -105,6 +105,8 @@ def _text(page: Page, text: str, box: Box) -> None:
         cells = [page.wrapped(cell, width - 8, line.pixels, line.bold) or [""] for cell in line.cells]
         step = line.pixels * (1.5 if line.pixels >= markdown.PIXELS else 1)
         deep = max(len(cell) for cell in cells) * step
+        above = max(0.0, line.height - step) / 2
+        deep = max(deep + above, line.height)
         if y + deep > inside.y + inside.height + step / 2:
             left = sum(any(each.cells) for each in source[number:])
             note = f"… {left} more lines: CloudWatch scrolls"
@@ -114,7 +116,9 @@ def _text(page: Page, text: str, box: Box) -> None:
             for row, part in enumerate(cell):
                 x = inside.x + line.indent + column * width
                 color = LINK if line.link else INK
-                page.text(x, y + (row + 0.5) * step, part, pixels=line.pixels, bold=line.bold, color=color)
+                page.text(x, y + above + (row + 0.5) * step, part, pixels=line.pixels, bold=line.bold, color=color)
+        if line.height:
+            page.card(Box(inside.x, y + deep - 1, inside.width, 0.6), LIGHT, LIGHT)
         y += deep
 
 

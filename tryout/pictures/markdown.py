@@ -10,6 +10,7 @@ _RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _SIZES = {1: 20, 2: 17, 3: 14}
 PIXELS = 12
+ROW = 30  # of a table, with its padding and line
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class TextLine:
 
     Attributes:
         cells: more than one in a row of a table.
-        indent: in pixels.
+        indent, height: in pixels; a height of 0 is that of the words.
     """
 
     cells: tuple[str, ...]
@@ -26,6 +27,7 @@ class TextLine:
     bold: bool = False
     link: bool = False
     indent: float = 0
+    height: float = 0
 
 
 def parse(markdown: str) -> Iterator[TextLine]:
@@ -38,7 +40,7 @@ def parse(markdown: str) -> Iterator[TextLine]:
             if not _RULE.match(line):
                 cells = tuple(_plain(cell.strip()) for cell in line.strip().strip("|").split("|"))
                 head = number + 1 < len(source) and bool(_RULE.match(source[number + 1])) and "-" in source[number + 1]
-                yield TextLine(cells, bold=head)
+                yield TextLine(cells, bold=head, height=ROW)
         elif item := _LIST.match(line):
             yield TextLine((f"{item[1] or '•'} {_plain(item[2])}",), indent=8)
         elif not line.strip():

@@ -4,6 +4,7 @@ import datetime
 import math
 from dataclasses import dataclass
 
+from tryout.dashboards.body import Widget
 from tryout.dashboards.kept import Kept
 
 STEPS = [60 * m for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)] + [86400 * d for d in (1, 2, 7, 14, 30)]
@@ -11,15 +12,20 @@ STEPS = [60 * m for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)] + [86400
 
 @dataclass(frozen=True)
 class Window:
-    """The time that all graphs of a dashboard show: from its first to its last datapoint, in seconds."""
+    """The time that all graphs of a dashboard show: from its first to its last datapoint, in seconds.
+
+    A widget that has a start of its own is none of them.
+    """
 
     begin: float = 0
     end: float = 0
 
     @classmethod
-    def of(cls, kept: Kept) -> "Window":
-        """The window of a dashboard; expressions that fill time up do not widen it."""
-        shown = [each for listed in kept.shown.values() for each in listed]
+    def of(cls, kept: Kept, widget: Widget | None = None) -> "Window":
+        """The window of a dashboard, or of one of its widgets; expressions that fill time up do not widen it."""
+        own = {each.number for each in kept.widgets if "start" in each.properties}
+        among = {widget.number} if widget and widget.number in own else kept.shown.keys() - own
+        shown = [each for number in sorted(among) for each in kept.shown.get(number, [])]
         plain = [each for each in shown if "FILL" not in each.row.expression] or shown
         times = [time for each in plain for line in each.lines for time in line.times]
         period = max((each.row.period for each in plain if each.lines), default=60)

@@ -1,15 +1,17 @@
 // Opens every page of the built site, wide and narrow, light and dark, and prints what is wrong, one finding a line.
-// stdin: {"browser": path, "root": folder of the HTML, "pages": only those that begin so, "searches": [{"words": what is typed, "page": what is wanted}]}
+// stdin: {"browser": path, "root": folder of the HTML, "pages": only those that begin so,
+//   "searches": [{"words": what is typed, "page": what is wanted}], "commands": {page: the command on it}}
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import AxeBuilder from "@axe-core/playwright";
-import { launch, pagesOf, serve } from "./pages.mjs";
+import axe from "axe-core";
+import { launch, pagesOf, serve, settled } from "./pages.mjs";
 import { searched } from "./search.mjs";
+import { used } from "./use.mjs";
 
 const FIRST_PAGE_BYTES = 300_000;
-const AT_ONCE = 2;
-const { browser: executablePath, root, pages, searches } = JSON.parse(readFileSync(0, "utf8"));
+const { browser: executablePath, root, pages, searches, commands } = JSON.parse(readFileSync(0, "utf8"));
 const found = new Set();
 const report = (what) => {
   if (!found.has(what)) console.log(what);
@@ -19,59 +21,95 @@ const ids = new Map(); // of each page
 const links = []; // [page, target]
 let transferred = 0;
 
-const look = async (context, address, path) => {
+// The theme takes the scheme when a page is loaded. Once everything is examined; then what depends on colours and width.
+const SCHEMES = { light: [1280, 375], dark: [375, 1280] };
+const RULES = { light: ["wcag2a", "wcag2aa"], dark: ["color-contrast", "scrollable-region-focusable", "target-size"] };
+
+// One page for all addresses that a worker looks at.
+const looker = async (browser, address) => {
+  const context = await browser.newContext();
   const page = await context.newPage();
+  let path = "";
   const say = (what) => report(`/${path}: ${what}`);
   page.on("console", (message) => message.type() === "error" && say(`console: ${message.text()}`));
   page.on("pageerror", (error) => say(`script: ${error.message}`));
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address)) say(`asks ${request.url()}`);
   });
-  if (path === "") page.on("response", async (response) => (transferred += gzipSync(await response.body()).length));
-  await page.goto(address + path, { waitUntil: "load" });
-  const seen = await page.evaluate(() => ({
-    ids: [...document.querySelectorAll("[id]")].map((element) => element.id),
-    links: [...document.querySelectorAll("a[href]"), ...document.images].map((link) => link.href ?? link.src),
-    headings: document.querySelectorAll("h1").length,
-    described: Boolean(document.title && document.querySelector("meta[name=description]")?.content),
-    undrawn: [...document.querySelectorAll(".diagram svg")].filter((svg) => svg.querySelectorAll(".node").length < 2).length,
-    unreadable: document.querySelectorAll("pre.mermaid, code.language-mermaid").length,
-  }));
-  ids.set(path, new Set(seen.ids));
-  links.push(...seen.links.filter((link) => link.startsWith(address)).map((link) => [path, link.slice(address.length)]));
-  if (seen.headings !== 1) say(`${seen.headings} headings of level 1`);
-  if (!seen.described) say("no title or description");
-  if (seen.undrawn || seen.unreadable) say("a diagram is not drawn");
-  for (const [width, scheme] of [[1280, "light"], [375, "dark"], [375, "light"], [1280, "dark"]]) {
-    await page.setViewportSize({ width, height: 800 });
-    await page.emulateMedia({ colorScheme: scheme });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
-    // Once everything; then what depends on colours and width: two of the four see it.
-    if ((width === 1280) === (scheme === "light")) {
-      const builder = new AxeBuilder({ page }).options({ resultTypes: ["violations"] });
-      if (scheme === "light") builder.withTags(["wcag2a", "wcag2aa"]);
-      else builder.withRules(["color-contrast", "scrollable-region-focusable", "target-size"]);
-      const axe = await builder.analyze();
-      for (const { id, impact, nodes } of axe.violations) {
-        if (impact === "serious" || impact === "critical")
-          say(`${id} (${width} px, ${scheme}), ${nodes.length} times: ${nodes[0].html.slice(0, 160)}`);
+  const read = async () => {
+    const seen = await page.evaluate(() => ({
+      ids: [...document.querySelectorAll("[id]")].map((element) => element.id),
+      links: [...document.querySelectorAll("a[href]"), ...document.images].map((link) => link.href ?? link.src),
+      headings: document.querySelectorAll("h1").length,
+      described: Boolean(document.title && document.querySelector("meta[name=description]")?.content),
+      undrawn: [...document.querySelectorAll(".diagram svg")].filter((svg) => svg.querySelectorAll(".node").length < 2).length,
+      unreadable: document.querySelectorAll("pre.mermaid, code.language-mermaid").length,
+    }));
+    ids.set(path, new Set(seen.ids));
+    links.push(...seen.links.filter((link) => link.startsWith(address)).map((link) => [path, link.slice(address.length)]));
+    if (seen.headings !== 1) say(`${seen.headings} headings of level 1`);
+    if (!seen.described) say("no title or description");
+    if (seen.undrawn || seen.unreadable) say("a diagram is not drawn");
+  };
+  const examine = async (scheme, width) => {
+    await page.evaluate(axe.source);
+    const violations = await page.evaluate(async (runOnly) => {
+      const { violations } = await window.axe.run({ runOnly, resultTypes: ["violations"] });
+      return violations.map(({ id, impact, nodes }) => [id, impact, nodes.length, nodes[0].html.slice(0, 160)]);
+    }, RULES[scheme]);
+    for (const [id, impact, count, first] of violations) {
+      if (impact === "serious" || impact === "critical") say(`${id} (${width} px, ${scheme}), ${count} times: ${first}`);
+    }
+  };
+  const look = async () => {
+    for (const [scheme, widths] of Object.entries(SCHEMES)) {
+      await page.setViewportSize({ width: widths[0], height: 800 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.goto(address + path, { waitUntil: "load" });
+      if (scheme === "light") await read();
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 800 });
+        await settled(page);
+        const [over, shade] = await page.evaluate(() => [
+          document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0),
+        ]);
+        if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
+        if ((shade < 384) !== (scheme === "dark")) say(`is not ${scheme} where the visitor wants it`);
+        if (width === widths[0]) await examine(scheme, width);
       }
     }
-  }
+  };
+  return {
+    look: (to) => {
+      path = to;
+      return look();
+    },
+    close: () => context.close(),
+  };
+};
+
+// What a first visit of the first page transfers, each file compressed as a forge's pages are.
+const weighed = async (browser, address) => {
+  const page = await browser.newPage();
+  const bodies = [];
+  page.on("response", (response) => bodies.push(response.body()));
+  await page.goto(address, { waitUntil: "networkidle" });
+  for (const body of await Promise.all(bodies)) transferred += gzipSync(body).length;
   await page.close();
 };
 
 const site = await serve(root);
 const browser = await launch(executablePath);
-const every = pagesOf(root);
-const waiting = every.filter((page) => !pages.length || pages.some((begin) => page.startsWith(begin)));
+const waiting = pagesOf(root).filter((page) => !pages.length || pages.some((begin) => page.startsWith(begin)));
 const count = waiting.length;
+await weighed(browser, site.address);
+if (transferred > FIRST_PAGE_BYTES) report(`/: ${transferred} bytes compressed, at most ${FIRST_PAGE_BYTES}`);
 await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    const context = await browser.newContext();
-    for (let path; (path = waiting.shift()) !== undefined; ) await look(context, site.address, path);
-    await context.close();
+  Array.from({ length: availableParallelism() }, async () => {
+    const { look, close } = await looker(browser, site.address);
+    for (let path; (path = waiting.shift()) !== undefined; ) await look(path);
+    await close();
   }),
 );
 for (const [page, link] of links) {
@@ -81,8 +119,11 @@ for (const [page, link] of links) {
     report(`/${page}: link to ${link}, which does not exist`);
   if (there && anchor && !there.has(anchor) && !anchor.startsWith("__")) report(`/${page}: no anchor ${link}`);
 }
-if (transferred > FIRST_PAGE_BYTES) report(`/: ${transferred} bytes compressed, at most ${FIRST_PAGE_BYTES}`);
-for (const what of await searched(browser, site.address, searches)) report(what);
+const [byWords, byHand] = await Promise.all([
+  searched(browser, site.address, searches),
+  used(browser, site.address, commands),
+]);
+for (const what of [...byWords, ...byHand]) report(what);
 await browser.close();
 site.close();
 console.error(`${count} pages, first page ${transferred} bytes compressed, ${found.size} findings`);

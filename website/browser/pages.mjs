@@ -17,7 +17,8 @@ export const serve = async (root) => {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+    const type = TYPES[extname(path)] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "cache-control": "max-age=3600" });
     response.end(readFileSync(path));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -27,6 +28,14 @@ export const serve = async (root) => {
 // Without a sandbox, since root has none; pages that nobody looks at are to be as quick as others.
 const ARGUMENTS = ["--no-sandbox", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows"];
 export const launch = (executablePath) => chromium.launch({ executablePath, args: ARGUMENTS });
+
+// Waits until a changed width or scheme is seen: the theme hears of it with the next frame, and fades colours over.
+export const settled = (page) =>
+  page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((one) => one.finished));
+  });
 
 // Every page below the folder, as the address has it: "" is the first one.
 export const pagesOf = (root) =>

@@ -2,6 +2,7 @@
 // stdin: {"browser": path, "diagrams": [{"to": file, "text": mermaid}]}
 import { readFileSync, writeFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { slim } from "./outlines.mjs";
 
 const COLUMN = 900; // pixels that a page has for a diagram, at four fifths of its size
 
@@ -35,7 +36,9 @@ for (const { to, text } of diagrams) {
         const other = await rendered(text.replace(/^flowchart LR/m, "flowchart TB"));
         if (sizeOf(other)[0] < sizeOf(root)[0]) root = other;
       }
-      root.querySelectorAll("style").forEach((style) => style.remove());
+      root.querySelectorAll("style, filter, linearGradient").forEach((element) => element.remove());
+      const drawn = root.outerHTML;
+      root.querySelectorAll("marker").forEach((marker) => drawn.includes(`url(#${marker.id})`) || marker.remove());
       root.querySelectorAll("[style]").forEach((element) => {
         const kept = ["display", "white-space", "line-height", "max-width", "text-align", "width"]
           .map((name) => [name, element.style.getPropertyValue(name)])
@@ -43,6 +46,9 @@ for (const { to, text } of diagrams) {
         element.removeAttribute("style");
         if (kept.length)
           element.setAttribute("style", kept.map(([name, value]) => `${name}: ${value}`).join("; "));
+      });
+      root.querySelectorAll("*").forEach((element) => {
+        [...element.attributes].filter(({ name }) => name.startsWith("data-")).forEach(({ name }) => element.removeAttribute(name));
       });
       root.removeAttribute("style");
       const [width, height] = sizeOf(root);
@@ -54,6 +60,6 @@ for (const { to, text } of diagrams) {
     },
     [id, text, COLUMN],
   );
-  writeFileSync(to, svg);
+  writeFileSync(to, slim(svg));
 }
 await browser.close();

@@ -50,7 +50,7 @@ def pages(links: Links) -> Iterator[Page]:
         "settings/all.md", "Every key", text, "All keys of the configuration in one table.", "Every key", boost=0
     )
     shipped = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
-    text = f"# The shipped file\n\nEvery key with its default, as the repository has it.\n\n```yaml\n{shipped}```\n"
+    text = f"# The shipped file\n\nEvery key with its default, as the repository has it.\n\n```text\n{shipped}```\n"
     links.pages["config/config.yaml"] = "settings/file.md"
     yield Page("settings/file.md", "The shipped file", text, "config/config.yaml.", "The shipped file", boost=0)
     yield Page("settings/errors.md", "What an error says", _errors(), "Messages of the check.", "Errors", boost=0)

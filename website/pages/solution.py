@@ -10,6 +10,7 @@ from stacks.catalog import commands_of
 from stacks.costs import NOTE
 from stacks.series import Solution
 from website import facts
+from website.architecture import diagram
 from website.links import Links
 from website.markup import NOTHING, chips, command, plural, sentence, table
 from website.page import ROOT, Page, Section, sections
@@ -76,7 +77,12 @@ def pages(readme: Readme, links: Links) -> Iterator[Page]:
         )
     text = _evidence(solution, name, links)
     yield Page(
-        f"{here}/evidence.md", f"Evidence for {name}", text, f"What was tried of {name}, and what was not.", "Evidence"
+        f"{here}/evidence.md",
+        f"Evidence for {name}",
+        text,
+        f"What was tried of {name}, and what was not.",
+        "Evidence",
+        boost=0,  # steps and types: half an index more, in which nobody's problem is found
     )
 
 
@@ -123,7 +129,7 @@ def _in_short(slug: str) -> str:
     if not found:
         return "not recorded yet"
     steps = plural(sum(one.passed for one in found), "step")
-    return f"{steps}, {max(one.found['date'] for one in found)}"
+    return f"{steps}<br>{max(one.found['date'] for one in found)}"
 
 
 def _idle_month(slug: str) -> str:
@@ -175,7 +181,7 @@ def _evidence(solution: Solution, name: str, links: Links) -> str:
 
 
 def _created(slug: str) -> str:
-    """Counts of resource types, by variant."""
+    """The parts of the default template as a diagram, and counts of resource types, by variant."""
     counts = {
         name: Counter(r["Type"] for r in found["Resources"].values()) for name, found in facts.templates(slug).items()
     }
@@ -183,4 +189,9 @@ def _created(slug: str) -> str:
     rows = [(f"`{kind}`", *(str(count[kind] or NOTHING) for count in counts.values())) for kind in types]
     listed = table(("type", *counts), rows)
     said = "Resources by type, for each configuration that the tests keep."
-    return f"## What is created {{ data-search-exclude }}\n\n{said}\n\n{listed}"
+    drawn = diagram(next(iter(facts.templates(slug).values())))
+    parts = (
+        "Drawn from the default template: an arrow is what a trigger starts, or what a role allows. Roles, "
+        f"permissions, log groups and subnets are no boxes, and all alarms are one.\n\n```mermaid\n{drawn}```\n\n"
+    )
+    return f"## What is created {{ data-search-exclude }}\n\n{parts if drawn else ''}{said}\n\n{listed}"

@@ -26,6 +26,7 @@ class GpuMonitoringLooks(Scenario):
         self.profile = deployed.outputs["InstanceProfile"]
         self.ids: dict[str, str] = {}
         self.foreign = f"foreign-{variant}"
+        self.group = f"gpu-jobs-{variant}"
 
     def __enter__(self) -> Self:
         """Metrics of an earlier deployment under the same name are old."""
@@ -35,12 +36,13 @@ class GpuMonitoringLooks(Scenario):
     def __exit__(self, *_: object) -> None:
         """Ends the instances, and removes the role of somebody else."""
         if self.ids:
+            self._remove_group()
             self.ec2.terminate_instances(InstanceIds=list(self.ids.values()))
         self._remove_foreign()
 
     def _launch_fleet(self) -> None:
         windows = self.deployed.client("ssm").get_parameter(Name=WINDOWS)["Parameter"]["Value"]
-        self._launch("busy", FOUR_GPUS)
+        self._launch_by_group("busy", FOUR_GPUS)
         self._launch("idle", ONE_GPU)
         self._launch("windows", ONE_GPU, image=windows)
         self._launch("silent", ONE_GPU)
@@ -62,6 +64,38 @@ class GpuMonitoringLooks(Scenario):
         )
         self.ids[name] = str(launched["Instances"][0]["InstanceId"])
         return self.ids[name]
+
+    def _launch_by_group(self, name: str, instance_type: str) -> None:
+        """An instance of an Auto Scaling group, which its tag names."""
+        tag = self.deployed.settings.opt_in
+        self.ec2.create_launch_template(
+            LaunchTemplateName=self.group,
+            LaunchTemplateData={"ImageId": LINUX, "InstanceType": instance_type},
+        )
+        zones = [zone["ZoneName"] for zone in self.ec2.describe_availability_zones()["AvailabilityZones"]]
+        autoscaling = self.deployed.client("autoscaling")
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=self.group,
+            LaunchTemplate={"LaunchTemplateName": self.group, "Version": "$Latest"},
+            MinSize=1,
+            MaxSize=1,
+            AvailabilityZones=zones[:1],
+            Tags=[{"Key": tag.key, "Value": tag.value, "PropagateAtLaunch": True}],
+        )
+
+        def instances() -> list[str]:
+            (found,) = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])["AutoScalingGroups"]
+            return [one["InstanceId"] for one in found["Instances"]]
+
+        wait_until("the instance of the group", lambda: bool(instances()))
+        (self.ids[name],) = instances()
+
+    def _remove_group(self) -> None:
+        autoscaling = self.deployed.client("autoscaling")
+        asked = {"AutoScalingGroupNames": [self.group]}
+        if autoscaling.describe_auto_scaling_groups(**asked)["AutoScalingGroups"]:
+            autoscaling.delete_auto_scaling_group(AutoScalingGroupName=self.group, ForceDelete=True)
+            self.ec2.delete_launch_template(LaunchTemplateName=self.group)
 
     def _with_profile(self) -> set[str]:
         found = self.ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]

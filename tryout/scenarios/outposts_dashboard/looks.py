@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ REPOSITORY = Path(__file__).parents[3]
 PIPELINE = REPOSITORY / "stacks/outposts_dashboard/pipeline"
 RACK, OTHER, COMING = (f"op-{digit * 17}" for digit in "123")
 OWNER = "210987654321"
+DAY = 86_400
 TYPES = ["c5.4xlarge", "g4dn.12xlarge", "m5.24xlarge", "m5.4xlarge", "u-6tb1.metal"]
-OUTPOSTS = [
+Json = dict[str, Any]
+OUTPOSTS: list[Json] = [
     {"id": RACK, "name": "factory", "owner": "", "state": "ACTIVE", "types": TYPES},
     {"id": OTHER, "name": "shared", "owner": OWNER, "state": "ACTIVE", "types": ["r5.4xlarge", *TYPES[:3]]},
     {"id": COMING, "name": "ordered", "owner": "", "state": "PENDING", "types": []},
 ]
-Json = dict[str, Any]
 
 
 class OutpostsDashboardLooks(Scenario):
@@ -112,33 +113,41 @@ class OutpostsDashboardLooks(Scenario):
 
     def _metrics(self, number: int) -> list[Json]:
         """What AWS would publish in one of the rounds."""
-        used = {kind: place + (number >= 2 * place + 2) for place, kind in enumerate(TYPES, 1)}
-        here = {"OutpostId": RACK}
-        found: list[tuple[str, str, dict[str, str], float]] = [
-            ("AWS/Outposts", "ConnectedStatus", here, 0 if number == 7 else 1)
-        ]
-        for kind, count in used.items():
-            dimensions = {"InstanceType": kind, **here}
-            account = {"Account": self.deployed.aws.account}
-            found.append(("AWS/Outposts", "UsedInstanceType_Count", {**account, **dimensions}, count))
-            found.append(("AWS/Outposts", "AvailableInstanceType_Count", dimensions, 2 * len(TYPES) - count))
-        for metric, gigabytes in (("Utilization", 4_000 + 150 * number), ("Availability", 7_000 - 150 * number)):
-            name = f"EBSVolumeTypeCapacity{metric}GB"
-            found.append(("AWS/Outposts", name, {"VolumeType": "gp2", **here}, gigabytes))
-        found.append(("S3Outposts", "OutpostTotalBytes", here, 26e12))
-        found.append(("S3Outposts", "OutpostFreeBytes", here, 20e12 - 3e11 * number))
+        found = _of_outpost(RACK, TYPES, number, self.deployed.aws.account)
+        found.append(
+            ("S3Outposts", "BucketUsedBytes", {"BucketName": "on-site", "OutpostId": RACK}, 4e12 + 2e11 * number)
+        )
         for place, instance in enumerate(self.instances):
             of = {"InstanceId": instance}
             found.append(("AWS/EC2", "CPUUtilization", of, 20 + 15 * ((number + 3 * place) % 5)))
+            found.append(("AWS/EC2", "EBSIOBalance%", of, 100 - 2 * number))
             for metric, base in (
                 ("NetworkIn", 4e6),
                 ("NetworkOut", 2e6),
+                ("NetworkPacketsIn", 6e3),
+                ("NetworkPacketsOut", 5e3),
                 ("EBSReadBytes", 1e6),
                 ("EBSWriteBytes", 3e6),
+                ("EBSReadOps", 250),
+                ("EBSWriteOps", 400),
             ):
                 found.append(("AWS/EC2", metric, of, base * (1 + (number + place) % 3)))
-        keys = ("namespace", "name", "dimensions", "value")
-        return [dict(zip(keys, one, strict=True)) for one in found]
+        return _data(found)
+
+    def _metrics_of_owner(self, number: int) -> list[Json]:
+        """What the account publishes that owns the shared Outpost, from which the dashboard reads it."""
+        return _data(_of_outpost(OTHER, OUTPOSTS[1]["types"], number + 3, OWNER))
+
+    def _metrics_of_day(self, number: int) -> list[Json]:
+        """What S3 publishes of the buckets, once a day."""
+        found: list[tuple[str, str, Json, float]] = []
+        for bucket in self.buckets:
+            for metric, storage, value in (
+                ("BucketSizeBytes", "StandardStorage", 3e11 + 2e10 * number),
+                ("NumberOfObjects", "AllStorageTypes", 4e4 + 1500 * number),
+            ):
+                found.append(("AWS/S3", metric, {"BucketName": bucket, "StorageType": storage}, value))
+        return _data(found)
 
     def _runs(self, status: str) -> list[str]:
         pipeline = self.deployed.outputs["PipelineName"]
@@ -176,3 +185,24 @@ class OutpostsDashboardLooks(Scenario):
         )
         expect(done.returncode == 0, f"{Path(command[0]).name} {command[1]}: {(done.stderr or done.stdout)[-600:]}")
         return done.stdout
+
+
+def _of_outpost(outpost: str, types: Sequence[str], number: int, account: str) -> list[tuple[str, str, Json, float]]:
+    """The metrics of an Outpost in one of the rounds: more and more of it is used."""
+    used = {kind: place + (number >= 2 * place + 2) for place, kind in enumerate(types, 1)}
+    here = {"OutpostId": outpost}
+    found: list[tuple[str, str, Json, float]] = [("AWS/Outposts", "ConnectedStatus", here, 0 if number == 7 else 1)]
+    for kind, count in used.items():
+        dimensions = {"InstanceType": kind, **here}
+        found.append(("AWS/Outposts", "UsedInstanceType_Count", {"Account": account, **dimensions}, count))
+        found.append(("AWS/Outposts", "AvailableInstanceType_Count", dimensions, 2 * len(types) - count))
+    for metric, gigabytes in (("Utilization", 4_000 + 150 * number), ("Availability", 7_000 - 150 * number)):
+        found.append(("AWS/Outposts", f"EBSVolumeTypeCapacity{metric}GB", {"VolumeType": "gp2", **here}, gigabytes))
+    found.append(("S3Outposts", "OutpostTotalBytes", here, 26e12))
+    found.append(("S3Outposts", "OutpostFreeBytes", here, 20e12 - 3e11 * number))
+    return found
+
+
+def _data(metrics: Sequence[tuple[str, str, Json, float]]) -> list[Json]:
+    """As the embedded AWS wants them."""
+    return [dict(zip(("namespace", "name", "dimensions", "value"), one, strict=True)) for one in metrics]

@@ -8,6 +8,7 @@ from emulator.client import EmbeddedAws
 from tryout.scenario import expect, step
 from tryout.scenarios.outposts_dashboard.looks import (
     COMING,
+    DAY,
     OTHER,
     OWNER,
     PIPELINE,
@@ -21,6 +22,7 @@ from tryout.waits import wait_until
 
 TAG = {"Key": "OutpostID", "Value": RACK}
 ROUNDS, ROUND_SECONDS = 12, 300
+DAYS = 10
 QUICK = {"debounce_seconds": 1}
 
 
@@ -128,9 +130,14 @@ class OutpostsDashboardScenario(OutpostsDashboardLooks):
 
     @step("the dashboard as it is, with the metrics of an hour", "emulated", only=("function",), emulated=PLANTED)
     def is_kept(self) -> str:
+        aws = self.deployed.aws
+        for day in range(DAYS):
+            aws.control("metrics", **self._where(), data=self._metrics_of_day(day))
+            aws.age_metrics(DAY)
         for number in range(ROUNDS):
-            self.deployed.aws.control("metrics", **self._where(), data=self._metrics(number))
-            self.deployed.aws.age_metrics(ROUND_SECONDS)
+            aws.control("metrics", **self._where(), data=self._metrics(number))
+            aws.control("metrics", account=OWNER, region=aws.region, data=self._metrics_of_owner(number))
+            aws.age_metrics(ROUND_SECONDS)
         return self.deployed.keep_dashboard(self.name)
 
     # refresh: pipeline
