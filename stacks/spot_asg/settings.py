@@ -107,8 +107,8 @@ class SpotAsgSettings(SolutionSettings):
     zones: Annotated[int, Field(ge=2, le=6)] = 3
     """Availability Zones of the solution's own network; each adds Spot pools."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
-    """Seconds from the start of an instance until it counts as ready. Health checks of target groups wait as long, and so
-    does a deployment that replaces instances, after each batch."""
+    """Seconds from the start of an instance until it counts as ready. Health checks of target groups wait as long, and
+    so does a deployment that replaces instances, after each batch."""
     load_balancer: bool = False
     """true: an internal load balancer with a target group in front of the group; it bills its hours."""
     target_group_arns: Annotated[tuple[TargetGroupArn, ...], Field(max_length=50)] = ()

@@ -40,8 +40,8 @@ class SqsTargetScalingSettings(SolutionSettings):
     max_instances: Annotated[int, Field(ge=1, le=500)] = 10
     """Largest size of the group."""
     instance_warmup_seconds: Annotated[int, Field(ge=0, le=3_600)] = 120
-    """Seconds from the start of an instance until it counts in the metrics. A deployment that replaces instances waits as
-    long after each batch."""
+    """Seconds from the start of an instance until it counts in the metrics. A deployment that replaces instances waits
+    as long after each batch."""
     network: Literal["public", "nat", "endpoints"] = "public"
     """How the workers reach AWS: public addresses without ingress, a NAT gateway, or interface endpoints."""
     zones: Annotated[int, Field(ge=1, le=6)] = 2
