@@ -25,7 +25,9 @@ from shared.guard.handler import ROLLING_BACK
 logger = logging.getLogger(__name__)
 
 ROUNDS, ROUND_SECONDS = 60, 5.0
-"""Five minutes for associations that end, and five for those that begin; the function has fifteen."""
+"""Five minutes for associations that end."""
+BUDGET_SECONDS = 840.0
+"""For all of it, of the function's 900: what the way back has left of it, associations have to begin."""
 MOST_FAULTS = len(PAUSES) + 1
 """Calls of restore that may fail one after the other."""
 KINDS = (
@@ -36,11 +38,15 @@ KINDS = (
 
 def lambda_handler(event: Any, context: Any) -> str:
     """Answers one request of CloudFormation."""
-    return answer(event, hand_over)
+    end = time.monotonic() + BUDGET_SECONDS
+    return answer(event, partial(hand_over, seconds_left=lambda: end - time.monotonic()))
 
 
-def hand_over(request: Mapping[str, Any]) -> str:
+def hand_over(request: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> str:
     """Returns a physical id that never changes.
+
+    Args:
+        seconds_left: until the function must answer.
 
     Raises:
         RefusedError: the old table keeps something.
@@ -56,7 +62,9 @@ def hand_over(request: Mapping[str, Any]) -> str:
         if old["RouteTableId"] != properties["RouteTableId"]:
             clear(old["RouteTableId"], Wanted.of(old), request["StackId"])
             if _rolls_back(request["StackId"]):
-                restore(properties["RouteTableId"], Wanted.of(properties), request["StackId"])
+                restore(
+                    properties["RouteTableId"], Wanted.of(properties), request["StackId"], seconds_left=seconds_left
+                )
     return physical_id
 
 
@@ -104,24 +112,27 @@ def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> No
         found = look(table, known, stack_id)
 
 
-def restore(table: str, wanted: Wanted, stack_id: str) -> None:
+def restore(table: str, wanted: Wanted, stack_id: str, *, seconds_left: Callable[[], float]) -> None:
     """Gives a route table what it had: CloudFormation believes that it never lost it.
 
     What is made has no client token, so what is missing is looked up before each attempt. A route waits until the group
     of virtual interfaces is there, and CloudFormation goes on with the subnets' routes when all of it is.
 
+    Args:
+        seconds_left: until it gives up.
+
     Raises:
-        RefusedError: an association does not begin within the time.
+        RefusedError: an association is not there by then.
         botocore.exceptions.ClientError: a call is refused again and again.
     """
     faults = 0
-    for last in [*[False] * (ROUNDS - 1), True]:
+    while True:
         found = look(table, wanted, stack_id)
         missing = lacking(wanted, found)
         if not (missing.any or found.coming):
             logger.info("given back to the route table", extra={"table": table, **vars(wanted)})
             return
-        if last:
+        if seconds_left() < ROUND_SECONDS:
             raise RefusedError(
                 f"{table} still lacks {', '.join([*missing.vpcs, *filter(None, [missing.group]), *missing.routes])}"
                 f"{', and waits for ' if missing.any and found.coming else ''}{', '.join(found.coming)}"
