@@ -1,4 +1,4 @@
-"""``refresh: pipeline``: the post's way. A pipeline looks at the account, and deploys a stack of dashboards."""
+"""``refresh: pipeline``, the way of the post: a pipeline reads the account and deploys a stack of dashboards."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from stacks.outposts_dashboard.lifecycle import lifecycle
 from stacks.outposts_dashboard.rights import allow_discovery
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 from stacks.outposts_dashboard.sources import LOCATION, action, commits, source_action
-from stacks.outposts_dashboard.triggers import Triggers
+from stacks.outposts_dashboard.triggers import Triggers, silence
 from stacks.shared.alarms import Alarms, waiting_in
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 class ByPipeline(Construct):
-    """The pipeline, its two builds, and what a deployment and a deletion do beside CloudFormation.
+    """The pipeline, its two builds, and the custom resource of deployment and deletion.
 
     Attributes:
         pipeline_name: the pipeline's generated name.
@@ -51,7 +51,7 @@ class ByPipeline(Construct):
             scope,
             "Discover",
             buildspec="discover.yaml",
-            description="Looks at the account and writes discovery.json",
+            description="Reads the account and writes discovery.json",
             environment={"WANTED": wanted},
             artifacts=artifacts,
         )
@@ -94,7 +94,7 @@ class ByPipeline(Construct):
                 _stage("Deploy", _build("Deploy", deploy, [LOCATION, "Discovery"])),
             ],
         )
-        # It runs as soon as it is there, and then needs all three.
+        # It runs as soon as it is created, and then needs all three.
         pipeline.node.add_dependency(role, discover.own_role, deploy.own_role)
         self.pipeline_name = pipeline.ref
         self.projects = {"Discover": discover.project, "Deploy": deploy.project}
@@ -171,13 +171,16 @@ class ByPipeline(Construct):
         undelivered.let_rules_send([rule.rule_arn for rule in triggers.rules])
         alarms = Alarms(scope, "Alarms")
         for name, says in (
-            ("Discover", "The account could not be looked at"),
+            ("Discover", "The account could not be read"),
             ("Deploy", "The dashboards could not be deployed"),
         ):
             failed = self.projects[name].metric_failed_builds(
                 period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM
             )
             alarms.when_above(name, failed, 0, says=says)
+        period, rounds = silence(settings.refresh_minutes)
+        builds = self.projects["Discover"].metric_builds(period=period, statistic=cloudwatch.Stats.SUM)
+        alarms.when_silent("RefreshSilent", builds, rounds=rounds, says="The dashboards are not refreshed any more")
         waiting = waiting_in(undelivered)
         alarms.when_above("Undelivered", waiting, 0, says="A changed tag or the schedule could not start the pipeline")
 
