@@ -22,7 +22,7 @@ TWO_DEPLOYMENTS = (
     "In two deployments, both with accept_outage: true: first attached: false, then attached: true with the change."
 )
 STOPS = "Traffic between the Outpost and the network on premises stops meanwhile, and addresses change. "
-OUTAGE = f"{STOPS}Set accept_outage: true and deploy again, or be careful. {TWO_DEPLOYMENTS}"
+OUTAGE = f"{STOPS}Set accept_outage: true and deploy again, or take the careful way. {TWO_DEPLOYMENTS}"
 
 
 class RoutingDomain(Construct):
@@ -101,11 +101,11 @@ class RoutingDomain(Construct):
             self._guard_attached(has_domains)
 
     def _guard_attached(self, has_domains: bool) -> None:
-        """Goes with what it guards: attached: false is the way, and then it stops nothing.
+        """A guard that is removed with what it guards: after attached: false it stops nothing.
 
-        On a first-generation rack another mode has ids of its own beside the old ones, which the guard with the switch
-        may let through, and so has its guard. A rack with routing domains wants the old route table deleted before its
-        VIF group joins another domain: there the mode is guarded here, and no switch lets it through.
+        On a first-generation rack the resources of another mode have ids of their own, and so has this guard; the guard
+        with the switch decides about that change. On a rack with routing domains the old route table must be deleted
+        before its VIF group joins another domain: there this guard stops a change of the mode, and no switch opens it.
         https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html
         """
         guarded = {
@@ -117,13 +117,13 @@ class RoutingDomain(Construct):
         self._guard(
             "Attached" if has_domains else by_mode,
             self.content,
-            "what hangs on the local gateway",
+            "what depends on the local gateway",
             guarded | ({"Mode": self._domain.mode} if has_domains else {}),
-            f"The new would meet the old. {TWO_DEPLOYMENTS}",
+            f"The new resources would collide with the old ones. {TWO_DEPLOYMENTS}",
         )
 
     def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
-        """Stops what would fail, or orphan what runs: no switch lets it through, the way leads around."""
+        """Stops a change that would fail or orphan what runs; no switch opens it, and *way* says what to do instead."""
         return Guard(
             self._stack,
             f"{self._construct_id}{name}Guard",

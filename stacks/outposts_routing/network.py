@@ -35,7 +35,7 @@ class OwnNetwork:
 def own_network(
     stack: SolutionStack, parent: Construct, domain: Domain, *, rack: LifecycleResource, guard: Guarding
 ) -> OwnNetwork:
-    """A VPC with one subnet on the Outpost; an Outpost is in one zone, which the rack knows."""
+    """A VPC with one subnet on the Outpost, in the Outpost's zone."""
     assert domain.vpc_cidr
     vpc = new_vpc(stack, parent, cidr=domain.vpc_cidr)
     subnet = ec2.CfnSubnet(
@@ -46,13 +46,13 @@ def own_network(
         availability_zone=rack.get_att_string("AvailabilityZone"),
         outpost_arn=rack.get_att_string("OutpostArn"),
     )
-    # A subnet in which something runs stays behind, and no load balancer moves to another VPC.
+    # A replaced subnet in which something runs would not be deleted, and no load balancer moves to another VPC.
     guards = guard(
         "Network",
         vpc,
         "the VPC and its subnet on the Outpost",
         {"SubnetCidr": domain.subnet_cidr, "VpcCidr": domain.vpc_cidr},
-        "Take away what runs in the subnet. In two deployments: first vpc_cidr: null and subnet_cidr: null, "
+        "Remove what runs in the subnet. In two deployments: first vpc_cidr: null and subnet_cidr: null, "
         "without load_balancer and map_coip_on_launch, then the new ranges.",
     )
     subnet.node.add_dependency(guards)

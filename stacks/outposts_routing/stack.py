@@ -45,7 +45,11 @@ class OutpostsRoutingStack(SolutionStack):
             )
             domains.append(built)
             if name == MAIN:
-                self.output("LocalGatewayId", built.rack.get_att_string("LocalGatewayId"), "Target of your routes")
+                self.output(
+                    "LocalGatewayId",
+                    built.rack.get_att_string("LocalGatewayId"),
+                    "The local gateway, target of your routes",
+                )
         self._keep_vpcs_in_their_domains(settings, domains)
         if settings.ipam_pool_id:
             self._reserve(settings, settings.ipam_pool_id)

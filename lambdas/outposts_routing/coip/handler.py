@@ -165,11 +165,11 @@ def make_address(request: Request) -> Made:
     """An Elastic IP out of the pool, at a network interface if one is named.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: EC2 chooses from a pool, or is told
-    an address in place of the pool. One that cannot go where it is requested goes back at once: the pool's range waits
-    for it otherwise.
+    an address in place of the pool. One that cannot be associated as requested is released at once: otherwise the
+    deletion of the pool's range would wait for it.
 
     Raises:
-        RefusedError: the address is another one already.
+        RefusedError: it has another address already, or somebody else has associated it.
     """
     properties = request["ResourceProperties"]
     chosen = properties.get("Address")
@@ -203,8 +203,8 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
             # Between two of our interfaces it moves; what somebody else has given to another stays there.
             if address.get("NetworkInterfaceId") not in (None, "", before):
                 raise RefusedError(
-                    f"{address['AllocationId']} is at {address['NetworkInterfaceId']}, which nobody asked for here; "
-                    "disassociate it there first"
+                    f"{address['AllocationId']} is associated with {address['NetworkInterfaceId']}, which is not in "
+                    "the configuration; disassociate it first"
                 )
             where = {"NetworkInterfaceId": interface, "AllowReassociation": bool(before)}
             once_known(lambda: ec2.associate_address(AllocationId=address["AllocationId"], **where), "AllocationID")

@@ -126,7 +126,7 @@ class Boards:
         answer = self._cloudwatch.put_dashboard(DashboardName=name, DashboardBody=text)
         self._bodies[name] = text
         if said := answer.get("DashboardValidationMessages"):
-            logger.error("CloudWatch finds fault with a dashboard", extra={"dashboard": name, "messages": said})
+            logger.error("a dashboard was accepted with warnings", extra={"dashboard": name, "messages": said})
         return True
 
     def delete(self, names: Iterable[str]) -> tuple[str, ...]:
