@@ -15,7 +15,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class OutpostsDashboardStack(SolutionStack):
-    """A function behind a queue, or the post's pipeline; both look and lay out with the same code."""
+    """A function behind a queue, or the post's pipeline; both discover and lay out with the same code."""
 
     def __init__(
         self, scope: Construct, solution: Solution, common: CommonSettings, settings: OutpostsDashboardSettings

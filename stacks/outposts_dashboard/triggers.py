@@ -11,7 +11,7 @@ from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
 
 MINUTES_OF_A_DAY = 1_440
 DAYS_OF_AN_ALARM = 7
-"""That an alarm can look back, by periods of a day at most
+"""How far an alarm can look back, by periods of a day at most
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
 
 

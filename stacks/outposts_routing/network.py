@@ -15,7 +15,7 @@ from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 Guarding = Callable[[str, IConstruct, str, dict[str, Any], str], Guard]
-"""Makes a guard that no switch opens: its name, what it guards, that in words, its values, and the way around."""
+"""Makes a guard that no switch opens: of its name, what it guards, that in words, its values, and the way around."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
 
     @common_rule
     def _file_is_valid(self, common: CommonSettings) -> Iterator[Problem]:
-        """Everything that is wrong with the file, by its own lines."""
+        """All problems of the file, with their lines."""
         if problem := path_problem(self.file):
             yield Problem("file", problem)
             return

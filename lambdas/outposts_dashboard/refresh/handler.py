@@ -73,7 +73,7 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
 
 
 def _hurry(records: Sequence[dict[str, Any]]) -> None:
-    """Has the batch tried again soon. That an error does not reset the visibility, Lambda's page says:
+    """Has the batch tried again soon; an error alone does not reset the visibility, as Lambda's page says:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     entries = [
@@ -175,7 +175,7 @@ def _foreign(cloudwatch: Any, shown: Sequence[Dashboard], ours: set[str], wanted
 
 
 def delete(cloudwatch: Any, ledger: Ledger, names: Sequence[str]) -> None:
-    """Deletes dashboards of ours; one that is gone already is no failure, and leaves the others no less deleted."""
+    """Deletes dashboards of ours. One that is gone already is no failure and does not keep the others."""
     for batch in batches(names, MOST_DELETED):
         # One that does not exist, and none of the call is deleted.
         if not _deleted(cloudwatch, batch):

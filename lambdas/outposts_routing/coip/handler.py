@@ -132,7 +132,7 @@ def _usages(pool_id: str) -> Iterator[dict[str, Any]]:
 
 
 def make_subnet(request: Request) -> Made:
-    """Lets every interface of the subnet have an address of the pool from its start.
+    """Gives every new interface of the subnet an address of the pool.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html: both in one call.
     """
@@ -149,7 +149,7 @@ def make_subnet(request: Request) -> Made:
 
 
 def remove_subnet(request: Request) -> None:
-    """Ends that, unless the subnet uses another pool by now."""
+    """Turns that off, unless the subnet uses another pool by now."""
     wanted = request["ResourceProperties"]
     pages = client("ec2").get_paginator("describe_subnets")
     filters = [{"Name": "subnet-id", "Values": [wanted["SubnetId"]]}]
@@ -162,7 +162,7 @@ def remove_subnet(request: Request) -> None:
 
 
 def make_address(request: Request) -> Made:
-    """An Elastic IP out of the pool, at a network interface if one is named.
+    """An Elastic IP of the pool, associated with a network interface if one is named.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: EC2 chooses from a pool, or is told
     an address in place of the pool. One that cannot be associated as requested is released at once: otherwise the
@@ -213,7 +213,7 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
 
 
 def remove_address(request: Request) -> None:
-    """Takes the address from whoever has it, and gives it back to the pool.
+    """Disassociates the address and releases it to the pool.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: with another network border group
     than the Region's EC2 says that there is no such address, unless the group is named.

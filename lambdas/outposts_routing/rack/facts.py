@@ -14,7 +14,7 @@ class RackError(ValueError):
 
 
 def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id: str | None, account: str) -> Json:
-    """Returns the one local gateway that is meant; without names the account's only one.
+    """Returns the local gateway of the settings; if they name none, the account's only one.
 
     Raises:
         RackError: none or several fit, or it is not this account's. Only the owner of a local gateway can make route

@@ -50,7 +50,7 @@ class Followed:
 def follow(
     store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime, looks: int = MOST_LOOKS
 ) -> Followed:
-    """Makes plan and dashboards what the file says. Of a file with problems only these are kept.
+    """Brings plan and dashboards in line with the file. Of a file with problems only the problems are recorded.
 
     Args:
         take_over: whether dashboards of somebody else that have a name of the file may be overwritten.

@@ -159,7 +159,7 @@ def _pages(graphs: Iterable[Json]) -> Iterator[list[Json]]:
 
 
 def _further(name: str, count: int, taken: Collection[str]) -> Iterator[str]:
-    """Names for what goes on, none of which is anybody's already."""
+    """Names for the dashboards that continue one, none of which is taken."""
     number = 2
     while count > 0:
         further = f"{name[:250]}-{number}"

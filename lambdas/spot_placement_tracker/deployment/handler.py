@@ -1,4 +1,4 @@
-"""CloudFormation -> S3, CloudWatch: a deployment stores its file; the end takes away what was written.
+"""CloudFormation -> S3, CloudWatch: a deployment stores its file; the stack's deletion removes what was written.
 
 The file of the deployment replaces the stored one only if it has changed since the last deployment: a deployment for
 other reasons keeps what people have uploaded meanwhile.
