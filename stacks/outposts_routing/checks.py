@@ -1,6 +1,7 @@
 """What ``python -m stacks outposts_routing check`` looks at in an account: the rack, and who has it already."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from config.models import CommonSettings
@@ -21,6 +22,8 @@ def findings_of(common: CommonSettings, settings: OutpostsRoutingSettings, clien
     yield looked_at("virtual interfaces", lambda: _groups(common, settings, clients))
     if _wanted_vpcs(common, settings):
         yield looked_at("VPCs", lambda: _vpcs(common, settings, clients))
+    if any(domain.coip_cidr for domain in _attached(settings)):
+        yield looked_at("pool ranges", lambda: _pools(common, settings, clients))
     yield looked_at("mode", lambda: _modes(common, settings, clients))
     if lost := [name for name, domain in settings.domains.items() if _leads_nowhere(common, domain)]:
         says = f"no subnet route of {', '.join(lost)} leads to the local gateway: nothing is advertised or answers"
@@ -100,6 +103,24 @@ def _vpcs(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Cl
     if taken := _taken(items, "VpcId", _wanted_vpcs(common, settings), _tables_of_stack(common, clients)):
         return Finding("VPCs", "problem", ", ".join(taken), "Disassociate each from that route table first")
     return Finding("VPCs", "ok", "none is with another route table")
+
+
+def _pools(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients) -> Finding:
+    """A range is in one pool of customer-owned addresses."""
+    own = _tables_of_stack(common, clients)
+    pages = clients("ec2").get_paginator("describe_coip_pools").paginate()
+    others = [p for page in pages for p in page["CoipPools"] if p["LocalGatewayRouteTableId"] not in own]
+    taken = [(cidr, pool["PoolId"]) for pool in others for cidr in pool.get("PoolCidrs", [])]
+    wanted = [domain.coip_cidr for domain in _attached(settings) if domain.coip_cidr]
+    met = [
+        f"{mine} overlaps {cidr} of {pool}"
+        for mine in wanted
+        for cidr, pool in taken
+        if IPv4Network(mine).overlaps(IPv4Network(cidr))
+    ]
+    if met:
+        return Finding("pool ranges", "problem", ", ".join(met), "Choose an unused range for coip_cidr")
+    return Finding("pool ranges", "ok", f"{', '.join(wanted)} is in no other pool")
 
 
 def _wanted_vpcs(common: CommonSettings, settings: OutpostsRoutingSettings) -> list[str]:

@@ -252,7 +252,9 @@ class Aws:
         vpc_by: str | None = None,
         state: str = "available",
         stack: str = "s",
+        pools_of: tuple[str, ...] = (),
     ) -> None:
+        self.pools_of = pools_of
         self.gateways, self.deployed, self.taken_by, self.vpc_by = gateways, deployed, taken_by, vpc_by
         self.state, self.stack = state, stack
 
@@ -278,6 +280,12 @@ class Aws:
                 ]
                 if self.vpc_by
                 else []
+            },
+            "describe_coip_pools": {
+                "CoipPools": [
+                    {"PoolId": f"of-{table}", "LocalGatewayRouteTableId": table, "PoolCidrs": ["172.16.0.0/24"]}
+                    for table in self.pools_of
+                ]
             },
             "describe_local_gateway_route_table_virtual_interface_group_associations": {
                 "LocalGatewayRouteTableVirtualInterfaceGroupAssociations": [
@@ -354,6 +362,14 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     assert found_by(Aws(deployed=DIRECT), monkeypatch, attached=False, **second)["mode"][0] == "ok"
     stopped = found_by(Aws(deployed=DIRECT), monkeypatch, attached=False)["mode"]
     assert stopped[0] == "problem" and "attached: false configured" in stopped[1]
+
+
+def test_check_finds_a_range_that_is_in_another_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    coip: dict[str, Any] = {"mode": COIP, "coip_cidr": "172.16.0.0/26"}
+    taken = found_by(Aws(pools_of=("theirs",)), monkeypatch, **coip)["pool ranges"]
+    assert taken[0] == "problem" and "172.16.0.0/26 overlaps 172.16.0.0/24 of of-theirs" in taken[1]
+    assert found_by(Aws(pools_of=("ours",), deployed=COIP), monkeypatch, **coip)["pool ranges"][0] == "ok"
+    assert "pool ranges" not in found_by(Aws(), monkeypatch)
 
 
 def test_check_looks_at_every_domain_and_at_the_vpc_of_common(monkeypatch: pytest.MonkeyPatch) -> None:
