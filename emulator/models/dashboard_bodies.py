@@ -33,10 +33,14 @@ class _Axes(_Part):
     right: _Side = _Side()
 
 
+_Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+"""A name such as ``red`` is refused: https://github.com/aws/aws-cdk/issues/20024."""
+
+
 class _HorizontalLine(_Part):
     value: float
     label: str = ""
-    color: str = ""
+    color: _Colour | None = None
     fill: Literal["above", "below"] | None = None
 
 
@@ -74,7 +78,7 @@ class _Rendered(_Part):
 
     id: Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]*$", max_length=255)] | None = None
     expression: str | None = None
-    color: str | None = None
+    color: _Colour | None = None
     label: str | None = None
     period: Annotated[int, Field(ge=1)] | None = None
     region: str | None = None
@@ -97,7 +101,10 @@ class _Log(_Part):
 
 
 class _Alarm(_Part):
-    alarms: Annotated[list[str], Field(max_length=100)]
+    """One without alarms is refused:
+    https://github.com/aws-solutions-library-samples/guidance-for-automating-network-monitoring-and-alerting-on-aws/issues/7."""
+
+    alarms: Annotated[list[str], Field(min_length=1, max_length=100)]
     sort_by: Literal["default", "stateUpdatedTimestamp", "timestamp"] = "default"
     states: list[Literal["ALARM", "INSUFFICIENT_DATA", "OK"]] = []
     title: str = ""

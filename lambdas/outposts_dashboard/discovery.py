@@ -1,4 +1,4 @@
-"""All sections, one after the other; one that fails leaves the others. No AWS in here, only whoever is asked."""
+"""All sections, one after the other; a failed one does not stop the others. The clients are the caller's."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

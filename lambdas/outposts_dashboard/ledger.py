@@ -1,37 +1,37 @@
-"""The table that says which dashboards this stack has written, and who is writing just now.
+"""The table of the dashboards that this stack has written, with the lock of the refresh that writes now.
 
-Items by their ``id``: ``dashboard#<name>`` a dashboard of ours; ``refresh`` the one that holds the pen; ``settings``
-what the last deployment wants to be shown: any number of values, for which an environment of 4 KB has no room
+Items by their ``id``: ``dashboard#<name>`` is a dashboard of ours; ``refresh`` is the lock; ``settings`` are those of
+the last deployment, with any number of values of the tag, for which an environment of 4 KB has no room
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 """
 
 from enum import Enum
 from typing import Any
 
-PEN = "refresh"
+LOCK = "refresh"
 SETTINGS = "settings"
 DASHBOARD = "dashboard#"
 Key = dict[str, dict[str, str]]
 
 
-class Pen(Enum):
-    """What came of the attempt to take the pen.
+class Lock(Enum):
+    """What came of the attempt to take the lock.
 
-    ``TAKEN``: it is ours. ``LEFT_WORD``: another has it, and will look once more before it lets go. ``CLOSED``: the
+    ``TAKEN``: it is ours. ``REQUESTED``: another refresh has it, and starts over before it releases it. ``CLOSED``: the
     stack is being deleted, nothing may be written any more.
     """
 
     TAKEN = "taken"
-    LEFT_WORD = "left word"
-    CLOSED = "closed"
+    REQUESTED = "another refresh is in progress, and starts over"
+    CLOSED = "the stack is being deleted"
 
 
 class BusyError(RuntimeError):
-    """The pen changes hands faster than one can look; the event comes again."""
+    """The lock was released again and again between two calls; the event comes again."""
 
 
 class NoSettingsError(RuntimeError):
-    """The table does not say what is wanted."""
+    """The table has no settings."""
 
 
 class Ledger:
@@ -50,17 +50,17 @@ class Ledger:
         return {name.removeprefix(DASHBOARD) for name in ids if name.startswith(DASHBOARD)}
 
     def claim(self, name: str) -> None:
-        """Notes a dashboard that is about to be written: before, so that none is ours without a note."""
+        """Records a dashboard before it is written, so that none of ours is without a record."""
         self._dynamodb.put_item(TableName=self._table, Item=_key(DASHBOARD + name))
 
     def forget(self, name: str) -> None:
-        """Removes the note of a dashboard that is gone."""
+        """Removes the record of a dashboard that does not exist any more."""
         self._dynamodb.delete_item(TableName=self._table, Key=_key(DASHBOARD + name))
 
     # What is wanted
 
     def want(self, text: str) -> None:
-        """Notes the settings of a deployment."""
+        """Records the settings of a deployment."""
         self._dynamodb.put_item(TableName=self._table, Item={**_key(SETTINGS), "text": {"S": text}})
 
     def wanted(self) -> str:
@@ -76,13 +76,13 @@ class Ledger:
 
     # Who writes
 
-    def take(self, holder: str, *, now: float, until: float) -> Pen:
-        """Takes the pen, unless another has it; a holder that has not let go by its time is taken for dead.
+    def take(self, holder: str, *, now: float, until: float) -> Lock:
+        """Takes the lock, unless another holder has it; one that has not released it by its time counts as dead.
 
-        Whoever does not get it leaves word, so that the holder looks again: nobody waits, and nothing is missed.
+        If another holder has it, a request is recorded, so that the holder starts over: nobody waits, none is missed.
 
         Raises:
-            BusyError: it was let go in the moment in which word was left, several times in a row.
+            BusyError: three times in a row the holder released the lock before the request was recorded.
         """
         for _ in range(3):
             try:
@@ -92,23 +92,23 @@ class Ledger:
                     " AND (attribute_not_exists(holder) OR holder = :holder OR #until < :now)",
                     {":holder": {"S": holder}, ":until": _number(until), ":now": _number(now)},
                 )
-                return Pen.TAKEN
+                return Lock.TAKEN
             except self._dynamodb.exceptions.ConditionalCheckFailedException:
-                if "closed" in self._pen():
-                    return Pen.CLOSED
+                if "closed" in self._lock():
+                    return Lock.CLOSED
             try:
                 self._update(
                     "SET again = :yes",
                     "attribute_exists(holder) AND #until >= :now",
                     {":yes": {"BOOL": True}, ":now": _number(now)},
                 )
-                return Pen.LEFT_WORD
+                return Lock.REQUESTED
             except self._dynamodb.exceptions.ConditionalCheckFailedException:
                 continue
-        raise BusyError("the pen changes hands too fast")
+        raise BusyError("the lock changes its holder too fast")
 
-    def let_go(self, holder: str, *, began: float) -> bool:
-        """Lets go of the pen, unless somebody has left word meanwhile: then the word is taken away and False returned.
+    def release(self, holder: str, *, began: float) -> bool:
+        """Releases the lock, unless another refresh was requested: then it removes the request and returns False.
 
         Args:
             began: when the discovery began whose dashboards are written now; 0 if it has not seen everything.
@@ -120,15 +120,15 @@ class Ledger:
                 {":holder": {"S": holder}, ":began": _number(began)},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            pen = self._pen()
-            if pen.get("holder", {}).get("S") != holder or "again" not in pen:
-                return True  # let go already: the answer to that was lost
+            lock = self._lock()
+            if lock.get("holder", {}).get("S") != holder or "again" not in lock:
+                return True  # released already: the answer to that was lost
             self._update("REMOVE again", "holder = :holder", {":holder": {"S": holder}})
             return False
         return True
 
     def drop(self, holder: str) -> None:
-        """Lets go of the pen after a failure: what was wanted comes again."""
+        """Releases the lock after a failure, with any request: the event of the failed refresh comes again."""
         try:
             self._update("REMOVE holder, #until, again", "holder = :holder", {":holder": {"S": holder}})
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
@@ -136,30 +136,30 @@ class Ledger:
 
     def began(self) -> float:
         """When the discovery began whose dashboards were written last; 0 if there was none."""
-        return float(self._pen().get("began", {}).get("N", 0))
+        return float(self._lock().get("began", {}).get("N", 0))
 
     def close(self) -> None:
-        """Nobody gets the pen any more."""
+        """From now on nobody gets the lock."""
         self._update("SET closed = :yes", None, {":yes": {"BOOL": True}})
 
     def open(self) -> None:
-        """Whoever wants the pen gets it."""
+        """Undoes close."""
         self._update("REMOVE closed", None, {})
 
     def held_until(self) -> float:
         """Until when somebody may be writing; 0 if nobody is."""
-        pen = self._pen()
-        return float(pen["until"]["N"]) if "holder" in pen else 0.0
+        lock = self._lock()
+        return float(lock["until"]["N"]) if "holder" in lock else 0.0
 
-    def _pen(self) -> dict[str, dict[str, Any]]:
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(PEN), ConsistentRead=True)
+    def _lock(self) -> dict[str, dict[str, Any]]:
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(LOCK), ConsistentRead=True)
         found: dict[str, dict[str, Any]] = answer.get("Item", {})
         return found
 
     def _update(self, change: str, condition: str | None, values: dict[str, Any]) -> None:
         self._dynamodb.update_item(
             TableName=self._table,
-            Key=_key(PEN),
+            Key=_key(LOCK),
             UpdateExpression=change,
             **({"ConditionExpression": condition} if condition else {}),
             **({"ExpressionAttributeValues": values} if values else {}),

@@ -1,4 +1,4 @@
-"""What the stack's settings want of discovery and layout, as functions and builds get it. No AWS in here."""
+"""The settings of discovery and layout, as functions and builds get them from the stack. No AWS in here."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Wanted:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     def matches(self, value: str | None) -> bool:
-        """Whether a resource with this value of the tag, None without the tag, is one of those that are wanted."""
+        """Whether a resource with this value of the tag is to be shown; None: it has no such tag."""
         return value is not None and (not self.tag_values or value in self.tag_values)
 
     def filters(self, most: int) -> Iterator[dict[str, Any]]:

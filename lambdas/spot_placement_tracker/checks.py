@@ -66,7 +66,7 @@ def read(text: str) -> Reading:
 
 @dataclass
 class _Check:
-    """Collects what is to be said while it reads."""
+    """Collects problems and warnings while it reads."""
 
     document: Document
     problems: list[Found] = field(default_factory=list)

@@ -55,7 +55,7 @@ class Question:
 
     Attributes:
         shape: ``InstanceTypes`` or ``InstanceRequirementsWithMetadata``, and its value.
-        alarm_below: the score that at least one place should have; None if nobody minds.
+        alarm_below: the score that at least one place should have; None: no alarm.
         local_zones: whether Local Zones count too; None: as EC2 has it, and as the public tracker asks.
     """
 
@@ -128,7 +128,7 @@ class Question:
         return [self.series(Place(score.region, score.zone_id)).datum(float(score.score)) for score in scores]
 
     def missed(self, scores: Sequence[Score]) -> bool:
-        """Whether no place reaches the score that somebody minds."""
+        """Whether no place reaches the score below which an alarm rings."""
         return self.alarm_below is not None and max((each.score for each in scores), default=0) < self.alarm_below
 
     def zones_of(self, metrics: Iterable[Mapping[str, str]]) -> list[Place]:

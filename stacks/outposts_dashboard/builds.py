@@ -1,4 +1,4 @@
-"""The two builds of the pipeline: one looks at the account, the other deploys what it has seen."""
+"""The two builds of the pipeline: one reads the account, the other deploys what was found."""
 
 from collections.abc import Mapping
 from typing import cast

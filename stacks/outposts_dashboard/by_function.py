@@ -1,6 +1,5 @@
 """``refresh: function``: events into a queue, a function behind it, dashboards within seconds."""
 
-from math import ceil
 from typing import cast
 
 from aws_cdk import CfnResource, CustomResource, Duration
@@ -15,7 +14,7 @@ from constructs import Construct
 from stacks.outposts_dashboard.lifecycle import lifecycle
 from stacks.outposts_dashboard.rights import allow_deleting, allow_discovery, allow_writing
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.triggers import Triggers
+from stacks.outposts_dashboard.triggers import Triggers, silence
 from stacks.shared.alarms import Alarms, errors_of, runs_of, waiting_in
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction
@@ -27,17 +26,14 @@ from stacks.shared.table import Table
 NAMESPACE = "ComputeBlog/OutpostsDashboard"
 TIMEOUT_SECONDS = 300
 RECEIVES = 3
-MINUTES_OF_A_DAY = 1_440
-DAYS_OF_AN_ALARM = 7
-"""That an alarm can look back, by periods of a day at most
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
+
 # A batch ends with its window or its size, whichever comes first; there are never more than two at a time.
 BATCH = 1_000
 ITEMS = tuple(f"dynamodb:{action}" for action in ("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"))
 
 
 class ByFunction(Construct):
-    """The queue, the ledger, the function, and what a deployment and a deletion do beside CloudFormation.
+    """The queue, the ledger, the function, and the custom resource of deployment and deletion.
 
     Attributes:
         queue: any message in it is a refresh.
@@ -94,12 +90,12 @@ class ByFunction(Construct):
             scope,
             "Refresh",
             handler="refresh",
-            description="Looks at the account and writes the dashboards",
+            description="Reads the account and writes the dashboards",
             environment={
                 "TABLE_NAME": self.ledger.table_name,
                 "ACCOUNT_ID": scope.account,
                 "METRIC_NAMESPACE": NAMESPACE,
-                # Whoever holds the pen for longer has been ended by Lambda.
+                # Lambda has ended whoever holds the lock for longer.
                 "LONGEST_SECONDS": str(TIMEOUT_SECONDS + 10),
             },
             timeout_seconds=TIMEOUT_SECONDS,
@@ -121,7 +117,7 @@ class ByFunction(Construct):
             "Wanted": wanted,  # goes into the table; changed settings are shown at once
         }
         function, begun = lifecycle(scope, self, properties)
-        # A refresh under way at the deletion, for which it waits, writes and lets go by this role.
+        # The deletion waits for a refresh in progress, which needs this role until it has released the lock.
         begun.node.add_dependency(self.function.own_role, cast(CfnResource, self.function.node.default_child))
         self.ledger.allow(function.own_role, *ITEMS)
         allow_deleting(scope, function.own_role)
@@ -135,7 +131,7 @@ class ByFunction(Construct):
         alarms.when_above("Refresh", errors_of(self.function), 0, says="The dashboards could not be written")
         for construct_id, metric, says in (
             ("Sections", "FailedSections", "A section of the dashboards could not be read"),
-            ("Messages", "ValidationMessages", "CloudWatch finds fault with a dashboard that it has taken"),
+            ("Messages", "ValidationMessages", "CloudWatch has accepted a dashboard with warnings"),
         ):
             counted = cloudwatch.Metric(
                 namespace=NAMESPACE,
@@ -145,9 +141,12 @@ class ByFunction(Construct):
                 period=Duration.minutes(5),
             )
             alarms.when_above(construct_id, counted, 0, says=says)
-        minutes = min(refresh_minutes, MINUTES_OF_A_DAY)
-        rounds = min(ceil(refresh_minutes / minutes) + 2, DAYS_OF_AN_ALARM)
-        runs = runs_of(self.function, Duration.minutes(minutes))
-        alarms.when_silent("RefreshSilent", runs, rounds=rounds, says="Nobody refreshes the dashboards any more")
+        period, rounds = silence(refresh_minutes)
+        alarms.when_silent(
+            "RefreshSilent",
+            runs_of(self.function, period),
+            rounds=rounds,
+            says="The dashboards are not refreshed any more",
+        )
         lost = waiting_in(waiting.dead_letters)
         alarms.when_above("DeadLetters", lost, 0, says="An event or the schedule has led to no refresh")

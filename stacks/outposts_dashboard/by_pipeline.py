@@ -1,24 +1,22 @@
-"""``refresh: pipeline``: the post's way. A pipeline looks at the account, and deploys a stack of dashboards."""
+"""``refresh: pipeline``, the way of the post: a pipeline reads the account and deploys a stack of dashboards."""
 
-from pathlib import Path
 from typing import Any
 
-from aws_cdk import Duration, IgnoreMode
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
-from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler_targets as scheduler_targets
-from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
-from stacks.outposts_dashboard.builds import FOLDER, Build, allow_artifacts, allow_bootstrap_roles
+from stacks.outposts_dashboard.builds import Build, allow_artifacts, allow_bootstrap_roles
 from stacks.outposts_dashboard.lifecycle import lifecycle
 from stacks.outposts_dashboard.rights import allow_discovery
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.triggers import Triggers
+from stacks.outposts_dashboard.sources import LOCATION, action, commits, source_action
+from stacks.outposts_dashboard.triggers import Triggers, silence
 from stacks.shared.alarms import Alarms, waiting_in
 from stacks.shared.emptied_bucket import EmptiedBucket
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, shown_arn
@@ -27,17 +25,11 @@ from stacks.shared.queue import UnreadQueue
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 
-REPOSITORY = Path(__file__).parents[2]
-# What the builds need of this repository, and nothing else: another change of it is no new run.
-SOURCE = ("lambdas/outposts_dashboard", "lambdas/shared", FOLDER)
-FILES = ("requirements.txt", "package.json", "package-lock.json")
-LOCATION = "Source"
-
 Json = dict[str, Any]
 
 
 class ByPipeline(Construct):
-    """The pipeline, its two builds, and what a deployment and a deletion do beside CloudFormation.
+    """The pipeline, its two builds, and the custom resource of deployment and deletion.
 
     Attributes:
         pipeline_name: the pipeline's generated name.
@@ -59,7 +51,7 @@ class ByPipeline(Construct):
             scope,
             "Discover",
             buildspec="discover.yaml",
-            description="Looks at the account and writes discovery.json",
+            description="Reads the account and writes discovery.json",
             environment={"WANTED": wanted},
             artifacts=artifacts,
         )
@@ -79,6 +71,7 @@ class ByPipeline(Construct):
         allow_bootstrap_roles(scope, deploy.own_role)
         allow_stacks(scope, deploy.own_role, deployed)
         role = self._role(scope, artifacts, discover, deploy)
+        source, self.source_key = source_action(scope, self, settings, role)
         pipeline = codepipeline.CfnPipeline(
             self,
             "Pipeline",
@@ -96,12 +89,12 @@ class ByPipeline(Construct):
                 else None,
             ),
             stages=[
-                _stage("Source", self._source(scope, settings, role)),
+                _stage("Source", source),
                 _stage("Build", _build("Discover", discover, [LOCATION], output="Discovery")),
                 _stage("Deploy", _build("Deploy", deploy, [LOCATION, "Discovery"])),
             ],
         )
-        # It runs as soon as it is there, and then needs all three.
+        # It runs as soon as it is created, and then needs all three.
         pipeline.node.add_dependency(role, discover.own_role, deploy.own_role)
         self.pipeline_name = pipeline.ref
         self.projects = {"Discover": discover.project, "Deploy": deploy.project}
@@ -132,40 +125,6 @@ class ByPipeline(Construct):
         allowed = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]
         role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=projects))
         return role
-
-    def _source(self, scope: SolutionStack, settings: OutpostsDashboardSettings, role: iam.Role) -> Json:
-        source = settings.source
-        self.source_key: str | None = None
-        if source.kind == "asset":
-            asset = Asset(self, "Code", path=str(REPOSITORY), exclude=_all_but(), ignore_mode=IgnoreMode.GIT)
-            self.source_key = asset.s3_object_key
-            # An asset's key is the hash of what is in it: a changed source is another key, and so another pipeline.
-            asset_arn = asset.bucket.arn_for_objects(asset.s3_object_key)
-            allowed = ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]
-            role.add_to_policy(iam.PolicyStatement(actions=allowed, resources=[asset_arn]))
-            of_bucket = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
-            role.add_to_policy(iam.PolicyStatement(actions=of_bucket, resources=[asset.bucket.bucket_arn]))
-            where = {"S3Bucket": asset.s3_bucket_name, "S3ObjectKey": asset.s3_object_key}
-            return _action("Source", "Source", "S3", {**where, "PollForSourceChanges": "false"}, output=LOCATION)
-        assert source.repository  # the settings insist on it
-        if source.kind == "codecommit":
-            # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
-            actions = ["CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"]
-            arn = scope.format_arn(service="codecommit", resource=source.repository)
-            role.add_to_policy(iam.PolicyStatement(actions=[f"codecommit:{one}" for one in actions], resources=[arn]))
-            repository = {"RepositoryName": source.repository, "BranchName": source.branch}
-            configuration = {**repository, "PollForSourceChanges": "false"}
-            return _action("Source", "Source", "CodeCommit", configuration, output=LOCATION)
-        assert source.connection_arn
-        service = source.connection_arn.split(":")[2]
-        role.add_to_policy(iam.PolicyStatement(actions=[f"{service}:UseConnection"], resources=[source.connection_arn]))
-        configuration = {
-            "ConnectionArn": source.connection_arn,
-            "FullRepositoryId": source.repository,
-            "BranchName": source.branch,
-            "DetectChanges": "true",
-        }
-        return _action("Source", "Source", "CodeStarSourceConnection", configuration, output=LOCATION)
 
     def _lifecycle(self, scope: SolutionStack, deployed: str, wanted: str) -> Construct:
         properties = {
@@ -204,7 +163,7 @@ class ByPipeline(Construct):
                 retry_attempts=3,
             ),
             tags_only=True,
-            commits=_commits(scope, settings),
+            commits=commits(scope, settings),
             role=role,
             after=begun,
         )
@@ -212,35 +171,18 @@ class ByPipeline(Construct):
         undelivered.let_rules_send([rule.rule_arn for rule in triggers.rules])
         alarms = Alarms(scope, "Alarms")
         for name, says in (
-            ("Discover", "The account could not be looked at"),
+            ("Discover", "The account could not be read"),
             ("Deploy", "The dashboards could not be deployed"),
         ):
             failed = self.projects[name].metric_failed_builds(
                 period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM
             )
             alarms.when_above(name, failed, 0, says=says)
+        period, rounds = silence(settings.refresh_minutes)
+        builds = self.projects["Discover"].metric_builds(period=period, statistic=cloudwatch.Stats.SUM)
+        alarms.when_silent("RefreshSilent", builds, rounds=rounds, says="The dashboards are not refreshed any more")
         waiting = waiting_in(undelivered)
         alarms.when_above("Undelivered", waiting, 0, says="A changed tag or the schedule could not start the pipeline")
-
-
-def _commits(scope: SolutionStack, settings: OutpostsDashboardSettings) -> events.EventPattern | None:
-    """A change of the branch in CodeCommit, whose action here does not poll; a connection tells of changes itself.
-
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-repo-changes-console.html
-    """
-    source = settings.source
-    if source.kind != "codecommit" or not source.repository:
-        return None
-    return events.EventPattern(
-        source=["aws.codecommit"],
-        detail_type=["CodeCommit Repository State Change"],
-        resources=[scope.format_arn(service="codecommit", resource=source.repository)],
-        detail={
-            "event": ["referenceCreated", "referenceUpdated"],
-            "referenceType": ["branch"],
-            "referenceName": [source.branch],
-        },
-    )
 
 
 def allow_stacks(stack: SolutionStack, role: iam.IRole, deployed: str) -> None:
@@ -256,22 +198,6 @@ def allow_stacks(stack: SolutionStack, role: iam.IRole, deployed: str) -> None:
         )
 
 
-def _all_but() -> list[str]:
-    """Patterns, as .gitignore has them, that leave of this repository what the builds need."""
-    patterns = ["/*"]
-    kept: set[str] = set()
-    for path in (*SOURCE, *FILES):
-        parts = path.split("/")
-        for depth in range(1, len(parts) + 1):
-            above = "/".join(parts[:depth])
-            if above not in kept:
-                kept.add(above)
-                patterns.append(f"!/{above}")
-                if depth < len(parts):
-                    patterns.append(f"/{above}/*")
-    return [*patterns, "__pycache__", "*.pyc"]
-
-
 def _stage(name: str, action: Json) -> codepipeline.CfnPipeline.StageDeclarationProperty:
     return codepipeline.CfnPipeline.StageDeclarationProperty(
         name=name, actions=[codepipeline.CfnPipeline.ActionDeclarationProperty(**action)]
@@ -280,23 +206,4 @@ def _stage(name: str, action: Json) -> codepipeline.CfnPipeline.StageDeclaration
 
 def _build(name: str, build: Build, inputs: list[str], output: str | None = None) -> Json:
     configuration = {"ProjectName": build.project.project_name, "PrimarySource": inputs[0]}
-    return _action(name, "Build", "CodeBuild", configuration, inputs=inputs, output=output)
-
-
-def _action(
-    name: str,
-    category: str,
-    provider: str,
-    configuration: dict[str, str],
-    *,
-    inputs: list[str] | None = None,
-    output: str | None = None,
-) -> Json:
-    kinds = codepipeline.CfnPipeline
-    return {
-        "name": name,
-        "action_type_id": kinds.ActionTypeIdProperty(category=category, owner="AWS", provider=provider, version="1"),
-        "configuration": configuration,
-        "input_artifacts": [kinds.InputArtifactProperty(name=one) for one in inputs or []],
-        "output_artifacts": [kinds.OutputArtifactProperty(name=output)] if output else None,
-    }
+    return action(name, "Build", "CodeBuild", configuration, inputs=inputs, output=output)

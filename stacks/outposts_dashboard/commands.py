@@ -19,7 +19,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 
 COST_NOTE = "For a month without changes; each further page is one more dashboard."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-ALARMS = {"function": 5, "pipeline": 3}
+ALARMS = {"function": 5, "pipeline": 4}
 # Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 
@@ -56,7 +56,7 @@ def _outposts(settings: OutpostsDashboardSettings, clients: Clients) -> Finding:
     others = f", {len(settings.other_outposts)} of other accounts" if settings.other_outposts else ""
     if not states and not settings.other_outposts:
         return Finding("Outposts", "ok", "none here: the dashboard shows what is tagged, and no capacity")
-    return Finding("Outposts", "ok", f"{len(states)} listed, {states.count('ACTIVE')} of them active{others}")
+    return Finding("Outposts", "ok", f"{len(states)} here, {states.count('ACTIVE')} of them active{others}")
 
 
 def _name(common: CommonSettings, settings: OutpostsDashboardSettings, clients: Clients) -> Finding:
@@ -65,7 +65,7 @@ def _name(common: CommonSettings, settings: OutpostsDashboardSettings, clients: 
     taken = {entry["DashboardName"] for page in pages for entry in page.get("DashboardEntries", [])}
     if name not in taken:
         return Finding("dashboard name", "ok", f"{name} is free")
-    fix = "Unless it is this stack's own: change dashboard_name, or delete that dashboard; it is never overwritten"
+    fix = "If another stack or a person has written it, change dashboard_name or delete that dashboard"
     return Finding("dashboard name", "ok", f"{name} exists already", fix)
 
 
@@ -103,7 +103,7 @@ def _connection(settings: OutpostsDashboardSettings, clients: Clients) -> Findin
 def preview(
     options: Namespace, common: CommonSettings, settings: OutpostsDashboardSettings, clients: Clients
 ) -> Answer:
-    """Looks at the account with your rights and lays the dashboards out, by the code of the function. Writes none."""
+    """Reads the account with your permissions and lays the dashboards out with the function's code; writes none."""
     sys.path.insert(0, str(LAMBDAS))  # the modules of the functions
     from outposts_dashboard.discovery import discover
     from outposts_dashboard.layout.pages import dashboards
@@ -137,11 +137,11 @@ def write_tag_policy(
         raise CommandError(str(error)) from None
     notes = [
         *(_write(options.output, text) if options.output else ["--output FILE writes it."]),
-        "Nothing is attached. Try it on one account first: it holds for everything there, not for an Outpost alone.",
-        "It denies creation without the tag in the very call; which values others may set later, the tag policy says. "
-        "A tool that makes a bucket and then tags it is denied: try yours, CloudFormation included."
+        "Nothing is attached. Try it on one account first: it applies to every resource there, not only on an Outpost.",
+        "It denies creation without the tag in the same call; the tag policy limits the values that are set later. "
+        "A tool that creates a bucket and then tags it is denied: try yours, CloudFormation included."
         if options.scp
-        else "It does not ask for the tag where there is none: --scp writes a service control policy that does.",
+        else "It lets untagged resources pass; --scp writes a service control policy that denies them.",
     ]
     lines = [] if options.output else text.splitlines()
     return Answer((), (), policy, notes, lines=lines)
@@ -166,6 +166,6 @@ def _policy_arguments(parser: ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command("preview", "what the dashboards would show now; writes none", preview, _preview_arguments),
+    Command("preview", "what the dashboards would show now; writes nothing to AWS", preview, _preview_arguments),
     Command("tag-policy", "a tag policy that enforces the tag; attaches nothing", write_tag_policy, _policy_arguments),
 )

@@ -1,4 +1,4 @@
-"""What a deployment begins, and what a deletion takes away with it: a custom resource, and the function behind it."""
+"""What a deployment starts and a deletion removes: a custom resource, and the function behind it."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 900
 def lifecycle(
     stack: SolutionStack, scope: Construct, properties: Mapping[str, str]
 ) -> tuple[PythonFunction, CustomResource]:
-    """Returns the function, which has no rights yet, and the resource; whatever starts a refresh must depend on it.
+    """Returns the function, still without permissions, and the resource; what starts a refresh must depend on it.
 
     Each way of refreshing has a function of its own: where ``refresh`` changes, the old one takes away what it has made
     after the new one has begun, and needs its rights until then.

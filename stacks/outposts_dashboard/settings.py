@@ -11,13 +11,16 @@ from config.types import AccountId, ConnectionArn, OutpostId, SoughtTagValue, Ta
 
 # A dashboard's name has 255 characters at most; a prefix, a value of the tag and a page's number come to this one.
 LONGEST_NAME = 120
+LONGEST_VARIABLE = 4_096
+"""Characters of a variable of CodeBuild, by the error of a longer one:
+https://github.com/wolfeidau/buildkite-serverless-agent/issues/35."""
 
 
 class Source(Section):
-    """Where the pipeline gets its code from."""
+    """Source of the pipeline's code."""
 
     kind: Literal["asset", "codecommit", "codeconnections"] = "asset"
-    """asset: this checkout, uploaded by each deployment. The others: a repository of yours that has it."""
+    """asset: this checkout, uploaded by each deployment. The others: a repository of yours that contains it."""
     repository: (
         Annotated[str, Field(pattern=r"^[\w.-]{1,100}(/[\w.-]{1,100})?$", examples=["acme/solutions"])] | None
     ) = None
@@ -25,7 +28,7 @@ class Source(Section):
     branch: Annotated[str, Field(pattern=r"^[\w./-]{1,200}$", examples=["main"])] = "main"
     """Branch of the repository."""
     connection_arn: ConnectionArn | None = None
-    """The connection, for codeconnections; it must have been confirmed in the console."""
+    """codeconnections: the connection, which must have been confirmed in the console."""
 
     @rule
     def _names_what_its_kind_needs(self) -> Iterator[Problem]:
@@ -52,7 +55,7 @@ class OutpostsDashboardSettings(SolutionSettings):
     dashboard_name: Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}$", examples=["Outposts"])] = (
         "Automated-CloudWatch-Dashboard"
     )
-    """Name of the dashboard, behind common.prefix if there is one."""
+    """Name of the dashboard, preceded by common.prefix if there is one."""
     tag_name: TagKey = "OutpostID"
     """Key of the tag by which resources are found."""
     tag_values: Annotated[tuple[SoughtTagValue, ...], Field(max_length=1_000)] = ()
@@ -60,21 +63,21 @@ class OutpostsDashboardSettings(SolutionSettings):
     dashboards: Literal["together", "by-tag-value"] = "together"
     """together: one series of dashboards for all. by-tag-value: one for each value, an Outpost's id for example."""
     explorer: bool = False
-    """true: the post's explorer widget is on top; it finds resources by the tag itself."""
+    """true: the post's explorer widgets come first; they find resources by the tag when the dashboard is open."""
     refresh: Literal["function", "pipeline"] = "function"
-    """function: a function writes the dashboards in seconds. pipeline: the post's, which deploys a stack of them."""
+    """function: a function writes the dashboards within seconds. pipeline: the post's, which deploys them as stacks."""
     debounce_seconds: Annotated[int, Field(ge=1, le=300)] = 20
     """function: how long to batch events, in seconds."""
     refresh_minutes: Annotated[int, Field(ge=5, le=10_080)] = 60
-    """Minutes between two refreshes without an event, for resources that send none."""
+    """Minutes between two refreshes without an event, for changes that send none."""
     source: Source = Source()
-    """pipeline: where its code comes from."""
+    """pipeline: source of its code."""
     deployed_stack: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,79}$", examples=["Deploy-Dashboards"])] = (
         "Deploy-AutomatedCloudWatchDashboard"
     )
-    """pipeline: name of the stack that it deploys, behind common.prefix if there is one."""
+    """pipeline: name of the stack that it deploys, preceded by common.prefix if there is one."""
     s3_namespace: Literal["S3Outposts", "AWS/S3Outposts"] = "S3Outposts"
-    """Where CloudWatch keeps the metrics of S3 on Outposts; AWS's guide and AWS's sample differ."""
+    """CloudWatch namespace of S3 on Outposts; AWS's guide and AWS's sample differ."""
     other_outposts: Annotated[Mapping[OutpostId, AccountId], Field(max_length=100)] = {}
     """Outposts that other accounts own and share, by id: the account whose metrics are shown."""
 
@@ -94,6 +97,17 @@ class OutpostsDashboardSettings(SolutionSettings):
             yield Problem(("source", "kind"), "must be asset with refresh function; set it, or refresh to pipeline")
 
     @common_rule
+    def _build_takes_the_settings(self, common: CommonSettings) -> Iterator[Problem]:
+        """The pipeline's build gets them as one variable; the function reads them from its table."""
+        size = len(self.wanted(common, f"stack {common.stack_name('outposts_dashboard')}"))
+        if self.refresh == "pipeline" and size > LONGEST_VARIABLE:
+            yield Problem(
+                "tag_values" if self.tag_values else "other_outposts",
+                f"must be shorter with refresh pipeline: its build takes {LONGEST_VARIABLE} characters of settings, "
+                f"these have {size}; list less, or set refresh to function",
+            )
+
+    @common_rule
     def _connection_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
         arn = self.source.connection_arn
         if arn and common.region and arn_part(arn, "region") != common.region:
@@ -102,7 +116,7 @@ class OutpostsDashboardSettings(SolutionSettings):
             )
 
     def named(self, common: CommonSettings, name: str) -> str:
-        """A name of the settings as it is in the account: two copies with different prefixes do not meet."""
+        """A name of the settings with the prefix, so that two copies of the stack do not share it."""
         return "-".join(filter(None, [common.prefix, name]))
 
     def wanted(self, common: CommonSettings, written_by: str) -> str:

@@ -15,7 +15,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class OutpostsDashboardStack(SolutionStack):
-    """A function behind a queue, or the post's pipeline; both look and lay out with the same code."""
+    """A function behind a queue, or the post's pipeline; both discover and lay out with the same code."""
 
     def __init__(
         self, scope: Construct, solution: Solution, common: CommonSettings, settings: OutpostsDashboardSettings
@@ -30,19 +30,19 @@ class OutpostsDashboardStack(SolutionStack):
             pipeline = ByPipeline(self, "ByPipeline", settings, deployed=deployed, wanted=wanted)
             self._pipeline_outputs(pipeline, deployed)
         address = f"cloudwatch/home?region={self.region}#dashboards/dashboard/{name}"
-        self.output("DashboardName", name, "The first dashboard; others continue it")
+        self.output("DashboardName", name, "The first dashboard; further ones continue it")
         self.output("DashboardUrl", self.console_url(address), "The first dashboard in the console")
 
     def _function_outputs(self, parts: ByFunction) -> None:
-        self.output("RefreshFunction", parts.function.function_name, "Looks at the account and writes the dashboards")
-        self.output("LedgerTable", parts.ledger.table_name, "Which dashboards this stack has written")
+        self.output("RefreshFunction", parts.function.function_name, "Reads the account and writes the dashboards")
+        self.output("LedgerTable", parts.ledger.table_name, "The dashboards that this stack has written")
         send = f"aws sqs send-message --region {self.region} --message-body now --queue-url "
-        self.output("RefreshNow", Fn.join("", [send, parts.queue.queue_url]), "Refreshes without any event")
+        self.output("RefreshNow", Fn.join("", [send, parts.queue.queue_url]), "Command that starts a refresh")
 
     def _pipeline_outputs(self, parts: ByPipeline, deployed: str) -> None:
-        self.output("PipelineName", parts.pipeline_name, "Looks at the account and deploys the dashboards")
-        self.output("DeployedStack", deployed, "The stack that the pipeline deploys; it goes with this one")
+        self.output("PipelineName", parts.pipeline_name, "Reads the account and deploys the dashboards")
+        self.output("DeployedStack", deployed, "The stack that the pipeline deploys; it is deleted with this one")
         start = f"aws codepipeline start-pipeline-execution --region {self.region} --name "
-        self.output("RefreshNow", Fn.join("", [start, parts.pipeline_name]), "Starts the pipeline")
+        self.output("RefreshNow", Fn.join("", [start, parts.pipeline_name]), "Command that starts the pipeline")
         for name, project in parts.projects.items():
             self.output(f"{name}Project", project.project_name, f"The build step {name}")

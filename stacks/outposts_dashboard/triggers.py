@@ -1,11 +1,24 @@
 """What starts a refresh: changed tags, instances and groups that change, and a schedule."""
 
+from math import ceil
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct, IDependable
 
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+
+MINUTES_OF_A_DAY = 1_440
+DAYS_OF_AN_ALARM = 7
+"""How far an alarm can look back, by periods of a day at most
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
+
+
+def silence(refresh_minutes: int) -> tuple[Duration, int]:
+    """Period and number of periods without a refresh after which the schedule counts as broken: three rounds of it."""
+    minutes = min(refresh_minutes, MINUTES_OF_A_DAY)
+    return Duration.minutes(minutes), min(ceil(refresh_minutes / minutes) + 2, DAYS_OF_AN_ALARM)
 
 
 class Triggers(Construct):
@@ -55,7 +68,7 @@ class Triggers(Construct):
                 (
                     # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-state-change-notifications.html
                     "Instances",
-                    "An instance runs, stands or is gone; the event has no tags in it",
+                    "An instance has started, stopped or been terminated; the event contains no tags",
                     events.EventPattern(
                         source=["aws.ec2"],
                         detail_type=["EC2 Instance State-change Notification"],
@@ -83,7 +96,7 @@ class Triggers(Construct):
         schedule = scheduler.Schedule(
             self,
             "Schedule",
-            description="What tells no events: Outposts, their types, group metrics",
+            description="For changes without events: Outposts, their types, group metrics",
             schedule=scheduler.ScheduleExpression.rate(Duration.minutes(settings.refresh_minutes)),
             target=scheduled,
         )

@@ -11,7 +11,7 @@ DIRECT: Mode = "direct-vpc-routing"
 COIP: Mode = "coip"
 
 FEW = 4
-"""One resource in so many, or fewer, is few: our line, the post's example is one address for sixteen."""
+"""One resource in so many, or fewer, is few. The threshold is ours; the post's example is one address for sixteen."""
 BALANCER_ADDRESSES = 2
 """What a load balancer is counted with; no page says how many it takes when it grows."""
 
@@ -24,9 +24,9 @@ class Circumstances:
         ranges: of the VPCs and on premises; where they overlap is found here.
         overlap_likely: overlaps are likely without being known, as with hundreds of pools in a large network.
         isolate: only some resources are to be reached from on premises.
-        nat_sensitive: applications that do not bear a translated address, for example Active Directory or iSCSI.
-        exposed: resources that the on-premises network must reach; None: not said.
-        resources: all resources on the Outpost; None: not said.
+        nat_sensitive: applications that do not work behind NAT, for example Active Directory or iSCSI.
+        exposed: resources that the on-premises network must reach; None: unknown.
+        resources: all resources on the Outpost; None: unknown.
         internet_facing: an Application Load Balancer is to be reached over the local internet connection.
         second_generation: the rack has several routing domains.
     """
@@ -46,7 +46,8 @@ class Reason:
     """One criterion, and what it speaks for.
 
     Attributes:
-        binding: the other mode would not work, or not give what is asked for. The others only lean to a side.
+        binding: it is a requirement: the other mode would not work, or not give what is asked for. The others are
+            preferences.
     """
 
     criterion: str
@@ -73,17 +74,17 @@ class Advice:
 def recommend(given: Circumstances) -> Advice:
     """Returns the mode that suits, with its reasons.
 
-    What binds decides. Where it binds to both sides, two routing domains serve, or, on a first-generation rack, one
-    side has to give way. Where nothing binds, the number of exposed resources leans to a side, and else direct VPC
-    routing is the default.
+    Requirements decide. Conflicting ones are met by two routing domains; on a first-generation rack one of them has to
+    be given up. Without any, the number of exposed resources decides, and without that number the default, direct VPC
+    routing.
     """
     reasons = tuple(_reasons(given))
     sides = {reason.speaks_for for reason in reasons if reason.binding}
     notes = tuple(_notes(given))
     if len(sides) == 2 and given.second_generation:
         steps = (
-            "rack_generation: 2, and a second domain under more_domains: what bears no translation goes into the VPC "
-            "of the one in mode direct-vpc-routing, whose ranges must not overlap; the rest into the other",
+            "rack_generation: 2, and a second domain under more_domains: what does not work behind NAT goes into the "
+            "VPC of the domain in mode direct-vpc-routing, whose ranges must not overlap; the rest into the other one",
         )
         return Advice("both", reasons, (*steps, *_sizing(given), *notes))
     if len(sides) == 2:
@@ -94,7 +95,7 @@ def recommend(given: Circumstances) -> Advice:
 
 
 def _reasons(given: Circumstances) -> Iterator[Reason]:
-    """What binds, then what leans to a side."""
+    """Requirements, then preferences."""
     for one, other in overlaps(given.ranges):
         if Kind.VPC in (one.kind, other.kind) and {one.kind, other.kind} & {Kind.ON_PREMISES, Kind.UNREACHED}:
             yield Reason("overlap", COIP, f"{one} overlaps {other}; direct VPC routing would advertise it there")
@@ -103,7 +104,7 @@ def _reasons(given: Circumstances) -> Iterator[Reason]:
     if given.isolate:
         yield Reason("isolation", COIP, "only resources with an address of the pool are reached from on premises")
     if given.internet_facing:
-        because = "the load balancer gets internet-routable addresses of a small pool, and needs no way by the Region"
+        because = "the load balancer gets internet-routable addresses of a small pool, without a detour by the Region"
         yield Reason("internet-facing load balancer", COIP, because)
     for application in given.nat_sensitive:
         yield Reason("NAT-sensitive application", DIRECT, f"{application} may fail behind translated addresses")
@@ -112,7 +113,7 @@ def _reasons(given: Circumstances) -> Iterator[Reason]:
         size = f"a /{_prefix(given)} of your own is enough" if few else "the pool would be about as large as the subnet"
         because = f"{given.exposed} of {given.resources} are exposed: {size}"
         yield Reason("exposed resources", COIP if few else DIRECT, because, binding=False)
-    because = "it is the default mode, and there is no second set of addresses to look after"
+    because = "it is the default mode, and there is no second set of addresses to manage"
     yield Reason("operation", DIRECT, because, binding=False)
 
 
@@ -132,8 +133,8 @@ def _sizing(given: Circumstances) -> Iterator[str]:
 
 
 def _ways_out(given: Circumstances) -> Iterator[str]:
-    yield "a first-generation rack has one mode for all subnets of a route table; choose what gives way:"
+    yield "a first-generation rack has one mode for all subnets of a route table; choose one:"
     if given.nat_sensitive:
         yield f"coip, if {', '.join(given.nat_sensitive)} can stay on premises or in the Region, or be tuned for NAT"
-    yield "direct-vpc-routing, if the VPC can get ranges that nobody on premises has"
+    yield "direct-vpc-routing, if the VPC can get ranges that are unused on premises"
     yield "a second-generation rack has a routing domain for each mode (--second-generation)"

@@ -16,7 +16,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class CustomerOwned(Construct):
-    """A pool with its range, and what takes addresses of it; each a resource, so that they go in reverse order.
+    """A pool, its range and what uses its addresses, each a resource: CloudFormation deletes them in the reverse order.
 
     Args:
         after: associations without which addresses lead nowhere.

@@ -11,10 +11,10 @@ from stacks.outposts_routing.advice import COIP
 from stacks.outposts_routing.coip import CustomerOwned
 from stacks.outposts_routing.functions import HANDOVER_SECONDS, STACK_TAG, Functions
 from stacks.outposts_routing.load_balancer import Front
+from stacks.outposts_routing.network import OwnNetwork, own_interfaces, own_network
 from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.guard import Guard
 from stacks.shared.lifecycle import LifecycleResource
-from stacks.shared.network import new_vpc
 from stacks.shared.solution import SolutionStack
 
 RACK_SECONDS = 60
@@ -22,7 +22,7 @@ TWO_DEPLOYMENTS = (
     "In two deployments, both with accept_outage: true: first attached: false, then attached: true with the change."
 )
 STOPS = "Traffic between the Outpost and the network on premises stops meanwhile, and addresses change. "
-OUTAGE = f"{STOPS}Set accept_outage: true and deploy again, or be careful. {TWO_DEPLOYMENTS}"
+OUTAGE = f"{STOPS}Set accept_outage: true and deploy again, or take the careful way. {TWO_DEPLOYMENTS}"
 
 
 class RoutingDomain(Construct):
@@ -68,17 +68,21 @@ class RoutingDomain(Construct):
         )
         self._gateway = self.rack.get_att_string("LocalGatewayId")
         self._construct_id = construct_id
-        self._group, self._interfaces = self._virtual_interfaces()
-        self._subnet: ec2.CfnSubnet | None = None
+        self._group: str = self.rack.get_att_string("VirtualInterfaceGroupId")
+        self._interfaces: Sequence[CfnResource] = ()
+        if own_group:
+            self._group, self._interfaces = own_interfaces(self, domain, gateway_id=self._gateway, guard=self._guard)
         # Route tables of Outpost subnets, and VPCs, by what their constructs are called: never by a place in a list.
         self._tables = {_letters(table): table for vpc in domain.vpcs for table in vpc.route_table_ids}
         self._vpcs = {_letters(vpc.id): vpc.id for vpc in domain.vpcs}
-        own_vpc = self._own_vpc() if domain.vpc_cidr and scope.common.vpc is None else None
+        self._own: OwnNetwork | None = None
+        if domain.vpc_cidr and scope.common.vpc is None:
+            self._own = self._network()
         if common_vpc_id:
             self._vpcs[_letters(common_vpc_id)] = common_vpc_id
         self.content = content = Construct(self, "Coip" if domain.mode == COIP else "Direct")
         if domain.attached:
-            self._attach(content, functions, own_vpc)
+            self._attach(content, functions)
         Guard(
             scope,
             f"{construct_id}Guard",
@@ -97,11 +101,11 @@ class RoutingDomain(Construct):
             self._guard_attached(has_domains)
 
     def _guard_attached(self, has_domains: bool) -> None:
-        """Goes with what it guards: attached: false is the way, and then it stops nothing.
+        """A guard that is removed with what it guards: after attached: false it stops nothing.
 
-        On a first-generation rack another mode has ids of its own beside the old ones, which the guard with the switch
-        may let through, and so has its guard. A rack with routing domains wants the old route table deleted before its
-        VIF group joins another domain: there the mode is guarded here, and no switch lets it through.
+        On a first-generation rack the resources of another mode have ids of their own, and so has this guard; the guard
+        with the switch decides about that change. On a rack with routing domains the old route table must be deleted
+        before its VIF group joins another domain: there this guard stops a change of the mode, and no switch opens it.
         https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html
         """
         guarded = {
@@ -113,13 +117,13 @@ class RoutingDomain(Construct):
         self._guard(
             "Attached" if has_domains else by_mode,
             self.content,
-            "what hangs on the local gateway",
+            "what depends on the local gateway",
             guarded | ({"Mode": self._domain.mode} if has_domains else {}),
-            f"The new would meet the old. {TWO_DEPLOYMENTS}",
+            f"The new resources would collide with the old ones. {TWO_DEPLOYMENTS}",
         )
 
     def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
-        """Stops what would fail, or orphan what runs: no switch lets it through, the way leads around."""
+        """Stops a change that would fail or orphan what runs; no switch opens it, and *way* says what to do instead."""
         return Guard(
             self._stack,
             f"{self._construct_id}{name}Guard",
@@ -130,80 +134,19 @@ class RoutingDomain(Construct):
             accepted=False,
         )
 
-    def _virtual_interfaces(self) -> tuple[str, Sequence[CfnResource]]:
-        """The group's id, and the interfaces that must be there before it is of use."""
-        if not self._domain.virtual_interfaces:
-            return self.rack.get_att_string("VirtualInterfaceGroupId"), ()
-        group = ec2.CfnLocalGatewayVirtualInterfaceGroup(
-            self, "Interfaces", local_gateway_id=self._gateway, **_asn("local_bgp_asn", self._domain.local_bgp_asn)
-        )
-        interfaces = [
-            ec2.CfnLocalGatewayVirtualInterface(
-                self,
-                f"Interface{number}",
-                local_gateway_virtual_interface_group_id=group.ref,
-                outpost_lag_id=interface.outpost_lag_id,
-                vlan=interface.vlan,
-                local_address=interface.local_address,
-                peer_address=interface.peer_address,
-                **_asn("peer_bgp_asn", interface.peer_bgp_asn),
-            )
-            for number, interface in enumerate(self._domain.virtual_interfaces, 1)
-        ]
-        # CloudFormation deletes the group before it makes another, with the interfaces still on it; and it makes an
-        # interface before it deletes the one whose addresses and link it is to have.
-        self._guard(
-            "Interfaces",
-            group,
-            "the group of virtual interfaces",
-            {
-                "LocalBgpAsn": self._domain.local_bgp_asn or "",
-                "LocalGatewayId": self._gateway,
-                "VirtualInterfaces": [each.described for each in self._domain.virtual_interfaces],
-            },
-            "In two deployments, both with accept_outage: true: first attached: false without virtual_interfaces (of "
-            "more_domains: without the domain), then as before with the change.",
-        )
-        return group.ref, interfaces
-
-    def _own_vpc(self) -> ec2.Vpc:
-        """A VPC with one subnet on the Outpost; an Outpost is in one zone, which the rack knows."""
-        assert self._domain.vpc_cidr
-        zone = self.rack.get_att_string("AvailabilityZone")
-        vpc = new_vpc(self._stack, self, cidr=self._domain.vpc_cidr)
-        self._subnet = ec2.CfnSubnet(
-            self,
-            "OutpostSubnet",
-            vpc_id=vpc.vpc_id,
-            cidr_block=self._domain.subnet_cidr,
-            availability_zone=zone,
-            outpost_arn=self.rack.get_att_string("OutpostArn"),
-        )
-        # A subnet in which something runs stays behind, and no load balancer moves to another VPC.
-        guard = self._guard(
-            "Network",
-            vpc,
-            "the VPC and its subnet on the Outpost",
-            {"SubnetCidr": self._domain.subnet_cidr, "VpcCidr": self._domain.vpc_cidr},
-            "Take away what runs in the subnet. In two deployments: first vpc_cidr: null and subnet_cidr: null, "
-            "without load_balancer and map_coip_on_launch, then the new ranges.",
-        )
-        self._subnet.node.add_dependency(guard)
-        table = ec2.CfnRouteTable(self, "OutpostRoutes", vpc_id=vpc.vpc_id)
-        ec2.CfnSubnetRouteTableAssociation(
-            self, "OutpostSubnetRoutes", subnet_id=self._subnet.ref, route_table_id=table.ref
-        )
-        self._tables["Own"] = table.ref
-        self._vpcs["OwnVpc"] = vpc.vpc_id
-        self._stack.output(f"{self._name}VpcId", vpc.vpc_id, f"VPC of the routing domain {self._label}")
-        self._stack.output(f"{self._name}SubnetId", self._subnet.ref, "Its subnet on the Outpost")
-        return vpc
+    def _network(self) -> OwnNetwork:
+        own = own_network(self._stack, self, self._domain, rack=self.rack, guard=self._guard)
+        self._tables["Own"] = own.route_table_id
+        self._vpcs["OwnVpc"] = own.vpc.vpc_id
+        self._stack.output(f"{self._name}VpcId", own.vpc.vpc_id, f"VPC of the routing domain {self._label}")
+        self._stack.output(f"{self._name}SubnetId", own.subnet.ref, "Its subnet on the Outpost")
+        return own
 
     @property
     def _name(self) -> str:
         return self.node.id
 
-    def _attach(self, content: Construct, functions: Functions, own_vpc: ec2.Vpc | None) -> None:
+    def _attach(self, content: Construct, functions: Functions) -> None:
         domain, tags = self._domain, [CfnTag(key=STACK_TAG, value=Aws.STACK_ID)]
         table = ec2.CfnLocalGatewayRouteTable(
             content, "RouteTable", local_gateway_id=self._gateway, mode=domain.mode, tags=tags
@@ -249,8 +192,8 @@ class RoutingDomain(Construct):
         self._route(associations)
         self._stack.output(f"{self._name}RouteTableId", table.ref, f"Local gateway route table, mode {domain.mode}")
         front = None
-        if domain.load_balancer and own_vpc and self._subnet:
-            front = Front(self, "Front", domain, vpc=own_vpc)
+        if domain.load_balancer and self._own:
+            front = Front(self, "Front", domain, vpc=self._own.vpc)
         ready: list[CfnResource] = [interfaces, *associations]
         if domain.mode == COIP:
             assert domain.coip_cidr and functions.coip
@@ -262,12 +205,12 @@ class RoutingDomain(Construct):
                 function=functions.coip,
                 table_id=table.ref,
                 after=ready,
-                subnet=self._subnet,
+                subnet=self._own.subnet if self._own else None,
                 front=front,
                 name=self._name,
             )
-        elif front and self._subnet:
-            front.direct(content, self._stack, subnet_id=self._subnet.ref, after=ready, name=self._name)
+        elif front and self._own:
+            front.direct(content, self._stack, subnet_id=self._own.subnet.ref, after=ready, name=self._name)
 
     def _route(self, associations: Sequence[CfnResource]) -> None:
         """Routes of the Outpost subnets; one to the local gateway is refused before the VPC is associated."""
@@ -282,11 +225,6 @@ class RoutingDomain(Construct):
                 )
                 for association in associations:
                     route.node.add_dependency(association)
-
-
-def _asn(field: str, number: int | None) -> dict[str, Any]:
-    """A BGP number in the field that has room for it: the plain one is a signed integer of 32 bits."""
-    return {} if number is None else {field if number < 2**31 else f"{field}_extended": number}
 
 
 def _letters(resource_id: str) -> str:

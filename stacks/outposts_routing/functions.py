@@ -153,7 +153,7 @@ class Functions(Construct):
         )
 
     def _let_make_balancer(self, role: iam.IRole) -> None:
-        """Elastic Load Balancing asks EC2 with the permissions of its caller, who needs them too.
+        """Elastic Load Balancing calls EC2 with the permissions of its caller.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html, and for a pool
         ec2:DescribeCoipPools and ec2:GetCoipPoolUsage: kubernetes-sigs/aws-load-balancer-controller#1803. The last one

@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Range:
-    """A range, where the configuration says it, and the routing domain that it is of.
+    """A range, its key in the configuration, and its routing domain.
 
     Attributes:
         path: the key of the configuration, for a problem with it.

@@ -5,7 +5,6 @@ https://aws.amazon.com/blogs/compute/how-to-choose-between-coip-and-direct-vpc-r
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
@@ -13,7 +12,6 @@ from constructs import Construct
 from config.models import CommonSettings
 from stacks.outposts_routing.domain import RoutingDomain
 from stacks.outposts_routing.functions import Functions
-from stacks.outposts_routing.ranges import Kind
 from stacks.outposts_routing.settings import OutpostsRoutingSettings
 from stacks.outposts_routing.settings.parts import MAIN
 from stacks.series import Solution
@@ -47,10 +45,14 @@ class OutpostsRoutingStack(SolutionStack):
             )
             domains.append(built)
             if name == MAIN:
-                self.output("LocalGatewayId", built.rack.get_att_string("LocalGatewayId"), "Target of your routes")
+                self.output(
+                    "LocalGatewayId",
+                    built.rack.get_att_string("LocalGatewayId"),
+                    "The local gateway, target of your routes",
+                )
         self._keep_vpcs_in_their_domains(settings, domains)
         if settings.ipam_pool_id:
-            self._set_aside(settings, settings.ipam_pool_id)
+            self._reserve(settings, settings.ipam_pool_id)
 
     def _keep_vpcs_in_their_domains(self, settings: OutpostsRoutingSettings, domains: Sequence[RoutingDomain]) -> None:
         """A VPC is with one route table of a rack at a time, and CloudFormation makes the new association first."""
@@ -71,20 +73,9 @@ class OutpostsRoutingStack(SolutionStack):
         for domain in domains[1:]:
             domain.content.node.add_dependency(guard)
 
-    def _set_aside(self, settings: OutpostsRoutingSettings, pool_id: str) -> None:
-        """Manual allocations, as the post advises; IPAM sees the ranges of VPCs by itself.
-
-        A range that contains one of ours cannot be set aside: it is not others' alone.
-        """
-        inside = [item.network for item in settings.ranges if item.kind in (Kind.VPC, Kind.COIP)]
-        wanted: dict[str, str] = {}
-        for domain in settings.domains.values():
-            if domain.coip_cidr:
-                wanted[domain.coip_cidr] = "customer-owned addresses of an Outpost"
-            for cidr in domain.on_premises_cidrs:
-                if not any(ours.subnet_of(IPv4Network(cidr)) for ours in inside):
-                    wanted.setdefault(cidr, "on premises")
-        for cidr, what in wanted.items():
+    def _reserve(self, settings: OutpostsRoutingSettings, pool_id: str) -> None:
+        """Manual allocations, as the post advises; IPAM sees the ranges of VPCs by itself."""
+        for cidr, what in settings.reserved_cidrs.items():
             ec2.CfnIPAMAllocation(
                 self,
                 f"Aside{cidr.replace('.', 'x').replace('/', 'm')}",

@@ -1,4 +1,4 @@
-"""Section ``solutions.spot_placement_tracker`` of config/config.yaml; a file says what is tracked."""
+"""Section ``solutions.spot_placement_tracker`` of config/config.yaml. What is tracked stands in a file of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
     every_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     """Minutes between two rounds of questions."""
     report_every_hours: Annotated[int, Field(ge=1, le=24)] = 6
-    """Hours between two reports of best hours, best days and largest sizes. Each reads every series once."""
+    """Hours between two reports of best hours, best days and largest sizes; each report reads every series once."""
     report_days: Annotated[int, Field(ge=7, le=63)] = 14
     """Days that a report looks back; whole weeks compare the days of the week fairly."""
     take_over_dashboards: bool = False
@@ -48,7 +48,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
 
     @common_rule
     def _file_is_valid(self, common: CommonSettings) -> Iterator[Problem]:
-        """Everything that is wrong with the file, by its own lines."""
+        """All problems of the file, with their lines."""
         if problem := path_problem(self.file):
             yield Problem("file", problem)
             return

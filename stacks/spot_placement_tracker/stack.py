@@ -40,7 +40,7 @@ class SpotPlacementTrackerStack(SolutionStack):
         collector = self._collector(settings, storage)
         dashboards = self._dashboards(settings, storage)
         self._alarms(settings, collector, dashboards)
-        self.output("FileAddress", f"s3://{storage.bucket.bucket_name}/{FILE}", "Upload another file here: all follows")
+        self.output("FileAddress", f"s3://{storage.bucket.bucket_name}/{FILE}", "Upload a file here to track it")
         for number, dashboard in enumerate(settings.read().dashboards, start=1):
             address = f"cloudwatch/home?region={self.region}#dashboards/dashboard/{dashboard.name}"
             self.output(f"DashboardUrl{number}", self.console_url(address), f"Dashboard {dashboard.name}"[:1_000])
@@ -57,7 +57,7 @@ class SpotPlacementTrackerStack(SolutionStack):
                 "BUCKET": storage.bucket.bucket_name,
                 "METRIC_NAMESPACE": settings.metric_namespace,
                 "TRACKER": self.stack_name,
-                # A question that is begun at the last moment has two attempts of 13 seconds, and is published after.
+                # A question that begins at the last moment has two attempts of 13 seconds, and is published after them.
                 "BUDGET_SECONDS": str(min(seconds * 3 // 4, seconds - 30)),
             },
             timeout_seconds=seconds,
@@ -79,7 +79,7 @@ class SpotPlacementTrackerStack(SolutionStack):
             self,
             "Dashboards",
             handler="dashboards",
-            description="Makes the dashboards follow the stored file, with the best hours and sizes",
+            description="Writes the dashboards of the stored file, with the best hours and sizes",
             environment={
                 "BUCKET": storage.bucket.bucket_name,
                 "METRIC_NAMESPACE": settings.metric_namespace,
@@ -115,17 +115,17 @@ class SpotPlacementTrackerStack(SolutionStack):
             own(REFUSED),
             0,
             minutes=ROUNDS_BEFORE_ALARM,
-            says="EC2 gives no score for some configurations, the others are tracked",
+            says="EC2 returned no placement score for some configurations; the rest are tracked",
         )
         alarms.when_above(
-            "FileProblems", own(PROBLEMS), 0, says="The stored file has problems, the last good one is tracked"
+            "FileProblems", own(PROBLEMS), 0, says="The stored file has problems; the last good one is tracked"
         )
         alarms.when_above(
             "BelowAlarmScore",
             own(BELOW),
             0,
             minutes=ROUNDS_BEFORE_ALARM,
-            says="A configuration scores less than its AlarmBelowScore everywhere",
+            says="A configuration scores less than its AlarmBelowScore in every place",
         )
         alarms.when_silent(
             "NoScores", own(PUBLISHED), rounds=ROUNDS_OF_SILENCE, says="No score was published in several rounds"
@@ -142,5 +142,5 @@ class SpotPlacementTrackerStack(SolutionStack):
         rule = events.Rule(
             self, construct_id, schedule=events.Schedule.rate(period), targets=[targets.LambdaFunction(function)]
         )
-        # So that at the end nothing is written after all is taken away.
+        # At the end of the stack it is deleted first, so that nothing is written after the dashboards are deleted.
         rule.node.add_dependency(storage.stored)

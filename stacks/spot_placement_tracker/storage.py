@@ -1,4 +1,4 @@
-"""The bucket of the file, what a deployment puts there, and who hears of a change."""
+"""The bucket of the file, what a deployment stores there, and the rule that reports a change."""
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_events as events
@@ -27,7 +27,7 @@ class Storage(Construct):
 
     Attributes:
         bucket: holds the file, which people may change, and the plan that the functions make of it.
-        stored: the custom resource that stores the file; who reads it depends on it.
+        stored: the custom resource that stores the file; what reads the file depends on it.
         layer: PyYAML, for functions that read the file.
     """
 
@@ -54,7 +54,7 @@ class Storage(Construct):
         self.stored = self._stored(settings, tracker)
 
     def allow(self, function: PythonFunction, *actions: str, key: str) -> None:
-        """Allows a function something on one object of the bucket, and what its key asks for."""
+        """Allows a function actions on one object of the bucket, and on its encryption key."""
         function.own_role.add_to_policy(
             iam.PolicyStatement(actions=list(actions), resources=[self.bucket.arn_for_objects(key)])
         )
@@ -69,7 +69,7 @@ class Storage(Construct):
         )
 
     def on_change(self, construct_id: str, function: PythonFunction) -> None:
-        """Calls a function whenever the file has changed or is gone.
+        """Calls a function whenever the file has changed or is deleted.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         """
@@ -92,7 +92,7 @@ class Storage(Construct):
             self._stack,
             "Deployment",
             handler="deployment",
-            description="Stores the file of a deployment, and takes away at the end what the stack has written",
+            description="Stores the file of a deployment, and deletes what the stack has written when it is deleted",
             environment={},
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=512,

@@ -1,4 +1,4 @@
-"""The widgets of the section of Outposts: what each has, and what of it is left. No AWS in here."""
+"""The widgets of the section of Outposts: their capacity, and what is left of it. No AWS in here."""
 
 from collections.abc import Iterator, Sequence
 

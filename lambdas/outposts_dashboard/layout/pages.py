@@ -1,4 +1,4 @@
-"""Blocks onto dashboards: as many as CloudWatch's limits ask for, each linked to its neighbours. No AWS in here."""
+"""Blocks on as many dashboards as CloudWatch's limits require, each linked to its neighbours. No AWS in here."""
 
 import json
 import re
@@ -126,7 +126,7 @@ def _paged(name: str, blocks: Iterable[Block], wanted: Wanted) -> list[Dashboard
 
 
 def _heading(names: Sequence[str], number: int, wanted: Wanted) -> Widget:
-    """Where one is, the way to the neighbours, and why not to edit."""
+    """The name and number of the page, links to its neighbours, and that it is overwritten."""
     links = []
     for step, word in ((-1, "previous"), (1, "next")):
         if 0 <= number + step < len(names):

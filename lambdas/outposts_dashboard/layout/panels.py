@@ -11,7 +11,7 @@ BUCKETS_IN_GRAPH = 20
 """Searches in one graph may be 100 at most."""
 DAY = 86_400
 TWO_WEEKS = "-P14D"
-"""S3 tells of a bucket once a day, and a day or two late: the last 24 hours are often empty."""
+"""S3 publishes a bucket's metrics once a day, a day or two late: the last 24 hours are often empty."""
 
 # Metrics and their labels.
 Metrics = tuple[tuple[str, str], ...]

@@ -79,7 +79,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Search:
-    """Metrics that CloudWatch finds when the dashboard is looked at.
+    """Metrics that CloudWatch finds when the dashboard is open.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
 
@@ -140,12 +140,12 @@ def graph(
 
 
 def text(markdown: str, *, width: int = GRID, height: int = 1) -> Widget:
-    """Words. What others have named must have gone through `plain`."""
+    """A text widget. Names that others have given must have gone through `plain`."""
     return Widget("text", width, height, {"markdown": markdown})
 
 
 def explorers(tag: str, values: Iterable[str], *, region: str) -> list[Widget]:
-    """The post's explorer: metrics of whatever has the tag when the dashboard is looked at, a widget for each type.
+    """The post's explorer, a widget for each type: metrics of what has the tag when the dashboard is open.
 
     All metrics of one explorer widget must have the same resourceType, and a label without a value matches any:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html

@@ -1,1 +1,1 @@
-"""Lifecycle: what a deployment begins, and what a deletion takes away with it."""
+"""Lifecycle: what a deployment starts, and what a deletion removes."""

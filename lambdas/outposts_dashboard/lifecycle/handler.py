@@ -1,4 +1,4 @@
-"""CloudFormation -> a refresh after each deployment; at deletion, the dashboards or stacks that were made at run time.
+"""CloudFormation -> a refresh after each deployment, and at deletion the end of what was made at run time.
 
 With ``refresh: function`` a message goes to the queue, and a deletion removes the dashboards that the ledger knows as
 ours. With ``refresh: pipeline`` the pipeline is started, and a deletion removes the stacks that it has deployed: those
@@ -57,10 +57,10 @@ def _act(request: Mapping[str, Any]) -> str:
 
 
 def delete_dashboards(ledger: Ledger) -> None:
-    """Lets nobody write any more, waits for whoever does, and deletes what was written.
+    """Prevents another refresh, waits for the one in progress, and deletes what was written.
 
     Raises:
-        RefusedError: somebody still writes after all that time.
+        RefusedError: a refresh is still in progress after fourteen minutes.
     """
     ledger.close()
     for _ in _pauses():
@@ -74,9 +74,9 @@ def delete_dashboards(ledger: Ledger) -> None:
 
 
 def stop(codepipeline: Any, pipeline: str, pauses: Iterator[None]) -> None:
-    """Stops the runs under way and waits for their end, so that none deploys what is about to be deleted.
+    """Stops the runs in progress and waits for their end, so that none deploys what is about to be deleted.
 
-    A step that has begun is let finish: a deployment that is cut off would leave its stack in the middle.
+    A step that has begun may finish: a deployment that is cut off would leave its stack half updated.
 
     Raises:
         RefusedError: one of them goes on for too long.

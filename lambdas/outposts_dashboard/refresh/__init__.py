@@ -1,1 +1,1 @@
-"""Refresh: looks at the account and writes the dashboards."""
+"""Refresh: reads the account and writes the dashboards."""

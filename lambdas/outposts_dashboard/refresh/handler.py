@@ -1,8 +1,8 @@
-"""SQS -> the APIs of each section -> PutDashboard: one look at the account for a whole batch of events.
+"""SQS -> the APIs of each section -> PutDashboard: one refresh for a whole batch of events.
 
-Tag changes, instances and groups that change, and a schedule put messages into a queue, where they wait for each other.
-Whatever a batch holds, it leads to the same look, so that a message may come twice, late or in any order. One refresh
-runs at a time: whoever comes meanwhile leaves word and is done, and the one at work looks again.
+Tag changes, instances and groups that change, and a schedule put messages into a queue. Every batch leads to the same
+refresh, whatever is in it, so that a message may come twice, late or in any order. One refresh runs at a time: if
+another one is in progress, the function records a request and ends, and the one in progress starts over.
 """
 
 import logging
@@ -15,20 +15,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_dashboard.discovery import discover
 from outposts_dashboard.layout.pages import LONGEST_NAME, Dashboard, dashboards
-from outposts_dashboard.ledger import Ledger, NoSettingsError, Pen
+from outposts_dashboard.ledger import BusyError, Ledger, Lock, NoSettingsError
 from outposts_dashboard.refresh.events import newest, seen_already
 from outposts_dashboard.wanted import Wanted, batches
 from shared.aws import client
 
 logger = logging.getLogger(__name__)
 
-MOST_ROUNDS = 3
 MOST_DELETED = (
     100  # names in a call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteDashboards.html
 )
 # The error's code and the name of its shape: which one comes is a matter of the protocol.
 NOT_FOUND = ("ResourceNotFound", "DashboardNotFoundError")
 FAULTS = (ClientError, BotoCoreError)
+MARGIN_SECONDS = 30
+"""Between the end of the last round and the time at which the lock of this refresh counts as dead."""
 RETRY_SECONDS = 30
 """After a failure. The queue hides a batch for six times the function's timeout, far more than a retry needs."""
 MOST_HURRIED = 10
@@ -48,7 +49,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     sent = newest(event)
     try:
         return _handle(sent, context)
-    except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
+    except (*FAULTS, BusyError, NotOursError, NotWrittenError, NoSettingsError):
         _hurry(event["Records"])
         raise
 
@@ -59,19 +60,20 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
         return {"refreshed": False, "because": "a refresh that began later has seen it"}
     holder = context.aws_request_id
     now = time.time()
-    pen = ledger.take(holder, now=now, until=now + int(os.environ["LONGEST_SECONDS"]))
-    if pen is not Pen.TAKEN:
-        logger.info("not refreshed", extra={"pen": pen.value})
-        return {"refreshed": False, "because": pen.value}
+    until = now + int(os.environ["LONGEST_SECONDS"])
+    lock = ledger.take(holder, now=now, until=until)
+    if lock is not Lock.TAKEN:
+        logger.info("not refreshed", extra={"because": lock.value})
+        return {"refreshed": False, "because": lock.value}
     try:
-        return _rounds(ledger, holder)
+        return _rounds(ledger, holder, until)
     except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
         ledger.drop(holder)
         raise
 
 
 def _hurry(records: Sequence[dict[str, Any]]) -> None:
-    """Has the batch tried again soon. That an error does not reset the visibility, Lambda's page says:
+    """Has the batch tried again soon; an error alone does not reset the visibility, as Lambda's page says:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     entries = [
@@ -84,16 +86,22 @@ def _hurry(records: Sequence[dict[str, Any]]) -> None:
         logger.warning("tried again late", extra={"reason": str(fault)})  # the queue's own time is left
 
 
-def _rounds(ledger: Ledger, holder: str) -> dict[str, Any]:
-    for _ in range(MOST_ROUNDS):
+def _rounds(ledger: Ledger, holder: str, until: float) -> dict[str, Any]:
+    """Refreshes again for as long as others request it: their messages are gone from the queue.
+
+    Where requests go on for longer than a function may run, the next event or the schedule brings the rest.
+    """
+    while True:
         began = time.time()
         wanted = Wanted.read(ledger.wanted())  # a deployment may have been what has come meanwhile
         result = refresh(client, ledger, wanted, region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
-        # A section that could not be read has not been looked at: what is about it is not seen yet.
-        if ledger.let_go(holder, began=0 if result["failed"] else began):
+        # A section that could not be read has not been seen: an event about it is not done yet.
+        if ledger.release(holder, began=0 if result["failed"] else began):
             break
-    else:
-        ledger.drop(holder)  # what has come since the last round comes with the schedule
+        now = time.time()
+        if now + (now - began) + MARGIN_SECONDS > until:
+            ledger.drop(holder)
+            break
     return {"refreshed": True, **result}
 
 
@@ -149,7 +157,9 @@ def _put(cloudwatch: Any, dashboard: Dashboard) -> int:
     answer = cloudwatch.put_dashboard(DashboardName=dashboard.name, DashboardBody=dashboard.body)
     said = answer.get("DashboardValidationMessages") or []
     if said:
-        logger.error("CloudWatch finds fault with a dashboard", extra={"dashboard": dashboard.name, "messages": said})
+        logger.error(
+            "CloudWatch has accepted a dashboard with warnings", extra={"dashboard": dashboard.name, "messages": said}
+        )
     return len(said)
 
 
@@ -165,7 +175,7 @@ def _foreign(cloudwatch: Any, shown: Sequence[Dashboard], ours: set[str], wanted
 
 
 def delete(cloudwatch: Any, ledger: Ledger, names: Sequence[str]) -> None:
-    """Deletes dashboards of ours; one that is gone already is no failure, and leaves the others no less deleted."""
+    """Deletes dashboards of ours. One that is gone already is no failure and does not keep the others."""
     for batch in batches(names, MOST_DELETED):
         # One that does not exist, and none of the call is deleted.
         if not _deleted(cloudwatch, batch):

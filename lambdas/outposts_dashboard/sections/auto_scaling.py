@@ -13,7 +13,7 @@ Clients = Callable[[str], Any]
 
 
 def discover(clients: Clients, wanted: Wanted) -> list[dict[str, Any]]:
-    """Each with whether it publishes the metrics that are shown: a group does so only when it is told to."""
+    """Each with whether it publishes the metrics that are shown: a group does so only when they are enabled."""
     client = clients("autoscaling")
     found: dict[str, dict[str, Any]] = {}
     for tagged in wanted.filters(MOST_FILTER_VALUES):

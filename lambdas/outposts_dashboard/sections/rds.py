@@ -11,7 +11,7 @@ Clients = Callable[[str], Any]
 
 
 def discover(clients: Clients, wanted: Wanted) -> list[dict[str, Any]]:
-    """Each that is not being deleted. The list has the tags in it; it knows no filter by them, so it is read whole."""
+    """Each that is not being deleted. The API returns the tags and has no filter by them, so the whole list is read."""
     found = []
     for page in clients("rds").get_paginator("describe_db_instances").paginate(PaginationConfig={"PageSize": PAGE}):
         for one in page["DBInstances"]:

@@ -18,7 +18,7 @@ SERVES = ("active", "active_impaired")
 
 
 def make_balancer(request: Request) -> tuple[str, Facts]:
-    """An Application Load Balancer with addresses of the pool, which can only be named when it is made.
+    """An Application Load Balancer with addresses of the pool, which only its creation can choose.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 
@@ -56,7 +56,7 @@ def make_balancer(request: Request) -> tuple[str, Facts]:
 
 
 def _wait_until_it_serves(arn: str) -> None:
-    """Making one succeeds before it is there: on a rack without capacity it ends as failed.
+    """The call succeeds before the load balancer serves: on a rack without capacity its state becomes failed.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerState.html
     """
@@ -77,7 +77,7 @@ def _wait_until_it_serves(arn: str) -> None:
 
 
 def remove_balancer(request: Request) -> None:
-    """Deletes it, and waits for its interfaces: its security group and its subnet go next, and cannot before them.
+    """Deletes it and waits until its interfaces are gone: before that, its security group and subnet cannot be deleted.
 
     Its addresses come back a while later, for which the range waits.
 

@@ -133,7 +133,7 @@ def _usages(pool_id: str) -> Iterator[dict[str, Any]]:
 
 
 def make_subnet(request: Request) -> Made:
-    """Lets every interface of the subnet have an address of the pool from its start.
+    """Gives every new interface of the subnet an address of the pool.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html: both in one call.
     """
@@ -150,7 +150,7 @@ def make_subnet(request: Request) -> Made:
 
 
 def remove_subnet(request: Request) -> None:
-    """Ends that, unless the subnet uses another pool by now."""
+    """Turns that off, unless the subnet uses another pool by now."""
     wanted = request["ResourceProperties"]
     pages = client("ec2").get_paginator("describe_subnets")
     filters = [{"Name": "subnet-id", "Values": [wanted["SubnetId"]]}]
@@ -163,14 +163,14 @@ def remove_subnet(request: Request) -> None:
 
 
 def make_address(request: Request) -> Made:
-    """An Elastic IP out of the pool, at a network interface if one is named.
+    """An Elastic IP of the pool, associated with a network interface if one is named.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html: EC2 chooses from a pool, or is told
-    an address in place of the pool. One that cannot go where it is requested goes back at once: the pool's range waits
-    for it otherwise.
+    an address in place of the pool. One that cannot be associated as requested is released at once: otherwise the
+    deletion of the pool's range would wait for it.
 
     Raises:
-        RefusedError: the address is another one already.
+        RefusedError: it has another address already, or somebody else has associated it.
     """
     properties = request["ResourceProperties"]
     chosen = properties.get("Address")
@@ -204,8 +204,8 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
             # Between two of our interfaces it moves; what somebody else has given to another stays there.
             if address.get("NetworkInterfaceId") not in (None, "", before):
                 raise RefusedError(
-                    f"{address['AllocationId']} is at {address['NetworkInterfaceId']}, which nobody asked for here; "
-                    "disassociate it there first"
+                    f"{address['AllocationId']} is associated with {address['NetworkInterfaceId']}, which is not in "
+                    "the configuration; disassociate it first"
                 )
             where = {"NetworkInterfaceId": interface, "AllowReassociation": bool(before)}
             once_known(lambda: ec2.associate_address(AllocationId=address["AllocationId"], **where), "AllocationID")
@@ -214,7 +214,7 @@ def _give(address: Mapping[str, Any], request: Request) -> None:
 
 
 def remove_address(request: Request) -> None:
-    """Takes the address from whoever has it, and gives it back to the pool.
+    """Disassociates the address and releases it to the pool.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: with another network border group
     than the Region's EC2 says that there is no such address, unless the group is named.

@@ -19,7 +19,7 @@ def in_use(usages: Iterable[Json], cidr: str) -> list[str]:
 
 
 def balancer_name(stack_id: str, logical_id: str) -> str:
-    """A name that no other stack and no other part has, of 32 letters at most, as ELB asks.
+    """A name of at most 32 characters, ELB's limit, that nothing else of this stack or another one has.
 
     The name is what makes CreateLoadBalancer idempotent:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html

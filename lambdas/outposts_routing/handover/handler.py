@@ -3,9 +3,9 @@
 A VPC and a group of virtual interfaces are with one route table at a time
 (https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html), and CloudFormation makes the new
 before it deletes the old. This resource comes after the new route table and before its associations: when the table
-changes, it takes the routes and both associations from the old one. On the way back of a failed update it gives them
-back. It deletes in route tables of its stack alone, and it looks before it takes: what somebody else has put on the
-table would be lost, so that it refuses, and nothing has happened.
+changes, it removes the routes and both associations from the old one. When a failed update rolls back, it restores
+them. It deletes in route tables of its stack alone, and it looks before it deletes: if somebody else has put something
+on the table, which would be lost, it fails, and nothing has happened.
 """
 
 import logging
@@ -25,7 +25,9 @@ from shared.guard.handler import ROLLING_BACK
 logger = logging.getLogger(__name__)
 
 ROUNDS, ROUND_SECONDS = 60, 5.0
-"""Five minutes for associations that end, and five for those that begin; the function has fifteen."""
+"""Five minutes for associations that end."""
+BUDGET_SECONDS = 840.0
+"""For all of it, of the function's 900. What a rollback has left of it, it waits for associations to begin."""
 MOST_FAULTS = len(PAUSES) + 1
 """Calls of restore that may fail one after the other."""
 KINDS = (
@@ -36,11 +38,15 @@ KINDS = (
 
 def lambda_handler(event: Any, context: Any) -> str:
     """Answers one request of CloudFormation."""
-    return answer(event, hand_over)
+    end = time.monotonic() + BUDGET_SECONDS
+    return answer(event, partial(hand_over, seconds_left=lambda: end - time.monotonic()))
 
 
-def hand_over(request: Mapping[str, Any]) -> str:
+def hand_over(request: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> str:
     """Returns a physical id that never changes.
+
+    Args:
+        seconds_left: until the function must answer.
 
     Raises:
         RefusedError: the old table keeps something.
@@ -56,20 +62,22 @@ def hand_over(request: Mapping[str, Any]) -> str:
         if old["RouteTableId"] != properties["RouteTableId"]:
             clear(old["RouteTableId"], Wanted.of(old), request["StackId"])
             if _rolls_back(request["StackId"]):
-                restore(properties["RouteTableId"], Wanted.of(properties), request["StackId"])
+                restore(
+                    properties["RouteTableId"], Wanted.of(properties), request["StackId"], seconds_left=seconds_left
+                )
     return physical_id
 
 
 def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> None:
-    """Takes everything from a route table of this stack: routes first, then VPCs, then the virtual interfaces.
+    """Removes everything from a route table of this stack: routes first, then VPCs, then the virtual interfaces.
 
     Args:
         known: what this stack has put there.
         goes: the table goes for good, and its routes with it, whoever has made them.
 
     Raises:
-        RefusedError: somebody else has put something there, and nothing was taken; or an association does not end
-            within the time.
+        RefusedError: somebody else has put something there, and nothing was removed; or an association does not end
+            within five minutes.
     """
     ec2 = client("ec2")
     if not _is_ours(table, stack_id):
@@ -77,8 +85,8 @@ def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> No
     found = look(table, known, stack_id)
     if theirs := [*found.foreign, *(() if goes else found.foreign_routes)]:
         raise RefusedError(
-            f"{table} has what this stack has not made: {', '.join(theirs)}. Nothing was taken from it. Remove these "
-            "first; afterwards they can be made again at the route table of that time"
+            f"{table} has what this stack has not created: {', '.join(theirs)}. Nothing was removed from it. Delete "
+            "these first; afterwards create them again on the new route table"
         )
     for last in [*[False] * (ROUNDS - 1), True]:
         for to in found.routes:
@@ -104,24 +112,27 @@ def clear(table: str, known: Wanted, stack_id: str, *, goes: bool = False) -> No
         found = look(table, known, stack_id)
 
 
-def restore(table: str, wanted: Wanted, stack_id: str) -> None:
-    """Gives a route table what it had: CloudFormation believes that it never lost it.
+def restore(table: str, wanted: Wanted, stack_id: str, *, seconds_left: Callable[[], float]) -> None:
+    """Restores what a route table had, and what CloudFormation believes that it still has.
 
-    What is made has no client token, so what is missing is looked up before each attempt. A route waits until the group
-    of virtual interfaces is there, and CloudFormation goes on with the subnets' routes when all of it is.
+    The calls have no client token, so what is missing is looked up before each attempt. A route waits until the group
+    of virtual interfaces is associated. CloudFormation restores the subnets' routes after all of it is.
+
+    Args:
+        seconds_left: until it gives up.
 
     Raises:
-        RefusedError: an association does not begin within the time.
+        RefusedError: an association is not there by then.
         botocore.exceptions.ClientError: a call is refused again and again.
     """
     faults = 0
-    for last in [*[False] * (ROUNDS - 1), True]:
+    while True:
         found = look(table, wanted, stack_id)
         missing = lacking(wanted, found)
         if not (missing.any or found.coming):
             logger.info("given back to the route table", extra={"table": table, **vars(wanted)})
             return
-        if last:
+        if seconds_left() < ROUND_SECONDS:
             raise RefusedError(
                 f"{table} still lacks {', '.join([*missing.vpcs, *filter(None, [missing.group]), *missing.routes])}"
                 f"{', and waits for ' if missing.any and found.coming else ''}{', '.join(found.coming)}"

@@ -6,9 +6,9 @@ from typing import Any
 
 Json = Mapping[str, Any]
 ENDING = ("disassociating", "disassociated")
-"""States of an association that is on its way out or gone."""
+"""States of an association that is ending or has ended."""
 THERE = "associated"
-"""Of one that is there; whatever else does not end is on its way."""
+"""State of an association that exists; any other one that is not ending is on its way."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ class RackError(ValueError):
 
 
 def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id: str | None, account: str) -> Json:
-    """Returns the one local gateway that is meant; without names the account's only one.
+    """Returns the local gateway of the settings; if they name none, the account's only one.
 
     Raises:
         RackError: none or several fit, or it is not this account's. Only the owner of a local gateway can make route
@@ -31,7 +31,7 @@ def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id:
     gateway = _only(
         found,
         none=f"no local gateway here belongs to {wanted}; correct outpost_arn and local_gateway_id",
-        several=f"{_listed(found, 'LocalGatewayId')} are all here; say which by outpost_arn",
+        several=f"{_listed(found, 'LocalGatewayId')} are all here; set outpost_arn to choose one",
     )
     if gateway["OwnerId"] != account:
         raise RackError(
@@ -59,7 +59,7 @@ def group_of(groups: Iterable[Json], *, group_id: str | None, gateway_id: str) -
     group = _only(
         found,
         none=f"{gateway_id} has no {group_id or 'virtual interface group'}; correct virtual_interface_group_id",
-        several=f"{gateway_id} has {ids}; say which by virtual_interface_group_id",
+        several=f"{gateway_id} has {ids}; set virtual_interface_group_id to choose one",
     )
     return str(group["LocalGatewayVirtualInterfaceGroupId"])
 

@@ -53,7 +53,7 @@ class Round:
 
     @property
     def below(self) -> list[Question]:
-        """Questions of which no place reaches the score that somebody minds."""
+        """Questions whose score is below their AlarmBelowScore in every place."""
         return [question for question, scores in self.answered if question.missed(scores)]
 
     def counts(self, tracker: str, problems: int) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Every five minutes: EC2 -> CloudWatch. The public tracker's function, which goes on after a refusal and tells of it.
+"""Every few minutes: EC2 -> CloudWatch. As the public tracker's function, but a refusal does not stop it.
 
 The event says only that it is time. A late or repeated one publishes the scores of now, so it needs no memory. Which
 questions there are says the plan, which the other functions make of the stored file.

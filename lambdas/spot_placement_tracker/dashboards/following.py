@@ -50,7 +50,7 @@ class Followed:
 def follow(
     store: Store, cloudwatch: Any, frame: Frame, *, take_over: bool, now: datetime, looks: int = MOST_LOOKS
 ) -> Followed:
-    """Makes plan and dashboards what the file says. Of a file with problems only these are kept.
+    """Brings plan and dashboards in line with the file. Of a file with problems only the problems are recorded.
 
     Args:
         take_over: whether dashboards of somebody else that have a name of the file may be overwritten.
@@ -126,7 +126,7 @@ class Boards:
         answer = self._cloudwatch.put_dashboard(DashboardName=name, DashboardBody=text)
         self._bodies[name] = text
         if said := answer.get("DashboardValidationMessages"):
-            logger.error("CloudWatch finds fault with a dashboard", extra={"dashboard": name, "messages": said})
+            logger.error("a dashboard was accepted with warnings", extra={"dashboard": name, "messages": said})
         return True
 
     def delete(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -51,9 +51,9 @@ class Frame:
 
 
 def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line], frame: Frame) -> dict[str, Json]:
-    """The body of each dashboard by its name; what is too much for one goes on in ``<name>-2``, and so on.
+    """The body of each dashboard by its name; what is too much for one continues in ``<name>-2``, and so on.
 
-    They open with as many days as the report looks back, because scores tell by their changes over time.
+    They open with as many days as the report looks back, because the changes of the scores are what counts.
 
     Args:
         lines: of the report, in whatever order; none before the first.
@@ -74,9 +74,9 @@ def bodies(dashboards: Sequence[Dashboard], zones: Zones, lines: Sequence[Line],
             if number == 0:
                 widgets += _texts(dashboard, lines, frame, bottom)
             else:
-                widgets.append(_text(f"Goes on from **{dashboard.name}**. {_mark(frame)}", bottom, 2))
+                widgets.append(_text(f"Continued from **{dashboard.name}**. {_mark(frame)}", bottom, 2))
             if number + 1 < len(pages):
-                widgets[-1]["properties"]["markdown"] += f" Goes on in **{names[number + 1]}**."
+                widgets[-1]["properties"]["markdown"] += f" Continued in **{names[number + 1]}**."
             # With periodOverride auto, the default, CloudWatch would draw the best score of hours, and no drop.
             found[names[number]] = {"start": f"-P{frame.days}D", "periodOverride": "inherit", "widgets": widgets}
     return found
@@ -159,7 +159,7 @@ def _pages(graphs: Iterable[Json]) -> Iterator[list[Json]]:
 
 
 def _further(name: str, count: int, taken: Collection[str]) -> Iterator[str]:
-    """Names for what goes on, none of which is anybody's already."""
+    """Names for the dashboards that continue one, none of which is taken."""
     number = 2
     while count > 0:
         further = f"{name[:250]}-{number}"
@@ -204,7 +204,7 @@ def _texts(dashboard: Dashboard, lines: Sequence[Line], frame: Frame, top: int) 
         texts.append(_text(f"{header}\n\n{table}", top, height + 3))
         top += height + 3
     else:
-        texts.append(_text(f"{header}\n\nNo data yet: the first report with data tells.", top, 3))
+        texts.append(_text(f"{header}\n\nNo data yet: the first report with data shows it.", top, 3))
         top += 3
     if several := sizes(own):
         table, height = _table(
@@ -239,7 +239,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, 
 
 
 def _mark(frame: Frame) -> str:
-    return f"The stack {frame.stack} writes this dashboard from `{frame.address}`, and over what is changed here."
+    return f"The stack {frame.stack} writes this dashboard from `{frame.address}` and overwrites what is changed here."
 
 
 def _text(markdown: str, top: int, height: int) -> Json:

@@ -1,4 +1,4 @@
-"""CloudFormation -> S3, CloudWatch: a deployment stores its file; the end takes away what was written.
+"""CloudFormation -> S3, CloudWatch: a deployment stores its file; the stack's deletion removes what was written.
 
 The file of the deployment replaces the stored one only if it has changed since the last deployment: a deployment for
 other reasons keeps what people have uploaded meanwhile.
@@ -31,9 +31,10 @@ def act(request: Mapping[str, Any]) -> str:
     """Does what is asked for, and returns the bucket's name, the physical id.
 
     Raises:
-        RefusedError: at the first deployment the file has a problem, or a dashboard of its names is somebody else's.
-            Later ones go on and leave it to the alarm: a refusal could stop a rollback, too. Whenever CloudWatch
-            refuses a dashboard, or what it knows of a series: nothing would be there that the answer could promise.
+        RefusedError: at the first deployment the file has a problem, a dashboard of its names is somebody else's, or
+            CloudWatch refuses a dashboard or the history of a series. Later deployments go on and leave it to the
+            alarms of the next report: the file may be one that somebody has uploaded, so that the rollback would be
+            refused as well, and the stack would be stuck in UPDATE_ROLLBACK_FAILED.
     """
     properties = request["ResourceProperties"]
     bucket: str = properties["Bucket"]
@@ -63,8 +64,9 @@ def act(request: Mapping[str, Any]) -> str:
         found = follow(store, client("cloudwatch"), frame, take_over=take_over, now=datetime.now(UTC))
     except (NotWrittenError, MetricDataError) as error:
         logger.exception("the dashboards do not follow the file")
-        stored = "" if request["RequestType"] == "Create" else "; the file is stored, and the next report tries again"
-        raise RefusedError(f"the dashboards cannot be written: {error}{stored}") from error
+        if request["RequestType"] == "Create":
+            raise RefusedError(f"the dashboards cannot be written: {error}") from error
+        return bucket
     for problem in found.problems:
         logger.error("the stored file has a problem", extra={"problem": problem})
     if found.problems and request["RequestType"] == "Create":

@@ -16,7 +16,7 @@ from outposts_dashboard.wanted import Wanted
 
 @cache
 def client(service: str) -> Any:
-    """A client that is patient: nobody waits for a build."""
+    """A client with ten attempts: a build has the time."""
     return boto3.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 10}))
 
 

@@ -1,4 +1,4 @@
-"""Deploy step of the pipeline: ``python surplus.py ASSEMBLY DISCOVERY STACK DEPLOYED_BY`` deletes what nobody wants."""
+"""Deploy step of the pipeline: ``python surplus.py ASSEMBLY DISCOVERY STACK DEPLOYED_BY`` deletes surplus stacks."""
 
 import json
 import sys

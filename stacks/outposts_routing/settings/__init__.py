@@ -1,6 +1,7 @@
 """Section ``solutions.outposts_routing`` of config/config.yaml."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -44,6 +45,28 @@ class OutpostsRoutingSettings(Domain, SolutionSettings):
     def ranges(self) -> list[Range]:
         """Every range of every domain."""
         return [item for name, domain in self.domains.items() for item in domain.own_ranges(name)]
+
+    @property
+    def reserved_cidrs(self) -> Mapping[str, str]:
+        """What ipam_pool_id reserves, each range with what it is: the pools' ranges, and those on premises.
+
+        IPAM takes no two allocations that overlap. So a range with a VPC or a pool of this stack in it is left out, and
+        of two domains' ranges on premises the narrower one.
+        """
+        ours = [item.network for item in self.ranges if item.kind in (Kind.VPC, Kind.COIP)]
+        found = dict.fromkeys(
+            IPv4Network(cidr) for domain in self.domains.values() for cidr in domain.on_premises_cidrs
+        )
+        others = [wide for wide in found if not any(own.subnet_of(wide) for own in ours)]
+        pools = [domain.coip_cidr for domain in self.domains.values() if domain.coip_cidr]
+        return {
+            **dict.fromkeys(pools, "customer-owned addresses of an Outpost"),
+            **{
+                str(one): "on premises"
+                for one in others
+                if not any(one != wider and one.subnet_of(wider) for wider in others)
+            },
+        }
 
     @common_rule
     def _nothing_overlaps(self, common: CommonSettings) -> Iterator[Problem]:

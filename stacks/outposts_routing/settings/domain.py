@@ -59,7 +59,7 @@ class Domain(Section):
     elastic_ip_addresses: dict[Name, PoolAddress] = Field(default={}, max_length=60)
     """Mode coip: addresses of the pool for names of elastic_ips. A name that is not here gets any."""
     load_balancer: LoadBalancer | None = None
-    """A load balancer on the Outpost, which bills its hours. null: none."""
+    """A load balancer on the Outpost, which is billed by the hour. null: none."""
 
     def own_ranges(self, name: str) -> Iterator[Range]:
         """Every range of this domain, and where it stands."""

@@ -61,7 +61,7 @@ class AssociatedVpc(Section):
     route_table_ids: Annotated[tuple[RouteTableId, ...], Field(max_length=20)] = ()
     """Route tables of its Outpost subnets, which get the routes to on_premises_cidrs."""
     coip_subnet_ids: Annotated[tuple[SubnetId, ...], Field(max_length=20)] = ()
-    """Mode coip: its Outpost subnets whose interfaces get an address of the pool from their start."""
+    """Mode coip: those of its Outpost subnets in which every new interface gets an address of the pool."""
 
 
 class VirtualInterface(Section):
@@ -80,7 +80,7 @@ class VirtualInterface(Section):
 
     @property
     def described(self) -> str:
-        """All of it in one line: every part of a virtual interface is for good."""
+        """All of it in one line: no part of a virtual interface can be changed."""
         ends = f"{self.local_address} - {self.peer_address} AS {self.peer_bgp_asn}"
         return f"{self.outpost_lag_id} VLAN {self.vlan} {ends}"
 

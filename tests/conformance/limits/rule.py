@@ -13,7 +13,7 @@ from tests.conformance.findings import Finding, Rule
 DOCS = "https://docs.aws.amazon.com/"
 PATTERN = f"{DOCS}eventbridge/latest/userguide/eb-quota.html"
 ENVIRONMENT = f"{DOCS}lambda/latest/dg/gettingstarted-limits.html"
-BUILD_ENVIRONMENT = f"{DOCS}codebuild/latest/userguide/limits.html"
+BUILD_VARIABLE = "https://github.com/wolfeidau/buildkite-serverless-agent/issues/35"
 USER_DATA = f"{DOCS}AWSEC2/latest/UserGuide/user-data.html"
 IAM = f"{DOCS}IAM/latest/UserGuide/reference_iam-quotas.html"
 TOPIC = f"{DOCS}sns/latest/api/API_SetTopicAttributes.html"
@@ -27,7 +27,7 @@ ORGANIZATION = f"{DOCS}organizations/latest/userguide/orgs_reference_limits.html
 NEW_POLICY = f"{DOCS}organizations/latest/APIReference/API_CreatePolicy.html"
 ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
-MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA = 2_048, 4_096, 16_384
+MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA, MOST_BUILD_VARIABLE = 2_048, 4_096, 16_384, 4_096
 MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
 MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
 MOST_KEY_POLICY, MOST_DOCUMENT, STEP_SECONDS = 32_768, 65_536, range(5, 172_801)
@@ -120,6 +120,10 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
                 variables = properties.get("Environment", {}).get("Variables", {})
                 size = sum(len(key.encode()) + len(text(value).encode()) for key, value in variables.items())
                 yield name, "environment", size, MOST_ENVIRONMENT, "bytes", ENVIRONMENT
+            case "AWS::CodeBuild::Project":
+                for variable in properties["Environment"].get("EnvironmentVariables", []):
+                    size = len(text(variable["Value"]))
+                    yield name, "build-variable", size, MOST_BUILD_VARIABLE, "characters", BUILD_VARIABLE
             case "AWS::EC2::LaunchTemplate":
                 data = text(properties["LaunchTemplateData"].get("UserData", ""))
                 yield name, "user-data", len(data.encode()), MOST_USER_DATA, "bytes", USER_DATA
@@ -238,6 +242,7 @@ def _steps(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
 RULES = (
     Rule("limits", "pattern", PATTERN, ("a pattern of 2,100 characters",)),
     Rule("limits", "environment", ENVIRONMENT, ("a variable of 4,100 bytes",)),
+    Rule("limits", "build-variable", BUILD_VARIABLE, ("a variable of a build of 4,100 characters",)),
     Rule("limits", "user-data", USER_DATA, ("user data of 16,400 bytes",)),
     Rule("limits", "role-policies", IAM, ("policies of 10,300 characters on one role",)),
     Rule("limits", "trust-policy", IAM, ("a trust policy of 150 actions",)),

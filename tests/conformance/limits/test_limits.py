@@ -63,6 +63,13 @@ def on_long_arns(resources: int) -> Json:
     [
         (stack("AWS::Events::Rule", EventPattern={"source": ["s" * 2_100]}), "pattern"),
         (stack("AWS::Lambda::Function", Environment={"Variables": {"NAME": "v" * 4_100}}), "environment"),
+        (
+            stack(
+                "AWS::CodeBuild::Project",
+                Environment={"EnvironmentVariables": [{"Name": "V", "Value": {"Fn::Join": ["", ["v" * 4_100]]}}]},
+            ),
+            "build-variable",
+        ),
         (stack("AWS::EC2::LaunchTemplate", LaunchTemplateData={"UserData": {"Fn::Base64": "u" * 16_400}}), "user-data"),
         (
             stack("AWS::EC2::Instance", UserData={"Fn::Base64": {"Fn::Join": ["", ["u" * 16_350, {"Ref": "X"}]]}}),

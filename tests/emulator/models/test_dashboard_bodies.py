@@ -66,10 +66,13 @@ def test_what_the_page_describes_is_taken(body: str) -> None:
         (metric(metrics=[[{"id": "e1"}]]), "neither"),
         (metric(metrics=[[*LINE, {"id": "E1"}]]), "pattern"),
         (metric(metrics=[[*LINE, {"yAxis": "top"}]]), "yAxis"),
+        (metric(metrics=[[*LINE, {"color": "red"}]]), "color"),
+        (metric(annotations={"horizontal": [{"value": 80, "color": "#f00"}]}), "color"),
         (metric(legend={"position": "top"}), "position"),
         (widget("log", {"query": "limit 20"}), "region"),
         (widget("alarm", {"alarms": ["a"] * 101}), "100"),
         (widget("alarm", {}), "alarms"),
+        (widget("alarm", {"alarms": []}), "alarms"),
         (widget("explorer", {"metrics": []}), "metrics"),
         (
             widget(

@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 def test_check_looks_at_outposts_tags_and_the_name() -> None:
     seen = found(Aws(boards=("Automated-CloudWatch-Dashboard",)), settings())
-    assert seen["Outposts"] == ("ok", "2 listed, 2 of them active")
+    assert seen["Outposts"] == ("ok", "2 here, 2 of them active")
     assert seen["tagged resources"] == ("ok", "at least 1")
     assert "exists already" in seen["dashboard name"][1]
     assert "is free" in found(Aws(), settings())["dashboard name"][1]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from outposts_dashboard.ledger import Ledger, NoSettingsError, Pen
+from outposts_dashboard.ledger import BusyError, Ledger, Lock, NoSettingsError
 from outposts_dashboard.refresh import handler
 from outposts_dashboard.refresh.events import SETTLED_SECONDS, UnknownEventError, newest, seen_already
 from shared import aws
@@ -215,7 +215,7 @@ def test_what_cloudwatch_says_to_a_body_is_logged_and_counted(
     monkeypatch.setattr(handler, "_count", lambda _cloudwatch, _wanted, values: counted.update(values))
     refresh(ledger, ec2=Instances(200), cloudwatch=Refusing())
     assert counted["ValidationMessages"] == 2
-    assert [vars(record)["dashboard"] for record in caplog.records if "finds fault" in record.message] == [
+    assert [vars(record)["dashboard"] for record in caplog.records if "with warnings" in record.message] == [
         NAME,
         "board-page-2",
     ]
@@ -228,7 +228,18 @@ def test_a_failed_refresh_is_tried_again_within_a_minute(ledger: Ledger, monkeyp
     with pytest.raises(handler.NotWrittenError):
         deliver(monkeypatch, event(count=25), sqs=queue, cloudwatch=Refusing(NAME))
     assert queue.seen_again == {f"r-{number}": 30 for number in range(10)}
-    assert deliver(monkeypatch, event(), sqs=queue)["refreshed"], "the pen is free"
+    assert deliver(monkeypatch, event(), sqs=queue)["refreshed"], "the lock is free"
+
+
+def test_a_lock_that_cannot_be_had_is_tried_again_soon_too(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any, **__: Any) -> Lock:
+        raise BusyError("too fast")
+
+    queue = Queue()
+    monkeypatch.setattr(Ledger, "take", busy)
+    with pytest.raises(BusyError):
+        deliver(monkeypatch, event(), sqs=queue)
+    assert queue.seen_again == {"r-0": 30}
 
 
 def test_a_queue_that_cannot_be_told_does_not_hide_the_failure(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,9 +286,7 @@ def test_a_refresh_with_a_failed_section_has_not_seen_everything(
     assert deliver(monkeypatch, event(NOW - 60))["refreshed"] is True
 
 
-def test_whoever_comes_meanwhile_leaves_word_and_the_one_at_work_looks_again(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refresh_that_finds_another_requests_one_and_ends(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[dict[str, Any]] = []
     real = handler.refresh
 
@@ -290,9 +299,31 @@ def test_whoever_comes_meanwhile_leaves_word_and_the_one_at_work_looks_again(
 
     monkeypatch.setattr(handler, "refresh", interrupted)
     assert deliver(monkeypatch, event())["refreshed"] is True
-    assert rounds[0] == {"refreshed": False, "because": "left word"}
+    assert rounds[0] == {"refreshed": False, "because": Lock.REQUESTED.value}
     assert len(rounds) == 3, "it has not looked again"
     assert ledger.held_until() == 0
+
+
+@pytest.mark.parametrize(("requested", "rounds"), [(5, 6), (10_000, 14)], ids=["a burst", "without an end"])
+def test_requests_are_served_as_long_as_the_function_may_run(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, requested: int, rounds: int
+) -> None:
+    """The messages of the requests are gone: nobody else would show what they were about before the schedule does."""
+    clock = [NOW]
+    made: list[str] = []
+
+    def slow(*_: Any, **__: Any) -> dict[str, Any]:
+        made.append("round")
+        if len(made) <= requested:
+            assert ledger.take("r-2", now=clock[0], until=clock[0] + 310) is Lock.REQUESTED
+        clock[0] += 20
+        return {"failed": []}
+
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    monkeypatch.setattr(handler, "refresh", slow)
+    assert deliver(monkeypatch, event())["refreshed"] is True
+    assert len(made) == rounds and clock[0] < NOW + 310
+    assert ledger.held_until() == 0, "the lock is not released"
 
 
 def test_settings_that_change_meanwhile_are_those_of_the_next_look(
@@ -331,7 +362,7 @@ def test_after_a_failure_the_pen_is_free_and_the_failure_is_seen(
 
 def test_a_stack_that_is_being_deleted_writes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.close()
-    assert deliver(monkeypatch, event()) == {"refreshed": False, "because": "closed"}
+    assert deliver(monkeypatch, event()) == {"refreshed": False, "because": Lock.CLOSED.value}
     assert boards() == {}
 
 
@@ -345,32 +376,32 @@ def test_an_event_that_is_no_batch_fails_visibly(what: Any, ledger: Ledger, monk
     assert boards() == {}
 
 
-# The pen
+# The lock
 
 
-def test_one_holds_the_pen(ledger: Ledger) -> None:
-    assert ledger.take("a", now=NOW, until=NOW + 10) is Pen.TAKEN
-    assert ledger.take("a", now=NOW, until=NOW + 10) is Pen.TAKEN, "the same one, whose answer was lost"
-    assert ledger.take("b", now=NOW, until=NOW + 10) is Pen.LEFT_WORD
-    assert ledger.let_go("a", began=NOW) is False
-    assert ledger.let_go("a", began=NOW) is True
-    assert ledger.let_go("a", began=NOW) is True, "the answer was lost"
-    assert ledger.take("b", now=NOW, until=NOW + 10) is Pen.TAKEN
+def test_one_holds_the_lock(ledger: Ledger) -> None:
+    assert ledger.take("a", now=NOW, until=NOW + 10) is Lock.TAKEN
+    assert ledger.take("a", now=NOW, until=NOW + 10) is Lock.TAKEN, "the same one, whose answer was lost"
+    assert ledger.take("b", now=NOW, until=NOW + 10) is Lock.REQUESTED
+    assert ledger.release("a", began=NOW) is False
+    assert ledger.release("a", began=NOW) is True
+    assert ledger.release("a", began=NOW) is True, "the answer was lost"
+    assert ledger.take("b", now=NOW, until=NOW + 10) is Lock.TAKEN
     assert ledger.began() == NOW
 
 
-def test_a_holder_that_is_dead_loses_the_pen(ledger: Ledger) -> None:
+def test_a_holder_that_is_dead_loses_the_lock(ledger: Ledger) -> None:
     ledger.take("a", now=NOW, until=NOW + 10)
-    assert ledger.take("b", now=NOW + 11, until=NOW + 21) is Pen.TAKEN
+    assert ledger.take("b", now=NOW + 11, until=NOW + 21) is Lock.TAKEN
     ledger.drop("a")
     assert ledger.held_until() == NOW + 21, "the dead one has taken it away"
 
 
 def test_closing_is_undone_by_opening(ledger: Ledger) -> None:
     ledger.close()
-    assert ledger.take("a", now=NOW, until=NOW + 10) is Pen.CLOSED
+    assert ledger.take("a", now=NOW, until=NOW + 10) is Lock.CLOSED
     ledger.open()
-    assert ledger.take("a", now=NOW, until=NOW + 10) is Pen.TAKEN
+    assert ledger.take("a", now=NOW, until=NOW + 10) is Lock.TAKEN
 
 
 @settings(deadline=None, max_examples=40)

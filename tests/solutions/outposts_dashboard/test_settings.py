@@ -40,6 +40,19 @@ def test_the_functions_read_every_setting_that_they_share() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "refresh", "fits"), [(150, "pipeline", True), (1000, "function", True), (200, "pipeline", False)]
+)
+def test_the_pipeline_gets_no_more_settings_than_a_variable_of_its_build_takes(
+    values: int, refresh: str, fits: bool
+) -> None:
+    settings = OutpostsDashboardSettings.model_validate(
+        {"refresh": refresh, "tag_values": [f"op-{number:017x}" for number in range(values)]}
+    )
+    found = [(problem.key, problem.message) for problem in settings.problems_with(CommonSettings())]
+    assert not found if fits else found[0][0] == "tag_values" and "must be shorter with refresh pipeline" in found[0][1]
+
+
 def test_the_tag_policy_fixes_the_key_and_the_values_if_there_are_any() -> None:
     rule = tag_policy(OutpostsDashboardSettings(tag_values=("a",)))["tags"]["outpostid"]
     assert rule["tag_key"] == {"@@assign": "OutpostID"} and rule["tag_value"] == {"@@assign": ["a"]}

@@ -19,6 +19,7 @@ from stacks.outposts_dashboard.pipeline import app as dashboards_app
 from stacks.outposts_dashboard.pipeline import surplus
 from stacks.outposts_dashboard.rights import DISCOVERY
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
+from stacks.outposts_dashboard.triggers import silence
 from tests import variants
 from tests.conformance.life.order import Life
 from tests.snapshots import TemplateSnapshot, readable
@@ -336,6 +337,25 @@ def test_the_schedule_may_leave_dead_letters_in_the_queue_also_under_a_key_of_yo
     assert every_action(of, without_hash(role)) == starts | needed
     (trust,) = of.find_resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+
+
+@pytest.mark.parametrize(
+    ("variant", "metric"), [(FUNCTION, "Invocations"), ("enterprise", "Builds"), ("math", "Builds")]
+)
+def test_refreshes_that_do_not_come_any_more_ring_an_alarm(variant: str, metric: str) -> None:
+    alarms = template(variant).find_resources("AWS::CloudWatch::Alarm")
+    (silent,) = [alarm["Properties"] for name, alarm in alarms.items() if "RefreshSilent" in name]
+    (seen,) = [each["MetricStat"] for each in silent["Metrics"] if "MetricStat" in each]
+    assert (seen["Metric"]["MetricName"], seen["Period"], seen["Stat"]) == (metric, 3_600, "Sum")
+    assert (silent["EvaluationPeriods"], silent["Threshold"], silent["TreatMissingData"]) == (3, 1, "ignore")
+
+
+@pytest.mark.parametrize(("minutes", "periods"), [(5, 3), (1_440, 3), (1_441, 4), (2_880, 4), (10_080, 7)])
+def test_an_alarm_on_silence_looks_back_as_far_as_cloudwatch_lets_it(minutes: int, periods: int) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html: a week at most."""
+    period, rounds = silence(minutes)
+    assert rounds == periods and period.to_minutes() == min(minutes, 1_440)
+    assert minutes <= period.to_minutes() * rounds <= 7 * 1_440
 
 
 # All of it

@@ -168,6 +168,22 @@ def test_what_is_open_to_everybody_by_the_on_premises_route_is_refused_too() -> 
     assert any("admit everybody" in found.message for found in settings.problems())
 
 
+def test_ipam_is_asked_for_no_two_ranges_that_overlap() -> None:
+    """It refuses the second: two domains may lead to the same network, and to parts of it."""
+
+    def reserved(on_premises: tuple[str, ...], of_factory: tuple[str, ...]) -> list[str]:
+        factory = {"mode": COIP, "coip_cidr": "172.16.0.0/26", "on_premises_cidrs": of_factory}
+        settings = OutpostsRoutingSettings.model_validate(
+            {"rack_generation": 2, "on_premises_cidrs": on_premises, "more_domains": {"factory": factory}}
+        )
+        return list(settings.reserved_cidrs)
+
+    assert reserved(("192.168.0.0/16",), ("192.168.0.0/16",)) == ["172.16.0.0/26", "192.168.0.0/16"]
+    assert reserved(("192.168.4.0/24",), ("192.168.0.0/16",)) == ["172.16.0.0/26", "192.168.0.0/16"]
+    # The VPC is in the wider one.
+    assert reserved(("10.0.0.0/8",), ("10.9.0.0/16",)) == ["172.16.0.0/26", "10.9.0.0/16"]
+
+
 def test_domains_share_the_network_on_premises_and_nothing_else() -> None:
     def found(kind: Kind, other: Kind) -> bool:
         pair = [Range(kind, "a", INSIDE, "main"), Range(other, "b", INSIDE, "factory")]
@@ -236,7 +252,9 @@ class Aws:
         vpc_by: str | None = None,
         state: str = "available",
         stack: str = "s",
+        pools_of: tuple[str, ...] = (),
     ) -> None:
+        self.pools_of = pools_of
         self.gateways, self.deployed, self.taken_by, self.vpc_by = gateways, deployed, taken_by, vpc_by
         self.state, self.stack = state, stack
 
@@ -262,6 +280,12 @@ class Aws:
                 ]
                 if self.vpc_by
                 else []
+            },
+            "describe_coip_pools": {
+                "CoipPools": [
+                    {"PoolId": f"of-{table}", "LocalGatewayRouteTableId": table, "PoolCidrs": ["172.16.0.0/24"]}
+                    for table in self.pools_of
+                ]
             },
             "describe_local_gateway_route_table_virtual_interface_group_associations": {
                 "LocalGatewayRouteTableVirtualInterfaceGroupAssociations": [
@@ -296,12 +320,15 @@ class Aws:
         return Pages()
 
     def describe_stacks(self, StackName: str) -> Any:  # noqa: N803
-        return {"Stacks": [{"StackId": "s", "Outputs": [{"OutputKey": "MainRouteTableId", "OutputValue": "ours"}]}]}
+        outputs = [{"OutputKey": f"{name}RouteTableId", "OutputValue": "ours"} for name in ("Main", "Factory")]
+        return {"Stacks": [{"StackId": "s", "Outputs": outputs}]}
 
 
-def found_by(aws: Aws, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str]]:
+def found_by(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, common: CommonSettings | None = None, **settings: Any
+) -> dict[str, tuple[str, str]]:
     monkeypatch.setattr("stacks.outposts_routing.commands.account_findings", lambda *_: iter(()))
-    checked = findings(CommonSettings(), OutpostsRoutingSettings(**settings), aws)
+    checked = findings(common or CommonSettings(), OutpostsRoutingSettings(**settings), aws)
     return {finding.what: (finding.status, finding.says + finding.fix) for finding in checked}
 
 
@@ -333,6 +360,32 @@ def test_check_finds_the_rack_and_what_the_guard_would_stop(monkeypatch: pytest.
     second: dict[str, Any] = {"accept_outage": True, "rack_generation": 2, **changed}
     assert "first attached: false" in found_by(Aws(deployed=DIRECT), monkeypatch, **second)["mode"][1]
     assert found_by(Aws(deployed=DIRECT), monkeypatch, attached=False, **second)["mode"][0] == "ok"
+    stopped = found_by(Aws(deployed=DIRECT), monkeypatch, attached=False)["mode"]
+    assert stopped[0] == "problem" and "attached: false configured" in stopped[1]
+
+
+def test_check_finds_a_range_that_is_in_another_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    coip: dict[str, Any] = {"mode": COIP, "coip_cidr": "172.16.0.0/26"}
+    taken = found_by(Aws(pools_of=("theirs",)), monkeypatch, **coip)["pool ranges"]
+    assert taken[0] == "problem" and "172.16.0.0/26 overlaps 172.16.0.0/24 of of-theirs" in taken[1]
+    assert found_by(Aws(pools_of=("ours",), deployed=COIP), monkeypatch, **coip)["pool ranges"][0] == "ok"
+    assert "pool ranges" not in found_by(Aws(), monkeypatch)
+
+
+def test_check_looks_at_every_domain_and_at_the_vpc_of_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory: dict[str, Any] = {"mode": COIP, "coip_cidr": "172.16.0.0/26", "virtual_interface_group_id": GROUP}
+    two: dict[str, Any] = {"rack_generation": 2, "more_domains": {"factory": factory}}
+    status, says = found_by(Aws(deployed=DIRECT), monkeypatch, **two)["mode"]
+    assert status == "problem" and "factory: direct-vpc-routing is deployed, coip configured" in says
+    network = {"vpc_cidr": "10.64.0.0/16", "subnet_cidr": "10.64.0.0/22"}
+    routed: dict[str, Any] = {"on_premises_cidrs": ("192.168.0.0/16",)}
+    for more, lost in ((network, "of factory leads"), ({**network, **routed}, ""), ({}, "")):
+        domains: dict[str, Any] = {"rack_generation": 2, "more_domains": {"factory": {**factory, **more}}}
+        said = found_by(Aws(), monkeypatch, **routed, **domains).get("on-premises ranges", ("", ""))[1]
+        assert lost in said and bool(lost) == bool(said)
+    common = CommonSettings.model_validate({"vpc": {"id": VPC_ID, "subnet_ids": ["subnet-0123456789abcdef0"]}})
+    assert f"{VPC_ID} is with theirs" in found_by(Aws(vpc_by="theirs"), monkeypatch, common)["VPCs"][1]
+    assert "on-premises ranges" not in found_by(Aws(), monkeypatch, common)
 
 
 @pytest.mark.parametrize("peer", ["169.254.1.1/30", "169.254.2.2/30", "169.254.1.2/24"])

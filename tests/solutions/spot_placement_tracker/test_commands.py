@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
+from spot_placement_tracker.checks import read
 from stacks import program
 from stacks.shared.preflight import Finding
 from stacks.spot_placement_tracker.commands import findings, idle_month
@@ -161,7 +162,7 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
             "Spot quota",
             {"get_service_quota": {"Quota": {"Value": 32.0}}},
             "unknown",
-            "100 vCPUs are asked about, 32 of standard types allowed here: no more can be launched",
+            "100 vCPUs are asked about, 32 are allowed here (L-34B43A08)",
         ),
         (
             "concurrency",
@@ -192,6 +193,33 @@ def test_a_healthy_account_has_no_problem_and_is_asked_nothing_that_counts() -> 
 def test_what_is_found_says_what_it_is(what: str, answers: dict[str, Any], status: str, says: str) -> None:
     finding = look(Account(**answers))[what]
     assert (finding.status, finding.says) == (status, says) and (finding.status == "ok" or finding.fix)
+
+
+@pytest.mark.parametrize(
+    ("types", "quotas"),
+    [
+        ("[m7g.large, c7g.large, r7g.large]", {"L-34B43A08"}),
+        ("[g6.xlarge, g5.xlarge, m7g.large]", {"L-34B43A08", "L-3819A6DF"}),
+        ("[p5.48xlarge]", {"L-C4BD4855"}),
+        ("[u-6tb1.metal]", set()),  # none is known
+    ],
+)
+def test_types_are_compared_with_the_quotas_of_their_own_families(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, types: str, quotas: set[str]
+) -> None:
+    file = f"""
+- Dashboard: d
+  Sps:
+    - {{ConfigurationName: c, InstanceTypes: {types}, RegionNames: [eu-west-1], SingleAvailabilityZone: False,
+       TargetCapacity: 100, TargetCapacityUnitType: vcpu}}
+    - {{ConfigurationName: c, InstanceTypes: [m7g.large], RegionNames: [eu-west-1], SingleAvailabilityZone: False,
+       TargetCapacity: 1000, TargetCapacityUnitType: units}}
+"""
+    monkeypatch.setattr(SpotPlacementTrackerSettings, "read", lambda _: read(file))
+    account = Account(get_service_quota={"Quota": {"Value": 60.0}})
+    finding = look(account)["Spot quota"]
+    assert {asked["QuotaCode"] for operation, asked in account.asked if operation == "get_service_quota"} == quotas
+    assert finding.status == ("unknown" if len(quotas) == 1 else "ok"), finding  # 60 are too few, twice 60 are not
 
 
 def test_what_the_settings_allow_is_no_problem() -> None:

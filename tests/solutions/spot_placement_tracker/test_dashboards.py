@@ -162,8 +162,8 @@ def test_what_goes_on_says_where() -> None:
     many = Dashboard("d", 6, 6, tuple(question(f"{n}") for n in range(600)))
     found = bodies([many, Dashboard("d-2", 6, 6, (question(),))], {}, [], FRAME)
     assert list(found) == ["d", "d-3", "d-2"]
-    assert "Goes on in **d-3**" in found["d"]["widgets"][-1]["properties"]["markdown"]
-    assert "Goes on from **d**" in found["d-3"]["widgets"][-1]["properties"]["markdown"]
+    assert "Continued in **d-3**" in found["d"]["widgets"][-1]["properties"]["markdown"]
+    assert "Continued from **d**" in found["d-3"]["widgets"][-1]["properties"]["markdown"]
 
 
 # What two weeks tell
