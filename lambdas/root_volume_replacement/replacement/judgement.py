@@ -39,8 +39,8 @@ def passed(statuses: Iterable[Mapping[str, Any]]) -> bool:
     )
 
 
-def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ()) -> str | None:
-    """Returns the newest complete snapshot of a root volume that is known to have been good; None if there is none.
+def newest_first(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ()) -> list[Mapping[str, Any]]:
+    """Returns the complete snapshots of root volumes that are known to have been good, the newest first.
 
     Args:
         trials: replacements of the instance that have not passed.
@@ -53,6 +53,4 @@ def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ())
         and not archived(item)
         and not doubtful(tried, item["VolumeId"], int(item["StartTime"].timestamp()))
     ]
-    if not complete:
-        return None
-    return str(max(complete, key=lambda item: (item["StartTime"], item["SnapshotId"]))["SnapshotId"])
+    return sorted(complete, key=lambda item: (item["StartTime"], item["SnapshotId"]), reverse=True)

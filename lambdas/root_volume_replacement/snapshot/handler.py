@@ -130,16 +130,17 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
     # it may still name the old volume: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
     if instance and attachments[0]["Device"] != instance.get("RootDeviceName"):
         return _without(state, request, "NoRootVolume", "a data volume")
-    if instance is None or root_volume_id(instance) is None:
+    if not attachments:
         if late:
             return _without(state, request, "NoRootVolume", "it was not attached in time, so it is no root volume")
         return {**state, "next": "wait", "outcome": "not attached yet"}
-    state["instance_id"] = instance["InstanceId"]
-    if (shown := root_volume_id(instance)) != volume_id:
-        seen = f"{volume_id} is attached as the root of {state['instance_id']}, which shows {shown}"
+    shown = root_volume_id(instance) if instance else None
+    if instance is None or shown != volume_id:
+        seen = f"{volume_id} is attached to {attachments[0]['InstanceId']}, which shows {shown or 'no root volume'}"
         if late:
             return {**state, "next": "failed", "error": "RootUnclear", "cause_of_failure": seen}
         return {**state, "next": "wait", "outcome": seen}
+    state["instance_id"] = instance["InstanceId"]
     if found := _taken(ec2, state):
         return _known(ledger, state, found)
     return None
