@@ -1,8 +1,8 @@
-"""Replacements that have begun and of which nobody knows yet that they were good. No AWS in here.
+"""Replacements that have begun and have not passed their checks. No AWS in here.
 
 Every new root volume gets a snapshot minutes after its first boot, whether that was a good one or not. So each
-replacement is noted as a trial before its task starts. Until it has passed its checks, snapshots of whatever is in the
-place of the old volume since then are not known to be good; if it never passes, they never are.
+replacement is noted as a trial before its task starts. Until it has passed its checks, snapshots of whatever has taken
+the place of the old volume are not known to be good; if it never passes, they never are.
 """
 
 import json

@@ -10,7 +10,7 @@ FAILED = {
     "failed": ("TaskFailed", "the instance was rebooted and keeps its old root volume"),
     "failed-detached": ("TaskFailedDetached", "the instance has no root volume; its old one still exists"),
 }
-"""The two ends of a task that are none
+"""The two ends of a task that are failures
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html#view-replacement-tasks)."""
 
 

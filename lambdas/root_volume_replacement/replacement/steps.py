@@ -181,7 +181,7 @@ class Replacement:
         return _failed(state, "JoinedFailed", f"{state['joined']}, which was replacing it already, ended {status}")
 
     def _note(self, state: State, request: Request) -> State:
-        # Anew, now that the lock is ours: whoever held it before may have replaced the volume in between.
+        # Again, now that the lock is ours: its last holder may have replaced the volume in between.
         instance = self._ec2.instance(request.instance_id) or {}
         volume_id = root_volume_id(instance)
         volume = self._ec2.volume(volume_id) if volume_id else None

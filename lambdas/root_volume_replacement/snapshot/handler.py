@@ -34,7 +34,7 @@ from shared.aws import client
 logger = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 300
-"""A claim this old is nobody's work any more: the function that made it ended after a minute."""
+"""A claim this old is abandoned: the function that made it ended after a minute."""
 KEEP_CLAIM_SECONDS = 7 * 86_400
 GONE_SECONDS = 3600
 """A snapshot that EC2 has not shown for so long has been deleted."""
@@ -121,7 +121,7 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
     attachments = [item for item in (volume or {}).get("Attachments", []) if item["State"] in ("attaching", "attached")]
     instance = _instance(ec2, attachments[0]["InstanceId"]) if attachments else None
     if instance and not rules.opt_in.chosen_by(instance):
-        # Whoever opts in later is told of by the tag's event, which may be here before EC2 shows the tag.
+        # The event of a tag that opts an instance in may be here before EC2 shows the tag.
         seen = "its instance has not opted in"
         if request.opted_in and not late:
             return {**state, "next": "wait", "outcome": seen}
@@ -147,7 +147,7 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
 
 
 def _without(state: State, request: Request, error: str, why: str) -> State:
-    """Ends without a snapshot: most new volumes are to get none, but whoever has asked for one is told."""
+    """Ends without a snapshot: that is right for most new volumes, and a failure if somebody has asked for one."""
     if request.asked_for:
         what = state.get("volume_id") or request.instance_id
         return {**state, "next": "failed", "error": error, "cause_of_failure": f"{what}: {why}"}

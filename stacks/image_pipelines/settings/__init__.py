@@ -17,6 +17,9 @@ from stacks.shared.instance_attributes import of_another_architecture
 # A stack has 500 resources, of which a workload takes up to twelve:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_WORKLOADS = 30
+# A parameter's name has 15, of which the pipeline and what its children build on are two:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
+MOST_LEVELS = 13
 
 
 class ImagePipelinesSettings(SolutionSettings):
@@ -83,12 +86,17 @@ class ImagePipelinesSettings(SolutionSettings):
 
     def parent_parameter_of(self, stack: str, pipeline: str) -> str:
         """Name of the parameter that children of a pipeline build on: another base is another parameter."""
-        return f"{self.parameter_of(stack, pipeline)}/{self.gold.base}-{self.gold.architecture}"
+        return f"{self.parameter_of(stack, pipeline)}/parent-{self.gold.base}-{self.gold.architecture}"
 
     @rule
     def _cascade(self) -> Iterator[Problem]:
         for index, key, message in problems_of(self.workloads):
             yield Problem(("workloads", index, key), message)
+
+    @rule
+    def _path_leaves_levels_for_the_names(self) -> Iterator[Problem]:
+        if self.parameter_path and (levels := self.parameter_path.count("/")) > MOST_LEVELS:
+            yield Problem("parameter_path", f"must have at most {MOST_LEVELS} levels, got {levels}; shorten it")
 
     @rule
     def _base_has_the_architecture(self) -> Iterator[Problem]:
