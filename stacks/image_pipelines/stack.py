@@ -186,7 +186,7 @@ class ImagePipelinesStack(SolutionStack):
         ):
             alarms.when_above(name, metric, 0, says=says)
         looks = runs_of(tracking.function, Duration.days(1))
-        alarms.when_silent("TrackerSilent", looks, rounds=DAYS_OF_SILENCE, says="The daily look at the images has stopped")
+        alarms.when_silent("TrackerSilent", looks, rounds=DAYS_OF_SILENCE, says="The images are no longer looked at")
 
     def _outputs(self, topic: sns.Topic, tracking: Tracking, pipelines: dict[str, ImagePipeline]) -> None:
         region = f"--region {self.region}"
@@ -201,5 +201,5 @@ class ImagePipelinesStack(SolutionStack):
             "ListImages",
             f"aws ec2 describe-images {region} --owners self "
             f"--filters Name=tag:pipeline,Values={','.join(pipelines)} --query Images[].[ImageId,Name]",
-            "Lists the AMIs that were built. They stay when the stack is deleted: deregister them and delete their snapshots",
+            "Lists the AMIs that were built, which stay when the stack is deleted: deregister them, delete their snapshots",
         )

@@ -68,7 +68,7 @@ class RootVolumeReplacementStack(SolutionStack):
         self.output("ReplacementMachineArn", machine.state_machine_arn, "Replaces the root volume of one instance")
         self.output("FleetMachineArn", replacements.fleet.machine.state_machine_arn, "Replaces those of a fleet")
         self.output("SnapshotMachineArn", snapshots.machine.machine.state_machine_arn, "Takes snapshots")
-        self.output("CleanUpFunction", clean_up.function.function_name, "Plans the clean-up, and deletes if the settings allow it")
+        self.output("CleanUpFunction", clean_up.function.function_name, "Plans the clean-up, and deletes if it may")
         self.output(
             "OptIn",
             f"aws ec2 create-tags --region {self.region} --resources INSTANCE_ID "

@@ -9,8 +9,8 @@ import pytest
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.replacement.ec2 import RefusedError
 from root_volume_replacement.replacement.judgement import passed
-from root_volume_replacement.replacement.request import client_token, requested
 from root_volume_replacement.replacement.notes import STALE_SECONDS
+from root_volume_replacement.replacement.request import client_token, requested
 from root_volume_replacement.replacement.steps import Limits, Replacement
 
 NOW = 1_800_000_000

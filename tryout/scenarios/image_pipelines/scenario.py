@@ -134,7 +134,9 @@ class ImagePipelinesScenario(CascadeSteps):
             self.ssm.put_parameter(Name=name, Value=own, Overwrite=True)
         raise StepFailedError("it was built on the raw base")
 
-    @step("without either of its own two permissions the execution role writes no parameter", "our-model", only=("cascade",))
+    @step(
+        "without one of its own two permissions an execution role writes no parameter", "our-model", only=("cascade",)
+    )
     def bounded(self) -> str:
         # AWS's policy for such roles, which allows the parameter too, is empty here.
         iam = self.deployed.client("iam")
