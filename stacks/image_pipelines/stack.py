@@ -201,5 +201,5 @@ class ImagePipelinesStack(SolutionStack):
             "ListImages",
             f"aws ec2 describe-images {region} --owners self "
             f"--filters Name=tag:pipeline,Values={','.join(pipelines)} --query Images[].[ImageId,Name]",
-            "Lists the AMIs that were built, which stay when the stack is deleted: deregister them, delete their snapshots",
+            "Lists the AMIs, which stay when the stack is deleted: deregister them and delete their snapshots",
         )

@@ -56,7 +56,7 @@ class Tracking(Construct):
             schedule=events.Schedule.rate(Duration.days(1)),
             targets=[target],
         )
-        # A rule is counted only if it has a target. The tracker ignores failed images; Image Builder itself reports them.
+        # A rule is counted only if it has a target. The tracker ignores failed images; Image Builder reports them.
         self.failed = self._rule("Failed", IMAGE_CHANGED, self._all("image"), {"state": {"status": ["FAILED"]}})
         self.failed.add_target(target)
         self.disabled = self._rule("Disabled", DISABLED, self._all("image-pipeline"), None)
