@@ -14,9 +14,11 @@ from stacks.image_pipelines.settings.images import Lifecycle, TargetRegion
 from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipeline
 from stacks.shared.instance_attributes import of_another_architecture
 
-# A stack has 500 resources, of which a workload takes up to twelve:
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_WORKLOADS = 30
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_RESOURCES = 500
+# What the stack has at most without workloads and component files, and with each of them.
+OF_THE_STACK, OF_A_WORKLOAD, OF_A_PARENT, OF_A_FILE = 80, 11, 1, 2
 # A parameter's name has 15, of which the pipeline and what its children build on are two:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 MOST_LEVELS = 13
@@ -139,6 +141,18 @@ class ImagePipelinesSettings(SolutionSettings):
                     document(path, self.base.platform)
                 except ComponentError as error:
                     yield Problem(key, f"must name a valid component document; {str(error).removeprefix(f'{path}: ')}")
+
+    @rule
+    def _a_stack_holds_all(self) -> Iterator[Problem]:
+        files = {path for one in (self.gold, *self.workloads) for path in one.components}
+        workloads, parents = len(self.workloads), len(self.parents)
+        needed = OF_THE_STACK + OF_A_WORKLOAD * workloads + OF_A_PARENT * parents + OF_A_FILE * len(files)
+        if needed > MOST_RESOURCES:
+            yield Problem(
+                "workloads",
+                f"must fit into the {MOST_RESOURCES} resources of a stack, got {workloads} workloads and {len(files)} "
+                f"component files, which need about {needed}; use fewer, or move workloads to another configuration",
+            )
 
     @rule
     def _no_region_twice(self) -> Iterator[Problem]:
