@@ -1,4 +1,4 @@
-"""The table of what this solution has done and is doing: proof for the clean-up, and locks for what must not be twice.
+"""The table of what this solution has done and is doing: proof for the clean-up, and locks.
 
 Items by their ``id``: ``vol-…`` a root volume that was noted, then replaced; ``snap-…`` a snapshot of ours;
 ``trial#i-…`` its replacements that have not passed; ``lock#i-…`` at work;
@@ -57,12 +57,12 @@ class Ledger:
                 **({"ExpressionAttributeNames": {"#at": "at"}} if instead_of else {}),
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            # Let go in between: whoever asks again gets it.
+            # Released in between: the next claim gets it.
             return self.read(key) or {"id": key, "holder": "", "at": facts["at"]}
         return None
 
     def release(self, key: str, holder: str) -> None:
-        """Lets go of an item that *holder* holds; one that it does not hold stays."""
+        """Releases an item that *holder* holds; one that it does not hold stays."""
         try:
             self._dynamodb.delete_item(
                 TableName=self._table,

@@ -1,8 +1,8 @@
-"""Replacements that have begun and of which nobody knows yet that they were good. No AWS in here.
+"""Replacements that have begun and have not passed their checks. No AWS in here.
 
 Every new root volume gets a snapshot minutes after its first boot, whether that was a good one or not. So each
-replacement is noted as a trial before its task starts. Until it has passed its checks, snapshots of whatever is in the
-place of the old volume since then are not known to be good; if it never passes, they never are.
+replacement is noted as a trial before its task starts. Until it has passed its checks, snapshots of whatever has taken
+the place of the old volume are not known to be good; if it never passes, they never are.
 """
 
 import json
@@ -21,12 +21,15 @@ class Trial:
         old: the volume that was the root before it.
         at: when it began, in seconds of the epoch.
         until: when the replacement began that has passed after it; 0 while none has.
+        left, gone: the volume that it has replaced, and by when that was the root volume no more.
     """
 
     execution: str
     old: str
     at: int
     until: int = 0
+    left: str = ""
+    gone: int = 0
 
 
 def begun(trials: Iterable[Trial], trial: Trial) -> list[Trial]:
@@ -40,14 +43,17 @@ def withdrawn(trials: Iterable[Trial], execution: str) -> list[Trial]:
     return [trial for trial in trials if trial.execution != execution]
 
 
-def passed(trials: Iterable[Trial], execution: str) -> list[Trial]:
-    """Takes the trial of an execution away, for it has passed, and ends those before it: what came since is good."""
+def passed(trials: Iterable[Trial], execution: str, now: int) -> list[Trial]:
+    """Takes the trial of an execution away, for it has passed, and ends those before it.
+
+    What came since it began is good, except for the volume that it has replaced, which was the root volume until then.
+    """
     found = list(trials)
     own = next((trial for trial in found if trial.execution == execution), None)
     if own is None:
         return found
     others = [trial for trial in found if trial is not own]
-    return [replace(trial, until=own.at) if not trial.until else trial for trial in others]
+    return [trial if trial.until else replace(trial, until=own.at, left=own.old, gone=now) for trial in others]
 
 
 def doubtful(trials: Iterable[Trial], volume_id: str, started: int) -> bool:
@@ -58,7 +64,9 @@ def doubtful(trials: Iterable[Trial], volume_id: str, started: int) -> bool:
         started: when.
     """
     return any(
-        trial.at <= started and (not trial.until or started < trial.until) and volume_id != trial.old
+        trial.at <= started
+        and volume_id != trial.old
+        and (not trial.until or started < (trial.gone if volume_id == trial.left else trial.until))
         for trial in trials
     )
 

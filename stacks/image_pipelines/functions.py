@@ -7,13 +7,13 @@ from aws_cdk import aws_iam as iam
 
 from stacks.image_pipelines.rights import START_BUILD, parameter_arns
 from stacks.image_pipelines.settings import ImagePipelinesSettings
-from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 
 def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipelines: Sequence[str]) -> PythonFunction:
-    """Creates the parameters that are absent, and deletes this stack's with it."""
+    """Creates the parameters that are absent, and deletes those of this stack with it."""
     function = PythonFunction(
         stack,
         "SeedFunction",
@@ -25,7 +25,7 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     # By their path and not by their names, of which one role's policies could not hold all in twenty Regions:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     below = settings.parameter_of(stack.stack_name, "*")
-    reason = "Parameters of this stack's path; it touches those that carry this stack's tag only."
+    reason = "Parameters of this stack's path; it deletes only those that carry this stack's tag."
     here = ["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"]
     shown = shown_arn(stack, "ssm", f"parameter{below}")
     (arn,) = parameter_arns(stack, below, [stack.region])
@@ -41,8 +41,6 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     )
     source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
-    # SSM asks for it in the name of whoever writes a value of the type aws:ec2:image.
-    allow_describing(function.own_role, "ec2:DescribeImages")
     return function
 
 
@@ -68,7 +66,7 @@ def builds_function(stack: SolutionStack, settings: ImagePipelinesSettings, name
         shown=shown_arn(stack, "ssm", f"parameter{below}"),
         reason="Parameters of this stack's path.",
     )
-    # The first build of an account makes the service's own role, by the rights of whoever starts it:
+    # The first build of an account makes the service's own role, by the permissions of whoever starts it:
     # https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html
     service = "imagebuilder.amazonaws.com"
     function.own_role.add_to_policy(

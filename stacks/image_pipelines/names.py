@@ -2,6 +2,8 @@
 
 from stacks.image_pipelines.component import Platform
 
+IMAGE_CHANGED = "EC2 Image Builder Image State Change"
+"""Detail type of the events of images; https://docs.aws.amazon.com/imagebuilder/latest/userguide/integ-eventbridge.html."""
 CONTAINER = "-container"
 """Ending of the names of a container's recipe and pipeline: neither may change its kind under one name."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Duration, Tags
+from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -13,10 +13,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.image_pipelines.contents import Contents
-from stacks.image_pipelines.lifecycle import lifecycle_rules
+from stacks.image_pipelines.distribution import of_a_container, of_an_ami
+from stacks.image_pipelines.follow import follow
+from stacks.image_pipelines.lifecycle import add_lifecycle
 from stacks.image_pipelines.names import image_name
 from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
-from stacks.image_pipelines.rights import CREATED_BY, ExecutionRole
+from stacks.image_pipelines.rights import ExecutionRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import WorkloadPipeline
 from stacks.shared.lifecycle import LifecycleResource
@@ -24,7 +26,6 @@ from stacks.shared.network import Network
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
-IMAGE = "EC2 Image Builder Image State Change"
 START_CONDITIONS = {
     "dependency-updates": "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE",
     "always": "EXPRESSION_MATCH_ONLY",
@@ -60,8 +61,8 @@ class ImagePipeline(Construct):
             children.
         recipe, content: the recipe of an AMI or of a container, and SHA-256 of what is in it.
         recipe_name: the images' name.
-        build: starts a build of what a deployment has changed; None where the settings want none.
-        follow: starts one when the parent has a new AMI; None for gold.
+        build: starts a build when a deployment has changed the recipe; None if the settings switch that off.
+        follow: starts a build when the parent has a new AMI; None for gold.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class ImagePipeline(Construct):
         self.parameters = self._parameters()
         self.recipe = self._recipe()
         self.pipeline = self._pipeline()
-        self._lifecycle()
-        self.follow = self._follow(parent) if parent else None
+        if shared.lifecycle_role:
+            repository = shared.repositories[name] if self.is_container else None
+            add_lifecycle(self, settings, shared.lifecycle_role, name=self.recipe_name, repository=repository)
+        self.follow = self._follow(shared.follow_role) if shared.follow_role else None
         self.build = self._built() if settings.build_on_change else None
 
     @property
@@ -126,11 +129,11 @@ class ImagePipeline(Construct):
     # Where it goes
 
     def _parameters(self) -> list[LifecycleResource]:
-        """What sees to the parameters: the one for everybody, and the one for children.
+        """Custom resources for the parameters: the one that people launch from, and the one that children build on.
 
-        A recipe can only be made with a parent that exists. So the children's parameter first has the base image, and
-        nobody else is told of it: whoever launches from the other one never gets the raw base. Its name has the base,
-        so that a change of base is a new parameter and no old image under new recipes.
+        A recipe can only be made with a parent that exists. So the children's parameter holds the base image at first;
+        it is no output, and whoever launches from the other one never gets the raw base. Its name contains the base, so
+        that a change of base makes a new parameter instead of an old image under new recipes.
         """
         settings = self._shared.settings
         wanted: dict[str, dict[str, Any]] = {}
@@ -155,33 +158,20 @@ class ImagePipeline(Construct):
         return found
 
     def _distributions(self) -> list[Any]:
-        # These two kinds of settings are untyped in the CDK, and so written as CloudFormation does.
         if self.is_container:
-            repository = {"Service": "ECR", "RepositoryName": self._shared.repositories[self.name].repository_name}
-            to = {"TargetRepository": repository, "ContainerTags": ["latest"]}
-            return [{"region": self._stack.region, "containerDistributionConfiguration": to}]
-        settings, common = self._shared.settings, self._stack.common
-        everywhere = [(self._stack.region, common.kms_key_arn)]
-        everywhere += [(region.name, region.kms_key_arn) for region in settings.regions]
-        found: list[dict[str, Any]] = []
-        for region, key in everywhere:
-            ami: dict[str, Any] = {
-                "Name": f"{self.recipe_name}-{{{{ imagebuilder:buildDate }}}}",
-                "AmiTags": {"pipeline": self.name},
-            }
-            if key:
-                ami["KmsKeyId"] = key
-            if settings.accounts:
-                ami["LaunchPermissionConfiguration"] = {"UserIds": list(settings.accounts)}
-            names = [self.parameter, *([self.parent_parameter] if self.parent_parameter and not found else [])]
-            written = [{"parameterName": name, "dataType": "aws:ec2:image"} for name in names]
-            found.append({"region": region, "amiDistributionConfiguration": ami, "ssmParameterConfigurations": written})
-        if self._wanted.launch_template_id:
-            template = {"launchTemplateId": self._wanted.launch_template_id, "setDefaultVersion": True}
-            found[0]["launchTemplateConfigurations"] = [template]
-        return found
+            return of_a_container(self._stack.region, self._shared.repositories[self.name])
+        assert self.parameter
+        return of_an_ami(
+            self._stack,
+            self._shared.settings,
+            name=self.recipe_name,
+            pipeline=self.name,
+            parameter=self.parameter,
+            parent_parameter=self.parent_parameter,
+            launch_template_id=self._wanted.launch_template_id,
+        )
 
-    # When it is built, and what becomes of it
+    # When it is built
 
     def _pipeline(self) -> imagebuilder.CfnImagePipeline:
         settings, schedule = self._shared.settings, self._wanted.schedule
@@ -226,57 +216,11 @@ class ImagePipeline(Construct):
         pipeline.node.add_dependency(role)
         return pipeline
 
-    def _lifecycle(self) -> None:
-        wanted, role = self._shared.settings.lifecycle, self._shared.lifecycle_role
-        details = list(lifecycle_rules(self._shared.settings, is_container=self.is_container))
-        if not details:
-            return
-        assert role
-        policy = imagebuilder.CfnLifecyclePolicy(
-            self,
-            "Lifecycle",
-            name=self.recipe_name,
-            execution_role=role.role_arn,
-            resource_type="CONTAINER_IMAGE" if self.is_container else "AMI_IMAGE",
-            # Every version of the recipe, so that images of replaced ones grow old too.
-            resource_selection={"recipes": [{"name": self.recipe_name, "semanticVersion": "x.x.x"}]},
-            policy_details=details,
-        )
-        policy.node.add_dependency(role)
-        if self.is_container and wanted.allow_deletion:
-            Tags.of(self._shared.repositories[self.name]).add("LifecycleExecutionAccess", CREATED_BY)
-
-    def _follow(self, parent: "ImagePipeline") -> events.CfnRule:
-        """Starts a build when the parent has a new AMI, which its parameter has by then.
-
-        A schedule would see it a step later; and it compares base images and components only, of which the machine that
-        builds a container is neither (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html).
-        """
-        role = self._shared.follow_role
-        assert role
-        images = self._stack.format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
-        rule = events.CfnRule(
-            self,
-            "Follow",
-            description=f"{self.name} is built when {parent.name} has a new AMI",
-            event_pattern={
-                "source": ["aws.imagebuilder"],
-                "detail-type": [IMAGE],
-                "resources": [{"prefix": images}],
-                "detail": {"state": {"status": ["AVAILABLE"]}},
-            },
-            targets=[
-                {
-                    "arn": self.pipeline.attr_arn,
-                    "id": "Pipeline",
-                    "roleArn": role.role_arn,
-                    "deadLetterConfig": {"arn": self._shared.undelivered.queue_arn},
-                    "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3},
-                }
-            ],
-        )
-        rule.node.add_dependency(role)
-        return rule
+    def _follow(self, role: iam.IRole) -> events.CfnRule | None:
+        if not self._parent:
+            return None
+        undelivered = self._shared.undelivered
+        return follow(self, self.name, self.pipeline, self._parent, role=role, undelivered=undelivered)
 
     def _built(self) -> LifecycleResource:
         started = LifecycleResource(
@@ -288,13 +232,13 @@ class ImagePipeline(Construct):
             properties={
                 "Pipeline": self.pipeline.attr_arn,
                 "Recipe": self.recipe.attr_arn,
-                # What is built on another pipeline is built after it: the rule Follow starts that.
+                # If one of these changes in the same deployment, this build waits for it: the rule Follow starts it.
                 "Ancestors": fingerprint([ancestor.content for ancestor in self.ancestors]),
                 "ParentPipeline": self._parent.pipeline.attr_arn if self._parent else "",
                 "ParentParameter": self._parent.parent_parameter if self._parent else "",
             },
         )
-        # Its instance boots by the network's routes and acts by the role; CloudFormation sees neither of the two here.
+        # A build's instance needs the network's routes and the role's policy, and no reference here names either.
         started.node.add_dependency(self._shared.network, self._shared.build_role)
         return started
 

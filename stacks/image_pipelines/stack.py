@@ -57,7 +57,7 @@ class ImagePipelinesStack(SolutionStack):
         tracking = Tracking(self, "Tracking", list(pipelines.values()), topic=topic, undelivered=undelivered)
         followers = [pipeline.follow for pipeline in pipelines.values() if pipeline.follow]
         for pipeline in pipelines.values():
-            if pipeline.build:  # whoever hears of images is there before the first one
+            if pipeline.build:  # what hears of images must exist before the first one
                 pipeline.build.node.add_dependency(tracking, *followers)
         self._alarms(tracking, undelivered)
         self._outputs(topic, tracking, pipelines)
@@ -168,7 +168,7 @@ class ImagePipelinesStack(SolutionStack):
         return self.log_group(self, construct_id, below="/aws/imagebuilder/", name=name or "pipelines")
 
     def _undelivered(self) -> sqs.Queue:
-        """Where events end that could start nothing."""
+        """Where events end that could not start their target."""
         queue = UnreadQueue(self, self, "Undelivered")
         # One statement for all rules: the policy of a queue has 8,192 bytes
         # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
@@ -182,17 +182,17 @@ class ImagePipelinesStack(SolutionStack):
             ("Failed", runs(tracking.failed), "An image could not be built"),
             ("Disabled", runs(tracking.disabled), "A pipeline was disabled after failures in a row"),
             ("Tracker", errors_of(tracking.function), "The newest images may not be recorded"),
-            ("Undelivered", waiting_in(undelivered), "An event could start nothing"),
+            ("Undelivered", waiting_in(undelivered), "An event could not start its target"),
         ):
             alarms.when_above(name, metric, 0, says=says)
         looks = runs_of(tracking.function, Duration.days(1))
-        alarms.when_silent("TrackerSilent", looks, rounds=DAYS_OF_SILENCE, says="Nobody looks at the images any more")
+        alarms.when_silent("TrackerSilent", looks, rounds=DAYS_OF_SILENCE, says="The images are no longer looked at")
 
     def _outputs(self, topic: sns.Topic, tracking: Tracking, pipelines: dict[str, ImagePipeline]) -> None:
         region = f"--region {self.region}"
         self.output("ImageTopicArn", topic.topic_arn, "Subscribe here to hear of images that are AVAILABLE or FAILED")
         self.output("NewestTable", tracking.table.table_name, "The newest image of each pipeline and Region")
-        self.output("TrackerFunction", tracking.function.function_name, "Keeps that table")
+        self.output("TrackerFunction", tracking.function.function_name, "The function that keeps that table")
         for name, one in pipelines.items():
             self.output(f"{title(name)}PipelineArn", one.pipeline.attr_arn, f"The pipeline {name}")
             if one.parameter:
@@ -201,5 +201,5 @@ class ImagePipelinesStack(SolutionStack):
             "ListImages",
             f"aws ec2 describe-images {region} --owners self "
             f"--filters Name=tag:pipeline,Values={','.join(pipelines)} --query Images[].[ImageId,Name]",
-            "AMIs that were built; they stay when the stack goes: deregister them, and delete their snapshots",
+            "Lists the AMIs, which stay when the stack is deleted: deregister them and delete their snapshots",
         )

@@ -1,4 +1,4 @@
-"""What is known of images: the newest of each pipeline and Region, and alarms for those that did not come."""
+"""The record of the newest image of each pipeline and Region, and the rules on images that were built or failed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.image_pipelines.pipeline import IMAGE, ImagePipeline
+from stacks.image_pipelines.names import IMAGE_CHANGED
+from stacks.image_pipelines.pipeline import ImagePipeline
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -45,7 +46,9 @@ class Tracking(Construct):
         self.function = self._tracker()
         late = {"dead_letter_queue": undelivered, "max_event_age": Duration.hours(2), "retry_attempts": 3}
         target = targets.LambdaFunction(self.function, **late)  # type: ignore[arg-type]
-        self._rule("Available", IMAGE, self._all("image"), {"state": {"status": ["AVAILABLE"]}}).add_target(target)
+        self._rule("Available", IMAGE_CHANGED, self._all("image"), {"state": {"status": ["AVAILABLE"]}}).add_target(
+            target
+        )
         events.Rule(
             self,
             "Daily",
@@ -53,8 +56,8 @@ class Tracking(Construct):
             schedule=events.Schedule.rate(Duration.days(1)),
             targets=[target],
         )
-        # A rule counts only with a target. The tracker leaves failed images alone; Image Builder itself tells of them.
-        self.failed = self._rule("Failed", IMAGE, self._all("image"), {"state": {"status": ["FAILED"]}})
+        # A rule is counted only if it has a target. The tracker ignores failed images; Image Builder reports them.
+        self.failed = self._rule("Failed", IMAGE_CHANGED, self._all("image"), {"state": {"status": ["FAILED"]}})
         self.failed.add_target(target)
         self.disabled = self._rule("Disabled", DISABLED, self._all("image-pipeline"), None)
         self.disabled.add_target(targets.SnsTopic(topic))

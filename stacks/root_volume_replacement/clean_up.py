@@ -25,7 +25,7 @@ OURS = "What is deleted is known at run time only; a condition holds it to what 
 
 
 class CleanUp(Construct):
-    """A function that plans, and deletes only with both keys; without them it has no right to.
+    """A function that plans, and deletes only with both keys; without them it has no permission to.
 
     Attributes:
         function: the function.

@@ -70,7 +70,7 @@ def replace(
 def plan(
     options: Namespace, common: CommonSettings, settings: RootVolumeReplacementSettings, clients: Clients
 ) -> Answer:
-    """Plans the clean-up with your rights, by the rule and the code of the function. Deletes nothing."""
+    """Plans the clean-up with your permissions and by the code of the function. Deletes nothing."""
     sys.path.insert(0, str(LAMBDAS))  # the modules of the functions
     from root_volume_replacement.clean_up.plan import plan as planned
     from root_volume_replacement.clean_up.reading import read_account

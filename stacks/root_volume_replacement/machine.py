@@ -66,7 +66,7 @@ class Machine(Construct):
         Validations.of(self.role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="Log delivery and X-Ray know no resource; the CDK's own rights.",
+                reason="Log delivery and X-Ray know no resource; the CDK's own permissions.",
             )
         )
 

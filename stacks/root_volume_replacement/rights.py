@@ -29,7 +29,7 @@ class Parts:
     Attributes:
         ledger: what was noted, replaced and taken.
         reports: where people hear of it.
-        undelivered: where events end that could start nothing.
+        undelivered: where events end that could not start their target.
     """
 
     settings: RootVolumeReplacementSettings

@@ -47,11 +47,11 @@ class RootVolumeReplacementStack(SolutionStack):
             ("Fleets", replacements.fleet.failures, "A fleet's replacement has stopped"),
             ("Snapshots", snapshots.machine.failures, "A root volume has no snapshot"),
             ("CleanUp", errors_of(clean_up.function), "The clean-up did not do all that it had planned"),
-            ("Undelivered", waiting_in(undelivered), "An event or a schedule could start nothing"),
+            ("Undelivered", waiting_in(undelivered), "An event or a schedule could not start its target"),
         ):
             alarms.when_above(name, metric, 0, says=says)
-        # None on silence: replacements come when somebody wants them, and the schedules are yours, while an alarm looks
-        # back a week at most. What a schedule cannot start is in Undelivered.
+        # None on silence: replacements are made on demand, the schedules are the user's, and an alarm looks back a week
+        # at most. What a schedule cannot start is in Undelivered.
 
     def _outputs(
         self,
@@ -64,11 +64,11 @@ class RootVolumeReplacementStack(SolutionStack):
     ) -> None:
         machine, opt_in = replacements.machine.machine, settings.opt_in
         self.output("ReportTopicArn", reports.topic_arn, "Subscribe here to hear of replacements and clean-up plans")
-        self.output("LedgerTable", ledger.table_name, "What was noted, replaced and taken")
+        self.output("LedgerTable", ledger.table_name, "The ledger of root volumes and snapshots")
         self.output("ReplacementMachineArn", machine.state_machine_arn, "Replaces the root volume of one instance")
         self.output("FleetMachineArn", replacements.fleet.machine.state_machine_arn, "Replaces those of a fleet")
         self.output("SnapshotMachineArn", snapshots.machine.machine.state_machine_arn, "Takes snapshots")
-        self.output("CleanUpFunction", clean_up.function.function_name, "Plans, and deletes if it may")
+        self.output("CleanUpFunction", clean_up.function.function_name, "Plans the clean-up, and deletes if it may")
         self.output(
             "OptIn",
             f"aws ec2 create-tags --region {self.region} --resources INSTANCE_ID "

@@ -7,7 +7,7 @@ from emulator.core.api import Answer, Json, handler_of, moto_handler
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Need, Service
 from emulator.core.store import account_id, arn
-from emulator.services.ssm import associations, automation, commands, compliance, images, nodes, windows
+from emulator.services.ssm import associations, automation, commands, compliance, images, nodes, parameters, windows
 from emulator.services.ssm.types import TYPES
 
 __all__ = ["SERVICE", "windows"]
@@ -57,8 +57,10 @@ SERVICE = Service(
         **commands.OPERATIONS,
         **compliance.OPERATIONS,
         **nodes.OPERATIONS,
+        "PutParameter": parameters.put_parameter,
     },
     beneath=_beneath,
+    tick=parameters.settle,
     types=TYPES,
     controls={
         "cloudwatch-agents": commands.found_agents,
@@ -66,6 +68,7 @@ SERVICE = Service(
         "release-images": images.release,
     },
     modelled=(
+        "parameters whose value is an image: they change a moment after the call",
         "Automation documents of API calls, under their role",
         "managed nodes by the role of their instance, items of Compliance",
         "associations that are run once, Command documents as far as they install and configure the CloudWatch agent",
@@ -73,6 +76,7 @@ SERVICE = Service(
     not_judged=(
         "scripts, schedules of associations, approvals, loops, time that steps sleep",
         "trust of the role that a document names, quotas of automations at once",
+        "whether the image of a parameter exists",
     ),
     iam=IamRules(resource=_judged_on, needs=_needs),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from ministack.services import ssm
 
-from emulator.core.api import client_error
+from emulator.core.api import Json, client_error
 from emulator.core.patch import private
 
 _get: Any = private(ssm, "_get_parameter", "data")
@@ -14,13 +14,26 @@ _put: Any = private(ssm, "_put_parameter", "data")
 
 def parameter_value(name: str) -> str | None:
     """Value of a parameter, a public one too; None if there is none."""
-    status, _, body = _get({"Name": name})
-    return str(json.loads(body)["Parameter"]["Value"]) if status < 400 else None
+    found = _parameter(name)
+    return None if found is None else str(found["Value"])
 
 
-def write_parameter(name: str, value: str, data_type: str) -> None:
-    """Creates or overwrites a parameter."""
-    wanted = {"Name": name, "Value": value, "Type": "String", "DataType": data_type, "Overwrite": True}
+def data_type_of(name: str) -> str | None:
+    """Data type of a parameter; None if there is none."""
+    found = _parameter(name)
+    return None if found is None else str(found.get("DataType") or "text")
+
+
+def put(wanted: Json) -> Json:
+    """Creates or overwrites a parameter, as ministack's PutParameter does."""
     status, _, body = _put(wanted)
+    answer: Json = json.loads(body)
     if status >= 400:
-        raise client_error("InternalError", body.decode())
+        raise client_error(answer["__type"].rpartition("#")[2], answer.get("message", ""))
+    return answer
+
+
+def _parameter(name: str) -> Json | None:
+    status, _, body = _get({"Name": name})
+    found: Json | None = json.loads(body)["Parameter"] if status < 400 else None
+    return found

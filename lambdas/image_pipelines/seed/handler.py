@@ -1,27 +1,28 @@
-"""CloudFormation -> SSM: the parameter that others build on exists before they do, and parameters go with their stack.
+"""CloudFormation -> SSM: a parameter that others build on exists before they do, and parameters go with their stack.
 
-Its first value is the base image's newest AMI, or, where only its name has changed, the value under the old name; Image
-Builder writes the others, and a deployment never does. One that is there already is left as it is and stays when the
-stack goes: only a parameter that carries the stack's tag, or that was absent when the stack came, is deleted with it.
-The physical id says which.
+Its first value is the base image's newest AMI, or, where only its name has changed, the value under the old name. All
+later values are written by Image Builder, none by a deployment. A parameter that was there before the stack stays as it
+is, also when the stack is deleted: only one that carries the stack's tag, or that was absent when the stack was made,
+is deleted with it. The physical id says which.
+
+It is of the data type text. One of the type aws:ec2:image changes some time after the call that has written it, and
+builds that follow an image would still read the one before:
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html.
 """
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from shared.aws import client
-from shared.custom_resource import RefusedError, answer
+from shared.custom_resource import answer
 
 logger = logging.getLogger(__name__)
 
 TAG = "image-pipelines-stack"
-LOOKS = 10
-SECONDS = 2.0
 OURS, FOUND = "ours:", "found:"
 
 
@@ -30,11 +31,10 @@ def lambda_handler(event: Any, context: Any) -> str:
     return answer(event, seed)
 
 
-def seed(request: Mapping[str, Any], pause: Callable[[float], object] = time.sleep) -> str:
+def seed(request: Mapping[str, Any]) -> str:
     """Creates the parameter if it is to have a first value and is absent; deletes it with its stack if it is ours.
 
     Raises:
-        RefusedError: the value was not accepted.
         KeyError: the request lacks a property.
         botocore.exceptions.ClientError: SSM refuses.
     """
@@ -43,15 +43,15 @@ def seed(request: Mapping[str, Any], pause: Callable[[float], object] = time.sle
     if request["RequestType"] == "Delete":
         return _delete(request["PhysicalResourceId"], wanted)
     if request["RequestType"] == "Update" and request["OldResourceProperties"]["Name"] == name:
-        _create_if_absent(request, pause)
+        _create_if_absent(request)
         left = set(request["OldResourceProperties"].get("Regions", [])) - set(wanted.get("Regions", []))
         _delete(request["PhysicalResourceId"], {**wanted, "Regions": sorted(left)}, here=False)
         return str(request["PhysicalResourceId"])
-    ours = _create_if_absent(request, pause)
+    ours = _create_if_absent(request)
     return f"{OURS if ours else FOUND}{name}"
 
 
-def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], object]) -> bool:
+def _create_if_absent(request: Mapping[str, Any]) -> bool:
     """Whether the parameter is this stack's: made by it, or still to be made by Image Builder."""
     ssm, wanted, stack = client("ssm"), request["ResourceProperties"], request["StackId"]
     name = wanted["Name"]
@@ -64,7 +64,7 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
             Name=name,
             Value=image,
             Type="String",
-            DataType="aws:ec2:image",
+            DataType="text",
             Description="Newest AMI of a pipeline; EC2 Image Builder writes it",
             Tags=[{"Key": TAG, "Value": stack}],
         )
@@ -72,14 +72,8 @@ def _create_if_absent(request: Mapping[str, Any], pause: Callable[[float], objec
         if error.response["Error"]["Code"] != "ParameterAlreadyExists":  # Image Builder was faster
             raise
         return _tagged(ssm, name, stack)
-    # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html: the value is looked
-    # at after the call, and one that is refused is not there.
-    for _ in range(LOOKS):
-        if _value(ssm, name):
-            logger.info("seeded", extra={"parameter": name, "image": image})
-            return True
-        pause(SECONDS)
-    raise RefusedError(f"SSM has not accepted {image} as the value of {name}; may this function describe images?")
+    logger.info("seeded", extra={"parameter": name, "image": image})
+    return True
 
 
 def _moved(ssm: Any, request: Mapping[str, Any]) -> str | None:

@@ -1,10 +1,11 @@
 """What may be deleted, by one rule, from a picture of the account. No AWS in here.
 
-A volume: detached, tagged by us, and our ledger says that we replaced it; longer ago than the grace period.
-A snapshot: tagged by us, and our ledger says that we took it; complete, not archived, older than the grace period; no
-image uses it, and no volume was made of it, whose launch state it is; and beyond the newest `keep` of its instance that
-are known to be good, or its instance is gone since the grace period and so are its volumes.
-Nothing of an instance that is at work, or that exists and no longer opts in.
+A volume may be deleted if it is detached, carries our tags, and our ledger says that we replaced it longer ago than the
+grace period. A snapshot may be deleted if it carries our tags, our ledger says that we took it, it is complete, not
+archived and older than the grace period, no image uses it, and no volume was made of it, whose launch state it is. It
+must also be beyond the newest `keep` of its instance that are known to be good, or its instance and all volumes of that
+must have been gone for the grace period.
+Nothing is deleted of an instance whose root volume is being replaced, or that exists and no longer opts in.
 """
 
 from collections import defaultdict

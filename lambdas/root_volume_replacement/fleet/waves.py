@@ -23,7 +23,7 @@ def requested(value: Any, wave_size: int) -> State:
     if to not in TARGETS:
         raise ValueError(f"to must be one of {', '.join(TARGETS)}, for a snapshot is of one instance; got {to!r}")
     if (to == "image") != isinstance(image, str):
-        raise ValueError("image_id goes with to image, and only with it")
+        raise ValueError("image_id must be given with to image, and with nothing else")
     if tag is not None:
         texts = isinstance(tag, Mapping) and all(isinstance(part, str) for part in tag.values())
         if not texts or set(tag) != {"key", "value"}:

@@ -10,7 +10,7 @@ FAILED = {
     "failed": ("TaskFailed", "the instance was rebooted and keeps its old root volume"),
     "failed-detached": ("TaskFailedDetached", "the instance has no root volume; its old one still exists"),
 }
-"""The two ends of a task that are none
+"""The two ends of a task that are failures
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html#view-replacement-tasks)."""
 
 
@@ -39,8 +39,8 @@ def passed(statuses: Iterable[Mapping[str, Any]]) -> bool:
     )
 
 
-def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ()) -> str | None:
-    """Returns the newest complete snapshot of a root volume that is known to have been good; None if there is none.
+def newest_first(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ()) -> list[Mapping[str, Any]]:
+    """Returns the complete snapshots of root volumes that are known to have been good, the newest first.
 
     Args:
         trials: replacements of the instance that have not passed.
@@ -53,6 +53,4 @@ def newest(snapshots: Iterable[Mapping[str, Any]], trials: Iterable[Trial] = ())
         and not archived(item)
         and not doubtful(tried, item["VolumeId"], int(item["StartTime"].timestamp()))
     ]
-    if not complete:
-        return None
-    return str(max(complete, key=lambda item: (item["StartTime"], item["SnapshotId"]))["SnapshotId"])
+    return sorted(complete, key=lambda item: (item["StartTime"], item["SnapshotId"]), reverse=True)

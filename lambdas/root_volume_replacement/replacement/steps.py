@@ -8,21 +8,15 @@ from root_volume_replacement.instances import OptIn, goes_with_instance, root_vo
 from root_volume_replacement.ledger import Ledger
 from root_volume_replacement.names import REPLACED_VOLUME, TRUE, tags_of
 from root_volume_replacement.replacement.ec2 import Ec2, RefusedError, UnknownYetError
-from root_volume_replacement.replacement.judgement import failure_of_task, failure_of_volume, newest, passed
+from root_volume_replacement.replacement.judgement import failure_of_task, failure_of_volume, newest_first, passed
+from root_volume_replacement.replacement.notes import NOTED, REPLACED, Notes
 from root_volume_replacement.replacement.request import Request, client_token
-from root_volume_replacement.trials import Trial, begun, read, withdrawn, written
-from root_volume_replacement.trials import passed as trial_passed
 from root_volume_replacement.waiting import seconds_until_next
 
 State = dict[str, Any]
 
-NOTED, REPLACED = "noted", "replaced"
-"""A volume's record says ``replaced`` only after the new volume was looked at and the instance's checks have passed."""
-
 KNOWN_SECONDS = 60
-"""A snapshot, an image or a volume that was made just now may be unknown for a while (the page below)."""
-STALE_SECONDS = 300
-"""EC2 may show a root volume for so long after it was replaced
+"""A snapshot, an image or a volume that was made just now may be unknown for a while
 (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html)."""
 
 
@@ -62,7 +56,7 @@ class Replacement:
         now: int,
     ) -> None:
         self._ec2 = ec2
-        self._ledger = ledger
+        self._notes = Notes(ledger, execution=execution, running=running, now=now)
         self._execution = execution
         self._opt_in = opt_in
         self._limits = limits
@@ -88,7 +82,7 @@ class Replacement:
             return _failed(state, "NotOptedIn", f"{request.instance_id} has no tag {wanted}")
         if reason := unfit(instance):
             return _failed(state, "Unfit", f"{request.instance_id} cannot have its root volume replaced: {reason}")
-        if other := self._lock(request):
+        if other := self._notes.lock(request):
             if other.get("to") != request.words:
                 return _failed(state, "Busy", f"{other['holder']} replaces it, to {other.get('to')}")
             return self._join({**state, "joined": other["holder"]})
@@ -108,7 +102,7 @@ class Replacement:
         except RefusedError as refused:
             if isinstance(refused, UnknownYetError) and self._now - state["since"] < KNOWN_SECONDS:
                 return self._again(state, "start", KNOWN_SECONDS, "Refused", str(refused))
-            self._try(state["instance_id"], withdrawn(self._tried(state["instance_id"]), self._execution))
+            self._notes.withdraw_trial(state["instance_id"])
             return _failed(state, "Refused", str(refused))
         return self._next(state, "follow")
 
@@ -155,10 +149,10 @@ class Replacement:
     def finish(self, state: State) -> State:
         """Writes down that the old volume is replaced, deletes it if that is wanted, reports and unlocks."""
         old = state["old"]
-        self._write_down(state, REPLACED)
-        self._try(state["instance_id"], trial_passed(self._tried(state["instance_id"]), self._execution))
+        self._notes.volume(state, REPLACED)
+        self._notes.pass_trial(state["instance_id"])
         if state.get("volume_id"):
-            self._ledger.forget(state["volume_id"])  # that it was replaced; it is the root volume again
+            self._notes.forget(state["volume_id"])
         if self._delete_old and (volume := self._ec2.volume(old["id"])):
             detached = volume["State"] == "available" and not volume.get("Attachments")
             if not detached or tags_of(volume).get(REPLACED_VOLUME) != TRUE:
@@ -168,7 +162,7 @@ class Replacement:
         words = f"{state['instance_id']}: root volume {old['id']} replaced by {state['new']['id']}, to {state['to']}"
         words += f". The old volume is {state['old_volume']}." + (_stays(state) if state.get("stays") else "")
         self._report("Root volume replaced", f"{words}\n{self._execution}")
-        self._ledger.release(_lock(state["instance_id"]), self._execution)
+        self._notes.unlock(state["instance_id"])
         return {**state, "status": "done", "outcome": "replaced"}
 
     def give_up(self, state: State) -> State:
@@ -179,17 +173,8 @@ class Replacement:
             "Root volume replacement FAILED", f"{instance_id}: {error}: {state.get('cause')}\n{self._execution}"
         )
         if "instance_id" in state:
-            self._ledger.release(_lock(state["instance_id"]), self._execution)
+            self._notes.unlock(state["instance_id"])
         return {**state, "status": "failed"}
-
-    def _lock(self, request: Request) -> Mapping[str, Any] | None:
-        key = _lock(request.instance_id)
-        facts: State = {"to": request.words, "at": self._now}
-        other = self._ledger.claim(key, self._execution, **facts)
-        # Nobody holds it any more, or an execution that ended without unlocking, by an abort say.
-        if other and (not other["holder"] or self._running(other["holder"]) != "RUNNING"):
-            other = self._ledger.claim(key, self._execution, instead_of=other, **facts)
-        return other
 
     def _join(self, state: State) -> State:
         """Waits for the execution that does what this one wants, and ends as it does."""
@@ -202,47 +187,35 @@ class Replacement:
         return _failed(state, "JoinedFailed", f"{state['joined']}, which was replacing it already, ended {status}")
 
     def _note(self, state: State, request: Request) -> State:
-        # Anew, now that the lock is ours: whoever held it before may have replaced the volume in between.
+        # Again, now that the lock is ours: its last holder may have replaced the volume in between.
         instance = self._ec2.instance(request.instance_id) or {}
         volume_id = root_volume_id(instance)
         volume = self._ec2.volume(volume_id) if volume_id else None
         if volume is None:
             return _failed(state, "Unfit", f"{request.instance_id} shows no root volume")
-        record = self._ledger.read(volume["VolumeId"])
-        if record and record["state"] == REPLACED and self._now - record["at"] < STALE_SECONDS:
+        if self._notes.is_stale(volume["VolumeId"]):
             return {**state, "status": "running", "step": "begin", "wait_seconds": self._limits.poll}
         state["old"] = {"id": volume["VolumeId"], "type": volume["VolumeType"], "size": volume["Size"]}
         state["goes"] = goes_with_instance(instance)
         state |= {"snapshot_id": request.snapshot_id, "image_id": request.image_id, "volume_id": request.volume_id}
-        tried = self._tried(request.instance_id)
         if request.to == "latest-snapshot":
-            found = self._ec2.snapshots_of(request.instance_id)
-            state["snapshot_id"] = newest(found, tried)
+            state["snapshot_id"], why_not = self._latest(request.instance_id)
             if state["snapshot_id"] is None:
-                why = f"there is no complete snapshot of ours of {request.instance_id}"
-                why += " whose root volume has passed its checks; name one with to: snapshot" if newest(found) else ""
-                return _failed(state, "NoSnapshot", why)
-        self._write_down(state, NOTED)
-        self._try(request.instance_id, begun(tried, Trial(self._execution, volume["VolumeId"], self._now)))
+                return _failed(state, "NoSnapshot", why_not)
+        self._notes.volume(state, NOTED)
+        self._notes.begin_trial(request.instance_id, volume["VolumeId"])
         return self._next(state, "start")
 
-    def _tried(self, instance_id: str) -> list[Trial]:
-        return read((self._ledger.read(_trial(instance_id)) or {}).get("trials"))
-
-    def _try(self, instance_id: str, trials: list[Trial]) -> None:
-        """Writes the trials down; only the holder of the instance's lock does."""
-        self._ledger.record(_trial(instance_id), trials=written(trials), at=self._now)
-
-    def _write_down(self, state: State, what: str) -> None:
-        self._ledger.record(
-            state["old"]["id"],
-            instance_id=state["instance_id"],
-            state=what,
-            task_id=state.get("task_id", ""),
-            new_volume_id=state.get("new", {}).get("id", ""),
-            execution=self._execution,
-            at=self._now,
-        )
+    def _latest(self, instance_id: str) -> tuple[str | None, str]:
+        """Returns the newest snapshot of ours whose root volume has passed, or None and why there is none."""
+        found = self._ec2.snapshots_of(instance_id)
+        for snapshot in newest_first(found, self._notes.trials(instance_id)):
+            if self._notes.has_taken(snapshot, instance_id):
+                return str(snapshot["SnapshotId"]), ""
+        why = f"there is no complete snapshot of ours of {instance_id}"
+        if newest_first(found):
+            why += " whose root volume has passed its checks and that the ledger knows; name one with to: snapshot"
+        return None, why
 
     def _next(self, state: State, step: str) -> State:
         return {**state, "status": "running", "step": step, "wait_seconds": 0, "since": self._now}
@@ -268,11 +241,3 @@ def _stays(state: State) -> str:
         f" {state['new']['id']} will not be deleted when the instance is terminated, as {state['old']['id']} would "
         "have been; the README says how to change that."
     )
-
-
-def _lock(instance_id: str) -> str:
-    return f"lock#{instance_id}"
-
-
-def _trial(instance_id: str) -> str:
-    return f"trial#{instance_id}"

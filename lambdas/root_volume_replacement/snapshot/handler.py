@@ -34,7 +34,7 @@ from shared.aws import client
 logger = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 300
-"""A claim this old is nobody's work any more: the function that made it ended after a minute."""
+"""A claim this old is abandoned: the function that made it ended after a minute."""
 KEEP_CLAIM_SECONDS = 7 * 86_400
 GONE_SECONDS = 3600
 """A snapshot that EC2 has not shown for so long has been deleted."""
@@ -121,7 +121,7 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
     attachments = [item for item in (volume or {}).get("Attachments", []) if item["State"] in ("attaching", "attached")]
     instance = _instance(ec2, attachments[0]["InstanceId"]) if attachments else None
     if instance and not rules.opt_in.chosen_by(instance):
-        # Whoever opts in later is told of by the tag's event, which may be here before EC2 shows the tag.
+        # The event of a tag that opts an instance in may be here before EC2 shows the tag.
         seen = "its instance has not opted in"
         if request.opted_in and not late:
             return {**state, "next": "wait", "outcome": seen}
@@ -130,23 +130,24 @@ def _find(ec2: Any, ledger: Ledger, request: Request, state: State, rules: Rules
     # it may still name the old volume: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
     if instance and attachments[0]["Device"] != instance.get("RootDeviceName"):
         return _without(state, request, "NoRootVolume", "a data volume")
-    if instance is None or root_volume_id(instance) is None:
+    if not attachments:
         if late:
             return _without(state, request, "NoRootVolume", "it was not attached in time, so it is no root volume")
         return {**state, "next": "wait", "outcome": "not attached yet"}
-    state["instance_id"] = instance["InstanceId"]
-    if (shown := root_volume_id(instance)) != volume_id:
-        seen = f"{volume_id} is attached as the root of {state['instance_id']}, which shows {shown}"
+    shown = root_volume_id(instance) if instance else None
+    if instance is None or shown != volume_id:
+        seen = f"{volume_id} is attached to {attachments[0]['InstanceId']}, which shows {shown or 'no root volume'}"
         if late:
             return {**state, "next": "failed", "error": "RootUnclear", "cause_of_failure": seen}
         return {**state, "next": "wait", "outcome": seen}
+    state["instance_id"] = instance["InstanceId"]
     if found := _taken(ec2, state):
         return _known(ledger, state, found)
     return None
 
 
 def _without(state: State, request: Request, error: str, why: str) -> State:
-    """Ends without a snapshot: most new volumes are to get none, but whoever has asked for one is told."""
+    """Ends without a snapshot: that is right for most new volumes, and a failure if somebody has asked for one."""
     if request.asked_for:
         what = state.get("volume_id") or request.instance_id
         return {**state, "next": "failed", "error": error, "cause_of_failure": f"{what}: {why}"}

@@ -33,7 +33,7 @@ class Request:
 
     @property
     def asked_for(self) -> bool:
-        """Whether somebody has asked for this snapshot, and is to hear when there is none."""
+        """Whether somebody has asked for this snapshot, so that the execution fails if there is none."""
         return self.cause != CREATED
 
 

@@ -14,9 +14,14 @@ from stacks.image_pipelines.settings.images import Lifecycle, TargetRegion
 from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipeline
 from stacks.shared.instance_attributes import of_another_architecture
 
-# A stack has 500 resources, of which a workload takes up to twelve:
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_WORKLOADS = 30
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_RESOURCES = 500
+# What the stack has at most without workloads and component files, and with each of them.
+OF_THE_STACK, OF_A_WORKLOAD, OF_A_PARENT, OF_A_FILE = 80, 11, 1, 2
+# A parameter's name has 15, of which the pipeline and what its children build on are two:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
+MOST_LEVELS = 13
 
 
 class ImagePipelinesSettings(SolutionSettings):
@@ -83,12 +88,17 @@ class ImagePipelinesSettings(SolutionSettings):
 
     def parent_parameter_of(self, stack: str, pipeline: str) -> str:
         """Name of the parameter that children of a pipeline build on: another base is another parameter."""
-        return f"{self.parameter_of(stack, pipeline)}/{self.gold.base}-{self.gold.architecture}"
+        return f"{self.parameter_of(stack, pipeline)}/parent-{self.gold.base}-{self.gold.architecture}"
 
     @rule
     def _cascade(self) -> Iterator[Problem]:
         for index, key, message in problems_of(self.workloads):
             yield Problem(("workloads", index, key), message)
+
+    @rule
+    def _path_leaves_levels_for_the_names(self) -> Iterator[Problem]:
+        if self.parameter_path and (levels := self.parameter_path.count("/")) > MOST_LEVELS:
+            yield Problem("parameter_path", f"must have at most {MOST_LEVELS} levels, got {levels}; shorten it")
 
     @rule
     def _base_has_the_architecture(self) -> Iterator[Problem]:
@@ -131,6 +141,18 @@ class ImagePipelinesSettings(SolutionSettings):
                     document(path, self.base.platform)
                 except ComponentError as error:
                     yield Problem(key, f"must name a valid component document; {str(error).removeprefix(f'{path}: ')}")
+
+    @rule
+    def _a_stack_holds_all(self) -> Iterator[Problem]:
+        files = {path for one in (self.gold, *self.workloads) for path in one.components}
+        workloads, parents = len(self.workloads), len(self.parents)
+        needed = OF_THE_STACK + OF_A_WORKLOAD * workloads + OF_A_PARENT * parents + OF_A_FILE * len(files)
+        if needed > MOST_RESOURCES:
+            yield Problem(
+                "workloads",
+                f"must fit into the {MOST_RESOURCES} resources of a stack, got {workloads} workloads and {len(files)} "
+                f"component files, which need about {needed}; use fewer, or move workloads to another configuration",
+            )
 
     @rule
     def _no_region_twice(self) -> Iterator[Problem]:

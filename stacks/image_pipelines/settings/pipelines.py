@@ -21,14 +21,14 @@ ComponentFile = Annotated[
 
 
 class Schedule(Section):
-    """When a pipeline looks whether something it depends on has changed, and builds only then."""
+    """When a pipeline checks whether something that it depends on has changed; it builds only then."""
 
     expression: ScheduleExpression = "cron(0 3 ? * sun *)"
     """Cron or rate expression of EC2 Image Builder."""
     timezone: TimeZone = "Etc/UTC"
     """IANA name of the expression's time zone."""
     start_condition: Literal["dependency-updates", "always"] = "dependency-updates"
-    """What a look at its time leads to: a build if the base image or a component has changed, or always a build."""
+    """At the scheduled time, build if the base image or a component has changed, or always."""
     disable_after_failures: Annotated[int, Field(ge=1, le=10)] = 3
     """Failed scheduled builds in a row that disable the pipeline."""
 
@@ -41,7 +41,7 @@ class Pipeline(Section):
     components: Annotated[tuple[ComponentFile, ...], Field(max_length=MOST_COMPONENTS - 2)] = ()
     """Component documents, in this order: YAML files by their paths below the repository."""
     schedule: Schedule | None = None
-    """Schedule of looks for changes, besides the builds that follow each new image of the parent. null: none."""
+    """Schedule besides the builds that follow each new image of the parent. null: none."""
     launch_template_id: LaunchTemplateId | None = None
     """A launch template in this Region that gets a new default version with each image. null: none."""
 
@@ -54,7 +54,7 @@ class GoldPipeline(Pipeline):
     )
     """Component documents, between the updates and the STIG, in this order: YAML files below the repository."""
     schedule: Schedule = Schedule()
-    """Schedule of looks for changes."""
+    """When gold checks for changes."""
     base: Literal["al2023", "ubuntu-22.04", "ubuntu-24.04", "windows-2022", "windows-2025"] = "al2023"
     """The operating system."""
     architecture: Literal["x86_64", "arm64"] = "arm64"

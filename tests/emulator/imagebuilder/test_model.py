@@ -18,13 +18,20 @@ SCHEDULE = {
 }
 
 
-def resources(*, version: str = "1.0.0", data: str = "name: one", parameter: str = NEWEST, keep: bool = False) -> Json:
+def resources(
+    *,
+    version: str = "1.0.0",
+    data: str = "name: one",
+    parameter: str = NEWEST,
+    data_type: str = "text",
+    keep: bool = False,
+) -> Json:
     of = {name: {"Fn::GetAtt": [name, "Arn"]} for name in ("Component", "Recipe", "Infrastructure", "Distribution")}
     managed = {"Fn::Sub": "arn:aws:imagebuilder:${AWS::Region}:aws:component/update-linux/x.x.x"}
     target = {
         "Region": {"Ref": "AWS::Region"},
         "AmiDistributionConfiguration": {"Name": "tried-{{ imagebuilder:buildDate }}"},
-        "SsmParameterConfigurations": [{"ParameterName": parameter}],
+        "SsmParameterConfigurations": [{"ParameterName": parameter, "DataType": data_type}],
     }
     found: Json = {
         "Component": ("Component", {"Name": "One", "Version": version, "Platform": "Linux", "Data": data}),
@@ -144,6 +151,21 @@ def test_the_newest_ami_is_in_the_parameter_and_in_ec2(tried: Deployed) -> None:
     assert image["Name"].startswith("tried-20")
 
 
+def test_a_parameter_of_an_image_still_has_the_one_before_when_its_event_comes(tried: Deployed) -> None:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html."""
+    other = resources(parameter=f"{NEWEST}/image", data_type="aws:ec2:image")
+    assert tried.deploy("update_stack", other) == "UPDATE_COMPLETE"
+
+    def held() -> list[str]:
+        return [one["Value"] for one in tried.ssm.get_parameters(Names=[f"{NEWEST}/image"])["Parameters"]]
+
+    (first,), before = tried.build("a")["outputResources"]["amis"], held()
+    eventually(lambda: held() == [first["image"]], "the first image")
+    (second,), still = tried.build("b")["outputResources"]["amis"], held()
+    assert (before, still) == ([], [first["image"]])
+    eventually(lambda: held() == [second["image"]], "the second one")
+
+
 def test_without_an_execution_role_only_parameters_below_imagebuilder_are_written(tried: Deployed) -> None:
     assert tried.deploy("update_stack", resources(parameter="/elsewhere")) == "UPDATE_COMPLETE"
     failed = tried.build("a")
@@ -208,9 +230,9 @@ def test_each_change_of_state_is_an_event_as_in_the_guide_s_example(tried: Deplo
         for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
             heard.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return len(heard) == 4
+        return len(heard) == 5
 
-    eventually(all_of_them, "four events")
+    eventually(all_of_them, "five events")
     assert {event["detail-type"] for event in heard} == {"EC2 Image Builder Image State Change"}
     assert all(event["resources"] == [image] for event in heard)
     changes = {(e["detail"]["previous-state"]["status"], e["detail"]["state"]["status"]) for e in heard}
@@ -218,5 +240,6 @@ def test_each_change_of_state_is_an_event_as_in_the_guide_s_example(tried: Deplo
         ("PENDING", "BUILDING"),
         ("BUILDING", "TESTING"),
         ("TESTING", "DISTRIBUTING"),
-        ("DISTRIBUTING", "AVAILABLE"),
+        ("DISTRIBUTING", "INTEGRATING"),
+        ("INTEGRATING", "AVAILABLE"),
     }

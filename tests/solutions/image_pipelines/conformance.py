@@ -142,8 +142,6 @@ NOT_SHOWN: Mapping[str, str] = {
     },
     "SeedFunctionRole ssm:AddTagsToResource": "the parameter is made with a tag: "
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html",
-    "SeedFunctionRole ec2:DescribeImages": "SSM looks at an image in the name of whoever writes it: "
-    "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html",
     "BuildsFunctionRole iam:CreateServiceLinkedRole": "the first build of an account makes the service's role: "
     "https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-service-linked-role.html",
     "BuildsFunctionRole cloudformation:DescribeStacks": "it asks when a build is refused, whether the stack rolls back",

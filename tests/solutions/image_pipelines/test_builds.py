@@ -15,7 +15,7 @@ WEB = {
     "Recipe": "web-1",
     "Ancestors": "gold-1",
     "ParentPipeline": "gold",
-    "ParentParameter": "/imagebuilder/s/gold/al2023-arm64",
+    "ParentParameter": "/imagebuilder/s/gold/parent-al2023-arm64",
 }
 CHANGED = {"Recipe": "changed"}
 

@@ -60,7 +60,7 @@ class Account:
         return {"imageBuildVersionArn": "image"}
 
     def get_parameters(self, Names: list[str]) -> Any:  # noqa: N803 (boto3's)
-        assert Names == ["/imagebuilder/image-pipelines/gold/al2023-arm64"]
+        assert Names == ["/imagebuilder/image-pipelines/gold/parent-al2023-arm64"]
         return {"Parameters": [{"Value": self.parent}]}
 
     def get_parameter(self, **_: str) -> Any:

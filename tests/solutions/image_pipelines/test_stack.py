@@ -78,7 +78,7 @@ def test_a_workload_s_parent_is_the_parameter_that_its_parent_s_distribution_wri
     here, there = written["Properties"]["Distributions"]
     public, parameter = (one["ParameterName"] for one in here["SsmParameterConfigurations"])
     assert [one["ParameterName"] for one in there["SsmParameterConfigurations"]] == [public]
-    assert parameter == f"{public}/ubuntu-24.04-x86_64", "another base must be another parameter"
+    assert parameter == f"{public}/parent-ubuntu-24.04-x86_64", "another base must be another parameter"
     assert recipe["Properties"]["ParentImage"] == f"ssm:{parameter}"
     seeds = enterprise.find_resources("Custom::NewestImageParameter")
     (seed,) = [key for key, item in seeds.items() if item["Properties"]["Name"] == parameter]
@@ -86,12 +86,28 @@ def test_a_workload_s_parent_is_the_parameter_that_its_parent_s_distribution_wri
     assert seeds[seed]["Properties"]["Source"].startswith("/aws/service/canonical/ubuntu/server/24.04/")
 
 
+@pytest.mark.parametrize("variant", variants.variants_of(SLUG))
+def test_what_children_build_on_changes_at_once_and_what_people_launch_from_is_an_image(variant: str) -> None:
+    """An event starts the children: a value of the type aws:ec2:image could still be the one before.
+
+    Launch templates and instance refreshes take that type only: https://github.com/aws-samples/cdk-image-pipeline/issues/290.
+    """
+    of = template(variant)
+    seeds = of.find_resources("Custom::NewestImageParameter").values()
+    for_children = {seed["Properties"]["Name"] for seed in seeds if seed["Properties"]["Source"]}
+    for distribution in of.find_resources("AWS::ImageBuilder::DistributionConfiguration").values():
+        for target in distribution["Properties"]["Distributions"]:
+            for written in target.get("SsmParameterConfigurations", []):
+                kind = "text" if written["ParameterName"] in for_children else "aws:ec2:image"
+                assert written["DataType"] == kind, written
+
+
 def test_only_what_others_build_on_is_seeded_and_never_what_people_launch_from(enterprise: Template) -> None:
     seeds = enterprise.find_resources("Custom::NewestImageParameter").values()
     sources = {
         item["Properties"]["Name"].split("pipelines/")[1]: (bool(item["Properties"]["Source"])) for item in seeds
     }
-    base = "ubuntu-24.04-x86_64"
+    base = "parent-ubuntu-24.04-x86_64"
     assert sources == {
         "gold": False,
         f"gold/{base}": True,
@@ -151,7 +167,7 @@ def test_the_execution_role_has_two_rights_of_its_own_and_its_own_parameter(defa
     parameter, describe, *_ = default.statements("GoldPipelineParameterRole")
     assert parameter["Action"] == "ssm:PutParameter"
     ends = [re.search(r":parameter(/[^\"]+)", json.dumps(arn))[1] for arn in parameter["Resource"]]  # type: ignore[index]
-    assert ends == [f"/imagebuilder/image-pipelines/gold{more}" for more in ("", "/al2023-arm64")]
+    assert ends == [f"/imagebuilder/image-pipelines/gold{more}" for more in ("", "/parent-al2023-arm64")]
     assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
     pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
     assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
@@ -305,7 +321,7 @@ def test_a_workload_s_build_waits_for_all_that_it_is_built_on(enterprise: Templa
     assert of["Gold"]["Ancestors"] == others[False], "gold has none"
     assert of["WebShop"]["Ancestors"] != others[True], "another gold is another ancestor"
     written = of["Batch"]["ParentParameter"]
-    assert written == "/imagebuilder/acme-image-pipelines/web-shop/ubuntu-24.04-x86_64"
+    assert written == "/imagebuilder/acme-image-pipelines/web-shop/parent-ubuntu-24.04-x86_64"
 
 
 def test_nothing_is_built_at_deployment_if_that_is_not_wanted(windows: Template) -> None:
@@ -376,7 +392,7 @@ def test_a_container_is_built_on_a_host_with_docker_and_follows_its_parent_s_eve
 
 def test_a_container_may_be_built_on_its_parent_s_image() -> None:
     recipe = named(template("second"), "ContainerRecipe", "second-image-pipelines-job-container")["Properties"]
-    parameter = "ssm:/imagebuilder/second-image-pipelines/gold/al2023-arm64"
+    parameter = "ssm:/imagebuilder/second-image-pipelines/gold/parent-al2023-arm64"
     assert recipe["InstanceConfiguration"]["Image"] == parameter
 
 

@@ -107,8 +107,8 @@ def test_a_fleet_of_nobody_or_of_too_many_is_refused() -> None:
     [
         (None, "must be an object"),
         ({"to": "snapshot"}, "a snapshot is of one instance"),
-        ({"to": "image"}, "image_id goes with"),
-        ({"to": "launch-state", "image_id": "ami-1"}, "image_id goes with"),
+        ({"to": "image"}, "image_id must be given with to image"),
+        ({"to": "launch-state", "image_id": "ami-1"}, "image_id must be given with to image"),
         ({"to": "launch-state", "tag": {"key": "role"}}, "'key' and 'value'"),
         ({"to": "launch-state", "wave_size": 0}, "from 1 to 100"),
         ({"to": "launch-state", "wave_size": True}, "from 1 to 100"),

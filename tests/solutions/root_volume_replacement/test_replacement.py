@@ -9,8 +9,9 @@ import pytest
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.replacement.ec2 import RefusedError, UnknownYetError
 from root_volume_replacement.replacement.judgement import passed
+from root_volume_replacement.replacement.notes import STALE_SECONDS
 from root_volume_replacement.replacement.request import client_token, requested
-from root_volume_replacement.replacement.steps import STALE_SECONDS, Limits, Replacement
+from root_volume_replacement.replacement.steps import Limits, Replacement
 
 NOW = 1_800_000_000
 INSTANCE = "i-0123456789abcdef0"
@@ -63,7 +64,7 @@ class Ec2:
         self.new_type = "gp3"
         self.checks = "ok"
         self.goes: dict[str, bool] = {}
-        self.taken = [snapshot("snap-1", 1), snapshot("snap-2", 2), snapshot("snap-3", 3, "pending")]
+        self.taken: list[dict[str, Any]] = []
         self.tokens: dict[str, dict[str, Any]] = {}
         self.refuses: str | None = None
         self.unknown = 0
@@ -118,6 +119,13 @@ class World:
         self.statuses: dict[str, str] = {}
         self.reports: list[str] = []
         self.now, self.settle = NOW, 0
+        for taken in (snapshot("snap-1", 1), snapshot("snap-2", 2), snapshot("snap-3", 3, "pending")):
+            self.take(taken)
+
+    def take(self, taken: dict[str, Any]) -> None:
+        """A snapshot of ours, which the ledger knows."""
+        self.ec2.taken.append(taken)
+        self.ledger.record(taken["SnapshotId"], instance_id=INSTANCE, volume_id=taken["VolumeId"], at=NOW)
 
     def execution(self, name: str = "a") -> Replacement:
         return Replacement(
@@ -272,6 +280,19 @@ def test_an_archived_snapshot_can_restore_nothing_and_is_passed_over() -> None:
     assert parameters["snapshot_id"] == "snap-1"
 
 
+def test_a_copy_with_our_tags_is_no_snapshot_of_ours() -> None:
+    """EC2 takes no copy: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html#replace-snapshot."""
+    world = World()
+    world.ec2.taken.append(snapshot("snap-copy", NOW, of="vol-ffffffff"))
+    assert world.run(LATEST)["outcome"] == "replaced"
+    (parameters,) = world.ec2.tokens.values()
+    assert parameters["snapshot_id"] == "snap-2"
+    only = World()
+    only.ec2.taken = [snapshot("snap-copy", NOW)]
+    end = only.run(LATEST)
+    assert end["error"] == "NoSnapshot" and "that the ledger knows" in end["cause"]
+
+
 BAD_IMAGE = {"instance_id": INSTANCE, "to": "image", "image_id": "ami-0123456789abcdef0"}
 
 
@@ -280,11 +301,11 @@ def test_a_root_volume_that_did_not_pass_is_not_what_the_latest_snapshot_restore
     world = World()
     world.ec2.checks = "impaired"
     assert world.run(BAD_IMAGE, most=200)["error"] == "StatusChecksFailed"
-    world.ec2.taken.append(snapshot("snap-broken", world.now, of="vol-new"))
+    world.take(snapshot("snap-broken", world.now, of="vol-new"))
     world.ec2.checks = "ok"
     assert world.run(LATEST, name="b")["outcome"] == "replaced"
     assert list(world.ec2.tokens.values())[1]["snapshot_id"] == "snap-2"
-    world.ec2.taken.append(snapshot("snap-repaired", world.now + 1, of=world.ec2.root))
+    world.take(snapshot("snap-repaired", world.now + 1, of=world.ec2.root))
     world.now += 3600
     assert world.run(LATEST, name="c")["outcome"] == "replaced"
     assert list(world.ec2.tokens.values())[2]["snapshot_id"] == "snap-repaired"
@@ -294,7 +315,7 @@ def test_where_no_snapshot_is_known_to_be_good_none_is_taken_for_it() -> None:
     world = World()
     world.ec2.checks, world.ec2.taken = "impaired", []
     world.run(BAD_IMAGE, most=200)
-    world.ec2.taken.append(snapshot("snap-broken", world.now, of="vol-new"))
+    world.take(snapshot("snap-broken", world.now, of="vol-new"))
     end = world.run(LATEST, name="b")
     assert end["error"] == "NoSnapshot" and "to: snapshot" in end["cause"]
 
@@ -369,7 +390,7 @@ def test_instances_that_do_not_fit_are_refused_before_anything_is_touched(
     result = world.run({"instance_id": INSTANCE, "to": to, **image})
     assert result.get("error") == error
     assert bool(world.ec2.tokens) == (error is None)
-    assert error is None or world.ledger.items == {}
+    assert error is None or all(key.startswith("snap-") for key in world.ledger.items)
 
 
 def test_an_unknown_instance_is_refused() -> None:

@@ -179,6 +179,36 @@ def test_a_root_volume_that_the_mapping_does_not_show_yet_is_awaited_and_never_t
     assert len(world.snapshots()) == 1
 
 
+@pytest.mark.parametrize("hidden", ["BlockDeviceMappings", "instance"])
+def test_an_attached_volume_whose_instance_shows_nothing_is_awaited_and_never_given_up_in_silence(
+    world: World, hidden: str
+) -> None:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html: what was made may not be shown yet."""
+    real, new = world.ec2, world.root
+
+    class Blind:
+        """EC2 that shows the attachment, and of the instance nothing, or no mapping."""
+
+        def get_paginator(self, operation: str) -> Any:
+            pages = real.get_paginator(operation)
+            if operation != "describe_instances":
+                return pages
+
+            def paginate(**parameters: Any) -> Iterator[Any]:
+                for page in pages.paginate(**parameters) if hidden != "instance" else ():
+                    for instance in (i for group in page["Reservations"] for i in group["Instances"]):
+                        instance[hidden] = []
+                    yield page
+
+            return type("Pages", (), {"paginate": staticmethod(paginate)})
+
+    world.ec2 = Blind()
+    first = world.look(created(new), client=real)
+    assert first["next"] == "wait"
+    late = world.look(created(new), first, later=900, client=real)
+    assert (late["next"], late.get("error")) == ("failed", "RootUnclear")
+
+
 def opted_in_event(instance: str) -> dict[str, Any]:
     arn = f"arn:aws:ec2:us-east-1:123456789012:instance/{instance}"
     detail = {"changed-tag-keys": ["opt"], "service": "ec2", "resource-type": "instance", "tags": {"opt": "in"}}

@@ -18,12 +18,14 @@ def test_a_snapshot_is_in_doubt_if_its_root_volume_has_not_passed_and_only_then(
     for number, end in enumerate(ends, start=1):
         now += 100
         trials = begun(begun(trials, Trial(f"e{number}", root, now)), Trial(f"e{number}", "anything", now + 1))
+        taken.append((root, now + 5))  # it is the root volume until the task has replaced it
         if end in ("passes", "does not pass"):
             root = f"vol-{number}"
             taken.append((root, now + 10))
         if end == "passes":
             good.add(root)
-            trials = passed(passed(trials, f"e{number}"), f"e{number}")  # a step may come twice
+            for again in (40, 41):  # a step may come twice
+                trials = passed(trials, f"e{number}", now + again)
         if end == "is refused":
             trials = withdrawn(trials, f"e{number}")
         taken.append((root, now + 50))
@@ -35,7 +37,15 @@ def test_while_a_replacement_is_under_way_its_new_volume_is_in_doubt() -> None:
     trials = begun([], Trial("e", "vol-old", 100))
     assert doubtful(trials, "vol-new", 100) and not doubtful(trials, "vol-old", 200)
     assert not doubtful(trials, "vol-before", 99)
-    assert not doubtful(passed(trials, "e"), "vol-new", 100)
+    assert not doubtful(passed(trials, "e", 300), "vol-new", 100)
+
+
+def test_a_volume_that_did_not_pass_and_then_does_is_good_from_then_on() -> None:
+    trials = begun([], Trial("bad", "vol-0", 100))  # to vol-1
+    trials = passed(begun(trials, Trial("back", "vol-1", 200)), "back", 250)  # to vol-0
+    assert doubtful(trials, "vol-1", 150) and doubtful(trials, "vol-1", 210)
+    trials = passed(begun(trials, Trial("repaired", "vol-0", 300)), "repaired", 350)  # to vol-1
+    assert not doubtful(trials, "vol-1", 310) and not doubtful(trials, "vol-0", 210)
 
 
 def test_what_is_remembered_fits_into_an_item() -> None:

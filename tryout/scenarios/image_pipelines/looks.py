@@ -61,7 +61,19 @@ class ImagePipelinesLooks(Scenario):
         return found
 
     def _newest(self, name: str) -> str:
-        return str(self.ssm.get_parameter(Name=self.outputs[f"{name.title()}Parameter"])["Parameter"]["Value"])
+        """The AMI in a pipeline's parameter, once that is of its newest image: it changes a moment after the build."""
+        available = [image for image in self._images(name) if image["state"]["status"] == "AVAILABLE"]
+        newest = max(available, key=lambda image: str(image["dateCreated"]))
+        region = self.deployed.aws.region
+        (ami,) = (made["image"] for made in newest["outputResources"]["amis"] if made["region"] == region)
+        parameter = self.outputs[f"{name.title()}Parameter"]
+
+        def held() -> bool:
+            found = self.ssm.get_parameters(Names=[parameter])["Parameters"]
+            return bool(found and found[0]["Value"] == ami)
+
+        wait_until(f"the newest image of {name} in its parameter", held)
+        return str(ami)
 
     def _base(self) -> str:
         return str(self.ssm.get_parameter(Name=self.deployed.settings.source_parameter)["Parameter"]["Value"])
