@@ -63,8 +63,8 @@ def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
         yield from topic_of_rules(common, clients)
     if settings.zone:
         yield looked_at("zone", lambda: look_for_zone(settings, clients))
-        yield looked_at("instance types", lambda: look_for_types(settings, clients))
         yield from _untold(settings)
+    yield looked_at("instance types", lambda: look_for_types(settings, clients))
 
 
 def _untold(settings: LocalZoneWordpressSettings) -> Iterator[Finding]:

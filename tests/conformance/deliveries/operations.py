@@ -24,6 +24,15 @@ _EBS_KEY = (
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:ReEncrypt*",
 )
+# https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+_VOLUME_KEY = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 _STEPS_WITHOUT_PERMISSIONS = {"aws:sleep", "aws:branch", "aws:pause", "aws:loop", "aws:assertAwsResourceProperty"}
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html, "Permissions" of each action
 _EXPERIMENTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -163,6 +172,9 @@ def snapshot_lifecycles(judge: Judge) -> Iterator[Delivery]:
             )
         outcome &= judge.role(role, (call, "ec2:CreateTags", "ec2:DeleteSnapshot"), snapshots)
         yield Delivery("DLM → snapshots", policy, "snapshots", outcome)
+        for volume in [one for one, _ in judge.of_type("AWS::EC2::Volume") if judge.key_of(one)]:
+            outcome = judge.key_for_role(volume, role, _VOLUME_KEY)
+            yield Delivery("DLM → key of the volumes", policy, str(judge.key_of(volume)), outcome)
 
 
 def groups(judge: Judge) -> Iterator[Delivery]:
