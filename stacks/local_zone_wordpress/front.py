@@ -27,7 +27,7 @@ MINUTE = Duration.minutes(1)
 
 
 def open_to_readers(group: ec2.SecurityGroup, settings: LocalZoneWordpressSettings) -> None:
-    """Lets in on 80 and 443, and on nothing else, whom the settings name."""
+    """Lets the ranges of the settings in on 80 and 443, and nobody on any other port."""
     for cidr in settings.allowed_cidrs:
         for port in (HTTP, HTTPS):
             group.add_ingress_rule(ec2.Peer.ipv4(cidr), port, "Readers of the site")
@@ -101,7 +101,7 @@ class SelfManagedBalancer(Construct):
         self.site = f"https://{settings.domain or self.edge.address.attr_public_ip}"
 
     def watch(self, alarms: Alarms, web: Web) -> None:
-        """Alarms on what targets.sh tells each minute; silence after it has once told is no answer either."""
+        """Alarms on what targets.sh publishes each minute; from its first word on, silence counts as no answer."""
         answers = cloudwatch.MathExpression(
             expression="FILL(answers, 0)",
             using_metrics={"answers": told(self._stack, "SiteAnswers", MINUTE)},
