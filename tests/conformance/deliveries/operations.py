@@ -1,5 +1,6 @@
 """What Systems Manager, Fault Injection Service, Data Lifecycle Manager and EC2 Auto Scaling do."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -171,6 +172,9 @@ def snapshot_lifecycles(judge: Judge) -> Iterator[Delivery]:
                 role, (call,), judge.arn(f"ec2:{{r}}:{{a}}:volume/{judge.ref(one)}") if one else volumes
             )
         outcome &= judge.role(role, (call, "ec2:CreateTags", "ec2:DeleteSnapshot"), snapshots)
+        if "AWS::StackId" not in json.dumps(judge.raw[policy]["Properties"]["PolicyDetails"].get("TargetTags", [])):
+            # A stack of this name before may have kept what it has tagged: the policy targets that too.
+            outcome &= judge.role(role, (call,), volumes)
         yield Delivery("DLM → snapshots", policy, "snapshots", outcome)
         for volume in [one for one, _ in judge.of_type("AWS::EC2::Volume") if judge.key_of(one)]:
             outcome = judge.key_for_role(volume, role, _VOLUME_KEY)

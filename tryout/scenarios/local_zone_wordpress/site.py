@@ -1,7 +1,7 @@
 """The post's site, as far as one machine can be it: a real MariaDB, real PHP, a real WordPress, served by nginx.
 
-The delivered user data does here, in a folder for each instance, what it would do on the instances of the zone: with the
-permissions of their roles, their secrets from the embedded Secrets Manager, and the servers of this machine's
+The delivered user data does here, in a folder for each instance, what it would do on the instances of the zone: with
+the permissions of their roles, their secrets from the embedded Secrets Manager, and the servers of this machine's
 distribution. WordPress is the distribution's too, in place of the pinned release, which no test may download. Mounting,
 NFS and the packages of Amazon Linux are only recorded.
 """
