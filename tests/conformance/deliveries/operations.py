@@ -174,7 +174,7 @@ def snapshot_lifecycles(judge: Judge) -> Iterator[Delivery]:
         outcome &= judge.role(role, (call, "ec2:CreateTags", "ec2:DeleteSnapshot"), snapshots)
         if "AWS::StackId" not in json.dumps(judge.raw[policy]["Properties"]["PolicyDetails"].get("TargetTags", [])):
             # A stack of this name before may have kept what it has tagged: the policy targets that too.
-            outcome &= judge.role(role, (call,), volumes)
+            outcome &= judge.role(role, (call,), judge.arn("ec2:{r}:{a}:volume/<kept>"))
         yield Delivery("DLM → snapshots", policy, "snapshots", outcome)
         for volume in [one for one, _ in judge.of_type("AWS::EC2::Volume") if judge.key_of(one)]:
             outcome = judge.key_for_role(volume, role, _VOLUME_KEY)

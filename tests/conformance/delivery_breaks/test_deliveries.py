@@ -103,9 +103,9 @@ def test_a_kind_to_come_is_allowed_and_denied(case: Coming) -> None:
 @pytest.mark.parametrize(
     ("tag", "on", "verdict"),
     [
-        ("stack", ref("Volume"), "fails"),
+        ("stack", ref("Data"), "fails"),
         ("stack", "*", "ok"),
-        ({"Fn::Select": [2, {"Fn::Split": ["/", ref("AWS::StackId")]}]}, ref("Volume"), "ok"),
+        ({"Fn::Select": [2, {"Fn::Split": ["/", ref("AWS::StackId")]}]}, ref("Data"), "ok"),
     ],
 )
 def test_a_snapshot_policy_may_take_snapshots_of_all_that_it_targets(tag: object, on: object, verdict: str) -> None:
@@ -121,7 +121,7 @@ def test_a_snapshot_policy_may_take_snapshots_of_all_that_it_targets(tag: object
     own = role("dlm", looking, statement(keeping, ec2("snapshot", "", "*")), taking)
     details = {"ResourceTypes": ["VOLUME"], "TargetTags": [{"Key": "volume", "Value": tag}]}
     lifecycle = resource("AWS::DLM::LifecyclePolicy", ExecutionRoleArn=arn("Own"), PolicyDetails=details)
-    template = small({"Policy": lifecycle, "Own": own, "Volume": resource("AWS::EC2::Volume")})
+    template = small({"Policy": lifecycle, "Own": own, "Data": resource("AWS::EC2::Volume")})
     for place in places_of(template):
         (told,) = [one for one in deliveries(Judge(template, place)) if one.kind == "DLM → snapshots"]
         assert told.outcome.verdict == verdict, told.outcome.reason
