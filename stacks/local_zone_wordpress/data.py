@@ -230,10 +230,10 @@ class Data(Construct):
 
 
 def _policy_value(stack: SolutionStack, volume: str) -> str:
-    """What no other volume has: not that of another stack, of one of this name before, or from another snapshot."""
+    """The value of POLICY_TAG, which no other volume has: of this stack's id, and of this volume of it."""
     return f"{Fn.select(2, Fn.split('/', stack.stack_id))}/{volume}"
 
 
 def told(stack: SolutionStack, name: str, period: Duration) -> cloudwatch.Metric:
-    """A metric that an instance of this stack tells CloudWatch."""
+    """A metric that an instance of this stack publishes."""
     return published(NAMESPACE, name, by=("Stack", stack.stack_name), period=period)

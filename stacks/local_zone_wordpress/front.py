@@ -226,9 +226,9 @@ class ApplicationBalancer(Construct):
 
 
 def _allow_reading_certificate(role: iam.IRole, secret_arn: str, stack: SolutionStack) -> None:
-    """Lets a role read a secret that is not this stack's, under whichever key it lies.
+    """Lets a role read a secret of the user's, whichever key encrypts it.
 
-    Which key that is, nobody says here. Secrets Manager names the secret in each call of KMS
+    No setting names that key. Secrets Manager names the secret in each call of KMS
     (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html), which holds the role to it.
     The name of the service ends with the suffix of the partition, or does not: the page on kms:ViaService does not say.
     """
@@ -240,7 +240,7 @@ def _allow_reading_certificate(role: iam.IRole, secret_arn: str, stack: Solution
         "kms:Decrypt",
         arn=keys,
         shown=keys,
-        reason="No setting says which key the certificate's secret has; the conditions hold it to that one.",
+        reason="No setting names the key of the certificate's secret; the conditions hold the role to that secret.",
         conditions={
             "StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn},
             "StringLike": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com*"},

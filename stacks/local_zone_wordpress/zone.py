@@ -1,6 +1,6 @@
-"""``python -m stacks local_zone_wordpress zone``: enable a Local Zone, what it offers and what that costs.
+"""``python -m stacks local_zone_wordpress zone``: enable a Local Zone, list its instance types and their prices.
 
-Any account, any zone: what is needed is on the command line, and the stack need not be deployed.
+It takes any zone on the command line; the stack need not be deployed.
 """
 
 import json
@@ -30,7 +30,7 @@ OPERATING_SYSTEMS = ("Linux", "Windows", "RHEL", "SUSE")
 
 
 def zone_command(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
-    """Does what the second word says.
+    """Enables a zone, lists its types, or their prices.
 
     Raises:
         CommandError: no such zone, or a type that it does not offer; with the nearest names.
