@@ -15,6 +15,7 @@ from stacks.shared.preflight import Clients, Finding, common_findings, looked_at
 COST_NOTE = "The endpoint is free; traffic to an instance in another zone is billed in addition."
 LINUX_GIB = 8
 WINDOWS_GIB = 30
+MOST_LOG_POLICIES = 10  # of CloudWatch Logs, in an account and Region
 COMMANDS = (DOCTOR,)
 
 
@@ -43,6 +44,7 @@ def findings(common: CommonSettings, settings: InstanceConnectEndpointSettings, 
         yield looked_at(kind, partial(_offered, kind, common, clients))
     if settings.trail:
         yield from topic_of_rules(common, clients)
+        yield looked_at("log policies", lambda: _log_policies(common, clients))
     if settings.trail == "existing":
         yield looked_at("trail", lambda: _logging_trail(clients))
 
@@ -97,6 +99,17 @@ def _offered(kind: str, common: CommonSettings, clients: Clients) -> Finding:
         says = f"{zone} does not offer it, {', '.join(zones)} do"
         return Finding(kind, "problem", says, f"Choose another instance type{other}")
     return Finding(kind, "ok", f"offered in {zone}")
+
+
+def _log_policies(common: CommonSettings, clients: Clients) -> Finding:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: ten, and no more."""
+    pages = clients("logs").get_paginator("describe_resource_policies").paginate()
+    count = sum(len(page["resourcePolicies"]) for page in pages)
+    if count >= MOST_LOG_POLICIES and "TunnelLogGroup" not in stack_outputs(common, clients):
+        says = f"CloudWatch Logs has {count} resource policies here, and takes {MOST_LOG_POLICIES}"
+        fix = "Delete one that nothing needs: aws logs describe-resource-policies lists them"
+        return Finding("log policies", "problem", says, fix)
+    return Finding("log policies", "ok", f"{count} of {MOST_LOG_POLICIES}")
 
 
 def _logging_trail(clients: Clients) -> Finding:

@@ -80,6 +80,7 @@ class Account:
         self.offered = ["eu-west-1a"]
         self.not_ours: set[str] = set()  # trails that only their management account may look at
         self.denied: set[str] = set()
+        self.log_policies = 9
 
     def __call__(self, service: str, region: str | None = None, /) -> "Account":
         return self
@@ -123,6 +124,9 @@ class Account:
     def describe_instance_type_offerings(self, LocationType: str, **_: Any) -> Json:  # noqa: N803
         assert LocationType == "availability-zone"
         return {"InstanceTypeOfferings": [{"Location": zone} for zone in self.offered]}
+
+    def describe_resource_policies(self) -> Json:
+        return {"resourcePolicies": [{}] * self.log_policies}
 
     def describe_trails(self, **_: Any) -> Json:
         return {"trailList": self.trails}
@@ -453,6 +457,12 @@ def test_without_a_network_of_yours_the_type_is_looked_for_where_templates_put_i
     assert looked(account, CommonSettings())["t4g.nano"] == "ok"
 
 
+def test_a_log_policy_that_is_ours_already_needs_no_room() -> None:
+    account = spoil(Account(), log_policies=10)
+    account.outputs["TunnelLogGroup"] = "/aws/events/ours"
+    assert looked(account, CommonSettings(vpc=VPC), trail="existing")["log policies"] == "ok"
+
+
 def test_every_user_may_be_expected() -> None:
     assert settings(trail="existing", expected_principals=["user/*"]).expected_principals == ("user/*",)
 
@@ -477,6 +487,7 @@ def test_a_healthy_account_has_no_problem() -> None:
         ("t4g.nano", {"offered": ["eu-west-1b", "eu-west-1c"]}),
         ("trail", {"trails": [{"Name": "ours", "TrailARN": "arn:trail", "logs": False}]}),
         ("trail", {"trails": []}),
+        ("log policies", {"log_policies": 10}),
         ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": False, "ReadWriteType": "All"}]}}),
         ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "ReadOnly"}]}}),
         ("trail", {"selectors": advanced(eventCategory="Data")}),
