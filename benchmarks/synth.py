@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from benchmarks.measured import Measured
 from benchmarks.sheet import Sheet
@@ -30,7 +31,7 @@ def all_solutions() -> Measured:
 
 def each_solution(wanted: Sequence[Solution], status: Callable[[str], None], *, quick: bool) -> Measured:
     """The app with one solution, ``-c only=``, against an app that has only its stack."""
-    texts, rows = [], []
+    texts, rows = [], list[dict[str, Any]]()
     for number, solution in enumerate(wanted):
         status(f"timing the app with {solution.slug}")
         commands = [sys.executable, "app.py"], [sys.executable, "-m", "benchmarks.one_stack_app", solution.slug]

@@ -74,7 +74,9 @@ PrincipalArn = Annotated[
 ]
 """Of a role or user, as a resource policy names it."""
 CertificateArn = Annotated[str, _arn("acm", r"certificate/[\w-]+", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab")]
-SecretArn = Annotated[str, _arn("secretsmanager", r"secret:[\w/+=.@-]+", "secret:site-AbCdEf")]
+# With the six characters at its end, as policies name it:
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+SecretArn = Annotated[str, _arn("secretsmanager", r"secret:[\w/+=.@-]+-[A-Za-z0-9]{6}", "secret:site-AbCdEf")]
 TargetGroupArn = Annotated[
     str, _arn("elasticloadbalancing", r"targetgroup/[\w-]+/[0-9a-f]+", "targetgroup/web/0123456789abcdef")
 ]

@@ -1,4 +1,4 @@
-"""A private instance to connect to: no public address, no key of its own, no rights, no way out."""
+"""A private instance to connect to: no public address, no permissions, no egress."""
 
 from aws_cdk import Acknowledgment, CfnTag, Validations
 from aws_cdk import aws_ec2 as ec2

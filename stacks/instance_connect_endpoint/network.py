@@ -1,4 +1,4 @@
-"""The network: a small VPC that has no way to the internet, or an existing one; and two groups that name each other."""
+"""The network: a small VPC without a route to the internet, or an existing one, and two security groups."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Two managed policies for people, which nobody has until you attach them: one to build, one to connect.
+"""Managed policies that are attached to nobody: one to administer the endpoint, one to connect, one for a password.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/permissions-for-ec2-instance-connect-endpoint.html
 """
@@ -17,7 +17,7 @@ SERVICE = "ec2-instance-connect.amazonaws.com"
 
 
 class Policies(Construct):
-    """Separate rights: whoever builds endpoints cannot connect, whoever connects can build none.
+    """Separate permissions: who administers endpoints cannot connect, and who connects cannot administer them.
 
     Args:
         endpoint: None while it is taken out; nobody can open a tunnel then.
@@ -147,7 +147,7 @@ class Policies(Construct):
         return [*statements, iam.PolicyStatement(sid="Look", actions=look, resources=["*"])]
 
     def read_password(self, instance_id: str, key_pair: ec2.KeyPair) -> iam.ManagedPolicy:
-        """A third policy: the password of the Windows instance, by the output WindowsPassword."""
+        """Adds the policy of those who run the output WindowsPassword."""
         return iam.ManagedPolicy(
             self,
             "WindowsPassword",

@@ -36,6 +36,13 @@ def allows(permissions: Sequence[Permission], port: int, peer: Peer) -> bool:
     return bool(peer.ranges) and all(any(wanted.subnet_of(network) for network in let) for wanted in peer.ranges)
 
 
+def prefix_lists(permissions: Sequence[Permission], port: int) -> list[str]:
+    """The prefix lists that rules on a port name; whom they let through is not known here."""
+    return sorted(
+        item["PrefixListId"] for rule in permissions if _is_of(rule, port) for item in rule.get("PrefixListIds", [])
+    )
+
+
 def is_open_to_everyone(permissions: Sequence[Permission], port: int) -> bool:
     """Whether anybody in the internet is let through to a port."""
     fitting = [permission for permission in permissions if _is_of(permission, port)]

@@ -53,15 +53,21 @@ class InstanceConnectEndpointStack(SolutionStack):
             NewTrail(self, "NewTrail")
         self.output("InstanceGroupId", network.instance_group.security_group_id, "Give your instances this group")
         self.output("EndpointGroupId", network.endpoint_group.security_group_id, "Security group of the endpoint")
-        self.output("ControlPlanePolicyArn", policies.control_plane.managed_policy_arn, "For who builds the endpoint")
-        self.output("DataPlanePolicyArn", policies.data_plane.managed_policy_arn, "For who connects through it")
+        self.output(
+            "ControlPlanePolicyArn",
+            policies.control_plane.managed_policy_arn,
+            "Attach it to administrators of the endpoint",
+        )
+        self.output("DataPlanePolicyArn", policies.data_plane.managed_policy_arn, "Attach it to users who connect")
         if linux:
             self.output("LinuxInstanceId", linux.instance_id, "The private Linux instance")
         if windows:
             self.output("WindowsInstanceId", windows.instance_id, "The private Windows instance")
         if windows and key_pair:
             password = policies.read_password(windows.instance_id, key_pair)
-            self.output("WindowsPasswordPolicyArn", password.managed_policy_arn, "For who runs WindowsPassword")
+            self.output(
+                "WindowsPasswordPolicyArn", password.managed_policy_arn, "Attach it to users who run WindowsPassword"
+            )
         if endpoint:
             self.output("EndpointId", endpoint.attr_id, "The endpoint")
             Paste(self, settings, endpoint_id=endpoint.attr_id).write(linux, windows, key_pair)

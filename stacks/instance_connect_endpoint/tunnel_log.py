@@ -1,4 +1,4 @@
-"""Who connects: CloudTrail's OpenTunnel events into a log, a saved query on it, and a word when it is somebody else.
+"""Who connects: CloudTrail's OpenTunnel events in a log, a saved query on it, and a message on unexpected principals.
 
 OpenTunnel is a management event, which CloudTrail hands to EventBridge wherever a trail logs, an organization's too:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/log-ec2-instance-connect-endpoint-using-cloudtrail.html
@@ -34,7 +34,7 @@ QUERY = f"""fields {", ".join(FIELDS)}
 
 
 class TunnelLog(Construct):
-    """Every attempt at a tunnel in a log group; a sentence to the alarm topic for each of somebody unexpected.
+    """Every attempt at a tunnel in a log group; a message to the alarm topic for each by an unexpected principal.
 
     Args:
         endpoint_id: None while the endpoint is taken out.
@@ -61,7 +61,9 @@ class TunnelLog(Construct):
         every = self._log_every(endpoint_id)
         strangers = self._tell_of_strangers(settings, endpoint_id, alarms)
         self._alarm_when_undelivered(alarms, "NotLogged", every.ref, "An attempt at a tunnel was not logged")
-        self._alarm_when_undelivered(alarms, "NotTold", strangers.rule_name, "A stranger's tunnel was not told")
+        self._alarm_when_undelivered(
+            alarms, "NotTold", strangers.rule_name, "A tunnel of an unexpected principal was not reported"
+        )
         query = logs.CfnQueryDefinition(
             self,
             "WhoConnected",
@@ -112,7 +114,7 @@ class TunnelLog(Construct):
         rule = events.Rule(
             self,
             "Strangers",
-            description="Tells of tunnels that somebody unexpected opens",
+            description="Reports tunnels that unexpected principals open",
             event_pattern=events.EventPattern(detail_type=found["detail-type"], detail=found["detail"]),
         )
         at = events.EventField.from_path

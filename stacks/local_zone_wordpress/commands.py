@@ -18,7 +18,7 @@ MINUTES_TOLD = 5  # by the database; each by the load balancer
 
 
 def idle_month(common: CommonSettings, settings: LocalZoneWordpressSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which nobody reads: a Local Zone has prices of its own (command zone prices)."""
+    """What bills in a month without visitors: a Local Zone has prices of its own (command zone prices)."""
     own = settings.own_network
     nat = int(own and settings.nat == "instance")
     self_managed = int(settings.load_balancer == "self-managed")
@@ -63,8 +63,8 @@ def findings(common: CommonSettings, settings: LocalZoneWordpressSettings, clien
         yield from topic_of_rules(common, clients)
     if settings.zone:
         yield looked_at("zone", lambda: look_for_zone(settings, clients))
-        yield looked_at("instance types", lambda: look_for_types(settings, clients))
         yield from _untold(settings)
+    yield looked_at("instance types", lambda: look_for_types(settings, clients))
 
 
 def _untold(settings: LocalZoneWordpressSettings) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnTag, Duration, RemovalPolicies, Validations
+from aws_cdk import Acknowledgment, CfnTag, Duration, Fn, RemovalPolicies, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dlm as dlm
 from aws_cdk import aws_ec2 as ec2
@@ -14,11 +14,12 @@ from constructs import Construct, IConstruct
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.local_zone_wordpress.zone_network import Place, ZoneNetwork
 from stacks.shared.alarms import Alarms, published
-from stacks.shared.grants import allow_describing, allow_on_pattern, shown_arn
+from stacks.shared.grants import allow_describing, allow_on_pattern, allow_volumes_under, shown_arn
 from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
-BACKUP_TAG = "local-zone-wordpress"
+BACKUP_TAG = "local-zone-wordpress"  # of the volume and its snapshots: the name of the stack
+POLICY_TAG = "local-zone-wordpress-volume"  # by which the policy finds the one volume
 NAMESPACE = "ComputeBlog/LocalZoneWordpress"
 PASSWORD_LENGTH, KEYS_LENGTH = 40, 64
 
@@ -81,10 +82,12 @@ class Data(Construct):
             size=settings.data_gib,
             snapshot_id=settings.restore_from,
             volume_type=settings.volume_type,
-            # Another name for each stack, so that the policy takes no snapshots of another one's volume.
             tags=[
                 CfnTag(key="Name", value=f"{stack.stack_name}-data"),
                 CfnTag(key=BACKUP_TAG, value=stack.stack_name),
+                # Never the value of a volume that common.keep_data_on_destroy has kept: the policy would take snapshots
+                # of that one too, which its role may not, and a policy that is refused something takes none any more.
+                CfnTag(key=POLICY_TAG, value=_policy_value(stack, name)),
             ],
         )
         if not stack.common.keep_data_on_destroy:  # else it stays itself
@@ -167,6 +170,10 @@ class Data(Construct):
             reason=reason,
             conditions={"StringEquals": {f"aws:ResourceTag/{BACKUP_TAG}": stack.stack_name}},
         )
+        if stack.encryption_key:
+            # "If the source volume is encrypted, ensure that the roles have permission to use the KMS keys":
+            # https://docs.aws.amazon.com/ebs/latest/userguide/dlm-prerequisites.html
+            allow_volumes_under(role, stack.encryption_key)
         policies = dlm.CfnLifecyclePolicy
         backup = settings.backup
         policy = policies(
@@ -178,7 +185,7 @@ class Data(Construct):
             policy_details=policies.PolicyDetailsProperty(
                 resource_types=["VOLUME"],
                 resource_locations=["LOCAL_ZONE" if settings.zone else "CLOUD"],
-                target_tags=[CfnTag(key=BACKUP_TAG, value=stack.stack_name)],
+                target_tags=[CfnTag(key=POLICY_TAG, value=_policy_value(stack, self.volume.node.id))],
                 schedules=[
                     policies.ScheduleProperty(
                         name="data",
@@ -222,6 +229,11 @@ class Data(Construct):
         alarms.hear(rule, sentence, about="SnapshotsFail")
 
 
+def _policy_value(stack: SolutionStack, volume: str) -> str:
+    """The value of POLICY_TAG, which no other volume has: of this stack's id, and of this volume of it."""
+    return f"{Fn.select(2, Fn.split('/', stack.stack_id))}/{volume}"
+
+
 def told(stack: SolutionStack, name: str, period: Duration) -> cloudwatch.Metric:
-    """A metric that an instance of this stack tells CloudWatch."""
+    """A metric that an instance of this stack publishes."""
     return published(NAMESPACE, name, by=("Stack", stack.stack_name), period=period)

@@ -27,7 +27,7 @@ MINUTE = Duration.minutes(1)
 
 
 def open_to_readers(group: ec2.SecurityGroup, settings: LocalZoneWordpressSettings) -> None:
-    """Lets in on 80 and 443, and on nothing else, whom the settings name."""
+    """Lets the ranges of the settings in on 80 and 443, and nobody on any other port."""
     for cidr in settings.allowed_cidrs:
         for port in (HTTP, HTTPS):
             group.add_ingress_rule(ec2.Peer.ipv4(cidr), port, "Readers of the site")
@@ -101,7 +101,7 @@ class SelfManagedBalancer(Construct):
         self.site = f"https://{settings.domain or self.edge.address.attr_public_ip}"
 
     def watch(self, alarms: Alarms, web: Web) -> None:
-        """Alarms on what targets.sh tells each minute; silence after it has once told is no answer either."""
+        """Alarms on what targets.sh publishes each minute; from its first word on, silence counts as no answer."""
         answers = cloudwatch.MathExpression(
             expression="FILL(answers, 0)",
             using_metrics={"answers": told(self._stack, "SiteAnswers", MINUTE)},
@@ -226,9 +226,9 @@ class ApplicationBalancer(Construct):
 
 
 def _allow_reading_certificate(role: iam.IRole, secret_arn: str, stack: SolutionStack) -> None:
-    """Lets a role read a secret that is not this stack's, under whichever key it lies.
+    """Lets a role read a secret of the user's, whichever key encrypts it.
 
-    Which key that is, nobody says here. Secrets Manager names the secret in each call of KMS
+    No setting names that key. Secrets Manager names the secret in each call of KMS
     (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html), which holds the role to it.
     The name of the service ends with the suffix of the partition, or does not: the page on kms:ViaService does not say.
     """
@@ -240,7 +240,7 @@ def _allow_reading_certificate(role: iam.IRole, secret_arn: str, stack: Solution
         "kms:Decrypt",
         arn=keys,
         shown=keys,
-        reason="No setting says which key the certificate's secret has; the conditions hold it to that one.",
+        reason="No setting names the key of the certificate's secret; the conditions hold the role to that secret.",
         conditions={
             "StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn},
             "StringLike": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com*"},

@@ -1,4 +1,4 @@
-"""An Auto Scaling group in the zone whose instances tell CloudFormation that they are ready, or never will be."""
+"""An Auto Scaling group in the zone whose instances signal to CloudFormation how their boot has ended."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -22,7 +22,7 @@ class ReadyGroup(Construct):
     Args:
         logical_id: of the group, under which its user data signals.
         minimum, maximum: sizes.
-        minimum_during_update: so many stay in service while another is replaced.
+        minimum_during_update: number of instances that stay in service while another is replaced.
         after: what a boot needs.
 
     Attributes:
@@ -97,7 +97,7 @@ class ReadyGroup(Construct):
         return cast(autoscaling.CfnAutoScalingGroup, self.group.node.default_child)
 
     def missing(self) -> cloudwatch.MathExpression:
-        """Instances that the group wants and does not have in service."""
+        """Number of instances that the group wants and does not have in service."""
         minute = Duration.minutes(1)
 
         def metric(name: str) -> cloudwatch.Metric:

@@ -1,4 +1,4 @@
-"""The zone is the account's before anything is made in it; a deletion leaves that as it is."""
+"""Opts the account in to the zone before anything is made in it; a deletion does not opt out."""
 
 from aws_cdk import Duration
 from constructs import Construct

@@ -22,6 +22,8 @@ XEN = frozenset((
 """Families without NVMe volumes, which a boot finds by their ids:
 https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html"""
 WORDPRESS_SHA256 = "11fd65eccbf4dd5de5ecb3724b55f92c56d6c1ea967497fe9374bcdd7a6fbda6"
+LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DomainName = Annotated[str, Field(pattern=rf"^{LABEL}(\.{LABEL})+$", max_length=253, examples=["blog.example.com"])]
 
 
 class BackupSettings(Section):
@@ -60,9 +62,11 @@ class LocalZoneWordpressSettings(SolutionSettings):
     signs its own, which browsers warn of."""
     allow_http: bool = False
     """application: true serves plain HTTP where there is no certificate, as the post does."""
-    domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", examples=["blog.example.com"])] | None = None
+    domain: DomainName | None = None
     """Name of the site, which you point at the address in the outputs. null: that address itself."""
-    allowed_cidrs: tuple[Cidr, ...] = ()
+    # On two ports each, which is what a security group takes:
+    # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=30)] = ()
     """IPv4 ranges of the visitors. Empty: nobody; 0.0.0.0/0: everybody, with confirm_open_to_the_world."""
     confirm_open_to_the_world: bool = False
     """Safety switch: true silences the warning about allowed_cidrs that admit everybody."""

@@ -97,10 +97,10 @@ class Database(ReadyGroup):
         )
 
     def watch(self, alarms: Alarms, stack: SolutionStack) -> None:
-        """Alarms on what health.sh tells each five minutes while MariaDB and NFS answer.
+        """Alarms on the metric that health.sh publishes every five minutes while MariaDB and NFS answer.
 
-        Silence counts too: an instance whose boot fails is in service until its health check ends it, so that the
-        group never misses one for long.
+        One is on silence: the group counts an instance whose boot has failed as in service until its health check ends
+        it, so that the alarm on missing instances does not see boots that fail one after another.
         """
         used = told(stack, "DataUsed", Duration.minutes(5))
         alarms.when_above("DataFills", used, MOST_USED, says=f"The data volume is more than {MOST_USED} % full")
@@ -112,7 +112,7 @@ class Database(ReadyGroup):
 
 
 class Web(ReadyGroup):
-    """WordPress on so many instances; an update starts a new one before it ends an old one, if the maximum allows."""
+    """WordPress on several instances; an update starts a new one before it ends an old one, if max_instances allows."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""``python -m stacks local_zone_wordpress zone``: enable a Local Zone, what it offers and what that costs.
+"""``python -m stacks local_zone_wordpress zone``: enable a Local Zone, list its instance types and their prices.
 
-Any account, any zone: what is needed is on the command line, and the stack need not be deployed.
+It takes any zone on the command line; the stack need not be deployed.
 """
 
 import json
@@ -17,7 +17,7 @@ import boto3
 from config.models import CommonSettings
 from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
 from stacks.shared.command import Answer, Command, CommandError
-from stacks.shared.preflight import Clients, Finding
+from stacks.shared.preflight import Clients, Finding, zones_of_get_azs
 
 sys.path.append(str(Path(__file__).parents[2] / "lambdas"))  # the function's own rules
 
@@ -30,7 +30,7 @@ OPERATING_SYSTEMS = ("Linux", "Windows", "RHEL", "SUSE")
 
 
 def zone_command(options: Namespace, common: CommonSettings, settings: Any, clients: Clients) -> Answer:
-    """Does what the second word says.
+    """Enables a zone, lists its types, or their prices.
 
     Raises:
         CommandError: no such zone, or a type that it does not offer; with the nearest names.
@@ -73,7 +73,7 @@ def enable(options: Namespace, name: str, clients: Clients, *, sleep: Callable[[
 def types(options: Namespace, name: str, clients: Clients) -> Answer:
     """The instance types that the zone offers, from every page; --type asks for single ones."""
     zone = find_zone(name, clients)
-    offered = offered_types(name, clients)
+    offered = offered_types(name, clients, zones.region_of(name))
     if not offered and not zone.opted_in:
         return Answer(
             ("instance type",), [], {"zone": name, "instance_types": []}, [f"{_untold(zone)}; see zone prices"]
@@ -149,10 +149,10 @@ def find_zone(name: str, clients: Clients) -> Zone:
     return zones.chosen(name, zones.local_zones(described["AvailabilityZones"]), region)
 
 
-def offered_types(name: str, clients: Clients) -> list[str]:
-    """All instance types that are offered in the zone."""
+def offered_types(name: str, clients: Clients, region: str | None = None) -> list[str]:
+    """All instance types that are offered in a zone, of the configured Region unless another one is named."""
     pages = (
-        clients("ec2", zones.region_of(name))
+        clients("ec2", region)
         .get_paginator("describe_instance_type_offerings")
         .paginate(LocationType="availability-zone", Filters=[{"Name": "location", "Values": [name]}])
     )
@@ -178,20 +178,20 @@ def look_for_zone(settings: LocalZoneWordpressSettings, clients: Clients) -> Fin
 
 
 def look_for_types(settings: LocalZoneWordpressSettings, clients: Clients) -> Finding:
-    """Whether the zone offers what the settings want."""
-    assert settings.zone
-    wanted = settings.instance_types
-    offered = offered_types(settings.zone, clients)
-    try:
-        zone = find_zone(settings.zone, clients)
-    except ZoneError as error:
-        return Finding("instance types", "unknown", str(error), "Correct zone")
-    if not offered and not zone.opted_in:
-        fix = "See zone prices; the deployment looks again when it has opted in"
-        return Finding("instance types", "unknown", _untold(zone), fix)
-    if says := zones.missing_types(wanted, offered, settings.zone):
+    """Whether the zone offers what the settings want; without a zone the one that Fn::GetAZs returns first."""
+    place = settings.zone or zones_of_get_azs(clients)[0]
+    offered = offered_types(place, clients, zones.region_of(place) if settings.zone else None)
+    if settings.zone:
+        try:
+            zone = find_zone(settings.zone, clients)
+        except ZoneError as error:
+            return Finding("instance types", "unknown", str(error), "Correct zone")
+        if not offered and not zone.opted_in:
+            fix = "See zone prices; the deployment looks again when it has opted in"
+            return Finding("instance types", "unknown", _untold(zone), fix)
+    if says := zones.missing_types(settings.instance_types, offered, place):
         return Finding("instance types", "problem", says, "Set web_type, database_type, edge_type")
-    return Finding("instance types", "ok", ", ".join(wanted))
+    return Finding("instance types", "ok", f"{', '.join(settings.instance_types)} in {place}")
 
 
 def _products(clients: Clients, region: str, wanted: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:

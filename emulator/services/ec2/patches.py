@@ -15,6 +15,7 @@ from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBacken
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.responses import EC2Response, instances
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
 
@@ -349,7 +350,31 @@ def age_snapshots(seconds: float) -> int:
     return len(found)
 
 
-# --- zones ------------------------------------------------------------------------------------------------------------
+# --- subnets and zones ------------------------------------------------------------------------------------------------
+
+
+@patch(
+    SubnetBackend,
+    "create_subnet",
+    "self vpc_id cidr_block ipv6_cidr_block availability_zone availability_zone_id ipv6_native tags",
+)
+def _create_subnet(original: Any, here: Any, *arguments: Any, **more: Any) -> Any:
+    """Makes a subnet that is nobody's default and gives no public address at launch, as every CreateSubnet does.
+
+    moto takes the first subnet of a zone for its default one, in whichever VPC it is:
+    https://docs.aws.amazon.com/vpc/latest/userguide/work-with-default-vpc.html,
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-public-ip.html.
+    """
+    subnet = original(here, *arguments, **more)
+    subnet.default_for_az = subnet.map_public_ip_on_launch = False
+    return subnet
+
+
+@patch(SubnetBackend, "create_default_subnet", "self availability_zone")
+def _create_default_subnet(original: Any, here: Any, *arguments: Any, **more: Any) -> Any:
+    subnet = original(here, *arguments, **more)
+    subnet.default_for_az = subnet.map_public_ip_on_launch = True
+    return subnet
 
 
 def availability_zones() -> list[Any]:

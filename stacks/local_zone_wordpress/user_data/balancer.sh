@@ -24,7 +24,8 @@ umask 077
 if [[ $certificate != none ]]; then
   secret "$certificate" >/etc/nginx/tls/site.pem
 elif [[ ! -e /etc/nginx/tls/site.pem ]]; then
-  openssl req -x509 -newkey rsa:2048 -nodes -days 825 -subj '/CN=@NAME@' \
+  # The name in its extension: a common name has at most 64 characters.
+  openssl req -x509 -newkey rsa:2048 -nodes -days 825 -subj '/CN=wordpress' -addext 'subjectAltName=DNS:@NAME@' \
     -keyout /etc/nginx/tls/key.pem -out /etc/nginx/tls/certificate.pem 2>&1
   cat /etc/nginx/tls/certificate.pem /etc/nginx/tls/key.pem >/etc/nginx/tls/site.pem
 fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Part of every user data here: patience, secrets, and what CloudFormation hears.
+# Part of every user data script here: retries, secrets, and the signal to CloudFormation.
 region=@REGION@
 
 @RETRY@
@@ -11,8 +11,9 @@ secret() { # ARN
 }
 
 signal() { # SUCCESS or FAILURE
-  # Not waiting is no fault of this instance: its group may have made it long after the deployment. By the stack's id,
-  # as its role's policy names it: by name, the call is judged on stack/NAME/*.
+  # A stack that does not wait for a signal refuses it, which is no fault: the group may have made this instance long
+  # after the deployment. The call names the stack by its id, as the role's policy does: by name, it would be judged on
+  # stack/NAME/*.
   local said
   said=$(aws cloudformation signal-resource --region "$region" --stack-name '@STACK@' \
     --logical-resource-id '@LOGICAL_ID@' --unique-id "$instance" --status "$1" 2>&1) && return

@@ -71,6 +71,8 @@ mkdir -p /etc/my.cnf.d /etc/systemd/system/{mariadb,nfs-server}.service.d
 cat >/etc/my.cnf.d/wordpress.cnf <<'CONFIG'
 @CONFIG@
 CONFIG
+# Half of the memory of whatever type the instance is; connections, NFS and the system have the rest.
+free -m | awk '/^Mem:/ { printf "innodb_buffer_pool_size=%dM\n", $2 / 2 }' >>/etc/my.cnf.d/wordpress.cnf
 # Never on an empty folder of the root volume, should the data volume be late after a reboot.
 printf '[Unit]\nRequiresMountsFor=%s\n' "$data" >/etc/systemd/system/nfs-server.service.d/wordpress.conf
 cat >/etc/systemd/system/mariadb.service.d/wordpress.conf <<UNIT

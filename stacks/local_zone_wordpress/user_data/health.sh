@@ -1,10 +1,10 @@
 #!/bin/bash
-# Looks at a service of this instance; one that fails for so many looks in a row has the group replace the instance.
+# Checks a service of this instance; after MOST_FAILURES failed checks in a row the group replaces the instance.
 #
 # health.sh COMMAND...   what must succeed
 #   REGION      of the group
 #   SECONDS_BETWEEN_LOOKS, MOST_FAILURES
-#   DATA        a folder; CloudWatch hears each five minutes how full its disk is, while the service answers
+#   DATA        a folder; every five minutes a metric says how full its disk is, while the service answers
 #   NAMESPACE, NAME   of that metric, and of its dimension Stack
 set -uo pipefail
 

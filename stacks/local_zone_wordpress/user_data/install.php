@@ -1,5 +1,5 @@
 <?php
-// Makes the tables and the administrator, or brings the tables up to the release; once, however many instances boot.
+// Makes the tables and the administrator, or upgrades the tables to the release; once, however many instances boot.
 // The administrator's password comes on standard input.
 define('WP_INSTALLING', true);
 $settings = parse_ini_file(__DIR__ . '/settings.ini');

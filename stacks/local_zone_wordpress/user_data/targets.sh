@@ -1,6 +1,6 @@
 #!/bin/bash
-# Which WordPress instances get requests: those in service that answer their health check. And what CloudWatch hears of
-# the site each minute.
+# Sends requests to the WordPress instances that are in service and answer their health check, and publishes two metrics
+# of the site each minute.
 #
 # targets.sh [once]
 #   REGION, GROUP, WEB_PORT   the Auto Scaling group, or where its generated name begins

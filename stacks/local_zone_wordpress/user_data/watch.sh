@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Part of the user data of groups, before anything that may fail: a boot that does not end well, long after the
-# deployment, has its instance replaced too. Nobody else looks at a group without a load balancer.
+# Part of the user data of groups, before anything that may fail: an instance whose boot fails long after the deployment
+# is replaced too. In a group without a load balancer nothing else would notice.
 mkdir -p /opt/wordpress /etc/systemd/system
 cat >/opt/wordpress/health.sh <<'HEALTH'
 @HEALTH@

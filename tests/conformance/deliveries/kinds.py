@@ -233,6 +233,9 @@ KINDS: dict[str, Kind] = {
     "FIS → its log": _docs("fis/latest/userguide/monitoring-logging.html", _ROLE),
     "DLM → its role": _docs("ebs/latest/userguide/service-role.html", _TRUST, 9),
     "DLM → snapshots": _docs("ebs/latest/userguide/service-role.html", _ROLE, 9),
+    "DLM → key of the volumes": _docs(
+        "ebs/latest/userguide/dlm-prerequisites.html", "Grant the role the use of the key, as EBS wants it", 2
+    ),
     "Auto Scaling → key of the volumes": _docs(
         "autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html",
         "Let the key's policy allow AWSServiceRoleForAutoScaling to use it and to create grants",

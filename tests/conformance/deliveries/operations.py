@@ -1,5 +1,6 @@
 """What Systems Manager, Fault Injection Service, Data Lifecycle Manager and EC2 Auto Scaling do."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,15 @@ _EBS_KEY = (
     "kms:Encrypt",
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:ReEncrypt*",
+)
+# https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+_VOLUME_KEY = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
 )
 _STEPS_WITHOUT_PERMISSIONS = {"aws:sleep", "aws:branch", "aws:pause", "aws:loop", "aws:assertAwsResourceProperty"}
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html, "Permissions" of each action
@@ -162,7 +172,13 @@ def snapshot_lifecycles(judge: Judge) -> Iterator[Delivery]:
                 role, (call,), judge.arn(f"ec2:{{r}}:{{a}}:volume/{judge.ref(one)}") if one else volumes
             )
         outcome &= judge.role(role, (call, "ec2:CreateTags", "ec2:DeleteSnapshot"), snapshots)
+        if "AWS::StackId" not in json.dumps(judge.raw[policy]["Properties"]["PolicyDetails"].get("TargetTags", [])):
+            # A stack of this name before may have kept what it has tagged: the policy targets that too.
+            outcome &= judge.role(role, (call,), judge.arn("ec2:{r}:{a}:volume/<kept>"))
         yield Delivery("DLM → snapshots", policy, "snapshots", outcome)
+        for volume in [one for one, _ in judge.of_type("AWS::EC2::Volume") if judge.key_of(one)]:
+            outcome = judge.key_for_role(volume, role, _VOLUME_KEY)
+            yield Delivery("DLM → key of the volumes", policy, str(judge.key_of(volume)), outcome)
 
 
 def groups(judge: Judge) -> Iterator[Delivery]:

@@ -15,7 +15,7 @@ from tests.conformance.delivery_breaks.breaks import BREAKS, Break, broken, deni
 from tests.conformance.delivery_breaks.caught import CAUGHT, NOTHING_TO_BREAK
 from tests.conformance.delivery_breaks.coming import COMING, WITHOUT_A_PERMISSION, Coming
 from tests.conformance.delivery_breaks.looks import delivery_findings, few, looks, templates
-from tests.conformance.delivery_breaks.small import resource, small
+from tests.conformance.delivery_breaks.small import arn, ref, resource, role, small, statement
 from tests.conformance.policies.evaluation import Call, allows
 from tests.conformance.policies.references import places_of
 from tests.variants import ROOT
@@ -98,6 +98,33 @@ def test_a_kind_to_come_is_allowed_and_denied(case: Coming) -> None:
         assert verdicts and set(verdicts) <= {"ok", "unsure" if case.kind.endswith("topic by role") else "ok"}, verdicts
         after = [one.outcome.verdict for one in deliveries(Judge(denied_one, place)) if one.kind == case.kind]
         assert "fails" in after
+
+
+@pytest.mark.parametrize(
+    ("tag", "on", "verdict"),
+    [
+        ("stack", ref("Data"), "fails"),
+        ("stack", "*", "ok"),
+        ({"Fn::Select": [2, {"Fn::Split": ["/", ref("AWS::StackId")]}]}, ref("Data"), "ok"),
+    ],
+)
+def test_a_snapshot_policy_may_take_snapshots_of_all_that_it_targets(tag: object, on: object, verdict: str) -> None:
+    """What a stack of the same name has kept before carries the tag too."""
+
+    def ec2(kind: str, account: object, name: object) -> object:
+        parts = ["arn:", ref("AWS::Partition"), ":ec2:", ref("AWS::Region"), ":", account, f":{kind}/", name]
+        return {"Fn::Join": ["", parts]}
+
+    looking = statement(["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"], "*")
+    keeping = ["ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DeleteSnapshot"]
+    taking = statement("ec2:CreateSnapshot", ec2("volume", ref("AWS::AccountId"), on))
+    own = role("dlm", looking, statement(keeping, ec2("snapshot", "", "*")), taking)
+    details = {"ResourceTypes": ["VOLUME"], "TargetTags": [{"Key": "volume", "Value": tag}]}
+    lifecycle = resource("AWS::DLM::LifecyclePolicy", ExecutionRoleArn=arn("Own"), PolicyDetails=details)
+    template = small({"Policy": lifecycle, "Own": own, "Data": resource("AWS::EC2::Volume")})
+    for place in places_of(template):
+        (told,) = [one for one in deliveries(Judge(template, place)) if one.kind == "DLM → snapshots"]
+        assert told.outcome.verdict == verdict, told.outcome.reason
 
 
 def test_a_topic_of_another_account_is_refused_where_a_rule_delivers_to_it() -> None:

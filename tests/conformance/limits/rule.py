@@ -25,6 +25,7 @@ DOCUMENT = f"{DOCS}general/latest/gr/ssm.html"
 STEP = f"{DOCS}systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html"
 ORGANIZATION = f"{DOCS}organizations/latest/userguide/orgs_reference_limits.html"
 NEW_POLICY = f"{DOCS}organizations/latest/APIReference/API_CreatePolicy.html"
+GROUP = f"{DOCS}vpc/latest/userguide/amazon-vpc-limits.html"
 ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
 MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA, MOST_BUILD_VARIABLE = 2_048, 4_096, 16_384, 4_096
@@ -33,6 +34,7 @@ MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
 MOST_KEY_POLICY, MOST_DOCUMENT, STEP_SECONDS = 32_768, 65_536, range(5, 172_801)
 MOST_OF_ORGANIZATION, MOST_NAME, MOST_DESCRIPTION = 10_240, 128, 512
 MOST_RESOURCES, MOST_OUTPUTS, MOST_TEMPLATE = 500, 200, 1_000_000
+MOST_RULES_OF_GROUP = 60
 DAY, WEEK, HOUR = 86_400, 604_800, 3_600
 
 Json = dict[str, Any]
@@ -94,7 +96,7 @@ def findings(template: Json, where: str) -> list[Finding]:
         Finding(
             where, name, rule, "fails", f"{size:,} of {most:,} {unit}", page, "bound the setting, or say it shorter"
         )
-        for name, rule, size, most, unit, page in (*_sizes(resources), *_counts(template))
+        for name, rule, size, most, unit, page in (*_sizes(resources), *_groups(resources), *_counts(template))
         if size > most
     ]
     return sorted([*found, *_alarms(resources, where), *_steps(resources, where)])
@@ -204,6 +206,22 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
         )
 
 
+def _groups(resources: Mapping[str, Json]) -> Iterator[Size]:
+    """Rules of each security group, those in it and those of their own, each way: the quota of an account at first."""
+    for way in ("Ingress", "Egress"):
+        rules: dict[str, int] = {}
+        for name, resource in resources.items():
+            properties = resource.get("Properties", {})
+            if resource["Type"] == "AWS::EC2::SecurityGroup":
+                rules[name] = rules.get(name, 0) + len(properties.get(f"SecurityGroup{way}", []))
+            elif resource["Type"] == f"AWS::EC2::SecurityGroup{way}":
+                group = properties["GroupId"]
+                of = group["Fn::GetAtt"][0] if isinstance(group, dict) and "Fn::GetAtt" in group else json.dumps(group)
+                rules[of] = rules.get(of, 0) + 1
+        for name, count in rules.items():
+            yield name, "security-group", count, MOST_RULES_OF_GROUP, f"rules of {way.lower()}", GROUP
+
+
 def _alarms(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
     """Evaluation periods times the period: a day at most, a week where the period is an hour or more."""
     for name, resource in resources.items():
@@ -258,5 +276,6 @@ RULES = (
     Rule("limits", "step-timeout", STEP, ("a step of 4 seconds, and of 172,801",)),
     Rule("limits", "step-parameter", STEP, ("{{ Lock }} in a script, without such a parameter",)),
     Rule("limits", "resources", STACK, ("501 resources",)),
+    Rule("limits", "security-group", GROUP, ("a security group that lets 61 ranges in", "60 of them, and one beside")),
     Rule("limits", "alarm-span", ALARM, ("an alarm over two days in minutes",)),
 )

@@ -58,6 +58,16 @@ def on_long_arns(resources: int) -> Json:
     return {"Statement": [{"Effect": "Allow", "Action": "codebuild:StartBuild", "Resource": arns}]}
 
 
+def group(inside: int, beside: int) -> Json:
+    """A security group with rules in it, and with rules that are resources of their own."""
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "192.0.2.0/24"}
+    body = stack("AWS::EC2::SecurityGroup", SecurityGroupIngress=[rule] * inside)
+    for number in range(beside):
+        rule_of = {**rule, "GroupId": {"Fn::GetAtt": ["One", "GroupId"]}}
+        body["Resources"][f"Rule{number}"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule_of}
+    return body
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -89,6 +99,8 @@ def on_long_arns(resources: int) -> Json:
             stack("AWS::Organizations::Policy", Name="n", Content="c", Description="d" * 513),
             "organization-policy-description",
         ),
+        (group(61, 0), "security-group"),
+        (group(60, 1), "security-group"),
         (document("x" * 66_000), "document"),
         (document("exit 0", timeout=4), "step-timeout"),
         (document("exit 0", timeout=172_801), "step-timeout"),

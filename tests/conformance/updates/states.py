@@ -156,8 +156,7 @@ def template(text: str) -> Json:
     common, settings = settled
     slug = json.loads(text)[0]
     with tempfile.TemporaryDirectory(prefix="update-") as outdir:
-        options = {"builtin_cloud_formation_validation": False, "tree_metadata": False}
-        app = App(context=_flags(), outdir=outdir, **options)
+        app = App(context=_flags(), outdir=outdir, builtin_cloud_formation_validation=False, tree_metadata=False)
         stack = solution(slug).build(app, common, settings)
         found: Json = app.synth().get_stack_artifact(stack.artifact_id).template
     return found

@@ -285,10 +285,8 @@ def test_a_group_is_made_changed_in_place_and_removed(aws: EmbeddedAws, stack: S
     assert scaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
     assert scaling.describe_policies()["ScalingPolicies"] == []
     assert ec2.describe_launch_templates()["LaunchTemplates"] == []
-    states = {
-        item["State"]["Name"] for found in ec2.describe_instances()["Reservations"] for item in found["Instances"]
-    }
-    assert states == {"terminated"}
+    ended = {item["State"]["Name"] for found in ec2.describe_instances()["Reservations"] for item in found["Instances"]}
+    assert ended == {"terminated"}
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
     assert ec2.describe_volumes()["Volumes"] == []
 
@@ -348,6 +346,19 @@ def test_zones_without_a_default_subnet_are_not_taken_as_long_as_one_has_one(aws
     stack.delete()
     end()
     assert made() == "us-east-1b"
+
+
+def test_a_subnet_in_a_local_zone_makes_it_no_zone_of_templates(aws: EmbeddedAws, stack: Stack) -> None:
+    """Its name comes first in the alphabet, and a default subnet it has none."""
+    ec2 = aws.client("ec2")
+    ec2.modify_availability_zone_group(GroupName="us-east-1-bos-1", OptInStatus="opted-in")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24", AvailabilityZone="us-east-1-bos-1a")
+    zone = {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+    stack.create({"Data": _resource("AWS::EC2::Volume", AvailabilityZone=zone, Size=1)})
+    (found,) = ec2.describe_volumes()["Volumes"]
+    assert found["AvailabilityZone"] == "us-east-1a"
+    stack.delete()
 
 
 def test_a_volume_is_never_replaced_by_an_update(aws: EmbeddedAws, stack: Stack) -> None:

@@ -25,7 +25,7 @@ def held(network: Json) -> bool:
         network["ec2"].detach_internet_gateway(VpcId=network["vpc"], InternetGatewayId=network["gateway"])
     except ClientError as refused:
         assert "mapped public address" in str(refused)
-        return refused.response["Error"]["Code"] == "DependencyViolation"
+        return bool(refused.response["Error"]["Code"] == "DependencyViolation")
     return False
 
 

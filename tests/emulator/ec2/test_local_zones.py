@@ -31,6 +31,24 @@ def test_a_zone_is_used_only_after_opting_in_to_its_group(aws: EmbeddedAws) -> N
     assert ec2.create_subnet(**wanted)["Subnet"]["AvailabilityZone"] == ZONE
 
 
+def test_only_the_default_vpc_has_default_subnets(aws: EmbeddedAws) -> None:
+    """Also in a zone that has no subnet yet, and so Fn::GetAZs returns no Local Zone.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/work-with-default-vpc.html; that templates cannot ask for Local
+    Zones: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/603.
+    """
+    ec2 = aws.client("ec2")
+    ec2.modify_availability_zone_group(GroupName="us-east-1-atl-2", OptInStatus="opted-in")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24", AvailabilityZone=ZONE)["Subnet"]
+    assert (made["DefaultForAz"], made["MapPublicIpOnLaunch"]) == (False, False)
+    default = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+    assert default and {found["VpcId"] for found in default} == {
+        each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"] if each["IsDefault"]
+    }
+    assert all(found["MapPublicIpOnLaunch"] for found in default)
+
+
 @pytest.mark.parametrize(("group", "status"), [("us-east-1-xyz-1", "opted-in"), ("us-east-1-atl-2", "not-opted-in")])
 def test_opting_out_and_unknown_groups_are_refused(aws: EmbeddedAws, group: str, status: str) -> None:
     with pytest.raises(ClientError, match="InvalidParameterValue"):

@@ -76,9 +76,11 @@ class Account:
         self.simulated: list[Json] = []
         self.trails = [{"Name": "ours", "TrailARN": "arn:trail", "logs": True}]
         self.selectors: Json = {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]}
-        self.subnet: Json = {"SubnetId": "subnet-01234567", "VpcId": "vpc-01234567"}
-        self.offered = True
+        self.subnet: Json = {"SubnetId": "subnet-01234567", "VpcId": "vpc-01234567", "AvailabilityZone": "eu-west-1a"}
+        self.offered = ["eu-west-1a"]
+        self.not_ours: set[str] = set()  # trails that only their management account may look at
         self.denied: set[str] = set()
+        self.log_policies = 9
 
     def __call__(self, service: str, region: str | None = None, /) -> "Account":
         return self
@@ -119,8 +121,12 @@ class Account:
     def describe_availability_zones(self, **_: Any) -> Json:
         return {"AvailabilityZones": [{}]}
 
-    def describe_instance_type_offerings(self, **_: Any) -> Json:
-        return {"InstanceTypeOfferings": [{}] if self.offered else []}
+    def describe_instance_type_offerings(self, LocationType: str, **_: Any) -> Json:  # noqa: N803
+        assert LocationType == "availability-zone"
+        return {"InstanceTypeOfferings": [{"Location": zone} for zone in self.offered]}
+
+    def describe_resource_policies(self) -> Json:
+        return {"resourcePolicies": [{}] * self.log_policies}
 
     def describe_trails(self, **_: Any) -> Json:
         return {"trailList": self.trails}
@@ -128,7 +134,9 @@ class Account:
     def get_trail_status(self, **_: Any) -> Json:
         return {"IsLogging": self.trails[0]["logs"]}
 
-    def get_event_selectors(self, **_: Any) -> Json:
+    def get_event_selectors(self, TrailName: str) -> Json:  # noqa: N803
+        if TrailName in self.not_ours:
+            raise ClientError({"Error": {"Code": "TrailNotFoundException", "Message": "no"}}, "GetEventSelectors")
         return self.selectors
 
     def get_parameter(self, **_: Any) -> Json:
@@ -323,6 +331,20 @@ def test_the_root_user_is_told_so_and_another_principal_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("group_id", "direction", "what"),
+    [
+        ("sg-endpoint", "IpPermissionsEgress", "group of the endpoint"),
+        ("sg-instance", "IpPermissions", "group of the instance"),
+    ],
+)
+def test_a_prefix_list_may_let_the_connection_through(group_id: str, direction: str, what: str) -> None:
+    account = Account()
+    account.groups[group_id][direction] = [rule(22, PrefixListIds=[{"PrefixListId": "pl-1"}])]
+    found = examined(account)[what]
+    assert found["status"] == "unknown" and "pl-1" in found["fix"]
+
+
+@pytest.mark.parametrize(
     ("outputs", "said"), [({}, "there is no endpoint"), ({"EndpointId": "eice-1"}, "name yours with --instance")]
 )
 def test_without_endpoint_or_instance_there_is_nothing_to_examine(outputs: dict[str, str], said: str) -> None:
@@ -418,6 +440,29 @@ def test_a_trail_with_advanced_selectors_hands_events_over() -> None:
     assert looked(account, CommonSettings(vpc=VPC), trail="existing")["trail"] == "ok"
 
 
+def test_a_trail_that_only_its_owner_may_look_at_hides_no_other() -> None:
+    """An organization's trail is shown in every member account: its selectors may be the management account's."""
+    account = Account()
+    account.trails.insert(0, {"Name": "organization", "TrailARN": "arn:theirs", "logs": True})
+    account.not_ours = {"arn:theirs"}
+    assert looked(account, CommonSettings(vpc=VPC), trail="existing")["trail"] == "ok"
+    account.not_ours = {"arn:theirs", "arn:trail"}
+    assert looked(account, CommonSettings(vpc=VPC), trail="existing")["trail"] == "unknown"
+
+
+def test_without_a_network_of_yours_the_type_is_looked_for_where_templates_put_it() -> None:
+    account = spoil(Account(), subnet={"AvailabilityZone": "eu-west-1b"}, offered=["eu-west-1a"])
+    assert looked(account, CommonSettings())["t4g.nano"] == "problem"
+    account = spoil(Account(), subnet={"AvailabilityZone": "eu-west-1b"}, offered=["eu-west-1b"])
+    assert looked(account, CommonSettings())["t4g.nano"] == "ok"
+
+
+def test_a_log_policy_that_is_ours_already_needs_no_room() -> None:
+    account = spoil(Account(), log_policies=10)
+    account.outputs["TunnelLogGroup"] = "/aws/events/ours"
+    assert looked(account, CommonSettings(vpc=VPC), trail="existing")["log policies"] == "ok"
+
+
 def test_every_user_may_be_expected() -> None:
     assert settings(trail="existing", expected_principals=["user/*"]).expected_principals == ("user/*",)
 
@@ -437,9 +482,12 @@ def test_a_healthy_account_has_no_problem() -> None:
     [
         ("endpoint", {"outputs": {}}),
         ("addresses", {"subnet__Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2001:db8::/64"}]}),
-        ("t4g.nano", {"offered": False}),
+        ("t4g.nano", {"offered": []}),
+        # https://github.com/RedHatGov/redhatgov.workshops/issues/113: one zone of us-east-1 has no t3.
+        ("t4g.nano", {"offered": ["eu-west-1b", "eu-west-1c"]}),
         ("trail", {"trails": [{"Name": "ours", "TrailARN": "arn:trail", "logs": False}]}),
         ("trail", {"trails": []}),
+        ("log policies", {"log_policies": 10}),
         ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": False, "ReadWriteType": "All"}]}}),
         ("trail", {"selectors": {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "ReadOnly"}]}}),
         ("trail", {"selectors": advanced(eventCategory="Data")}),

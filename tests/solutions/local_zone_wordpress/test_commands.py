@@ -219,6 +219,16 @@ def test_check_finds_zone_and_types() -> None:
     assert statuses(Aws(opted_in=True), zone=HERE, web_type="t3.nano")["instance types"] == "problem"
 
 
+@pytest.mark.parametrize(("web_type", "status"), [("t3.medium", "ok"), ("m7i.large", "problem")])
+def test_a_rehearsal_looks_for_its_types_where_templates_put_it(web_type: str, status: str) -> None:
+    """https://github.com/ned1313/Getting-Started-Terraform/issues/44: one zone of a Region may lack a type."""
+    aws = Aws()
+    aws.tells_before, aws.subnets = True, [{"AvailabilityZone": "us-east-1a"}]
+    settings = LocalZoneWordpressSettings.model_validate({"web_type": web_type})
+    found = {finding.what: finding for finding in findings(CommonSettings(), settings, aws)}
+    assert found["instance types"].status == status and "us-east-1a" in found["instance types"].says
+
+
 def test_check_finds_subnets_that_are_elsewhere() -> None:
     subnets = {"private_subnet_ids": ["subnet-01234567"], "public_subnet_ids": ["subnet-12345678"]}
     settings = LocalZoneWordpressSettings.model_validate({"zone": HERE, **subnets})

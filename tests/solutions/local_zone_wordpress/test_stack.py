@@ -265,6 +265,39 @@ def test_the_volume_is_backed_up_where_it_is(zone: Template, enterprise: Templat
     assert seen == [(["LOCAL_ZONE"], "CLOUD", 7), (["LOCAL_ZONE"], "LOCAL_ZONE", 28), (["CLOUD"], "CLOUD", 7)]
 
 
+def test_a_volume_that_was_kept_is_not_backed_up_by_the_next_policy(zone: Template, enterprise: Template) -> None:
+    """It is the role's volume no more, and a policy that is refused something takes no snapshots any more.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/monitor-cloudwatch-events.html has the event of such a policy.
+    """
+    values = []
+    for of in (zone, enterprise):
+        (policy,) = properties(of, "AWS::DLM::LifecyclePolicy")
+        ((tag,),) = [policy["PolicyDetails"]["TargetTags"]]
+        values.append(json.dumps(tag["Value"]))
+        # Not what a stack of the same name has given before, and the snapshots keep their own name.
+        assert "AWS::StackId" in values[-1]
+        (volume,) = properties(of, "AWS::EC2::Volume")
+        assert {"Key": "local-zone-wordpress", "Value": volume["Tags"][0]["Value"].removesuffix("-data")} in volume[
+            "Tags"
+        ]
+    assert values[0] != values[1]  # nor what the volume had before restore_from
+
+
+def test_snapshots_of_a_volume_under_a_customer_managed_key_use_that_key(enterprise: Template, zone: Template) -> None:
+    """https://docs.aws.amazon.com/ebs/latest/userguide/dlm-prerequisites.html, "Permissions for encryption"."""
+    of_keys = {action for action in every_action(enterprise, "DataSnapshotRole") if action.startswith("kms:")}
+    assert of_keys == {
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    }
+    assert not {action for action in every_action(zone, "DataSnapshotRole") if action.startswith("kms:")}
+
+
 def test_only_the_database_s_instances_may_take_the_volume_and_the_address(zone: Template) -> None:
     (policy,) = [p for name, p in of_type(zone, "AWS::IAM::Policy").items() if name.startswith("DatabaseRole")]
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -462,6 +495,19 @@ def test_the_database_takes_the_connections_of_the_largest_group() -> None:
     assert int(taken) >= most * (int(pools["wordpress"]["pm.max_children"]) + 2)
 
 
+@pytest.mark.parametrize(("total", "pool"), [(446, 223), (3_836, 1_918), (31_600, 15_800)])
+def test_the_database_uses_half_the_memory_of_its_type(tmp_path: Path, total: int, pool: int) -> None:
+    """A fixed size starts no small instance, and a larger database_type would make nothing faster."""
+    code = (USER_DATA / "database.sh").read_text(encoding="utf-8")
+    (line,) = [line for line in code.splitlines() if "innodb_buffer_pool_size" in line]
+    line = line.replace("/etc/my.cnf.d/wordpress.cnf", str(tmp_path / "cnf"))
+    free = f"free() {{ printf '       total used free\\nMem:  {total} 9 9\\nSwap: 0 0 0\\n'; }}"
+    subprocess.run(["bash", "-euc", f"{free}\n{line}"], check=True)  # noqa: S607
+    assert (tmp_path / "cnf").read_text(encoding="utf-8") == f"innodb_buffer_pool_size={pool}M\n"
+    # It ends the section of the server, which the file has alone.
+    assert re.findall(r"^\[.*\]$", (USER_DATA / "database.cnf").read_text(encoding="utf-8"), re.M) == ["[mysqld]"]
+
+
 def test_the_client_does_not_write_its_own_address() -> None:
     web = (USER_DATA / "web.conf").read_text(encoding="utf-8")
     assert "REMOTE_ADDR $remote_addr;" in web and "real_ip_recursive off;" in web  # the last address, not the first
@@ -503,6 +549,19 @@ def test_a_certificate_that_nginx_refuses_changes_nothing(tmp_path: Path, good: 
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "REGION": "r", "SECRET": "s"}
     ended = subprocess.run(["bash", "-c", code], env=env, capture_output=True, check=False)  # noqa: S607
     assert (ended.returncode == 0) is good and site.read_text(encoding="utf-8") == f"{kept}\n"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, which scripts/servers installs")
+@pytest.mark.parametrize("domain", ["blog.example.com", f"{'blog.' * 48}example.com"])
+def test_the_load_balancer_signs_a_certificate_for_the_longest_name(tmp_path: Path, domain: str) -> None:
+    """A common name has 64 characters at most: https://github.com/openssl/openssl/issues/6479."""
+    code = (USER_DATA / "balancer.sh").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^  (openssl req -x509 .*\\\n.*) 2>&1$", code, re.MULTILINE)
+    command = command.replace("@NAME@", domain).replace("/etc/nginx/tls", str(tmp_path))
+    signed = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
+    assert signed.returncode == 0, signed.stderr
+    shown = ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", str(tmp_path / "certificate.pem")]
+    assert f"DNS:{domain}\n" in subprocess.run(shown, capture_output=True, text=True, check=True).stdout
 
 
 def test_the_boot_of_the_nat_depends_on_its_own_key_only() -> None:
