@@ -69,10 +69,10 @@ MOVE_SNAPSHOTS = ("ec2:CopySnapshot", "ec2:ModifySnapshotAttribute")
 LAUNCH = "ec2:RunInstances"
 ATTACH = "ec2:CreateNetworkInterface"
 
-# What can do the same today, by statement; `modern_actions` adds it. Not ec2:CopyVolumes: a copy of a volume is "within
-# the same Availability Zone", https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyVolumes.html.
+# What can do the same today, by statement; `modern_actions` adds it.
 MODERN = {
     "DenyCopyToRegion": (
+        "ec2:CopyVolumes",
         "ec2:CreateStoreImageTask",
         "ebs:StartSnapshot",
         "ebs:PutSnapshotBlock",

@@ -17,7 +17,15 @@ LONGEST_NAME = 128
 
 
 class TooLongError(ValueError):
-    """A statement does not fit into a policy and must not, or cannot, be split; the message says what would help."""
+    """A statement does not fit into a policy and must not, or cannot, be split; the message says what would help.
+
+    Attributes:
+        setting: whose values are too many; empty: those of the subnets.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def _fitting(statements: Sequence[Statement], most: int, partition: str | None) 
             yield statement
             continue
         if statement.allow_list:
-            raise TooLongError(_refusal(statement, most, partition))
+            raise TooLongError(_refusal(statement, most, partition), "zone_ids" if statement.others else "")
         taken: list[str] = []
         number = 1
         for action in statement.actions:
@@ -137,6 +145,11 @@ def _characters(statements: Sequence[Statement], partition: str | None) -> int:
 
 def _refusal(statement: Statement, most: int, partition: str | None) -> str:
     length = _characters([statement], partition)
+    if statement.others:
+        return (
+            f"{statement.sid} takes {length} characters, a policy {most}, and it is never split: two lists of allowed "
+            "buckets leave only what is in both. Remove zones and their ids, or shorten exempt_principal_arns"
+        )
     return (
         f"{statement.sid} takes {length} characters, a policy {most}, and it is never split: two lists of allowed "
         "subnets leave only what is in both. Give each target its own subnets (subnets_by_target), write * for Region "

@@ -81,7 +81,7 @@ class GuardrailSettings(SolutionSettings):
 
     @property
     def allowed_copies(self) -> tuple[str, ...]:
-        """Actions of the post's DenyCopyToRegion that are allowed."""
+        """Actions of DenyCopyToRegion that are allowed, unless extra_actions has them."""
         return ()
 
     @property
@@ -220,7 +220,8 @@ class GuardrailSettings(SolutionSettings):
         try:
             planned = self.policies
         except TooLongError as error:
-            yield Problem("subnets_by_target" if self.subnets_by_target else "subnets", f"must be shorter: {error}")
+            subnets = "subnets_by_target" if self.subnets_by_target else "subnets"
+            yield Problem(error.setting or subnets, f"must be shorter: {error}")
             return
         if not planned:
             yield Problem("statements", "must leave at least one statement; switch one on, or set enabled to false")

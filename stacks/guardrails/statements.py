@@ -89,11 +89,11 @@ def _one_or_many(values: tuple[str, ...]) -> str | list[str]:
 def transfer(settings: GuardrailSettings) -> Iterator[Statement]:
     """The three statements of both posts against copies in the Region and transfers to it."""
     if settings.switched_on("DenyCopyToRegion"):
-        posted = tuple(action for action in actions.COPY_TO_REGION if action not in settings.allowed_copies)
-        copies = _actions(settings, "DenyCopyToRegion", posted)
+        yours = settings.extra_actions.get("DenyCopyToRegion", ())
+        copies = _actions(settings, "DenyCopyToRegion", actions.COPY_TO_REGION)
+        copies = tuple(action for action in copies if action not in settings.allowed_copies or action in yours)
         if settings.services_in_zone is not None:
             kept = actions.MOVERS | set(settings.services_in_zone)
-            yours = settings.extra_actions.get("DenyCopyToRegion", ())
             copies = tuple(action for action in copies if actions.service_of(action) in kept or action in yours)
         if settings.block_log_delivery:
             copies += actions.LOG_DELIVERY

@@ -45,6 +45,14 @@ class LocalZoneGuardrailsSettings(GuardrailSettings):
         return self.zones
 
     @property
+    def allowed_copies(self) -> tuple[str, ...]:
+        """A copy of a volume is "within the same Availability Zone", and a Local Zone is one.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyVolumes.html
+        """
+        return ("ec2:CopyVolumes",)
+
+    @property
     def bucket_zones(self) -> tuple[str, ...]:
         """Ids of the Local Zones in which directory buckets are allowed."""
         return self.zone_ids

@@ -56,7 +56,10 @@ class OutpostsGuardrailsSettings(GuardrailSettings):
     def allowed_copies(self) -> tuple[str, ...]:
         """CopyImage makes no copy of what is on an Outpost, and AWS lists no key that tells a copy to an Outpost.
 
-        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html
+        CopyVolumes is not among them: its copy is in the same Availability Zone, an Outpost's volumes are in one of the
+        Region, and the call has no parameter or key for an Outpost.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html,
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyVolumes.html
         """
         return ("ec2:CopyImage",) if self.allow_copies_to_outpost else ()
 

@@ -143,6 +143,17 @@ def test_a_subnet_list_that_does_not_fit_is_refused_with_the_ways_out(condition:
         assert way in problem.message
 
 
+def test_a_list_of_zones_that_does_not_fit_is_refused_where_it_is_written() -> None:
+    zones = tuple(f"us-west-2-lax-{group}{letter}" for group in "123" for letter in "abcdefghij")
+    ids = tuple(f"usw2-lax{group}-az{number}" for group in "123" for number in range(10))
+    settings = LocalZoneGuardrailsSettings(
+        modern_actions=True, zones=zones, zone_ids=ids, scp_max_characters=4_096, scp_max_per_target=100
+    )
+    (problem,) = settings.problems()
+    assert problem.key == "zone_ids"
+    assert "Remove zones" in problem.message and "subnet" not in problem.message
+
+
 def test_the_ways_out() -> None:
     short = tuple(arn.replace("us-west-2:111122223333", "*:*") for arn in SUBNETS[:160])
     assert LocalZoneGuardrailsSettings(subnets=short).policies

@@ -212,7 +212,8 @@ def test_log_delivery_joins_the_first_guardrail() -> None:
 def test_modern_and_extra_actions_are_added_once_and_to_their_statement() -> None:
     extra = {"DenyCopyToRegion": ("sms:*", "ec2:CopyImage"), "DenyAllSnapshots": ("ec2:DeleteSnapshot",)}
     found = statements(LocalZoneGuardrailsSettings(modern_actions=True, extra_actions=extra, bootstrap_roles="none"))
-    assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *actions.MODERN["DenyCopyToRegion"], "sms:*")
+    modern = tuple(action for action in actions.MODERN["DenyCopyToRegion"] if action != "ec2:CopyVolumes")
+    assert found["DenyCopyToRegion"].actions == (*actions.COPY_TO_REGION, *modern, "sms:*")
     assert found["DenyAllSnapshots"].actions[-1] == "ec2:DeleteSnapshot"
     assert set(found["DenyDirectTransferToRegion"].actions) > set(TRANSFER)
     assert not set(chain(*actions.MODERN.values())) & {*COPY, *TRANSFER}
@@ -439,9 +440,19 @@ def test_images_and_snapshots_get_to_an_outpost_on_request(allowed: bool, decisi
     assert decided(found, "ec2:CreateImage", user, "arn:aws:ec2:us-west-2::image/ami-1") == "denied"
 
 
-def test_a_copy_of_a_volume_stays_in_its_zone_and_is_not_denied() -> None:
-    found = LocalZoneGuardrailsSettings(modern_actions=True, zones=(ZONE,))
-    assert decided(found, "ec2:CopyVolumes", "arn:aws:iam::111122223333:role/dev", "*") == "passes"
+@pytest.mark.parametrize(
+    ("model", "decision"), [(LocalZoneGuardrailsSettings, "passes"), (OutpostsGuardrailsSettings, "denied")]
+)
+def test_a_copy_of_a_volume_stays_in_a_local_zone_and_may_leave_an_outpost(
+    model: type[GuardrailSettings], decision: str
+) -> None:
+    """It is in the same Availability Zone, which is a zone of the Region for what is on an Outpost."""
+    volume = "arn:aws:ec2:us-west-2:111122223333:volume/*"
+    user = "arn:aws:iam::111122223333:role/dev"
+    found = model.model_validate({"modern_actions": True})
+    assert decided(found, "ec2:CopyVolumes", user, volume) == decision
+    asked = model.model_validate({"extra_actions": {"DenyCopyToRegion": ("ec2:CopyVolumes",)}})
+    assert decided(asked, "ec2:CopyVolumes", user, volume) == "denied"
 
 
 def test_blocks_of_a_snapshot_stay_denied_whatever_the_zone_offers() -> None:
