@@ -13,6 +13,7 @@ from stacks.outposts_routing.settings.parts import MAIN
 from stacks.shared.preflight import Clients, Finding, looked_at
 
 SLUG = "outposts_routing"
+RESERVED = "reserved ranges"
 _VIF = "LocalGatewayVirtualInterface"
 
 
@@ -24,6 +25,8 @@ def findings_of(common: CommonSettings, settings: OutpostsRoutingSettings, clien
         yield looked_at("VPCs", lambda: _vpcs(common, settings, clients))
     if any(domain.coip_cidr for domain in _attached(settings)):
         yield looked_at("pool ranges", lambda: _pools(common, settings, clients))
+    if pool_id := settings.ipam_pool_id:
+        yield looked_at(RESERVED, lambda: _reserved(common, settings, clients, pool_id))
     yield looked_at("mode", lambda: _modes(common, settings, clients))
     if lost := [name for name, domain in settings.domains.items() if _leads_nowhere(common, domain)]:
         says = f"no subnet route of {', '.join(lost)} leads to the local gateway: nothing is advertised or answers"
@@ -121,6 +124,43 @@ def _pools(common: CommonSettings, settings: OutpostsRoutingSettings, clients: C
     if met:
         return Finding("pool ranges", "problem", ", ".join(met), "Choose an unused range for coip_cidr")
     return Finding("pool ranges", "ok", f"{', '.join(wanted)} is in no other pool")
+
+
+def _reserved(common: CommonSettings, settings: OutpostsRoutingSettings, clients: Clients, pool_id: str) -> Finding:
+    """Two allocations of a pool never overlap, and CloudFormation makes the new one before it deletes the old one.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateIpamPoolCidr.html
+    """
+    own = _allocations_of_stack(common, clients)
+    pages = clients("ec2").get_paginator("get_ipam_pool_allocations").paginate(IpamPoolId=pool_id)
+    there = [(item["Cidr"], item["IpamPoolAllocationId"]) for page in pages for item in page["IpamPoolAllocations"]]
+    wanted = list(settings.reserved_cidrs)
+    met = [
+        (f"{mine} overlaps {cidr}, {name}{' of this stack' if name in own else ''}", name in own)
+        for mine in wanted
+        for cidr, name in there
+        if IPv4Network(mine).overlaps(IPv4Network(cidr)) and not (name in own and mine == cidr)
+    ]
+    if not met:
+        return Finding(RESERVED, "ok", f"{', '.join(wanted) or 'none'}; {pool_id} has no other range that overlaps")
+    fix = "Release the allocation, or name another range or pool"
+    if all(is_own for _, is_own in met):
+        fix = "In two deployments: first without ipam_pool_id, which releases the old ranges, then with it"
+    return Finding(RESERVED, "problem", "; ".join(says for says, _ in met), fix)
+
+
+def _allocations_of_stack(common: CommonSettings, clients: Clients) -> set[str]:
+    """Ids of the allocations that this stack has made; their resources are called by pool, allocation and range."""
+    if not (stack := _stack(common, clients)):
+        return set()
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack["StackId"])
+    return {
+        part
+        for page in pages
+        for item in page["StackResourceSummaries"]
+        if item["ResourceType"] == "AWS::EC2::IPAMAllocation"
+        for part in item.get("PhysicalResourceId", "").split("|")
+    }
 
 
 def _wanted_vpcs(common: CommonSettings, settings: OutpostsRoutingSettings) -> list[str]:

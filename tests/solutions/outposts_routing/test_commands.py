@@ -253,8 +253,9 @@ class Aws:
         state: str = "available",
         stack: str = "s",
         pools_of: tuple[str, ...] = (),
+        reserved: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        self.pools_of = pools_of
+        self.pools_of, self.reserved = pools_of, reserved
         self.gateways, self.deployed, self.taken_by, self.vpc_by = gateways, deployed, taken_by, vpc_by
         self.state, self.stack = state, stack
 
@@ -285,6 +286,18 @@ class Aws:
                 "CoipPools": [
                     {"PoolId": f"of-{table}", "LocalGatewayRouteTableId": table, "PoolCidrs": ["172.16.0.0/24"]}
                     for table in self.pools_of
+                ]
+            },
+            "get_ipam_pool_allocations": {
+                "IpamPoolAllocations": [{"Cidr": cidr, "IpamPoolAllocationId": name} for cidr, name in self.reserved]
+            },
+            "list_stack_resources": {
+                "StackResourceSummaries": [
+                    {
+                        "ResourceType": "AWS::EC2::IPAMAllocation",
+                        "PhysicalResourceId": "ipam-pool-0123456789abcdef0|ours|10.20.0.0/16",
+                    },
+                    {"ResourceType": "AWS::EC2::VPC", "PhysicalResourceId": VPC_ID},
                 ]
             },
             "describe_local_gateway_route_table_virtual_interface_group_associations": {
@@ -370,6 +383,28 @@ def test_check_finds_a_range_that_is_in_another_pool(monkeypatch: pytest.MonkeyP
     assert taken[0] == "problem" and "172.16.0.0/26 overlaps 172.16.0.0/24 of of-theirs" in taken[1]
     assert found_by(Aws(pools_of=("ours",), deployed=COIP), monkeypatch, **coip)["pool ranges"][0] == "ok"
     assert "pool ranges" not in found_by(Aws(), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reserved", "status", "says"),
+    [
+        ("10.20.0.0/16", (), "ok", "10.20.0.0/16"),
+        ("10.20.0.0/16", (("10.20.0.0/16", "ours"), ("10.30.0.0/16", "theirs")), "ok", "10.20.0.0/16"),
+        # CloudFormation would reserve the new range before it releases the old one.
+        ("10.16.0.0/12", (("10.20.0.0/16", "ours"),), "problem", "of this stackIn two deployments"),
+        ("10.20.0.0/24", (("10.20.0.0/16", "ours"),), "problem", "of this stackIn two deployments"),
+        ("10.20.0.0/16", (("10.20.0.0/16", "theirs"),), "problem", "overlaps 10.20.0.0/16, theirsRelease"),
+        ("10.16.0.0/12", (("10.20.0.0/16", "ours"), ("10.21.0.0/16", "theirs")), "problem", "theirsRelease"),
+    ],
+)
+def test_check_finds_ranges_that_ipam_would_refuse_to_reserve(
+    wanted: str, reserved: tuple[tuple[str, str], ...], status: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateIpamPoolCidr.html."""
+    settings: dict[str, Any] = {"on_premises_cidrs": (wanted,), "ipam_pool_id": "ipam-pool-0123456789abcdef0"}
+    settings |= {"vpc_cidr": None, "subnet_cidr": None}
+    found = found_by(Aws(deployed=DIRECT, reserved=reserved), monkeypatch, **settings)["reserved ranges"]
+    assert found[0] == status and says in found[1]
 
 
 def test_check_looks_at_every_domain_and_at_the_vpc_of_common(monkeypatch: pytest.MonkeyPatch) -> None:
