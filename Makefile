@@ -102,6 +102,7 @@ new: $(INSTALLED) ## a new solution that passes every check but the promises of 
 	@python scripts/new.py '$(subst ','\'',$(SLUG))'
 	@$(MAKE) --no-print-directory docs
 	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
+	@python scripts/new.py --next '$(subst ','\'',$(SLUG))'
 
 upgrade: $(INSTALLED) ## pins to their newest releases, staged as one commit that says what it changes in the templates
 	@python -m scripts.upgrade

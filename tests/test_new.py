@@ -58,6 +58,12 @@ def test_the_program_knows_it(house: Path) -> None:
     assert ended.returncode == 0 and "the number of instances" in ended.stdout, ended.stderr
 
 
+def test_it_says_what_comes_next_and_writes_nothing_then(house: Path) -> None:
+    ended = python(house, "scripts/new.py", "--next", "other-counter")
+    assert ended.returncode == 0 and "-k other_counter" in ended.stdout, ended.stderr
+    assert not (house / "stacks" / "other_counter").exists()
+
+
 def test_one_test_fails_until_the_promises_are_tested() -> None:
     (text,) = (text for path, text in files(SLUG, ROOT).items() if path.name == "test_stack.py")
     assert "pytest.fail(" in text
