@@ -48,6 +48,19 @@ def test_it_is_formatted_and_nothing_of_the_example_is_left(house: Path) -> None
         assert ended.returncode == 0, ended.stdout
 
 
+def test_its_types_are_strict(house: Path) -> None:
+    new = [str(path.relative_to(ROOT)) for path in files(SLUG, ROOT) if path.suffix == ".py"]
+    # Of its own files alone, in a second: make check has those that they import.
+    alone = (
+        "--follow-imports=skip",
+        "--ignore-missing-imports",
+        "--allow-subclassing-any",
+        "--allow-untyped-decorators",
+    )
+    ended = python(house, "-m", "mypy", *alone, *new)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_its_stack_is_synthesized_with_the_checks(house: Path) -> None:
     ended = python(house, "-c", SYNTHESIS)
     assert ended.returncode == 0, ended.stderr
