@@ -68,11 +68,16 @@ def files(slug: str, root: Path) -> dict[Path, str]:
     modules = [path.relative_to(root) for path in found if path.suffix == ".py"]
     packages = {root / folder for path in modules for folder in path.parents if slug in folder.parts}
     found |= {folder / "__init__.py": "" for folder in packages}
-    taken = [path for path in (root / "stacks" / slug, root / "lambdas" / slug, *found) if path.exists()]
+    taken = [path for path in (root / "stacks" / slug, root / "lambdas" / slug, *found) if _has_something(path)]
     if taken or slug in LIBRARIES:
         where = taken[0].relative_to(root) if taken else f"stacks/{slug}"
         raise RefusedError(f"SLUG {slug!r} is taken: {where} is there; choose another one, or delete it first")
     return found
+
+
+def _has_something(path: Path) -> bool:
+    """What git has removed leaves folders of compiled files behind."""
+    return path.is_file() or any(each.is_file() for each in path.rglob("*") if "__pycache__" not in each.parts)
 
 
 def _filled(text: str, slug: str) -> str:

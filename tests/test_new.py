@@ -92,3 +92,11 @@ def test_what_is_no_slug_is_refused(slug: str) -> None:
 def test_what_is_taken_is_refused(slug: str) -> None:
     with pytest.raises(RefusedError, match=f"^SLUG '{slug}' is taken: stacks/{slug} is there"):
         files(slug, ROOT)
+
+
+def test_what_a_deleted_solution_leaves_compiled_does_not_take_its_name(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scripts" / "new_solution", tmp_path / "scripts" / "new_solution")
+    compiled = tmp_path / "stacks" / SLUG / "__pycache__"
+    compiled.mkdir(parents=True)
+    (compiled / "stack.cpython-311.pyc").write_bytes(b"")
+    assert tmp_path / "stacks" / SLUG / "stack.py" in files(SLUG, tmp_path)
