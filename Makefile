@@ -100,9 +100,9 @@ recording: $(INSTALLED) ## record make try of one solution as docs/pictures/try.
 
 new: $(INSTALLED) ## a new solution that passes every check but the promises of its post; SLUG=
 	@python scripts/new.py '$(subst ','\'',$(SLUG))'
-	@python -m stacks.documents
-	@python -m emulator.documents
+	@$(MAKE) --no-print-directory docs
 	@python -m pytest tests/solutions/$(subst -,_,$(SLUG)) -q -k test_template --snapshot-update
+	@python scripts/new.py --next '$(subst ','\'',$(SLUG))'
 
 upgrade: $(INSTALLED) ## pins to their newest releases, staged as one commit that says what it changes in the templates
 	@python -m scripts.upgrade

@@ -38,6 +38,12 @@ SECTION = """
     look_every_minutes: 60              # between two looks
     most_instances: 100                 # an alarm rings above it
 """
+NEXT = """new: {slug} can be deployed. Now, from CONTRIBUTING.md:
+  1. change it part by part, from stacks/{slug}/settings.py down; its placeholders in stacks/series.py, too
+  2. after each part: python -m pytest -q tests -k {slug}       (with --snapshot-update to accept its templates)
+  3. make try SOLUTION={slug}; make faults SOLUTION={slug}
+  4. make docs check test
+"""
 
 
 class RefusedError(Exception):
@@ -62,11 +68,16 @@ def files(slug: str, root: Path) -> dict[Path, str]:
     modules = [path.relative_to(root) for path in found if path.suffix == ".py"]
     packages = {root / folder for path in modules for folder in path.parents if slug in folder.parts}
     found |= {folder / "__init__.py": "" for folder in packages}
-    taken = [path for path in (root / "stacks" / slug, root / "lambdas" / slug, *found) if path.exists()]
+    taken = [path for path in (root / "stacks" / slug, root / "lambdas" / slug, *found) if _has_something(path)]
     if taken or slug in LIBRARIES:
         where = taken[0].relative_to(root) if taken else f"stacks/{slug}"
         raise RefusedError(f"SLUG {slug!r} is taken: {where} is there; choose another one, or delete it first")
     return found
+
+
+def _has_something(path: Path) -> bool:
+    """What git has removed leaves folders of compiled files behind."""
+    return path.is_file() or any(each.is_file() for each in path.rglob("*") if "__pycache__" not in each.parts)
 
 
 def _filled(text: str, slug: str) -> str:
@@ -102,10 +113,15 @@ def write(slug: str, root: Path) -> list[Path]:
 
 
 def main() -> int:
-    """Writes the solution and says what comes next."""
+    """Writes the solution, or says what comes next."""
     parser = argparse.ArgumentParser(prog="make new")
     parser.add_argument("slug", metavar="SLUG", nargs="?", default="")
-    slug = parser.parse_args().slug.replace("-", "_")
+    parser.add_argument("--next", action="store_true", help="write nothing, say what comes next")
+    options = parser.parse_args()
+    slug = options.slug.replace("-", "_")
+    if options.next:
+        print(NEXT.format(slug=slug), end="")
+        return 0
     try:
         written = write(slug, ROOT)
     except RefusedError as error:

@@ -42,6 +42,11 @@ def test_variables_reach_the_program(arguments: list[str], passed: str) -> None:
     assert passed in re.sub(r"[ \t\\\n]+(?!'')", " ", ended.stdout) or passed in ended.stdout
 
 
+def test_a_new_solution_comes_with_all_documents_that_the_tests_compare() -> None:
+    written = [line for line in make("docs").stdout.splitlines() if "python -m" in line]
+    assert written and set(written) <= set(make("new", "SLUG=zone_counter").stdout.splitlines())
+
+
 @pytest.mark.parametrize("variable", ["solution=x", "SOLUTIONS=x", "Keep=1"])
 def test_an_unknown_variable_is_refused(variable: str) -> None:
     ended = make("try", variable)

@@ -48,6 +48,19 @@ def test_it_is_formatted_and_nothing_of_the_example_is_left(house: Path) -> None
         assert ended.returncode == 0, ended.stdout
 
 
+def test_its_types_are_strict(house: Path) -> None:
+    new = [str(path.relative_to(ROOT)) for path in files(SLUG, ROOT) if path.suffix == ".py"]
+    # Of its own files alone, in a second: make check has those that they import.
+    alone = (
+        "--follow-imports=skip",
+        "--ignore-missing-imports",
+        "--allow-subclassing-any",
+        "--allow-untyped-decorators",
+    )
+    ended = python(house, "-m", "mypy", *alone, *new)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_its_stack_is_synthesized_with_the_checks(house: Path) -> None:
     ended = python(house, "-c", SYNTHESIS)
     assert ended.returncode == 0, ended.stderr
@@ -56,6 +69,12 @@ def test_its_stack_is_synthesized_with_the_checks(house: Path) -> None:
 def test_the_program_knows_it(house: Path) -> None:
     ended = python(house, "-m", "stacks", SLUG, "cost")
     assert ended.returncode == 0 and "the number of instances" in ended.stdout, ended.stderr
+
+
+def test_it_says_what_comes_next_and_writes_nothing_then(house: Path) -> None:
+    ended = python(house, "scripts/new.py", "--next", "other-counter")
+    assert ended.returncode == 0 and "-k other_counter" in ended.stdout, ended.stderr
+    assert not (house / "stacks" / "other_counter").exists()
 
 
 def test_one_test_fails_until_the_promises_are_tested() -> None:
@@ -73,3 +92,11 @@ def test_what_is_no_slug_is_refused(slug: str) -> None:
 def test_what_is_taken_is_refused(slug: str) -> None:
     with pytest.raises(RefusedError, match=f"^SLUG '{slug}' is taken: stacks/{slug} is there"):
         files(slug, ROOT)
+
+
+def test_what_a_deleted_solution_leaves_compiled_does_not_take_its_name(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scripts" / "new_solution", tmp_path / "scripts" / "new_solution")
+    compiled = tmp_path / "stacks" / SLUG / "__pycache__"
+    compiled.mkdir(parents=True)
+    (compiled / "stack.cpython-311.pyc").write_bytes(b"")
+    assert tmp_path / "stacks" / SLUG / "stack.py" in files(SLUG, tmp_path)

@@ -46,7 +46,10 @@ def test_what_a_schedule_starts_is_missed(variant: str, slug: str) -> None:
     if not wanted or slug in NOBODY_MISSES:
         return
     found = silences(resources)
-    assert found, f"{', '.join(sorted(wanted))} may stop, and nobody hears of it"
+    assert found, (
+        f"{', '.join(sorted(wanted))} of {slug} may stop, and nobody hears of it: "
+        "give it Alarms.when_silent of stacks/shared/alarms.py, or a reason in NOBODY_MISSES here"
+    )
     assert {each["TreatMissingData"] for each in found} == {"ignore"}
 
 
