@@ -108,8 +108,8 @@ class RollingGroup(autoscaling.AutoScalingGroup):
 def batch_size(maximum: int, seconds: int) -> int:
     """How many instances an update replaces at a time: the fewest with which it ends in LONGEST_UPDATE_SECONDS.
 
-    Never so many that a group at its largest size has fewer than FEWEST_BATCHES. CloudFormation ends a whole batch before
-    its successors serve: where a group that has scaled out has no more than a batch, only its smallest size is left
+    Never so many that a group at its largest size has fewer than FEWEST_BATCHES. CloudFormation ends a whole batch
+    before its successors serve: where a group that has scaled out has no more than a batch, its smallest size is left
     (https://github.com/guardian/testing-asg-rolling-update/blob/main/observations/healthy-to-healthy-partially-scaled.md).
 
     Args:
