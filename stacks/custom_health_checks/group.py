@@ -62,8 +62,7 @@ class CheckedGroup(Construct):
             minimum=settings.min_instances,
             maximum=settings.max_instances,
             warmup_seconds=0,  # what has passed its checks is warm
-            # No page says whether an update waits for the hook by itself.
-            pause_seconds=settings.longest_wait,
+            held_seconds=settings.longest_wait,
             hooks=[
                 LifecycleHook(
                     lifecycle_hook_name=LAUNCH_HOOK,

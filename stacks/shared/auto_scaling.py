@@ -22,8 +22,11 @@ SUSPENDED = (
     autoscaling.ScalingProcess.REPLACE_UNHEALTHY,
     autoscaling.ScalingProcess.SCHEDULED_ACTIONS,
 )
-LONGEST_PAUSE_SECONDS = 3_600  # that an update takes between two batches, by the same page
-BATCHES = 10  # in which a large group is updated
+# By the same page: the longest pause between two batches, and how long an instance may take to be in service.
+LONGEST_PAUSE_SECONDS = 3_600
+START_SECONDS = 60  # from the launch of an instance until EC2 Auto Scaling calls it in service
+LONGEST_UPDATE_SECONDS = 21_600  # of a group at its largest size: batches are as small as that allows
+FEWEST_BATCHES = 10
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
 
 
@@ -44,7 +47,7 @@ class GroupNetwork(Protocol):
 
 
 class RollingGroup(autoscaling.AutoScalingGroup):
-    """A group that replaces its instances when their launch template changes: one by one, or a tenth at a time.
+    """A group that replaces its instances when their launch template changes: one by one, or in small batches.
 
     Its lifecycle hooks are part of the group resource: no instance can start, or end, before its hook exists.
 
@@ -53,7 +56,7 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         hooks: lifecycle hooks of the group.
         outlived_by: what running instances need to the end, above all their rights: deleted after the group only.
         warmup_seconds: how long an instance takes from its start until it serves.
-        pause_seconds: how long an update waits for each batch to serve; None: the warm-up.
+        held_seconds: how long the launching hooks may hold an instance, which an update waits for.
         protected: whether scale-in leaves new instances alone. CloudFormation cannot delete such a group by itself.
         capacity_rebalance: of Spot Instances: whether those at risk are replaced before EC2 interrupts them. False is
             said, or an update would leave what there was.
@@ -71,12 +74,11 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         warmup_seconds: int,
         hooks: Sequence[LifecycleHook],
         outlived_by: Sequence[IDependable],
-        pause_seconds: int | None = None,
+        held_seconds: int = 0,
         protected: bool | None = None,
         capacity_rebalance: bool | None = None,
     ) -> None:
         mixed = instances if isinstance(instances, autoscaling.MixedInstancesPolicy) else None
-        pause = warmup_seconds if pause_seconds is None else pause_seconds
         super().__init__(
             scope,
             construct_id,
@@ -90,7 +92,12 @@ class RollingGroup(autoscaling.AutoScalingGroup):
             new_instances_protected_from_scale_in=protected,
             default_instance_warmup=Duration.seconds(warmup_seconds),
             group_metrics=[autoscaling.GroupMetrics.all()],
-            update_policy=rolling_update(minimum, maximum, pause_seconds=pause, batch=max(1, maximum // BATCHES)),
+            update_policy=rolling_update(
+                minimum,
+                maximum,
+                pause_seconds=warmup_seconds,
+                batch=batch_size(maximum, START_SECONDS + min(held_seconds, LONGEST_PAUSE_SECONDS) + warmup_seconds),
+            ),
         )
         cast(autoscaling.CfnAutoScalingGroup, self.node.default_child).lifecycle_hook_specification_list = list(hooks)
         # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
@@ -98,11 +105,26 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         acknowledge_group(self, mixed=mixed is not None)
 
 
+def batch_size(maximum: int, seconds: int) -> int:
+    """How many instances an update replaces at a time: the fewest with which it ends in LONGEST_UPDATE_SECONDS.
+
+    Never so many that a group at its largest size has fewer than FEWEST_BATCHES. CloudFormation ends a whole batch
+    before its successors serve: where a group that has scaled out has no more than a batch, its smallest size is left
+    (https://github.com/guardian/testing-asg-rolling-update/blob/main/observations/healthy-to-healthy-partially-scaled.md).
+
+    Args:
+        maximum: largest size of the group.
+        seconds: that a batch takes until it serves.
+    """
+    return max(1, min(maximum // FEWEST_BATCHES, -(-maximum * seconds // LONGEST_UPDATE_SECONDS)))
+
+
 def rolling_update(minimum: int, maximum: int, *, pause_seconds: int, batch: int = 1) -> autoscaling.UpdatePolicy:
     """One batch of instances after the other, while nothing else changes the group.
 
-    CloudFormation goes on as soon as EC2 Auto Scaling calls a new instance in service, which is long before it serves,
-    so that without a pause all of them boot at the same time.
+    CloudFormation waits until EC2 Auto Scaling calls new instances in service, for launching hooks too, and fails when
+    one is not after an hour. Without such a hook that is long before an instance serves: with no pause, all of them
+    would boot at the same time.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html
 
     Args:

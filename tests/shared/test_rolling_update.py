@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stacks.shared.auto_scaling import LONGEST_UPDATE_SECONDS, batch_size
 from tests.conformance.updates.states import State, template
 
 
@@ -17,13 +18,29 @@ def rolling(**settings: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("minimum", "maximum", "batch", "in_service"),
-    [(0, 10, 1, 0), (4, 4, 1, 3), (1, 1, 1, 0), (500, 500, 50, 450)],
+    [(0, 10, 1, 0), (4, 4, 1, 3), (1, 1, 1, 0), (100, 100, 1, 99), (500, 500, 5, 495)],
 )
 def test_a_group_keeps_its_smallest_size_in_service_where_it_has_room_for_a_batch(
     minimum: int, maximum: int, batch: int, in_service: int
 ) -> None:
     update = rolling(min_instances=minimum, max_instances=maximum)
     assert (update["MaxBatchSize"], update["MinInstancesInService"]) == (batch, in_service)
+
+
+def test_a_group_that_has_scaled_out_a_little_does_not_lose_most_of_its_instances_at_once() -> None:
+    """Ten instances of a hundred at most: a tenth of the largest size would be all of them."""
+    assert rolling(min_instances=0, max_instances=100)["MaxBatchSize"] == 1
+
+
+@pytest.mark.parametrize(
+    ("maximum", "seconds"), [(1, 60), (19, 7_260), (77, 280), (100, 180), (500, 7_260), (1_000, 60)]
+)
+def test_batches_are_the_smallest_with_which_an_update_ends_in_time(maximum: int, seconds: int) -> None:
+    size = batch_size(maximum, seconds)
+    assert 1 <= size <= max(1, maximum // 10) and size <= 100, "CloudFormation takes a hundred"
+    in_time = maximum / size * seconds <= LONGEST_UPDATE_SECONDS
+    assert in_time or size == max(1, maximum // 10)
+    assert size == 1 or maximum / (size - 1) * seconds > LONGEST_UPDATE_SECONDS
 
 
 @pytest.mark.parametrize(("warmup", "pause"), [(90, "PT1M30S"), (3_600, "PT1H")])

@@ -30,7 +30,7 @@ def findings(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
             yield Finding(where, name, "grace", "fails", reason, GRACE, fix)
         if (pause := _pause(resource)) is not None and pause < (starts := _starts_in(group)):
             reason = f"an update goes on {pause} s after each batch, which needs {starts} s until it serves"
-            fix = "give PauseTime the warm-up and the time-out of launching hooks, or wait for signals"
+            fix = "give PauseTime the warm-up, or wait for signals"
             yield Finding(where, name, "pause", "fails", reason, UPDATES, fix)
         policy = group.get("MixedInstancesPolicy", {})
         overrides = policy.get("LaunchTemplate", {}).get("Overrides", [])
@@ -60,13 +60,8 @@ def _pause(resource: Json) -> int | None:
 
 
 def _starts_in(group: Json) -> int:
-    """Seconds that a new instance may take until it serves, as far as an update can wait for it."""
-    hooks = [
-        int(hook["HeartbeatTimeout"])
-        for hook in group.get("LifecycleHookSpecificationList", [])
-        if hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
-    ]
-    return min(max([int(group.get("DefaultInstanceWarmup", 0)), *hooks]), LONGEST_PAUSE)
+    """Seconds that a new instance takes in service until it serves; launching hooks are waited for before that."""
+    return min(int(group.get("DefaultInstanceWarmup", 0)), LONGEST_PAUSE)
 
 
 def _names_reservations(resources: Mapping[str, Json], group: Json) -> bool:
@@ -79,9 +74,9 @@ def _names_reservations(resources: Mapping[str, Json], group: Json) -> bool:
 RULES = (
     Rule(
         "groups",
-        "a rolling update waits until each batch serves: for signals, or as long as warm-up and launching hooks take",
+        "a rolling update waits until each batch serves: for signals, or for the warm-up",
         UPDATES,
-        ("no pause beside a warm-up", "a pause below the time-out of a launching hook"),
+        ("no pause beside a warm-up",),
     ),
     Rule(
         "groups",

@@ -49,8 +49,7 @@ LEAVING = {"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "Heart
         ({"DefaultInstanceWarmup": 120}, {"PauseTime": "PT2M"}, []),
         ({"DefaultInstanceWarmup": 120}, {"PauseTime": "PT1M59S"}, ["pause"]),
         ({"DefaultInstanceWarmup": 120}, {"WaitOnResourceSignals": True}, []),
-        ({"LifecycleHookSpecificationList": [LAUNCHING]}, {"PauseTime": "PT2M"}, ["pause"]),
-        ({"LifecycleHookSpecificationList": [LAUNCHING | {"HeartbeatTimeout": 7200}]}, {"PauseTime": "PT1H"}, []),
+        ({"LifecycleHookSpecificationList": [LAUNCHING]}, {"PauseTime": "PT0S"}, []),  # InService is waited for
         ({"LifecycleHookSpecificationList": [LEAVING]}, {}, []),
     ],
 )
