@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -138,15 +139,20 @@ def find_zone(name: str, clients: Clients) -> Zone:
         ZoneError: there is none; with the nearest names.
     """
     region = zones.region_of(name)
-    known = boto3.Session().get_available_regions(
-        "ec2", partition_name=boto3.Session().get_partition_for_region(region)
-    )
+    known = _regions_beside(region)
     if region not in known:
         raise ZoneError(f"{name}: there is no Region {region}; nearest: {zones.listed(zones.nearest(region, known))}")
     described = clients("ec2", region).describe_availability_zones(
         AllAvailabilityZones=True, Filters=[{"Name": "zone-type", "Values": ["local-zone"]}]
     )
     return zones.chosen(name, zones.local_zones(described["AvailabilityZones"]), region)
+
+
+@cache
+def _regions_beside(region: str) -> list[str]:
+    """The Regions of its partition: kept, because a wait asks for the zone every few seconds."""
+    session = boto3.Session()
+    return session.get_available_regions("ec2", partition_name=session.get_partition_for_region(region))
 
 
 def offered_types(name: str, clients: Clients, region: str | None = None) -> list[str]:

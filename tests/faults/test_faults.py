@@ -24,7 +24,7 @@ def _parameter(subject: Subject) -> Any:
 
 
 # By subject, not by case: the cases are made of the calls of the happy path, which every worker would have to run.
-@pytest.mark.parametrize("subject", map(_parameter, registered()))
+@pytest.mark.parametrize("subject", [_parameter(subject) for subject in registered()])
 def test_every_case_ends_done_or_visibly_failed(subject: Subject) -> None:
     ended = [(case, run(case)) for case in generated(subject) if case.what not in LIKE_OTHERS]
     bad = [f"{case}: {outcome.detail}" for case, outcome in ended if outcome.verdict is Verdict.BAD]

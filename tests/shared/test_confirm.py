@@ -27,6 +27,7 @@ NEEDS_MORE = {
         "Whether EC2 tells `ec2:Subnet` in a launch that names no",
         "Whether RequestSpotInstances asks",
         "Whether a launch that names an existing interface",
+        "That the name of an access point of a directory bucket",
     ),
     "outposts_guardrails": ("Whether `ec2:SourceOutpostArn` is told",),
     "outposts_routing": ("How many addresses a load balancer takes",),

@@ -16,7 +16,7 @@ def _role(number: int) -> str:
     return f"arn:*:iam::*:role/{number:0>230}"
 
 
-LONGEST_UNIT = f"ou-{'r' * 32}-{'u' * 32}"
+_LONGEST_UNIT = f"ou-{'r' * 32}-{'u' * 32}"
 LARGEST: list[tuple[Json, Json]] = [
     (COMMON, {"subnets": [_subnet(n) for n in range(60)]}),
     (
@@ -30,7 +30,7 @@ LARGEST: list[tuple[Json, Json]] = [
             "protect_exempt_roles": True,
             "bootstrap_roles": "all",
             "subnet_condition": "arn-and-id",
-            "subnets_by_target": {LONGEST_UNIT: [_subnet(n) for n in range(20)]},
+            "subnets_by_target": {_LONGEST_UNIT: [_subnet(n) for n in range(20)]},
         },
     ),
 ]
