@@ -152,7 +152,8 @@ def find_zone(name: str, clients: Clients) -> Zone:
 def _regions_beside(region: str) -> list[str]:
     """The Regions of its partition: kept, because a wait asks for the zone every few seconds."""
     session = boto3.Session()
-    return session.get_available_regions("ec2", partition_name=session.get_partition_for_region(region))
+    partition = session.get_partition_for_region(region)
+    return list(session.get_available_regions("ec2", partition_name=partition))
 
 
 def offered_types(name: str, clients: Clients, region: str | None = None) -> list[str]:
