@@ -68,6 +68,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
 ONE_VALUE_ONLY: Mapping[str, str] = {
     "common.vpc.id": "the VPC that the variant enterprise lists with its ranges",
     "load_balancer.certificate_arn": "a property of the listener",
+    "load_balancer.confirm_open_to_the_world": "no property; it goes with client_cidrs of the whole internet alone",
     "load_balancer.scheme": "internet-facing needs mode coip",
     "vpcs": "of the variant enterprise alone",
 }
