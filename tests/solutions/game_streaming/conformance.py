@@ -27,6 +27,9 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+ONE_VALUE_ONLY: Mapping[str, str] = {"clients": "each has a secret of its own; the variants have none, one and two"}
+"""Keys of which no other value is tried, and why."""
+
 TOGETHER: tuple[Json, ...] = ({"oidc": {"issuer": "https://other.example.com", "client_id": "games"}},)
 """Settings that belong together, changed together."""
 

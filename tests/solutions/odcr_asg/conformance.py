@@ -27,6 +27,9 @@ BY_DESIGN: Mapping[tuple[str, str, str], str] = {
         ("loss", "Reservations*", change): "new ones first, the old ones cancelled after: README, Limits"
         for change in ("instance_type*", "tenancy*", "*vpc*")
     },
+    ("loss", "ReservationsZone*", 'zone_names -> ?"us-east-1a", "us-east-1b"?*'): (
+        "the variant's zones are of another Region, where no stack can move"
+    ),
     ("loss", "NetworkNatAddress*", "zone_names*"): "the NAT gateway moves to another zone: README, Limits",
     **{
         (rule, "NetworkVpc*", 'zone_names -> ?"us-east-1a", "us-east-1b"?*'): (
