@@ -34,6 +34,26 @@ def test_a_fault_changes_the_template_of_a_variant_that_is_tried(name: str, tmp_
     assert kinds == expected[name]
 
 
+def test_a_broken_template_is_uploaded_under_a_key_of_its_own(tmp_path: Path) -> None:
+    fault, keys = BREAKS["topic-policy"], set()
+    for name in ("topic-policy", "function-permission"):
+        file = tmp_path / name / "stack.template.json"
+        file.parent.mkdir()
+        file.write_text(json.dumps(template("default", fault.slug)))
+        asset = {"source": {"path": file.name}, "destinations": {"here": {"objectKey": "0ld.json"}}}
+        other = {"source": {"path": "asset.other"}, "destinations": {"here": {"objectKey": "0ther.zip"}}}
+        (file.parent / "stack.assets.json").write_text(json.dumps({"files": {"0ld": asset, "0ther": other}}))
+        (file.parent / "manifest.json").write_text('{"stackTemplateAssetObjectUrl": "s3://assets/0ld.json"}')
+        put_in(name, file)
+        url = json.loads((file.parent / "manifest.json").read_text())["stackTemplateAssetObjectUrl"]
+        files = json.loads((file.parent / "stack.assets.json").read_text())["files"]
+        (key,) = set(files) - {"0ther"}
+        assert url == f"s3://assets/{key}.json"
+        assert files[key]["destinations"]["here"]["objectKey"] == f"{key}.json"
+        keys.add(key)
+    assert len(keys) == 2 and "0ld" not in keys
+
+
 def _of(body: Json, key: str) -> Json:
     found: Json = body["Resources"].get(key, {})
     return found
