@@ -4,6 +4,7 @@ A minute lasts 60 seconds unless somebody says otherwise, so that a test of minu
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,19 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60.0
 _metrics: Any = private(cloudwatch, "_metrics")
+
+
+def seconds_of(duration: str) -> int:
+    """Of an ISO 8601 duration such as PT1H2M3S.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", duration)
+    if not found:
+        raise ValueError(f"a duration is such as PT5M, got {duration}")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 class Clock:

@@ -80,11 +80,27 @@ def _may_pass(error: Exception) -> bool:
     return status >= 500 or error.response["Error"]["Code"] in THROTTLED
 
 
-def unless_gone(call: Callable[[], object]) -> None:
-    """What a first delivery of the request has removed is removed."""
-    try:
-        call()
-    except ClientError as error:
-        if "NotFound" not in error.response["Error"]["Code"]:
-            raise
-        logger.info("gone already", extra={"error": str(error)})
+def removed_at_last(find: Callable[[], Any], remove: Callable[[Any], object]) -> None:
+    """Removes what there is, until it is not listed any more.
+
+    A list may have what the call that removes it does not know yet: "not found" says that it is gone only where no list
+    has it.
+
+    Args:
+        find: what there is; something false if there is nothing.
+        remove: gets what was found.
+    """
+    found = found_at_last(find)
+    for last in [*[False] * (KNOWN_AFTER - 1), True]:
+        if not found:
+            return
+        try:
+            remove(found)
+        except ClientError as error:
+            if last or "NotFound" not in error.response["Error"]["Code"]:
+                raise
+            logger.info("gone, or not known yet", extra={"error": str(error)})
+            time.sleep(KNOWN_SECONDS)
+            found = find()
+        else:
+            return

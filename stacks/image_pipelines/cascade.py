@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
 GOLD = "gold"
+MOST_FOLLOWERS = 5
+"""Of a rule, each a target; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
 
 
 class Workload(Protocol):

@@ -1,5 +1,6 @@
-"""The rule by which a pipeline builds when its parent has a new AMI."""
+"""The rules by which pipelines build when their parent has a new AMI."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from aws_cdk import Stack
@@ -9,54 +10,55 @@ from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.image_pipelines.cascade import MOST_FOLLOWERS
 from stacks.image_pipelines.names import IMAGE_CHANGED
 
 
-class Parent(Protocol):
-    """A pipeline that others build on."""
+class Follower(Protocol):
+    """A pipeline, with the names of itself and of its images."""
 
     name: str
     recipe_name: str
+    pipeline: imagebuilder.CfnImagePipeline
 
 
 def follow(
-    scope: Construct,
-    name: str,
-    pipeline: imagebuilder.CfnImagePipeline,
-    parent: Parent,
-    *,
-    role: iam.IRole,
-    undelivered: sqs.IQueue,
-) -> events.CfnRule:
-    """Starts a build when the parent has a new AMI, which its parameter holds by then.
+    scope: Construct, parent: Follower, children: Sequence[Follower], *, role: iam.IRole, undelivered: sqs.IQueue
+) -> list[events.CfnRule]:
+    """Starts builds when the parent has a new AMI, which its parameter holds by then.
 
     A schedule would see it a step later; and it compares base images and components only, of which the machine that
     builds a container is neither (https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Schedule.html).
 
     Args:
-        name: of the pipeline in the settings.
-        undelivered: where an event ends that could not start it.
+        children: what is built, in the order of the settings: one that is added at the end moves no other.
+        undelivered: where an event ends that could not start one.
     """
     images = Stack.of(scope).format_arn(service="imagebuilder", resource=f"image/{parent.recipe_name}/")
-    rule = events.CfnRule(
-        scope,
-        "Follow",
-        description=f"{name} is built when {parent.name} has a new AMI",
-        event_pattern={
-            "source": ["aws.imagebuilder"],
-            "detail-type": [IMAGE_CHANGED],
-            "resources": [{"prefix": images}],
-            "detail": {"state": {"status": ["AVAILABLE"]}},
-        },
-        targets=[
-            {
-                "arn": pipeline.attr_arn,
-                "id": "Pipeline",
-                "roleArn": role.role_arn,
-                "deadLetterConfig": {"arn": undelivered.queue_arn},
-                "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3},
-            }
-        ],
-    )
-    rule.node.add_dependency(role)
-    return rule
+    rules = []
+    for first in range(0, len(children), MOST_FOLLOWERS):
+        some = children[first : first + MOST_FOLLOWERS]
+        rule = events.CfnRule(
+            scope,
+            f"Follow{first // MOST_FOLLOWERS + 1}",
+            description=f"A new AMI of {parent.name} starts builds of {', '.join(child.name for child in some)}",
+            event_pattern={
+                "source": ["aws.imagebuilder"],
+                "detail-type": [IMAGE_CHANGED],
+                "resources": [{"prefix": images}],
+                "detail": {"state": {"status": ["AVAILABLE"]}},
+            },
+            targets=[
+                {
+                    "arn": child.pipeline.attr_arn,
+                    "id": child.name,
+                    "roleArn": role.role_arn,
+                    "deadLetterConfig": {"arn": undelivered.queue_arn},
+                    "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3},
+                }
+                for child in some
+            ],
+        )
+        rule.node.add_dependency(role)
+        rules.append(rule)
+    return rules

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Token
 from aws_cdk import aws_iam as iam
 
-from stacks.image_pipelines.rights import START_BUILD, parameter_arns
+from stacks.image_pipelines.rights import START_BUILD, parameter_arns, shown_parameters
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
@@ -27,18 +26,11 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     below = settings.parameter_of(stack.stack_name, "*")
     reason = "Parameters of this stack's path; it deletes only those that carry this stack's tag."
     here = ["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"]
-    shown = shown_arn(stack, "ssm", f"parameter{below}")
-    (arn,) = parameter_arns(stack, below, [stack.region])
+    (arn,), (shown,) = parameter_arns(stack, below, [stack.region]), shown_parameters(stack, below, [stack.region])
     allow_on_pattern(function.own_role, *here, arn=arn, shown=shown, reason=reason)
-    (everywhere,) = parameter_arns(stack, below, ["*"])
-    shown_region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
-    allow_on_pattern(
-        function.own_role,
-        "ssm:DeleteParameter",
-        arn=everywhere,
-        shown=shown.replace(f":{shown_region}:", ":*:"),
-        reason="Parameters of this stack's path, also in Regions that have been taken out of the list.",
-    )
+    (arn,), (shown,) = parameter_arns(stack, below, ["*"]), shown_parameters(stack, below, ["*"])
+    reason = "Parameters of this stack's path, also in Regions that have been taken out of the list."
+    allow_on_pattern(function.own_role, "ssm:DeleteParameter", arn=arn, shown=shown, reason=reason)
     source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
     return function

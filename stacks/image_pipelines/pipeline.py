@@ -1,24 +1,22 @@
 """One pipeline: recipe, distribution, parameter, schedule, lifecycle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.image_pipelines.cascade import GOLD
 from stacks.image_pipelines.contents import Contents
 from stacks.image_pipelines.distribution import of_a_container, of_an_ami
-from stacks.image_pipelines.follow import follow
 from stacks.image_pipelines.lifecycle import add_lifecycle
 from stacks.image_pipelines.names import image_name
 from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
-from stacks.image_pipelines.rights import ExecutionRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import WorkloadPipeline
 from stacks.shared.lifecycle import LifecycleResource
@@ -46,9 +44,8 @@ class Shared:
     repositories: dict[str, ecr.Repository]
     network: Network
     build_role: iam.IRole
+    execution_roles: Mapping[str, iam.IRole]  # by kind: gold, ami, container
     lifecycle_role: iam.IRole | None  # none without a rule that needs it
-    follow_role: iam.IRole | None  # none without a workload
-    undelivered: sqs.Queue
 
 
 class ImagePipeline(Construct):
@@ -56,13 +53,13 @@ class ImagePipeline(Construct):
 
     Attributes:
         pipeline: the resource.
+        parent: the pipeline that this one builds on; None for gold.
         parameter: name of the parameter with the newest AMI, absent until there is one; None for a container.
         parent_parameter: name of the parameter that children build on, which first has the base image; None without
             children.
         recipe, content: the recipe of an AMI or of a container, and SHA-256 of what is in it.
         recipe_name: the images' name.
         build: starts a build when a deployment has changed the recipe; None if the settings switch that off.
-        follow: starts a build when the parent has a new AMI; None for gold.
     """
 
     def __init__(
@@ -72,7 +69,7 @@ class ImagePipeline(Construct):
         self.is_container = isinstance(wanted, WorkloadPipeline) and wanted.kind == "container"
         # A recipe and a pipeline cannot change their kind, neither under one logical id nor under one name.
         super().__init__(scope, f"{title(name)}{'Container' if self.is_container else 'Pipeline'}")
-        self._stack, self._shared, self._wanted, self._parent = scope, shared, wanted, parent
+        self._stack, self._shared, self._wanted, self.parent = scope, shared, wanted, parent
         self.name, self.recipe_name = name, image_name(scope.stack_name, name, is_container=self.is_container)
         self.parameter = None if self.is_container else settings.parameter_of(scope.stack_name, name)
         self.parent_parameter = (
@@ -84,13 +81,12 @@ class ImagePipeline(Construct):
         if shared.lifecycle_role:
             repository = shared.repositories[name] if self.is_container else None
             add_lifecycle(self, settings, shared.lifecycle_role, name=self.recipe_name, repository=repository)
-        self.follow = self._follow(shared.follow_role) if shared.follow_role else None
         self.build = self._built() if settings.build_on_change else None
 
     @property
     def ancestors(self) -> "list[ImagePipeline]":
         """The parent, its parent, and so on to gold."""
-        return [self._parent, *self._parent.ancestors] if self._parent else []
+        return [self.parent, *self.parent.ancestors] if self.parent else []
 
     # What is in it
 
@@ -102,7 +98,7 @@ class ImagePipeline(Construct):
             wanted=self._wanted,
             name=self.recipe_name,
             mark=self.parent_parameter is not None and not self.is_container,
-            parent=(self._parent.recipe_name, str(self._parent.parent_parameter)) if self._parent else None,
+            parent=(self.parent.recipe_name, str(self.parent.parent_parameter)) if self.parent else None,
         )
         properties = contents.of_a_container() if self.is_container else contents.of_an_image()
         self.content = recipe_content(self._stack, [properties, self._wanted.version], contents.components)
@@ -122,8 +118,8 @@ class ImagePipeline(Construct):
         else:
             recipe = imagebuilder.CfnImageRecipe(self, "Recipe", name=self.recipe_name, version=version, **properties)
         keep_replaced(recipe, keep=self._shared.settings.old_versions == "keep")
-        if self._parent:
-            recipe.node.add_dependency(*self._parent.parameters)
+        if self.parent:
+            recipe.node.add_dependency(*self.parent.parameters)
         return recipe
 
     # Where it goes
@@ -178,10 +174,8 @@ class ImagePipeline(Construct):
         distribution = imagebuilder.CfnDistributionConfiguration(
             self, "Distribution", name=self.recipe_name, distributions=self._distributions()
         )
-        regions = [self._stack.region, *(region.name for region in settings.regions)]
-        written = {self.parameter: regions} if self.parameter else {}
-        written |= {self.parent_parameter: regions[:1]} if self.parent_parameter else {}
-        role = ExecutionRole(self, "ParameterRole", self._stack, parameters=written, build_role=self._shared.build_role)
+        kind = self._wanted.kind if isinstance(self._wanted, WorkloadPipeline) else GOLD
+        role = self._shared.execution_roles[kind]
         distribution.node.add_dependency(*self.parameters)
         scanning: dict[str, Any] = {"imageScanningEnabled": settings.scan}
         if settings.scan and self.is_container:
@@ -216,12 +210,6 @@ class ImagePipeline(Construct):
         pipeline.node.add_dependency(role)
         return pipeline
 
-    def _follow(self, role: iam.IRole) -> events.CfnRule | None:
-        if not self._parent:
-            return None
-        undelivered = self._shared.undelivered
-        return follow(self, self.name, self.pipeline, self._parent, role=role, undelivered=undelivered)
-
     def _built(self) -> LifecycleResource:
         started = LifecycleResource(
             self,
@@ -234,8 +222,8 @@ class ImagePipeline(Construct):
                 "Recipe": self.recipe.attr_arn,
                 # If one of these changes in the same deployment, this build waits for it: the rule Follow starts it.
                 "Ancestors": fingerprint([ancestor.content for ancestor in self.ancestors]),
-                "ParentPipeline": self._parent.pipeline.attr_arn if self._parent else "",
-                "ParentParameter": self._parent.parent_parameter if self._parent else "",
+                "ParentPipeline": self.parent.pipeline.attr_arn if self.parent else "",
+                "ParentParameter": self.parent.parent_parameter if self.parent else "",
             },
         )
         # A build's instance needs the network's routes and the role's policy, and no reference here names either.

@@ -1,11 +1,10 @@
 """Roles of the build instances, of Image Builder for a parameter, and of Image Builder for old images."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Acknowledgment, Token, Validations
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.image_pipelines.settings.images import Lifecycle
@@ -33,6 +32,8 @@ ASSOCIATIONS = (
 # Image Builder reads the pipeline in the name of whoever starts a build of it: "dependent actions" in
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2imagebuilder.html
 START_BUILD = ["imagebuilder:GetImagePipeline", "imagebuilder:StartImagePipelineExecution"]
+LOG_GROUPS = "/aws/imagebuilder/"
+"""What the names of log groups begin with that Image Builder's own role may write."""
 CREATED_BY = "EC2 Image Builder"
 """Value of the tag ``CreatedBy`` that Image Builder gives to all that it makes."""
 
@@ -50,7 +51,6 @@ class BuildRole(iam.Role):
         construct_id: str,
         *,
         repositories: Sequence[ecr.IRepository],
-        log_groups: Iterable[logs.ILogGroup],
     ) -> None:
         super().__init__(
             scope,
@@ -63,8 +63,16 @@ class BuildRole(iam.Role):
         if repositories:
             self._allow_reading(scope, "imagebuilder:GetContainerRecipe", "container-recipe")
         self._allow_reading_of_aws(scope)
-        for group in log_groups:
-            group.grant_write(self)
+        # Not each by its name: fifty would take a policy of their own.
+        groups = f"log-group:{LOG_GROUPS}{scope.stack_name}/*"
+        allow_on_pattern(
+            self,
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            arn=scope.format_arn(service="logs", resource=groups),
+            shown=shown_arn(scope, "logs", groups),
+            reason="The log groups of this stack's pipelines, and their streams.",
+        )
         if scope.encryption_key:
             scope.encryption_key.grant(self, "kms:Decrypt")
         for repository in repositories:
@@ -129,12 +137,14 @@ class ExecutionRole(iam.Role):
         stack: SolutionStack,
         *,
         parameters: Mapping[str, Sequence[str]],
+        never: Sequence[str] = (),
         build_role: iam.IRole,
     ) -> None:
         """Makes the role.
 
         Args:
-            parameters: names, and the Regions in which they are written.
+            parameters: names, or all below a path that ends in ``/*``, and the Regions in which they are written.
+            never: names below that path that are another role's.
         """
         super().__init__(
             scope,
@@ -156,9 +166,21 @@ class ExecutionRole(iam.Role):
         if own:
             self.add_to_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=own))
             allow_describing(self, "ec2:DescribeImages")
+        for name, regions in parameters.items():
+            if name.endswith("/*"):
+                for shown in shown_parameters(stack, name, regions):
+                    reason = "Parameters of this stack's workloads, of which one policy could not name all."
+                    Validations.of(self).acknowledge(
+                        Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{shown}]", reason=reason)
+                    )
         for action, only in (("ssm:PutParameter", other_than), ("iam:PassRole", [build_role.role_arn])):
             others = {"not_resources": only} if only else {"resources": ["*"]}
             self.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], **others))  # type: ignore[arg-type]
+        if never:
+            others_own = [arn for name in never for arn in parameter_arns(stack, name, ["*"])]
+            self.add_to_policy(
+                iam.PolicyStatement(effect=iam.Effect.DENY, actions=["ssm:PutParameter"], resources=others_own)
+            )
         if stack.encryption_key:  # of the topic
             stack.encryption_key.grant(self, "kms:Decrypt", "kms:GenerateDataKey")
 
@@ -192,7 +214,6 @@ class LifecycleRole(iam.Role):
         construct_id: str,
         wanted: Lifecycle,
         *,
-        names: Sequence[str],
         repositories: Sequence[ecr.IRepository],
     ) -> None:
         super().__init__(
@@ -224,14 +245,14 @@ class LifecycleRole(iam.Role):
                 reason=why,
                 conditions=made,
             )
-            for name in names:
-                allow_on_pattern(
-                    self,
-                    "imagebuilder:DeleteImage",
-                    arn=scope.format_arn(service="imagebuilder", resource="image", resource_name=f"{name}/*"),
-                    shown=shown_arn(scope, "imagebuilder", f"image/{name}/*"),
-                    reason="Images of one pipeline come and go.",
-                )
+            names = f"image/{scope.stack_name}-*"
+            allow_on_pattern(
+                self,
+                "imagebuilder:DeleteImage",
+                arn=scope.format_arn(service="imagebuilder", resource=names),
+                shown=shown_arn(scope, "imagebuilder", names),
+                reason="Images come and go; these are of this stack's names.",
+            )
             for repository in repositories:
                 repository.grant(self, "ecr:BatchDeleteImage", "ecr:BatchGetImage")
         allow_on_pattern(self, *actions, arn=f"{every}image/*", shown=f"{shown}image/*", reason=why, conditions=made)
@@ -251,6 +272,14 @@ def parameter_arns(stack: SolutionStack, name: str, regions: Sequence[str]) -> l
     return [
         stack.format_arn(service="ssm", region=region, resource=f"parameter{name}") for region in dict.fromkeys(regions)
     ]
+
+
+def shown_parameters(stack: SolutionStack, name: str, regions: Sequence[str]) -> list[str]:
+    """The same ARNs as cdk-nag shows them."""
+    shown = shown_arn(stack, "ssm", f"parameter{name}")
+    here = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+    names = ["<AWS::Region>" if Token.is_unresolved(region) else region for region in dict.fromkeys(regions)]
+    return [shown.replace(f":{here}:", f":{region}:", 1) for region in names]
 
 
 def _partition(stack: SolutionStack) -> str:

@@ -3,9 +3,12 @@
 Post: https://aws.amazon.com/blogs/compute/implementing-up-to-date-images-with-automated-ec2-image-builder-pipelines/
 """
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_logs as logs
@@ -15,12 +18,13 @@ from constructs import Construct
 
 from config.models import CommonSettings
 from stacks.image_pipelines.cascade import GOLD, in_order
+from stacks.image_pipelines.follow import follow
 from stacks.image_pipelines.functions import builds_function, seed_function
 from stacks.image_pipelines.lifecycle import lifecycle_rules
 from stacks.image_pipelines.names import image_name, lineage_files
 from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions, component_names
-from stacks.image_pipelines.rights import BuildRole, FollowRole, LifecycleRole
+from stacks.image_pipelines.rights import LOG_GROUPS, BuildRole, ExecutionRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import Pipeline
 from stacks.image_pipelines.tracking import Tracking, runs
@@ -49,27 +53,25 @@ class ImagePipelinesStack(SolutionStack):
         }
         topic = sns.Topic(self, "Images", enforce_ssl=True, master_key=self.encryption_key)
         undelivered = self._undelivered()
-        shared = self._shared(wanted, topic, undelivered)
+        shared = self._shared(wanted, topic)
         pipelines: dict[str, ImagePipeline] = {}
         for name, one in wanted.items():
             parent = pipelines.get(getattr(one, "parent", ""))
             pipelines[name] = ImagePipeline(self, name, shared, parent=parent, wanted=one)
         tracking = Tracking(self, "Tracking", list(pipelines.values()), topic=topic, undelivered=undelivered)
-        followers = [pipeline.follow for pipeline in pipelines.values() if pipeline.follow]
-        for pipeline in pipelines.values():
-            if pipeline.build:  # what hears of images must exist before the first one
-                pipeline.build.node.add_dependency(tracking, *followers)
+        followers = self._follow(pipelines, undelivered)
+        for name, pipeline in pipelines.items():
+            if pipeline.build:  # what hears of its images must exist before the first one
+                pipeline.build.node.add_dependency(tracking, *followers[name])
         self._alarms(tracking, undelivered)
         self._outputs(topic, tracking, pipelines)
 
-    def _shared(self, wanted: dict[str, Pipeline], topic: sns.Topic, undelivered: sqs.Queue) -> Shared:
+    def _shared(self, wanted: dict[str, Pipeline], topic: sns.Topic) -> Shared:
         settings = self._settings
         containers = [w.name for w in settings.workloads if w.kind == "container"]
         repositories = {name: self._repository(name) for name in containers}
         log_groups = {name: self._log_group(name) for name in ["", *wanted]}
-        role = BuildRole(
-            self, "BuildRole", repositories=list(repositories.values()), log_groups=list(log_groups.values())
-        )
+        role = BuildRole(self, "BuildRole", repositories=list(repositories.values()))
         versions = Versions(self, "Versions")
         network = Network(self, "Network", reach=Reach(settings.network), zones=1, endpoints=())
         return Shared(
@@ -83,22 +85,49 @@ class ImagePipelinesStack(SolutionStack):
             log_groups=log_groups,
             repositories=repositories,
             build_role=role,
+            execution_roles=self._execution_roles(role),
             lifecycle_role=LifecycleRole(
-                self,
-                "LifecycleRole",
-                settings.lifecycle,
-                names=list(self._names.values()),
-                repositories=list(repositories.values()),
+                self, "LifecycleRole", settings.lifecycle, repositories=list(repositories.values())
             )
             if lifecycle_rules(settings, is_container=False)  # what makes a rule for containers makes one for AMIs
             else None,
-            follow_role=FollowRole(
-                self, "FollowRole", names=[self._names[workload.name] for workload in settings.workloads]
-            )
-            if settings.workloads
-            else None,
-            undelivered=undelivered,
         )
+
+    def _execution_roles(self, build_role: iam.Role) -> dict[str, iam.IRole]:
+        """One for gold, one for all AMIs that build on it, one for all containers: a stack has 500 resources.
+
+        What writes the workloads' parameters may not write gold's, which all of them build on.
+        """
+        settings = self._settings
+        regions = [self.region, *(region.name for region in settings.regions)]
+        gold = {settings.parameter_of(self.stack_name, GOLD): regions}
+        if GOLD in settings.parents:
+            gold |= {settings.parent_parameter_of(self.stack_name, GOLD): regions[:1]}
+        wanted: dict[str, tuple[str, Mapping[str, Sequence[str]], Sequence[str]]] = {GOLD: ("GoldRole", gold, ())}
+        kinds = {workload.kind for workload in settings.workloads}
+        if "ami" in kinds:
+            below = {settings.parameter_of(self.stack_name, "*"): regions}
+            never = [settings.parameter_of(self.stack_name, name) for name in (GOLD, f"{GOLD}/*")]
+            wanted["ami"] = ("WorkloadRole", below, never)
+        if "container" in kinds:
+            wanted["container"] = ("ContainerRole", {}, ())
+        return {
+            kind: ExecutionRole(self, name, self, parameters=parameters, never=never, build_role=build_role)
+            for kind, (name, parameters, never) in wanted.items()
+        }
+
+    def _follow(
+        self, pipelines: Mapping[str, ImagePipeline], undelivered: sqs.Queue
+    ) -> dict[str, list[events.CfnRule]]:
+        """The rules on each pipeline's images."""
+        children = {name: [one for one in pipelines.values() if one.parent is pipelines[name]] for name in pipelines}
+        if not self._settings.workloads:
+            return {name: [] for name in pipelines}
+        role = FollowRole(self, "FollowRole", names=[self._names[one.name] for one in self._settings.workloads])
+        return {
+            name: follow(pipelines[name], pipelines[name], some, role=role, undelivered=undelivered)
+            for name, some in children.items()
+        }
 
     def _components(self, wanted: dict[str, Pipeline], versions: Versions) -> dict[str, Component]:
         """One for each file; the version is that of the first pipeline that has it."""
@@ -163,9 +192,8 @@ class ImagePipelinesStack(SolutionStack):
         )
 
     def _log_group(self, name: str) -> logs.LogGroup:
-        """Image Builder's own role writes below /aws/imagebuilder/ only."""
         construct_id = f"{title(name)}ImageLogs" if name else "PipelineLogs"
-        return self.log_group(self, construct_id, below="/aws/imagebuilder/", name=name or "pipelines")
+        return self.log_group(self, construct_id, below=LOG_GROUPS, name=name or "pipelines")
 
     def _undelivered(self) -> sqs.Queue:
         """Where events end that could not start their target."""

@@ -17,7 +17,6 @@ these are) and https://github.com/awslabs/amazon-eks-ami/issues/66 (terminating 
 - ``AutoScalingScheduledAction``: sizes that the template does not change stay as a schedule has set them.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, stacks, wait_conditions
 
 from emulator.core.api import Json, call, first
-from emulator.core.clock import MINUTE, clock
+from emulator.core.clock import MINUTE, clock, seconds_of
 from emulator.core.patch import patch, private
 from emulator.core.resource import Place, Properties
 from emulator.core.store import Setting, Store
@@ -265,12 +264,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _seconds(duration: str) -> float:
-    """Of an ISO 8601 duration such as PT1H2M3S, in minutes of the clock. Raises ValueError."""
-    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", duration)
-    if not found:
-        raise ValueError(f"PauseTime must be a duration such as PT5M, got {duration}")
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return (3600 * hours + 60 * minutes + seconds) * clock.seconds / MINUTE
+    """Of a PauseTime, in minutes of the clock. Raises ValueError."""
+    return seconds_of(duration) * clock.seconds / MINUTE
 
 
 @patch(wait_conditions, "signal_resource", "stack_id logical_id unique_id status")

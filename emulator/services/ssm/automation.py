@@ -19,6 +19,8 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.core.api import Json, Operation, call, client_error
+from emulator.core.clock import seconds_of
+from emulator.core.eventual import passed
 from emulator.core.store import Store, account_id
 from emulator.services.ssm.roles import Clients, clients_of
 
@@ -110,7 +112,7 @@ def run_steps(document: Json, clients: Clients, values: dict[str, Any], done: li
             for output, value in _act(step, clients, values):
                 values[f"{name}.{output}"] = value
                 outputs[output] = [_text(item) for item in (value if isinstance(value, list) else [value])]
-        except (BotoCoreError, ClientError, LookupError) as error:
+        except (BotoCoreError, ClientError, LookupError, ValueError) as error:
             described |= {"StepStatus": "Failed", "FailureMessage": f"{type(error).__name__}: {error}"}
         done.append(described)
         name = _next(step, order, failed=described["StepStatus"] == "Failed")
@@ -129,6 +131,7 @@ def _next(step: Json, order: list[str], *, failed: bool) -> str | None:
 
 def _act(step: Json, clients: Clients, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if step["action"] == "aws:sleep":
+        passed(seconds_of(step["inputs"]["Duration"]))
         return
     if step["action"] != "aws:executeAwsApi":
         raise LookupError(f"{step['action']} is not modelled")

@@ -18,7 +18,7 @@ from outposts_routing.coip.plan import in_use, to_associate
 from outposts_routing.ownership import is_of, specification, tags_of
 from shared.aws import client
 from shared.custom_resource import Facts, RefusedError, answer
-from shared.patience import ROUND_SECONDS, ROUNDS, found_at_last, made_once, once_known, unless_gone
+from shared.patience import ROUND_SECONDS, ROUNDS, found_at_last, made_once, once_known, removed_at_last
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +63,7 @@ def make_pool(request: Request) -> Made:
 
 def remove_pool(request: Request) -> None:
     """Deletes the pool, which is empty by then."""
-    if pool := found_at_last(lambda: _own_pool(request)):
-        unless_gone(lambda: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
+    removed_at_last(lambda: _own_pool(request), lambda pool: client("ec2").delete_coip_pool(CoipPoolId=pool["PoolId"]))
 
 
 def make_range(request: Request) -> Made:
@@ -97,9 +96,12 @@ def remove_range(request: Request) -> None:
         # Looked up again each time: it may be gone by now, with the range.
         if not _has_range(pool_id, cidr):
             return
-        used = in_use(_usages(pool_id), cidr)
+        used = in_use(once_known(lambda: list(_usages(pool_id))), cidr)
         if not used:
-            unless_gone(lambda: client("ec2").delete_coip_cidr(CoipPoolId=pool_id, Cidr=cidr))
+            removed_at_last(
+                lambda: _has_range(pool_id, cidr),
+                lambda _: client("ec2").delete_coip_cidr(CoipPoolId=pool_id, Cidr=cidr),
+            )
             return
         if last:
             raise RefusedError(f"{cidr} is in use: {', '.join(used)}; release these addresses and try again")
@@ -220,11 +222,14 @@ def remove_address(request: Request) -> None:
     than the Region's EC2 says that there is no such address, unless the group is named.
     """
     ec2 = client("ec2")
-    if address := found_at_last(lambda: _own_address(request)):
+
+    def remove(address: Mapping[str, Any]) -> None:
         if association := address.get("AssociationId"):
-            unless_gone(lambda: ec2.disassociate_address(AssociationId=association))
+            ec2.disassociate_address(AssociationId=association)
         named = {"NetworkBorderGroup": group} if (group := address.get("NetworkBorderGroup")) else {}
-        unless_gone(lambda: ec2.release_address(AllocationId=address["AllocationId"], **named))
+        ec2.release_address(AllocationId=address["AllocationId"], **named)
+
+    removed_at_last(lambda: _own_address(request), remove)
 
 
 def _own_address(request: Request) -> dict[str, Any] | None:

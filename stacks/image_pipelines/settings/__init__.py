@@ -1,24 +1,29 @@
 """Section ``solutions.image_pipelines`` of config/config.yaml."""
 
+from collections import Counter
 from collections.abc import Iterator
+from math import ceil
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.types import AccountId, InstanceType, path_problem, repeated
-from stacks.image_pipelines.cascade import problems_of
+from stacks.image_pipelines.cascade import MOST_FOLLOWERS, problems_of
 from stacks.image_pipelines.component import ComponentError, document
 from stacks.image_pipelines.settings.bases import BASES, Base
 from stacks.image_pipelines.settings.images import Lifecycle, TargetRegion
 from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipeline
 from stacks.shared.instance_attributes import of_another_architecture
 
-MOST_WORKLOADS = 30
+MOST_WORKLOADS = 50
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_RESOURCES = 500
-# What the stack has at most without workloads and component files, and with each of them.
-OF_THE_STACK, OF_A_WORKLOAD, OF_A_PARENT, OF_A_FILE = 80, 11, 1, 2
+# What the stack has at most by itself, for each workload, for each file, for each parent and each rule on its images.
+OF_THE_STACK, OF_A_WORKLOAD, OF_A_FILE, OF_A_PARENT, OF_A_RULE = 84, 8, 2, 1, 1
+MOST_BYTES = 1_000_000
+# What the template has at most by itself, for each workload, for each AMI in each Region, and there for each account.
+BYTES, OF_A_PIPELINE, OF_A_PAIR, OF_AN_ACCOUNT = 60_000, 9_800, 590, 15
 # A parameter's name has 15, of which the pipeline and what its children build on are two:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 MOST_LEVELS = 13
@@ -145,13 +150,29 @@ class ImagePipelinesSettings(SolutionSettings):
     @rule
     def _a_stack_holds_all(self) -> Iterator[Problem]:
         files = {path for one in (self.gold, *self.workloads) for path in one.components}
-        workloads, parents = len(self.workloads), len(self.parents)
-        needed = OF_THE_STACK + OF_A_WORKLOAD * workloads + OF_A_PARENT * parents + OF_A_FILE * len(files)
+        children = Counter(workload.parent for workload in self.workloads)
+        rules = sum(ceil(number / MOST_FOLLOWERS) for number in children.values())
+        workloads = len(self.workloads)
+        needed = OF_THE_STACK + OF_A_WORKLOAD * workloads + OF_A_FILE * len(files)
+        needed += OF_A_PARENT * len(children) + OF_A_RULE * rules
         if needed > MOST_RESOURCES:
             yield Problem(
                 "workloads",
                 f"must fit into the {MOST_RESOURCES} resources of a stack, got {workloads} workloads and {len(files)} "
                 f"component files, which need about {needed}; use fewer, or move workloads to another configuration",
+            )
+
+    @rule
+    def _a_template_holds_all(self) -> Iterator[Problem]:
+        images = 1 + sum(workload.kind == "ami" for workload in self.workloads)
+        pairs = images * (1 + len(self.regions))
+        needed = BYTES + OF_A_PIPELINE * len(self.workloads) + pairs * (OF_A_PAIR + OF_AN_ACCOUNT * len(self.accounts))
+        if self.regions and needed > MOST_BYTES:
+            yield Problem(
+                "regions",
+                f"must fit into the {MOST_BYTES:,} bytes of a template, got {images} images in {1 + len(self.regions)} "
+                f"Regions for {len(self.accounts)} accounts, which need up to {needed:,}; use fewer, or move workloads "
+                "to another configuration",
             )
 
     @rule

@@ -9,7 +9,11 @@ from botocore.exceptions import ClientError
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import eventually
 
-ALLOWED = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+ALLOWED = {
+    "Effect": "Allow",
+    "Action": ["ec2:DescribeVpcs", "ec2:CreateVolume", "ec2:DescribeVolumes"],
+    "Resource": "*",
+}
 
 
 def step(name: str, **more: Any) -> dict[str, Any]:
@@ -22,7 +26,7 @@ def _policy(statement: dict[str, Any]) -> str:
 
 
 class Drill:
-    """A document whose role may describe VPCs, and nothing else."""
+    """A document whose role may describe VPCs and make volumes, and nothing else."""
 
     def __init__(self, aws: EmbeddedAws, *steps: dict[str, Any], **content: Any) -> None:
         self.ssm, iam = aws.client("ssm"), aws.client("iam")
@@ -60,6 +64,16 @@ def test_a_document_runs_its_steps_with_what_earlier_ones_have_put_out(aws: Embe
     assert (done["AutomationExecutionStatus"], names(done)) == ("Success", ["Find", "Sleep", "Look"])
     ((name, (vpc,)),) = done["Outputs"].items()
     assert (name, [json.loads(vpc)["VpcId"]]) == ("Look.Vpcs", done["StepExecutions"][0]["Outputs"]["Vpc"])
+
+
+def test_what_was_made_before_a_sleep_is_known_after_it(aws: EmbeddedAws) -> None:
+    made = step("Make", outputs=[{"Name": "Volume", "Selector": "$.VolumeId", "Type": "String"}])
+    made["inputs"] = {"Service": "ec2", "Api": "CreateVolume", "AvailabilityZone": "us-east-1a", "Size": 1}
+    sleep = {"name": "Sleep", "action": "aws:sleep", "inputs": {"Duration": "PT1M"}}
+    look = step("Look")
+    look["inputs"] = {"Service": "ec2", "Api": "DescribeVolumes", "VolumeIds": ["{{ Make.Volume }}"]}
+    aws.made_is_known_at_once(False)
+    assert Drill(aws, made, sleep, look).run()["AutomationExecutionStatus"] == "Success"
 
 
 def test_a_step_that_fails_goes_where_it_says_and_the_execution_has_failed(aws: EmbeddedAws) -> None:

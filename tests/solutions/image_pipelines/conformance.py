@@ -8,43 +8,37 @@ from tests.conformance.limits.largest import COMMON
 Json = dict[str, Any]
 _KEY = "11111111-2222-3333-4444-555555555555"
 
+_NAMES = [f"w{n:02}" + "n" * 37 for n in range(50)]
+_FILES = ["stacks/image_pipelines/components/web.yaml"]
+
+_CONTAINER = {"kind": "container", "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023", "components": _FILES}
+_REGIONS = [
+    {"name": name, "kms_key_arn": f"arn:aws:kms:{name}:123456789012:key/{_KEY}"}
+    for name in (f"{part}-{n}" for part in ("ap-northeast", "ap-southwest", "eu-north") for n in range(1, 8))
+]
+_EVERYTHING = {
+    "accounts": ["210987654321"],
+    "lifecycle": {"delete_after_days": 365, "allow_deletion": True},
+    "network": "nat",
+}
+
+
+def _largest(workloads: list[Json], **more: Any) -> tuple[Json, Json]:
+    return COMMON | {"prefix": "a" * 20}, {"workloads": workloads, **_EVERYTHING, **more}
+
+
 LARGEST: list[tuple[Json, Json]] = [
-    (
-        COMMON | {"prefix": "a" * 20},
-        {
-            "workloads": [  # each the parent of the next
-                {
-                    "name": f"w{n:02}" + "n" * 37,
-                    "parent": f"w{n - 1:02}" + "n" * 37 if n else "gold",
-                    "schedule": {"start_condition": "always"},
-                }
-                for n in range(30)
-            ],
-            "regions": [
-                {"name": name, "kms_key_arn": f"arn:aws:kms:{name}:123456789012:key/{_KEY}"}
-                for name in (
-                    f"{part}-{n}" for part in ("ap-northeast", "ap-southwest", "eu-north") for n in range(1, 8)
-                )
-            ][:20],
-            "accounts": ["210987654321"],
-            "lifecycle": {"delete_after_days": 365, "allow_deletion": True},
-            "network": "nat",
-        },
+    # As many workloads as one stack has resources for, and as many Regions as one template has bytes for.
+    _largest(
+        [{"name": name, "parent": parent} for parent, name in zip(["gold", *_NAMES], _NAMES[:41], strict=False)],
+        regions=_REGIONS[:20],
     ),
-    (
-        COMMON | {"prefix": "a" * 20},
-        {
-            "workloads": [
-                {
-                    "name": f"w{n:02}" + "n" * 37,
-                    "kind": "container",
-                    "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023",
-                    "components": ["stacks/image_pipelines/components/web.yaml"],
-                }
-                for n in range(30)
-            ],
-        },
+    _largest(
+        [{"name": name, "schedule": {"start_condition": "always"}} for name in _NAMES[1:]]
+        + [{"name": _NAMES[0], **_CONTAINER}],
+        regions=_REGIONS[:13],
     ),
+    _largest([{"name": name, **_CONTAINER} for name in _NAMES], regions=_REGIONS[:20]),
 ]
 """The largest legal settings: common and the section."""
 

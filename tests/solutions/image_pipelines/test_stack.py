@@ -164,31 +164,42 @@ def test_parameters_are_where_the_service_s_own_role_may_read_them(variant: str)
 
 
 def test_the_execution_role_has_two_rights_of_its_own_and_its_own_parameter(default: Template) -> None:
-    parameter, describe, *_ = default.statements("GoldPipelineParameterRole")
+    parameter, describe, *_ = default.statements("GoldRole")
     assert parameter["Action"] == "ssm:PutParameter"
     ends = [re.search(r":parameter(/[^\"]+)", json.dumps(arn))[1] for arn in parameter["Resource"]]  # type: ignore[index]
     assert ends == [f"/imagebuilder/image-pipelines/gold{more}" for more in ("", "/parent-al2023-arm64")]
     assert (describe["Action"], describe["Resource"]) == ("ec2:DescribeImages", "*")
     pipeline = named(default, "ImagePipeline", "image-pipelines-gold")
-    assert "GoldPipelineParameterRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
+    assert "GoldRole" in json.dumps(pipeline["Properties"]["ExecutionRole"])
 
 
 def test_the_execution_role_may_build_and_neither_write_elsewhere_nor_pass_another_role(default: Template) -> None:
     """Image Builder does by it all that it does for the pipeline, not the parameter alone."""
-    (role,) = [
-        found for name, found in default.find_resources("AWS::IAM::Role").items() if name.startswith("GoldPipelinePara")
-    ]
+    (role,) = [found for name, found in default.find_resources("AWS::IAM::Role").items() if name.startswith("GoldRole")]
     (policy,) = role["Properties"]["ManagedPolicyArns"]
     assert json.dumps(policy).endswith(':iam::aws:policy/EC2ImageBuilderExecutionPolicy"]]}')
-    denied = [s for s in default.statements("GoldPipelineParameterRole") if s["Effect"] == "Deny"]
+    denied = [s for s in default.statements("GoldRole") if s["Effect"] == "Deny"]
     assert [statement["Action"] for statement in denied] == ["ssm:PutParameter", "iam:PassRole"]
     others = [json.dumps(arn) for arn in denied[0]["NotResource"]]
     assert all(":ssm:*:" in arn and ":parameter/imagebuilder/image-pipelines/gold" in arn for arn in others)
     assert denied[1]["NotResource"]["Fn::GetAtt"][0].startswith("BuildRole")
 
 
+def test_the_workloads_write_their_parameters_and_never_gold_s(enterprise: Template) -> None:
+    """One role for all of them; all of them build on gold's."""
+    below = ":parameter/imagebuilder/acme-image-pipelines/"
+    allowed, *_ = enterprise.statements("WorkloadRole")
+    assert allowed["Action"] == "ssm:PutParameter"
+    assert [json.dumps(arn).split(below)[1][0] for arn in allowed["Resource"]] == ["*", "*"], "here and in eu-west-1"
+    elsewhere, _, gold = [s for s in enterprise.statements("WorkloadRole") if s["Effect"] == "Deny"]
+    assert json.dumps(elsewhere["NotResource"]).count(f"{below}*") == 1
+    ends = [re.search(f'{below}([^"]+)', json.dumps(arn))[1] for arn in gold["Resource"]]  # type: ignore[index]
+    assert (gold["Action"], ends) == ("ssm:PutParameter", ["gold", "gold/*"])
+    assert all(":ssm:*:" in json.dumps(arn) for arn in gold["Resource"])
+
+
 def test_the_execution_role_may_publish_to_an_encrypted_topic(enterprise: Template) -> None:
-    *_, key = enterprise.statements("GoldPipelineParameterRole")
+    *_, key = enterprise.statements("GoldRole")
     assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
@@ -351,7 +362,7 @@ def test_images_go_to_regions_and_accounts_under_the_keys_of_each(enterprise: Te
         shared = target["AmiDistributionConfiguration"]["LaunchPermissionConfiguration"]
         assert shared == {"UserIds": ["210987654321"]}
         assert "{{ imagebuilder:buildDate }}" in target["AmiDistributionConfiguration"]["Name"]
-    parameter, *_ = enterprise.statements("GoldPipelineParameterRole")
+    parameter, *_ = enterprise.statements("GoldRole")
     assert "eu-west-1" in json.dumps(parameter["Resource"])
 
 
@@ -385,8 +396,8 @@ def test_a_container_is_built_on_a_host_with_docker_and_follows_its_parent_s_eve
     options = [item["Properties"]["InstanceMetadataOptions"]["HttpPutResponseHopLimit"] for item in hops]
     assert sorted(options) == [1, 2]
     job = named(enterprise, "ImagePipeline", "acme-image-pipelines-job-container")["Properties"]
-    assert job["ExecutionRole"]["Fn::GetAtt"][0].startswith("JobContainerParameterRole")
-    denied = [s for s in enterprise.statements("JobContainerParameterRole") if s["Effect"] == "Deny"]
+    assert job["ExecutionRole"]["Fn::GetAtt"][0].startswith("ContainerRole")
+    denied = [s for s in enterprise.statements("ContainerRole") if s["Effect"] == "Deny"]
     assert (denied[0]["Action"], denied[0]["Resource"]) == ("ssm:PutParameter", "*")
 
 

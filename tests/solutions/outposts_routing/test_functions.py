@@ -326,6 +326,38 @@ def test_what_was_just_made_is_waited_for_a_minute(
     assert late.times == 0 and sum(ec2.slept) <= 60
 
 
+@pytest.mark.parametrize(
+    ("kind", "operation", "code"),
+    [
+        ("CoipAddress", "release_address", "InvalidAllocationID.NotFound"),
+        ("CoipAddress", "disassociate_address", "InvalidAssociationID.NotFound"),
+        ("CoipCidr", "get_coip_pool_usage", "InvalidPoolID.NotFound"),
+        ("CoipCidr", "delete_coip_cidr", "InvalidPoolID.NotFound"),
+        ("CoipPool", "delete_coip_pool", "InvalidPoolID.NotFound"),
+    ],
+)
+def test_not_found_is_not_gone_while_it_is_listed(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, kind: str, operation: str, code: str
+) -> None:
+    """A rollback removes what was made seconds ago: taken for gone, an address kept its range and its pool for ever."""
+    if kind == "CoipPool":
+        properties: Json = {"RouteTableId": new_table(ec2, "coip")}
+    else:
+        properties = {"PoolId": new_pool(ec2), "Cidr": "172.16.64.0/26", "NetworkInterfaceId": interface(ec2)}
+    coip.act(request("Create", kind, properties))
+    late = Late(aws.client("ec2"), operation, code, 2)
+    monkeypatch.setattr(coip, "client", lambda *_: late)
+    coip.act(request("Delete", kind, properties))
+    assert late.times == 0
+    pools = ec2.describe_coip_pools()["CoipPools"]
+    left = {
+        "CoipAddress": ec2.describe_addresses()["Addresses"],
+        "CoipCidr": [pool for pool in pools if "172.16.64.0/26" in pool["PoolCidrs"]],
+        "CoipPool": pools,
+    }
+    assert left[kind] == []
+
+
 def on_the_outpost(ec2: Any) -> str:
     """A subnet there."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
