@@ -12,7 +12,7 @@ from stacks.image_pipelines.follow import follow
 from tests.template import Template
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pipeline:
     """One that builds on gold, or gold."""
 
@@ -32,14 +32,11 @@ class Pipeline:
 def test_a_rule_has_five_targets_at_most(number: int, rules: list[list[str]]) -> None:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
     stack = cdk.Stack()
-    gold, *children = [
-        Pipeline(
-            name,
-            f"tried-{name}",
-            imagebuilder.CfnImagePipeline(stack, name, name=name, infrastructure_configuration_arn="i"),
-        )
-        for name in ["gold", *(f"w{n}" for n in range(number))]
+    names = ["gold", *(f"w{n}" for n in range(number))]
+    made = [
+        imagebuilder.CfnImagePipeline(stack, name, name=name, infrastructure_configuration_arn="i") for name in names
     ]
+    gold, *children = [Pipeline(name, f"tried-{name}", one) for name, one in zip(names, made, strict=True)]
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
     follow(stack, gold, children, role=role, undelivered=sqs.Queue(stack, "Queue"))
     found = Template.from_stack(stack).find_resources("AWS::Events::Rule").values()

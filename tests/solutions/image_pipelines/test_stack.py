@@ -389,7 +389,10 @@ def test_a_container_is_built_on_a_host_with_docker_and_follows_its_parent_s_eve
         "AWS::Events::Rule",
         {
             "EventPattern": {"resources": [Match.object_like(images)], "detail": {"state": {"status": ["AVAILABLE"]}}},
-            "Targets": [Match.object_like({"RoleArn": Match.any_value(), "DeadLetterConfig": Match.any_value()})],
+            "Targets": [
+                Match.object_like({"Id": name, "RoleArn": Match.any_value(), "DeadLetterConfig": Match.any_value()})
+                for name in ("batch", "job")
+            ],
         },
     )
     hops = enterprise.find_resources("AWS::ImageBuilder::InfrastructureConfiguration").values()
