@@ -12,6 +12,7 @@ from config.models import CommonSettings, Problem, SolutionSettings, common_rule
 from config.types import AccountId, InstanceType, path_problem, repeated
 from stacks.image_pipelines.cascade import MOST_FOLLOWERS, problems_of
 from stacks.image_pipelines.component import ComponentError, document, text_of
+from stacks.image_pipelines.names import component_names, lineage_files
 from stacks.image_pipelines.settings.bases import BASES, Base
 from stacks.image_pipelines.settings.images import Lifecycle, TargetRegion
 from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipeline
@@ -27,6 +28,8 @@ OF_THE_STACK, OF_A_WORKLOAD, OF_A_FILE, OF_A_PARENT, OF_A_RULE = 84, 8, 2, 1, 1
 # A parameter's name has 15, of which the pipeline and what its children build on are two:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 MOST_LEVELS = 13
+MOST_OF_A_NAME = 128
+"""Of a component: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html."""
 
 
 class ImagePipelinesSettings(SolutionSettings):
@@ -168,8 +171,26 @@ class ImagePipelinesSettings(SolutionSettings):
             yield Problem(("regions", index, "name"), "must not be listed twice; remove one")
 
     @common_rule
+    def _components_have_names(self, common: CommonSettings) -> Iterator[Problem]:
+        places: dict[str, tuple[str | int, ...]] = {}
+        for at, one in ((("gold",), self.gold), *((("workloads", n), w) for n, w in enumerate(self.workloads))):
+            for index, path in enumerate(one.components):
+                places.setdefault(path, (*at, "components", index))
+        names = component_names(_stack_name(common), list(dict.fromkeys([*lineage_files(self.base.platform), *places])))
+        for path, key in places.items():
+            name = names[path]
+            if len(name) > MOST_OF_A_NAME:
+                yield Problem(
+                    key,
+                    f"must name its component with at most {MOST_OF_A_NAME} characters, and {name} has {len(name)}; "
+                    "shorten the file's name",
+                )
+            if other := next((at for at in names if at != path and names[at] == name), None):
+                yield Problem(key, f"must name another component than {other}, and both are {name}; rename one")
+
+    @common_rule
     def _a_template_holds_all(self, common: CommonSettings) -> Iterator[Problem]:
-        stack = "-".join(filter(None, [common.prefix, STACK_NAME]))
+        stack = _stack_name(common)
         documents = {}
         for path in {path for one in (self.gold, *self.workloads) for path in one.components}:
             if not path_problem(path):
@@ -216,3 +237,7 @@ class ImagePipelinesSettings(SolutionSettings):
                 yield Problem(
                     ("regions", index, "name"), "must not be common.region, which has every image already; remove it"
                 )
+
+
+def _stack_name(common: CommonSettings) -> str:
+    return "-".join(filter(None, [common.prefix, STACK_NAME]))

@@ -69,3 +69,19 @@ def test_the_template_needs_what_the_rule_says_or_a_tenth_less(monkeypatch: pyte
     monkeypatch.setattr(section, "template_bytes", noted)
     actual = len(json.dumps(template(text), separators=(",", ":")))
     assert 0.9 * estimates[-1] < actual <= estimates[-1]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (["c" * 96 + ".yaml"], ""),
+        (["c" * 97 + ".yaml"], "at most 128 characters"),
+        (["a/x.yaml", "b/x.yaml", "a-x.yaml"], "another component than a/x.yaml"),
+    ],
+)
+def test_each_component_file_gives_a_name_that_image_builder_takes(files: list[str], says: str) -> None:
+    """A name has the stack's before it, here 31 characters and a hyphen."""
+    settings = ImagePipelinesSettings.model_validate({"workloads": [{"name": "web", "components": files}]})
+    told = settings.problems_with(CommonSettings(prefix="p" * 15))
+    found = [problem.message for problem in told if "component" in problem.message]
+    assert any(says in message for message in found) if says else found == []
