@@ -111,8 +111,8 @@ def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
     assert status == "problem" and "p-Other" in says
 
 
-ZONE = {"zones": ("us-west-2-lax-1a",), "zone_ids": ("usw2-lax1-az1",), "modern_actions": True}
-OTHER_ZONE = {"zones": ("us-west-2-den-1a",), "zone_ids": ("usw2-den1-az1",), "modern_actions": True}
+ZONE: dict[str, Any] = {"zones": ("us-west-2-lax-1a",), "zone_ids": ("usw2-lax1-az1",), "modern_actions": True}
+OTHER_ZONE: dict[str, Any] = {"zones": ("us-west-2-den-1a",), "zone_ids": ("usw2-den1-az1",), "modern_actions": True}
 
 
 @pytest.mark.parametrize(

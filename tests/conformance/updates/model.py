@@ -116,9 +116,12 @@ class Update:
         )
 
     def _answers_anew(self, name: str, attribute: str) -> bool:
-        """Whether what it says of itself changes with it: a version that follows from content, say."""
+        """Whether what it says of itself changes with it, as the Ref of a custom resource: a version, say.
+
+        Attributes of a custom resource may stay when others change: what a look-up finds, say.
+        """
         kind = self.after[name]["Type"]
-        return kind.startswith("Custom::") or (kind, attribute) in CHANGES_IN_PLACE
+        return (kind.startswith("Custom::") and not attribute) or (kind, attribute) in CHANGES_IN_PLACE
 
     @cached_property
     def changed(self) -> set[str]:

@@ -127,7 +127,8 @@ class NotAllowedYet:
 
 @pytest.mark.parametrize("refused", [handler.ATTEMPTS - 1, handler.ATTEMPTS])
 def test_a_new_path_is_written_once_the_role_may(ssm: Any, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
-    account, waited = NotAllowedYet(ssm, refused), []
+    account = NotAllowedYet(ssm, refused)
+    waited: list[float] = []
     monkeypatch.setattr(handler, "client", lambda _: account)
     monkeypatch.setattr("time.sleep", waited.append)
     moved = request("Update", PhysicalResourceId=f"ours:{NAME}x")
