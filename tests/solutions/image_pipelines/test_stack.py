@@ -11,7 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
 from stacks.image_pipelines.component import ROOT
-from stacks.image_pipelines.recipes import component_names, fingerprint
+from stacks.image_pipelines.names import component_names
+from stacks.image_pipelines.recipes import fingerprint
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import GoldPipeline
 from stacks.series import SOLUTIONS
