@@ -7,6 +7,13 @@ from dataclasses import dataclass
 # https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
 DOMAINS = {"aws-cn": "amazonaws.com.cn"}
 KEPT = "kept with common.keep_data_on_destroy"
+# No command of the AWS CLI empties a versioned bucket: `aws s3 rb --force` leaves versions, and so fails
+# (https://docs.aws.amazon.com/cli/latest/reference/s3/rb.html). boto3, which has printed this, does; what is behind the
+# name is `--region`, and the Region.
+EMPTY_AND_DELETE = (
+    'python -c \'import boto3, sys; bucket = boto3.resource("s3", region_name=sys.argv[3]).Bucket(sys.argv[1]); '
+    "bucket.object_versions.delete(); bucket.delete()'"
+)
 
 
 def named_by(arn: str) -> tuple[str, str]:
@@ -31,12 +38,14 @@ class Kind:
         kept: why a stack may leave it; empty: there is no reason.
         bills: what it costs, with the unit of the price file (``python -m stacks cost --units``) where there is one.
         remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
+        is_named: whether others name it, which are therefore to be removed before.
     """
 
     name: str
     kept: str = ""
     bills: str = "see its price list"
     remove: str = ""
+    is_named: bool = False
 
     def command(self, arn: str, region: str) -> str:
         """The command that removes one; empty where none is known."""
@@ -87,6 +96,7 @@ KINDS: Mapping[str, Kind] = {
         "kept with old_versions: keep",
         "nothing",
         "aws imagebuilder delete-component --component-build-version-arn {arn}",
+        is_named=True,  # by recipes
     ),
     "imagebuilder:container-recipe": Kind(
         "container recipe",
@@ -121,8 +131,7 @@ KINDS: Mapping[str, Kind] = {
         "its storage",
         "aws logs delete-log-group --log-group-name {name}",
     ),
-    # Of a versioned bucket the versions are to be deleted before: https://docs.aws.amazon.com/cli/latest/reference/s3/rb.html
-    "s3": Kind("bucket", KEPT, "its storage", "aws s3 rb --force s3://{name}"),
+    "s3": Kind("bucket", KEPT, "its storage", EMPTY_AND_DELETE + " {name}"),
     "secretsmanager:secret": Kind(
         "secret",
         KEPT,

@@ -67,9 +67,14 @@ def answer(clients: Clients, regions: list[str]) -> Answer:
         rows,
         [asdict(one) for one in found],
         notes=(f"{len(found)} left in {', '.join(regions)}; nothing was changed", *NOTES),
-        lines=[one.remove for one in found if one.remove],
+        lines=[one.remove for one in sorted(found, key=_is_named) if one.remove],
         ok=not found,
     )
+
+
+def _is_named(one: Leftover) -> bool:
+    kind = KINDS.get(named_by(one.arn)[0])
+    return kind is not None and kind.is_named
 
 
 def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:

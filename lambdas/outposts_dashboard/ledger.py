@@ -128,7 +128,11 @@ class Ledger:
         return True
 
     def drop(self, holder: str) -> None:
-        """Releases the lock after a failure, with any request: the event of the failed refresh comes again."""
+        """Releases the lock with any request: the caller sees to it that a later refresh shows what that was about.
+
+        After a failure that is the event of the failed refresh, which comes again; the last time it goes to the dead
+        letters, whose alarm rings.
+        """
         try:
             self._update("REMOVE holder, #until, again", "holder = :holder", {":holder": {"S": holder}})
         except self._dynamodb.exceptions.ConditionalCheckFailedException:

@@ -17,7 +17,7 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 
 COST_NOTE = "For a month without a tagged instance; the metrics of each instance are billed in addition."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-FLEET_METRICS = 11  # without a dimension: published whatever there is
+FLEET_METRICS = 12  # without a dimension: published whatever there is
 RUN_BY_US = ("AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent")
 
 
@@ -112,6 +112,8 @@ def fleet(options: Namespace, common: CommonSettings, settings: GpuMonitoringSet
     ]
     totals = {value.name: value.value for value in values(verdicts) if value.dimension is None}
     notes = [f"\n{totals['WastedGpus']:g} of {totals['Gpus']:g} GPUs are wasted, {totals['IdleGpus']:g} of them idle."]
+    if totals["UnmeasuredGpus"]:
+        notes.append(f"The use of {totals['UnmeasuredGpus']:g} is not known: MIG, no driver, or nothing reported.")
     columns = ("instance", "type", "GPUs", "state", "utilization", "memory", "idle hours", "Xid errors")
     rows = [[_shown(value) for value in item.values()] for item in data]
     return Answer(columns, rows, {"instances": data, "fleet": totals}, notes)

@@ -44,6 +44,7 @@ class GpuDashboard(Construct):
                 metrics=[
                     fleet.metric("Gpus", "GPUs"),
                     fleet.metric("WastedGpus", "Wasted GPUs"),
+                    fleet.metric("UnmeasuredGpus", "Unmeasured GPUs"),
                     fleet.metric("IdleInstances", "Idle instances"),
                     fleet.metric("SilentInstances", "Silent instances"),
                 ],

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from typing import Any
 
 from config.models import CommonSettings
 from stacks.guardrails import attachment
+from stacks.guardrails.actions import DIRECTORY_BUCKETS
+from stacks.guardrails.judge import Json
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
@@ -37,7 +40,7 @@ class _Policies:
     def __init__(self, clients: Clients, stack: str) -> None:
         self.stack = stack
         self._clients = clients
-        self._sids: dict[str, list[str]] = {}
+        self._statements: dict[str, list[Json]] = {}
 
     @cached_property
     def organizations(self) -> Any:
@@ -67,14 +70,17 @@ class _Policies:
         found = attachment.policies_on(self.organizations, target)
         return {policy_id: name for policy_id, name in found.items() if policy_id not in self.ours}
 
-    def sids(self, policy_id: str) -> list[str]:
-        """The Sids of a policy."""
-        if policy_id not in self._sids:
+    def statements(self, policy_id: str) -> list[Json]:
+        """The statements of a policy."""
+        if policy_id not in self._statements:
             found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
-            statements = found.get("Statement", [])
-            many = [statements] if isinstance(statements, dict) else statements
-            self._sids[policy_id] = [str(statement.get("Sid", "")) for statement in many]
-        return self._sids[policy_id]
+            self._statements[policy_id] = _many(found.get("Statement", []))
+        return self._statements[policy_id]
+
+    def on_the_path(self, target: str) -> dict[str, str]:
+        """Names of the policies of others that reach a target or what is below it, by their ids."""
+        places = [target, *_parents(self.organizations, target), *_children(self.organizations, target)]
+        return {policy_id: name for place in places for policy_id, name in self.of_others(place).items()}
 
     def of_the_accelerator(self, policy_id: str) -> bool:
         """Whether the Landing Zone Accelerator manages a policy, which it says in a tag: its prefix, and Managed.
@@ -134,6 +140,12 @@ def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Findi
             f"{' and '.join(listed)} reaches it or what is below it, and only subnets that both list would be allowed"
         )
         return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
+    if listed := _other_bucket_statements(settings, there, target):
+        says = (
+            f"{' and '.join(listed)} reaches it or what is below it, and only directory buckets that both leave would "
+            "be allowed"
+        )
+        return Finding(what, "problem", says, "Set zone_ids of all zones in one stack, modern_actions: false elsewhere")
     if any(there.of_the_accelerator(policy_id) for policy_id in others if policy_id != FULL_ACCESS):
         says = "the Landing Zone Accelerator manages policies of it, and may take ours off in seconds"
         fix = "Use files; it counts these policies too: see ACCELERATOR_MAX_OU_ATTACHED_SCPS in the README"
@@ -145,14 +157,42 @@ def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, targ
     """Subnet statements that are not ours and reach a target or what is below it: the lists of two intersect."""
     if not any(statement.sid in SUBNET_STATEMENTS for policy in settings.policies for statement in policy.statements):
         return []
-    places = [target, *_parents(there.organizations, target), *_children(there.organizations, target)]
-    found = {policy_id: name for place in places for policy_id, name in there.of_others(place).items()}
     return sorted(
-        f"{sid} of {name}"
-        for policy_id, name in found.items()
-        for sid in there.sids(policy_id)
-        if sid in SUBNET_STATEMENTS
+        f"{statement['Sid']} of {name}"
+        for policy_id, name in there.on_the_path(target).items()
+        for statement in there.statements(policy_id)
+        if statement.get("Sid") in SUBNET_STATEMENTS
     )
+
+
+def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[str]:
+    """Statements that are not ours, reach a target or what is below it, and leave other directory buckets than ours."""
+    documents = [statement.document() for policy in settings.policies for statement in policy.statements]
+    ours = {left for document in documents if (left := _buckets_left(document)) is not None}
+    if not ours:
+        return []
+    return sorted(
+        f"{statement.get('Sid', 'a statement')} of {name}"
+        for policy_id, name in there.on_the_path(target).items()
+        for statement in there.statements(policy_id)
+        if (left := _buckets_left(statement)) is not None and left not in ours
+    )
+
+
+def _buckets_left(statement: Json) -> frozenset[str] | None:
+    """Which directory buckets a statement does not deny, by their names; None: it is not about all of them."""
+    patterns = _many(statement.get("Action", []))
+    is_about_them = any(fnmatchcase(action, pattern) for action in DIRECTORY_BUCKETS for pattern in patterns)
+    if statement.get("Effect") != "Deny" or not is_about_them:
+        return None
+    if "NotResource" not in statement and "*" not in _many(statement.get("Resource", [])):
+        return None
+    return frozenset(arn.split(":", 5)[-1] for arn in _many(statement.get("NotResource", [])))
+
+
+def _many(value: Any) -> list[Any]:
+    """A list, which a policy may write without one where it has a single part."""
+    return list(value) if isinstance(value, list) else [value]
 
 
 def _children(organizations: Any, target: str) -> Iterator[str]:

@@ -221,7 +221,20 @@ def _write(options: Namespace, stack: str, settings: GuardrailSettings) -> Answe
             raise CommandError(str(error)) from None
         sizes[str(target)] = len(text)
     data = [{"file": path, "characters": size} for path, size in sizes.items()]
-    return Answer((), (), data, [f"{len(sizes)} files, {sum(sizes.values()):,} characters."], lines=list(sizes))
+    notes = [f"{len(sizes)} files, {sum(sizes.values()):,} characters."]
+    notes += [
+        f"{path} is of an earlier time, under a name that no policy has any more: delete it, and take its entry out of "
+        "your manifest or configuration, or that policy stays in force beside the others."
+        for path in _of_earlier_times(stack, set(sizes))
+    ]
+    return Answer((), (), data, notes, lines=list(sizes))
+
+
+def _of_earlier_times(stack: str, written: set[str]) -> list[str]:
+    """Policies of this stack's name in the folders that were just written to, but not written now."""
+    folders = {Path(path).parent for path in written if path.endswith(".json")}
+    found = {str(path) for folder in folders for path in folder.glob(f"{stack}-*.json")}
+    return sorted(found - written)
 
 
 def _units(named: list[str], settings: GuardrailSettings) -> tuple[list[str], dict[str, list[str]]]:

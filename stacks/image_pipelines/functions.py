@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from stacks.image_pipelines.rights import START_BUILD, parameter_arns, shown_parameters
-from stacks.image_pipelines.settings import ImagePipelinesSettings
+from stacks.image_pipelines.settings import PARAMETERS, ImagePipelinesSettings
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
@@ -23,14 +23,17 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     )
     # By their path and not by their names, of which one role's policies could not hold all in twenty Regions:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    below = settings.parameter_of(stack.stack_name, "*")
-    reason = "Parameters of this stack's path; it deletes only those that carry this stack's tag."
-    here = ["ssm:AddTagsToResource", "ssm:GetParameters", "ssm:ListTagsForResource", "ssm:PutParameter"]
-    (arn,), (shown,) = parameter_arns(stack, below, [stack.region]), shown_parameters(stack, below, [stack.region])
-    allow_on_pattern(function.own_role, *here, arn=arn, shown=shown, reason=reason)
-    (arn,), (shown,) = parameter_arns(stack, below, ["*"]), shown_parameters(stack, below, ["*"])
-    reason = "Parameters of this stack's path, also in Regions that have been taken out of the list."
-    allow_on_pattern(function.own_role, "ssm:DeleteParameter", arn=arn, shown=shown, reason=reason)
+    below, every = settings.parameter_of(stack.stack_name, "*"), f"{PARAMETERS}/*"
+    # Another parameter_path changes this policy first. Then the parameters of the old path are read, and go, and those
+    # of the new path go where the deployment rolls back: none of that may depend on the path.
+    moved = "Parameters of any path, since another parameter_path leaves those of before"
+    for actions, name, region, reason in (
+        (["ssm:AddTagsToResource", "ssm:PutParameter"], below, stack.region, "Parameters of this stack's path."),
+        (["ssm:GetParameters", "ssm:ListTagsForResource"], every, stack.region, f"{moved}."),
+        (["ssm:DeleteParameter"], every, "*", f"{moved}, in Regions too that are gone; it deletes only this stack's."),
+    ):
+        (arn,), (shown,) = parameter_arns(stack, name, [region]), shown_parameters(stack, name, [region])
+        allow_on_pattern(function.own_role, *actions, arn=arn, shown=shown, reason=reason)
     source = stack.format_arn(service="ssm", account="", resource=f"parameter{settings.source_parameter}")
     function.own_role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[source]))
     return function

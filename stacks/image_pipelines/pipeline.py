@@ -84,6 +84,11 @@ class ImagePipeline(Construct):
         self.build = self._built() if settings.build_on_change else None
 
     @property
+    def written(self) -> list[str]:
+        """Names of the parameters that each image of it goes into."""
+        return [name for name in (self.parameter, self.parent_parameter) if name]
+
+    @property
     def ancestors(self) -> "list[ImagePipeline]":
         """The parent, its parent, and so on to gold."""
         return [self.parent, *self.parent.ancestors] if self.parent else []
@@ -220,8 +225,10 @@ class ImagePipeline(Construct):
             properties={
                 "Pipeline": self.pipeline.attr_arn,
                 "Recipe": self.recipe.attr_arn,
+                # Those of a new path have no image, or that of before; a build that runs may still write the old ones.
+                "Parameters": self.written,
                 # If one of these changes in the same deployment, this build waits for it: the rule Follow starts it.
-                "Ancestors": fingerprint([ancestor.content for ancestor in self.ancestors]),
+                "Ancestors": fingerprint([[ancestor.content, ancestor.written] for ancestor in self.ancestors]),
                 "ParentPipeline": self.parent.pipeline.attr_arn if self.parent else "",
                 "ParentParameter": self.parent.parent_parameter if self.parent else "",
             },

@@ -62,7 +62,7 @@ class Component(Construct):
 
     Attributes:
         arn: of the very build of that version.
-        content: what it is, for the recipes that have it.
+        identity: what decides that ARN, for the recipes that have it: another one makes another recipe.
     """
 
     def __init__(
@@ -79,13 +79,14 @@ class Component(Construct):
         super().__init__(scope, f"Component-{name}")
         text = document(path, platform)
         key = scope.common.kms_key_arn
-        self.content = fingerprint([text, platform, key])
+        content = fingerprint([text, platform, key])
+        self.identity = [name, version, content]
         component = imagebuilder.CfnComponent(
             self,
             "Component",
             name=name,
             platform=platform,
-            version=versions.of(self, kind="component", name=name, major_minor=version, content=self.content),
+            version=versions.of(self, kind="component", name=name, major_minor=version, content=content),
             data=text,
             kms_key_id=key,
         )
@@ -102,7 +103,7 @@ def fingerprint(content: Any) -> str:
 
 def recipe_content(stack: Stack, properties: Any, components: Sequence[Component]) -> str:
     """SHA-256 of a recipe: of its own properties, and of the components that these only refer to."""
-    return fingerprint([stack.resolve(properties), [component.content for component in components]])
+    return fingerprint([stack.resolve(properties), [component.identity for component in components]])
 
 
 def keep_replaced(resource: CfnResource, *, keep: bool) -> None:

@@ -63,6 +63,10 @@ class ByFunction(Construct):
         self.function.own_role.add_to_principal_policy(
             iam.PolicyStatement(actions=["sqs:ChangeMessageVisibility"], resources=[waiting.queue.queue_arn])
         )
+        # And it sends a message for what was requested when it had no time left.
+        self.queue.grants.actions(
+            self.function.own_role, ["sqs:SendMessage"], key_actions=["kms:Decrypt", "kms:GenerateDataKey"]
+        )
         reading.node.add_dependency(begun)  # deleted before it: nobody starts a refresh any more
         role = SchedulerRole(scope, self, "SchedulerRole")
         Triggers(

@@ -1,6 +1,7 @@
 """What check finds in an organization."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,36 @@ def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
     organization.attached[place].append("p-Other")
     status, says = look(organization, settings)[f"target {FIRST}"]
     assert status == "problem" and "p-Other" in says
+
+
+ZONE: dict[str, Any] = {"zones": ("us-west-2-lax-1a",), "zone_ids": ("usw2-lax1-az1",), "modern_actions": True}
+OTHER_ZONE: dict[str, Any] = {"zones": ("us-west-2-den-1a",), "zone_ids": ("usw2-den1-az1",), "modern_actions": True}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "says"),
+    [
+        (ZONE, LocalZoneGuardrailsSettings(**OTHER_ZONE), "DenyDirectTransferToRegionBuckets of p-Other"),
+        (ZONE, OutpostsGuardrailsSettings(modern_actions=True), "DenyDirectTransferToRegion of p-Other"),
+        ({"modern_actions": True}, LocalZoneGuardrailsSettings(**ZONE), "DenyDirectTransferToRegionBuckets of p-Other"),
+        (ZONE, LocalZoneGuardrailsSettings(**ZONE), ""),
+        (ZONE, LocalZoneGuardrailsSettings(), ""),
+        ({"modern_actions": True}, OutpostsGuardrailsSettings(modern_actions=True), ""),
+        ({}, LocalZoneGuardrailsSettings(**ZONE), ""),
+    ],
+    ids=["other zones", "none there", "none here", "the same", "not denied there", "none anywhere", "not denied here"],
+)
+def test_directory_buckets_that_another_policy_leaves_are_found_where_ours_are_others(
+    ours: dict[str, Any], theirs: GuardrailSettings, says: str
+) -> None:
+    """A session of a bucket that only one of the two names is denied by the other, above it or below."""
+    settings = staged(**ours)
+    organization = Organization(settings)
+    organization.zones = ["us-west-2-lax-1a"]
+    organization.policies["p-Other"] = theirs.policies[0].text("aws")
+    organization.attached["r-ab12"] = ["p-Other"]
+    status, said = look(organization, settings)[f"target {FIRST}"]
+    assert (status, says in said) == ("problem" if says else "ok", True)
 
 
 @pytest.mark.parametrize("prefix", ["AWSAccelerator", "Acme"])

@@ -104,6 +104,26 @@ def test_files_attach_to_nothing_unless_a_unit_is_named(tmp_path: Path) -> None:
     assert {str(item["deployment_targets"]) for item in tower} == {"{'organizational_units': []}"}
 
 
+def test_files_of_earlier_names_are_named_and_left_alone(tmp_path: Path) -> None:
+    """Other targets, or other lengths, are other policies; the tools know the old ones by the names in their lists."""
+    before = LocalZoneGuardrailsSettings(
+        subnets_by_target={"ou-ab12-first567": (SUBNET,)}, targets=("ou-ab12-first567",)
+    )
+    run("files", Organization(before), before, "--out", str(tmp_path))
+    foreign = tmp_path / "control-tower/policies/other-policy.json"
+    foreign.write_text("{}")
+    now = LocalZoneGuardrailsSettings(subnets=(SUBNET,))
+    said = run("files", Organization(now), now, "--out", str(tmp_path))
+    old = "local-zone-guardrails-subnets-ou-ab12-first567.json"
+    assert [note.split(" is of")[0].removeprefix(str(tmp_path)) for note in said.notes[1:]] == [
+        f"/control-tower/policies/{old}",
+        f"/landing-zone-accelerator/service-control-policies/{old}",
+    ]
+    assert (tmp_path / "control-tower/policies" / old).exists()
+    again = run("files", Organization(now), now, "--out", str(tmp_path / "fresh"))
+    assert len(again.notes) == 1
+
+
 FILES = ("control-tower/manifest-resources.yaml", "landing-zone-accelerator/organization-config-policies.yaml")
 
 

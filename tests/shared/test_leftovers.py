@@ -1,16 +1,23 @@
 """``python -m stacks leftovers`` against the embedded AWS: what a stack has left, and what it has not."""
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.session import Session
 
 from emulator.client import EmbeddedAws
 from stacks.__main__ import main
 from stacks.leftover_kinds import KINDS, named_by
-from stacks.leftovers import leftovers
+from stacks.leftovers import answer, leftovers
 from tests.answering import Answering
 from tests.embedded_aws import Stack, eventually
 
@@ -76,6 +83,20 @@ def test_what_a_stack_has_is_no_leftover_and_what_it_kept_is(aws: EmbeddedAws, k
     assert set(left) == {table, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"}
     assert left[table].kind == "table" and "keep_data_on_destroy" in left[table].why
     assert left[table].remove == f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1"
+
+
+def test_the_command_for_a_versioned_bucket_empties_it_of_versions_and_markers(aws: EmbeddedAws, stack: Stack) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="kept")
+    s3.put_bucket_tagging(Bucket="kept", Tagging={"TagSet": TAGS})
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"old", b"new"):
+        s3.put_object(Bucket="kept", Key="file", Body=body)
+    s3.delete_object(Bucket="kept", Key="file")
+    (left,) = found(aws).values()
+    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["/bin/bash", "-c", left.remove], env=aws.environment() | here, check=True)
+    assert s3.list_buckets()["Buckets"] == []
 
 
 def test_another_tag_is_another_s_and_what_ends_already_is_not_listed(aws: EmbeddedAws, stack: Stack) -> None:
@@ -195,8 +216,34 @@ def test_kind_and_name_of_an_arn(arn: str, expected: tuple[str, str]) -> None:
     assert named_by(arn) == expected
 
 
+def test_what_others_name_is_removed_behind_them() -> None:
+    # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html: ResourceDependencyException
+    arns = [f"arn:aws:imagebuilder:us-east-1:{ACCOUNT}:{kind}/web/1.0.0" for kind in ("component", "image-recipe")]
+    account = answering("", "")
+    tagged_ = [{"ResourceARN": arn, "Tags": TAGS} for arn in arns]
+    account.answers["get_resources"] = [{"ResourceTagMappingList": tagged_}]
+    said = answer(account, ["us-east-1"])
+    assert [line.split()[2] for line in said.lines] == ["delete-image-recipe", "delete-component"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, what in KINDS.items() if what.remove.startswith("aws ")])
+def test_the_cli_knows_the_command_and_its_parameters(kind: str) -> None:
+    _, service, command, *options = shlex.split(KINDS[kind].command(arn_of(kind, "x"), "us-east-1"))
+    model = Session().get_service_model(service)
+    shape = next(
+        model.operation_model(name).input_shape for name in model.operation_names if xform_name(name, "-") == command
+    )
+    members = {xform_name(name, "-") for name in shape.members}
+    given = {option.removeprefix("--") for option in options if option.startswith("--")} - {"region"}
+    required = {xform_name(name, "-") for name in shape.required_members}
+    assert required <= given <= members
+
+
 def test_every_command_names_what_it_removes() -> None:
     for kind, what in KINDS.items():
-        service, _, part = kind.partition(":")
-        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:" + (f"{part}/a b" if part else "a b")
-        assert "a b'" in what.command(arn, "us-east-1"), kind
+        assert "a b'" in what.command(arn_of(kind, "a b"), "us-east-1"), kind
+
+
+def arn_of(kind: str, name: str) -> str:
+    service, _, part = kind.partition(":")
+    return f"arn:aws:{service}:us-east-1:{ACCOUNT}:" + (f"{part}/{name}" if part else name)

@@ -151,6 +151,8 @@ def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
     yield Value("SilentInstances", counted[State.SILENT], "Count")
     yield Value("UnseenGpuInstances", counted[State.UNSEEN], "Count")
     yield Value("BrokenGpuInstances", sum(verdict.errors > 0 for verdict in verdicts), "Count")
+    unknown = sum(verdict.machine.gpus for verdict in verdicts if verdict.utilization is None)
+    yield Value("UnmeasuredGpus", unknown, "Count")
     yield from _waste(verdicts, None)
     for name, unit, known in (
         ("LongestIdleHours", "None", [v.idle_hours for v in verdicts]),
@@ -174,7 +176,8 @@ def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
 def _waste(verdicts: Iterable[Verdict], dimension: tuple[str, str] | None) -> Iterator[Value]:
     """GPUs, and what of them is wasted: a GPU that computes for a fifth of the time is four fifths of one wasted.
 
-    Whoever does not report is in Gpus and not in what is wasted or used: nobody knows.
+    Whoever does not report is in Gpus and not in what is wasted or used: nobody knows. A type or group of which no GPU
+    is measured has no waste at all, since 0 would say that all of them work.
     """
     with_gpus = [verdict for verdict in verdicts if verdict.machine.gpus]
     reporting = [(v.machine.gpus, v.utilization) for v in with_gpus if v.utilization is not None]
@@ -182,7 +185,8 @@ def _waste(verdicts: Iterable[Verdict], dimension: tuple[str, str] | None) -> It
     used = sum(gpus * utilization / 100 for gpus, utilization in reporting)
     idle = [verdict for verdict in with_gpus if verdict.state is State.IDLE]
     yield Value("Gpus", sum(verdict.machine.gpus for verdict in with_gpus), "Count", dimension)
-    yield Value("WastedGpus", round(known - used, 4), "Count", dimension)
+    if known or dimension is None:
+        yield Value("WastedGpus", round(known - used, 4), "Count", dimension)
     yield Value("IdleInstances", len(idle), "Count", dimension)
     yield Value("IdleGpus", sum(verdict.machine.gpus for verdict in idle), "Count", dimension)
     if known:

@@ -1,5 +1,8 @@
 """CloudFormation -> Image Builder: starts a build of a pipeline whose recipe is new or has changed, and waits for none.
 
+It starts one, too, where the names of its parameters have changed: until an image is built, nothing can be launched
+from the new ones, and a build that runs meanwhile writes the old ones, or fails for want of permission.
+
 What builds on another pipeline is started here only if that one has an image and is not built anew by the same
 deployment. Else it would be built on the raw base, or on an image that is about to be replaced; the rule on its
 parent's images starts it when there is one.
@@ -41,7 +44,9 @@ def build(request: Mapping[str, Any]) -> str:
     wanted = request["ResourceProperties"]
     old = request.get("OldResourceProperties") or {}
     is_new = request["RequestType"] == "Create"
-    has_changed = request["RequestType"] == "Update" and old.get("Recipe") != wanted["Recipe"]
+    has_changed = request["RequestType"] == "Update" and any(
+        old.get(name) != wanted.get(name) for name in ("Recipe", "Parameters")
+    )
     if is_new or has_changed:
         try:
             if _waits_for_its_parent(wanted, old):

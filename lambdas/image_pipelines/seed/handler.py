@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 TAG = "image-pipelines-stack"
 OURS, FOUND = "ours:", "found:"
+ATTEMPTS, PAUSE_SECONDS = 10, 3.0
+"""Half a minute until a permission is known that the same deployment has changed:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency."""
 
 
 def lambda_handler(event: Any, context: Any) -> str:
@@ -60,7 +64,9 @@ def _create_if_absent(request: Mapping[str, Any]) -> bool:
         return not there or _tagged(ssm, name, stack)
     image = _moved(ssm, request) or ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
     try:
-        ssm.put_parameter(
+        _put(
+            ssm,
+            1 if request["RequestType"] == "Create" else ATTEMPTS,
             Name=name,
             Value=image,
             Type="String",
@@ -74,6 +80,19 @@ def _create_if_absent(request: Mapping[str, Any]) -> bool:
         return _tagged(ssm, name, stack)
     logger.info("seeded", extra={"parameter": name, "image": image})
     return True
+
+
+def _put(ssm: Any, attempts: int, **wanted: Any) -> None:
+    """Writes it, again while the role may not: another path has changed its policy seconds ago."""
+    for left in reversed(range(attempts)):
+        try:
+            ssm.put_parameter(**wanted)
+            return
+        except ClientError as error:
+            if not left or error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            logger.info("not allowed yet", extra={"error": str(error)})
+            time.sleep(PAUSE_SECONDS)
 
 
 def _moved(ssm: Any, request: Mapping[str, Any]) -> str | None:

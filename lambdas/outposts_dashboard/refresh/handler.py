@@ -44,6 +44,10 @@ class NotWrittenError(RuntimeError):
     """CloudWatch has refused dashboards; the others are written."""
 
 
+class StillLockedError(RuntimeError):
+    """The lock of a failed refresh could not be released: a retry before its time would find it taken, and end."""
+
+
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """Takes one batch, for the settings that the table has."""
     sent = newest(event)
@@ -68,7 +72,10 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
     try:
         return _rounds(ledger, holder, until)
     except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
-        ledger.drop(holder)
+        try:
+            ledger.drop(holder)
+        except FAULTS as fault:  # not hurried: the queue brings the batch again when the lock counts as dead
+            raise StillLockedError(f"the lock is kept until its time: {fault}") from fault
         raise
 
 
@@ -89,7 +96,7 @@ def _hurry(records: Sequence[dict[str, Any]]) -> None:
 def _rounds(ledger: Ledger, holder: str, until: float) -> dict[str, Any]:
     """Refreshes again for as long as others request it: their messages are gone from the queue.
 
-    Where requests go on for longer than a function may run, the next event or the schedule brings the rest.
+    Where requests go on for longer than a function may run, a message of its own stands for the last of them.
     """
     while True:
         began = time.time()
@@ -100,7 +107,8 @@ def _rounds(ledger: Ledger, holder: str, until: float) -> dict[str, Any]:
             break
         now = time.time()
         if now + (now - began) + MARGIN_SECONDS > until:
-            ledger.drop(holder)
+            ledger.drop(holder)  # before the message: whoever gets that must not find the lock taken
+            client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="requested")
             break
     return {"refreshed": True, **result}
 

@@ -19,6 +19,9 @@ from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipe
 from stacks.image_pipelines.settings.size import MOST_BYTES, Sized, template_bytes
 from stacks.shared.instance_attributes import of_another_architecture
 
+PARAMETERS = "/imagebuilder"
+"""Where the service's own role may read:
+https://docs.aws.amazon.com/imagebuilder/latest/userguide/security-iam-awsmanpol.html."""
 STACK_NAME = "image-pipelines"
 MOST_WORKLOADS = 50
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -45,7 +48,7 @@ class ImagePipelinesSettings(SolutionSettings):
     """Pipelines that build on it."""
     parameter_path: (
         Annotated[
-            str, Field(pattern=r"^/imagebuilder(/[A-Za-z0-9_.-]+)+$", max_length=200, examples=["/imagebuilder/acme"])
+            str, Field(pattern=rf"^{PARAMETERS}(/[A-Za-z0-9_.-]+)+$", max_length=200, examples=["/imagebuilder/acme"])
         ]
         | None
     ) = None
@@ -92,7 +95,7 @@ class ImagePipelinesSettings(SolutionSettings):
 
     def parameter_of(self, stack: str, pipeline: str) -> str:
         """Name of the parameter with the newest AMI of a pipeline."""
-        return f"{self.parameter_path or f'/imagebuilder/{stack}'}/{pipeline}"
+        return f"{self.parameter_path or f'{PARAMETERS}/{stack}'}/{pipeline}"
 
     def parent_parameter_of(self, stack: str, pipeline: str) -> str:
         """Name of the parameter that children of a pipeline build on: another base is another parameter."""

@@ -9,8 +9,8 @@ from stacks.image_pipelines.settings.pipelines import Pipeline, WorkloadPipeline
 
 MOST_BYTES = 1_000_000
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
-OF_THE_STACK, OF_A_REGION, OF_A_FILE, OF_A_FILE_IN_A_RECIPE = 42_000, 300, 1_100, 85
-OF_AN_AMI, OF_A_CONTAINER, OF_A_PARENT, OF_A_SCHEDULE = 5_950, 6_350, 1_150, 350
+OF_THE_STACK, OF_A_REGION, OF_A_FILE, OF_A_FILE_IN_A_RECIPE = 42_500, 300, 1_100, 85
+OF_AN_AMI, OF_A_CONTAINER, OF_A_PARENT, OF_A_SCHEDULE = 6_000, 6_370, 1_190, 350
 OF_A_COPY, OF_AN_ACCOUNT = 380, 15
 
 
@@ -61,14 +61,14 @@ def template_bytes(
     """
     needed = OF_THE_STACK + regions * OF_A_REGION + (20 + 2 * regions) * len(path)
     for one in pipelines:
-        needed += 37 * len(one.name) + 17 * len(stack) + one.written + OF_A_SCHEDULE * one.is_scheduled
+        needed += 38 * len(one.name) + 17 * len(stack) + one.written + OF_A_SCHEDULE * one.is_scheduled
         if one.is_container:
             needed += OF_A_CONTAINER + 2 * len(path)
         else:
             copy = OF_A_COPY + 3 * len(one.name) + len(stack) + len(path) + OF_AN_ACCOUNT * accounts
-            needed += OF_AN_AMI + 5 * len(path) + regions * copy
+            needed += OF_AN_AMI + 6 * len(path) + regions * copy
         if one.is_parent:
-            needed += OF_A_PARENT + 15 * len(one.name) + 2 * len(stack) + 2 * len(path)
+            needed += OF_A_PARENT + 16 * len(one.name) + 2 * len(stack) + 3 * len(path)
         needed += sum(OF_A_FILE_IN_A_RECIPE + len(stack) + len(file) for file in one.components)
     for file, text in documents.items():
         needed += OF_A_FILE + 4 * (len(stack) + len(file)) + len(json.dumps(text))

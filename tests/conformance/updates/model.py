@@ -110,10 +110,18 @@ class Update:
         if json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):
             return True
         return any(
-            name in replaced or ((self.after[name]["Type"], attribute) in CHANGES_IN_PLACE and name in self.changed)
+            name in replaced or (name in self.changed and self._answers_anew(name, attribute))
             for name, attribute in references(new)
             if name in self.after
         )
+
+    def _answers_anew(self, name: str, attribute: str) -> bool:
+        """Whether what it says of itself changes with it, as the Ref of a custom resource: a version, say.
+
+        Attributes of a custom resource may stay when others change: what a look-up finds, say.
+        """
+        kind = self.after[name]["Type"]
+        return (kind.startswith("Custom::") and not attribute) or (kind, attribute) in CHANGES_IN_PLACE
 
     @cached_property
     def changed(self) -> set[str]:

@@ -185,6 +185,22 @@ def test_the_reason_of_a_replacement_follows_references() -> None:
     assert "Balancer" not in update.replaced and "Address" not in update.replaced
 
 
+def test_a_custom_resource_that_changes_may_answer_another_value_and_replaces_what_has_it_there() -> None:
+    def there(content: str, recipe: str) -> dict[str, Json]:
+        version = {"Type": "Custom::Version", "Properties": {"ServiceToken": "f", "Content": content}}
+        own = {"Name": "own", "Version": {"Ref": "Version"}, "Platform": "Linux"}
+        named = {"Name": "image", "Version": recipe, "Components": [{"ComponentArn": {"Fn::GetAtt": ["Own", "Arn"]}}]}
+        return {
+            "Version": version,
+            "Own": {"Type": "AWS::ImageBuilder::Component", "Properties": own},
+            "Recipe": {"Type": "AWS::ImageBuilder::ImageRecipe", "Properties": {"ParentImage": "ami", **named}},
+        }
+
+    old = there("1", "1.0.0")
+    assert told(there("2", "1.0.0"), old) == {("Recipe", "collision")}
+    assert told(there("2", "1.0.1"), old) == told(old, old) == set()
+
+
 def test_what_is_by_design_is_found_by_its_globs() -> None:
     (finding,) = findings(Update(BEFORE, after(Volume__Size=10)), "s [default] data_gib -> 10")
     assert by_design("local_zone_wordpress", finding) is None  # another logical id

@@ -81,6 +81,7 @@ def test_the_fleet_is_shown_with_the_worst_first_and_what_it_wastes() -> None:
     ]  # fmt: skip
     assert answer.data["fleet"]["WastedGpus"] == pytest.approx(0.4)
     assert "0.4 of 2 GPUs are wasted" in answer.notes[0]
+    assert answer.notes[1] == "The use of 1 is not known: MIG, no driver, or nothing reported."
     assert json.dumps(answer.data)
 
 

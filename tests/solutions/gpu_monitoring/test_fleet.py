@@ -127,6 +127,19 @@ def test_waste_is_what_the_gpus_of_each_type_could_have_computed_and_did_not() -
     assert found[("LongestIdleHours", None)] == 30
 
 
+def test_gpus_with_mig_beside_others_are_neither_waste_nor_work_and_are_counted() -> None:
+    found = published(
+        verdict(State.WORKING, "g5.xlarge", 1, 50, 0),
+        verdict(State.MIG, "p4d.24xlarge", 8, None),
+        verdict(State.SILENT, "g5.xlarge", 1, None),
+    )
+    assert (found[("Gpus", None)], found[("UnmeasuredGpus", None)]) == (10, 9)
+    assert (found[("WastedGpus", None)], found[("Utilization", None)]) == (0.5, 50)
+    assert found[("Gpus", "p4d.24xlarge")] == 8
+    assert ("WastedGpus", "p4d.24xlarge") not in found, "0 would say that all of them work"
+    assert found[("IdleInstances", None)] == found[("UnseenGpuInstances", None)] == 0, "no alarm rings for MIG"
+
+
 def test_an_instance_without_a_gpu_is_no_waste_and_has_no_metric_of_its_own() -> None:
     found = published(verdict(State.WITHOUT_GPU, "m7i.large", 0, None))
     assert found[("WastedGpus", None)] == 0 and ("Utilization", None) not in found

@@ -9,15 +9,24 @@ from botocore.exceptions import ClientError
 from image_pipelines.builds import handler
 
 GOLD_IMAGE, RAW = "ami-gold", "ami-raw"
-GOLD = {"Pipeline": "gold", "Recipe": "gold-1", "Ancestors": "none", "ParentPipeline": "", "ParentParameter": ""}
+GOLD = {
+    "Pipeline": "gold",
+    "Recipe": "gold-1",
+    "Parameters": ["/imagebuilder/s/gold", "/imagebuilder/s/gold/parent-al2023-arm64"],
+    "Ancestors": "none",
+    "ParentPipeline": "",
+    "ParentParameter": "",
+}
 WEB = {
     "Pipeline": "web",
     "Recipe": "web-1",
+    "Parameters": ["/imagebuilder/s/web"],
     "Ancestors": "gold-1",
     "ParentPipeline": "gold",
     "ParentParameter": "/imagebuilder/s/gold/parent-al2023-arm64",
 }
 CHANGED = {"Recipe": "changed"}
+MOVED = {"Parameters": ["/imagebuilder/acme/gold", "/imagebuilder/acme/gold/parent-al2023-arm64"]}
 
 
 class Account:
@@ -61,12 +70,21 @@ def started(monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], account: Acc
     [
         ("Create", GOLD, None, ["gold"]),
         ("Update", {**GOLD, **CHANGED}, GOLD, ["gold"]),
+        ("Update", {**GOLD, **MOVED}, GOLD, ["gold"]),
         ("Update", GOLD, GOLD, []),
         ("Delete", GOLD, None, []),
         ("Create", WEB, None, ["web"]),
         ("Update", {**WEB, **CHANGED}, WEB, ["web"]),
     ],
-    ids=["new gold", "changed gold", "same gold", "gone", "new workload beside an image of gold", "changed workload"],
+    ids=[
+        "new gold",
+        "changed gold",
+        "gold whose parameters move",
+        "same gold",
+        "gone",
+        "new workload beside an image of gold",
+        "changed workload",
+    ],
 )
 def test_what_is_started(
     monkeypatch: pytest.MonkeyPatch, kind: str, wanted: dict[str, Any], old: dict[str, Any] | None, expected: list[str]

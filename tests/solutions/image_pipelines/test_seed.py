@@ -5,8 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from image_pipelines.seed import handler
 from image_pipelines.seed.handler import seed
 from shared import aws
 
@@ -105,6 +107,38 @@ def test_a_parameter_that_moves_keeps_its_image_unless_its_base_is_another(
     (now,) = ssm.get_parameters(Names=["/imagebuilder/stack/other"])["Parameters"]
     base = ssm.get_parameter(Name=source)["Parameter"]["Value"]
     assert now["Value"] == ("ami-0123456789abcdef0" if is_copied else base)
+
+
+class NotAllowedYet:
+    """SSM that refuses the first calls: the role has got the new path a moment ago."""
+
+    def __init__(self, ssm: Any, refused: int) -> None:
+        self.ssm, self.left = ssm, refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ssm, name)
+
+    def put_parameter(self, **wanted: Any) -> None:
+        if self.left:
+            self.left -= 1
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "PutParameter")
+        self.ssm.put_parameter(**wanted)
+
+
+@pytest.mark.parametrize("refused", [handler.ATTEMPTS - 1, handler.ATTEMPTS])
+def test_a_new_path_is_written_once_the_role_may(ssm: Any, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
+    account = NotAllowedYet(ssm, refused)
+    waited: list[float] = []
+    monkeypatch.setattr(handler, "client", lambda _: account)
+    monkeypatch.setattr("time.sleep", waited.append)
+    moved = request("Update", PhysicalResourceId=f"ours:{NAME}x")
+    moved["OldResourceProperties"] = {**moved["ResourceProperties"], "Name": f"{NAME}x"}
+    if refused < handler.ATTEMPTS:
+        assert seed(moved) == f"ours:{NAME}" and value(ssm)
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            seed(moved)
+    assert sum(waited) <= 30, "the function has a minute"
 
 
 @pytest.mark.parametrize("owner", ["ours", "found"])

@@ -48,6 +48,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "*Role elasticloadbalancing:DescribeLoadBalancers": _BALANCERS,
     "*Role elasticloadbalancing:DescribeTargetGroups": _BALANCERS,
     "RefreshRole sqs:ChangeMessageVisibility": "only a batch that failed is tried again sooner",
+    "RefreshRole sqs:SendMessage": "only where requests go on for longer than the function may run",
     "DeployRole cloudformation:DeleteStack": "the first dashboard's stack and those of the others are two patterns",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""

@@ -188,8 +188,18 @@ def test_the_schedule_begins_when_its_role_has_its_policy(variant: str) -> None:
     assert any("SchedulerRoleDefaultPolicy" in name for name in schedule["DependsOn"])
 
 
-def test_the_function_may_have_a_failed_batch_tried_again(default: Template) -> None:
-    assert "sqs:ChangeMessageVisibility" in every_action(default, "RefreshRole")
+def test_the_function_may_have_a_failed_batch_tried_again_and_send_a_message_of_its_own(default: Template) -> None:
+    assert {"sqs:ChangeMessageVisibility", "sqs:SendMessage"} <= every_action(default, "RefreshRole")
+
+
+def test_the_queue_shows_a_failed_batch_again_when_the_lock_of_a_dead_refresh_is_over(default: Template) -> None:
+    (queue,) = [
+        q for name, q in default.find_resources("AWS::SQS::Queue").items() if "RedrivePolicy" in q["Properties"]
+    ]
+    functions = [f["Properties"] for f in default.find_resources("AWS::Lambda::Function").values()]
+    (refresh,) = [f for f in functions if "LONGEST_SECONDS" in f.get("Environment", {}).get("Variables", {})]
+    longest = int(refresh["Environment"]["Variables"]["LONGEST_SECONDS"])
+    assert queue["Properties"]["VisibilityTimeout"] > longest > refresh["Timeout"]
 
 
 def test_the_function_has_the_settings_as_it_reads_them(default: Template) -> None:
