@@ -123,7 +123,7 @@ def test_a_refusal_in_the_middle_stops_no_other_look(
     status, rows = asked(monkeypatch, capsys, "credential_guard", answers)
     assert status == 2
     assert [row["answer"] for row in rows.values()] == ["refused", "confirmed"]
-    assert "GetParameter: AccessDeniedException" in rows["The TPM parameter of each year."]["says"]
+    assert "GetParameter: AccessDeniedException" in rows["That the parameter of a TPM image exists for each"]["says"]
 
 
 def test_what_is_refused_or_open_still_does_not_count_as_answered(

@@ -37,7 +37,7 @@ def test_a_capped_file_counts_whole_and_the_gate_is_at_the_number(
 
 @pytest.mark.parametrize(
     ("trap", "says"),
-    [("CRASH", "status 1"), ("KILLED", "status 137"), ("CUT", "no whole report"), ("EMPTY", "no whole report")],
+    [("CRASH", "status 1"), ("KILLED", "status 137"), ("CUT", "no complete report"), ("EMPTY", "no complete report")],
 )
 def test_a_tool_that_crashes_or_leaves_half_a_report_is_crashed_and_its_log_is_there(
     scanner: Scanner, tmp_path: Path, trap: str, says: str
@@ -167,8 +167,8 @@ def programs(folder: Path, **scripts: str) -> dict[str, str]:
     ("scripts", "says"),
     [
         ({"java": "exit 1"}, "no java 9 or newer"),  # Java 8 does not know --version
-        ({"java": "exit 0", "mvn": "exit 1"}, "is Maven Central there"),
-        ({"java": "exit 0", "mvn": "exit 0"}, "mvn has built no scanner"),
+        ({"java": "exit 0", "mvn": "exit 1"}, "is Maven Central reachable"),
+        ({"java": "exit 0", "mvn": "exit 0"}, "mvn built no scanner"),
     ],
 )
 def test_without_its_scanner_no_jar_file_counts_as_scanned(
