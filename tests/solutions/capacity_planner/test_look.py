@@ -191,7 +191,7 @@ def test_a_hint_of_health_is_told_beside_what_was_measured(run: Any) -> None:
     run(world, event(SUMMARY, list(LINES)))
     text = world.messages[0]["Message"]
     assert f"{named}: 15.0% used over seven days; in this window 25% used" in text
-    assert "cr-0fedcba9876543210: 0.0% used over seven days; not among the reservations" in text
+    assert "cr-0fedcba9876543210: 0.0% used over seven days; not measured here" in text
 
 
 def test_what_ends_soon_rings_and_is_named(run: Any) -> None:

@@ -67,7 +67,7 @@ def test_where_all_is_well_every_line_says_so() -> None:
     answer = found(account())
     assert {name: answer[name][0] for name in OURS} == dict.fromkeys(OURS, "ok")
     assert answer["sessions"][1] == "1 at the same time on g5g.2xlarge, limited by memory"
-    assert answer["quota"][1] == "needs 8 vCPUs, has 8, L-DB2E81BA"
+    assert answer["quota"][1] == "needs 8 vCPUs, the quota L-DB2E81BA is 8"
 
 
 @pytest.mark.parametrize(
