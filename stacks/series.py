@@ -94,7 +94,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         slug="capacity_planner",
-        summary="what reserved capacity costs, compared and watched",
+        summary="capacity options compared, reservations watched",
         title="Selecting cost effective capacity reservations for your business-critical workloads on Amazon EC2",
         blog_url="https://aws.amazon.com/blogs/compute/selecting-cost-effective-capacity-reservations-for-your-business-critical-workloads-on-amazon-ec2/",
         services=("EC2", "Capacity Reservations", "Savings Plans", "CloudWatch", "EventBridge", "Lambda"),
@@ -103,7 +103,7 @@ SOLUTIONS: tuple[Solution, ...] = (
             "pay for idle reservations",
             "which reservation is cheapest",
             "On-Demand Capacity Reservation or Savings Plan",
-            "reserved instances that expire",
+            "Reserved Instances that expire",
             "unused capacity reservations",
         ),
     ),
@@ -139,7 +139,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         slug="nitro_attestation",
-        summary="only Nitro, and keys for measured software alone",
+        summary="only Nitro instances, keys for measured software",
         title="AWS Nitro System gets independent affirmation of its confidential compute capabilities",
         blog_url="https://aws.amazon.com/blogs/compute/aws-nitro-system-gets-independent-affirmation-of-its-confidential-compute-capabilities/",
         services=("EC2", "Nitro Enclaves", "KMS", "Organizations", "Lambda", "CloudWatch"),
@@ -259,7 +259,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         slug="credential_guard",
-        summary="Windows credentials isolated, and proved to be",
+        summary="Windows credentials isolated, and hosts audited",
         title="Enabling Microsoft Defender Credential Guard on Amazon EC2",
         blog_url="https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credential-guard-on-amazon-ec2/",
         services=("EC2", "Systems Manager", "CloudWatch", "Lambda", "EventBridge"),
@@ -274,7 +274,7 @@ SOLUTIONS: tuple[Solution, ...] = (
     ),
     Solution(
         slug="graviton_porting_advisor",
-        summary="source code scanned for what hinders Graviton",
+        summary="source code scanned for obstacles to Graviton",
         title="Using Porting Advisor for Graviton",
         blog_url="https://aws.amazon.com/blogs/compute/using-porting-advisor-for-graviton/",
         services=("CodeBuild", "S3", "EventBridge", "Lambda", "SNS", "CloudWatch"),

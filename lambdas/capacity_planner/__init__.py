@@ -1,1 +1,1 @@
-"""What to pay for capacity that must be there: workloads, prices, options, and what the account has."""
+"""Compares ways to pay for capacity: workloads, prices, options, and what the account has."""

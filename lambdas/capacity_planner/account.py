@@ -24,10 +24,10 @@ from capacity_planner.workloads import (
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What no API says of what runs.
+    """What no API says about running instances.
 
     Attributes:
-        hours_a_week, months, strict, may_change: as those of a workload.
+        hours_a_week, months, strict, may_change: as in a workload.
     """
 
     hours_a_week: int = HOURS_A_WEEK
@@ -59,7 +59,7 @@ def workloads(found: Inventory, seen: Coverage, prices: Prices, assumed: Assumpt
 
 
 def _owned(found: Inventory, seen: Coverage, prices: Prices, running: Mapping[Shape, int]) -> dict[Shape, list[Owned]]:
-    """What pays for each shape, each purchase shared out once."""
+    """What pays for each shape; each purchase is distributed once."""
     owned: defaultdict[Shape, list[Owned]] = defaultdict(list)
     left = dict(running)
     for each in found.reservations:
@@ -83,7 +83,7 @@ def _owned(found: Inventory, seen: Coverage, prices: Prices, running: Mapping[Sh
 def _shared_out(plan: SavingsPlan, prices: Prices, left: dict[Shape, int]) -> Iterator[tuple[Shape, Decimal]]:
     """A plan's commitment over the shapes it applies to, in the order in which AWS applies it.
 
-    A shape without a known rate gets the whole of it: then there is no answer for the shape, and no plan too many.
+    A shape without a known rate gets all of it: the shape then has no answer, and no superfluous plan is recommended.
     """
     kind = COMPUTE if plan.is_compute else EC2_INSTANCE
     usages: dict[Shape, Usage] = {}

@@ -24,7 +24,7 @@ from capacity_planner.workloads import HOURS_A_WEEK, Workload, later
 from shared.money import HOURS, plain, shown
 
 RI_PURCHASES = 20
-"""Reserved Instances that may be bought a month: regional ones in a Region, zonal ones in a zone
+"""Reserved Instances that may be bought in a month: regional ones per Region, zonal ones per zone
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ri-limits.html)."""
 WHAT_CHANGES = {"family": "the instance family", "region": "the Region", "fargate": "to Fargate", "lambda": "to Lambda"}
 
@@ -35,8 +35,8 @@ class Recommendation:
 
     Attributes:
         sentence: what and why.
-        notes: what else there is to know before it is done.
-        cancel_on: the day to cancel reservations that are held for a time only.
+        notes: what else to know before acting on it.
+        cancel_on: the day on which to cancel reservations that are held only for a time.
     """
 
     option: Option
@@ -46,7 +46,7 @@ class Recommendation:
 
 
 def recommend(workload: Workload, found: Sequence[Option | Unpriced], currency: str, starts: date) -> Recommendation:
-    """Chooses by the post's rules: capacity first, then what must stay free to change, then the cost of all months.
+    """Chooses by the post's rules: capacity first, then what must stay free to change, then the total cost.
 
     A Reserved Instance is never recommended: a plan does the same and stays flexible.
 
@@ -69,7 +69,7 @@ def recommend(workload: Workload, found: Sequence[Option | Unpriced], currency: 
 
 
 def _order(option: Option) -> tuple[Decimal, int, Decimal, bool]:
-    """The cheapest; of equals the shortest, the one with least paid upfront, and the one that reserves capacity."""
+    """The cheapest; among equals the shortest, the one with the least upfront, and the one that reserves capacity."""
     return option.total, option.offer.years, option.upfront, not option.offer.reserves_capacity
 
 
@@ -104,12 +104,12 @@ def _sentence(
     if best.offer.kind == ON_DEMAND:
         shares = [option.break_even_use for option in plans if option.break_even_use]
         need = f"{plain(workload.hours_a_week)} hours a week"
-        why = f"the {need} that they run cost less than any commitment"
+        why = f"{need} cost less than any commitment"
         if shares:
             at = min(shares) * HOURS_A_WEEK
             why = f"a Savings Plan pays from {at:.1f} hours a week, and they run {plain(workload.hours_a_week)}"
             if at <= workload.hours_a_week:
-                why = f"{months} are too short for a commitment"
+                why = f"{months} {'are' if workload.months > 1 else 'is'} too short for a commitment"
         return f"Run {what} On-Demand for {money}: {why}; no capacity is reserved."
     if best.offer.kind == RESERVED:
         why = "no commitment costs less"
@@ -140,8 +140,8 @@ def _notes(workload: Workload, best: Option, found: Sequence[Option | Unpriced],
     if best.offer.years and regional and regional.monthly < best.monthly:
         yield (
             f"Regional Reserved Instances ({regional.offer.years} year{'s' if regional.offer.years > 1 else ''}, "
-            f"{regional.offer.payment}) would cost {shown(best.monthly - regional.monthly)} {currency} less a month. "
-            "They are not recommended: they stay with one platform and tenancy; a Savings Plan follows the workload."
+            f"{regional.offer.payment}) would cost {shown(best.monthly - regional.monthly)} {currency} a month less. "
+            "They are not recommended: they are bound to one platform and tenancy; a Savings Plan follows the workload."
         )
     if best.offer.kind == WITH_COMPUTE:
         other = min(_allowed(workload, found, WITH_EC2), key=_order, default=None)
@@ -153,7 +153,7 @@ def _notes(workload: Workload, best: Option, found: Sequence[Option | Unpriced],
     on_demand = next(iter(_allowed(workload, found, ON_DEMAND)), None)
     if workload.strict and on_demand and on_demand.monthly < best.monthly:
         yield (
-            f"On-Demand Instances alone would cost {shown(on_demand.monthly)} {currency} a month, and reserve nothing."
+            f"On-Demand Instances alone would cost {shown(on_demand.monthly)} {currency} a month and reserve nothing."
         )
     if best.commitment is not None and best.commitment * HOURS > best.monthly:
         yield (
@@ -161,14 +161,14 @@ def _notes(workload: Workload, best: Option, found: Sequence[Option | Unpriced],
             f"{shown(best.commitment * HOURS - best.monthly)} {currency} a month more."
         )
     if workload.held_hours_a_week < HOURS_A_WEEK and best.offer.reserves_capacity:
-        yield "A reservation that is released each week may not be granted again."
+        yield "A reservation that you release each week may not be granted again."
 
 
 def limits(workload: Workload, offer_kind: str) -> str | None:
     """Why an option cannot be carried out at once; None if it can."""
     if offer_kind == WITH_REGIONAL and workload.count > RI_PURCHASES:
-        return f"{workload.count} Reserved Instances; {RI_PURCHASES} regional ones may be bought a month in a Region"
+        return f"{workload.count} Reserved Instances; {RI_PURCHASES} regional ones may be bought in a month per Region"
     most = max(workload.zones.values(), default=workload.count)
     if offer_kind == ZONAL and most > RI_PURCHASES:
-        return f"{most} Reserved Instances in one zone; {RI_PURCHASES} may be bought a month there"
+        return f"{most} Reserved Instances in one zone; {RI_PURCHASES} may be bought there in a month"
     return None

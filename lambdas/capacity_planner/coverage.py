@@ -1,6 +1,6 @@
 """What the account's reservations and purchases do for what runs: covered, wasted, unreserved, ending. No AWS in here.
 
-The order of billing is AWS's: zonal Reserved Instances first, which pay nothing of a Capacity Reservation, then
+The order of billing is AWS's: zonal Reserved Instances first, which do not apply to a Capacity Reservation, then
 regional ones (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/apply_ri.html), then Savings Plans.
 """
 
@@ -28,16 +28,16 @@ FACTORS = {
     "large": Decimal(4),
     "xlarge": Decimal(8),
 }
-"""Of sizes, by which a regional Reserved Instance of one pays another; N times xlarge is N times 8."""
+"""Normalization factors, by which a regional Reserved Instance of one size pays for another; Nxlarge is N times 8."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What CloudWatch says of a reservation in the window.
+    """What CloudWatch reports for a reservation in the window.
 
     Attributes:
         used, wasted: instance-hours.
-        points: of five minutes each; a missing one means that the reservation was not active then.
+        points: data points of five minutes each; a missing one means that the reservation was not active then.
     """
 
     used: Decimal
@@ -60,7 +60,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Paid:
-    """Instances of one shape that one purchase pays."""
+    """Instances of one shape that one purchase pays for."""
 
     reserved: Reserved
     shape: Shape
@@ -72,14 +72,14 @@ class Coverage:
     """What was found in one look.
 
     Attributes:
-        hours: of the window.
+        hours: the length of the window.
         covered: instance-hours in reservations, those of other accounts included; wasted: reserved hours in which
             nothing ran and this account pays;
             unreserved: instance-hours for which no capacity is reserved.
-        unmeasured: reservations of which CloudWatch has no point.
+        unmeasured: reservations for which CloudWatch has no data point.
         doubled: idle reserved instances, while as many of the same kind run unreserved: they are paid twice.
         shared: reservations of other accounts, or whose unused hours others pay, and why they do not count.
-        paid: what Reserved Instances pay, by shape; idle: Reserved Instances that pay nothing.
+        paid: what Reserved Instances pay for, by shape; idle: Reserved Instances that pay for nothing.
     """
 
     hours: int
@@ -96,7 +96,7 @@ class Coverage:
 
 
 def measured(used: Sequence[float], available: Sequence[float]) -> Measured:
-    """Instance-hours of averages of five minutes: each point counts a twelfth of an hour."""
+    """Instance-hours from five-minute averages: each point counts as a twelfth of an hour."""
     return Measured(_hours(used), _hours(available), len(available))
 
 
@@ -110,8 +110,8 @@ def coverage(
     """Judges the inventory.
 
     Args:
-        metrics: of reservations by their ids; what is missing has no points.
-        hours: of the window that ends now.
+        metrics: by the ids of the reservations; one that is missing has no points.
+        hours: the length of the window that ends now.
     """
     by_reservation = {each: metrics[each.id] for each in found.reservations if each.id in metrics}
     ours = {each: seen for each, seen in by_reservation.items() if each.our_waste}
@@ -119,7 +119,7 @@ def coverage(
     alone = [each for each in found.running if each.reservation is None and each.id not in in_zonal]
     paid, idle = _paid(found, in_zonal)
     own = {each.id: seen for each, seen in by_reservation.items() if each.party in (OURS, OTHERS_PAY)}
-    # CloudWatch counts in a reservation of ours; in one of another account, or without points, what runs there does.
+    # For our reservations CloudWatch counts; for those of other accounts, or without points, we count what runs there.
     counted = [each for each in found.running if each.id in in_zonal or (each.reservation or "") not in ("", *own)]
     return Coverage(
         hours,
@@ -157,7 +157,7 @@ def _in_zonal(found: Inventory) -> dict[str, Reserved]:
 
 
 def _paid(found: Inventory, in_zonal: Mapping[str, Reserved]) -> tuple[list[Paid], list[tuple[str, int]]]:
-    """What Reserved Instances pay: instances that run, the smallest first, then unused hours of our reservations."""
+    """What Reserved Instances pay for: running instances, the smallest first, then unused hours of our reservations."""
     zonal = Counter((reserved, reserved.shape) for reserved in in_zonal.values())
     paid = [Paid(reserved, shape, count) for (reserved, shape), count in zonal.items()]
     left: Counter[Shape] = Counter(each.shape for each in found.running if each.id not in in_zonal)
@@ -192,7 +192,7 @@ def size(shape: Shape) -> Decimal:
 
 
 def _applies(reserved: Reserved, shape: Shape) -> bool:
-    """A regional Reserved Instance; only those of Linux and default tenancy pay other sizes of their family."""
+    """Whether a regional Reserved Instance applies; only Linux with default tenancy pays for other sizes."""
     own = reserved.shape
     flexible = own.operation == "RunInstances" and own.tenancy == "default" and own.family not in NOT_FLEXIBLE
     known = all("metal" not in each.instance_type for each in (own, shape))
@@ -202,7 +202,7 @@ def _applies(reserved: Reserved, shape: Shape) -> bool:
 
 
 def _doubled(found: Inventory, alone: Sequence[Running]) -> Iterator[tuple[str, int]]:
-    """Idle reserved instances beside running ones of their kind that are not in them.
+    """Reserved capacity that is idle while instances of its kind run outside it.
 
     An open reservation takes such instances by itself unless their preference is ``none``; a targeted one takes only
     those that name it
@@ -232,14 +232,14 @@ def _ending(found: Inventory, now: datetime, notice_days: int) -> Iterator[Endin
     last = (now + timedelta(days=notice_days)).date()
     for each in found.reservations:
         if each.ends and each.ends.date() <= last and each.party in (OURS, OTHERS_PAY):
-            lost = f"the capacity of {each.total}, within an hour after; what runs stays, unreserved"
+            lost = f"the capacity of {each.total}, within an hour; running instances stay, unreserved"
             yield Ending(f"{each.id} ({each.shape.instance_type} in {each.zone})", each.ends.date(), lost)
     for reserved in found.reserved:
         if reserved.ends <= last:
             where = reserved.zone or "the Region"
             lost = "the discount"
             if reserved.zone:
-                lost = "the capacity and the discount, both; the post recommends ODCR + Savings Plan"
+                lost = "the capacity and the discount; the post recommends ODCR + Savings Plan"
             what = f"{reserved.id} ({reserved.count} {reserved.shape.instance_type} in {where})"
             yield Ending(what, reserved.ends, lost)
     for plan in found.plans:

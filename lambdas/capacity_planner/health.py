@@ -1,7 +1,7 @@
-"""AWS Health's word on reservations that are hardly used, in both of its shapes. No AWS in here.
+"""AWS Health's two events about reservations that are hardly used. No AWS in here.
 
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-eventbridge.html: the notification is of new
-reservations and names their ids; the summary is of seven days, and each of its lines has five fields.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservation-eventbridge.html: the notification is about new
+reservations and names their ids; the summary covers seven days, and each of its lines has five fields.
 """
 
 import re
@@ -16,9 +16,9 @@ _ID = re.compile(r"cr-[0-9a-f]{8,17}")
 
 
 def hints(event: Any) -> dict[str, str]:
-    """Reservations that an event names, and what it says of each; none if it is another event.
+    """The reservations that an event names, and what it says about each; none for any other event.
 
-    The documented samples have neither eventScopeCode nor eventRegion, so nothing here asks for them.
+    The documented samples have neither eventScopeCode nor eventRegion, so nothing here reads them.
     """
     detail = event.get("detail") if isinstance(event, dict) else None
     if not isinstance(detail, dict) or detail.get("eventTypeCode") not in CODES or event.get("source") != SOURCE:

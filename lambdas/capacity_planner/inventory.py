@@ -1,4 +1,4 @@
-"""What EC2 and Savings Plans answer about an account, as far as it counts. No AWS in here.
+"""The part of the answers of EC2 and Savings Plans that counts. No AWS in here.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CapacityReservation.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReservedInstances.html
@@ -17,7 +17,7 @@ from shared.money import amount
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
-# Neither a reservation's platform nor a purchase's is always named as that of an instance.
+# Reservations and purchases name some platforms differently from instances.
 PURCHASED_PLATFORMS: Mapping[str, str] = {
     **PLATFORMS,
     "Windows with SQL Server": PLATFORMS["Windows with SQL Server Standard"],
@@ -33,17 +33,17 @@ PURCHASED_PLATFORMS: Mapping[str, str] = {
     "Ubuntu Pro": PLATFORMS["Ubuntu Pro Linux"],
 }
 BILLED = ("active", "cancelling")
-"""States in which a reservation bills; a cancelling one of a future date has no capacity any more."""
+"""States in which a reservation bills; a future-dated one that is being cancelled has no capacity any more."""
 OURS, OTHERS_PAY, SHARED, SHARED_WE_PAY = "ours", "others pay the unused hours", "shared with us", "shared, we pay"
 VPC = " (Amazon VPC)"
 
 
 @dataclass(frozen=True)
 class Running:
-    """A running On-Demand Instance of an Availability Zone.
+    """A running On-Demand Instance in an Availability Zone.
 
     Attributes:
-        reservation: in which it runs.
+        reservation: the one that it runs in.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Reservation:
     """An On-Demand Capacity Reservation.
 
     Attributes:
-        party: whose it is and who pays its unused hours, one of OURS, OTHERS_PAY, SHARED and SHARED_WE_PAY.
+        party: who owns it and who pays for its unused hours, one of OURS, OTHERS_PAY, SHARED and SHARED_WE_PAY.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Reserved:
     """Reserved Instances of one purchase.
 
     Attributes:
-        zone: None: regional.
+        zone: None for a regional one.
     """
 
     id: str
@@ -96,10 +96,10 @@ class Reserved:
 
 @dataclass(frozen=True)
 class SavingsPlan:
-    """A Savings Plan of EC2.
+    """A Savings Plan that applies to EC2.
 
     Attributes:
-        region, family: of an EC2 Instance Savings Plan; None: any.
+        region, family: those of an EC2 Instance Savings Plan; None: any.
     """
 
     id: str
@@ -116,10 +116,10 @@ class SavingsPlan:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything that counts, of one account and Region.
+    """Everything that counts in one account and Region.
 
     Attributes:
-        left_out: instances, reservations and purchases that do not count, by the reason.
+        left_out: how many instances, reservations and purchases do not count, by reason.
     """
 
     account: str

@@ -2,8 +2,8 @@
 
 Arithmetic of https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-pricing-billing.html and
 https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-applying.html: a Savings Plan or a regional Reserved
-Instance pays the hours in which instances run, then the unused hours of a Capacity Reservation; a zonal one pays no
-such hour.
+Instance pays for the hours in which instances run, then for the unused hours of a Capacity Reservation; a zonal one
+pays for neither.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ PLANS = {WITH_COMPUTE: COMPUTE, WITH_EC2: EC2_INSTANCE}
 COMMITMENT_PLACES = 3
 """Decimal places of a commitment in the console; the API takes five."""
 UPFRONT_SHARE = {NO_UPFRONT: Decimal(0), PARTIAL: Decimal("0.5"), ALL: Decimal(1)}
-"""Of a Savings Plan's whole commitment; "at least half" of a partial one
+"""Share of a Savings Plan's commitment that is paid upfront; "at least half" of a partial one
 (https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-purchase.html)."""
 MONTHS = 12
 ZERO = Decimal(0)
@@ -45,7 +45,7 @@ class Offer:
 
     Attributes:
         kind: one of KINDS.
-        years, payment: of the commitment; 0 and nothing where there is none.
+        years, payment: those of the commitment; 0 and empty where there is none.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Offer:
 
     @property
     def reserves_capacity(self) -> bool:
-        """Only Capacity Reservations and zonal Reserved Instances do; no plan, no regional Reserved Instance."""
+        """Capacity Reservations and zonal Reserved Instances do; plans and regional Reserved Instances do not."""
         return self.kind != ON_DEMAND
 
     def __str__(self) -> str:
@@ -79,15 +79,16 @@ class Option:
     """An option with its cost. Nothing in here is rounded.
 
     Attributes:
-        used, unused: what a month costs for the hours in which instances run, and for those in which none does.
+        used, unused: the cost in a month of the hours in which instances run, and of those in which none does.
         upfront: paid at the beginning.
         recurring: paid each month after that.
-        commitment: of a Savings Plan, an hour, rounded up so that it covers everything.
-        term_cost: of the whole term; None without one.
+        commitment: a Savings Plan's, in an hour, rounded up so that it covers everything.
+        term_cost: cost of the whole term; None without one.
         total: for all months of the workload. After the last whole term another one follows, or Capacity Reservations
             alone, whichever costs less.
         break_even_use: share of the hours above which it costs less than On-Demand Instances; None: at no share.
-        break_even_months: after which the whole term has cost less than Capacity Reservations alone; None: never.
+        break_even_months: months after which the whole term has cost less than Capacity Reservations alone;
+            None: never.
     """
 
     offer: Offer
@@ -146,7 +147,7 @@ class _Pricing:
 
     @cached_property
     def _full(self) -> Decimal:
-        """A month of On-Demand Instances that run always."""
+        """A month of On-Demand Instances that always run."""
         return self._hours * self._card.used_hour()
 
     @cached_property
@@ -183,7 +184,7 @@ class _Pricing:
         )
 
     def _fees(self, offer: Offer, term: int) -> tuple[Decimal, Decimal, Decimal | None]:
-        """Paid at once, paid each month, and an hour's commitment."""
+        """The upfront payment, the monthly payment, and the hourly commitment."""
         if offer.kind in PLANS:
             rate = self._card.plan_hour(PLANS[offer.kind], offer.years, offer.payment)
             monthly, share = self._hours * rate, UPFRONT_SHARE[offer.payment]

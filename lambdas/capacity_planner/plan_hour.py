@@ -1,7 +1,7 @@
-"""An hour under Savings Plans: which usage they pay, what is wasted, what stays at its own price. No AWS in here.
+"""An hour under Savings Plans: which usage they pay for, what is wasted, what is billed On-Demand. No AWS in here.
 
 https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-applying.html: after Reserved Instances, EC2 Instance
-Savings Plans pay before Compute Savings Plans; within each the usage with the highest savings percentage first, of
+Savings Plans pay before Compute Savings Plans; within each the usage with the highest savings percentage first; among
 equals the one with the lowest rate.
 """
 
@@ -17,12 +17,12 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Usage:
-    """Usage of one kind in an hour: instances, unused reserved ones, or anything else that a plan pays.
+    """Usage of one kind in an hour: instances, unused reserved ones, or anything else that a plan pays for.
 
     Attributes:
-        units: of the usage, such as instances, vCPU or GB.
-        price: of a unit without a plan.
-        rates: of a unit by plan; a plan that does not apply is not in it.
+        units: amount of the usage: instances, vCPU or GB, for example.
+        price: the price of a unit without a plan.
+        rates: the price of a unit by plan; a plan that does not apply is left out.
     """
 
     units: Decimal
@@ -35,8 +35,8 @@ class Hour:
     """What the hour costs.
 
     Attributes:
-        cost: the commitments, and what they do not pay at its own price.
-        covered: units that plans pay, of each usage.
+        cost: the commitments, and the usage that they do not cover at its price without a plan.
+        covered: the units of each usage that plans pay for.
         wasted: what is left of the commitments.
     """
 
@@ -46,7 +46,7 @@ class Hour:
 
 
 def paid_by(commitment: Decimal, plan: str, usages: Sequence[Usage]) -> tuple[list[Decimal], Decimal]:
-    """Units that one commitment pays of each usage, and what is left of it; of equal usages the first comes first."""
+    """Units of each usage that one commitment pays for, and the rest of it; equal usages are paid in their order."""
 
     def order(index: int) -> tuple[Decimal, Decimal]:
         usage = usages[index]
@@ -64,7 +64,7 @@ def paid_by(commitment: Decimal, plan: str, usages: Sequence[Usage]) -> tuple[li
 
 
 def an_hour(usages: Sequence[Usage], commitments: Mapping[str, Decimal]) -> Hour:
-    """An hour of all usage under the commitments of each kind of plan."""
+    """Bills an hour of all usage under the commitments of each kind of plan."""
     covered, wasted = [ZERO] * len(usages), ZERO
     for plan in ORDER:
         rest = [Usage(each.units - units, each.price, each.rates) for each, units in zip(usages, covered, strict=True)]

@@ -1,6 +1,6 @@
 """The rates of Savings Plans for one shape: one rate for each plan, term and payment, or none. No AWS in here.
 
-A shape comes several times: with each licence, and for its unused reserved hours, which a plan pays too
+A shape is listed several times: once for each license, and for its unused reserved hours, which a plan pays for too
 (https://docs.aws.amazon.com/savingsplans/latest/APIReference/API_DescribeSavingsPlansOfferingRates.html).
 """
 
@@ -56,7 +56,7 @@ def rates(
     for key, by_usage in found.items():
         different = {*by_usage.values()}
         if len(different) > 1:
-            raise AmbiguousPriceError(f"{shape}: used and unused hours have different rates of {key}: {by_usage}")
+            raise AmbiguousPriceError(f"{shape}: used and unused hours have different rates for {key}: {by_usage}")
         (rate,) = different
         if rate and {*by_usage} == wanted:
             told[key] = rate

@@ -23,7 +23,7 @@ NOT_COUNTED = (
 
 @dataclass(frozen=True)
 class Planned:
-    """A stage with its options, and what is recommended of them.
+    """A stage with its options, and the one that is recommended.
 
     Attributes:
         missing: the price that is needed for a recommendation and is not known.
@@ -37,11 +37,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    """What becomes of one workload.
+    """The plan of one workload.
 
     Attributes:
         compared: the options for all of its instances, as if nothing were owned.
-        stages: what has to be decided, by the day it begins; none if all is paid for to the end.
+        stages: what has to be decided, by the day it begins; none if everything is paid for to the end.
     """
 
     workload: Workload
@@ -52,7 +52,7 @@ class WorkloadPlan:
 
     @property
     def problems(self) -> list[str]:
-        """Prices that a recommendation needs and nobody knows."""
+        """Prices that a recommendation needs and that are not known."""
         found = [self.missing, *(planned.missing for planned in self.stages)]
         return [each for each in dict.fromkeys(found) if each]
 
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def monthly(self) -> Decimal:
-        """What everything costs that is to be decided today."""
+        """The monthly cost of everything that is to be decided today."""
         return sum(
             (
                 planned.recommendation.option.monthly
@@ -80,11 +80,11 @@ class Plan:
 
     @property
     def problems(self) -> list[str]:
-        """Missing prices, of all workloads."""
-        return [f"{each.workload.name}: no price of {key}" for each in self.workloads for key in each.problems]
+        """The missing prices of all workloads."""
+        return [f"{each.workload.name}: no price for {key}" for each in self.workloads for key in each.problems]
 
     def to_json(self) -> Json:
-        """Everything for programs; money is text with cents."""
+        """The plan as JSON; money is text with cents."""
         return {
             "ok": not self.problems,
             "date": self.today.isoformat(),
@@ -124,7 +124,7 @@ def _planned(workload: Workload, prices: Prices, today: date) -> WorkloadPlan:
     if card.unused is not None and card.on_demand is not None and card.unused != card.on_demand:
         notes.append(
             f"An unused hour of a reservation costs {plain(card.unused)} {prices.currency}, a used one "
-            f"{plain(card.on_demand)}: AWS bills both at the On-Demand price; look at the prices."
+            f"{plain(card.on_demand)}: AWS bills both at the On-Demand price; check the prices."
         )
     return WorkloadPlan(workload, compared, found, notes)
 
@@ -172,7 +172,7 @@ def _stage_json(planned: Planned) -> Json:
 
 
 def option_json(workload: Workload, option: Option | Unpriced) -> Json:
-    """One option for programs."""
+    """One option as JSON."""
     offer = option.offer
     known: Json = {
         "option": offer.kind,

@@ -1,4 +1,4 @@
-"""A price file: its cards of prices, or everything that is wrong with it at once. No AWS in here."""
+"""A price file: its price cards, or everything that is wrong with it at once. No AWS in here."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,11 +10,11 @@ from capacity_planner.shapes import PLATFORMS, TENANCIES, Shape
 
 
 class PricesError(ValueError):
-    """What should hold prices cannot be used; one problem a line."""
+    """A price file cannot be used; one problem a line."""
 
 
 def read_prices(data: object) -> Prices:
-    """The prices of a file: a mapping as YAML or JSON has it, numbers as text or exact.
+    """The prices of a file: a mapping read from YAML or JSON, with numbers as text or exact.
 
     Raises:
         PricesError: something is wrong with it; all problems at once.
@@ -39,7 +39,7 @@ def read_prices(data: object) -> Prices:
         problems += [f"prices.{index}.{each}" for each in wrong]
         if card is not None:
             if card.shape in cards:
-                problems.append(f"prices.{index}: {card.shape} has a card already; keep one")
+                problems.append(f"prices.{index}: {card.shape} already has a card; keep one")
             cards[card.shape] = card
     if problems or read_on is None:
         raise PricesError("\n".join(problems))
@@ -56,7 +56,7 @@ def _card(entry: object) -> tuple[Card | None, list[str]]:
     platform, tenancy = entry.get("platform", "Linux/UNIX"), entry.get("tenancy", "default")
     operation = PLATFORMS.get(str(platform), str(platform))
     if not operation.startswith("RunInstances"):
-        problems.append(f"platform: must be a platform of EC2 such as Linux/UNIX or Windows, got {platform!r}")
+        problems.append(f"platform: must be an EC2 platform such as Linux/UNIX or Windows, got {platform!r}")
     if tenancy not in TENANCIES:
         problems.append(f"tenancy: must be default or dedicated, got {tenancy!r}")
     money = {key: _price(entry[key], key, problems) for key in ("on_demand", "unused_reservation") if key in entry}
@@ -85,7 +85,7 @@ def _card(entry: object) -> tuple[Card | None, list[str]]:
 
 
 def _terms(value: object, where: str, problems: list[str]) -> Iterator[tuple[int, str, str, object]]:
-    """Years and payment, the way to them, and what stands there."""
+    """Years, payment, their path in the file, and the value there."""
     for years, payments in _mapping(value, where, problems):
         if str(years) not in map(str, YEARS):
             problems.append(f"{where}.{years}: must be 1 or 3 years")

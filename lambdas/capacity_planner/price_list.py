@@ -1,7 +1,7 @@
 """The Price List's answer about one shape: exactly one SKU, or none at all. No AWS in here.
 
-A Capacity Reservation has three SKUs: of the hours used, of the hours unused, and one at 0.00 of the reservation
-itself; Capacity Blocks, Local Zones, other licences and tenancies have theirs beside them
+A Capacity Reservation has three SKUs: one for used hours, one for unused hours, and one at 0.00 for the reservation
+itself; Capacity Blocks, Local Zones, other licenses and tenancies have their own
 (https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html).
 """
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 SERVICE = "AmazonEC2"
 USED, UNUSED = "Used", "UnusedCapacityReservation"
 TENANCY = {"default": "Shared", "dedicated": "Dedicated"}
-# The end of the usage type; before it comes a Region's prefix, which us-east-1 may lack.
+# The end of the usage type; a Region's prefix precedes it, which us-east-1 may lack.
 USAGE = {
     ("default", USED): "BoxUsage",
     ("default", UNUSED): "UnusedBox",
@@ -31,16 +31,16 @@ BRING_YOUR_OWN = "Bring your own license"
 
 
 class AmbiguousPriceError(ValueError):
-    """The answer is not of exactly one price; taking one of them would be a guess."""
+    """The answer does not hold exactly one price; choosing one would be a guess."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What the Price List says of a shape.
+    """What the Price List says about a shape.
 
     Attributes:
-        used, unused: an hour On-Demand, and an unused one of a reservation; None: no price.
-        usage_types: of both, for the rates of Savings Plans.
+        used, unused: price of an hour On-Demand, and of an unused hour of a reservation; None: no price.
+        usage_types: those of both, for the rates of Savings Plans.
         reserved: standard Reserved Instances by years and payment.
     """
 
@@ -51,7 +51,7 @@ class Listed:
 
 
 def request(shape: Shape) -> Json:
-    """Parameters of GetProducts; each filter is needed to be left with the SKUs of this shape."""
+    """Parameters of GetProducts; every filter is needed to get only the SKUs of this shape."""
     fields = {**_attributes(shape), "marketoption": "OnDemand"}
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in fields.items()]
     return {"ServiceCode": SERVICE, "FormatVersion": "aws_v1", "Filters": filters, "MaxResults": 100}
@@ -61,7 +61,7 @@ def listed(items: Iterable[str], shape: Shape, currency: str) -> Listed:
     """Reads the strings of the answer's PriceList, in whatever order they come.
 
     Raises:
-        AmbiguousPriceError: several SKUs, terms or dimensions fit, or a price is not one of an hour.
+        AmbiguousPriceError: several SKUs, terms or dimensions fit, or a price is not hourly.
     """
     products = [json.loads(item, parse_float=Decimal) for item in items]
     used, unused = (_one(products, shape, status) for status in (USED, UNUSED))
@@ -105,7 +105,7 @@ def _fits(attributes: Mapping[str, str], wanted: Mapping[str, str], shape: Shape
 
 
 def _hourly(product: Json | None, shape: Shape, currency: str) -> Decimal | None:
-    """The On-Demand price of an hour; None without one, never 0."""
+    """The On-Demand price of an hour; None if there is none, never 0."""
     terms = list((product or {}).get("terms", {}).get("OnDemand", {}).values())
     if not terms:
         return None
@@ -113,13 +113,13 @@ def _hourly(product: Json | None, shape: Shape, currency: str) -> Decimal | None
         raise AmbiguousPriceError(f"{shape}: more than one On-Demand price")
     (dimension,) = terms[0]["priceDimensions"].values()
     if dimension["unit"] != "Hrs" or dimension.get("beginRange") != "0" or dimension.get("endRange") != "Inf":
-        raise AmbiguousPriceError(f"{shape}: the On-Demand price is not of every hour: {dimension}")
+        raise AmbiguousPriceError(f"{shape}: the On-Demand price is not one hourly price: {dimension}")
     price = _money(dimension, currency)
     return price or None
 
 
 def _money(dimension: Json, currency: str) -> Decimal | None:
-    """The price in the wanted currency, of which China has its own."""
+    """The price in the requested currency; China has its own."""
     found = dimension["pricePerUnit"].get(currency)
     return None if found is None else amount(found)
 

@@ -1,4 +1,4 @@
-"""Reads prices from AWS by clients of the caller's, page by page. No AWS in here."""
+"""Reads prices from AWS page by page, with the caller's clients. No AWS in here."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from capacity_planner.shapes import Shape
 
 _PARTITIONS = json.loads((Path(__file__).parent / "endpoints.json").read_text(encoding="utf-8"))["partitions"]
 ENDPOINTS: dict[str, str] = {name: known["pricing"] for name, known in _PARTITIONS.items()}
-"""Region of the Price List in each partition that has one; it says nothing of whose prices it has."""
+"""Region of the Price List in each partition that has one; it has the prices of every Region of the partition."""
 PLAN_ENDPOINTS: dict[str, str] = {
     name: known["savingsplans"] for name, known in _PARTITIONS.items() if known["savingsplans"]
 }
-"""Region in which Savings Plans are asked."""
+"""Region in which the Savings Plans API is called."""
 CURRENCIES: dict[str, str] = {name: known["currency"] for name, known in _PARTITIONS.items()}
 SOURCE = "the Price List and Savings Plans APIs"
 TRIES = 3  # of a list whose token has expired on the way
@@ -24,7 +24,7 @@ EXPIRED = ("ExpiredNextTokenException", "InvalidNextTokenException")
 
 
 class EndlessPagesError(RuntimeError):
-    """A list repeats a token, and would never end."""
+    """A list repeats a token and would never end."""
 
 
 def partition_of(region: str) -> str:
@@ -39,7 +39,7 @@ class PriceSource:
     """Prices of one partition.
 
     Args:
-        pricing, savingsplans: clients of the Regions of ENDPOINTS; the second None where there are no Savings Plans.
+        pricing, savingsplans: clients in the Regions of ENDPOINTS; the second is None where there are no Savings Plans.
         refused: the exceptions of those clients, as a tuple, whose ``response`` has a code.
     """
 
@@ -49,7 +49,7 @@ class PriceSource:
         self._pricing, self._savingsplans, self._currency, self._refused = pricing, savingsplans, currency, refused
 
     def prices(self, shapes: Iterable[Shape], today: date) -> tuple[Prices, list[str]]:
-        """Prices of shapes, and why some have none: one that cannot be read does not stop the others."""
+        """Prices of shapes, and why some have none: a price that cannot be read does not stop the others."""
         cards: dict[Shape, Card] = {}
         problems = []
         for shape in sorted({*shapes}):
@@ -71,7 +71,7 @@ class PriceSource:
         return Card(shape, found.used, found.unused, rates, found.reserved)
 
     def _products(self, shape: Shape) -> list[str]:
-        """All pages; from the first one again if a token has expired."""
+        """All pages; reads again from the first one if a token has expired."""
         for attempt in range(TRIES):
             try:
                 return list(self._pages(shape))
@@ -103,10 +103,10 @@ class Token:
         self._seen: set[str] = set()
 
     def follow(self, token: str | None) -> None:
-        """Goes on with a page's token; an empty one ends the list as an absent one does.
+        """Continues with a page's token; an empty one ends the list as a missing one does.
 
         Raises:
-            EndlessPagesError: it was there before.
+            EndlessPagesError: the token was there before.
         """
         if token and token in self._seen:
             raise EndlessPagesError(f"the token {token[:20]} came twice")
@@ -121,7 +121,7 @@ def _tokens() -> Iterator[Token]:
 
 
 def pages(call: Any, items: str, **request: Any) -> Iterator[Any]:
-    """All items of an API of Savings Plans, whose tokens are called ``nextToken``."""
+    """All items of a Savings Plans API, whose tokens are called ``nextToken``."""
     for token in _tokens():
         page = call(**request, **({"nextToken": token.value} if token.value else {}))
         yield from page[items]

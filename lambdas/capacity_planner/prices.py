@@ -1,4 +1,4 @@
-"""Prices by shape, those that are known and those that are not. No AWS in here."""
+"""Prices by shape, known and missing. No AWS in here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,17 +23,17 @@ class NoPriceError(LookupError):
     """There is no price, and so no answer.
 
     Attributes:
-        key: which one, as a price file names it.
+        key: the missing price, as a price file names it.
     """
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"no price of {key}")
+        super().__init__(f"no price for {key}")
         self.key = key
 
 
 @dataclass(frozen=True)
 class Fee:
-    """What a Reserved Instance costs: once, and each hour whether it is used or not."""
+    """What a Reserved Instance costs: upfront, and each hour whether it is used or not."""
 
     upfront: Decimal
     hourly: Decimal
@@ -45,10 +45,10 @@ class Fee:
 
 @dataclass(frozen=True)
 class Card:
-    """All prices of one shape, those of an hour; what has no price is not in it.
+    """All prices of one shape, by the hour; what has no price is left out.
 
     Attributes:
-        unused: an hour of an On-Demand Capacity Reservation in which no instance ran.
+        unused: price of an hour of an On-Demand Capacity Reservation in which no instance ran.
         plans: effective rates by plan, years and payment.
         reserved: Reserved Instances by years and payment; regional and zonal ones have one price.
     """
@@ -60,7 +60,7 @@ class Card:
     reserved: Mapping[tuple[int, str], Fee] = field(default_factory=dict)
 
     def used_hour(self) -> Decimal:
-        """On-Demand.
+        """The On-Demand price.
 
         Raises:
             NoPriceError: there is none.
@@ -68,7 +68,7 @@ class Card:
         return self._known(self.on_demand, "on_demand")
 
     def unused_hour(self) -> Decimal:
-        """An unused hour of a reservation.
+        """The price of an unused hour of a reservation.
 
         Raises:
             NoPriceError: there is none.
@@ -84,7 +84,7 @@ class Card:
         return self._known(self.plans.get((plan, years, payment)), f"savings_plans.{plan}.{years}.{payment}")
 
     def fee(self, years: int, payment: str) -> Fee:
-        """Of a Reserved Instance.
+        """The fee of a Reserved Instance.
 
         Raises:
             NoPriceError: there is none.
@@ -100,7 +100,7 @@ class Card:
         return price
 
     def to_json(self) -> Json:
-        """As it stands in a price file."""
+        """The card as a price file holds it."""
         plans: Json = {}
         for (plan, years, payment), rate in sorted(self.plans.items()):
             plans.setdefault(plan, {}).setdefault(str(years), {})[payment] = plain(rate)
@@ -123,10 +123,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Prices:
-    """Price cards, and where they are from.
+    """Price cards and their source.
 
     Attributes:
-        read_on: when they were read; prices that are old look old.
+        read_on: the day they were read, so that old prices show their age.
     """
 
     currency: str
@@ -135,7 +135,7 @@ class Prices:
     cards: Mapping[Shape, Card] = field(default_factory=dict)
 
     def card(self, shape: Shape) -> Card:
-        """The card of a shape; an empty one if there is none, so that the first price that is asked of it is named."""
+        """The card of a shape; an empty one if there is none, so that the first missing price is named."""
         return self.cards.get(shape, Card(shape))
 
     def with_cards(self, cards: Mapping[Shape, Card]) -> "Prices":
@@ -143,13 +143,13 @@ class Prices:
         return Prices(self.currency, self.read_on, self.source, {**self.cards, **cards})
 
     def said(self, today: date) -> str:
-        """Where they are from, in a sentence."""
+        """Their source and date, in a sentence."""
         days = (today - self.read_on).days
         old = f", {days} day{'s' if days > 1 else ''} ago" if days > 0 else ""
         return f"Prices in {self.currency} from {self.source}, read on {self.read_on}{old}."
 
     def to_json(self) -> Json:
-        """A price file."""
+        """The prices as a price file."""
         return {
             "currency": self.currency,
             "date": self.read_on.isoformat(),

@@ -6,13 +6,13 @@ from decimal import Decimal
 from shared.money import amount
 
 LARGEST = 1_000_000
-"""Of an hour: more than any instance costs, and the largest commitment of a Savings Plan
+"""For an hour: more than any instance costs, and the largest commitment of a Savings Plan
 (https://docs.aws.amazon.com/savingsplans/latest/APIReference/API_CreateSavingsPlan.html)."""
 
 
 def a_day(value: object) -> date | None:
-    """The day of a date, of a time as YAML reads one, or of a text; None if it is none of them."""
-    if isinstance(value, datetime):  # which is a date too, and cannot be compared with one
+    """The day of a date, of a time that YAML has read, or of a text; None for anything else."""
+    if isinstance(value, datetime):  # a subclass of date that cannot be compared with one
         return value.date()
     if isinstance(value, date):
         return value
@@ -23,10 +23,10 @@ def a_day(value: object) -> date | None:
 
 
 def money(value: object) -> Decimal:
-    """An amount of money, exactly as it was written.
+    """An amount of money, exactly as written.
 
     Raises:
-        ValueError: it is no number, below 0 or above LARGEST.
+        ValueError: it is not a number, or is below 0 or above LARGEST.
     """
     found = amount(value)
     if found > LARGEST:
@@ -35,5 +35,5 @@ def money(value: object) -> Decimal:
 
 
 def is_zone_of(zone: str, region: str) -> bool:
-    """Whether it is an Availability Zone of a Region, and no Local Zone or Wavelength Zone."""
+    """Whether it is an Availability Zone of a Region, not a Local Zone or Wavelength Zone."""
     return zone.startswith(region) and len(zone) == len(region) + 1

@@ -14,15 +14,15 @@ from shared.money import cents, shown
 
 Json = dict[str, Any]
 PLANNER = "Planner"
-# They are the README's, and of the alarms.
+# The README and the alarms use these names.
 COVERED, WASTED, UNRESERVED = "CoveredHours", "WastedHours", "UnreservedHours"
 ENDING, DOUBLED, PROBLEMS, LOOKS = "EndingSoon", "IdleWhileUnreserved", "Problems", "Looks"
 COMPUTE_ANYWHERE = (
-    "Compute Savings Plans are counted as if they paid only here: what other Regions, Fargate and Lambda take of them "
-    "is not seen"
+    "Compute Savings Plans are counted as if they paid only here: what other Regions, Fargate and Lambda use of them "
+    "is not visible here"
 )
 MOST_LINES = 50
-"""Of one list in the text; the JSON has all."""
+"""Lines of one list in the text; the JSON has all."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Report:
     """One look.
 
     Attributes:
-        hints: what AWS Health said of reservations, by their ids.
-        problems: what could not be looked at.
+        hints: what AWS Health said about reservations, by their ids.
+        problems: what could not be read.
     """
 
     at: datetime
@@ -43,7 +43,7 @@ class Report:
 
     @property
     def waste(self) -> dict[str, Decimal]:
-        """Money for the unused hours of the window, by reservation; without a price: nothing said."""
+        """Cost of the unused hours of the window, by reservation; one without a price is left out."""
         found = {}
         for reservation, measured in self.seen.by_reservation.items():
             if reservation.our_waste and measured.wasted:
@@ -56,7 +56,7 @@ class Report:
 
     @property
     def worth_telling(self) -> bool:
-        """Whether there is anything that somebody should read today."""
+        """Whether the report holds anything that somebody should read today."""
         seen = self.seen
         return bool(seen.ending or seen.doubled or seen.wasted or self.hints or self.problems or seen.idle)
 
@@ -134,23 +134,23 @@ class Report:
             f"Capacity of account {self.found.account} in {self.found.region}, the last {seen.hours} hours "
             "(reservations: CloudWatch AWS/EC2CapacityReservations; instances: as they run now):",
             f"- {seen.covered:.1f} instance-hours ran in reserved capacity",
-            f"- {seen.wasted:.1f} reserved hours were paid and not used: {shown(money)} {currency}, as far as priced",
+            f"- {seen.wasted:.1f} reserved hours were paid for and not used: {shown(money)} {currency} where priced",
             f"- {seen.unreserved:.1f} instance-hours ran without reserved capacity",
             "",
-            *_part("Ends soon", [f"{e.ends}: {e.what}; then is lost: {e.lost}" for e in seen.ending]),
+            *_part("Ends soon", [f"{e.ends}: {e.what}; lost then: {e.lost}" for e in seen.ending]),
             *_part(
-                "Paid twice: reserved and idle, while as many run unreserved",
+                "Paid twice: reserved and idle, while as many instances run unreserved",
                 [f"{count} of {what}" for what, count in seen.doubled],
             ),
             *_part("Wasted hours by reservation", self._wasted()),
-            *_part("Reserved Instances that pay nothing", [what for what, _ in seen.idle]),
+            *_part("Reserved Instances that apply to nothing", [what for what, _ in seen.idle]),
             *_part("AWS Health pointed to", [f"{name}: {said}{self._now(name)}" for name, said in self.hints.items()]),
             *_part("Shared", [f"{name}: {said}" for name, said in seen.shared]),
-            *_part("Not measured, because CloudWatch has no point of them", seen.unmeasured),
+            *_part("Not measured, because CloudWatch has no data points for them", seen.unmeasured),
             *_part("Left out", [f"{count} {what}" for what, count in self.found.left_out]),
             *_part("Recommended for what runs now", self._recommended()),
             *_part("Not known", self.caveats),
-            *_part("Could not be looked at", self.problems),
+            *_part("Could not be read", self.problems),
             self.plan.prices.said(self.at.date()),
         ]
         return "\n".join(lines)
@@ -169,13 +169,13 @@ class Report:
             total = seen.used + seen.wasted
             if each.id == name and total:
                 return f"; in this window {100 * seen.used / total:.0f}% used"
-        return "; not among the reservations that are measured here"
+        return "; not measured here"
 
     def _recommended(self) -> list[str]:
         lines = []
         for each in self.plan.workloads:
             for planned in each.stages:
-                said = planned.recommendation.sentence if planned.recommendation else f"no price of {planned.missing}"
+                said = planned.recommendation.sentence if planned.recommendation else f"no price for {planned.missing}"
                 when = "" if planned.stage.starts == self.plan.today else f"from {planned.stage.starts}: "
                 lines.append(f"{each.workload.name}: {when}{said}")
         return lines

@@ -1,4 +1,4 @@
-"""What is priced: an instance type of a platform and a tenancy, in a Region."""
+"""What has a price: an instance type with a platform and a tenancy, in a Region."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Shape:
     """One thing that has a price.
 
     Attributes:
-        operation: the usage operation, which says platform and licence.
+        operation: the usage operation, which stands for the platform and the license.
         tenancy: default or dedicated.
     """
 
@@ -47,7 +47,7 @@ class Shape:
 
     @property
     def family(self) -> str:
-        """Of the type, as an EC2 Instance Savings Plan is bought for it."""
+        """The family of the type, for which an EC2 Instance Savings Plan is bought."""
         return self.instance_type.partition(".")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""What is owned pays first: which instances need something new, from which day on. No AWS in here."""
+"""What is owned pays first: which instances need a new reservation or plan, and from which day. No AWS in here."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,17 +22,17 @@ from capacity_planner.workloads import (
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/apply_ri.html and
 # https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-applying.html
 IN_ONE_RESERVATION = 1_000
-"""Instances, at most: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCapacityReservation.html."""
+"""The most instances: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateCapacityReservation.html."""
 ORDER = (ZONAL_RI, REGIONAL_RI, EC2_SP, COMPUTE_SP)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Instances that need something new from one day on.
+    """Instances that need a new reservation or plan from one day on.
 
     Attributes:
         workload: these instances alone, for the months that are left then.
-        after: what has paid for them until then; None: nothing has.
+        after: what pays for them until then; None: nothing does.
     """
 
     starts: date
@@ -42,20 +42,20 @@ class Stage:
 
 @dataclass(frozen=True)
 class Absorbed:
-    """Instances that something owned pays for."""
+    """Instances that an owned reservation or plan pays for."""
 
     owned: Owned
     count: int
 
 
 def absorbed(workload: Workload, card: Card, today: date) -> list[Absorbed]:
-    """Who pays for how many instances, in the order in which AWS applies it.
+    """What pays for how many instances, in AWS's order.
 
     Raises:
         NoPriceError: a Savings Plan is owned, and its rate for this shape is not known.
     """
     left = workload.count
-    # No zonal Reserved Instance pays what runs in a Capacity Reservation, or the reservation's unused hours.
+    # A zonal Reserved Instance pays neither for what runs in a Capacity Reservation nor for its unused hours.
     in_reservations = sum(owned.count for owned in _active(workload, ODCR, today))
     free = dict(workload.zones)
     found = []
@@ -88,7 +88,7 @@ def stages(workload: Workload, paid: list[Absorbed], today: date) -> list[Stage]
 
 
 def remarks(workload: Workload, paid: list[Absorbed], today: date) -> Iterator[str]:
-    """What there is to say of what is owned."""
+    """Remarks about what is owned."""
     counts: Mapping[Owned, int] = {each.owned: each.count for each in paid}
     reserved = any(True for _ in _active(workload, ODCR, today))
     for owned in workload.owned:
@@ -96,12 +96,12 @@ def remarks(workload: Workload, paid: list[Absorbed], today: date) -> Iterator[s
         if owned.ends and owned.ends <= today:
             yield f"Ignored, because it ended on {owned.ends}: {owned}."
         elif owned.kind == ODCR:
-            again = " Their capacity is lost that day; reserve it again before." if owned.ends else ""
-            yield f"Held already{until}: {owned}. They are part of what is planned, not in addition.{again}"
+            again = " Their capacity is lost that day; reserve it again before then." if owned.ends else ""
+            yield f"Held already{until}: {owned}. They are part of the plan, not additional.{again}"
         elif owned.kind == ZONAL_RI and reserved:
             yield (
                 f"A zonal Reserved Instance does not apply to a Capacity Reservation of the same shape: of "
-                f"{owned}, {counts.get(owned, 0)} count as a saving. Cancel it, or run these instances outside of it."
+                f"{owned}, {counts.get(owned, 0)} count as a saving. Cancel it, or run the instances outside it."
             )
         else:
             meanwhile = (
@@ -111,14 +111,14 @@ def remarks(workload: Workload, paid: list[Absorbed], today: date) -> Iterator[s
         if owned.kind == ZONAL_RI and owned.ends and owned.ends > today:
             yield (
                 f"On {owned.ends} the zonal Reserved Instances in {owned.zone} end: their capacity and their discount "
-                "are both lost that day; create the Capacity Reservations before."
+                "are both lost that day; create the Capacity Reservations before then."
             )
 
 
 def to_reserve(workload: Workload, today: date) -> Iterator[str]:
-    """How many instances of which zone need a Capacity Reservation that is not there yet."""
+    """How many instances in which zone still need a Capacity Reservation."""
     if not workload.zones:
-        yield "A Capacity Reservation is of one zone: name the zones of the workload, and how many it needs in each."
+        yield "A Capacity Reservation is for one zone: name the zones of the workload, and how many it needs in each."
     there: Counter[str] = Counter()
     for kind in (ZONAL_RI, ODCR):
         for owned in _active(workload, kind, today):
@@ -137,7 +137,7 @@ def _active(workload: Workload, kind: str, today: date) -> Iterator[Owned]:
 
 
 def _paid_by_plan(owned: Owned, card: Card) -> int:
-    """Whole instances that a commitment pays, at the highest rate that is known: it may pay for more, not for fewer."""
+    """Whole instances that a commitment pays, at the highest known rate: it may pay for more, not for fewer."""
     plan = PLAN_OF[owned.kind]
     rates = [rate for (kind, _, _), rate in card.plans.items() if kind == plan]
     if not rates:

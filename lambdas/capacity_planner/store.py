@@ -1,4 +1,4 @@
-"""What the bucket holds: prices with their date, and a report of each look. By a client of the caller's."""
+"""The bucket's content: prices with their date, and a report of each look. The caller passes the client."""
 
 import json
 from datetime import datetime
@@ -20,7 +20,7 @@ class Store:
         self._s3, self._bucket = s3, bucket
 
     def prices(self) -> Prices | None:
-        """The prices that were kept; None if there are none, or none of this version."""
+        """The stored prices; None if there are none, or none of this version."""
         found = body_of(self._s3, self._bucket, PRICES)
         try:
             return None if found is None else read_prices(json.loads(found))
@@ -28,16 +28,16 @@ class Store:
             return None
 
     def keep_prices(self, prices: Prices) -> None:
-        """Keeps prices with their date."""
+        """Stores prices with their date."""
         self._put(PRICES, prices.to_json())
 
     def has(self, key: str) -> bool:
-        """Whether a report was kept under this key."""
+        """Whether a report is stored under this key."""
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         return any(each["Key"] == key for each in found.get("Contents", []))
 
     def keep_report(self, key: str, report: dict[str, Any]) -> None:
-        """Keeps a report as the latest one, and under its key."""
+        """Stores a report as the latest one and under its key."""
         self._put(LATEST, report)
         self._put(key, report)
 

@@ -1,4 +1,4 @@
-"""A file of workloads: what it says, or everything that is wrong with it at once. No AWS in here."""
+"""A file of workloads: its content, or everything that is wrong with it at once. No AWS in here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -40,14 +40,14 @@ _OWNED_KEYS = {
     EC2_SP: ("commitment", "ends"),
     ODCR: ("count", "ends", "zone"),
 }
-"""What each kind has, beside kind and name."""
+"""The keys of each kind, besides kind and name."""
 
 
 def read_workloads(data: object, region: str | None = None) -> list[Workload]:
-    """The workloads of a file: a mapping as YAML or JSON has it.
+    """The workloads of a file: a mapping read from YAML or JSON.
 
     Args:
-        region: of workloads that name none, where the file does not either.
+        region: for workloads that name none in a file that names none.
 
     Raises:
         WorkloadsError: something is wrong with it; all problems at once.
@@ -63,7 +63,7 @@ def read_workloads(data: object, region: str | None = None) -> list[Workload]:
         else:
             read = reader.workload()
             if any(read.name == other.name for other in found):
-                reader.wrong("name", f"must not be there twice, got {read.name!r}")
+                reader.wrong("name", f"must not be used twice, got {read.name!r}")
             found.append(read)
         problems += reader.problems
     if problems:
@@ -83,7 +83,7 @@ class _Reader:
         self.problems.append(f"{self._where}.{key}: {message}")
 
     def workload(self) -> Workload:
-        """A workload; what is wrong has some value and a problem."""
+        """A workload; a wrong key gets some value and a problem."""
         for key in self._entry:
             if key not in _KEYS:
                 self.wrong(str(key), "unknown key")
@@ -161,12 +161,12 @@ class _Reader:
         found = self._entry.get("zones", [])
         if isinstance(found, list) and all(isinstance(zone, str) for zone in found):
             if len({*found}) != len(found) or len(found) > count:
-                self.wrong("zones", f"must be different zones, at most as many as instances, got {found!r}")
+                self.wrong("zones", f"must be different zones, at most as many as there are instances, got {found!r}")
             zones = spread(count, found) if found else {}
         elif isinstance(found, dict) and all(type(each) is int and each > 0 for each in found.values()):
             zones = {str(zone): int(each) for zone, each in found.items()}
             if sum(zones.values()) != count:
-                self.wrong("zones", f"must hold {count} instances together, which is count, got {sum(zones.values())}")
+                self.wrong("zones", f"must add up to count, which is {count}, got {sum(zones.values())}")
         else:
             self.wrong("zones", "must be a list of zones, or a mapping of zones to instances")
             return {}
@@ -178,7 +178,7 @@ class _Reader:
     def _owned(self, region: str) -> list[Owned]:
         entries = self._entry.get("owned", [])
         if not isinstance(entries, list):
-            self.wrong("owned", "must be a list of what is owned already")
+            self.wrong("owned", "must be a list of reservations and plans that are owned")
             return []
         found = []
         for index, entry in enumerate(entries):
@@ -188,7 +188,7 @@ class _Reader:
         return found
 
     def owned(self) -> Owned:
-        """Something that is owned already."""
+        """Reads a reservation or plan that is owned."""
         kind = self._entry.get("kind")
         if kind not in OWNED:
             self.wrong("kind", f"must be one of {', '.join(OWNED)}, got {kind!r}")
@@ -218,7 +218,7 @@ class _Reader:
         return commitment
 
     def _zone(self) -> str | None:
-        """Of a zonal Reserved Instance or a Capacity Reservation: without it nobody knows what it holds."""
+        """The zone of a zonal Reserved Instance or a Capacity Reservation, which only applies there."""
         found = self._entry.get("zone")
         if not isinstance(found, str) or not is_zone_of(found, str(self._region)):
             self.wrong("zone", f"must be the Availability Zone of {self._region} that it is in, got {found!r}")

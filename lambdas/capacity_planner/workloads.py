@@ -1,4 +1,4 @@
-"""What somebody needs, and already owns. No AWS in here."""
+"""The instances that are needed, and what is already owned for them. No AWS in here."""
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from capacity_planner.shapes import Shape
 HOURS_A_WEEK = 168
 MOST_INSTANCES = 100_000
 CHANGES = ("family", "region", "fargate", "lambda")
-"""What of a workload may change: everything that an EC2 Instance Savings Plan does not follow."""
+"""What may change in a workload: everything that an EC2 Instance Savings Plan does not follow."""
 REGIONAL_RI, ZONAL_RI, COMPUTE_SP, EC2_SP, ODCR = "regional-ri", "zonal-ri", "compute-sp", "ec2-sp", "odcr"
 OWNED = (REGIONAL_RI, ZONAL_RI, COMPUTE_SP, EC2_SP, ODCR)
 PLAN_OF = {COMPUTE_SP: COMPUTE, EC2_SP: EC2_INSTANCE}
@@ -20,14 +20,14 @@ PLAN_OF = {COMPUTE_SP: COMPUTE, EC2_SP: EC2_INSTANCE}
 
 @dataclass(frozen=True)
 class Owned:
-    """A reservation or plan that is paid for already.
+    """A reservation or plan that is owned.
 
     Attributes:
         kind: one of OWNED.
-        count: instances; of a Savings Plan 0.
-        commitment: of a Savings Plan, an hour.
-        ends: the day it ends; None: it stays until somebody cancels it.
-        zone: of a zonal Reserved Instance or a Capacity Reservation.
+        count: instances; 0 for a Savings Plan.
+        commitment: a Savings Plan's, in an hour.
+        ends: the day it ends; None: it stays until it is cancelled.
+        zone: that of a zonal Reserved Instance or a Capacity Reservation.
     """
 
     kind: str
@@ -54,12 +54,12 @@ class Workload:
 
     Attributes:
         zones: instances in each zone; empty: anywhere in the Region.
-        hours_a_week: in which the instances run.
-        held_hours_a_week: in which a Capacity Reservation would be held.
-        months: for which they are needed.
-        strict: whether the capacity must be there.
-        may_change: what may change within these months, of CHANGES.
-        payments: that are possible; max_years: the longest commitment.
+        hours_a_week: hours in which the instances run.
+        held_hours_a_week: hours in which a Capacity Reservation would be held.
+        months: months for which they are needed.
+        strict: whether the capacity must be reserved.
+        may_change: which of CHANGES may happen within these months.
+        payments: the possible payment options; max_years: the longest commitment.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Workload:
         return self.held_hours_a_week / HOURS_A_WEEK
 
     def part(self, count: int, months: int) -> "Workload":
-        """So many of its instances for so many months; in its zones as evenly as they are now."""
+        """This number of its instances for this number of months, spread over its zones as evenly as now."""
         if count == self.count:
             return replace(self, months=months)
         zones = spread(count, list(self.zones)) if self.zones else {}
@@ -94,14 +94,14 @@ class Workload:
 
 
 def later(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month."""
+    """The same day this number of months later, or the last day of that month."""
     years, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month + 1
     return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
 
 
 def whole_months(start: date, end: date) -> int:
-    """Months from one day to another, begun ones included."""
+    """Months from one day to another; a begun month counts."""
     months = 12 * (end.year - start.year) + end.month - start.month
     while later(start, months) < end:
         months += 1

@@ -1,1 +1,1 @@
-"""Enabling Credential Guard on EC2: who runs it, who does not, who says nothing."""
+"""Credential Guard on EC2: which hosts run it, which do not, and which are silent."""

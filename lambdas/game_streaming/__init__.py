@@ -1,1 +1,1 @@
-"""Android games on G5g: whether nobody plays, so that the instance may stop."""
+"""Android games on G5g: decides whether an idle instance may stop."""

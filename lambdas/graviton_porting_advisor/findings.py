@@ -1,6 +1,6 @@
-"""What a JSON report of the Porting Advisor says, counted as it is. No AWS in here.
+"""Reads and counts the findings in a JSON report of Porting Advisor. No AWS in here.
 
-The tool writes findings as text, "Class: PATH[:LINE][ (FUNCTION)]: words", and of a file with more than ten it keeps
+The tool writes findings as text, "Class: PATH[:LINE][ (FUNCTION)]: words", and for a file with more than ten it keeps
 ten and adds "OtherIssues: PATH: N other issues", where N is the file's total:
 https://github.com/aws/porting-advisor-for-graviton/blob/main/src/advisor/filters/other_issues_filter.py
 """
@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 CAPPED = "Capped"
-"""The kind of what the tool counts and does not list."""
+"""The kind of findings that the tool counts but does not list."""
 _OTHERS = re.compile(r"OtherIssues: (.*): (\d+) other issues", re.DOTALL)
 
 
 class UnusableReportError(ValueError):
-    """The file is no report: the tool ended in the middle, or is another one."""
+    """The file is not a report: the tool was interrupted, or it is a different tool."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Finding:
     """One issue.
 
     Attributes:
-        kind: by the name that ``--issue-types`` takes.
-        path: of the file, below the source; empty where the tool names none.
-        text: as the tool wrote it.
+        kind: the name that ``--issue-types`` accepts.
+        path: the file, relative to the source; empty if the tool names none.
+        text: the tool's text.
     """
 
     kind: str
@@ -39,13 +39,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Findings that are no work: of a path, and of a kind unless that is None."""
+    """Findings that need no work: those of a path, and of a kind unless it is None."""
 
     path: str
     kind: str | None = None
 
     def covers(self, finding: Finding) -> bool:
-        """Whether a finding is one of them. What the tool did not list is covered only by an entry for every kind."""
+        """Whether a finding is accepted. Unlisted findings are covered only by an entry for every kind."""
         return fnmatchcase(finding.path, self.path) and self.kind in (None, finding.kind)
 
 
@@ -54,8 +54,8 @@ class Report:
     """A report of the tool.
 
     Attributes:
-        findings: every issue, those that the tool only counts as findings of the kind CAPPED.
-        files: number of files that the tool has looked into.
+        findings: every issue; those that the tool only counts have the kind CAPPED.
+        files: number of files that the tool has read.
     """
 
     findings: Sequence[Finding]
@@ -68,16 +68,18 @@ class Report:
         """Reads the JSON report.
 
         Args:
-            root: the directory that was given to the tool, with which its paths begin.
+            root: the directory that the tool was given, with which its paths begin.
 
         Raises:
-            UnusableReportError: it is no whole report.
+            UnusableReportError: the report is not complete.
         """
         try:
             found = json.loads(text)
             listed = {name: _texts(found[name]) for name in ("issues", "remarks", "errors", "source_files")}
         except (ValueError, KeyError, TypeError) as error:
-            raise UnusableReportError(f"not a report of the advisor: {type(error).__name__}: {error}") from None
+            raise UnusableReportError(
+                f"not a complete report of the advisor: {type(error).__name__}: {error}"
+            ) from None
         files = listed["source_files"]
         below = f"{root}/"
         return cls(
@@ -88,7 +90,7 @@ class Report:
         )
 
     def split(self, accepted: Iterable[Accepted]) -> tuple[list[Finding], list[Finding]]:
-        """The findings that are work, and those that were accepted."""
+        """The findings that count, and the accepted ones."""
         entries = list(accepted)
         work: list[Finding] = []
         no_work: list[Finding] = []
@@ -98,7 +100,7 @@ class Report:
 
 
 def by_kind(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many there are of each kind, the most frequent first."""
+    """The number of findings of each kind, the most frequent first."""
     counted = Counter(finding.kind for finding in findings)
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
@@ -121,16 +123,16 @@ def _findings(issues: Sequence[str], files: Sequence[str], below: str) -> Iterat
 
 
 def _is_of(rest: str, file: str) -> bool:
-    """Whether what follows the class is about a file: its name, then a line, a function, or the words."""
+    """Whether the text after the class is about a file: its name, then a line, a function, or the words."""
     return rest.startswith(file) and rest[len(file) : len(file) + 2].startswith((":", " ("))
 
 
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise TypeError("a list of texts is something else")
+        raise TypeError("a list of texts is missing")
     return value
 
 
 def accepted_of(items: Iterable[Mapping[str, Any]]) -> list[Accepted]:
-    """The accepted findings as the settings of a build have them."""
+    """The accepted findings from a build's settings."""
     return [Accepted(str(item["path"]), item.get("issue_type")) for item in items]

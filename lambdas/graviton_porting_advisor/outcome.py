@@ -1,4 +1,4 @@
-"""The folder of what a build uploads, and the result in it. For the programs of the build; no AWS in here."""
+"""The folder with a build's files to upload, and the result in it. For the build's programs; no AWS in here."""
 
 import json
 import os
@@ -8,12 +8,12 @@ from graviton_porting_advisor.verdict import Verdict
 
 
 def folder() -> Path:
-    """The folder of what is uploaded, below that of the script."""
+    """The folder of files to upload, in the script's work folder."""
     return Path(os.environ.get("SCAN_WORK", "/tmp/porting-advisor")) / "out"  # noqa: S108 (a container of its own)
 
 
 def write(verdict: Verdict) -> int:
-    """Writes result.json and says the verdict.
+    """Writes result.json and prints the verdict.
 
     Returns:
         the exit status.

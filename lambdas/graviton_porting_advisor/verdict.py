@@ -1,4 +1,4 @@
-"""How a scan has ended: one result, one sentence, one exit status. No AWS in here."""
+"""The outcome of a scan: one result, one sentence, one exit status. No AWS in here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -7,14 +7,14 @@ from typing import Any
 
 from graviton_porting_advisor.findings import CAPPED, Accepted, Report, by_kind
 
-NO_GUARANTEE = "No issue is no guarantee: test the application on a Graviton instance."
+NO_GUARANTEE = "No issues are no guarantee: test the application on a Graviton instance."
 SHOWN = 20
-"""Remarks, errors and findings that a result carries; the reports have all of them."""
+"""Most remarks, errors and findings in a result; the reports have all of them."""
 LONGEST_TEXT = 300
 
 
 class Result(StrEnum):
-    """What came of a scan. Nothing-scanned is not ok: the tool ends with 0 where it has read no file at all."""
+    """The result of a scan. Nothing-scanned is not ok: the tool exits with 0 even if it has read no file."""
 
     OK = "ok"
     ABOVE_MAX = "above-max"
@@ -39,12 +39,12 @@ EXIT = {
     Result.TOOL_UNAVAILABLE: 6,
     Result.JAR_SCANNER_MISSING: 7,
 }
-"""Of the build's script; the others are found from outside."""
+"""Exit statuses of the build's script; the other results are found from outside."""
 
 
 @dataclass(frozen=True)
 class Census:
-    """What is in the source beside what the tool reads.
+    """Files in the source that the tool does not read.
 
     Attributes:
         not_scanned: languages and build files that the tool does not understand, with the number of their files.
@@ -57,13 +57,13 @@ class Census:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of a scan; as JSON it is the ``result.json`` of its build.
+    """The verdict on a scan; its JSON is the ``result.json`` of the build.
 
     Attributes:
-        passed: whether the gate is open; false for every result but ok, and those that only warn.
-        says: the one sentence.
-        issues: those that count; accepted: those that do not.
-        kinds: the issues that count by their kind.
+        passed: whether the scan passes the gate: true only for ok and for results that only warn.
+        says: the sentence for people.
+        issues: number of issues that count; accepted: number of those that do not.
+        kinds: the issues that count, by kind.
         examples: the first findings, as the tool wrote them.
     """
 
@@ -90,19 +90,19 @@ class Verdict:
 
     @property
     def has_report(self) -> bool:
-        """Whether the advisor has given one: also of a source in which there was nothing to scan."""
+        """Whether the advisor wrote one, also for a source with nothing to scan."""
         return self.result in (Result.OK, Result.ABOVE_MAX, Result.INCOMPLETE, Result.NOTHING_SCANNED)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """The verdict as JSON."""
         return asdict(self) | {"result": self.result.value}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Verdict":
-        """Of a ``result.json``.
+        """The verdict from a ``result.json``.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: it is anything else.
         """
         try:
             names = cls.__dataclass_fields__
@@ -113,18 +113,18 @@ class Verdict:
 
 
 def failed(result: Result, why: str) -> Verdict:
-    """The verdict on a scan that has given no report."""
+    """The verdict on a scan without a report."""
     return Verdict(result, passed=False, says=f"{_SAYS[result]}: {_short(why)}")
 
 
 _SAYS = {
-    Result.CRASHED: "The advisor has crashed, and nothing is known of the code",
+    Result.CRASHED: "The advisor crashed, so nothing is known about the code",
     Result.UNREADABLE: "The source could not be read",
     Result.TOOL_UNAVAILABLE: "The advisor could not be fetched",
-    Result.JAR_SCANNER_MISSING: "The scanner of JAR files could not be made, and nothing was scanned",
+    Result.JAR_SCANNER_MISSING: "The JAR scanner could not be built, and nothing was scanned",
     Result.STOPPED: "The build was stopped",
-    Result.TIMED_OUT: "The build has run out of time",
-    Result.LOST: "The build has ended without a result",
+    Result.TIMED_OUT: "The build ran out of time",
+    Result.LOST: "The build ended without a result",
 }
 
 
@@ -137,11 +137,11 @@ def judge(
     warn_only: Iterable[str] = (),
     scan_jars: bool = False,
 ) -> Verdict:
-    """Judges a whole report.
+    """Judges a complete report.
 
     Args:
-        warn_only: results that are told and do not fail.
-        scan_jars: whether archives were looked into.
+        warn_only: results that are reported but do not fail.
+        scan_jars: whether archives were scanned.
     """
     work, no_work = report.split(accepted)
     result, says = _judged(report, len(work), max_issues)
@@ -149,9 +149,9 @@ def judge(
     if no_work:
         notes.append(f"{len(no_work)} more were accepted.")
     if report.remarks:
-        notes.append(f"{len(report.remarks)} remarks, which are no issues.")
+        notes.append(f"{len(report.remarks)} remarks, which are not issues.")
     if census.archives and not scan_jars:
-        notes.append(f"{census.archives} JAR files were not scanned: scan_jars is false.")
+        notes.append(f"{census.archives} JAR files were not scanned, because scan_jars is false.")
     if census.not_scanned:
         listed = ", ".join(f"{name} ({count})" for name, count in census.not_scanned.items())
         notes.append(f"Never scanned: {listed}.")
@@ -176,13 +176,13 @@ def judge(
 
 def _judged(report: Report, issues: int, most: int) -> tuple[Result, str]:
     if not report.files:
-        return Result.NOTHING_SCANNED, "Nothing was scanned: the source has no file that the advisor reads."
+        return Result.NOTHING_SCANNED, "Nothing was scanned, because the source has no file that the advisor reads."
     unread = f" {len(report.errors)} files could not be read by the advisor." if report.errors else ""
     if issues > most:
-        return Result.ABOVE_MAX, f"{issues} issues in {report.files} files, and at most {most} are allowed.{unread}"
+        return Result.ABOVE_MAX, f"{issues} issues in {report.files} files; at most {most} are allowed.{unread}"
     if report.errors:
         return Result.INCOMPLETE, f"The scan is incomplete:{unread} {issues} issues in what was read."
-    return Result.OK, f"{issues} issues in {report.files} files, of at most {most}."
+    return Result.OK, f"{issues} issues in {report.files} files; at most {most} are allowed."
 
 
 def _short(text: str) -> str:

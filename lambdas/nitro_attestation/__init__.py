@@ -1,1 +1,1 @@
-"""What an account runs on, by instance type: the domain of the scheduled look, of the report and of the policy."""
+"""What an account's instances run on, by type: shared by the scheduled look, the report and the policy."""

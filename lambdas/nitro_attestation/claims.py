@@ -1,6 +1,6 @@
 """The seven statements of the post, and how far each is enforced here, observed here, or AWS's claim only. Pure.
 
-The words are the post's. What is observed is of this account; no line says that it proves what NCC Group has reviewed:
+The statements are quoted from the post. Observations concern only this account; none proves what NCC Group reviewed:
 https://aws.amazon.com/blogs/compute/aws-nitro-system-gets-independent-affirmation-of-its-confidential-compute-capabilities/
 """
 
@@ -16,13 +16,13 @@ Holds = Literal["yes", "no", "unknown"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a Region, and the account, are set to; None: it could not be looked at.
+    """Settings of a Region and of the account; None: it could not be read.
 
     Attributes:
         encrypted_by_default: new EBS volumes are encrypted.
-        serial_console: EC2's serial console is open.
-        http_tokens: of the account's defaults for instance metadata.
-        trail: a trail of all Regions is on and keeps the events of KMS.
+        serial_console: the EC2 Serial Console is allowed.
+        http_tokens: that of the account's instance metadata defaults.
+        trail: a trail for all Regions is on and logs the events of KMS.
     """
 
     encrypted_by_default: bool | None = None
@@ -36,7 +36,7 @@ class Look:
     """One Region of an account.
 
     Attributes:
-        missing: what could not be looked at, with the error's code; then nothing is said to be fine.
+        missing: what could not be read, with the error's code; no statement then holds for sure.
     """
 
     account: str
@@ -48,11 +48,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Statement:
-    """One of the seven.
+    """One of the seven statements.
 
     Attributes:
-        hosts: the post's sentence.
-        here: what of this solution stands beside it, for the account's own side.
+        hosts: the post's sentence about AWS's hosts.
+        here: what this solution does for it on the account's side.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Answer:
-    """A statement in a Region."""
+    """The answer to a statement in a Region."""
 
     number: int
     standing: Standing
@@ -73,14 +73,18 @@ class Answer:
 
 
 def answers(look: Look) -> list[Answer]:
-    """The seven for a Region."""
+    """The answers to the seven statements for a Region."""
     return [Answer(one.number, one.standing, *one.holds(look)) for one in STATEMENTS]
 
 
 def _operators(look: Look) -> tuple[Holds, str]:
     xen = [one.instance_id for one in look.instances if one.hypervisor == "xen"]
     unknown = [one.instance_id for one in look.instances if one.hypervisor == "unknown"]
-    console = {True: "the serial console is open", False: "the serial console is off", None: "the console is unknown"}
+    console = {
+        True: "the serial console is allowed",
+        False: "the serial console is off",
+        None: "the console is unknown",
+    }
     serial = console[look.settings.serial_console]
     says = f"{len(look.instances)} instances: {len(xen)} Xen, {len(unknown)} unknown; {serial}"
     if xen or look.settings.serial_console:
@@ -89,14 +93,16 @@ def _operators(look: Look) -> tuple[Holds, str]:
 
 
 def _content(look: Look) -> tuple[Holds, str]:
-    return "unknown", "nothing of an account shows it; own administrators: the attested keys deny them the use"
+    return "unknown", "nothing in an account can show it; own administrators: the attested keys deny them use"
 
 
 def _storage(look: Look) -> tuple[Holds, str]:
     volumes = [volume for one in look.instances for volume in one.unencrypted_volumes]
     storage = [one.instance_id for one in look.instances if one.storage_encrypted is False]
     default = {True: "encrypted", False: "not encrypted", None: "unknown"}[look.settings.encrypted_by_default]
-    says = f"{len(volumes)} volumes and {len(storage)} instance stores not encrypted; new volumes by default: {default}"
+    says = (
+        f"{len(volumes)} volumes and {len(storage)} instance stores not encrypted; default for new volumes: {default}"
+    )
     if volumes or storage or look.settings.encrypted_by_default is False:
         return "no", says
     return _unless(look, look.settings.encrypted_by_default is None, says)
@@ -114,27 +120,29 @@ def _network(look: Look) -> tuple[Holds, str]:
 def _authenticated(look: Look) -> tuple[Holds, str]:
     optional = [one.instance_id for one in look.instances if one.http_tokens != "required"]
     default = look.settings.http_tokens or "none"
-    says = f"{len(optional)} instances do not require IMDSv2; default of the account: {default}"
+    says = f"{len(optional)} instances do not require IMDSv2; the account's default: {default}"
     return ("no", says) if optional else _unless(look, False, says)
 
 
 def _logged(look: Look) -> tuple[Holds, str]:
     trail = look.settings.trail
     if trail is None:
-        return "unknown", "a trail could not be looked at: one of the organization answers in its own account only"
+        return "unknown", "a trail could not be read: the organization's trail can only be read in its own account"
     return (
-        ("yes", "a trail of all Regions keeps the events of KMS") if trail else ("no", "no trail of all Regions does")
+        ("yes", "a trail for all Regions logs the events of KMS")
+        if trail
+        else ("no", "no trail for all Regions logs the events of KMS")
     )
 
 
 def _signed(look: Look) -> tuple[Holds, str]:
     attesting = [one.instance_id for one in look.instances if one.enclave or one.tpm]
-    return "unknown", f"hosts: AWS's claim; own code: {len(attesting)} instances can attest to a key"
+    return "unknown", f"hosts: AWS's claim; own code: {len(attesting)} instances can attest to KMS"
 
 
 def _unless(look: Look, unknown: object, says: str) -> tuple[Holds, str]:
     return (
-        ("unknown", says + "".join(f"; not looked at: {one}" for one in look.missing))
+        ("unknown", says + "".join(f"; could not be read: {one}" for one in look.missing))
         if unknown or look.missing
         else (
             "yes",
@@ -178,14 +186,14 @@ STATEMENTS = (
         5,
         "Access to administrative APIs always requires authentication and authorization.",
         "enforced here",
-        "IMDSv2 by template and policy; the look checks each instance",
+        "the templates and the policy require IMDSv2; the look checks each instance",
         _authenticated,
     ),
     Statement(
         6,
         "Access to administrative APIs is always logged.",
         "observed here",
-        "that a trail of all Regions is on and keeps the events of KMS",
+        "whether a trail for all Regions is on and logs the events of KMS",
         _logged,
     ),
     Statement(
@@ -193,7 +201,7 @@ STATEMENTS = (
         "Hosts can only run tested and signed software that is deployed by an authenticated and authorized deployment "
         "service. No cloud service provider employee can deploy code directly onto hosts.",
         "AWS's claim only",
-        "own code: a key that only measured software can use",
+        "own code: only measured software can use an attested key",
         _signed,
     ),
 )

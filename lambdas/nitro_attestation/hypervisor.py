@@ -1,8 +1,8 @@
-"""What an instance type runs on. Pure: no AWS in here.
+"""The hypervisor of an instance type. Pure: no AWS in here.
 
-The list of Xen types is closed: AWS has built on nothing but Nitro since 2017, so that it only loses members. The API
-is asked first and the list second, because types that AWS has retired leave the API while a stopped instance keeps its
-type. Two fields that look like answers are none: DescribeInstances and DescribeImages say ``xen`` for Nitro instances
+The list of Xen types is closed: AWS has built only on Nitro since 2017, so the list can only shrink. The API comes
+first and the list second, because retired types leave the API while a stopped instance keeps its type. Two fields look
+like answers but are not: DescribeInstances and DescribeImages say ``xen`` for Nitro instances
 too (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html).
 """
 
@@ -13,22 +13,22 @@ from typing import Any, Literal
 Kind = Literal["nitro", "metal", "xen", "unknown"]
 
 LISTED = "2026-08-02"
-"""The day of the list. A test holds it against the API's enum of botocore and against a table of all types."""
+"""The date of the list. A test compares it with botocore's enum of types and with a table of all types."""
 XEN_FAMILIES = (
     *("c1", "c3", "c4", "cc1", "cc2", "cg1", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hi1", "hs1", "i2"),
     *("m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e"),
 )
-"""Families of which every size is Xen: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html"""
+"""Families whose sizes are all Xen: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html"""
 XEN_PATTERNS = (*(f"{family}.*" for family in XEN_FAMILIES), "i3.*large")
-"""The same for IAM's StringLike. ``i3.metal`` is the one size of its family without a hypervisor, and passes."""
+"""The same as patterns for IAM's StringLike. ``i3.metal``, the only i3 size without a hypervisor, is not matched."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What a type runs on, and who says so.
+    """The hypervisor of a type, and the source.
 
     Attributes:
-        source: ``EC2 API``, or the list with its day.
+        source: ``EC2 API``, or the list with its date.
     """
 
     kind: Kind
@@ -36,17 +36,17 @@ class Platform:
 
 
 def is_listed_xen(instance_type: str) -> bool:
-    """Whether the closed list has a type."""
+    """Whether a type is on the closed list."""
     family, _, size = instance_type.partition(".")
     return family in XEN_FAMILIES or (family == "i3" and size.endswith("large"))
 
 
 def platform_of(instance_type: str, described: Mapping[str, Mapping[str, Any]]) -> Platform:
-    """What a type runs on.
+    """The hypervisor of a type.
 
     Args:
-        described: answers of DescribeInstanceTypes by type. Bare metal has no ``Hypervisor`` there, so that "not nitro"
-            would accuse it.
+        described: answers of DescribeInstanceTypes by type. Bare metal has no ``Hypervisor`` there, which must
+            not count as Xen.
     """
     if answer := described.get(instance_type):
         if answer.get("Hypervisor") == "xen":
@@ -56,9 +56,9 @@ def platform_of(instance_type: str, described: Mapping[str, Mapping[str, Any]]) 
         return Platform("metal" if answer.get("BareMetal") else "unknown", "EC2 API")
     if is_listed_xen(instance_type):
         return Platform("xen", f"list of {LISTED}")
-    return Platform("unknown", "neither the EC2 API nor the list has it")
+    return Platform("unknown", "unknown to the EC2 API and to the list")
 
 
 def by_type(answers: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Answers of DescribeInstanceTypes by their type."""
+    """Answers of DescribeInstanceTypes by type."""
     return {str(answer["InstanceType"]): answer for answer in answers}

@@ -1,4 +1,4 @@
-"""One row of the report for each instance: what it runs on, what protects it, and the verdict. Pure: no AWS in here."""
+"""One row of the report for each instance: its hypervisor, its protection, and the verdict. Pure: no AWS in here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ GROUP_TAGS = {
     "aws:ec2:fleet-id": "fleet",
     "aws:ec2spot:fleet-request-id": "Spot Fleet",
 }
-"""Tags by which a service marks what its service-linked role has launched, which no SCP limits."""
+"""Tags that a service puts on instances launched by its service-linked role, which no SCP restricts."""
 GONE = ("terminated", "shutting-down")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What is known of an instance.
+    """What is known about an instance.
 
     Attributes:
-        hypervisor: by its type; the field of that name of DescribeInstances says xen for Nitro as well.
-        source: who says so.
-        encrypted_in_transit: whether the type encrypts between instances; None: nobody says. Nitro alone does not: a1,
-            t3 and t4g encrypt nothing.
-        storage_encrypted: of the instance storage; None: it has none, or nobody says.
-        unencrypted_volumes: ids of volumes without encryption, and of those that nobody has described.
-        via: the service that has launched it.
+        hypervisor: from its type; the field of that name in DescribeInstances says xen for Nitro as well.
+        source: the source of that.
+        encrypted_in_transit: whether the type encrypts between instances; None: unknown. Not every Nitro type does:
+            a1, t3 and t4g do not.
+        storage_encrypted: whether the instance store is encrypted; None: it has none, or it is unknown.
+        unencrypted_volumes: ids of volumes without encryption, and of those that could not be described.
+        via: the service that launched it.
     """
 
     account: str
@@ -51,18 +51,18 @@ class Instance:
 
     @property
     def verdict(self) -> Verdict:
-        """The answer to "only Nitro"; what is unknown is never Nitro."""
+        """The answer to "only Nitro"; an unknown type never counts as Nitro."""
         verdicts: dict[Kind, Verdict] = {"nitro": "nitro", "metal": "bare metal", "xen": "xen", "unknown": "unknown"}
         return verdicts[self.hypervisor]
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What somebody should look at, the hypervisor first."""
+        """What is wrong with it, the hypervisor first."""
         return tuple(self._reasons())
 
     def _reasons(self) -> Iterator[str]:
         if self.hypervisor == "xen":
-            by = f", launched by {self.via}, whose service-linked role no SCP limits" if self.via else ""
+            by = f", launched by {self.via}, whose service-linked role no SCP restricts" if self.via else ""
             yield f"{self.instance_type} is Xen ({self.source}){by}"
         if self.hypervisor == "unknown":
             yield f"{self.instance_type}: {self.source}"
@@ -71,16 +71,16 @@ class Instance:
         if self.unencrypted_volumes:
             yield f"not encrypted: {', '.join(self.unencrypted_volumes)}"
         if self.storage_encrypted is False:
-            yield "its instance storage is not encrypted"
+            yield "its instance store is not encrypted"
 
 
 def instances_of(
     account: str, region: str, described: Sequence[Json], types: Mapping[str, Json], volumes: Mapping[str, Json]
 ) -> list[Instance]:
-    """The rows of a Region; stopped instances count, they may be started.
+    """The rows of a Region; stopped instances count, because they may be started.
 
     Args:
-        described: of DescribeInstances.
+        described: instances from DescribeInstances.
         types: answers of DescribeInstanceTypes by type.
         volumes: answers of DescribeVolumes by id.
     """

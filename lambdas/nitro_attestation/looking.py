@@ -1,4 +1,4 @@
-"""Looks at a Region by clients of the caller's: the function's, or those of whoever asks for a report. Reads only."""
+"""Looks at a Region with the caller's clients: the function's, or those of the report command. It only reads."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
@@ -10,10 +10,10 @@ from shared.faults import FAILED
 
 Json = Mapping[str, Any]
 Regional = Callable[[str, str | None], Any]
-"""Makes the client of a service in a Region; None: the one that is configured."""
+"""Makes the client of a service in a Region; None: the configured Region."""
 
 MOST_NAMES = 100
-"""Values of a filter in one request; DescribeInstanceTypes by name fails as a whole on one unknown name, a filter does
+"""Values of a filter in one request. DescribeInstanceTypes by name fails for one unknown name, with a filter it does
 not: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html"""
 KMS = "kms.amazonaws.com"
 READS, WRITES = "reads", "writes"
@@ -27,10 +27,10 @@ def enabled_regions(ec2: Any) -> list[str]:
 
 
 def look_at(account: str, region: str, client: Regional, trail: bool | None) -> Look:
-    """Everything about one Region. What cannot be looked at is named, and never fine.
+    """Everything about one Region. What cannot be read is listed and never counts as fine.
 
     Args:
-        trail: whether a trail of all Regions keeps the events of KMS; None: unknown.
+        trail: whether a trail for all Regions logs the events of KMS; None: unknown.
     """
     ec2 = client("ec2", region)
     missing: list[str] = []
@@ -66,15 +66,15 @@ def look_at(account: str, region: str, client: Regional, trail: bool | None) -> 
 def trails_keep(
     client: Regional, home: str | None = None, kinds: Set[str] = ALL, *, all_regions: bool = True
 ) -> bool | None:
-    """Whether trails are on and keep the management events of KMS; None: one cannot be looked at.
+    """Whether trails are on and log the management events of KMS; None: one cannot be read.
 
-    A trail is asked in its home Region, because the others know no selectors of it
-    (https://github.com/aws/aws-sdk-go-v2/issues/1957). One of the organization answers in its own account only.
+    A trail's selectors are read in its home Region, because other Regions do not have them
+    (https://github.com/aws/aws-sdk-go-v2/issues/1957). Those of an organization's trail are only in its account.
 
     Args:
-        home: Region in which to list; every Region lists the trails of all Regions, and those of its own.
-        kinds: events that have to be kept. Every call that changes a key writes.
-        all_regions: only by trails of all Regions; EventBridge hears of a Region's calls by a trail of that one, too.
+        home: Region in which to list; every Region lists multi-Region trails and its own.
+        kinds: events that must be logged. Every call that changes a key is a write event.
+        all_regions: count only trails for all Regions; for EventBridge a trail of the Region is enough.
     """
     unknown, kept = False, set[str]()
     try:
@@ -97,7 +97,7 @@ def trails_keep(
 
 
 def kept_of_kms(selectors: Json) -> set[str]:
-    """Which management events of KMS the selectors of a trail keep, all together: those that read, those that write.
+    """Which management events of KMS the selectors of a trail log together: read events, write events.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
     """
@@ -114,7 +114,7 @@ def _basic(selector: Json) -> set[str]:
 
 def _advanced(selector: Json) -> set[str]:
     fields = {field["Field"]: field for field in selector["FieldSelectors"]}
-    if set(fields) - {"eventCategory", "eventSource", "readOnly"}:  # narrower, by what KMS's events may not have
+    if set(fields) - {"eventCategory", "eventSource", "readOnly"}:  # narrower, by fields that KMS's events may lack
         return set()
     if "Management" not in fields.get("eventCategory", {}).get("Equals", []):
         return set()
@@ -126,8 +126,8 @@ def _advanced(selector: Json) -> set[str]:
 
 
 def code_of(error: Exception) -> str:
-    """The code of an answer, or the name of what went wrong without one."""
-    response: Json = getattr(error, "response", None) or {}  # a time-out has None there
+    """The error code of an answer, or the exception's name if there was no answer."""
+    response: Json = getattr(error, "response", None) or {}  # None after a timeout
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 

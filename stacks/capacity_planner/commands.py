@@ -32,7 +32,7 @@ from stacks.shared.files import UnreadableError, UnwritableError, read_text, wri
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 from stacks.shared.session import region_of
 
-COST_NOTE = "Each reservation of the account adds two metrics to what a look reads."
+COST_NOTE = "Each reservation of the account adds two metrics that a look reads."
 ACTIVE = [{"Name": "state", "Values": ["active"]}]
 ALARMS = 6
 METRICS = 7
@@ -42,16 +42,16 @@ METRICS = 7
 
 
 def idle_month(common: CommonSettings, settings: CapacityPlannerSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in an account without reservations."""
+    """The billing units of a month in an account without reservations."""
     looks = Decimal(HOURS) / settings.every_hours
-    yield BillingUnit("custom_metric_month", METRICS, "metrics of a look")
+    yield BillingUnit("custom_metric_month", METRICS, "metrics that a look publishes")
     yield BillingUnit("put_metric_data_request", looks, "looks")
     yield BillingUnit("alarm_month", ALARMS, "alarms")
     yield BillingUnit("lambda_request", looks, "looks")
 
 
 def findings(common: CommonSettings, settings: CapacityPlannerSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment, or leave it without prices."""
+    """Finds what would stop a deployment or leave it without prices."""
     yield from account_findings(common, clients)
     region = region_of(common).name
     yield looked_at("prices", lambda: _prices_finding(region, settings, clients))
@@ -61,7 +61,7 @@ def findings(common: CommonSettings, settings: CapacityPlannerSettings, clients:
 
 def _prices_finding(region: str, settings: CapacityPlannerSettings, clients: Clients) -> Finding:
     if (prices := settings.prices()) is not None:
-        return Finding("prices", "ok", f"{settings.price_file}: {len(prices.cards)} cards of {prices.read_on}")
+        return Finding("prices", "ok", f"{settings.price_file}: {len(prices.cards)} price cards from {prices.read_on}")
     partition = partition_of(region)
     if partition not in ENDPOINTS:
         return Finding("prices", "problem", f"there is no Price List in {partition}", "Set price_file")
@@ -72,16 +72,16 @@ def _prices_finding(region: str, settings: CapacityPlannerSettings, clients: Cli
         Filters=[{"Type": "TERM_MATCH", "Field": "regionCode", "Value": region}],
     )
     if not answer["PriceList"]:
-        return Finding("prices", "problem", f"the Price List has nothing of {region}", "Set price_file")
+        return Finding("prices", "problem", f"the Price List has no prices of {region}", "Set price_file")
     return Finding("prices", "ok", f"the Price List has prices of {region}")
 
 
 def _plans_finding(region: str, clients: Clients) -> Finding:
     endpoint = PLAN_ENDPOINTS.get(partition_of(region))
     if endpoint is None:
-        return Finding("Savings Plans", "unknown", "there are none in this partition", "Options with one have no price")
+        return Finding("Savings Plans", "unknown", "there are none in this partition", "Plan without Savings Plans")
     found = list(pages(clients("savingsplans", endpoint).describe_savings_plans, "savingsPlans", states=["active"]))
-    return Finding("Savings Plans", "ok", f"{len(found)} active ones are known")
+    return Finding("Savings Plans", "ok", f"{len(found)} are active")
 
 
 def _reservations_finding(region: str, clients: Clients) -> Finding:
@@ -99,12 +99,12 @@ def _plan_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="YAML or JSON file of workloads")
     parser.add_argument("--prices", type=Path, help="price file; without it: price_file, else AWS's price APIs")
     parser.add_argument("--save-prices", type=Path, help="write the prices that were used as a price file")
-    parser.add_argument("--date", type=date.fromisoformat, help="the day that is planned on; without it: today")
+    parser.add_argument("--date", type=date.fromisoformat, help="the day on which the plan begins; without it: today")
 
 
 def _compare_arguments(parser: ArgumentParser) -> None:
     _plan_arguments(parser)
-    parser.add_argument("--workload", help="only this one")
+    parser.add_argument("--workload", help="compare only this workload")
 
 
 def _plan(options: Namespace, common: CommonSettings, settings: CapacityPlannerSettings, clients: Clients) -> Answer:
@@ -184,7 +184,9 @@ def _prices(
             raise CommandError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
     partitions = {partition_of(shape.region) for shape in shapes}
     if len(partitions) > 1:
-        raise CommandError("the workloads are in several partitions, which have several currencies; plan them apart")
+        raise CommandError(
+            "the workloads are in several partitions, whose currencies differ; plan each partition separately"
+        )
     (partition,) = partitions
     if partition not in ENDPOINTS:
         raise CommandError(f"there is no Price List in {partition}; name a price file with --prices FILE")
@@ -209,13 +211,13 @@ def _report(options: Namespace, common: CommonSettings, settings: CapacityPlanne
     try:
         found: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=LATEST)["Body"].read())
     except s3.exceptions.NoSuchKey:
-        raise CommandError("nobody has looked yet; invoke the function of the output LookFunction") from None
+        raise CommandError("there is no report yet; invoke the function of the output LookFunction") from None
     rows = [(name, found[name]) for name in ("covered_hours", "wasted_hours", "unreserved_hours")]
     return Answer(
         ("what", "found"),
         [*((name.replace("_", " "), value) for name, value in rows), *_listed(found)],
         found,
-        [f"A look of {found['at']}, over {found['hours']} hours.", *found["problems"]],
+        [f"A look at {found['at']}, over {found['hours']} hours.", *found["problems"]],
         ok=not found["problems"],
     )
 

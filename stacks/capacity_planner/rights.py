@@ -1,4 +1,4 @@
-"""What the function may do: look and tell. And what it may never do, whatever somebody allows it one day: buy."""
+"""What the function may do: look and report. And what it may never do, even if another policy allows it: buy."""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -36,30 +36,30 @@ NEVER = (
     "savingsplans:DeleteQueuedSavingsPlan",
     "savingsplans:ReturnSavingsPlan",
 )
-"""Everything that buys, reserves, changes, sells or gives back capacity or a discount; a test finds what AWS adds to it
+"""Everything that buys, reserves, changes, sells or gives back capacity or a discount; a test finds what AWS adds
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html)."""
 
 
 def allow_looking(stack: SolutionStack, function: PythonFunction, namespace: str, *, prices: bool) -> None:
-    """Allows the lists of one Region and metrics, and prices and rates if they are to be asked for."""
+    """Allows the lists of one Region, metrics, and prices and rates if the function reads them from AWS."""
     allow_on_any_resource(
         function.own_role,
         "ec2:DescribeCapacityReservations",
         "ec2:DescribeInstances",
         "ec2:DescribeReservedInstances",
-        reason="Lists of EC2, for which IAM knows no resource; a condition holds them to one Region.",
+        reason="EC2 lists have no resource in IAM; a condition restricts them to one Region.",
         conditions={"StringEquals": {"ec2:Region": stack.region}},
     )
     allow_on_any_resource(
         function.own_role,
         "cloudwatch:GetMetricData",
         *(["pricing:GetProducts", "savingsplans:DescribeSavingsPlansOfferingRates"] if prices else []),
-        reason="Metrics, public prices and public rates, for which IAM knows no resource.",
+        reason="Metrics, public prices and public rates have no resource in IAM.",
     )
     allow_on_any_resource(
         function.own_role,
         "savingsplans:DescribeSavingsPlans",
-        reason="The list of all plans of the account, whose ids nobody knows before.",
+        reason="It lists all plans of the account, whose ids are not known at deployment.",
     )
     allow_metrics(function.own_role, namespace)
 
@@ -72,7 +72,7 @@ def allow_telling(stack: SolutionStack, function: PythonFunction, topic: sns.ITo
 
 
 def deny_buying(function: PythonFunction) -> None:
-    """Denies everything of NEVER, so that no later right and no policy of somebody else's makes it a buyer."""
+    """Denies everything in NEVER, so that no permission added later lets the function buy."""
     function.own_role.add_to_policy(
         iam.PolicyStatement(sid="NeverBuys", effect=iam.Effect.DENY, actions=list(NEVER), resources=["*"])
     )

@@ -20,27 +20,27 @@ Change = Literal["family", "region", "fargate", "lambda"]
 
 
 class CapacityPlannerSettings(SolutionSettings):
-    """What capacity that must be there costs, compared; and what the account's reservations do for what runs."""
+    """Options to reserve and pay for EC2 capacity, compared, and a daily report on the account's reservations."""
 
     every_hours: Annotated[int, Field(ge=1, le=24)] = 24
-    """Hours between two looks at the account, which are also the hours that a look measures."""
+    """Hours between two looks at the account, and also the hours that a look measures."""
     notice_days: Annotated[int, Field(ge=1, le=365)] = 45
-    """Days ahead in which ending reservations, Reserved Instances and Savings Plans are named."""
+    """Days before its end from which a reservation, Reserved Instance or Savings Plan is reported."""
     price_days: Annotated[int, Field(ge=1, le=90)] = 7
     """Days after which the prices in the bucket are read again."""
     price_file: FilePath | None = None
-    """YAML file of prices that stand for AWS's, by its path below the repository. null: the Price List and
-    Savings Plans APIs are asked."""
+    """YAML file of prices to use instead of AWS's, by its path below the repository. null: the Price List and
+    Savings Plans APIs are called."""
     hours_a_week: Annotated[int, Field(ge=1, le=168)] = 168
     """Hours a week that running instances are assumed to run."""
     months: Annotated[int, Field(ge=1, le=120)] = 12
     """Months that running instances are assumed to be needed."""
     strict: bool = True
-    """true: the capacity of what runs must be reserved, whatever else costs less."""
+    """true: the capacity of running instances must be reserved, even if other options cost less."""
     may_change: tuple[Change, ...] = ()
-    """What of the running instances may change within these months: family, region, fargate, lambda."""
+    """What may change about the running instances within these months: family, region, fargate, lambda."""
     alarm_wasted_hours: Annotated[int, Field(ge=0, le=1_000_000)] = 24
-    """Reserved and unused instance-hours of one look above which an alarm rings."""
+    """Reserved but unused instance-hours in one look above which an alarm goes off."""
     report_days: Annotated[int, Field(ge=1, le=3_650)] = 400
     """Days that reports stay in the bucket."""
     metric_namespace: MetricNamespace = "Capacity Planner"
@@ -51,7 +51,7 @@ class CapacityPlannerSettings(SolutionSettings):
 
         Raises:
             UnreadableError: it cannot be read.
-            PricesError: it is no price file.
+            PricesError: it is not a valid price file.
         """
         return None if self.price_file is None else read_price_file(ROOT / self.price_file)
 
@@ -80,7 +80,7 @@ class CapacityPlannerSettings(SolutionSettings):
         partition = partition_of(common.region) if common.region else "aws"
         if partition not in ENDPOINTS and self.price_file is None:
             yield Problem(
-                "price_file", f"must name a price file in {partition}, which has no Price List; write one, or name it"
+                "price_file", f"must name a price file in {partition}, which has no Price List; write and name one"
             )
 
 
@@ -89,7 +89,7 @@ def read_price_file(path: Path) -> Prices:
 
     Raises:
         UnreadableError: it cannot be read.
-        PricesError: it is no price file.
+        PricesError: it is not a valid price file.
     """
     try:
         data = load_exact(read_text(path))

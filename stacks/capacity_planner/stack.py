@@ -1,4 +1,4 @@
-"""What capacity that must be there costs, and what the account's reservations do for what runs.
+"""Looks at the account's reservations every day and reports what they cover, what is wasted and what ends.
 
 Post: https://aws.amazon.com/blogs/compute/selecting-cost-effective-capacity-reservations-for-your-business-critical-workloads-on-amazon-ec2/
 """
@@ -41,7 +41,7 @@ class CapacityPlannerStack(SolutionStack):
         look = self._look(storage, alarms)
         self._when(look, storage)
         self._rings(alarms, look)
-        self.output("ReportsAddress", storage.address, "Reports of every look, and the prices with their date")
+        self.output("ReportsAddress", storage.address, "Reports of all looks, and the prices with their date")
         self.output("LookFunction", look.function_name, "Invoke it to look now")
 
     def _look(self, storage: Storage, alarms: Alarms) -> PythonFunction:
@@ -73,7 +73,7 @@ class CapacityPlannerStack(SolutionStack):
             timeout_seconds=900,
             memory_mib=512,
         )
-        # A runtime's boto3 may be older, and would leave out whether a reservation is interruptible.
+        # The runtime's boto3 may be too old to say whether a reservation is interruptible.
         services = ("cloudwatch", "ec2", "pricing", "s3", "savingsplans", "sns")
         look.add_layers(Boto3Layer(self, "Boto3", services=services))
         allow_looking(self, look, settings.metric_namespace, prices=file is None)
@@ -88,14 +88,14 @@ class CapacityPlannerStack(SolutionStack):
         every = events.Rule(
             self,
             "Every",
-            description="It is time to look at the account",
+            description="Starts a look at the account",
             schedule=events.Schedule.rate(Duration.hours(self._settings.every_hours)),
             targets=[targets.LambdaFunction(look)],
         )
         hint = events.Rule(
             self,
             "Underused",
-            description="AWS Health has seen that a reservation is hardly used",
+            description="Starts a look when AWS Health reports a reservation that is hardly used",
             event_pattern=events.EventPattern(
                 source=[SOURCE],
                 detail_type=[DETAIL_TYPE],
@@ -104,7 +104,7 @@ class CapacityPlannerStack(SolutionStack):
             targets=[targets.LambdaFunction(look)],
         )
         for rule in (every, hint):
-            # So that at the end nothing is written after the bucket has been emptied.
+            # On deletion nothing may be written after the bucket has been emptied.
             rule.node.add_dependency(storage.emptied)
 
     def _rings(self, alarms: Alarms, look: PythonFunction) -> None:
@@ -115,18 +115,18 @@ class CapacityPlannerStack(SolutionStack):
             return published(settings.metric_namespace, name, by=(PLANNER, self.stack_name), period=period)
 
         for construct_id, name, above, says in (
-            ("WastedHours", WASTED, settings.alarm_wasted_hours, "More reserved hours are paid and not used"),
+            ("WastedHours", WASTED, settings.alarm_wasted_hours, "Reserved hours are paid for and not used"),
             ("EndingSoon", ENDING, 0, "Reservations, Reserved Instances or Savings Plans end soon"),
-            ("IdleWhileUnreserved", DOUBLED, 0, "Reserved capacity is idle while as many instances run outside of it"),
+            ("IdleWhileUnreserved", DOUBLED, 0, "Reserved capacity is idle while as many instances run outside it"),
             ("Problems", PROBLEMS, 0, "A look could not see everything"),
         ):
             alarm = alarms.when_above(construct_id, own(name, Duration.hours(1)), above, says=says)
-            # It stays as the last look has put it: there is a point every day, and an hour has none in between.
+            # The alarm keeps the state that the last look gave it: most hours have no point.
             cast(cloudwatch.CfnAlarm, alarm.node.default_child).treat_missing_data = "ignore"
         alarms.when_silent(
             "NoLook",
             own(LOOKS, between),
             rounds=LOOKS_OF_SILENCE,
-            says="Nobody has looked at the account for two periods",
+            says="There has been no look at the account for two periods",
         )
         alarms.on_errors(look)

@@ -1,4 +1,4 @@
-"""The bucket of reports and prices, and the price file that a deployment brings along."""
+"""The bucket for reports and prices, and the price file that a deployment uploads."""
 
 import json
 from hashlib import sha256
@@ -25,7 +25,7 @@ class Storage(Construct):
     """The bucket.
 
     Attributes:
-        emptied: who writes into the bucket depends on it; the bucket itself where the data is kept.
+        emptied: what writes to the bucket must depend on this; it is the bucket itself where the data is kept.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, *, report_days: int) -> None:
@@ -35,7 +35,7 @@ class Storage(Construct):
             scope,
             self,
             "Bucket",
-            unlogged="It holds reports that are written anew; CloudTrail can log them.",
+            unlogged="It holds reports that each look renews; CloudTrail can log access to them.",
             lifecycle_rules=[s3.LifecycleRule(prefix=REPORTS, expiration=Duration.days(report_days))],
         )
         self.emptied: Construct = self.bucket
@@ -48,7 +48,7 @@ class Storage(Construct):
         return f"s3://{self.bucket.bucket_name}/{REPORTS}"
 
     def allow(self, function: PythonFunction) -> None:
-        """Allows a function to read and write prices and reports, and to hear that one is not there."""
+        """Allows a function to read and write prices and reports, and to see that one is missing."""
         role = function.own_role
         role.add_to_policy(
             iam.PolicyStatement(
@@ -64,16 +64,16 @@ class Storage(Construct):
             "s3:PutObject",
             arn=self.bucket.arn_for_objects(f"{REPORTS}*"),
             shown=f"<{self._stack.get_logical_id(bucket)}.Arn>/{REPORTS}*",
-            reason="Reports are named by their day and event; these are those of one bucket.",
+            reason="Reports are named by their day and event; these are the reports of one bucket.",
         )
-        # Without it S3 says of an object that is not there that access is denied.
+        # Without it S3 answers AccessDenied for an object that does not exist.
         role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]))
         if self._stack.encryption_key:
             self._stack.encryption_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
 
 
 def price_file(scope: Construct, settings: CapacityPlannerSettings) -> assets.Asset | None:
-    """The price file as JSON, which a function reads without a library; the same prices give the same file."""
+    """The price file as JSON, which a function reads without a YAML library; the same prices give the same file."""
     prices = settings.prices()
     if prices is None:
         return None

@@ -1,4 +1,4 @@
-"""The rows and sentences in which ``plan`` and ``compare`` answer."""
+"""The rows and sentences that ``plan`` and ``compare`` print."""
 
 from collections.abc import Iterator
 
@@ -24,14 +24,14 @@ def plan_rows(plan: WorkloadPlan) -> Iterator[tuple[str, ...]]:
 
 
 def sentences(found: Plan) -> Iterator[str]:
-    """What a manager reads: why, and what could not be answered."""
+    """The reasons, and what could not be answered."""
     for each in found.workloads:
         for stage in each.stages:
             if stage.recommendation:
                 yield f"{each.workload.name}: {stage.recommendation.sentence}"
                 yield from (f"  {note}" for note in stage.recommendation.notes)
         yield from (f"  {note}" for note in each.notes)
-    yield from (f"{problem}: no answer without it." for problem in found.problems)
+    yield from (f"{problem}; there is no answer without it." for problem in found.problems)
 
 
 def option_row(workload: Workload, option: Option | Unpriced) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def _break_even(option: Option) -> str:
 
 
 def limits_of(plan: WorkloadPlan) -> list[str]:
-    """What is more than one purchase may hold."""
+    """What exceeds the limit of one purchase."""
     found = [limits(plan.workload, option.offer.kind) for option in plan.compared]
     return [f"cannot be bought at once: {each}." for each in dict.fromkeys(found) if each]
 
@@ -74,4 +74,4 @@ def unpriced(found: Plan) -> Iterator[str]:
                 shape, _, name = option.key.partition(": ")
                 missing.setdefault(shape, {})[name] = None
     for shape, names in missing.items():
-        yield f"No price of {shape}: {', '.join(names)}."
+        yield f"No price for {shape}: {', '.join(names)}."

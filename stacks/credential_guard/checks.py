@@ -1,4 +1,4 @@
-"""The post's describe checks: the image, the type and the place before a launch, the hosts after it. Reads only."""
+"""The post's describe checks: image, type and zone before a launch, the hosts after it. They only read."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,13 +10,13 @@ from stacks.shared.preflight import Clients, Finding, looked_at, zones_of_get_az
 
 Json = dict[str, Any]
 AGENT = 3
-"""Major version of the SSM Agent that comes back after a reboot as it should
+"""Major version of SSM Agent from which it continues correctly after a reboot
 (https://github.com/aws/amazon-ssm-agent/issues/289)."""
 NAMED = 5
 
 
 def image_findings(settings: CredentialGuardSettings, clients: Clients) -> Iterator[Finding]:
-    """Boot mode and TPM of the image that the parameter names now."""
+    """Boot mode and TPM of the image that the parameter names at present."""
     found: list[Json] = []
 
     def parameter() -> Finding:
@@ -31,7 +31,7 @@ def image_findings(settings: CredentialGuardSettings, clients: Clients) -> Itera
         found.extend(clients("ec2").describe_images(ImageIds=[image_id])["Images"])
         if not found:
             return Finding("image", "problem", f"{image_id} does not exist here", "Choose another server")
-        return Finding("image", "ok", f"{image_id} of {name}")
+        return Finding("image", "ok", f"{image_id}, from {name}")
 
     yield looked_at("image", parameter)
     yield looked_at("image: boot mode", lambda: _is("image: boot mode", found, "BootMode", "uefi"))
@@ -75,7 +75,7 @@ def type_findings(instance_type: str, clients: Clients) -> Iterator[Finding]:
 
 
 def place_finding(common: CommonSettings, settings: CredentialGuardSettings, clients: Clients) -> Finding:
-    """Whether the instance's place boots UEFI, which Local Zones, Wavelength Zones and Outposts do not.
+    """Whether instances in the zone boot with UEFI, which is not so in Local Zones, Wavelength Zones and on Outposts.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instance-boot-mode.html
     """
@@ -85,13 +85,15 @@ def place_finding(common: CommonSettings, settings: CredentialGuardSettings, cli
         if common.vpc:
             subnet = ec2.describe_subnets(SubnetIds=[common.vpc.subnet_ids[0]])["Subnets"][0]
             if subnet.get("OutpostArn"):
-                return Finding("place", "problem", "the first subnet is on an Outpost, which boots no UEFI", FIX)
+                return Finding(
+                    "place", "problem", "the first subnet is on an Outpost, where UEFI boot is not supported", FIX
+                )
             zone = subnet["AvailabilityZone"]
         else:
             zone = settings.zone or zones_of_get_azs(clients)[0]
         kind = ec2.describe_availability_zones(ZoneNames=[zone], AllAvailabilityZones=True)["AvailabilityZones"][0]
         if kind.get("ZoneType", "availability-zone") != "availability-zone":
-            return Finding("place", "problem", f"{zone} is a {kind['ZoneType']}, which boots no UEFI", FIX)
+            return Finding("place", "problem", f"{zone} is a {kind['ZoneType']}, where UEFI boot is not supported", FIX)
         offered = ec2.describe_instance_type_offerings(
             LocationType="availability-zone",
             Filters=[
@@ -110,13 +112,17 @@ FIX = "Choose an Availability Zone"
 
 Look = tuple[str, Callable[[Json], bool], str]
 LAUNCHED: tuple[Look, ...] = (
-    ("TPM", lambda item: item.get("TpmSupport") == "v2.0", "Launch them from an image with NitroTPM: it is for life"),
+    (
+        "TPM",
+        lambda item: item.get("TpmSupport") == "v2.0",
+        "Launch new ones from an image with NitroTPM; an instance keeps what it has",
+    ),
     (
         "boot mode",
         lambda item: item.get("CurrentInstanceBootMode") == "uefi",
-        "Launch them from an image with BootMode uefi",
+        "Launch new ones from an image with BootMode uefi",
     ),
-    ("platform", lambda item: str(item.get("Platform", "")).lower() == "windows", "Take the tag off"),
+    ("platform", lambda item: str(item.get("Platform", "")).lower() == "windows", "Remove the tag"),
     ("IMDSv2", lambda item: item.get("MetadataOptions", {}).get("HttpTokens") == "required", "Require tokens"),
     (
         "profile",
@@ -124,11 +130,11 @@ LAUNCHED: tuple[Look, ...] = (
         "Give them a role with AmazonSSMManagedInstanceCore",
     ),
 )
-"""What is looked at on each host, by EC2; Secure Boot's own state is in no API of EC2, the audit reports it."""
+"""What EC2 reports about each host. No EC2 API has the state of Secure Boot; the audit reports it."""
 
 
 def host_findings(settings: CredentialGuardSettings, clients: Clients) -> Iterator[Finding]:
-    """What the running hosts lack, a line for each cause."""
+    """What the running hosts lack, one finding for each cause."""
     found: list[Json] = []
     tag = settings.tag
 
@@ -140,8 +146,8 @@ def host_findings(settings: CredentialGuardSettings, clients: Clients) -> Iterat
         for page in clients("ec2").get_paginator("describe_instances").paginate(Filters=filters):
             found.extend(item for reservation in page["Reservations"] for item in reservation["Instances"])
         if not found:
-            return Finding("hosts", "ok", "none runs with the tag yet", f"Tag one with {tag.key}={tag.value}")
-        return Finding("hosts", "ok", f"{len(found)} run with the tag")
+            return Finding("hosts", "ok", "no running instance has the tag yet", f"Tag one with {tag.key}={tag.value}")
+        return Finding("hosts", "ok", f"{len(found)} running instances have the tag")
 
     seen = looked_at("hosts", running)
     yield seen
@@ -167,7 +173,7 @@ def _agents(ids: list[str], clients: Clients) -> Finding:
         or managed[name].get("PingStatus") != "Online"
         or int(managed[name].get("AgentVersion", "0").split(".")[0]) < AGENT
     ]
-    fix = f"Check agent, role and way to Systems Manager; the agent must be version {AGENT} or newer"
+    fix = f"Check agent, role and network path to Systems Manager; the agent must be version {AGENT} or newer"
     return _of_all("hosts: SSM Agent", bad, len(ids), fix)
 
 
@@ -179,21 +185,21 @@ def _of_all(what: str, bad: list[str], number: int, fix: str) -> Finding:
 
 
 def _lock(settings: CredentialGuardSettings, ids: list[str], clients: Clients) -> Finding:
-    """What the UEFI lock means, and hosts that have kept one that nobody asks for any more."""
+    """What the UEFI lock means, and hosts that keep one although uefi_lock is false."""
     if settings.uefi_lock:
-        says = "uefi_lock is true: hosts lock it in their firmware, and it cannot be undone remotely, so not on EC2"
+        says = "uefi_lock is true: hosts lock Credential Guard in their firmware, which cannot be undone on EC2"
         return Finding("UEFI lock", "ok", says)
     filters = [{"Key": "ComplianceType", "Values": [COMPLIANCE_TYPE], "Type": "EQUAL"}]
     locked = [
         instance_id
         for instance_id in ids
         for page in clients("ssm")
-        .get_paginator("list_compliance_items")  # of one resource at a time
+        .get_paginator("list_compliance_items")  # for one resource at a time
         .paginate(ResourceIds=[instance_id], ResourceTypes=["ManagedInstance"], Filters=filters)
         for item in page["ComplianceItems"]
         if item["ComplianceType"] == COMPLIANCE_TYPE and item.get("Details", {}).get("uefiLock") == "1"
     ]
     if not locked:
-        return Finding("UEFI lock", "ok", "not asked for, and no host reports one")
+        return Finding("UEFI lock", "ok", "uefi_lock is false, and no host reports a lock")
     says = f"{len(locked)} are locked though uefi_lock is false: {', '.join(locked[:NAMED])}"
-    return Finding("UEFI lock", "problem", says, "It cannot be undone remotely: launch new instances, or leave it")
+    return Finding("UEFI lock", "problem", says, "It cannot be undone on EC2: launch new instances, or leave it")

@@ -15,7 +15,7 @@ from stacks.shared.billing import HOURS, MINUTES, BillingUnit, instance_hours
 from stacks.shared.command import Answer, Command
 from stacks.shared.preflight import Clients, Finding, account_findings, common_findings
 
-COST_NOTE = "Hosts of your own add nothing here; Compliance and State Manager bill nothing for EC2 instances."
+COST_NOTE = "Your own hosts add nothing here; Compliance and State Manager bill nothing for EC2 instances."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 WATCH_MINUTES = 15
 METRICS, ALARMS = 4, 4
@@ -23,7 +23,7 @@ ROOT_GIB, ENDPOINTS = 30, 2
 
 
 def idle_month(common: CommonSettings, settings: CredentialGuardSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which nothing happens."""
+    """The billing units of a month in which nothing happens."""
     runs = MINUTES / WATCH_MINUTES
     yield BillingUnit("alarm_month", ALARMS, "alarms")
     yield BillingUnit("custom_metric_month", METRICS, "metrics of the hosts")
@@ -31,21 +31,21 @@ def idle_month(common: CommonSettings, settings: CredentialGuardSettings) -> Ite
     yield BillingUnit("lambda_request", runs, "Watch")
     if not settings.instance_type:
         return
-    yield instance_hours(settings.instance_type, HOURS, "the Windows instance", system="windows")
-    yield BillingUnit("gp3_gib_month", ROOT_GIB, "its root volume")
+    yield instance_hours(settings.instance_type, HOURS, "Windows instance", system="windows")
+    yield BillingUnit("gp3_gib_month", ROOT_GIB, "root volume of the Windows instance")
     if common.vpc:
         return
     if settings.network == "public":
-        yield BillingUnit("public_ipv4_hour", HOURS, "its address")
+        yield BillingUnit("public_ipv4_hour", HOURS, "public IPv4 address of the Windows instance")
     if settings.network == "nat":
         yield BillingUnit("nat_gateway_hour", HOURS, "NAT gateway")
-        yield BillingUnit("public_ipv4_hour", HOURS, "the NAT gateway's address")
+        yield BillingUnit("public_ipv4_hour", HOURS, "public IPv4 address of the NAT gateway")
     if settings.network == "endpoints":
         yield BillingUnit("interface_endpoint_hour", ENDPOINTS * HOURS, "endpoints of Systems Manager")
 
 
 def findings(common: CommonSettings, settings: CredentialGuardSettings, clients: Clients) -> Iterator[Finding]:
-    """The post's describe checks, before a launch and after it, each cause by itself."""
+    """The post's describe checks, before a launch and after it, each cause on its own."""
     if settings.instance_type:
         yield from common_findings(common, clients, zones=1)
         yield from image_findings(settings, clients)
@@ -57,8 +57,8 @@ def findings(common: CommonSettings, settings: CredentialGuardSettings, clients:
 
 
 def hosts(options: Namespace, common: CommonSettings, settings: CredentialGuardSettings, clients: Clients) -> Answer:
-    """Judges every host now, by the code of the function, with what its last audit saw."""
-    sys.path.insert(0, str(LAMBDAS))  # the modules of the functions
+    """Judges every host now, with the function's code and the details of its last audit."""
+    sys.path.insert(0, str(LAMBDAS))  # the functions' modules
     from credential_guard.watch.fleet import State, judge
     from credential_guard.watch.reading import detailed
     from credential_guard.watch.reading import hosts as running
@@ -96,11 +96,11 @@ def script(options: Namespace, common: CommonSettings, settings: CredentialGuard
 
 
 def _script_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", choices=("apply", "audit"), help="which one")
-    parser.add_argument("--root", default=MACHINE, help="where the registry's values are, such as HKCU:\\Try")
+    parser.add_argument("name", choices=("apply", "audit"), help="the script to print")
+    parser.add_argument("--root", default=MACHINE, help="registry key to use instead of HKLM:, such as HKCU:\\Try")
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("hosts", "on which hosts Credential Guard runs, and why not on the others", hosts),
+    Command("hosts", "which hosts run Credential Guard, and why the others do not", hosts),
     Command("script", "the PowerShell that hosts run", script, _script_arguments),
 )

@@ -29,11 +29,11 @@ def _filter(common: CommonSettings, settings: CredentialGuardSettings, clients: 
         return Seen("refuted", str(error))
     others = sorted({item["ComplianceType"] for item in found} - {COMPLIANCE_TYPE})
     if others:
-        return Seen("refuted", f"taken, and it answers with {', '.join(others)} too")
-    return Seen("confirmed", f"taken; {len(found)} resources of {COMPLIANCE_TYPE}")
+        return Seen("refuted", f"accepted, but the answer has {', '.join(others)} too")
+    return Seen("confirmed", f"accepted; {len(found)} resources of {COMPLIANCE_TYPE}")
 
 
 LOOKS = (
-    Look("The TPM parameter of each year.", ("ssm:GetParameter",), _parameters),
-    Look("That ListResourceComplianceSummaries takes", ("ssm:ListResourceComplianceSummaries",), _filter),
+    Look("That the parameter of a TPM image exists for each", ("ssm:GetParameter",), _parameters),
+    Look("That ListResourceComplianceSummaries accepts", ("ssm:ListResourceComplianceSummaries",), _filter),
 )

@@ -1,6 +1,6 @@
-"""Instance types that AWS lists for Credential Guard, and why another one is refused.
+"""Instance types that AWS lists for Credential Guard, and why others are refused.
 
-The list is AWS's, and decides: NitroTPM and UEFI are offered by types that are not on it.
+Only AWS's list decides: types that are not on it may offer NitroTPM and UEFI too.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/credential-guard.html
 """
 
@@ -15,7 +15,7 @@ LISTED = frozenset(
     }
 )  # fmt: skip
 LEFT_OUT = frozenset({"c7i.48xlarge", "m7i.48xlarge", "r7i.48xlarge"})
-"""Sizes of listed families that the page takes out."""
+"""Sizes of listed families that the page excludes."""
 
 # Hypervisor "xen" of DescribeInstanceTypes, and former families: https://docs.aws.amazon.com/ec2/latest/instancetypes/
 XEN = frozenset(
@@ -31,7 +31,7 @@ def refused(instance_type: str, also_allow: Collection[str] = ()) -> str | None:
     """Why Credential Guard is not supported on a type; None if it is.
 
     Args:
-        also_allow: families that AWS has added to its list since. They lift no reason of the hardware.
+        also_allow: families that AWS has added to its list since. Hardware limits still apply to them.
     """
     if instance_type != instance_type.lower():
         return f"must be in lower case; write {instance_type.lower()}"
@@ -39,15 +39,15 @@ def refused(instance_type: str, also_allow: Collection[str] = ()) -> str | None:
     if size.startswith("metal"):
         return "must not be bare metal, which has no NitroTPM; choose another size"
     if instance_type in LEFT_OUT:
-        return "must not be this size, which AWS's list leaves out; choose a smaller one"
+        return "must not be this size, which AWS's list excludes; choose a smaller one"
     if family in LISTED:
         return None
     if family in XEN:
-        return "must be on the Nitro System for NitroTPM, and this family is on Xen; choose m7i.large or so"
+        return "must be on the Nitro System for NitroTPM, and this family is on Xen; choose one such as m7i.large"
     if family == "a1" or re.match(r"^[a-z]+\d+[a-z]*g", family):
-        return "must be of architecture x86_64, as Windows is, and this family is Graviton; choose m7i.large or so"
+        return "must be of architecture x86_64 for Windows, and this family is Graviton; choose one such as m7i.large"
     if re.match(r"^[a-z]+\d+[a-z]*a", family):
-        return "must be Intel, as AWS's whole list is, and this family is AMD; choose m7i.large or so"
+        return "must be Intel, as all of AWS's list is, and this family is AMD; choose one such as m7i.large"
     if family in also_allow:
         return None
-    return "must be of a family on AWS's list; choose m7i.large or so, or add the family to also_allow if it was added"
+    return "must be of a family on AWS's list; choose one such as m7i.large, or add a newly listed family to also_allow"

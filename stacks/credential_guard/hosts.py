@@ -1,4 +1,4 @@
-"""What Systems Manager does on the hosts: one document and association that applies, and one that audits."""
+"""What Systems Manager runs on the hosts: a document and association that apply, and another pair that audits."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ APPLY_SECONDS, AUDIT_SECONDS = 600, 300
 class Hosts(Construct):
     """Apply and audit, on every host with the tag.
 
-    Apart from each other: what has applied everything may still not run
-    (https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2326), and what looks must never reboot.
+    They are separate: a host with all values may still not run it
+    (https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2326), and an audit must never reboot.
 
     Attributes:
-        apply_id, audit_id: of the associations.
+        apply_id, audit_id: ids of the associations.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, settings: CredentialGuardSettings) -> None:
@@ -28,9 +28,9 @@ class Hosts(Construct):
         apply = self._association(
             "apply",
             APPLY_SECONDS,
-            "Writes the values of Credential Guard and reboots after a change",
+            "Writes Credential Guard's registry values and reboots after a change",
             schedule_expression=settings.apply_schedule,
-            # One host at a time, and none after one that has failed: a changed table reboots them all otherwise.
+            # One host at a time, and none after a failure: otherwise a changed table would reboot them all at once.
             max_concurrency="1",
             max_errors="0",
             **({"apply_only_at_cron_interval": True} if settings.window else {}),
@@ -39,16 +39,16 @@ class Hosts(Construct):
         audit = self._association(
             "audit",
             AUDIT_SECONDS,
-            "Says whether Credential Guard runs; changes nothing, never reboots",
+            "Reports whether Credential Guard runs; changes nothing, never reboots",
             schedule_expression=settings.audit_schedule,
             max_concurrency="50",
-            # A host where it does not run fails its audit, which must not keep others from theirs.
+            # A host that does not run it fails its audit, which must not stop the audits of others.
             max_errors="100%",
         )
         self.apply_id, self.audit_id = apply.attr_association_id, audit.attr_association_id
 
     def _association(self, name: Name, seconds: int, description: str, **more: Any) -> ssm.CfnAssociation:
-        # Not WaitForSuccessTimeoutSeconds: a stack without a host would wait for one in vain.
+        # No WaitForSuccessTimeoutSeconds: a stack without hosts would wait in vain.
         return ssm.CfnAssociation(
             self,
             name.title(),
@@ -65,7 +65,7 @@ class Hosts(Construct):
         )
 
     def _document(self, name: Name, seconds: int, description: str) -> ssm.CfnDocument:
-        """A document without parameters: whatever stands between double braces is none, and nothing is filled in.
+        """A document without parameters: double braces in the script are not replaced.
 
         Not run by another document: a reboot within aws:runDocument is not supported
         (https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-reboot.html).

@@ -15,26 +15,26 @@ from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
 POLICY = "AmazonSSMManagedInstanceCore"
-# Not ec2messages, which Regions since 2024 do not have, and the agent needs no more since 3.3.40.0:
+# Without ec2messages, which Regions since 2024 lack and the agent no longer needs since 3.3.40.0:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
 ENDPOINTS = ("ssm", "ssmmessages")
-ROOT_GIB = 30  # the image needs it
+ROOT_GIB = 30  # the image's minimum
 ROOT_DEVICE = "/dev/sda1"
 RDP = 3389
 NEW_INSTANCE = (
-    "CloudFormation would make a new instance and terminate this one, with its volume. Save what is on it, then deploy "
-    "with accept_instance_replacement: true."
+    "CloudFormation would create a new instance and terminate this one with its volume. Save what is on it, then "
+    "deploy with accept_instance_replacement: true."
 )
 TWO_STEPS = (
-    "A VPC has one endpoint at most, so that CloudFormation cannot make the new one before it deletes the old one. "
+    "A VPC has at most one endpoint, so CloudFormation cannot create the new one before it deletes the old one. "
     "Deploy first with rdp: session-manager and nothing else changed, then with the endpoint and your change."
 )
 
 
 class WindowsInstance(Construct):
-    """Launch template, instance, role; with the endpoint if that is the tunnel.
+    """Launch template, instance and role; also the endpoint if it is the tunnel.
 
-    The image is looked up when the instance is launched and never again: a newer one of AWS replaces nothing.
+    The image is looked up only when the instance is launched: a newer image does not replace it.
 
     Attributes:
         instance_id: the instance's id.
@@ -52,7 +52,7 @@ class WindowsInstance(Construct):
         )
         subnet, group = network.subnet_ids[0], network.security_group
         instance = self._instance(scope, settings, subnet, group)
-        # It is managed by what the subnet leads to, which must be there before it and after.
+        # Systems Manager needs the subnet's routes and endpoints before the instance starts and until it is gone.
         instance.node.add_dependency(network)
         self.instance_id = instance.ref
         self.endpoint = (
@@ -73,7 +73,7 @@ class WindowsInstance(Construct):
             volume_gib=ROOT_GIB,
             key=stack.encryption_key,
         )
-        said = "Windows instance: Systems Manager, reports to Compliance among its permissions"
+        said = "Windows instance: Systems Manager, including reports to Compliance"
         role = agents_role(self, "Role", POLICY, description=said)
         profile = iam.InstanceProfile(self, "Profile", role=role)
         version = template.latest_version_number
@@ -84,7 +84,7 @@ class WindowsInstance(Construct):
             launch_template=properties.LaunchTemplateSpecificationProperty(
                 launch_template_id=template.launch_template_id, version=version
             ),
-            # Not in the template, a new version of which makes a new instance; another type stops and starts this one.
+            # Not in the template, whose new version would replace the instance; a new type only stops and starts it.
             instance_type=settings.instance_type,
             iam_instance_profile=profile.instance_profile_name,
             subnet_id=subnet,
@@ -94,8 +94,8 @@ class WindowsInstance(Construct):
                 CfnTag(key=settings.tag.key, value=settings.tag.value),
             ],
         )
-        # Before the template is touched: what is rolled back gets another version, and the next deployment would
-        # make another instance of it.
+        # Before the template changes: a rollback creates another version, from which the next deployment would
+        # create another instance.
         Guard(
             stack,
             "TemplateGuard",
@@ -115,15 +115,17 @@ class WindowsInstance(Construct):
             accepted=settings.accept_instance_replacement,
         )
         Validations.of(instance).acknowledge(
-            Acknowledgment(id="AwsSolutions-EC28", reason="Whether Credential Guard runs is what is watched here."),
-            Acknowledgment(id="AwsSolutions-EC29", reason="It is to go with its stack; a guard stops its replacement."),
+            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarms watch whether Credential Guard runs."),
+            Acknowledgment(
+                id="AwsSolutions-EC29", reason="It must be deleted with its stack; a guard stops its replacement."
+            ),
         )
         return instance
 
     def _endpoint(
         self, stack: SolutionStack, settings: CredentialGuardSettings, network: Network, subnet: str
     ) -> ec2.CfnInstanceConnectEndpoint:
-        """An endpoint whose group lets Remote Desktop out to the instance, and from nobody else in to it."""
+        """An endpoint whose group allows Remote Desktop only to the instance, which admits it only from there."""
         group = ec2.SecurityGroup(
             self,
             "EndpointGroup",
@@ -131,7 +133,7 @@ class WindowsInstance(Construct):
             description="Remote Desktop to the instance",
             allow_all_outbound=False,
         )
-        # A rule that leads nowhere takes away the one that lets everything out; the other is a resource of its own.
+        # A rule that leads nowhere removes the default rule for all outbound traffic; the other is a separate resource.
         cast(ec2.CfnSecurityGroup, group.node.default_child).security_group_egress = [
             ec2.CfnSecurityGroup.EgressProperty(
                 ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Nowhere"

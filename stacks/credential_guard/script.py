@@ -1,4 +1,4 @@
-"""The PowerShell as a host runs it: the files of ``documents`` with the tables of the settings."""
+"""The PowerShell as a host runs it: the files in ``documents`` with the tables of the settings."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def lines(name: Name, settings: CredentialGuardSettings, root: str = MACHINE) ->
     """A script, line by line.
 
     Args:
-        root: where the registry's values are; a key of your own to try it without harm.
+        root: the registry key for the values; use one of your own to try it safely.
     """
     text = "".join((DOCUMENTS / f"{file}.ps1").read_text(encoding="utf-8") for file in ("common", name))
     filled = text.replace("@TABLES@", json.dumps(carried(settings), indent=1))

@@ -1,4 +1,4 @@
-"""Credential Guard on Windows instances: turned on and kept on by Systems Manager, and proved to be running.
+"""Credential Guard on Windows instances: turned on, kept on and audited by Systems Manager.
 
 Post: https://aws.amazon.com/blogs/compute/enabling-microsoft-defender-credential-guard-on-amazon-ec2/
 """
@@ -15,7 +15,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class CredentialGuardStack(SolutionStack):
-    """Associations on tagged hosts, who watches what they report, and a host if one is wanted."""
+    """Associations on tagged hosts, the function that watches their reports and, by setting, a host."""
 
     def __init__(
         self, scope: Construct, solution: Solution, common: CommonSettings, settings: CredentialGuardSettings
@@ -29,22 +29,22 @@ class CredentialGuardStack(SolutionStack):
         self.output(
             "JoinHost",
             f"aws ec2 create-tags {region} --resources INSTANCE_ID --tags 'Key={tag.key},Value={tag.value}'",
-            "Lets an instance of yours join",
+            "Adds an instance of yours to the hosts",
         )
         for name, association in (("Apply", hosts.apply_id), ("Audit", hosts.audit_id)):
-            self.output(f"{name}AssociationId", association, f"The association: {name.lower()}")
+            self.output(f"{name}AssociationId", association, f"Association that runs the {name.lower()}")
             self.output(
                 f"{name}Now",
                 f"aws ssm start-associations-once {region} --association-ids {association}",
-                f"Starts the {name.lower()} on all hosts now",
+                f"Runs the {name.lower()} on all hosts now",
             )
-        self.output("WatchFunction", watch.function.function_name, "Counts who runs Credential Guard")
-        self.output("MetricNamespace", watch.namespace, "Where it publishes that")
+        self.output("WatchFunction", watch.function.function_name, "Counts the hosts that run Credential Guard")
+        self.output("MetricNamespace", watch.namespace, "Namespace of its metrics")
 
     def _instance(self, windows: WindowsInstance, region: str) -> None:
-        self.output("InstanceId", windows.instance_id, "The Windows instance")
+        self.output("InstanceId", windows.instance_id, "Windows instance")
         if windows.endpoint:
-            self.output("EndpointId", windows.endpoint.attr_id, "The Instance Connect Endpoint")
+            self.output("EndpointId", windows.endpoint.attr_id, "EC2 Instance Connect Endpoint")
             command = (
                 f"aws ec2-instance-connect open-tunnel {region} --instance-id {windows.instance_id} "
                 f"--instance-connect-endpoint-id {windows.endpoint.attr_id} --remote-port {RDP} --local-port 13389"
@@ -55,4 +55,4 @@ class CredentialGuardStack(SolutionStack):
                 "--document-name AWS-StartPortForwardingSession "
                 f"--parameters 'portNumber={RDP},localPortNumber=13389'"
             )
-        self.output("Rdp", command, "Then connect Remote Desktop to localhost:13389")
+        self.output("Rdp", command, "Opens the tunnel; then connect Remote Desktop to localhost:13389")

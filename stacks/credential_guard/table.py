@@ -1,7 +1,7 @@
-"""What is written on a host, when it reboots, and what it is called afterwards: tables, and how they are read.
+"""Which values are written on a host, when it reboots, and its state afterwards: tables, and how they are read.
 
 The scripts in ``documents`` carry these tables as JSON and read them the same way: the first rule whose conditions all
-hold decides. What they measure is text; a condition names the values that it takes.
+hold decides. The facts are text; a condition lists the values that it accepts.
 
 - https://learn.microsoft.com/windows/security/identity-protection/credential-guard/configure (values, events)
 - https://learn.microsoft.com/windows/security/hardware-security/enable-virtualization-based-protection-of-code-integrity
@@ -20,7 +20,7 @@ POLICY = r"SOFTWARE\Policies\Microsoft\Windows\DeviceGuard"
 COMPLIANCE_TYPE = "Custom:CredentialGuard"
 MOST_REBOOTS = 2
 NOT_CONFIGURED = 3
-"""What group policy's lists of choices call Not Configured: it sets nothing (DeviceGuard.admx)."""
+"""The choice Not Configured in group policy's lists: it sets nothing (DeviceGuard.admx)."""
 
 Reboot = Literal["first-time", "window", "never"]
 Facts = Mapping[str, str]
@@ -29,14 +29,14 @@ Condition = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Value:
-    """A value of the registry, always a DWord.
+    """A registry value, always a DWord.
 
     Attributes:
-        policy: the name of group policy's copy, which wins at its next refresh; empty: there is none.
-        agrees: values of that copy that leave Credential Guard possible.
-        unset: values of that copy with which group policy sets nothing.
-        keep: value that stays as it is, because nothing on a running host can take it back; None: none.
-        lock: name of a value beside it that, at 1, means the same; empty: none.
+        policy: the name of group policy's copy, which wins at the next refresh; empty: there is none.
+        agrees: values of that copy that allow Credential Guard.
+        unset: values of that copy that set nothing.
+        keep: value that stays as it is, because a running host cannot undo it; None: none.
+        lock: name of a value in the same key that means the same if it is 1; empty: none.
     """
 
     path: str
@@ -50,7 +50,7 @@ class Value:
 
 
 def values(*, platform: int, lsa: int) -> tuple[Value, ...]:
-    """The values, in the order in which they are written: memory integrity goes off first, LSA comes last.
+    """The values, in the order in which they are written: memory integrity is turned off first, LSA comes last.
 
     Args:
         platform: 1: Secure Boot; 3: with DMA protection.
@@ -72,10 +72,10 @@ class Rule:
     """One line of a table.
 
     Attributes:
-        when: conditions, all of which must hold; none: it always does.
-        do: what follows.
-        why: for people.
-        compliant: of verdicts: what Compliance is told.
+        when: conditions, all of which must hold; empty: the rule always holds.
+        do: the decision.
+        why: the reason, for people.
+        compliant: for verdicts: what Compliance gets.
     """
 
     when: Condition
@@ -85,37 +85,41 @@ class Rule:
 
 
 def first(rules: Sequence[Rule], facts: Facts) -> Rule:
-    """The first rule that holds. Every table ends with one that always does."""
+    """The first rule that holds. The last one in every table always does."""
     return next(rule for rule in rules if all(facts[name] in taken for name, taken in rule.when.items()))
 
 
 HOST = (
     Rule({"domainController": ["true"]}, "leave", "a domain controller: Microsoft advises against it"),
-    Rule({"policy": ["contradicts"]}, "leave", "group policy says otherwise, and would win"),
+    Rule({"policy": ["contradicts"]}, "leave", "group policy contradicts, and would win"),
     Rule({}, "go", "values are compared"),
 )
 """Whether anything is written on a host."""
 
 ROW = (
     Rule({"policy": ["present"]}, "leave", "group policy sets it"),
-    Rule({"locked": ["true"]}, "keep", "it is locked in the firmware, which nothing here can take back"),
-    Rule({"kind": ["DWord"], "same": ["true"]}, "in place", "it is there"),
-    Rule({}, "write", "it is missing, of another kind or another value"),
+    Rule({"locked": ["true"]}, "keep", "it is locked in the firmware, which cannot be undone here"),
+    Rule({"kind": ["DWord"], "same": ["true"]}, "in place", "it is right already"),
+    Rule({}, "write", "it is missing or differs in type or data"),
 )
 """What happens to a value."""
 
 REBOOT = (
     Rule({"changed": ["false"]}, "done", "no value has changed"),
-    Rule({"gaveUp": ["true"]}, "wait", "values have changed back after two reboots: something else sets them"),
-    Rule({"reboots": [str(MOST_REBOOTS)]}, "give up", "values change back after two reboots: something else sets them"),
-    Rule({"mode": ["never"]}, "wait", "reboot is never: reboot it yourself"),
-    Rule({"mode": ["first-time"], "finished": ["true"]}, "wait", "values were put right again; reboot it yourself"),
+    Rule({"gaveUp": ["true"]}, "wait", "values changed back after two reboots: something else sets them"),
+    Rule(
+        {"reboots": [str(MOST_REBOOTS)]},
+        "give up",
+        "values still change back after two reboots: something else sets them",
+    ),
+    Rule({"mode": ["never"]}, "wait", "reboot is never: reboot the host yourself"),
+    Rule({"mode": ["first-time"], "finished": ["true"]}, "wait", "values were corrected; reboot the host yourself"),
     Rule({"mode": ["window"], "window": ["closed"]}, "wait", "it reboots in the next window"),
     Rule({}, "reboot", "values have changed"),
 )
-"""What follows the writing. Giving up fails the run once: a failure keeps Apply from the hosts after this one."""
+"""What happens after writing. Giving up fails the run only once, because a failure keeps Apply from the other hosts."""
 
-NO_DMA = "DMA protection is not offered by this instance: require Secure Boot alone (platform_security, group policy)"
+NO_DMA = "DMA protection is not offered by this instance: require only Secure Boot (platform_security, group policy)"
 RUNS: Condition = {"vbs": ["2"], "credentialGuard": ["true"]}
 VERDICTS = (
     Rule({"deviceGuard": ["missing"]}, "unknown", "Win32_DeviceGuard cannot be read on this edition of Windows"),
@@ -128,27 +132,27 @@ VERDICTS = (
     Rule(
         {**RUNS, "lockAsked": ["true"], "lock": ["2"]},
         "running",
-        "it runs, but without the UEFI lock that was asked for",
+        "it runs, but without the UEFI lock that uefi_lock requests",
     ),
     Rule(RUNS, "running", "it runs", compliant=True),
-    Rule({"domainController": ["true"]}, "not running", "a domain controller is left alone: take its tag off"),
-    Rule({"policy": ["contradicts"]}, "not running", "group policy says otherwise"),
+    Rule({"domainController": ["true"]}, "not running", "a domain controller is left alone: remove its tag"),
+    Rule({"policy": ["contradicts"]}, "not running", "group policy contradicts"),
     Rule({"secureBoot": ["off"]}, "not running", "Secure Boot is off"),
-    Rule({"secureBoot": ["legacy"]}, "not running", "it has booted by BIOS: launch a new one from a UEFI image"),
+    Rule({"secureBoot": ["legacy"]}, "not running", "the host booted with BIOS: launch a new one from a UEFI image"),
     Rule({"dmaRequired": ["true"], "dmaOffered": ["false"]}, "not running", NO_DMA),
-    Rule({"launch": ["off"]}, "not running", "bcdedit has hypervisorlaunchtype or vsmlaunchtype off"),
+    Rule({"launch": ["off"]}, "not running", "bcdedit shows hypervisorlaunchtype or vsmlaunchtype off"),
     Rule({"memoryIntegrity": ["true"]}, "not running", "memory integrity runs instead, which EC2 does not support"),
-    Rule({"values": ["missing"]}, "not running", "the values are not all there: see the apply association"),
-    Rule({"pending": ["true"]}, "not running", "the values are there, a reboot is pending"),
+    Rule({"values": ["missing"]}, "not running", "values are missing: look at the apply association"),
+    Rule({"pending": ["true"]}, "not running", "the values are set, but a reboot is pending"),
     Rule({"event": ["15"]}, "not running", "configured, but the secure kernel does not run (event 15)"),
-    Rule({"event": ["16"]}, "not running", "Credential Guard has failed to start (event 16)"),
+    Rule({"event": ["16"]}, "not running", "Credential Guard failed to start (event 16)"),
     Rule({"event": ["17"]}, "not running", "its UEFI variable cannot be read (event 17)"),
     Rule({"vbs": ["0"]}, "not running", "virtualization-based security is off"),
-    Rule({"vbs": ["1"]}, "not running", "virtualization-based security is enabled and does not run"),
+    Rule({"vbs": ["1"]}, "not running", "virtualization-based security is enabled but does not run"),
     Rule({"vbs": ["2"]}, "not running", "virtualization-based security runs without Credential Guard"),
-    Rule({}, "unknown", "Win32_DeviceGuard says nothing that is known"),
+    Rule({}, "unknown", "Win32_DeviceGuard has an unknown status"),
 )
-"""What a host is called, by the audit. Configured and running are independent: only running counts."""
+"""The audit's verdict. Configured and running are independent, and only running counts."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ EVENTS = {
     "unreadable": BootEvent("System", _WININIT, 17),
     "masterKey": BootEvent(f"{_KERNEL_BOOT}/Operational", _KERNEL_BOOT, 51),
 }
-"""The second witness: Credential Guard's own events, and where the page on its configuration says that they are."""
+"""Further evidence: Credential Guard's own events, in the logs that the page on its configuration names."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ class Window:
 
 
 def is_open(window: Window, weekday: str, minute: int) -> bool:
-    """Whether a window is open on a day, at so many minutes since midnight; it may go on past midnight."""
+    """Whether a window is open on a day at a minute since midnight; it may extend past midnight."""
     days = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
     yesterday = days[days.index(weekday) - 1]
     since = minute - window.start
@@ -197,7 +201,7 @@ def is_open(window: Window, weekday: str, minute: int) -> bool:
 
 
 def tables(*, platform: int, lsa: int, reboot: Reboot, window: Window | None) -> dict[str, Any]:
-    """All of it as the scripts carry it."""
+    """All tables as the scripts carry them."""
     return {
         "complianceType": COMPLIANCE_TYPE,
         "mode": reboot,

@@ -1,4 +1,4 @@
-"""The function that turns Compliance into metrics, and counts who is silent."""
+"""The function that turns Compliance into metrics and counts silent hosts."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,19 +16,19 @@ from stacks.shared.solution import SolutionStack
 
 MINUTES = 15
 LOOKS = 2
-"""So many in a row must say the same before somebody is called."""
+"""Number of periods in a row before an alarm goes off."""
 ROUNDS_OF_SILENCE = 4
 
 
 class Watch(Construct):
     """Schedule -> Watch -> metrics -> alarms.
 
-    Not by events: those of Compliance are documented for associations and patches only
+    It runs on a schedule: events of Compliance are documented only for associations and patches
     (https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html).
 
     Attributes:
         function: the function.
-        namespace: of the metrics: the stack's name, so that two copies do not mix.
+        namespace: namespace of the metrics, the stack's name, so that two copies do not mix.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, settings: CredentialGuardSettings) -> None:
@@ -37,7 +37,7 @@ class Watch(Construct):
         self.function = self._watching(scope, settings)
         alarms = Alarms(scope, "Alarms")
         for name, metric, says in (
-            ("NotRunning", "NotRunningHosts", "Credential Guard does not run on a host, or not as it was asked to"),
+            ("NotRunning", "NotRunningHosts", "Credential Guard does not run on a host, or not as configured"),
             ("Silent", "SilentHosts", f"A running host has not been audited for {2 * settings.audit_hours} h"),
         ):
             alarms.when_above(name, self._metric(metric), 0, says=says, minutes=LOOKS)
@@ -45,13 +45,13 @@ class Watch(Construct):
             "WatchErrors",
             self.function.metric_errors(period=Duration.minutes(1), statistic=cloudwatch.Stats.SUM),
             0,
-            says="The function Watch has failed",
+            says="The function Watch failed",
         )
         alarms.when_silent(
             "WatchSilent",
             runs_of(self.function, Duration.minutes(MINUTES)),
             rounds=ROUNDS_OF_SILENCE,
-            says="Nobody counts the hosts any more",
+            says="The function Watch no longer runs, so that hosts are not counted",
         )
 
     def _watching(self, stack: SolutionStack, settings: CredentialGuardSettings) -> lambda_.Function:
@@ -59,7 +59,7 @@ class Watch(Construct):
             stack,
             "Watch",
             handler="watch",
-            description="Counts the hosts on which Credential Guard does not run, and those that say nothing",
+            description="Counts the hosts on which Credential Guard does not run, and those that are silent",
             environment={
                 "TAG_KEY": settings.tag.key,
                 "TAG_VALUE": settings.tag.value,
@@ -74,13 +74,13 @@ class Watch(Construct):
             "ec2:DescribeInstances",
             "ssm:ListComplianceItems",
             "ssm:ListResourceComplianceSummaries",
-            reason="Describing EC2 and listing Compliance know no resource.",
+            reason="EC2's describe calls and Compliance's lists have no resource in IAM.",
         )
         allow_metrics(function.own_role, self.namespace)
         events.Rule(
             self,
             "Schedule",
-            description="Credential Guard: who runs it, who does not, who is silent",
+            description="Starts the count of hosts that run Credential Guard, do not, or are silent",
             schedule=events.Schedule.rate(Duration.minutes(MINUTES)),
             targets=[targets.LambdaFunction(function)],
         )

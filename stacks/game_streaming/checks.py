@@ -1,4 +1,4 @@
-"""What would stop a deployment or an installation: place, quota, image, subscription, token. Reads only."""
+"""What would stop a deployment or an installation: zone, quota, image, subscription, token. It only reads."""
 
 from collections.abc import Iterator, Mapping
 
@@ -33,7 +33,7 @@ def findings_of(common: CommonSettings, settings: GameStreamingSettings, clients
 def sessions_finding(settings: GameStreamingSettings) -> Finding:
     """How many sessions fit."""
     fit = settings.fit
-    says = f"{fit.sessions} at the same time on {settings.instance_type}, by {fit.limit}"
+    says = f"{fit.sessions} at the same time on {settings.instance_type}, limited by {fit.limit}"
     return Finding("sessions", "ok", says)
 
 
@@ -41,20 +41,22 @@ def _replacement(common: CommonSettings, settings: GameStreamingSettings, client
     outputs = stack_outputs(stack_name(common), clients)
     was = (outputs or {}).get("Installed")
     if was is None or not settings.instance:
-        return Finding("new instance", "ok", "nothing is installed yet, or nothing is to be")
+        return Finding("new instance", "ok", "nothing is installed, or instance is false")
     before = dict(part.split(" ", 1) for part in was.split("; "))
     if changed := [key for key, value in settings.installed.items() if before.get(key) != value]:
-        says = f"{', '.join(changed)}: a change needs a new instance, and games, users and tokens are lost"
+        says = f"{', '.join(changed)}: a change needs a new instance, which loses games, users and tokens"
         return Finding("new instance", "problem", says, TWO_STEPS)
     runs, wanted = _zone_of(outputs or {}, clients), _zone(common, settings, clients)
     if runs and runs != wanted:
-        says = f"it runs in {runs}, with its volumes, and the settings want {wanted}: games, users and tokens are lost"
-        return Finding("new instance", "problem", says, f"Set zone: {runs}, or: {TWO_STEPS}")
+        says = (
+            f"it runs in {runs}, with its volumes, but the settings want {wanted}: a move loses games, users and tokens"
+        )
+        return Finding("new instance", "problem", says, f"Set zone: {runs}. To move: {TWO_STEPS}")
     return Finding("new instance", "ok", "none is needed")
 
 
 def _zone_of(outputs: Mapping[str, str], clients: Clients) -> str | None:
-    """The zone of the instance, and of its volumes; None where it is gone."""
+    """The zone of the instance and its volumes; None if it is gone."""
     filters = [{"Name": "instance-id", "Values": [outputs.get("InstanceId", "")]}]
     found = clients("ec2").describe_instances(Filters=filters)["Reservations"]
     zones = [one["Placement"]["AvailabilityZone"] for each in found for one in each["Instances"]]
@@ -89,7 +91,7 @@ def _place(common: CommonSettings, settings: GameStreamingSettings, clients: Cli
     way = "List a subnet of such a zone first in common.vpc" if common.vpc else f"Set zone: {zones[0]}"
     if (chosen := _zone(common, settings, clients)) not in zones:
         return Finding("place", "problem", f"{chosen} has no {kind}; it is in {', '.join(zones)}", way)
-    return Finding("place", "ok", f"{kind} in {chosen}; a start may still find no capacity")
+    return Finding("place", "ok", f"{chosen} offers {kind}; EC2 may still lack capacity at a start")
 
 
 def _quota(settings: GameStreamingSettings, clients: Clients) -> Finding:
@@ -97,9 +99,9 @@ def _quota(settings: GameStreamingSettings, clients: Clients) -> Finding:
     needed = SIZES[settings.instance_type].vcpus
     quota = clients("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"]
     if quota < needed:
-        says = f"needs {needed} vCPUs, has {quota:g}, {code}"
-        return Finding("quota", "problem", says, f"Ask for {needed} in Service Quotas ({code}); it may take days")
-    return Finding("quota", "ok", f"needs {needed} vCPUs, has {quota:g}, {code}")
+        says = f"needs {needed} vCPUs, the quota {code} is {quota:g}"
+        return Finding("quota", "problem", says, f"Request {needed} in Service Quotas ({code}); it may take days")
+    return Finding("quota", "ok", f"needs {needed} vCPUs, the quota {code} is {quota:g}")
 
 
 def _image(settings: GameStreamingSettings, clients: Clients) -> Finding:
@@ -117,15 +119,15 @@ def _image(settings: GameStreamingSettings, clients: Clients) -> Finding:
     if images[0]["Architecture"] != "arm64":
         return Finding("image", "problem", f"{image} is {images[0]['Architecture']}", "Choose the Arm variant")
     if images[0].get("RootDeviceName", "/dev/sda1") != "/dev/sda1":
-        says = f"{image} has its root at {images[0]['RootDeviceName']}, the template at /dev/sda1"
-        return Finding("image", "problem", says, "Choose an image of Ubuntu's kind")
+        says = f"{image} has its root device at {images[0]['RootDeviceName']}, the launch template at /dev/sda1"
+        return Finding("image", "problem", says, "Choose an Ubuntu image, whose root device is /dev/sda1")
     if settings.image != UBUNTU and not _subscribed(image, settings.instance_type, clients):
         return Finding("image", "problem", f"this account has not subscribed to {image}", f"Subscribe: {LISTING}")
     return Finding("image", "ok", f"{image}, arm64")
 
 
 def _subscribed(image: str, instance_type: str, clients: Clients) -> bool:
-    """Whether EC2 would launch it, as far as the subscription goes: nothing is launched.
+    """Whether the subscription allows a launch, by a dry run: nothing is launched.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
     """
@@ -143,7 +145,7 @@ def _subscribed(image: str, instance_type: str, clients: Clients) -> bool:
 def _token(settings: GameStreamingSettings, clients: Clients) -> Finding:
     name = settings.pro_token_secret
     if settings.image != UBUNTU:
-        return Finding("token", "ok", "an image of the Marketplace is attached already")
+        return Finding("token", "ok", "a Marketplace image needs no token")
     try:
         clients("secretsmanager").describe_secret(SecretId=name)
     except ClientError as error:
@@ -152,12 +154,12 @@ def _token(settings: GameStreamingSettings, clients: Clients) -> Finding:
         fix = f"Write the token into a file, and run: aws secretsmanager create-secret --name {name} --secret-string file://FILE"
         return Finding("token", "problem", f"there is no secret {name}", fix)
     return Finding(
-        "token", "ok", f"{name} exists; whether it entitles to anbox-cloud, the installation finds out first"
+        "token", "ok", f"{name} exists; the installation checks first whether its token entitles to anbox-cloud"
     )
 
 
 def _route(common: CommonSettings, clients: Clients) -> Finding:
-    """Whether the subnet leads to an internet gateway, its own table first, else the VPC's main one."""
+    """Whether the subnet has a route to an internet gateway, in its own route table or else in the main one."""
     assert common.vpc
     subnet, ec2 = common.vpc.subnet_ids[0], clients("ec2")
     found = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["RouteTables"]
@@ -166,5 +168,7 @@ def _route(common: CommonSettings, clients: Clients) -> Finding:
         found = ec2.describe_route_tables(Filters=main)["RouteTables"]
     routes = [route for table in found for route in table["Routes"]]
     if not any(str(route.get("GatewayId", "")).startswith("igw-") for route in routes):
-        return Finding("route", "problem", f"{subnet} has no internet gateway", "List a public subnet first")
-    return Finding("route", "ok", f"{subnet} leads to an internet gateway")
+        return Finding(
+            "route", "problem", f"{subnet} has no route to an internet gateway", "List a public subnet first"
+        )
+    return Finding("route", "ok", f"{subnet} has a route to an internet gateway")

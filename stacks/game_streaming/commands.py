@@ -22,8 +22,8 @@ from stacks.shared.command import Answer, Command
 from stacks.shared.preflight import Clients, Finding, common_findings
 
 COST_NOTE = (
-    "The instance's hours are those of a month without a stop; what it streams is billed by the gigabyte. Canonical "
-    "bills Ubuntu Pro with Anbox Cloud, or the Marketplace its image."
+    "The hours are those of an instance that never stops; streamed data is billed by the gigabyte. Canonical "
+    "bills Ubuntu Pro with Anbox Cloud, or the Marketplace bills its image."
 )
 ALARMS, IDLE_ALARMS, HOURS_ALARMS = 2, 4, 1
 METRICS_OF_THE_INSTANCE, METRICS_OF_IDLE = 3, 2
@@ -31,13 +31,13 @@ LOOK_MINUTES = 5
 
 
 def idle_month(common: CommonSettings, settings: GameStreamingSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which nobody plays, and nothing stops the instance."""
-    yield BillingUnit("public_ipv4_hour", HOURS, "the address, which stays without the instance too")
+    """The billing units of a month in which nobody plays and nothing stops the instance."""
+    yield BillingUnit("public_ipv4_hour", HOURS, "the address, also without an instance")
     yield BillingUnit("secret_month", len(settings.clients) + (0 if settings.oidc else 1), "secrets of the stack")
     if not settings.instance:
         return
     yield instance_hours(settings.instance_type, HOURS, "the appliance")
-    yield BillingUnit("gp3_gib_month", settings.root_gib + settings.data_gib, "its volumes, stopped too")
+    yield BillingUnit("gp3_gib_month", settings.root_gib + settings.data_gib, "its volumes, also while it is stopped")
     alarms = ALARMS + (IDLE_ALARMS if settings.idle_minutes else 0) + (HOURS_ALARMS if settings.hours else 0)
     yield BillingUnit("alarm_month", alarms, "alarms")
     metrics = METRICS_OF_THE_INSTANCE + (METRICS_OF_IDLE if settings.idle_minutes else 0)
@@ -55,7 +55,7 @@ def idle_month(common: CommonSettings, settings: GameStreamingSettings) -> Itera
 
 
 def findings(common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment, the installation, or a game."""
+    """Finds what would stop a deployment, the installation, or a game."""
     yield from common_findings(common, clients, zones=1, by_name="zone")
     yield from findings_of(common, settings, clients)
 
@@ -101,6 +101,6 @@ COMMANDS = (
     Command("validate", "check a game's APK and manifest; without an account", validate, folder_argument),
     Command("deliver", "check a game, deliver it, and wait until it is ready or has failed", deliver, folder_argument),
     Command("admit", "admit a user to the dashboard", register, email_argument),
-    Command("token", "make a client's token of the stream gateway; its former one ends", token, name_argument),
-    Command("revoke", "end a client's token of the stream gateway", revoke, name_argument),
+    Command("token", "make a client's token for the stream gateway; the old one ends", token, name_argument),
+    Command("revoke", "end a client's token for the stream gateway", revoke, name_argument),
 )

@@ -1,4 +1,4 @@
-"""What the stack and the scripts of its instance agree on; no aws_cdk, so that a try-out can read it."""
+"""Names shared by the stack and the instance's scripts; without aws_cdk, so that a try-out can import it."""
 
 from pathlib import Path
 

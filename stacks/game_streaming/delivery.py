@@ -1,4 +1,4 @@
-"""Commands that work on the instance, by Systems Manager: what they print says where a result is, never what it is."""
+"""Commands that work on the instance through Systems Manager: they print where a secret is, never its value."""
 
 import re
 import time
@@ -22,21 +22,21 @@ from stacks.shared.preflight import Clients
 POLL_SECONDS = 5.0
 UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
 DELIVERY_SECONDS = 600
-"""So long Systems Manager tries to hand the command over: the instance may be stopped."""
+"""Time for Systems Manager to deliver the command: the instance may be stopped."""
 
 
 def folder_argument(parser: ArgumentParser) -> None:
-    """The folder of a game."""
+    """Argument: the folder of a game."""
     parser.add_argument("folder", type=Path, help="folder with manifest.yaml and one .apk")
 
 
 def email_argument(parser: ArgumentParser) -> None:
-    """Who is admitted."""
+    """Argument: who is admitted."""
     parser.add_argument("email", help="address of the account")
 
 
 def name_argument(parser: ArgumentParser) -> None:
-    """Name of a client."""
+    """Argument: the name of a client."""
     parser.add_argument("name", help="name of the client, one of clients")
 
 
@@ -48,7 +48,7 @@ def validate(options: Namespace, common: CommonSettings, settings: GameStreaming
 def _shown(game: Game) -> Answer:
     rows = [("problem" if remark.problem else "remark", remark.says) for remark in game.remarks]
     data = {"name": game.name, "ok": game.ok, "remarks": [list(row) for row in rows]}
-    notes = [f"{game.name} may be delivered."] if game.ok else ["Nothing was sent."]
+    notes = [f"{game.name} can be delivered."] if game.ok else ["Nothing was sent."]
     return Answer(("what", "says"), rows, data, notes, ok=game.ok)
 
 
@@ -68,24 +68,24 @@ def deliver(options: Namespace, common: CommonSettings, settings: GameStreamingS
 
 
 def register(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
-    """Admits a user: by a link of an hour, or at the provider's word."""
+    """Admits a user: with a link that is valid for an hour, or from the provider."""
     if not re.fullmatch(EMAIL, options.email):
-        raise CommandError(f"EMAIL must be an address, got {options.email!r}; correct it")
+        raise CommandError(f"EMAIL must be an email address, got {options.email!r}; correct it")
     document = "User" if settings.oidc else "Register"
     said = run_document(common, document, {"Email": options.email}, clients)
-    notes = [] if settings.oidc else ["The link is in this secret, and valid for an hour; whoever has it may log in."]
+    notes = [] if settings.oidc else ["The link is in this secret and is valid for an hour; whoever has it may log in."]
     return Answer(("user", "says"), [(options.email, said)], {"user": options.email, "says": said}, notes)
 
 
 def token(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
-    """Makes a token of the gateway; a client's former one ends."""
-    notes = ["The gateway listens behind the proxy: from outside the dashboard alone uses it."]
+    """Makes a token for the gateway; the client's old one ends."""
+    notes = ["The gateway is behind the proxy: from outside, only the dashboard can use it."]
     return _of_client("Token", options.name, common, settings, clients, notes)
 
 
 def revoke(options: Namespace, common: CommonSettings, settings: GameStreamingSettings, clients: Clients) -> Answer:
-    """Ends a client's token of the gateway."""
-    notes = [f"Its secret says so. Now {options.name} may be removed from clients."]
+    """Ends a client's token for the gateway."""
+    notes = [f"The secret's value is now 'revoked'. You may remove {options.name} from clients."]
     return _of_client("Revoke", options.name, common, settings, clients, notes)
 
 
@@ -112,10 +112,10 @@ def run_document(
     *,
     sleep: Callable[[float], object] = time.sleep,
 ) -> str:
-    """Runs a document on the instance and returns what it printed.
+    """Runs a document on the instance and returns its output.
 
     Raises:
-        CommandError: it failed, the instance does not answer, or it took too long; with what it printed.
+        CommandError: it failed, the instance does not answer, or it took too long; with its output.
     """
     stack, ssm = stack_name(common), clients("ssm")
     instance = stack_output(stack, "InstanceId", clients)
@@ -130,12 +130,14 @@ def run_document(
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidInstanceId":
             raise
-        raise CommandError(f"{instance} does not answer Systems Manager; start it, see the output Start") from None
+        raise CommandError(
+            f"{instance} does not answer Systems Manager; start it with the command in the output Start"
+        ) from None
     left = DELIVERY_SECONDS + 60.0 * OPERATIONS[operation].minutes
     found: dict[str, Any] = {"Status": "Pending"}
     while found["Status"] in UNDER_WAY:
         if left <= 0:
-            raise CommandError(f"{operation} has not ended; look at command {command} of Systems Manager")
+            raise CommandError(f"{operation} has not ended; look at command {command} in Systems Manager")
         sleep(POLL_SECONDS)
         left -= POLL_SECONDS
         found = _invocation(ssm, command, instance)
@@ -147,7 +149,7 @@ def run_document(
 
 
 def _invocation(ssm: Any, command: str, instance: str) -> dict[str, Any]:
-    """The invocation is not known for a moment after the command."""
+    """The invocation may be unknown for a moment after the command."""
     try:
         return dict(ssm.get_command_invocation(CommandId=command, InstanceId=instance))
     except ClientError as error:

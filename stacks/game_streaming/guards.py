@@ -1,4 +1,4 @@
-"""What keeps the bill small: the instance stops when nobody plays, or by the clock, which ends games that run."""
+"""Limits the bill: the instance stops when nobody plays, or by schedule, which ends running games."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -25,10 +25,10 @@ RETRY_HOURS = 1
 
 
 class CostGuards(Construct):
-    """A function that has an idle instance stop, schedules that stop and start it, and the alarms of the instance.
+    """A function that stops an idle instance, schedules that stop and start it, and the instance's alarms.
 
     Args:
-        last_look: name of the document by which the instance looks once more and stops itself; with idle_minutes.
+        last_look: name of the document with which the instance checks again and stops itself; with idle_minutes.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class CostGuards(Construct):
             "BootErrors",
             _metric(scope, "BootErrors", minutes=1),
             0,
-            says="The instance has started, and its games cannot run",
+            says="The instance has started but cannot run games",
         )
 
     def _stop_idle(self, stack: SolutionStack, minutes: int, document: str, host: GameHost, alarms: Alarms) -> None:
@@ -60,7 +60,7 @@ class CostGuards(Construct):
             stack,
             "Idle",
             handler="idle",
-            description="Has the instance stop when no game has run for a while",
+            description="Stops the instance when no game has run for a while",
             environment={
                 "DOCUMENT": document,
                 "INSTANCE_ID": host.instance.ref,
@@ -79,7 +79,7 @@ class CostGuards(Construct):
         events.Rule(
             self,
             "Look",
-            description="Android games: does anybody play?",
+            description="Starts Idle, which checks whether anybody plays",
             schedule=events.Schedule.rate(Duration.minutes(LOOK_MINUTES)),
             targets=[targets.LambdaFunction(function)],
         )
@@ -88,23 +88,23 @@ class CostGuards(Construct):
             "IdleSilent",
             runs_of(function, Duration.minutes(LOOK_MINUTES)),
             rounds=SILENT_LOOKS,
-            says="Nobody looks whether a game runs: the instance is not stopped",
+            says="Idle does not run, so an idle instance is not stopped",
         )
         alarms.when_above(
             "UnreadableGames",
             _metric(stack, "UnreadableGames", minutes=LOOK_MINUTES),
             0,
-            says="Nobody knows whether a game runs: the instance is not stopped",
+            says="The games cannot be read, so an idle instance is not stopped",
             minutes=UNREADABLE_LOOKS,
         )
         alarms.when_above(
             "NotStopping",
             _metric(stack, "AskedToStop", minutes=LOOK_MINUTES),
             0,
-            says="The instance was asked several times to stop, and it runs",
+            says="The instance was asked several times to stop but is still running",
             minutes=ASKED_LOOKS,
         )
-        stack.output("IdleFunction", function.function_name, "Has the instance stop when nobody plays")
+        stack.output("IdleFunction", function.function_name, "Function that stops the instance when nobody plays")
 
     def _by_the_clock(self, stack: SolutionStack, hours: Hours, host: GameHost, alarms: Alarms) -> None:
         """Universal targets: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html."""
@@ -114,10 +114,10 @@ class CostGuards(Construct):
         role.add_to_policy(
             iam.PolicyStatement(actions=[f"ec2:{name}Instances" for name in wanted], resources=[self._instance])
         )
-        # The role has the key already; a grant of the queue would add all of its actions.
+        # The role has the key already; a grant on the queue would add all of its actions.
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[unread.queue_arn]))
         if stack.encryption_key and hours.start:
-            # Whoever starts an instance lets EC2 use the key of its volumes; without it StartInstances succeeds, and
+            # The caller of StartInstances must let EC2 use the volumes' key; otherwise the call succeeds, but
             # the instance stops at once: https://repost.aws/knowledge-center/kms-iam-ec2-permission
             role.add_to_policy(
                 iam.PolicyStatement(
@@ -127,7 +127,7 @@ class CostGuards(Construct):
                 )
             )
         alarms.when_above(
-            "Missed", waiting_in(unread), 0, says="A schedule could not stop or start the instance, and has given up"
+            "Missed", waiting_in(unread), 0, says="A schedule failed to stop or start the instance and gave up"
         )
         for name, expression in wanted.items():
             schedule = scheduler.CfnSchedule(

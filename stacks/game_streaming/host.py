@@ -25,24 +25,24 @@ from stacks.shared.guard import Guard
 from stacks.shared.solution import SolutionStack
 
 NEW_INSTANCE = (
-    "The appliance takes these only when it is initialized, so that a new instance is needed: deploy with instance: "
+    "The appliance reads these only at its initialization, so a new instance is needed: deploy with instance: "
     "false, then with instance: true and your change. Games, users and tokens are lost; the address stays."
 )
 
 
 class GameHost(Construct):
-    """Role, launch template, instance with its two volumes, and who hears the end of the installation.
+    """Role, launch template, instance with two volumes, and the wait condition for its installation.
 
-    Not the instance is waited for but a wait condition, which takes signals by the same API
+    The stack waits for a wait condition, not for the instance; both accept signals through the same API
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-creationpolicy.html): alarms,
-    documents and Session Manager are there while it installs itself.
+    documents and Session Manager are available during the installation.
 
-    Both volumes go with the instance: without the appliance's own database, which is on the root, nothing could read
-    what is in the pool. A volume with an attachment of CloudFormation's own could not be detached while it is in use.
+    Both volumes are deleted with the instance: without the appliance's database on the root volume, nothing can read
+    the pool. A volume with a separate attachment in CloudFormation could not be detached while it is in use.
 
     Attributes:
         instance: the instance.
-        role: what it may do.
+        role: the instance's role.
         ready: the wait condition.
     """
 
@@ -120,7 +120,7 @@ class GameHost(Construct):
     def _instance(
         self, stack: SolutionStack, settings: GameStreamingSettings, network: GameNetwork, user_data: str
     ) -> ec2.CfnInstance:
-        """An instance of the template's first version: a newer image or script replaces, stops and starts nothing."""
+        """An instance from version 1 of the template: a newer image or script does not replace or restart it."""
         template = ec2.LaunchTemplate(
             self,
             "Template",
@@ -129,9 +129,9 @@ class GameHost(Construct):
             user_data=ec2.UserData.custom(user_data),
             require_imdsv2=True,
             http_endpoint=True,
-            # A game's container is one hop further away, and must not reach the role.
+            # A game's container is one hop further away and must not reach the role.
             http_put_response_hop_limit=1,
-            # By itself, when nobody plays: it must not end, and its games with it.
+            # It shuts itself down when nobody plays, which must not terminate it and lose its games.
             instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.STOP,
             block_devices=[
                 ec2.BlockDevice(
@@ -154,25 +154,27 @@ class GameHost(Construct):
             launch_template=properties.LaunchTemplateSpecificationProperty(
                 launch_template_id=template.launch_template_id, version="1"
             ),
-            # Not in the template: another size stops and starts the instance, and nothing is installed again.
+            # Not in the template: another size only stops and starts the instance, without a new installation.
             instance_type=settings.instance_type,
             network_interfaces=[
                 properties.NetworkInterfaceProperty(device_index="0", network_interface_id=network.interface.ref)
             ],
             tags=[CfnTag(key="Name", value=f"{stack.stack_name}-appliance")],
         )
-        # The address, the route and the permissions, by which it installs itself.
+        # The installation needs the address, the route and the permissions.
         instance.node.add_dependency(network, self.role)
         Validations.of(instance).acknowledge(
-            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarm looks at status checks, which come every minute."),
-            Acknowledgment(id="AwsSolutions-EC29", reason="Its games are gone when it stops; it goes with its stack."),
+            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarm uses status checks, which come every minute."),
+            Acknowledgment(
+                id="AwsSolutions-EC29", reason="Its games do not survive a stop; it is deleted with its stack."
+            ),
         )
         return instance
 
     def _image(self, stack: SolutionStack, settings: GameStreamingSettings) -> ec2.IMachineImage:
         if settings.image_parameter:
             return ec2.MachineImage.from_ssm_parameter(settings.image_parameter, os=ec2.OperatingSystemType.LINUX)
-        assert stack.common.region  # the settings insist on it
+        assert stack.common.region  # the settings require it
         return ec2.MachineImage.generic_linux({stack.common.region: settings.image})
 
     def failed_checks(self) -> cloudwatch.Metric:

@@ -1,4 +1,4 @@
-"""What is done on the instance after its installation: documents, the secrets they write, the bucket of games."""
+"""Work on the instance after its installation: documents, the secrets that they write, the bucket for games."""
 
 from collections.abc import Mapping
 
@@ -18,13 +18,13 @@ PACKAGE_DAYS = 1
 
 
 class Operations(Construct):
-    """Documents of registration or users, of tokens, of games; the secrets that take what must not be seen.
+    """Documents for users, tokens and games, and the secrets for their confidential results.
 
     Attributes:
-        documents: names of the documents, by their operation.
-        bucket: where a game's package is until it is delivered.
-        secrets: the secrets that are no client's, by what they hold.
-        tokens: the secret of each client of the gateway, by the client's name.
+        documents: names of the documents by operation.
+        bucket: holds a game's package until it is delivered.
+        secrets: the secrets that belong to no client, by content.
+        tokens: the secret of each gateway client, by name.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Operations(Construct):
             scope,
             self,
             "Packages",
-            unlogged="A package is put here for a delivery, and read once by the instance.",
+            unlogged="A package is put here for a delivery and read once by the instance.",
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=Duration.days(PACKAGE_DAYS),
@@ -64,7 +64,7 @@ class Operations(Construct):
             self._allow(scope, role)
 
     def _secret(self, stack: SolutionStack, name: str, description: str) -> secretsmanager.CfnSecret:
-        """Without a value: it gets one by a command."""
+        """A secret without a value, which a command sets."""
         secret = secretsmanager.CfnSecret(
             self,
             name,
@@ -72,15 +72,15 @@ class Operations(Construct):
             kms_key_id=stack.encryption_key.key_arn if stack.encryption_key else None,
         )
         Validations.of(secret).acknowledge(
-            Acknowledgment(id="AwsSolutions-SMG4", reason="The appliance makes its value; a command makes another.")
+            Acknowledgment(id="AwsSolutions-SMG4", reason="The appliance creates its value; a command replaces it.")
         )
         return secret
 
     def _allow(self, stack: SolutionStack, role: iam.Role) -> None:
-        # With a provider of identities and no clients there are none, and a statement needs a resource.
+        # With an identity provider and no clients there are none, and a statement needs a resource.
         if secrets := [secret.ref for secret in (*self.secrets.values(), *self.tokens.values())]:
             role.add_to_policy(iam.PolicyStatement(actions=["secretsmanager:PutSecretValue"], resources=secrets))
-        # By name: a grant of the bucket would add calls that list it.
+        # By name: a grant on the bucket would also allow listing it.
         role.add_to_policy(
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("packages/*")])
         )
@@ -113,7 +113,7 @@ class Operations(Construct):
             document_type="Command",
             document_format="JSON",
             target_type="/AWS::EC2::Instance",
-            # The default replaces the document, and with it the name that people have noted.
+            # The default would replace the document, and so its name, which people may have noted.
             update_method="NewVersion",
         )
 

@@ -1,4 +1,4 @@
-"""A game as it is delivered: an APK for Arm and a manifest that the appliance takes, checked before anything is sent.
+"""A game for delivery: an APK for Arm and a manifest that the appliance accepts, checked before anything is sent.
 
 https://documentation.ubuntu.com/anbox-cloud/reference/application-manifest/
 """
@@ -33,7 +33,7 @@ MOST_BYTES = 4 * 1024**3
 
 @dataclass(frozen=True)
 class Remark:
-    """Something about a game: what is wrong, or what is only worth knowing."""
+    """A remark about a game: a problem, or only a note."""
 
     says: str
     problem: bool = True
@@ -44,9 +44,9 @@ class Game:
     """A checked game.
 
     Attributes:
-        name: of the manifest.
-        demand: what a session takes; None where the manifest leaves it to the appliance.
-        remarks: what was found.
+        name: the manifest's name.
+        demand: what a session takes; None if the manifest leaves it to the appliance.
+        remarks: problems and notes.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Game:
 
     @property
     def ok(self) -> bool:
-        """Whether it may be delivered."""
+        """Whether it can be delivered."""
         return not any(remark.problem for remark in self.remarks)
 
 
@@ -73,7 +73,7 @@ def read_game(folder: Path, settings: GameStreamingSettings) -> Game:
     except UnreadableError as error:
         remarks.append(Remark(str(error)))
     except yaml.YAMLError as error:
-        remarks.append(Remark(f"manifest.yaml is no YAML: {str(error).splitlines()[0]}"))
+        remarks.append(Remark(f"manifest.yaml is not valid YAML: {str(error).splitlines()[0]}"))
     demand = None
     if manifest:
         demand = demand_of(manifest)
@@ -82,25 +82,25 @@ def read_game(folder: Path, settings: GameStreamingSettings) -> Game:
     if len(apks) == 1:
         remarks += apk_remarks(apks[0])
     else:
-        remarks.append(Remark(f"{folder} must hold one APK, it holds {len(apks)}"))
+        remarks.append(Remark(f"{folder} must hold one APK, got {len(apks)}"))
     return Game(str(manifest.get("name", "")), demand, tuple(remarks), manifest)
 
 
 def apk_remarks(apk: Path) -> Iterator[Remark]:
-    """What is wrong with an APK: Arm or no native code at all."""
+    """What is wrong with an APK, which must have Arm code or no native code."""
     try:
         with ZipFile(apk) as archive:
             names = archive.namelist()
     except (BadZipFile, OSError) as error:
-        yield Remark(f"{apk.name} is no APK: {error}")
+        yield Remark(f"{apk.name} is not an APK: {error}")
         return
     if "AndroidManifest.xml" not in names:
-        yield Remark(f"{apk.name} has no AndroidManifest.xml: it is no APK, or a bundle of several")
+        yield Remark(f"{apk.name} has no AndroidManifest.xml: it is not an APK, or it is a bundle of several")
     abis = sorted({found[1] for name in names if (found := re.match(r"lib/([^/]+)/[^/]+\.so$", name))})
     if abis and not set(abis) & set(ABIS):
-        yield Remark(f"{apk.name} has code for {', '.join(abis)} only; Graviton needs {ABIS[0]}")
+        yield Remark(f"{apk.name} has code only for {', '.join(abis)}; Graviton needs {ABIS[0]}")
     elif abis and ABIS[0] not in abis:
-        yield Remark(f"{apk.name} has 32-bit code only; {ABIS[0]} is what Graviton is fast with", problem=False)
+        yield Remark(f"{apk.name} has only 32-bit code; Graviton is faster with {ABIS[0]}", problem=False)
     if apk.stat().st_size > MOST_BYTES:
         yield Remark(f"{apk.name} has more than {MOST_BYTES // 1024**3} GiB")
     if apk.name != "app.apk":
@@ -108,7 +108,7 @@ def apk_remarks(apk: Path) -> Iterator[Remark]:
 
 
 def demand_of(manifest: Mapping[str, Any]) -> Demand | None:
-    """What a session takes; None where the resources are not whole, or not what they must be."""
+    """What a session takes; None if the resources are incomplete or invalid."""
     resources = manifest.get("resources")
     if not isinstance(resources, Mapping):
         return None
@@ -132,21 +132,23 @@ def _count(value: object, least: int) -> bool:
 def manifest_remarks(
     manifest: Mapping[str, Any], demand: Demand | None, settings: GameStreamingSettings
 ) -> Iterator[Remark]:
-    """What is wrong with a manifest, by its keys and by what fits on the instance."""
+    """What is wrong with a manifest: its keys, and whether it fits on the instance."""
     yield from _names(manifest, settings)
     if unknown := sorted(str(key) for key in manifest if key not in KEYS):
         hint = ""
         if {"cpus", "memory", "disk-size", "gpu-slots"} & set(unknown):
-            hint = ": cpus, memory, disk-size and gpu-slots stand below resources"
+            hint = ": cpus, memory, disk-size and gpu-slots belong under resources"
         yield Remark(f"unknown keys {', '.join(unknown)}{hint}")
     yield from _image(manifest)
     if "instance-type" in manifest:
-        yield Remark("instance-type is deprecated, and says nothing beside whole resources: remove it", problem=False)
+        yield Remark(
+            "instance-type is deprecated and has no effect if all resources are given: remove it", problem=False
+        )
     encoder = manifest.get("video-encoder", "gpu-preferred")
     if encoder not in ENCODERS:
         yield Remark(f"video-encoder must be one of {', '.join(ENCODERS)}, got {encoder}")
     elif encoder != "gpu":
-        yield Remark("video-encoder: gpu keeps streams from falling back to software in silence", problem=False)
+        yield Remark("video-encoder: gpu keeps streams from silently falling back to software", problem=False)
     if demand is None:
         yield Remark("resources must have cpus, memory such as 25GB, and disk-size, the last two at least 3GB")
         return
@@ -155,10 +157,10 @@ def manifest_remarks(
     found = fit(settings.instance_type, demand, settings.data_gib)
     if not found.sessions:
         other = smallest(demand, settings.data_gib)
-        way = f"; instance_type {other} would do" if other else ""
+        way = f"; instance_type {other} is large enough" if other else ""
         yield Remark(f"no session fits on {settings.instance_type}: {'; '.join(found.short)}{way}")
     elif settings.data_gib < (least := least_disk(demand.disk_gb)):
-        yield Remark(f"disk-size: bootstrap and a session want {least:g} of {settings.data_gib} GiB", problem=False)
+        yield Remark(f"disk-size: bootstrap and a session need {least:g} of {settings.data_gib} GiB", problem=False)
 
 
 def _names(manifest: Mapping[str, Any], settings: GameStreamingSettings) -> Iterator[Remark]:
@@ -173,17 +175,17 @@ def _names(manifest: Mapping[str, Any], settings: GameStreamingSettings) -> Iter
 def _image(manifest: Mapping[str, Any]) -> Iterator[Remark]:
     image = manifest.get("image", "default")
     if "android13" in str(image):
-        yield Remark(f"image {image}: Android 13 is unsupported since 1.29; take jammy:android15:arm64")
+        yield Remark(f"image {image}: Android 13 is unsupported since 1.29; use jammy:android15:arm64")
     elif "-cf" in str(image):
         yield Remark(f"image {image}: Cuttlefish images need /dev/kvm, which G5g lacks, and have no GPU")
     elif str(image).endswith(":amd64"):
-        yield Remark(f"image {image} is for x86; take jammy:android15:arm64")
+        yield Remark(f"image {image} is for x86; use jammy:android15:arm64")
     elif image not in IMAGES:
-        yield Remark(f"image {image} is none that Canonical serves; is it yours?", problem=False)
+        yield Remark(f"image {image} is not served by Canonical; is it yours?", problem=False)
 
 
 def write_package(folder: Path, game: Game, target: Path) -> str:
-    """Packs a game, its APK as app.apk; returns the digest. The same files make the same digest."""
+    """Packs a game, with its APK as app.apk, and returns the digest. The same files give the same digest."""
     with ZipFile(target, "w", allowZip64=True) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = path.relative_to(folder).as_posix()
@@ -203,7 +205,7 @@ def write_package(folder: Path, game: Game, target: Path) -> str:
 
 
 def _launch(game: Game) -> str:
-    """What an image is built with, for the shell."""
+    """Settings for building an image, for the shell."""
     demand, image = game.demand, str(game.manifest.get("image", "default"))
     lines = [f"image={'jammy:android15:arm64' if image == 'default' else image}"]
     if demand:

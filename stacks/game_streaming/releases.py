@@ -1,4 +1,4 @@
-"""Releases of the Anbox Cloud Appliance: what they have, what they need, and what has gone.
+"""Releases of the Anbox Cloud Appliance: their features, requirements and removals.
 
 https://documentation.ubuntu.com/anbox-cloud/reference/deprecation-notices/ and the release notes beside it.
 """
@@ -6,7 +6,7 @@ https://documentation.ubuntu.com/anbox-cloud/reference/deprecation-notices/ and 
 from dataclasses import dataclass
 from functools import total_ordering
 
-# A release and the driver that it was tested with move together: 1.29 wanted 570 and broke on 580
+# A release needs the driver that it was tested with: 1.29 needed 570 and broke with 580
 # (https://bugs.launchpad.net/bugs/2142120).
 DRIVERS = {(1, 30): "580"}
 
@@ -37,12 +37,12 @@ class Release:
 
     @property
     def applications_deprecated(self) -> bool:
-        """Whether applications are, or may be, on their way out."""
+        """Whether applications are, or may be, deprecated."""
         return self.latest or self >= Release(1, 31)
 
     @property
     def without_applications(self) -> bool:
-        """Whether there are certainly no applications."""
+        """Whether the release certainly has no applications."""
         return not self.latest and self >= Release(1, 32)
 
 
@@ -50,5 +50,5 @@ OLDEST = Release(1, 30)
 
 
 def driver_series(release: Release) -> str:
-    """Series of NVIDIA's driver that belongs to a release; empty where it is not known."""
+    """Series of NVIDIA's driver for a release; empty if it is not known."""
     return DRIVERS.get((release.major, release.minor), "")

@@ -16,7 +16,7 @@ PACKAGE = r"^[0-9a-f]{64}$"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a document, which stands between single quotes in the script: its pattern admits none."""
+    """A parameter of a document. The script has it between single quotes, which its pattern excludes."""
 
     description: str
     pattern: str
@@ -27,7 +27,7 @@ class Operation:
     """One document.
 
     Attributes:
-        files: of documents/, after common.sh, in their order.
+        files: files of documents/ after common.sh, in order.
     """
 
     description: str
@@ -47,10 +47,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "User": Operation(
         "Admits a user of the OpenID Connect provider",
         ("user",),
-        {"Email": Parameter("Address as the provider has it", EMAIL)},
+        {"Email": Parameter("Address of the user at the provider", EMAIL)},
     ),
     "Token": Operation(
-        "Makes a token for the gateway's API; it goes into the client's secret, and its former one ends",
+        "Makes a token for the gateway's API and puts it into the client's secret; the old one ends",
         ("client", "token"),
         {"Name": Parameter("Name of the client", ACCOUNT_NAME)},
     ),
@@ -59,7 +59,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ("client", "revoke"),
         {"Name": Parameter("Name of the client", ACCOUNT_NAME)},
     ),
-    "Idle": Operation("Looks once more whether a game runs, and stops the instance if none does", ("idle",), {}),
+    "Idle": Operation("Checks again whether a game runs, and stops the instance if none does", ("idle",), {}),
     "Application": Operation(
         "Makes an application of a game, or a new version of it, and waits until it is ready",
         ("package", "deliver"),
@@ -76,7 +76,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def operations(*, oidc: bool, deliver: str, clients: Sequence[str], idle: bool) -> dict[str, Operation]:
-    """The documents of a stack: with a provider nobody registers, and a game becomes one of two things."""
+    """The documents of a stack, which depend on the provider and on what a game becomes."""
     names = ["User" if oidc else "Register", deliver.title()]
     names += ["Token", "Revoke"] if clients else []
     names += ["Idle"] if idle else []
@@ -98,5 +98,5 @@ def lines(
         BUCKET=bucket,
     )
     texts = [common, *((DOCUMENTS / f"{name}.sh").read_text(encoding="utf-8") for name in operation.files)]
-    # #! as long as the agent takes sh for it: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
+    # #! because the agent would use sh: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
     return ["#!/bin/bash", *(line for text in texts for line in text.splitlines())]

@@ -22,7 +22,7 @@ def _type(value: str) -> str:
     if value in SIZES:
         return value
     if re.fullmatch(r"g(4dn|5|6|6e)\..+", value):
-        raise ValueError(f"must be a G5g type: {value.split('.')[0]} has x86 processors; choose g5g.2xlarge")
+        raise ValueError(f"must be a G5g type, because {value.split('.')[0]} has x86 processors; choose g5g.2xlarge")
     raise ValueError(f"must be a G5g type, with an Arm processor and a GPU; choose one of {', '.join(SIZES)}")
 
 
@@ -35,12 +35,13 @@ def _issuer(value: str) -> str:
 
 
 def _secret(value: str) -> str:
-    """A name, or an ARN; https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html."""
+    """A name or an ARN; https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html."""
     if value.startswith("arn:"):
         if re.fullmatch(r"arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}", value):
             return value
-        raise ValueError("must be a secret's whole ARN, with the six characters at its end; copy it again")
+        raise ValueError("must be the secret's complete ARN, with the six characters at its end; copy it again")
     if not re.fullmatch(r"[\w/+=.@-]{1,505}", value) or re.fullmatch(r"C1[A-Za-z0-9]{20,}", value):
+        # The words ", got " keep the value, which may be the token, out of the message.
         raise ValueError(
             "must be the name or ARN of a secret that holds the token, got what may be the token itself; make a secret"
         )
@@ -66,12 +67,12 @@ Domain = Annotated[
 
 
 class Oidc(Section):
-    """An OpenID Connect provider, by which people log in to the dashboard."""
+    """An OpenID Connect provider for logging in to the dashboard."""
 
     issuer: Annotated[str, Field(max_length=512, examples=["https://login.example.com"]), AfterValidator(_issuer)]
-    """Issuer's URL."""
+    """URL of the issuer."""
     client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
-    """Id of the client: a public one (SPA), without a secret."""
+    """Id of a public client (SPA), which has no secret."""
     audience: (
         Annotated[str, Field(max_length=512, examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)]
         | None
@@ -80,7 +81,7 @@ class Oidc(Section):
 
 
 class Session(Section):
-    """What one session of the largest game takes; a game's own manifest is judged when it is delivered."""
+    """Resources of one session of the largest game; a game's own manifest is checked at its delivery."""
 
     cpus: Annotated[int, Field(ge=1, le=256)] = 10
     """vCPUs."""
@@ -93,19 +94,19 @@ class Session(Section):
 
     @property
     def demand(self) -> Demand:
-        """As the sizes are computed from it."""
+        """The demand from which the sizes are computed."""
         return Demand(self.cpus, self.memory_gb, self.disk_gb, self.gpu_slots)
 
 
 class Hours(Section):
-    """When the instance stops, and starts again, by the clock."""
+    """Schedule on which the instance stops and starts again."""
 
     stop: ScheduleExpression
-    """When it stops, whoever plays: games that run are lost."""
+    """When the instance stops, even while somebody plays: running games are lost."""
     start: ScheduleExpression | None = None
-    """When it starts again. null: you start it."""
+    """When the instance starts again. null: you start it."""
     time_zone: TimeZone = "UTC"
-    """Time zone of both."""
+    """Time zone of both schedules."""
 
 
 class GameStreamingSettings(SolutionSettings):
@@ -114,41 +115,41 @@ class GameStreamingSettings(SolutionSettings):
     ignored_with_vpc: ClassVar[tuple[str, ...]] = ("zone",)
 
     instance: bool = True
-    """false removes the instance and its volumes, and keeps the address: step 1 of 2 of a new instance."""
+    """false removes the instance with its volumes and keeps the address (step 1 of 2 when replacing it)."""
     instance_type: GameType = "g5g.2xlarge"
-    """Size; `python -m stacks game_streaming sessions` says what fits."""
+    """Instance type; `python -m stacks game_streaming sessions` shows what fits."""
     image: Annotated[str, Field(examples=["ubuntu"]), AfterValidator(_image)] = UBUNTU
-    """ubuntu, an AMI id, or the parameter of the Marketplace image, which needs a subscription."""
+    """Image: ubuntu, an AMI id, or the parameter of the Marketplace image, which needs a subscription."""
     ubuntu: Literal["22.04", "24.04"] = "24.04"
-    """Ubuntu release of image ubuntu."""
+    """Ubuntu release, with image ubuntu."""
     zone: ZoneName | None = None
-    """Availability Zone. null: the first of the Region, which need not have G5g: see `check`."""
+    """Availability Zone. null: the first of the Region, which may lack G5g; see `check`."""
     root_gib: Annotated[Gibibytes, Field(ge=50)] = 50
     """Size of the root volume in GiB."""
     data_gib: Annotated[Gibibytes, Field(ge=100)] = 100
     """Size of the data volume in GiB; the storage pool on it cannot grow."""
     domain: Domain | None = None
-    """Name of yours that leads to the address. null: the address itself."""
+    """DNS name of yours that resolves to the address. null: none, only the address."""
     allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=20)] = ()
-    """IPv4 ranges of the players, three rules each of the 60 that a group has; empty: nobody."""
+    """IPv4 ranges of the players; each takes three of a security group's 60 rules. Empty: nobody."""
     confirm_open_to_the_world: bool = False
-    """Safety switch: must be true before allowed_cidrs may hold 0.0.0.0/0."""
+    """Safety switch: must be true before allowed_cidrs may contain 0.0.0.0/0."""
     pro_token_secret: SecretName = "ubuntu-pro-token"  # noqa: S105 - a name
-    """Name or ARN of the secret with your Ubuntu Pro token, which you make; not read by a Marketplace image."""
+    """Name or ARN of the secret that you create with your Ubuntu Pro token. A Marketplace image does not use it."""
     clients: Annotated[tuple[Client, ...], Field(max_length=10)] = ("portal",)
-    """Clients of the stream gateway: each has a secret of its own, which `token` fills and `revoke` empties."""
+    """Clients of the stream gateway, each with its own secret, which `token` and `revoke` write."""
     channel: Annotated[str, Field(pattern=r"^(latest|\d+\.\d+)/stable$", examples=["1.30/stable"])] = "1.30/stable"
-    """Channel of the appliance's snap, which is held: it changes only with a new instance."""
+    """Channel of the appliance's snap, which is held there; another one needs a new instance."""
     oidc: Oidc | None = None
-    """OpenID Connect provider of the dashboard. null: Ubuntu SSO, by registration."""
+    """OpenID Connect provider of the dashboard. null: Ubuntu SSO, with registration."""
     deliver: Literal["application", "image"] = "application"
-    """What a delivered game becomes: an application, which Anbox Cloud gives up with 1.32, or an image."""
+    """What a delivered game becomes: an application, which Anbox Cloud removes in 1.32, or an image."""
     session: Session = Session()
-    """What one session takes; an instance type on which none fits is refused."""
+    """Resources of one session; an instance type on which none fits is refused."""
     idle_minutes: Annotated[int, Field(ge=15, le=1440)] | None = 60
-    """The instance stops after so many minutes without a game. null: never."""
+    """Minutes without a game after which the instance stops. null: never."""
     hours: Hours | None = None
-    """When the instance stops and starts by the clock: {stop: "cron(0 22 * * ? *)"}. Games that run are lost."""
+    """Schedule on which the instance stops and starts: {stop: "cron(0 22 * * ? *)"}. Running games are lost."""
 
     @property
     def release(self) -> Release:
@@ -162,7 +163,7 @@ class GameStreamingSettings(SolutionSettings):
 
     @property
     def image_parameter(self) -> str | None:
-        """Public parameter of the image; None where the image is named.
+        """Public parameter of the image; None if image is an AMI id.
 
         https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
         """
@@ -173,12 +174,12 @@ class GameStreamingSettings(SolutionSettings):
 
     @property
     def driver_series(self) -> str:
-        """Series of NVIDIA's driver that belongs to the release; empty where it is not known."""
+        """Series of NVIDIA's driver for the release; empty if it is not known."""
         return driver_series(self.release)
 
     @property
     def installed(self) -> dict[str, str]:
-        """What the appliance takes when it is initialized and never again: a change of it is a new instance."""
+        """What the appliance reads only at its initialization: changing it needs a new instance."""
         oidc = self.oidc
         return {
             "image": f"{self.image} {self.ubuntu}" if self.image == UBUNTU else self.image,
@@ -196,7 +197,7 @@ class GameStreamingSettings(SolutionSettings):
 
     @rule
     def _clients_once(self) -> Iterator[Problem]:
-        # Their secrets are parts of the template, whose names have letters and digits alone.
+        # Their secrets' logical ids in the template have only letters and digits.
         for index in repeated([re.sub(r"[-_]", "", client) for client in self.clients]):
             yield Problem(("clients", index), "must differ from the others by more than - and _; rename one")
 
@@ -205,7 +206,7 @@ class GameStreamingSettings(SolutionSettings):
         if admits_everybody(self.allowed_cidrs) is not None and not self.confirm_open_to_the_world:
             yield Problem(
                 "allowed_cidrs",
-                "must not open the instance to everybody; name your ranges, or set confirm_open_to_the_world to true",
+                "must not open the instance to everybody; list your ranges, or set confirm_open_to_the_world to true",
             )
 
     @rule
@@ -222,8 +223,8 @@ class GameStreamingSettings(SolutionSettings):
         if self.data_gib < least:
             yield Problem(
                 "data_gib",
-                f"should be at least {least:g}, {DISK_FACTOR} times session.disk_gb: bootstrap and a session take it "
-                "each; raise it now, for the pool cannot grow",
+                f"should be at least {least:g}, {DISK_FACTOR} times session.disk_gb: bootstrap and a session each "
+                "take it; raise it now, because the pool cannot grow",
                 warning=True,
             )
 
@@ -231,7 +232,9 @@ class GameStreamingSettings(SolutionSettings):
     def _channel_is_supported(self) -> Iterator[Problem]:
         release = self.release
         if not release.latest and release < OLDEST:
-            yield Problem("channel", f"must be {OLDEST}/stable or newer: only the newest is supported; correct it")
+            yield Problem(
+                "channel", f"must be {OLDEST}/stable or newer, because older releases are not supported; correct it"
+            )
 
     @rule
     def _applications_go(self) -> Iterator[Problem]:
@@ -239,12 +242,14 @@ class GameStreamingSettings(SolutionSettings):
         if self.deliver != "application":
             return
         if self.release.without_applications:
-            yield Problem("deliver", f"must be image with channel {self.channel}: 1.32 has no applications; set image")
+            yield Problem(
+                "deliver", f"must be image with channel {self.channel}, because 1.32 has no applications; set image"
+            )
         elif self.release.applications_deprecated:
             yield Problem(
                 "channel",
-                "should be 1.30/stable with deliver application: applications are deprecated since 1.31 and gone in "
-                "1.32; pin it, or set deliver to image",
+                "should be 1.30/stable with deliver application: applications are deprecated since 1.31 and removed in "
+                "1.32; set it, or set deliver to image",
                 warning=True,
             )
 
@@ -252,20 +257,20 @@ class GameStreamingSettings(SolutionSettings):
     def _secret_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
         secret = self.pro_token_secret
         if common.region and secret.startswith("arn:") and arn_part(secret, "region") != common.region:
-            yield Problem("pro_token_secret", f"must be of common.region {common.region}; correct one of the two")
+            yield Problem("pro_token_secret", f"must be in common.region {common.region}; correct one of the two")
 
     @common_rule
     def _an_image_needs_its_region(self, common: CommonSettings) -> Iterator[Problem]:
         if self.image.startswith("ami-") and not common.region:
-            yield Problem("image", "must come with common.region, the Region that it is in; set common.region")
+            yield Problem("image", "must come with common.region, the AMI's Region; set common.region")
 
     @common_rule
     def _g5g_is_there(self, common: CommonSettings) -> Iterator[Problem]:
-        # Of the others `check` asks EC2: a Region may get them any day.
+        # For other Regions `check` asks EC2, because a Region may get G5g any day.
         if self.instance and (common.region or "").startswith("cn-"):
-            yield Problem("instance", "must be false in China, where there is no G5g; set false, or enabled: false")
+            yield Problem("instance", "must be false in China, which has no G5g; set false, or enabled: false")
 
     @common_rule
     def _zone_is_of_the_region(self, common: CommonSettings) -> Iterator[Problem]:
         if self.zone and common.region and self.zone[:-1] != common.region:
-            yield Problem("zone", f"must be of common.region {common.region}; correct one of the two")
+            yield Problem("zone", f"must be in common.region {common.region}; correct one of the two")

@@ -1,4 +1,4 @@
-"""How many sessions fit on a G5g instance, by the rules by which the Anbox Management Service places instances.
+"""How many sessions fit on a G5g instance, by the placement rules of the Anbox Management Service.
 
 Allocation rates of 4 for vCPUs and 2 for memory: https://documentation.ubuntu.com/anbox-cloud/howto/cluster/configure-nodes/
 """
@@ -13,13 +13,13 @@ import yaml
 
 CPU_RATE, MEMORY_RATE, GPU_SLOTS = 4, 2, 32
 KEPT_FREE = 0.05
-"""Part of the storage pool that stays free."""
+"""Share of the storage pool that stays free."""
 DISK_FACTOR = 2.2
-"""Bootstrap and one session take the disk of a game each, and a part of the pool stays free."""
+"""Bootstrap and one session each take the disk of a game, and a share of the pool stays free."""
 
 
 def least_disk(disk_gb: float) -> float:
-    """The smallest data volume for a game of this disk."""
+    """The smallest data volume for a game with this disk size."""
     return round(DISK_FACTOR * disk_gb, 1)
 
 
@@ -58,8 +58,8 @@ class Fit:
 
     Attributes:
         sessions: how many fit at the same time.
-        limits: how many each resource admits, by its name.
-        short: why none fits, one sentence for each resource that is short.
+        limits: how many each resource allows, by name.
+        short: why none fits, one text for each resource that is too small.
     """
 
     sessions: int
@@ -68,7 +68,7 @@ class Fit:
 
     @property
     def limit(self) -> str:
-        """The resource that admits the fewest."""
+        """The resource that allows the fewest."""
         return min(self.limits, key=lambda name: self.limits[name])
 
 
@@ -76,7 +76,7 @@ def fit(instance_type: str, demand: Demand, data_gib: int) -> Fit:
     """How many sessions fit.
 
     Args:
-        data_gib: size of the data volume, of which the storage pool is made.
+        data_gib: size of the data volume, which holds the storage pool.
     """
     size = SIZES[instance_type]
     cpus, memory = CPU_RATE * size.vcpus, MEMORY_RATE * size.memory_gib
@@ -104,7 +104,7 @@ def smallest(demand: Demand, data_gib: int) -> str | None:
 
 @cache
 def offered() -> Mapping[str, list[str]]:
-    """Zone ids of G5g by Region, as public data had them."""
+    """Zone ids with G5g by Region, from public data."""
     text = Path(__file__).with_name("offered.yaml").read_text(encoding="utf-8")
     found: dict[str, list[str]] = yaml.safe_load(text)
     return found

@@ -17,28 +17,28 @@ from stacks.shared.command import Answer, Command, CommandError
 from stacks.shared.deployed import stack_output
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
-COST_NOTE = "For a month without builds on demand; each is billed by its minutes, and waits for nobody."
+COST_NOTE = "For a month without builds on demand; each build bills its minutes."
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 ALARMS = 4
 TAKEN_AT_ONCE = 6
-"""Of the builds that may run at a time: they, and five times as many that wait; StartBuild refuses the others, and they
-wait in our own line.
+"""Factor on the builds that may run at a time: five times as many may wait. StartBuild refuses more, which then wait in
+the stack's own line.
 https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html"""
 WEEKS, HOURS = 730 / 168, 730
 TOTALS = 4
-# Five connections, each asking every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+# Five connections, each polling every 20 seconds: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS = 5 * HOURS * 3600 / 20
 
 
 def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which every source is scanned once a week, as the default schedule has it."""
+    """The billing units of a month in which every source is scanned once a week, as by default."""
     sources = len(settings.sources)
     yield BillingUnit("alarm_month", ALARMS, "alarms")
     yield BillingUnit("dashboard_month", 1, "dashboard")
-    yield BillingUnit("custom_metric_month", TOTALS * sources + 1, "totals of each source, scans that did not pass")
+    yield BillingUnit("custom_metric_month", TOTALS * sources + 1, "totals of each source, and scans that did not pass")
     yield BillingUnit("sqs_request", POLLS, "Lambda's polls of the queue")
     if settings.schedule:
-        yield BillingUnit("codebuild_build", WEEKS * sources, "a build of each source a week, by their minutes")
+        yield BillingUnit("codebuild_build", WEEKS * sources, "minutes of a build of each source a week")
         yield BillingUnit("scheduler_invocation", WEEKS, "the schedule")
         yield BillingUnit(
             "lambda_request", WEEKS * (1 + 3 * sources), "Start, Report, and Start again when a build has ended"
@@ -46,7 +46,7 @@ def idle_month(common: CommonSettings, settings: GravitonPortingAdvisorSettings)
 
 
 def findings(common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment, or the first scan."""
+    """Finds what would stop a deployment or the first scan."""
     yield from account_findings(common, clients)
     yield looked_at("builds", lambda: _image(settings, clients))
     yield looked_at("builds at a time", lambda: _taken_at_once(settings, clients))
@@ -68,8 +68,8 @@ def _own_image(image: str, clients: Clients) -> Finding:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ImageNotFoundException", "RepositoryNotFoundException"):
             raise
-        return Finding("builds", "problem", f"there is no image {image}", "Push it, or correct image")
-    return Finding("builds", "ok", f"{image} is there")
+        return Finding("builds", "problem", f"{image} does not exist", "Push it, or correct image")
+    return Finding("builds", "ok", f"{image} exists")
 
 
 def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
@@ -87,7 +87,7 @@ def _image(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Findin
 
 
 def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -> Finding:
-    """Whether CodeBuild takes as many builds as are started at a time; those that it refuses wait for another try."""
+    """Whether CodeBuild accepts as many builds as are started at a time; refused ones wait and are tried again."""
     what, needed = "builds at a time", min(settings.builds_at_once, len(settings.sources))
     name = (
         f"Concurrently running builds for {'ARM' if settings.arm else 'Linux'}/{settings.compute.title()} environment"
@@ -96,9 +96,9 @@ def _taken_at_once(settings: GravitonPortingAdvisorSettings, clients: Clients) -
     quotas = {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
     most = TAKEN_AT_ONCE * quotas[name]
     if needed <= most:
-        return Finding(what, "ok", f"{needed} of {most:g} that run or wait")
-    fix = f'Set builds_at_once: {max(1, round(most))}, or ask for more in Service Quotas, AWS CodeBuild, "{name}"'
-    return Finding(what, "problem", f"{needed} are started at a time, {most:g} may run or wait", fix)
+        return Finding(what, "ok", f"{needed} of the {most:g} that may run or wait")
+    fix = f'Set builds_at_once: {max(1, round(most))}, or request more in Service Quotas, AWS CodeBuild, "{name}"'
+    return Finding(what, "problem", f"{needed} are started at a time, but only {most:g} may run or wait", fix)
 
 
 def _connection(source: Source, clients: Clients) -> Finding:
@@ -116,22 +116,22 @@ def _repository(source: Source, clients: Clients) -> Finding:
     except ClientError as error:
         if error.response["Error"]["Code"] != "RepositoryDoesNotExistException":
             raise
-        return Finding(source.place.label, "problem", f"no repository {name} here", "Correct its location")
-    return Finding(source.place.label, "ok", "the repository is there")
+        return Finding(source.place.label, "problem", f"there is no repository {name} here", "Correct its location")
+    return Finding(source.place.label, "ok", "the repository exists")
 
 
 def _objects(source: Source, clients: Clients) -> Finding:
     place = source.place
     found = clients("s3").list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", [])
     if not found or not (place.key.endswith("/") or found[0]["Key"] == place.key):
-        return Finding(place.label, "problem", "nothing is there", "Upload it, or correct its location")
-    return Finding(place.label, "ok", "it is there")
+        return Finding(place.label, "problem", "it does not exist", "Upload it, or correct its location")
+    return Finding(place.label, "ok", "it exists")
 
 
 def scan(
     options: Namespace, common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients
 ) -> Answer:
-    """Starts a scan of some sources, or of all, by the function of the stack."""
+    """Starts a scan of some sources or of all, with the stack's function."""
     stack = _stack(common)
     known = _projects(stack, clients)
     chosen = {label: project for label, project in known.items() if not options.source or label in options.source}
@@ -144,14 +144,14 @@ def scan(
     if "FunctionError" in answer:
         raise CommandError(f"not all were started: {said.get('errorMessage')}")
     rows = [[label, build or "waits for its turn"] for label, build in zip(chosen, said["builds"], strict=True)]
-    return Answer(("source", "build"), rows, said, ["The notification comes when a build has ended."])
+    return Answer(("source", "build"), rows, said, ["A notification is sent when a build has ended."])
 
 
 def report(
     options: Namespace, common: CommonSettings, settings: GravitonPortingAdvisorSettings, clients: Clients
 ) -> Answer:
-    """The newest result of each source, with a link that the reader's role signs."""
-    sys.path.insert(0, str(LAMBDAS))  # the modules of the functions
+    """The newest result of each source, with a link that is signed with the reader's role."""
+    sys.path.insert(0, str(LAMBDAS))  # the functions' modules
     from graviton_porting_advisor.report.handler import signed
 
     stack = _stack(common)
@@ -176,9 +176,9 @@ def report(
         data.append({**result, "link": link.url if link else None, "until": link.until.isoformat() if link else None})
         if link and result["files"]:
             lines += [f"{label}:", link.url]
-    notes = ["A link opens without signing in. After its time S3 answers ExpiredToken: ask for another one."]
+    notes = ["A link opens without signing in. When S3 answers ExpiredToken, run this again for a new link."]
     ok = all(item.get("passed", True) for item in data)
-    return Answer(("source", "result", "issues", "link lives"), rows, data, notes, ok=ok, lines=lines)
+    return Answer(("source", "result", "issues", "link works for"), rows, data, notes, ok=ok, lines=lines)
 
 
 def _newest(clients: Clients, bucket: str, prefix: str) -> tuple[str, Mapping[str, Any]] | None:
@@ -193,7 +193,7 @@ def _newest(clients: Clients, bucket: str, prefix: str) -> tuple[str, Mapping[st
 
 
 def _projects(stack: str, clients: Clients) -> dict[str, str]:
-    """The deployed projects by the labels of their sources."""
+    """The deployed projects by their sources' labels."""
     pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     names = [
         item["PhysicalResourceId"]
@@ -214,7 +214,7 @@ def _stack(common: CommonSettings) -> str:
 
 
 def _source_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", nargs="*", default=[], help="such as github/owner/name; all without any")
+    parser.add_argument("source", nargs="*", default=[], help="source such as github/owner/name; without any: all")
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -10,10 +10,10 @@ PERIOD = Duration.days(1)
 
 
 class TrendDashboard(Construct):
-    """Issues of each source, kinds where they are measured, and what is besides. Searches, so that any number fits.
+    """Issues of each source, kinds if they are measured, and the other totals; searches allow any number of sources.
 
     Attributes:
-        name, url: of the dashboard.
+        name, url: those of the dashboard.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, namespace: str, *, kinds: bool) -> None:

@@ -1,7 +1,7 @@
-"""The kinds of issues that the advisor tells apart, by the names that its option ``--issue-types`` takes.
+"""The advisor's kinds of issues, by the names that its option ``--issue-types`` accepts.
 
-Of reports/issues in https://github.com/aws/porting-advisor-for-graviton: the tool warns of a name that it does not know
-and then reports something else than was asked for, so that a wrong name has to be found before.
+From reports/issues in https://github.com/aws/porting-advisor-for-graviton. The tool only warns of an unknown name and
+then reports something else, so a wrong name must be found before.
 """
 
 from difflib import get_close_matches
@@ -31,11 +31,11 @@ ISSUE_TYPES = frozenset(
         "UnsupportedDependency",
     }
 )
-"""All but ``OtherIssues``, which stands for what the tool leaves out and cannot be asked for."""
+"""All but ``OtherIssues``, which stands for unlisted findings and cannot be requested."""
 
 
 def unknown_type(name: str) -> str | None:
-    """What to say about a kind that the tool does not have, with the nearest names; None if it is known."""
+    """The problem with a kind that the tool does not have, with the nearest names; None if the kind is known."""
     plain = name.lstrip("+-")
     if plain in ISSUE_TYPES:
         return None

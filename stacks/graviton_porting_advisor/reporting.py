@@ -1,4 +1,4 @@
-"""What becomes of a scan's end: a queue of messages, the function Report behind it, a topic, and the reader's role."""
+"""Reports the end of scans: a queue, the function Report, a topic, and the reader's role."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -23,18 +23,18 @@ TIMEOUT_SECONDS = 60
 RECEIVES = 5
 BATCH = 5
 PROJECTS_IN_A_RULE = 15
-"""A pattern has 2,048 characters, and a generated name 100 at most; it does not begin with the name of the stack."""
+"""Projects in one event pattern, which has at most 2,048 characters; a generated name has up to 100."""
 
 
 class Reporting(Construct):
-    """The function and what it works with; ``hear`` adds the projects' events.
+    """The function and its resources; ``hear`` adds the projects' events.
 
     Attributes:
-        queue: the queue of the function, and its dead letters.
+        queue: the function's queue, with its dead-letter queue.
         topic: gets a message for each scan.
-        reader: role that may read reports, and in whose name links are signed.
+        reader: role that may read reports and signs links.
         function: the function Report.
-        namespace: of the metrics: the stack's name, so that two copies do not mix.
+        namespace: namespace of the metrics, the stack's name, so that two copies do not mix.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Reporting(Construct):
             scope,
             "Report",
             handler="report",
-            description="Tells of each scan once, and measures it",
+            description="Sends one notification for each scan, and publishes its metrics",
             environment={
                 "BUCKET": reports.bucket_name,
                 "KIND_METRICS": str(settings.type_metrics).lower(),
                 "LINK_MINUTES": str(settings.link_minutes),
-                # Whoever holds a build for longer has been ended by Lambda.
+                # A run that holds a build for longer has been ended by Lambda.
                 "LONGEST_SECONDS": str(TIMEOUT_SECONDS + 10),
                 "METRIC_NAMESPACE": self.namespace,
                 "NOTIFY": settings.notify,
@@ -72,14 +72,14 @@ class Reporting(Construct):
                 "TOPIC_ARN": self.topic.topic_arn,
             },
             timeout_seconds=TIMEOUT_SECONDS,
-            # A build may wait and run for sixteen hours, and is looked after each quarter of an hour until it ends.
+            # A build may wait and run for sixteen hours, and is checked every 15 minutes until it ends.
             asks_itself=True,
         )
         role = self.function.own_role
         ledger.allow(role, "dynamodb:UpdateItem")
         allow_metrics(role, self.namespace)
         self._allow_reading(role, "/*/*/result.json")
-        # Without it S3 says of an object that is not there that it may not be read:
+        # Without it S3 answers AccessDenied for an object that does not exist:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[reports.bucket_arn]))
         role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
@@ -90,15 +90,15 @@ class Reporting(Construct):
         read_by(self.function, waiting.queue, batch_size=BATCH, max_concurrency=2, report_batch_item_failures=True)
 
     def _reader(self) -> iam.Role:
-        """A role of its own: a link ends with the credentials that signed it, and those of a function are hours old.
+        """A separate role: a link ends with the credentials that signed it, and a function's may be hours old.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
         """
         reader = iam.Role(
             self,
             "Reader",
-            assumed_by=iam.AccountRootPrincipal(),  # whoever in the account is allowed to assume it
-            description="Reads reports; links to them are signed in its name",
+            assumed_by=iam.AccountRootPrincipal(),  # anybody in the account with permission to assume it
+            description="Reads reports and signs links to them",
             max_session_duration=Duration.hours(1),
         )
         self._allow_reading(reader, "/*/*/report.html", "/*/*/report.json")
@@ -114,20 +114,20 @@ class Reporting(Construct):
                 "s3:GetObject",
                 arn=self._reports.arn_for_objects(f"reports{file}"),
                 shown=f"<{bucket}.Arn>/reports{file}",
-                reason="Each build has a folder of its own, below that of its source.",
+                reason="Each build has its own folder in that of its source.",
             )
 
     def go_on_with(self, start: PythonFunction) -> None:
-        """Lets the function ask another one to start whose turn it is, when a build has ended."""
+        """Lets the function ask Start to start the next builds when a build has ended."""
         self.function.add_environment("START_FUNCTION", start.function_name)
         self.function.own_role.add_to_policy(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[start.function_arn])
         )
 
     def hear(self, projects: Sequence[Project]) -> None:
-        """Sends the end of every build to the queue, and lets the function look at them.
+        """Sends the end of every build to the queue, and lets the function read the builds.
 
-        TIMED_OUT and FAULT are no documented statuses of an event: whatever is not IN_PROGRESS is an end.
+        TIMED_OUT and FAULT are not documented for events, so any status but IN_PROGRESS counts as an end.
         https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications-ref.html
         """
         self.function.own_role.add_to_policy(
@@ -137,7 +137,7 @@ class Reporting(Construct):
             events.Rule(
                 self,
                 f"Ended{start // PROJECTS_IN_A_RULE or ''}",
-                description="A scan has ended, one way or another",
+                description="Sends the end of every build to Report",
                 event_pattern=events.EventPattern(
                     source=["aws.codebuild"],
                     detail_type=["CodeBuild Build State Change"],

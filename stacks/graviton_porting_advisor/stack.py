@@ -1,4 +1,4 @@
-"""AWS's Porting Advisor over any number of sources, on a schedule and on demand, with counts that are true.
+"""AWS's Porting Advisor for many sources, on a schedule and on demand, with correct counts.
 
 Post: https://aws.amazon.com/blogs/compute/using-porting-advisor-for-graviton/
 """
@@ -40,7 +40,7 @@ class GravitonPortingAdvisorStack(SolutionStack):
         reports = self._bucket(settings)
         waiting = QueueWithDeadLetters(
             self, "Ended", visibility_seconds=6 * TIMEOUT_SECONDS, max_receives=RECEIVES
-        )  # six times the function's, as Lambda advises
+        )  # six times the function's, as Lambda recommends
         reporting = Reporting(self, "Reporting", settings, waiting=waiting, reports=reports)
         scripts, log_group = Scripts(self, "Scripts"), self.log_group(self, "Builds")
         projects = [
@@ -73,23 +73,23 @@ class GravitonPortingAdvisorStack(SolutionStack):
             )
         trends = TrendDashboard(self, "Trends", reporting.namespace, kinds=settings.type_metrics)
         self._alarms(reporting, start)
-        self.output("ReportsBucket", reports.bucket_name, "Reports, below reports/SOURCE/BUILD/")
+        self.output("ReportsBucket", reports.bucket_name, "Bucket with the reports, under reports/SOURCE/BUILD/")
         self.output(
-            "StartFunction", start.function_name, "Starts scans: python -m stacks graviton_porting_advisor scan"
+            "StartFunction", start.function_name, "Starts scans; use: python -m stacks graviton_porting_advisor scan"
         )
-        self.output("ReportFunction", reporting.function.function_name, "Tells of scans")
-        self.output("ReaderRoleArn", reporting.reader.role_arn, "Assume it to read reports")
-        self.output("ScansTopicArn", reporting.topic.topic_arn, "Subscribe here to hear of each scan")
-        self.output("MetricNamespace", reporting.namespace, "Where trends are published")
-        self.output("DashboardUrl", trends.url, "The trends in the console")
-        self.output("DashboardName", trends.name, "The trends")
+        self.output("ReportFunction", reporting.function.function_name, "Sends notifications of scans")
+        self.output("ReaderRoleArn", reporting.reader.role_arn, "Role to assume for reading reports")
+        self.output("ScansTopicArn", reporting.topic.topic_arn, "Subscribe to receive a notification of each scan")
+        self.output("MetricNamespace", reporting.namespace, "Namespace of the metrics")
+        self.output("DashboardUrl", trends.url, "Dashboard with the trends")
+        self.output("DashboardName", trends.name, "Name of the dashboard")
 
     def _bucket(self, settings: GravitonPortingAdvisorSettings) -> s3.Bucket:
         reports = PrivateBucket(
             self,
             self,
             "Reports",
-            unlogged="Builds write reports, and who reads one is known by its link or role.",
+            unlogged="Builds write the reports; reading one needs a link or the reader's role.",
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(settings.report_days))],
         )
         self._emptied = None
@@ -98,17 +98,17 @@ class GravitonPortingAdvisorStack(SolutionStack):
         return reports
 
     def _stopped_when_deleted(self, projects: Sequence[Project], line: Table) -> LifecycleResource:
-        """The line is closed and builds are stopped before the bucket is emptied: what they upload would keep it."""
+        """Closes the line and stops builds before the bucket is emptied: later uploads would keep the bucket."""
         function = PythonFunction(
             self,
             "Lifecycle",
             handler="lifecycle",
-            description="Stops the builds under way when the stack is deleted",
+            description="Stops running builds when the stack is deleted",
             environment={"TABLE_NAME": line.table_name},
             timeout_seconds=STOP_SECONDS,
         )
         line.allow(function.own_role, "dynamodb:UpdateItem")
-        # Each is judged on the project: https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-permissions-reference.html
+        # Each is authorized on the project: https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-permissions-reference.html
         calls = [f"codebuild:{call}" for call in ("BatchGetBuilds", "ListBuildsForProject", "StopBuild")]
         arns = [project.arn for project in projects]
         function.own_role.add_to_policy(iam.PolicyStatement(actions=calls, resources=arns))
@@ -133,8 +133,10 @@ class GravitonPortingAdvisorStack(SolutionStack):
             statistic=cloudwatch.Stats.MAXIMUM,
             period=Duration.minutes(5),
         )
-        alarms.when_above("Scans", failed, 0, says="A scan has more issues than allowed, or has given no report")
+        alarms.when_above("Scans", failed, 0, says="A scan found more issues than allowed, or produced no report")
         alarms.on_errors(start, reporting.function)
         lost = waiting_in(reporting.queue.dead_letters)
-        # None on silence: the schedule is yours, maybe once a month, and an alarm looks back a week at most.
-        alarms.when_above("DeadLetters", lost, 0, says="The end of a scan was not told, or the schedule started none")
+        # No alarm on silence: your schedule may run once a month, and an alarm looks back a week at most.
+        alarms.when_above(
+            "DeadLetters", lost, 0, says="The end of a scan was not reported, or the schedule started no scan"
+        )

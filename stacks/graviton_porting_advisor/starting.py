@@ -1,4 +1,4 @@
-"""The function that starts the builds, and the schedule that asks it to."""
+"""The function that starts the builds, and its schedule."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
 
-# What StartBuild may put in place of the project's own; a key is there only if the request has the field:
+# What StartBuild can override; a condition key is present only if the request has the field:
 # https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
 OVERRIDES = (
     "codebuild:environment.environmentVariables",
@@ -31,24 +31,24 @@ OVERRIDES = (
 def start_function(
     stack: SolutionStack, projects: Sequence[Project], queue: sqs.IQueue, line: Table, *, at_once: int
 ) -> PythonFunction:
-    """Makes the function; it may start the projects as they are, with no other buildspec, role, image or source.
+    """Makes the function; it may start the projects only unchanged, with no other buildspec, role, image or source.
 
     Args:
-        line: the table of those who wait for their turn.
-        at_once: so many builds at a time.
+        line: the table of waiting sources.
+        at_once: number of builds at a time.
     """
     function = PythonFunction(
         stack,
         "Start",
         handler="start",
-        description="Starts a build for each source, so many at a time",
+        description="Starts a build for each source, a limited number at a time",
         environment={"BUILDS_AT_ONCE": str(at_once), "QUEUE_URL": queue.queue_url, "TABLE_NAME": line.table_name},
         timeout_seconds=300,
-        # As long as anybody waits it is called again: by the end of a build, or after a quarter of an hour.
+        # While any source waits, the end of a build or a message after 15 minutes calls it again.
         asks_itself=True,
     )
     line.allow(function.own_role, "dynamodb:GetItem", "dynamodb:UpdateItem")
-    # One statement, for fifty ARNs twice are too long for a policy. What looks has no overrides, so that it is allowed.
+    # One statement, because fifty ARNs twice are too long for a policy. Read calls have no overrides, so they pass.
     calls = [f"codebuild:{call}" for call in ("BatchGetBuilds", "ListBuildsForProject", "StartBuild")]
     function.own_role.add_to_policy(
         iam.PolicyStatement(
@@ -67,7 +67,7 @@ class ScanSchedule(Construct):
     """The schedule of all sources.
 
     Args:
-        after: what must be there before a build starts, and goes only when none can start any more.
+        after: must exist before a build starts, and is deleted only when none can start any more.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class ScanSchedule(Construct):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id=f"AwsSolutions-IAM5[Resource::<{scope.get_logical_id(own)}.Arn>:*]",
-                reason="The CDK's own right to invoke: the function, and its versions, of which there are none.",
+                reason="The CDK's permission to invoke covers the function and its versions, of which there are none.",
             )
         )
         schedule = scheduler.Schedule(
             self,
             "Schedule",
-            description="Porting Advisor over every source",
+            description="Starts a scan of every source",
             schedule=scheduler.ScheduleExpression.expression(settings.schedule, TimeZone.of(settings.timezone)),
             target=targets.LambdaInvoke(
                 function,
@@ -111,4 +111,4 @@ class ScanSchedule(Construct):
                 retry_attempts=3,
             ),
         )
-        schedule.node.add_dependency(role, after)  # the role's policy too: the first run may come at once
+        schedule.node.add_dependency(role, after)  # and the role's policy: the first run may come at once

@@ -1,7 +1,7 @@
 """Checks an attestation document of an enclave or of a NitroTPM: COSE_Sign1 in CBOR, signed under AWS's root.
 
-Strict where the libraries are kind: cbor2 takes trailing bytes and a key twice. Nitro itself writes one thing in the
-long way: since 2025 the payload is a map of indefinite length. Pure: clock, root and what is expected come in.
+It is stricter than the libraries: cbor2 accepts trailing bytes and duplicate keys. One encoding of Nitro is not the
+shortest: since 2025 the payload is a map of indefinite length. Pure: the clock, the root and what to expect are given.
 https://github.com/aws/aws-nitro-enclaves-nsm-api/blob/main/docs/attestation_process.md and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/nitrotpm-attestation-document-content.html
 """
@@ -25,19 +25,19 @@ MOST_DOCUMENT_BYTES = 32_768
 SIGN1_TAG = 18
 ES384 = -35
 HEADER = cbor2.dumps({1: ES384})
-"""The only protected header. Compared as bytes: to Python a key of ``true`` or ``1.0`` is 1 as well."""
+"""The only protected header, compared as bytes, because in Python the keys ``true`` and ``1.0`` equal 1."""
 SIGNATURE_BYTES = 96
 OPEN_MAP, BREAK = 0xBF, 0xFF
 """https://www.rfc-editor.org/rfc/rfc8949#section-3.2.2"""
 DEBUG = ("PCR0", "PCR1", "PCR2")
-"""All zero of an enclave in debug mode, and of no other:
+"""PCRs that are all zeros only for an enclave in debug mode:
 https://docs.aws.amazon.com/enclaves/latest/user/set-up-attestation.html"""
 PCRS: Mapping[Kind, str] = {"enclave": "pcrs", "tpm": "nitrotpm_pcrs"}
 NEEDED = {"module_id", "timestamp", "digest", "certificate", "cabundle"}
 OPTIONAL = {"public_key": 1_024, "user_data": 512, "nonce": 512}
-"""Bytes at most."""
+"""Largest sizes in bytes."""
 AHEAD = timedelta(minutes=1)
-"""How far the hypervisor's clock may be ahead of ours."""
+"""How far the hypervisor's clock may be ahead of this machine's."""
 
 
 class DocumentError(ValueError):
@@ -46,11 +46,11 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True)
 class Expected:
-    """What a verifier asks for.
+    """What a verifier expects.
 
     Attributes:
-        oldest: age of the document at most.
-        nonce: what it was asked for with; None: none was sent, and none may be there.
+        oldest: greatest age of the document.
+        nonce: the nonce of the request; None: none was sent, and the document must have none.
         pcrs: values by name, such as PCR4, in lower-case hex.
     """
 
@@ -63,10 +63,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Document:
-    """What a valid document says.
+    """The content of a valid document.
 
     Attributes:
-        pcrs: all of them by name, in lower-case hex.
+        pcrs: all PCRs by name, in lower-case hex.
     """
 
     module_id: str
@@ -80,7 +80,7 @@ def verify(raw: bytes, expected: Expected, *, root: str = ROOT_FINGERPRINT) -> D
     """Checks everything about a document.
 
     Args:
-        root: SHA-256 of the root certificate; tests have one of their own.
+        root: SHA-256 of the root certificate; tests have their own.
 
     Raises:
         DocumentError: it proves nothing.
@@ -89,9 +89,11 @@ def verify(raw: bytes, expected: Expected, *, root: str = ROOT_FINGERPRINT) -> D
     fields = _fields(payload, expected.kind)
     at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=fields["timestamp"])
     if at > expected.now + AHEAD:
-        raise DocumentError(f"it is of the future: {at.isoformat(timespec='seconds')}")
+        raise DocumentError(f"its time is in the future: {at.isoformat(timespec='seconds')}")
     if expected.now - at > expected.oldest:
-        raise DocumentError(f"it is {expected.now - at} old, at most {expected.oldest} are accepted; ask for a new one")
+        raise DocumentError(
+            f"it is {expected.now - at} old, and at most {expected.oldest} are accepted; request a new one"
+        )
     try:
         key = signer(fields["certificate"], fields["cabundle"], at, root)
     except ChainError as error:
@@ -102,14 +104,14 @@ def verify(raw: bytes, expected: Expected, *, root: str = ROOT_FINGERPRINT) -> D
     try:
         key.verify(encode_dss_signature(*numbers), signed, ECDSA(SHA384()))
     except InvalidSignature:
-        raise DocumentError("the signature is wrong: it was changed, or signed by another key") from None
+        raise DocumentError("the signature is wrong: the document was changed, or another key signed it") from None
     if fields.get("nonce") != expected.nonce:
-        raise DocumentError("the nonce is another one: it was made for another question, or is played back")
+        raise DocumentError("the nonce differs: the document was made for another request, or is replayed")
     pcrs = {f"PCR{index}": value.hex() for index, value in sorted(fields[PCRS[expected.kind]].items())}
     measured = [int(pcrs[name], 16) for name in DEBUG if name in pcrs]
     if expected.kind == "enclave" and measured and not any(measured):
         raise DocumentError(
-            "its enclave ran in debug mode, PCR0 to PCR2 are zeros: whoever holds the parent can read it"
+            "its enclave ran in debug mode, since PCR0 to PCR2 are zeros: whoever controls the parent can read it"
         )
     for name, values in (expected.pcrs or {}).items():
         if pcrs.get(name) not in values:
@@ -129,7 +131,7 @@ def _envelope(raw: bytes) -> tuple[bytes, bytes, bytes]:
         raise DocumentError("it must be a COSE_Sign1, an array of four")
     protected, unprotected, payload, signature = found
     if not all(isinstance(part, bytes) for part in (protected, payload, signature)) or unprotected != {}:
-        raise DocumentError("it must be a COSE_Sign1 of three byte strings, with nothing unprotected")
+        raise DocumentError("it must be a COSE_Sign1 of three byte strings, without unprotected headers")
     header = _decoded(protected, "the protected header")
     if protected != HEADER:
         raise DocumentError(f"the algorithm must be ES384 ({{1: {ES384}}}), got {header}")
@@ -139,22 +141,22 @@ def _envelope(raw: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _decoded(data: bytes, says: str) -> Any:
-    """One CBOR item and nothing behind it, each key once: what it encodes to again must be what it was.
+    """One CBOR item with nothing after it and without duplicate keys: encoding it again must give the same bytes.
 
-    Of a map as a whole the length may be indefinite, as it is in the payloads of today.
+    A top-level map may have indefinite length, as today's payloads do.
     """
     stream = io.BytesIO(data)
     try:
         found = cbor2.load(stream)
         if stream.read(1):
-            raise DocumentError(f"{says} has bytes behind its end")
+            raise DocumentError(f"{says} has bytes after its end")
         again = _open_map(found) if isinstance(found, dict) and data[0] == OPEN_MAP else cbor2.dumps(found)
     except DocumentError:
         raise
     except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError):
-        raise DocumentError(f"{says} is no CBOR") from None
+        raise DocumentError(f"{says} is not CBOR") from None
     if again != data:
-        raise DocumentError(f"{says} has a key twice, or is not encoded in the shortest way")
+        raise DocumentError(f"{says} has a duplicate key, or is not encoded in the shortest way")
     return found
 
 
@@ -170,7 +172,7 @@ def _fields(payload: bytes, kind: Kind) -> dict[str, Any]:
         raise DocumentError("the payload must be a map")
     wanted, other = PCRS[kind], PCRS["tpm" if kind == "enclave" else "enclave"]
     if other in found:
-        raise DocumentError(f"it must have {wanted}, got {other}: it is of the other kind")
+        raise DocumentError(f"it must have {wanted}, got {other}: the document is of the other kind")
     for problem in _problems(found, wanted):
         raise DocumentError(problem)
     return found
@@ -181,9 +183,9 @@ def _problems(found: Mapping[Any, Any], pcrs: str) -> Iterator[str]:
         yield f"the payload must have {', '.join(missing)}"
         return
     if unknown := sorted(map(str, set(found) - {*NEEDED, *OPTIONAL, pcrs})):
-        yield f"the payload has fields that nobody knows: {', '.join(unknown)}"
+        yield f"the payload has unknown fields: {', '.join(unknown)}"
     if not isinstance(found["module_id"], str) or not found["module_id"]:
-        yield "module_id must be a text"
+        yield "module_id must be text"
     if type(found["timestamp"]) is not int or not 0 < found["timestamp"] < 1 << 43:
         yield "timestamp must be milliseconds since 1970"
     if found["digest"] != "SHA384":
@@ -206,6 +208,6 @@ def _pcr_problems(found: Any, name: str) -> Iterator[str]:
         return
     for index, value in found.items():
         if type(index) is not int or not 0 <= index <= 31:
-            yield f"{name} must have indexes of 0 to 31, got {index}"
+            yield f"{name} must have indexes from 0 to 31, got {index}"
         if not isinstance(value, bytes) or len(value) not in (32, 48, 64):
             yield f"{name} must have values of 32, 48 or 64 bytes"

@@ -1,6 +1,6 @@
-"""The certificates of an attestation document, from the one that signs to the pinned root. Pure: no network, no clock.
+"""The certificates of an attestation document, from the signer's to the pinned root. Pure: no network, no clock.
 
-The verification of X.509 that libraries offer is for TLS and host names, so that the chain is walked here:
+The libraries' X.509 verification is for TLS and host names, so the chain is checked here:
 https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html
 """
 
@@ -13,34 +13,34 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurv
 from cryptography.hazmat.primitives.hashes import SHA256
 
 ROOT_FINGERPRINT = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
-"""SHA-256 of the root of enclaves and of NitroTPM, CN=aws.nitro-enclaves, to 2049-10-28. It is no setting."""
+"""SHA-256 of the root for enclaves and NitroTPM, CN=aws.nitro-enclaves, valid to 2049-10-28. It cannot be set."""
 KNOWN = (x509.BasicConstraints.oid, x509.KeyUsage.oid)
-"""Critical extensions that are looked at; another one must be refused:
+"""Critical extensions that are checked; any other must be refused:
 https://www.rfc-editor.org/rfc/rfc5280#section-4.2"""
 UNREADABLE = (
     *(ValueError, TypeError, UnsupportedAlgorithm),
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
 )
-"""What cryptography raises over a certificate that is none; the last three are no ValueError."""
+"""What cryptography raises for an invalid certificate; the last three are not ValueErrors."""
 MOST_CERTIFICATES = 8
 MOST_BYTES = 1_024
 
 
 class ChainError(ValueError):
-    """The certificates do not lead from the signer to the root; the message says which link breaks."""
+    """The certificates do not lead from the signer to the root; the message names the broken link."""
 
 
 def signer(certificate: bytes, bundle: Sequence[bytes], at: datetime, root: str) -> EllipticCurvePublicKey:
-    """The public key of the certificate that signs, after every link has been looked at.
+    """The public key of the signing certificate, after every link has been checked.
 
     Args:
-        certificate: that of the signer, DER.
+        certificate: the signer's, in DER.
         bundle: the root first, the issuer of the signer last.
-        at: when all must be valid.
+        at: the time at which all must be valid.
         root: SHA-256 of the root's DER, in hex.
 
     Raises:
-        ChainError: a link breaks.
+        ChainError: a link is broken.
     """
     if not 1 <= len(bundle) <= MOST_CERTIFICATES:
         raise ChainError(f"cabundle must have 1 to {MOST_CERTIFICATES} certificates, got {len(bundle)}")
@@ -73,11 +73,11 @@ def _parsed(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except UNREADABLE:
-        raise ChainError("a certificate is no X.509") from None
+        raise ChainError("a certificate is not X.509") from None
 
 
 def _role(certificate: x509.Certificate, says: str, *, last: bool, below: int) -> None:
-    """Only authorities sign certificates, and the one that signs the document is none.
+    """Checks that only authorities sign certificates, and that the document's signer is not one.
 
     Args:
         below: certificates between this authority and the signer.
@@ -91,9 +91,9 @@ def _role(certificate: x509.Certificate, says: str, *, last: bool, below: int) -
         raise ChainError(f"{says} has extensions that cannot be read") from None
     for extension in certificate.extensions:
         if extension.critical and extension.oid not in KNOWN:
-            raise ChainError(f"{says} has a critical extension that is not known here: {extension.oid.dotted_string}")
+            raise ChainError(f"{says} has an unknown critical extension: {extension.oid.dotted_string}")
     if constraints.ca is last or usage.key_cert_sign is last:
-        raise ChainError(f"{says} is {'an authority' if last else 'no authority'}")
+        raise ChainError(f"{says} is {'an authority' if last else 'not an authority'}")
     if last and not usage.digital_signature:
         raise ChainError(f"{says} may not sign documents")
     if not last and constraints.path_length is not None and constraints.path_length < below:

@@ -23,14 +23,14 @@ from stacks.shared.command import Answer, Command
 from stacks.shared.deployed import stack_outputs
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at, topic_of_rules
 
-COST_NOTE = "Instances that are launched from the templates bill in addition, and so does a trail that you make."
+COST_NOTE = "Instances that you launch from the templates and a trail that you create bill in addition."
 METRICS, ALARMS_OF_LOOKS = 6, 5
 
 
 def idle_month(common: CommonSettings, settings: NitroAttestationSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which nothing is launched."""
+    """The billing units of a month in which nothing is launched."""
     keys, looks = len(settings.keys), HOURS / settings.look_every_hours
-    yield BillingUnit("custom_metric_month", METRICS, "what the looks find")
+    yield BillingUnit("custom_metric_month", METRICS, "metrics of the looks")
     yield BillingUnit("alarm_month", ALARMS_OF_LOOKS + keys + bool(keys) + bool(settings.enclave), "alarms")
     yield BillingUnit("lambda_request", looks, "looks")
     yield BillingUnit("put_metric_data_request", looks, "looks")
@@ -42,7 +42,7 @@ def idle_month(common: CommonSettings, settings: NitroAttestationSettings) -> It
 
 
 def findings(common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment or a launch, or leave a change of a key untold."""
+    """Finds what would stop a deployment or a launch, or leave a change of a key unreported."""
     yield from account_findings(common, clients)
     if settings.enclave:
         enclave = settings.enclave
@@ -67,7 +67,7 @@ Described = dict[str, Any]
 
 
 def _type(what: str, instance_type: str, clients: Clients, judge: Callable[[Described], str], fine: str) -> Finding:
-    """Asks for a type by a filter, because by name an unknown type is an error; *judge* says what is wrong with it."""
+    """Finds a type with a filter, because by name an unknown type is an error; *judge* says what is wrong with it."""
     filters = [{"Name": "instance-type", "Values": [instance_type]}]
     found = clients("ec2").describe_instance_types(Filters=filters)["InstanceTypes"]
     says = judge(found[0]) if found else f"this Region has no {instance_type}"
@@ -77,13 +77,13 @@ def _type(what: str, instance_type: str, clients: Clients, judge: Callable[[Desc
 def _enclave_type(instance_type: str, memory_mib: int, clients: Clients) -> Finding:
     def judge(found: Described) -> str:
         if found.get("NitroEnclavesSupport") == "unsupported":
-            return f"{instance_type} holds no enclave"
+            return f"{instance_type} supports no enclaves"
         there = found["MemoryInfo"]["SizeInMiB"]
         if memory_mib > there // 2:
-            return f"memory_mib: {memory_mib} of {there} MiB for enclaves leave little to the parent"
+            return f"memory_mib: {memory_mib} of {there} MiB for enclaves leave too little for the parent"
         return ""
 
-    fine = f"{instance_type} holds enclaves of {memory_mib} MiB together"
+    fine = f"{instance_type} has room for enclaves with {memory_mib} MiB in total"
     return _type("enclave type", instance_type, clients, judge, fine)
 
 
@@ -96,9 +96,11 @@ def _tpm_image(image_id: str, root_device: str, clients: Clients) -> Finding:
         says = f"{image_id} has boot mode {image.get('BootMode')} and TPM {image.get('TpmSupport')}"
         return Finding("tpm image", "problem", says, "Register it with --boot-mode uefi --tpm-support v2.0")
     if image.get("RootDeviceName") != root_device:
-        says = f"its root device is {image.get('RootDeviceName')}, root_device is {root_device}"
-        return Finding("tpm image", "problem", says, "Correct root_device: another name is a second, empty volume")
-    return Finding("tpm image", "ok", f"{image_id} boots by UEFI with TPM 2.0; that it is attestable no API says")
+        says = f"its root device is {image.get('RootDeviceName')}, but root_device is {root_device}"
+        return Finding(
+            "tpm image", "problem", says, "Correct root_device: a different name creates a second, empty volume"
+        )
+    return Finding("tpm image", "ok", f"{image_id} boots with UEFI and TPM 2.0; no API says whether it is attestable")
 
 
 def _tpm_type(instance_type: str, image_id: str, clients: Clients) -> Finding:
@@ -119,14 +121,14 @@ def _deploying(key: AttestedKey, common: CommonSettings, clients: Clients) -> st
     return deploying_role(key, common, partition=partition, account=caller["Account"], region=region)
 
 
-# What IAM could allow at most.
+# The most that IAM could allow.
 EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
 
 
 def _change(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
-    """Whether the role that will deploy may change the policy of the key that is there.
+    """Whether the deploying role may change the policy of the existing key.
 
-    PutKeyPolicy is denied to whom that policy does not name, and refused where the new one would not name its caller.
+    PutKeyPolicy is denied unless that policy names the caller, and refused unless the new policy names it too.
     """
     what = f"{name} key policy"
     deployed = (stack_outputs(named(SLUG).stack_name(common), clients) or {}).get(f"{name.title()}KeyArn")
@@ -138,20 +140,22 @@ def _change(name: str, key: AttestedKey, common: CommonSettings, clients: Client
         verdict = evaluate(policy, Request(arn, "kms:PutKeyPolicy"), key=deployed)
         by_iam = evaluate(policy, Request(arn, "kms:PutKeyPolicy", identity=(EVERYTHING,)), key=deployed)
     except UnknownLanguageError as error:
-        return Finding(what, "unknown", f"could not judge: {error}", "See whether it lets the deploying role change it")
+        return Finding(
+            what, "unknown", f"could not be evaluated: {error}", "Check whether it lets the deploying role change it"
+        )
     if verdict.decision == "denied" and by_iam.decision == "allowed":
-        says = "leaves it to IAM who changes it, as the default policy of a key does"
-        return Finding(what, "unknown", says, f"See whether {arn} may: it is no policy of this stack")
+        says = "lets IAM decide who changes it, like the default policy of a key"
+        return Finding(what, "unknown", says, f"Check whether {arn} may: it is not a policy of this stack")
     if verdict.decision == "denied":
-        fix = "Deploy by a role that it lets change it, with this one in administrator_arns; see the README"
-        return Finding(what, "problem", f"does not let {arn} change it, so that KMS refuses the deployment", fix)
+        fix = "Deploy with a role that may change it, and this one in administrator_arns; see the README"
+        return Finding(what, "problem", f"does not let {arn} change it, so KMS refuses the deployment", fix)
     return Finding(what, "ok", f"lets {arn.rpartition('/')[2]} change it")
 
 
 def _deployer(name: str, key: AttestedKey, common: CommonSettings, clients: Clients) -> Finding:
     found = _principal(name, _deploying(key, common, clients), clients)
     if found.status == "problem":
-        return replace(found, fix="Name the role that CloudFormation takes in cloudformation_role_arn")
+        return replace(found, fix="Name the role that CloudFormation assumes in cloudformation_role_arn")
     return found
 
 
@@ -162,7 +166,7 @@ def _principal(name: str, arn: str, clients: Clients) -> Finding:
     try:
         found = iam.get_role(RoleName=says)["Role"] if kind == "role" else iam.get_user(UserName=says)["User"]
     except iam.exceptions.NoSuchEntityException:
-        return Finding(f"{name} key", "problem", f"there is no {arn}: KMS refuses the policy", "Create it first")
+        return Finding(f"{name} key", "problem", f"{arn} does not exist, so KMS refuses the policy", "Create it first")
     if found["Arn"] != arn:
         return Finding(f"{name} key", "problem", f"{arn} is {found['Arn']}", "Correct the ARN, its path included")
     return Finding(f"{name} key", "ok", f"{says} exists")
@@ -171,12 +175,12 @@ def _principal(name: str, arn: str, clients: Clients) -> Finding:
 def _trail(clients: Clients) -> Finding:
     trail = trails_keep(clients, kinds={WRITES}, all_regions=False)
     if trail is None:
-        says = "a trail could not be looked at: one of the organization answers in its own account only"
-        return Finding("trail", "unknown", says, "See there that it is on and keeps the write events of KMS")
+        says = "a trail could not be read: the organization's trail can only be read in its own account"
+        return Finding("trail", "unknown", says, "Check there that it is on and logs the write events of KMS")
     if not trail:
-        says = "no trail is on here and keeps the write events of KMS: no change of a key is told"
-        return Finding("trail", "problem", says, "Make one, or let one keep them; see the README")
-    return Finding("trail", "ok", "a trail keeps the write events of KMS")
+        says = "no active trail logs the write events of KMS here, so changes of a key are not reported"
+        return Finding("trail", "problem", says, "Create a trail, or let one log them; see the README")
+    return Finding("trail", "ok", "a trail logs the write events of KMS")
 
 
 def _organization(settings: Organization | None, clients: Clients) -> Finding:
@@ -192,7 +196,7 @@ def _organization(settings: Organization | None, clients: Clients) -> Finding:
 def _policies(
     options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients
 ) -> Answer:
-    """The policies as text, for whoever attaches policies by other means."""
+    """The policies as text, for attaching them by other means."""
     organization = settings.organization or Organization()
     texts = {
         "service control policy": organization.policy.text("aws"),
@@ -218,13 +222,20 @@ def _now() -> datetime:
 def claims_table() -> str:
     """The README's table of the seven statements."""
     rows = [f"| {one.number} | {one.hosts} | {one.standing} | {one.here} |" for one in STATEMENTS]
-    return "\n".join(["| # | the post, of AWS's hosts | standing | here |", "| --- | --- | --- | --- |", *rows]) + "\n"
+    return (
+        "\n".join(["| # | the post, about AWS's hosts | standing | here |", "| --- | --- | --- | --- |", *rows]) + "\n"
+    )
 
 
 README_TABLES = {"claims": claims_table}
 COMMANDS = (
-    Command("report", "the seven statements for each Region, and every instance to look at", _report, report_arguments),
-    Command("prove", "judge the deployed key policies by a table of requests", prove),
+    Command(
+        "report",
+        "the seven statements for each Region, and every instance that needs attention",
+        _report,
+        report_arguments,
+    ),
+    Command("prove", "evaluate the deployed key policies for a table of requests", prove),
     Command("verify", "check an attestation document", _verify, verify_arguments),
     Command("policies", "print the policies of AWS Organizations", _policies),
 )

@@ -21,7 +21,7 @@ def _xen(common: CommonSettings, settings: NitroAttestationSettings, clients: Cl
 
 
 def _deployer(common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Seen:
-    """Which roles CloudFormation has taken for the stacks that are here."""
+    """Which roles CloudFormation has assumed for the stacks in this account."""
     pages = clients("cloudformation").get_paginator("describe_stacks").paginate()
     roles = sorted({str(stack["RoleARN"]) for page in pages for stack in page["Stacks"] if "RoleARN" in stack})
     if not roles:
@@ -31,5 +31,5 @@ def _deployer(common: CommonSettings, settings: NitroAttestationSettings, client
 
 LOOKS = (
     Look("That f1, g2, g3, p2 and p3 are Xen", ("ec2:DescribeInstanceTypes",), _xen),
-    Look("The role that CloudFormation takes where", ("cloudformation:DescribeStacks",), _deployer),
+    Look("The role that CloudFormation assumes where", ("cloudformation:DescribeStacks",), _deployer),
 )

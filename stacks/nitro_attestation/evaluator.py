@@ -1,9 +1,9 @@
-"""Whether KMS lets a request pass, as far as the language of key policies goes here. Pure: no AWS in here.
+"""Whether KMS allows a request, for the part of the policy language that key policies use here. Pure: no AWS in here.
 
-It judges what is deployed (``prove``) and what is rendered (the tests): the emulated KMS takes no documents. A request
-passes if no policy denies it, and the key policy allows the principal itself, or allows its account and an identity
-policy the principal, or a grant does. Of conditions it knows those on documents; a policy with others was written by
-somebody else, and guessing their values would call a key safe that is open.
+It evaluates deployed policies (``prove``) and rendered ones (the tests): the emulated KMS supports no documents. A
+request passes if no policy denies it and one of these allows it: the key policy for the principal, the key policy for
+the account together with an identity policy, or a grant. It knows only conditions on documents; a policy with others is
+not ours, and guessing their values could call an open key safe.
 
 - https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html: an absent key
@@ -19,13 +19,13 @@ from stacks.guardrails.judge import like
 Json = Mapping[str, Any]
 Decision = Literal["allowed", "denied"]
 ATTESTATION = "kms:recipientattestation:"
-"""Beginning of the condition keys that are judged, in lower case."""
+"""Beginning of the condition keys that are evaluated, in lower case."""
 SOME_KEY = "arn:PARTITION:kms:REGION:111122223333:key/11111111-2222-3333-4444-555555555555"
-"""Stands for a key that was not deployed."""
+"""Placeholder for a key that is not deployed."""
 
 
 class UnknownLanguageError(ValueError):
-    """A policy has something that this does not judge."""
+    """A policy has something that this cannot evaluate."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Request:
     Attributes:
         principal: ARN of the role or user.
         context: condition keys of the request by name.
-        identity: the policies of the principal.
-        granted: operations of the grants for it.
+        identity: the identity policies of the principal.
+        granted: operations that grants allow it.
     """
 
     principal: str
@@ -48,20 +48,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, and the statement that has given it; ``nothing`` where nothing allows."""
+    """The answer, and the statement that decides it; ``nothing`` where nothing allows."""
 
     decision: Decision
     because: str
 
 
 def evaluate(key_policy: Json, request: Request, *, key: str = SOME_KEY) -> Verdict:
-    """Judges a request.
+    """Evaluates a request.
 
     Args:
         key: ARN of the key. A statement of its policy with another resource has no effect.
 
     Raises:
-        UnknownLanguageError: the policy has an operator, a key or an element that is not judged here.
+        UnknownLanguageError: the policy has an operator, a key or an element that is not supported here.
     """
     _, partition, _, _, account, _ = request.principal.split(":", 5)
     accounts = {f"arn:{partition}:iam::{account}:root", account}
@@ -85,10 +85,10 @@ def evaluate(key_policy: Json, request: Request, *, key: str = SOME_KEY) -> Verd
 
 
 def allowed_principals(key_policy: Json) -> set[str]:
-    """Everybody whom an Allow of the policy names; what has no ARN any more, because it was deleted, is nobody.
+    """Every principal that an Allow of the policy names; deleted ones, which have no ARN, are left out.
 
     Raises:
-        UnknownLanguageError: an Allow names something else than principals of accounts, such as a service.
+        UnknownLanguageError: an Allow names anything but principals of accounts, such as a service.
     """
     found: set[str] = set()
     for statement in _statements(key_policy):

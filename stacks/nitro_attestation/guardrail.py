@@ -1,6 +1,6 @@
-"""Only Nitro, as policies of AWS Organizations. Pure: settings in, policies out; the partition is a placeholder.
+"""Policies of AWS Organizations that allow only Nitro. Pure: settings in, policies out; the partition is a placeholder.
 
-The list of Xen families is closed and short. One of the Nitro families would age, and does not fit (8,325 characters,
+The list of Xen families is closed and short. A list of Nitro families would get old and does not fit (8,325 characters,
 https://github.com/cloudposse/terraform-aws-service-control-policies/issues/34).
 """
 
@@ -23,18 +23,18 @@ BLIND_SPOTS = (
     "everything in the management account",
     "the types of RequestSpotInstances and RequestSpotFleet, for which ec2:InstanceType does not exist",
     "the new type of ModifyInstanceAttribute; the start of a resized instance is denied",
-    "IMDSv1 that somebody switches on after the launch",
-    "instances that run already",
+    "IMDSv1 that is turned on after the launch",
+    "instances that are running already",
     "whether a Nitro type encrypts in transit: a1, t3 and t4g do not",
 )
 """What the policy cannot see; the scheduled look sees the instances of all of them."""
 
 
 def statements(*, require_imdsv2: bool, deny_legacy_spot: bool) -> Iterator[Statement]:
-    """What is denied. Each names its resource: on ``*`` a negated operator would hit volumes and subnets as well.
+    """The Deny statements. Each names its resource: on ``*`` a negated operator would match volumes and subnets too.
 
-    ModifyInstanceAttribute is not among the actions. Its ``ec2:InstanceType`` is the present type, so that a Deny would
-    forbid the way from Xen to Nitro.
+    ModifyInstanceAttribute is not among the actions. Its ``ec2:InstanceType`` is the present type, so a Deny would
+    forbid changing from Xen to Nitro.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     """
     yield Statement(
@@ -61,10 +61,10 @@ def only_nitro(*, require_imdsv2: bool, deny_legacy_spot: bool, exempt: tuple[st
 
 
 def declarative(exception_message: str | None = None) -> dict[str, Any]:
-    """The declarative policy for EC2: what stays when AWS adds an API. It has no attribute for types or hypervisors.
+    """The declarative policy for EC2, which also covers future APIs. It has no attribute for types or hypervisors.
 
-    Of the metadata defaults only ``http_tokens_enforced`` stops a launch, whoever makes it. The hop limit is none of
-    its business: 1 for every instance of an organization would cut containers off from their metadata.
+    Among the metadata defaults only ``http_tokens_enforced`` stops a launch, whoever makes it. The hop limit is left
+    alone: 1 for every instance of an organization would cut containers off from their metadata.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative_syntax.html
     """
     attributes: dict[str, Any] = {

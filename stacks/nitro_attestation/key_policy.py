@@ -1,7 +1,7 @@
-"""The policy of an attested key, written out: nothing in an IAM policy, in a grant or in another key gets around it.
+"""The policy of an attested key: no IAM policy, grant or other key gets around it.
 
-Pure: principals come in as whatever the caller has, ARNs or references. Who can change this policy can open the key; no
-statement in it can help that, so that the changes are watched.
+Pure: principals are whatever the caller passes, ARNs or references. Whoever can change this policy can open the key; no
+statement can prevent that, so changes are watched.
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 """
 
@@ -17,9 +17,9 @@ from stacks.shared.preflight import CDK_QUALIFIER
 Json = dict[str, Any]
 
 OPERATIONS = ("kms:Decrypt", "kms:GenerateDataKey")
-"""What a workload may do: of the operations that take a document (Recipient), those of a symmetric key."""
+"""What a workload may do: the operations with a document (Recipient) that a symmetric key supports."""
 TAKE_A_DOCUMENT = ("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey", "kms:GenerateDataKeyPair")
-"""Those that use a key. The fifth, GenerateRandom, uses none."""
+"""The operations with a document that use a key. The fifth, GenerateRandom, uses none."""
 WAYS_AROUND = (
     "kms:CreateGrant",
     "kms:Decapsulate",
@@ -34,10 +34,10 @@ WAYS_AROUND = (
     "kms:Verify",
     "kms:VerifyMac",
 )
-"""Denied to everybody. A grant's constraints know no document, re-encryption is a decryption under another key, and the
-others ask for no document at all."""
+"""Denied to everybody: a grant cannot require a document, re-encryption is a decryption under another key, and the
+others need no document at all."""
 PRODUCE = ("kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext")
-"""What a producer of secrets needs; it never sees a plaintext that it did not bring."""
+"""What a producer of secrets needs; it never sees a plaintext that is not its own."""
 ADMINISTER = (
     "kms:CancelKeyDeletion",
     "kms:DescribeKey",
@@ -57,7 +57,7 @@ ADMINISTER = (
     "kms:UntagResource",
     "kms:UpdateKeyDescription",
 )
-"""Administration without use: what CloudFormation's handlers of AWS::KMS::Key call, and what people need at work."""
+"""Administration without use: the calls of CloudFormation's handler for AWS::KMS::Key, and those that people need."""
 READ = (
     "kms:DescribeKey",
     "kms:GetKeyPolicy",
@@ -66,15 +66,15 @@ READ = (
     "kms:ListKeyPolicies",
     "kms:ListResourceTags",
 )
-"""What the account's own IAM policies may give: looking, so that everybody who should can check the key."""
+"""What the account's IAM policies may allow: read access, so that the key can be checked."""
 
 
 @dataclass(frozen=True)
 class Principals:
-    """Who a key is for, as ARNs.
+    """The principals of a key, as ARNs.
 
     Attributes:
-        account: the root of the account, that is its IAM policies.
+        account: the account's root, which stands for its IAM policies.
     """
 
     account: Any
@@ -84,9 +84,9 @@ class Principals:
 
 
 def deploying_role(key: AttestedKey, common: CommonSettings, *, partition: str, account: str, region: str) -> str:
-    """ARN of the role that CloudFormation takes: KMS creates no key that its creator could not change again.
+    """ARN of the role that CloudFormation assumes: KMS creates a key only if its creator may change it later.
 
-    It must exist, as every principal of a key policy must, and be the one: a deployment by another role fails with
+    It must exist, like every principal of a key policy, and be the right one: a deployment with another fails with
     "The new key policy will not allow you to update the key policy in the future"
     (https://github.com/aws-solutions/innovation-sandbox-on-aws/issues/31).
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#allow-iam-policies
@@ -106,7 +106,7 @@ def document(references: Sequence[Reference], operations: Sequence[str], who: Pr
             "Principal": {"AWS": _one_or_many(who.workloads)},
             "Action": _one_or_many(operations),
             "Resource": "*",
-            # Keys of one block are joined by AND, which is right for an Allow.
+            # Keys in one block are joined by AND, which is right for an Allow.
             "Condition": {
                 "StringEqualsIgnoreCase": {one.condition_key: _one_or_many(one.values) for one in references}
             },
@@ -128,9 +128,9 @@ def document(references: Sequence[Reference], operations: Sequence[str], who: Pr
 
 
 def _only(reference: Reference) -> Json:
-    """A Deny of its own for each PCR: in one block two PCRs would deny only where both differ.
+    """A separate Deny for each PCR: one block with two PCRs would deny only where both differ.
 
-    An absent key makes a negated operator true, so that a request without a document is denied:
+    An absent key makes a negated operator true, so a request without a document is denied:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     """
     return {

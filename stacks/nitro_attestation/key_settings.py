@@ -10,8 +10,8 @@ from config.types import FilePath, PrincipalArn, repeated
 from stacks.nitro_attestation.measurements import ADVISORY, Kind, Reference, problems, read, references
 
 MOST_CHARACTERS = 24_000
-"""Of all principals of a key together. KMS takes a policy of 32 KiB, and no quota can be raised to more
-(https://docs.aws.amazon.com/kms/latest/developerguide/limits.html); the rest is for what the policy says of them."""
+"""Longest list of all principals of a key together. A key policy has at most 32 KiB, a quota that cannot be raised
+(https://docs.aws.amazon.com/kms/latest/developerguide/limits.html); the rest is for its statements."""
 Operation = Literal["Decrypt", "GenerateDataKey"]
 EnclavePcr = Literal["PCR0", "PCR1", "PCR2", "PCR8"]
 TpmPcr = Literal["PCR4", "PCR7", "PCR12"]
@@ -25,19 +25,19 @@ class AttestedKey(Section):
     pcrs: tuple[str, ...]
     """PCRs that must match."""
     measurements: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=10)]
-    """Files that the public tools print, one for each accepted build; paths below this repository."""
+    """Files that the public tools print, one for each accepted build; paths in this repository."""
     operations: Annotated[tuple[Operation, ...], Field(min_length=1)] = ("Decrypt",)
-    """Operations of the workload. GenerateDataKey for one that encrypts data of its own."""
+    """Operations that the workload may call. GenerateDataKey is for a workload that encrypts data itself."""
     workload_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
-    """Roles beside that of the launch template that may use the key, attested like it."""
+    """Roles, besides that of the launch template, that may use the key with a matching document."""
     producer_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
     """Roles and users that may encrypt, without attestation and without ever decrypting."""
     administrator_arns: Annotated[tuple[PrincipalArn, ...], Field(max_length=20)] = ()
-    """Roles and users that may change the key and its policy, beside the role that CloudFormation takes here."""
+    """Roles and users that may change the key and its policy, besides the role that CloudFormation assumes."""
     cloudformation_role_arn: PrincipalArn | None = None
-    """Role that CloudFormation takes, if the stack is not deployed by that of ``cdk bootstrap``; null: that one."""
+    """Role that CloudFormation assumes to deploy the stack. null: that of ``cdk bootstrap``."""
     deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
-    """Days between the end of the stack and that of the key, in which the deletion can be cancelled."""
+    """Days from the deletion of the stack to that of the key, in which it can be cancelled."""
 
     def references(self) -> tuple[Reference, ...]:
         """The accepted values of each of these PCRs."""
@@ -57,7 +57,8 @@ class AttestedKey(Section):
         for key, arn in (*administrators, (("cloudformation_role_arn",), self.cloudformation_role_arn)):
             if arn in users:
                 yield Problem(
-                    key, "must not use the key as well: who changes the policy would open it; name another principal"
+                    key,
+                    "must not use the key as well: whoever changes the policy could open it; name another principal",
                 )
 
     @rule
@@ -67,7 +68,7 @@ class AttestedKey(Section):
             yield Problem(
                 "administrator_arns",
                 f"must have at most {MOST_CHARACTERS:,} characters together with workload_arns and producer_arns, got "
-                f"{length:,}: KMS takes a policy of 32 KiB; name fewer",
+                f"{length:,}: a key policy has at most 32 KiB; name fewer",
             )
 
     @rule
@@ -83,12 +84,14 @@ class EnclaveKey(AttestedKey):
     kind = "enclave"
 
     pcrs: Annotated[tuple[EnclavePcr, ...], Field(min_length=1, max_length=4)] = ("PCR0",)
-    """PCRs that must match. PCR0: the whole image. PCR8: whoever signed it."""
+    """PCRs that must match. PCR0: the whole image. PCR8: its signer."""
 
     @rule
     def _the_image_is_bound(self) -> Iterator[Problem]:
         if not {"PCR0", "PCR8"} & set(self.pcrs):
-            yield Problem("pcrs", "must have PCR0, the image, or PCR8, its signer; the others are parts of it; add one")
+            yield Problem(
+                "pcrs", "must have PCR0, the image, or PCR8, its signer, because the others are only parts; add one"
+            )
         for index in repeated(self.pcrs):
             yield Problem(("pcrs", index), "must not be listed twice; remove one")
 
@@ -101,7 +104,7 @@ class TpmKey(AttestedKey):
     pcrs: Annotated[tuple[TpmPcr, ...], Field(min_length=1, max_length=3)] = ("PCR4", "PCR12")
     """PCRs that must match. PCR4 and PCR12: image and command line. PCR7: the certificate of Secure Boot."""
     secure_boot: bool = False
-    """true: the image boots with UEFI Secure Boot and a certificate of yours alone, so that PCR7 says something."""
+    """true: the image boots with UEFI Secure Boot and only your certificate, so that PCR7 identifies your images."""
 
     @rule
     def _the_boot_is_bound(self) -> Iterator[Problem]:
@@ -119,5 +122,5 @@ class TpmKey(AttestedKey):
         yield Problem(
             "pcrs",
             f"must have PCR4 together with PCR12, or PCR7 with secure_boot: PCR4 does not measure the command line "
-            f"({ADVISORY}), PCR12 nothing else; add the other",
+            f"({ADVISORY}), and PCR12 measures nothing else; add the other",
         )

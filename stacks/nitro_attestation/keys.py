@@ -1,4 +1,4 @@
-"""The attested keys, and what tells of a change to one."""
+"""The attested keys, and the rule that reports their changes."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -20,15 +20,15 @@ WATCHED = (
     "PutKeyPolicy",
     "ScheduleKeyDeletion",
 )
-"""Calls of which somebody must hear, refused ones included: who changes the policy can open the key.
+"""Calls that must be reported, including refused ones: whoever changes the policy can open the key.
 https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"""
 
 
 def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: iam.Role) -> kms.CfnKey:
-    """A key of its own for each kind of document.
+    """A separate key for each kind of document.
 
-    Not the CDK's Key: its grant methods append statements without a condition, and its default policy gives the account
-    everything.
+    It is not the CDK's Key, whose grant methods append statements without a condition and whose default policy gives
+    the account everything.
     """
     deployer = deploying_role(
         settings, stack.common, partition=stack.partition, account=stack.account, region=stack.region
@@ -57,17 +57,17 @@ def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: i
     )
     # The principals of a key policy must exist: KMS refuses others as malformed.
     key.node.add_dependency(role)
-    stack.output(f"{name}RoleArn", role.role_arn, "The role of the measured software")
-    stack.output(f"{name}KeyArn", key.attr_arn, "Encrypt with it; only measured software decrypts")
+    stack.output(f"{name}RoleArn", role.role_arn, "Role of the measured software")
+    stack.output(f"{name}KeyArn", key.attr_arn, "Key to encrypt with; only measured software can decrypt")
     return key
 
 
 def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Alarms) -> None:
-    """A message for each call that changes the key, or was to. It needs a trail, as every event of CloudTrail does."""
+    """Sends a message for each call that changes the key or tries to. It needs a trail, like every CloudTrail event."""
     rule = events.Rule(
         stack,
         f"{name}KeyChanges",
-        description="Tells of calls that change an attested key",
+        description="Reports calls that change an attested key",
         event_pattern=events.EventPattern(
             detail_type=["AWS API Call via CloudTrail"],
             detail={
@@ -90,5 +90,5 @@ def tell_of_changes(stack: SolutionStack, name: str, key: kms.CfnKey, alarms: Al
         statistic=cloudwatch.Stats.SUM,
         period=Duration.minutes(5),
     )
-    says = "A change of an attested key could not be told"
+    says = "A change of an attested key could not be reported"
     alarms.when_above(f"{name}Untold", failed, 0, says=says, about="Untold")

@@ -1,6 +1,6 @@
-"""Requests on an attested key and what must come of each: the table of ``prove``, of the tests and of ``make try``.
+"""Requests on an attested key with the right answer: the table of ``prove``, of the tests and of ``make try``.
 
-It is made of what the key is to be bound to, never of its policy.
+It is made from what the key should be bound to, never from its policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ EVERYTHING: Mapping[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
 }
-"""An identity policy such as administrators have."""
+"""An identity policy like an administrator's."""
 WRONG = "1" * DIGITS
 
 
@@ -30,12 +30,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who asks; ARNs. The first three are those of the settings, never those of the policy that is judged.
+    """The callers, as ARNs. The first three come from the settings, never from the policy that is evaluated.
 
     Attributes:
-        outsider: an administrator of the account by IAM, whom the key does not name.
+        outsider: an IAM administrator of the account, whom the key policy does not name.
         foreigner: an administrator of another account.
-        strangers: whom the deployed policy allows something, and the settings nothing.
+        strangers: principals that the deployed policy allows something and the settings nothing.
     """
 
     workloads: Sequence[str]
@@ -51,7 +51,7 @@ def cases(references: Sequence[Reference], operations: Sequence[str], who: Cast)
     """The table of a key.
 
     Args:
-        operations: of the workload, without their prefix.
+        operations: the workload's, without their prefix.
     """
     right = {one.condition_key: one.values[0] for one in references}
     workload = who.workloads[0]
@@ -153,7 +153,7 @@ def _producer(right: Mapping[str, str], producer: str) -> Iterator[Case]:
 
 
 def _stranger(right: Mapping[str, str], stranger: str, identity: Sequence[Mapping[str, Any]]) -> Iterator[Case]:
-    """Nobody whom the settings do not name may do anything, whatever document they have."""
+    """Whoever is not in the settings may do nothing, with any document."""
     for action in sorted({*TAKE_A_DOCUMENT, *WAYS_AROUND, *PRODUCE, *ADMINISTER}):
         request = Request(stranger, action, right, identity)
         yield Case(f"{action.removeprefix('kms:')} by {stranger}, whom no setting names", request, "denied")

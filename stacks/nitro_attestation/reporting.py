@@ -1,4 +1,4 @@
-"""``report`` and ``prove``: what the account shows today, and whether its attested keys still hold."""
+"""``report`` and ``prove``: the state of the account, and whether the policies of its attested keys still hold."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -27,13 +27,15 @@ OUTSIDER, FOREIGN = "somebody-with-kms-by-iam", "000000000000"
 
 def report_arguments(parser: ArgumentParser) -> None:
     """Options of ``report``."""
-    parser.add_argument("--region", action="append", help="look at these Regions, not at those of the settings")
+    parser.add_argument(
+        "--region", action="append", help="Region to look at instead of those in the settings; repeatable"
+    )
 
 
 def report(
     options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients, *, now: datetime
 ) -> Printed:
-    """Each of the seven statements for each Region, and every instance with something to look at."""
+    """Each of the seven statements for each Region, and every instance that needs attention."""
     account = clients("sts").get_caller_identity()["Account"]
     regions = options.region or list(settings.regions) or enabled_regions(clients("ec2"))
     trail = trails_keep(clients)
@@ -42,10 +44,8 @@ def report(
     answered = [(look, answer) for look in looks for answer in answers(look)]
     fine = all(answer.holds != "no" for _, answer in answered) and not any(look.missing for look in looks)
     rows = [(look.region, str(one.number), one.standing, one.holds, one.says) for look, one in answered]
-    notes = [
-        f"Account {account}, {at}. What is AWS's claim only is not made truer here: the README says who reviewed it."
-    ]
-    notes += [f"{look.region} was not looked at: {what}" for look in looks for what in look.missing]
+    notes = [f"Account {account}, {at}. This report cannot confirm what is AWS's claim only; see the README."]
+    notes += [f"{look.region} could not be read: {what}" for look in looks for what in look.missing]
     notes += [
         f"{one.region} {one.instance_id} ({one.state}): {'; '.join(one.reasons)}"
         for look in looks
@@ -87,10 +87,10 @@ def _data(account: str, at: str, looks: list[Look]) -> dict[str, Any]:
 
 
 def prove(options: Namespace, common: CommonSettings, settings: NitroAttestationSettings, clients: Clients) -> Printed:
-    """Judges the policy of each deployed key by a table of requests that is made of the settings.
+    """Evaluates the policy of each deployed key for a table of requests made from the settings.
 
     Raises:
-        CommandError: there is no key, or its policy says something that is not judged.
+        CommandError: there is no key, or its policy has something that cannot be evaluated.
     """
     if not settings.keys:
         raise CommandError("no attested key is configured; set enclave.key or tpm.key, and deploy")
@@ -104,8 +104,8 @@ def prove(options: Namespace, common: CommonSettings, settings: NitroAttestation
         "wrong": len(wrong),
         "rows": [dict(zip(("key", "request", "right", "found", "because"), row, strict=True)) for row in rows],
     }
-    notes = [f"{len(rows)} requests, {len(wrong)} with the wrong answer. Judged here, by what GetKeyPolicy returns."]
-    notes += ["Who may change the policy can open the key: the README says how to watch and hold that."]
+    notes = [f"{len(rows)} requests, {len(wrong)} with the wrong answer. Evaluated here, from GetKeyPolicy's answer."]
+    notes += ["Whoever may change the policy can open the key: the README says how to watch and prevent that."]
     return Printed(("key", "request", "right", "found", "because"), rows, data, notes, ok=not wrong)
 
 
@@ -122,17 +122,17 @@ def _judged(
             found = evaluate(policy, case.request, key=arn)
             yield name, case.says, case.right, found.decision, found.because
     except UnknownLanguageError as error:
-        raise CommandError(f"the policy of {arn} was written by somebody else: {error}") from None
+        raise CommandError(f"the policy of {arn} was not written by this stack: {error}") from None
 
 
 def _cast(key: AttestedKey, arn: str, role: str, common: CommonSettings, policy: dict[str, Any]) -> Cast:
-    """Who is who by the settings; whomever the policy names besides is a stranger."""
+    """The callers from the settings; any other principal in the policy is a stranger."""
     _, partition, _, region, account, _ = arn.split(":", 5)
     root = f"arn:{partition}:iam::{account}:root"
     deployer = deploying_role(key, common, partition=partition, account=account, region=region)
     workloads, administrators = (role, *key.workload_arns), (deployer, *key.administrator_arns)
     known = {*workloads, *administrators, *key.producer_arns, root, account}
-    strangers = sorted(allowed_principals(policy) - known - {"*"})  # for "*" the foreigner stands
+    strangers = sorted(allowed_principals(policy) - known - {"*"})  # the foreigner stands for "*"
     return Cast(
         workloads=workloads,
         administrators=administrators,

@@ -28,22 +28,22 @@ class Enclave(Section):
     """A launch template for parents of enclaves."""
 
     instance_type: InstanceType = "m6g.large"
-    """Type of the parent; it must be able to hold an enclave."""
+    """Instance type of the parent; it must support enclaves."""
     cpus: Annotated[int, Field(ge=1, le=400)] = 1
-    """vCPUs reserved for enclaves: whole cores, and the first one stays with the parent."""
+    """vCPUs reserved for enclaves, in whole cores; the first core stays with the parent."""
     memory_mib: Annotated[int, Field(ge=64, le=4_000_000)] = 512
     """Memory reserved for enclaves in MiB, as huge pages; at least four times the size of the image file."""
     volume_gib: Annotated[int, Field(ge=8, le=16_384)] = 8
     """Size of the encrypted root volume in GiB."""
     session_manager: bool = False
-    """true: people with permission log in to a parent by Session Manager; its enclaves stay closed to them."""
+    """true: people with permission can log in to a parent with Session Manager, but not to its enclaves."""
     key: EnclaveKey | None = None
     """A key for the enclaves. null: none."""
 
     @rule
     def _the_type_holds_enclaves(self) -> Iterator[Problem]:
         if reason := types.no_enclave(self.instance_type):
-            yield Problem("instance_type", f"must be able to hold an enclave: {reason}")
+            yield Problem("instance_type", f"must support enclaves: {reason}")
 
     @rule
     def _whole_cores(self) -> Iterator[Problem]:
@@ -59,12 +59,12 @@ class Enclave(Section):
 
 
 class Tpm(Section):
-    """A launch template for instances that attest by their NitroTPM."""
+    """A launch template for instances that attest with their NitroTPM."""
 
     image_id: ImageId
-    """An Attestable AMI of yours: booted by UEFI, with TPM 2.0. On a normal AL2023 image PCR4 measures the loader."""
+    """Your Attestable AMI, with UEFI boot and TPM 2.0. On a normal AL2023 image PCR4 measures only the loader."""
     instance_type: InstanceType = "m7g.large"
-    """Type of the instances; it must have a NitroTPM, and the architecture of the image."""
+    """Instance type; it must have NitroTPM and the architecture of the image."""
     root_device: Annotated[str, Field(pattern=r"^/dev/(sd[a-z]\d?|xvd[a-z])$", examples=["/dev/xvda"])] = "/dev/xvda"
     """Name of the image's root device, whose volume is encrypted."""
     volume_gib: Annotated[int, Field(ge=1, le=16_384)] = 8
@@ -75,26 +75,26 @@ class Tpm(Section):
     @rule
     def _the_type_has_a_tpm(self) -> Iterator[Problem]:
         if reason := types.no_tpm(self.instance_type):
-            yield Problem("instance_type", f"must have a NitroTPM: {reason}")
+            yield Problem("instance_type", f"must have NitroTPM: {reason}")
 
 
 class Organization(Section):
-    """Policies of AWS Organizations; the stack then belongs into the management account, or its delegate."""
+    """Policies of AWS Organizations; the stack then belongs in the management account or a delegated administrator."""
 
     targets: Annotated[tuple[TargetId, ...], Field(max_length=100)] = ()
-    """Units, accounts or the root to attach to. None: the policies are made, and attached to nothing."""
+    """Organizational units, accounts or the root to attach to. Empty: the policies are created but not attached."""
     confirm_lockout_risk: bool = False
     """Safety switch: must also be true for a root as target."""
     require_imdsv2: bool = True
     """true: RunInstances without IMDSv2 is denied as well."""
     deny_legacy_spot: bool = False
-    """true: RequestSpotInstances and RequestSpotFleet are denied; the policy cannot see which types they ask for."""
+    """true: RequestSpotInstances and RequestSpotFleet are denied, because the policy cannot see their types."""
     exempt_principal_arns: Annotated[tuple[ScpPrincipal, ...], Field(max_length=20)] = ()
     """Principals that may still start Xen types."""
     declarative: bool = False
-    """true: a declarative policy as well. It enforces IMDSv2 and switches the serial console off, for everybody."""
+    """true: also a declarative policy, which enforces IMDSv2 and turns off the serial console for everybody."""
     exception_message: Annotated[str, Field(min_length=1)] | None = None
-    """Text of the errors of the declarative policy. null: AWS's own."""
+    """Error text of the declarative policy. null: AWS's own."""
     scp_max_characters: Annotated[int, Field(ge=512, le=10_240)] = 5_120
     """Longest policy in characters."""
 
@@ -113,7 +113,7 @@ class Organization(Section):
             if target.startswith("r-"):
                 yield Problem(
                     ("targets", index),
-                    "must not be a root, or every account is limited; name units, or set the safety switch "
+                    "must not be a root, which restricts every account; name units, or set the safety switch "
                     "confirm_lockout_risk to true",
                 )
 
@@ -131,26 +131,26 @@ class Organization(Section):
         if len(declarative_text(self.exception_message)) > MOST_DECLARATIVE:
             yield Problem(
                 "exception_message",
-                f"must be shorter: a declarative policy has {MOST_DECLARATIVE:,} characters at most; shorten it",
+                f"must be shorter: a declarative policy has at most {MOST_DECLARATIVE:,} characters; shorten it",
             )
 
     @rule
     def _the_message_has_a_policy(self) -> Iterator[Problem]:
         if self.exception_message and not self.declarative:
-            yield Problem("exception_message", "must be null without declarative: nothing shows it; remove it")
+            yield Problem("exception_message", "must be null without declarative, because nothing shows it; remove it")
 
 
 class NitroAttestationSettings(SolutionSettings):
-    """Nitro only, and proven: a scheduled look, policies, attested keys and launch templates."""
+    """Controls for confidential computing: a scheduled look, policies, attested keys and launch templates."""
 
     look_every_hours: Annotated[int, Field(ge=1, le=24)] = 6
     """Hours between two looks at the account."""
     regions: Annotated[tuple[RegionName, ...], Field(max_length=40)] = ()
-    """Regions to look at. None: every Region that the account has enabled."""
+    """Regions to look at. Empty: every Region that the account has enabled."""
     metric_namespace: MetricNamespace = "ComputeBlog/NitroAttestation"
-    """CloudWatch namespace of what the looks find; not AWS/..., which is for AWS services."""
+    """CloudWatch namespace of the looks' metrics; not AWS/..., which is for AWS services."""
     organization: Organization | None = None
-    """Policies of AWS Organizations. null: none, in an account that is not the management account."""
+    """Policies of AWS Organizations, for the management account. null: none."""
     enclave: Enclave | None = Enclave()
     """A launch template for parents of enclaves. null: none."""
     tpm: Tpm | None = None
@@ -158,7 +158,7 @@ class NitroAttestationSettings(SolutionSettings):
 
     @property
     def keys(self) -> dict[str, AttestedKey]:
-        """The attested keys by the name of their section. Each kind of document has its own: no request has both."""
+        """The attested keys by section. Each kind of document has its own key, because no request has both."""
         found = {"enclave": self.enclave and self.enclave.key, "tpm": self.tpm and self.tpm.key}
         return {name: key for name, key in found.items() if key}
 
@@ -175,8 +175,8 @@ class NitroAttestationSettings(SolutionSettings):
         for name in self.keys if common.topic_of_others else ():
             yield Problem(
                 (name, "key"),
-                f"must have a topic of common.account: EventBridge does not reach common.alarm_topic_arn of account "
-                f"{common.topic_of_others}; leave it out, or name a topic of this account",
+                f"must have a topic in common.account: EventBridge does not reach common.alarm_topic_arn in account "
+                f"{common.topic_of_others}; leave it out, or name a topic in this account",
             )
 
     @common_rule
@@ -193,6 +193,6 @@ class NitroAttestationSettings(SolutionSettings):
                 if common.account and arn_part(arn, "account") != common.account:
                     yield Problem(
                         (name, "key", *where),
-                        f"must be of common.account {common.account}: another account's IAM policies would decide "
+                        f"must be in common.account {common.account}: otherwise another account's IAM policies decide "
                         "as well; correct one of the two",
                     )

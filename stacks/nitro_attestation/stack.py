@@ -1,4 +1,4 @@
-"""Nitro only, and proven: what a reader of the post can enforce and observe in an account of their own.
+"""Controls for confidential computing: what you can enforce and observe in your own account.
 
 Post: https://aws.amazon.com/blogs/compute/aws-nitro-system-gets-independent-affirmation-of-its-confidential-compute-capabilities/
 """
@@ -23,7 +23,7 @@ from stacks.shared.solution import SolutionStack
 
 
 class NitroAttestationStack(SolutionStack):
-    """A scheduled look with alarms, policies, launch templates and attested keys, each as far as it is configured."""
+    """A scheduled look with alarms and, as configured, policies, launch templates and attested keys."""
 
     def __init__(
         self, scope: Construct, solution: Solution, common: CommonSettings, settings: NitroAttestationSettings
@@ -49,7 +49,7 @@ class NitroAttestationStack(SolutionStack):
             self,
             "OnlyNitro",
             name=f"{self.stack_name}-only-nitro",
-            description=f"Only Nitro: denies the Xen types, by the list of {LISTED}",
+            description=f"Only Nitro: denies the Xen types on the list of {LISTED}",
             type="SERVICE_CONTROL_POLICY",
             content=with_partition(settings.policy.text()),
             target_ids=list(settings.targets) or None,
@@ -66,8 +66,10 @@ class NitroAttestationStack(SolutionStack):
                 content=declarative(settings.exception_message),
                 target_ids=list(settings.targets) or None,
             )
-            second.add_property_override("Content", text)  # CloudFormation would write an object at a length of its own
-            # Organizations changes one thing at a time: ConcurrentModificationException
+            second.add_property_override(
+                "Content", text
+            )  # CloudFormation would serialize an object with another length
+            # Organizations makes one change at a time: ConcurrentModificationException
             second.add_resource_dependency(scp)
             self.output("DeclarativePolicyId", second.attr_id, "Id of the declarative policy")
 
@@ -79,4 +81,4 @@ class NitroAttestationStack(SolutionStack):
             statistic=cloudwatch.Stats.MAXIMUM,
             period=Duration.minutes(5),
         )
-        alarms.when_above("EnclaveNotReady", metric, 0, says="A parent cannot hold the enclaves it was made for")
+        alarms.when_above("EnclaveNotReady", metric, 0, says="A parent of enclaves did not become ready")

@@ -1,7 +1,7 @@
-"""The launch templates: a parent of enclaves, and an instance that attests by its NitroTPM.
+"""The launch templates: a parent of enclaves, and an instance that attests with its NitroTPM.
 
-They name no network: whoever launches names subnet and security group. Nothing here opens SSH, and the roles may do
-nothing but what is granted beside them; the key's own policy names them.
+They have no network settings: name subnet and security group at launch. Nothing here opens SSH. The roles have only the
+permissions that are granted here; the key's policy names them.
 """
 
 from pathlib import Path
@@ -49,7 +49,7 @@ class AttestingTemplate(HardenedLaunchTemplate):
             image=image,
             root_device=root_device,
             volume_gib=volume_gib,
-            key=scope.encryption_key,  # of the volumes; an attested key encrypts none
+            key=scope.encryption_key,  # for the volumes; an attested key cannot encrypt them
             instance_type=instance_type,
             role=own_role,
             user_data=user_data,
@@ -57,11 +57,13 @@ class AttestingTemplate(HardenedLaunchTemplate):
             hibernation_configured=False,
         )
         self.own_role = own_role
-        scope.output(f"{construct_id}TemplateId", self.launch_template_id or "", "Launch from it; name a subnet")
+        scope.output(
+            f"{construct_id}TemplateId", self.launch_template_id or "", "Launch template; name a subnet at launch"
+        )
 
 
 def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) -> AttestingTemplate:
-    """The parent of enclaves, which tells whether it is ready for them."""
+    """The parent of enclaves, which reports whether it is ready."""
     script = enclave_script(
         settings, namespace=namespace, stack=stack.stack_name, region=stack.region, suffix=stack.url_suffix
     )
@@ -73,7 +75,7 @@ def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) ->
         enclaves=True,
         root_device="/dev/xvda",
         volume_gib=settings.volume_gib,
-        description="Parents of enclaves: they tell whether they are ready",
+        description="Parents of enclaves, which report whether they are ready",
         user_data=ec2.UserData.custom(script),
     )
     allow_metrics(template.own_role, namespace)
@@ -84,7 +86,7 @@ def enclave_template(stack: SolutionStack, settings: Enclave, namespace: str) ->
 
 @jsii.implements(ec2.IMachineImage)
 class _Image:
-    """An image by its id; the CDK's own wants to know the Region at synthesis."""
+    """An image by its id; the CDK's own class needs the Region at synthesis."""
 
     def __init__(self, image_id: str) -> None:
         self._image_id = image_id
@@ -96,7 +98,7 @@ class _Image:
 
 
 def tpm_template(stack: SolutionStack, settings: Tpm) -> AttestingTemplate:
-    """The attestable instance. Its image has no room for user data: all it runs is measured."""
+    """The attestable instance. It has no user data, because everything that it runs is measured."""
     template = AttestingTemplate(
         stack,
         "Tpm",
@@ -105,7 +107,7 @@ def tpm_template(stack: SolutionStack, settings: Tpm) -> AttestingTemplate:
         enclaves=False,
         root_device=settings.root_device,
         volume_gib=settings.volume_gib,
-        description="Instances that attest by their NitroTPM",
+        description="Instances that attest with their NitroTPM",
     )
     resource = cast(ec2.CfnLaunchTemplate, template.node.default_child)
     resource.add_property_deletion_override("LaunchTemplateData.UserData")

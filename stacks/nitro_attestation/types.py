@@ -1,8 +1,8 @@
-"""Which instance types can hold an enclave or a NitroTPM, by their names: synthesis asks no account.
+"""Which instance types support enclaves or NitroTPM, judged by name, because synthesis calls no account.
 
 The rules are those of https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave.html#nitro-enclave-reqs and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/enable-nitrotpm-prerequisites.html, and of DescribeInstanceTypes
-(2026-08-02): a test compares them with a table of 1,395 types. ``check`` asks the API of the account.
+(2026-08-02): a test compares them with a table of 1,395 types. ``check`` asks the account's API.
 """
 
 import re
@@ -18,14 +18,14 @@ NO_TPM = frozenset(
     | {"u-3tb1", "u-6tb1"}
 )
 LARGE_WITH_TWO_CORES = frozenset(["c8a", "m8a", "m8azn", "r8a", "x8aedz"])
-"""Their large size has two cores; that of other x86 families has one, which the parent keeps."""
+"""Families whose large size has two cores; other x86 families have one, which the parent keeps."""
 ONE_THREAD_PER_CORE = frozenset(["c7a", "c8a", "g7", "m7a", "m8a", "m8azn", "r7a", "r8a", "x8aedz"])
 
 Architecture = Literal["arm64", "x86_64"]
 
 
 def architecture(instance_type: str) -> Architecture:
-    """The architecture of a type: of Graviton, the letters behind the generation have a g."""
+    """The architecture of a type: on Graviton the letters after the generation include a g."""
     family = instance_type.partition(".")[0]
     found = re.match(r"[a-z]+\d+([a-z]*)", family)
     return "arm64" if family == "a1" or (found and "g" in found[1]) else "x86_64"
@@ -41,33 +41,33 @@ def vcpus(instance_type: str) -> int | None:
 
 
 def threads_per_core(instance_type: str) -> int:
-    """vCPUs of a core: an enclave takes whole cores."""
+    """vCPUs per core; an enclave takes whole cores."""
     family = instance_type.partition(".")[0]
     return 1 if architecture(instance_type) == "arm64" or family in ONE_THREAD_PER_CORE else 2
 
 
 def no_enclave(instance_type: str) -> str | None:
-    """Why a type can hold no enclave; None if it can."""
+    """Why a type supports no enclaves; None if it does."""
     family, _, size = instance_type.partition(".")
     if is_listed_xen(instance_type):
         return "it is a Xen type; choose a Nitro type such as m6g.large"
     if size.startswith("metal"):
-        return "bare metal has no hypervisor that could make one; choose m6g.large or m5.xlarge"
+        return "bare metal has no hypervisor for enclaves; choose m6g.large or m5.xlarge"
     if family.endswith("-flex"):
-        return f"flex types hold none; choose {family.removesuffix('-flex')}.xlarge"
+        return f"flex types support none; choose {family.removesuffix('-flex')}.xlarge"
     if family in NO_ENCLAVE or family.startswith(("hpc", "mac", "u-", "u7")):
-        return f"the family {family} holds none; choose m6g.large or m5.xlarge"
+        return f"the family {family} supports none; choose m6g.large or m5.xlarge"
     if architecture(instance_type) == "arm64":
         return "medium has a single vCPU, which the parent keeps; choose large" if size == "medium" else None
     if size == "large" and family in LARGE_WITH_TWO_CORES:
         return None
     if not size.endswith("xlarge"):
-        return f"its one core stays with the parent; choose {family}.xlarge, or m6g.large"
+        return f"its only core stays with the parent; choose {family}.xlarge, or m6g.large"
     return None
 
 
 def no_tpm(instance_type: str) -> str | None:
-    """Why a type has no NitroTPM; None if it has one."""
+    """Why a type has no NitroTPM; None if it has."""
     family, _, size = instance_type.partition(".")
     if is_listed_xen(instance_type):
         return "it is a Xen type; choose a Nitro type such as m7g.large"

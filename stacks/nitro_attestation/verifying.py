@@ -13,25 +13,25 @@ from stacks.shared.command import Answer, CommandError
 from stacks.shared.files import UnreadableError, read_text
 
 root_fingerprint = ROOT_FINGERPRINT
-"""Of the root that is trusted; a name of its own, because tests have a root of their own."""
+"""Fingerprint of the trusted root; a separate name, because tests have their own root."""
 
 
 def verify_arguments(parser: ArgumentParser) -> None:
     """Options of ``verify``."""
     parser.add_argument("file", type=Path, help="the document, as nitro-tpm-attest or the NSM driver wrote it")
-    parser.add_argument("--kind", choices=("tpm", "enclave"), default="tpm", help="whose document it must be (tpm)")
+    parser.add_argument("--kind", choices=("tpm", "enclave"), default="tpm", help="kind of the document (tpm)")
     parser.add_argument("--nonce", help="the nonce that was sent, in hex; without it the document must have none")
-    parser.add_argument("--max-age", type=int, default=300, help="of the document in seconds (300)")
-    parser.add_argument("--measurements", type=Path, help="reference file; without it: that of the configured key")
-    parser.add_argument("--pcr", action="append", default=[], help="PCR that must match (those of the key); repeatable")
-    parser.add_argument("--any-software", action="store_true", help="compare no PCR: show what some software measured")
+    parser.add_argument("--max-age", type=int, default=300, help="greatest age of the document in seconds (300)")
+    parser.add_argument("--measurements", type=Path, help="reference file; without it: those of the configured key")
+    parser.add_argument("--pcr", action="append", default=[], help="PCR that must match, repeatable (those of the key)")
+    parser.add_argument("--any-software", action="store_true", help="compare no PCRs, only show them")
 
 
 def check(options: Namespace, settings: NitroAttestationSettings, *, now: datetime) -> Answer:
     """Checks a document. Nothing leaves this machine.
 
     Raises:
-        CommandError: the document proves nothing, or the question makes no sense.
+        CommandError: the document proves nothing, or the arguments do not fit.
     """
     if not 1 <= options.max_age <= 86_400:
         raise CommandError(f"--max-age must be 1 to 86400 seconds, got {options.max_age}")
@@ -50,9 +50,9 @@ def check(options: Namespace, settings: NitroAttestationSettings, *, now: dateti
     rows = [(name, value, "matches" if name in compared else "not compared") for name, value in found.pcrs.items()]
     notes = [f"Signed under AWS's root at {found.timestamp.isoformat(timespec='seconds')} for {found.module_id}."]
     if expected.nonce is None:
-        notes.append("Without a nonce a document may be played back while it is young; ask with one.")
+        notes.append("Without a nonce a recent document may be replayed; request one with a nonce.")
     if not compared:
-        notes.append("No PCR was compared: anybody's software may have asked.")
+        notes.append("No PCR was compared: any software may have requested the document.")
     data = {
         "module_id": found.module_id,
         "time": found.timestamp.isoformat(timespec="milliseconds"),
@@ -92,8 +92,8 @@ def _pcrs(options: Namespace, settings: NitroAttestationSettings) -> dict[str, t
             raise CommandError(f"--pcr {min(missing)} needs --measurements: no configured key is bound to it")
         if not references:
             raise CommandError(
-                f"no {options.kind} key is configured to compare with, and software of anybody would pass; name "
-                "--measurements, or say --any-software"
+                f"no {options.kind} key is configured to compare with, so any software would pass; add "
+                "--measurements FILE, or --any-software"
             )
         return {one.pcr: one.values for one in references if one.pcr in wanted}
     try:

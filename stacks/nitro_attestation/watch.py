@@ -1,4 +1,4 @@
-"""The scheduled look at every Region, and its alarms: the control for what no policy of Organizations sees."""
+"""The scheduled look at every Region, and its alarms: the control for what no policy of Organizations can see."""
 
 from aws_cdk import Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -31,7 +31,7 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
         stack,
         "Look",
         handler="look",
-        description="Looks at what the instances of every Region run on, and publishes it",
+        description="Looks at the hypervisors of the instances in every Region and publishes counts",
         environment={
             "ACCOUNT": stack.account,
             "BUDGET_SECONDS": str(BUDGET_SECONDS),
@@ -42,9 +42,9 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
         timeout_seconds=TIMEOUT_SECONDS,
         memory_mib=512,
     )
-    asks = () if settings.regions else ("ec2:DescribeRegions",)  # those that the account has enabled
+    asks = () if settings.regions else ("ec2:DescribeRegions",)  # to list those that the account has enabled
     allow_on_any_resource(
-        function.own_role, *READS, *asks, reason="It reads every Region, by calls for which IAM knows no resource."
+        function.own_role, *READS, *asks, reason="It reads every Region, with calls that have no resource in IAM."
     )
     partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
     trails = stack.format_arn(service="cloudtrail", region="*", account="*", resource="trail", resource_name="*")
@@ -54,10 +54,10 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
         "cloudtrail:GetTrailStatus",
         arn=trails,
         shown=f"arn:{partition}:cloudtrail:*:*:trail/*",
-        reason="Which trail keeps the events is what it finds out; that of an organization is another account's.",
+        reason="It must find out which trail logs the events; an organization's trail is in another account.",
     )
     allow_metrics(function.own_role, settings.metric_namespace)
-    # Every look counts anew, so that a failed one need not be repeated.
+    # Every look counts from scratch, so a failed one need not be repeated.
     function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.hours(1))
     hours = Duration.hours(settings.look_every_hours)
     rule = events.Rule(stack, "Looks", schedule=events.Schedule.rate(hours), targets=[targets.LambdaFunction(function)])
@@ -72,12 +72,14 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
             period=hours,
         )
 
-    alarms.when_above("XenInstances", own("XenInstances"), 0, says="Instances run on Xen, or would when started")
-    alarms.when_above("UnknownTypes", own("UnknownTypes"), 0, says="Nobody says what some instances run on")
-    alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be looked at")
-    if settings.keys:  # EventBridge hears of their changes from a trail
-        alarms.when_above("TrailMissing", own("TrailMissing"), 0, says="No trail keeps the changes of attested keys")
-    alarms.when_silent("NoLook", own("Looks"), rounds=LOOKS_BEFORE_SILENCE, says="Nobody has looked for a while")
+    alarms.when_above("XenInstances", own("XenInstances"), 0, says="Instances run on Xen, or would if started")
+    alarms.when_above("UnknownTypes", own("UnknownTypes"), 0, says="The hypervisor of some instances is unknown")
+    alarms.when_above("RegionsNotSeen", own("RegionsNotSeen"), 0, says="Some Regions could not be read")
+    if settings.keys:  # EventBridge gets their changes from a trail
+        alarms.when_above("TrailMissing", own("TrailMissing"), 0, says="No trail logs the changes of attested keys")
+    alarms.when_silent(
+        "NoLook", own("Looks"), rounds=LOOKS_BEFORE_SILENCE, says="The scheduled look has not run for two periods"
+    )
     errors = function.metric_errors(period=Duration.minutes(5), statistic=cloudwatch.Stats.SUM)
-    alarms.when_above("LookErrors", errors, 0, says="The look has failed")
+    alarms.when_above("LookErrors", errors, 0, says="The look failed")
     return function

@@ -1,4 +1,4 @@
-"""What needs a person: instances that are not there, targets that are not healthy, a host that does not answer."""
+"""Alarms for missing instances, unhealthy targets, and a host that does not answer."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
@@ -14,7 +14,7 @@ HOST_MINUTES = 5
 
 
 def watch_group(alarms: Alarms, native: NativeServerGroup) -> None:
-    """Rings when the group is short of instances, or its load balancer finds some unhealthy."""
+    """Goes off when instances are missing from the group, or its load balancer finds some unhealthy."""
     missing = cloudwatch.MathExpression(
         expression="desired - serving",
         label="Missing instances",
@@ -24,15 +24,15 @@ def watch_group(alarms: Alarms, native: NativeServerGroup) -> None:
         },
         period=MINUTE,
     )
-    says = f"Desired instances are not in service for {MINUTES} minutes"
+    says = f"Desired instances have not been in service for {MINUTES} minutes"
     alarms.when_above("MissingInstances", missing, 0, says=says, minutes=MINUTES)
     unhealthy = native.target_group.metrics.unhealthy_host_count(period=MINUTE, statistic=cloudwatch.Stats.MAXIMUM)
-    says = f"The load balancer finds instances unhealthy for {MINUTES} minutes"
+    says = f"The load balancer has found instances unhealthy for {MINUTES} minutes"
     alarms.when_above("UnhealthyTargets", unhealthy, 0, says=says, minutes=MINUTES)
 
 
 def watch_host(alarms: Alarms, instance_id: str) -> None:
-    """Rings when the Spinnaker host fails its status checks."""
+    """Goes off when the Spinnaker host fails its status checks."""
     failed = cloudwatch.Metric(
         namespace="AWS/EC2",
         metric_name="StatusCheckFailed",

@@ -1,8 +1,8 @@
-"""What is posted to Gate, from the settings and from what the deployed stack says of itself.
+"""The requests to Gate, built from the settings and the outputs of the deployed stack.
 
 Field by field as Spinnaker reads them: clouddriver-aws of https://github.com/spinnaker/spinnaker, the classes
 BasicAmazonDeployDescription, UpsertAmazonLoadBalancerV2Description, ModifyServerGroupLaunchTemplateDescription and
-EnableDisableAsgDescription, and orca-applications for the application. A field that no class has is ignored there.
+EnableDisableAsgDescription, and orca-applications for the application. Spinnaker ignores a field that no class has.
 """
 
 import base64
@@ -36,24 +36,24 @@ REASON = "python -m stacks spinnaker_server_groups"
 
 
 class ServerGroupNameError(ValueError):
-    """A name is not that of a server group; the message is meant for the user."""
+    """The name is not that of a server group; the message is for the user."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the server group goes: the outputs of the deployed stack, and what ``common`` says.
+    """Where the server group goes: the outputs of the deployed stack and the settings in ``common``.
 
     Attributes:
         zones: names of the Availability Zones of the subnets.
-        image_id: of the newest Amazon Linux 2023 at the last deployment, the native group's.
-        base_profile: name of the instance profile whose role the instances have.
-        load_balancer_group: name of the security group of load balancers: clouddriver takes no id there
+        image_id: Amazon Linux 2023, as in the native group since the last deployment.
+        base_profile: name of the instance profile of the instances.
+        load_balancer_group: name of the security group of load balancers: clouddriver accepts no id there
             (UpsertAmazonLoadBalancerV2AtomicOperation looks for names by SecurityGroupService.getSecurityGroupIds).
         instance_group: id of the security group of instances.
-        public_purpose, private_purpose: by which Spinnaker finds the subnets.
+        public_purpose, private_purpose: tags by which Spinnaker finds the subnets.
         internal: whether load balancers have private addresses only.
-        key_pair: of the instances; None sends none.
-        kms_key_arn: of their volumes; None: the key that AWS manages.
+        key_pair: key pair of the instances; None: none is sent.
+        kms_key_arn: key of their volumes; None: the AWS managed key.
     """
 
     region: str
@@ -78,7 +78,7 @@ class Bodies:
     place: Place
 
     def application(self) -> Json:
-        """Creates the application. Front50 refuses one without e-mail address."""
+        """Creates the application. Front50 refuses one without an email address."""
         provided = {AWS: {"useAmiBlockDeviceMappings": True}}
         application = {
             "name": self.settings.application,
@@ -118,7 +118,7 @@ class Bodies:
             "vpcId": place.vpc_id,
             "regionZones": list(place.zones),
             "subnetType": place.public_purpose,
-            # Left out, it would be whatever the purpose contains: clouddriver looks for "internal" in it.
+            # Without it, clouddriver decides by whether the purpose contains "internal".
             "isInternal": place.internal,
             "securityGroups": [place.load_balancer_group],
             "idleTimeout": IDLE_SECONDS,
@@ -163,8 +163,8 @@ class Bodies:
         """Changes the launch template and the mix of a server group; running instances stay as they are.
 
         The user data stays too where Clouddriver has ``udf.enabled: false``, as this stack's host has: it then copies
-        that of the version before, whatever this job says of it (LaunchTemplateService). With its default it replaces
-        them by what it finds in /apps/nflx-udf, which is nothing.
+        that of the previous version and ignores the job's (LaunchTemplateService). With the default it replaces
+        it with the files in /apps/nflx-udf, where there are none.
         """
         changed = {
             "type": "updateLaunchTemplate",
@@ -177,19 +177,19 @@ class Bodies:
         return self._task(f"Modify {server_group}", changed)
 
     def disable(self, server_group: str) -> Json:
-        """Takes a server group out of its target group; its instances go on."""
+        """Takes a server group out of its target group; its instances keep running."""
         return self._task(f"Disable {server_group}", self._on("disableServerGroup", server_group))
 
     def enable(self, server_group: str) -> Json:
-        """Takes it back."""
+        """Puts a server group back into its target group."""
         return self._task(f"Enable {server_group}", self._on("enableServerGroup", server_group))
 
     def destroy(self, server_group: str) -> Json:
-        """Ends a server group, its instances and its launch template."""
+        """Deletes a server group with its instances and its launch template."""
         return self._task(f"Destroy {server_group}", self._on("destroyServerGroup", server_group))
 
     def delete_load_balancer(self) -> Json:
-        """Deletes listeners, target group and load balancer; one that is gone is a success."""
+        """Deletes listeners, target group and load balancer; it succeeds if they are gone already."""
         job = {
             "type": "deleteLoadBalancer",
             "cloudProvider": AWS,
@@ -202,16 +202,16 @@ class Bodies:
         return self._task("Delete Load Balancer", job)
 
     def delete_application(self) -> Json:
-        """Deletes the application, which Spinnaker refuses while it knows a server group of it."""
+        """Deletes the application, which Spinnaker refuses while it knows one of its server groups."""
         application = {"name": self.settings.application, "cloudProviders": AWS}
         return self._task("Delete Application", {"type": "deleteApplication", "application": application})
 
     def clean_up(self, server_groups: list[str]) -> list[Json]:
-        """The tasks of a clean-up, in their order. One task with all jobs would leave the rest after a failure."""
+        """The tasks of a clean-up, in order. In one task with all jobs, a failure would skip the rest."""
         return [*map(self.destroy, server_groups), self.delete_load_balancer(), self.delete_application()]
 
     def _launch(self) -> Json:
-        """What the launch template and the mixed instances policy say."""
+        """The fields of the launch template and the mixed instances policy."""
         settings, place = self.settings, self.place
         volume = {
             "deviceName": ROOT_DEVICE,
@@ -232,7 +232,7 @@ class Bodies:
                 "spotInstancePools": settings.lowest_price_pools,
                 "unlimitedCpuCredits": settings.unlimited_cpu_credits,
                 "keyPair": place.key_pair,
-                # With neither these nor the image's, clouddriver adds volumes of its own for each type.
+                # Without block devices, clouddriver adds its own for each type.
                 "blockDevices": [_without_none(volume)],
                 "instanceMonitoring": False,
             }
@@ -267,16 +267,16 @@ class Bodies:
 
 
 def user_data() -> str:
-    """The user data of the demo page, of this stack's group and of Spinnaker's server groups.
+    """The user data of the demo page, for this stack's group and for Spinnaker's server groups.
 
-    Without a line break at its end, which Clouddriver takes away (UserDataProviderAggregator): both run the same bytes.
+    It ends without a line break, which Clouddriver would remove (UserDataProviderAggregator): both run the same script.
     """
     parts = {"GROUP_INSTANCE": shared_part("group_instance.sh"), "METADATA": shared_part("metadata.sh")}
     return filled(DEMO_PAGE, **parts).strip()
 
 
 def user_data_base64() -> str:
-    """The same in Base64 on one line: clouddriver and EC2 take no line breaks in it."""
+    """The same in Base64 on one line: clouddriver and EC2 accept no line breaks in it."""
     return base64.b64encode(user_data().encode()).decode("ascii")
 
 
@@ -284,7 +284,8 @@ def _named(server_group: str, settings: SpinnakerServerGroupsSettings) -> str:
     parts = SERVER_GROUP.match(server_group)
     if not parts or parts["cluster"].partition("-")[0] != settings.application:
         raise ServerGroupNameError(
-            f"{server_group} is no server group of {settings.application}; name one such as {settings.application}-v000"
+            f"--server-group must name one of {settings.application}, such as {settings.application}-v000, "
+            f"got {server_group}; correct it"
         )
     return server_group
 

@@ -1,4 +1,4 @@
-"""What ``check`` looks at besides what every solution does: types, quotas, purposes of subnets, what Spinnaker left."""
+"""What ``check`` of this solution adds: types, quotas, subnet purposes, and what Spinnaker has left behind."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ CLEAN_UP = "Before you destroy the stack: python -m stacks spinnaker_server_grou
 def own_findings(
     common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients
 ) -> Iterator[Finding]:
-    """What would stop a deployment, or Spinnaker afterwards."""
+    """Finds what would stop a deployment, or Spinnaker afterwards."""
     yield looked_at("instance types", lambda: _types(settings, clients))
     if settings.host:
         host_type = settings.host.instance_type
@@ -33,7 +33,7 @@ def own_findings(
 
 
 def _types(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
-    """Where the types are offered: a type that a zone lacks is a pool less, one that the Region lacks a mistake."""
+    """Where the types are offered: a zone without a type means one pool less, a Region without it is a problem."""
     pages = (
         clients("ec2")
         .get_paginator("describe_instance_type_offerings")
@@ -66,7 +66,7 @@ def _vcpus(settings: SpinnakerServerGroupsSettings, clients: Clients, instances:
         .paginate(Filters=[{"Name": "instance-type", "Values": list(settings.types)}])
     )
     most = max((item["VCpuInfo"]["DefaultVCpus"] for page in pages for item in page["InstanceTypes"]), default=0)
-    groups = 2 if settings.native_group else 1  # Spinnaker's server group besides
+    groups = 2 if settings.native_group else 1  # and Spinnaker's server group
     what = "Spot vCPUs" if spot else "On-Demand vCPUs"
     return vcpus(clients, settings.types, instances * most * groups, what, spot=spot)
 
@@ -76,7 +76,7 @@ def _purposes(common: CommonSettings, settings: SpinnakerServerGroupsSettings, c
     purposes = settings.purposes(common)
     if purposes is None:
         fix = "Set public_purpose and private_purpose before you post to Spinnaker"
-        return Finding(what, "ok", "those of common.vpc are not known", fix)
+        return Finding(what, "ok", "the purposes of common.vpc are not known", fix)
     pages = (
         clients("ec2")
         .get_paginator("describe_subnets")
@@ -86,12 +86,12 @@ def _purposes(common: CommonSettings, settings: SpinnakerServerGroupsSettings, c
     for subnet in (subnet for page in pages for subnet in page["Subnets"]):
         purpose = _purpose(subnet)
         if purpose is None:
-            fix = f"Correct its tag {PURPOSE_TAG}: with it Spinnaker finds no subnet of the Region"
-            return Finding(what, "problem", f"{subnet['SubnetId']} has a tag that is no JSON with a purpose", fix)
+            fix = f"Correct its tag {PURPOSE_TAG}: because of it Spinnaker finds no subnet in the Region"
+            return Finding(what, "problem", f"{subnet['SubnetId']} has a tag that is not JSON with a purpose", fix)
         vpcs.setdefault(purpose, set()).add(subnet["VpcId"])
     for purpose in purposes:
         if len(found := vpcs.get(purpose, set())) > 1:
-            fix = "Set another purpose, or another prefix: Spinnaker takes a purpose of two VPCs for none"
+            fix = "Set another purpose, or another prefix: Spinnaker ignores a purpose that two VPCs have"
             return Finding(what, "problem", f"{purpose} is in {', '.join(sorted(found))}", fix)
     if common.vpc and (missing := [purpose for purpose in purposes if common.vpc.id not in vpcs.get(purpose, ())]):
         fix = f'Tag your subnets: {PURPOSE_TAG} = {{"purpose":"{missing[0]}"}}'
@@ -118,11 +118,11 @@ def _groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> list[s
 def _server_groups(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
     if found := _groups(settings, clients):
         return Finding("server groups", "ok", f"Spinnaker has made {', '.join(found)}", CLEAN_UP)
-    return Finding("server groups", "ok", "none of Spinnaker's")
+    return Finding("server groups", "ok", "Spinnaker has made none")
 
 
 def _load_balancer(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
-    """Spinnaker's load balancer is in this stack's subnets, and its target group outlives it where it is in use."""
+    """Spinnaker's load balancer is in this stack's subnets, and its target group may stay behind."""
     what, elb = "load balancer", clients("elbv2")
     balancers = elb.get_paginator("describe_load_balancers").paginate()
     targets = elb.get_paginator("describe_target_groups").paginate()
@@ -130,25 +130,25 @@ def _load_balancer(settings: SpinnakerServerGroupsSettings, clients: Clients) ->
     names += [item["TargetGroupName"] for page in targets for item in page["TargetGroups"]]
     if found := [name for name in (settings.load_balancer_name, settings.target_group_name) if name in names]:
         return Finding(what, "ok", f"Spinnaker has made {' and '.join(found)}", CLEAN_UP)
-    return Finding(what, "ok", "none of Spinnaker's")
+    return Finding(what, "ok", "Spinnaker has made none")
 
 
 def _namesakes(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
-    """Security groups that Spinnaker takes for the application's, and does not delete it while they are there.
+    """Security groups that Spinnaker mistakes for the application's, which it then refuses to delete.
 
-    orca-applications, VerifyApplicationHasNoDependenciesTask: the name up to its first hyphen, whatever its case.
+    orca-applications, VerifyApplicationHasNoDependenciesTask: it compares the name up to the first hyphen, in any case.
     """
     what = "security groups"
     pages = clients("ec2").get_paginator("describe_security_groups").paginate()
     names = [str(group["GroupName"]) for page in pages for group in page["SecurityGroups"]]
     if found := [name for name in names if name.partition("-")[0].lower() == settings.application]:
-        fix = "Set another application: Spinnaker takes these for its own, and cannot delete it"
-        return Finding(what, "problem", f"called as the application is: {', '.join(sorted(found))}", fix)
-    return Finding(what, "ok", f"none is called as {settings.application} is")
+        fix = "Set another application: Spinnaker mistakes these for the application's and cannot delete it"
+        return Finding(what, "problem", f"named like the application: {', '.join(sorted(found))}", fix)
+    return Finding(what, "ok", f"none is named like {settings.application}")
 
 
 def _left_behind(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Finding:
-    """Spinnaker leaves a launch template behind when a deployment fails half-way."""
+    """Spinnaker leaves a launch template behind when a deployment fails halfway."""
     names = [{"Name": "launch-template-name", "Values": [f"{settings.application}-v*"]}]
     pages = clients("ec2").get_paginator("describe_launch_templates").paginate(Filters=names)
     templates = [str(item["LaunchTemplateName"]) for page in pages for item in page["LaunchTemplates"]]

@@ -22,14 +22,14 @@ from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSetting
 
 COST_NOTE = (
     "The native group at its desired size, with its On-Demand share rounded up, since EC2 does not say how it rounds. "
-    "What Spinnaker makes is billed in addition."
+    "What Spinnaker creates is billed in addition."
 )
 TOKEN_VARIABLE = "SPINNAKER_TOKEN"  # noqa: S105 - the variable's name
 LONGEST_MINUTES = 90  # one step of clouddriver may take an hour
 
 
 def idle_month(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> Iterator[BillingUnit]:
-    """What bills in a month in which the group keeps its size and nobody calls the page."""
+    """The billing units of a month in which the group keeps its size and nobody calls the page."""
     if settings.native_group:
         on_demand = settings.on_demand(settings.desired_instances)
         spot = settings.desired_instances - on_demand
@@ -39,13 +39,13 @@ def idle_month(common: CommonSettings, settings: SpinnakerServerGroupsSettings) 
         yield BillingUnit("application_load_balancer_hour", HOURS, "load balancer")
     nat = common.vpc is None and settings.network == "nat"
     addresses = _balancer_addresses(common, settings) + nat
-    yield BillingUnit("public_ipv4_hour", HOURS * addresses, "addresses of load balancer and NAT gateway")
+    yield BillingUnit("public_ipv4_hour", HOURS * addresses, "addresses of the load balancer and the NAT gateway")
     yield BillingUnit("nat_gateway_hour", HOURS * nat, "NAT gateway")
     if settings.host:
         yield instance_hours(settings.host.instance_type, HOURS, "Spinnaker host")
         yield BillingUnit("gp3_gib_month", settings.host.volume_gib, "root volume of the Spinnaker host")
     alarms = 3 * settings.native_group + (settings.host is not None)
-    yield BillingUnit("alarm_month", alarms, "alarms; one that compares two metrics is two")
+    yield BillingUnit("alarm_month", alarms, "alarms; one that compares two metrics counts as two")
 
 
 def _balancer_addresses(common: CommonSettings, settings: SpinnakerServerGroupsSettings) -> int:
@@ -55,7 +55,7 @@ def _balancer_addresses(common: CommonSettings, settings: SpinnakerServerGroupsS
 
 
 def findings(common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients) -> Iterator[Finding]:
-    """What would stop a deployment, or Spinnaker afterwards."""
+    """Finds what would stop a deployment, or Spinnaker afterwards."""
     yield from common_findings(common, clients, settings.zones)
     yield from own_findings(common, settings, clients)
 
@@ -64,8 +64,8 @@ def findings(common: CommonSettings, settings: SpinnakerServerGroupsSettings, cl
 
 
 def _action_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", choices=ACTIONS, help="what to ask Spinnaker for")
-    parser.add_argument("--server-group", help=f"such as demoapp-v000; for {', '.join(ON_A_SERVER_GROUP)}")
+    parser.add_argument("action", choices=ACTIONS, help="what Spinnaker should do")
+    parser.add_argument("--server-group", help=f"name such as demoapp-v000, for {', '.join(ON_A_SERVER_GROUP)}")
 
 
 def _post_arguments(parser: ArgumentParser) -> None:
@@ -79,14 +79,14 @@ def _follow_arguments(parser: ArgumentParser) -> None:
 
 
 def _minutes_argument(parser: ArgumentParser) -> None:
-    help_ = f"how long to wait for the end of a task ({LONGEST_MINUTES})"
+    help_ = f"minutes to wait for the end of a task ({LONGEST_MINUTES})"
     parser.add_argument("--minutes", type=float, default=LONGEST_MINUTES, help=help_)
 
 
 def _bodies(
     options: Namespace, common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients
 ) -> Answer:
-    """Prints what ``post`` would post; nothing leaves this machine but questions to AWS."""
+    """Prints what ``post`` would post; nothing but read calls to AWS leaves this machine."""
     of = bodies_of(common, settings, clients)
     requests = _requests(options, of)
     return Answer((), (), requests, lines=[json.dumps(body, indent=2) for body in requests])
@@ -97,7 +97,7 @@ def _requests(options: Namespace, of: Any) -> list[dict[str, Any]]:
     if options.action in ON_A_SERVER_GROUP and not name:
         raise CommandError(f"{options.action} needs --server-group NAME, as Deck or 'post server-group' names it")
     if name and options.action not in (*ON_A_SERVER_GROUP, "clean-up"):
-        raise CommandError(f"{options.action} takes no --server-group; Spinnaker names the next one itself")
+        raise CommandError(f"{options.action} takes no --server-group; remove it, Spinnaker names the next one")
     try:
         return bodies_for(options.action, of, [name] if name else [])
     except ServerGroupNameError as error:
@@ -110,7 +110,7 @@ def _post(
     """Posts the tasks of an action, each once, and follows each to its end."""
     of = bodies_of(common, settings, clients)
     if options.action == "clean-up" and options.server_group:
-        raise CommandError("clean-up takes no --server-group: it destroys those that Spinnaker has; take destroy")
+        raise CommandError("clean-up takes no --server-group, because it destroys all; for one use destroy")
     requests = _requests(options, of)
     posting = Posting(_gate(settings, clients), of, seconds=options.minutes * 60, told=_tell)
     ended = list(posting.clean_up() if options.action == "clean-up" else posting.one_after_the_other(requests))
@@ -138,18 +138,18 @@ def _follow(
 def _tasks(
     options: Namespace, common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients
 ) -> Answer:
-    """The application's tasks, for who does not know whether one has arrived."""
+    """The application's tasks, to see whether one has arrived."""
     gate = _gate(settings, clients)
     found = gate.get(f"/applications/{settings.application}/tasks?limit={options.limit}")
     tasks = [task for task in found if isinstance(task, dict)] if isinstance(found, list) else []
     rows = [[str(task.get(key, "")) for key in ("id", "status", "name")] for task in tasks]
     data = [dict(zip(("id", "status", "name"), row, strict=True)) for row in rows]
-    notes = [] if rows else [f"Spinnaker has no task of {settings.application}."]
+    notes = [] if rows else [f"Spinnaker has no tasks of {settings.application}."]
     return Answer(("task", "status", "what"), rows, data, notes=notes)
 
 
 def _tasks_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=20, help="how many of the newest (20)")
+    parser.add_argument("--limit", type=int, default=20, help="number of the newest tasks to list (20)")
 
 
 def _gate(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Gate:
@@ -157,7 +157,7 @@ def _gate(settings: SpinnakerServerGroupsSettings, clients: Clients) -> Gate:
 
 
 def _token(settings: SpinnakerServerGroupsSettings, clients: Clients) -> str | None:
-    """From the environment, or from Secrets Manager: an argument would show in the list of processes."""
+    """The token from the environment or Secrets Manager: an argument would show in the list of processes."""
     if token := os.environ.get(TOKEN_VARIABLE):
         return token.strip()
     if settings.token_secret_arn is None:

@@ -6,7 +6,7 @@ from stacks.shared.preflight import Clients
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 
 UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
-"""As the host names it; a test holds the two together. host.py would load the CDK."""
+"""The host's parameter; a test compares the two, because importing host.py would load the CDK."""
 
 
 def _ubuntu(common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients) -> Seen:

@@ -1,4 +1,4 @@
-"""Where the deployed stack has put things: what the request bodies say besides the settings."""
+"""What the request bodies take from the deployed stack, besides the settings."""
 
 from config.models import CommonSettings
 from stacks.shared.command import CommandError
@@ -14,7 +14,7 @@ def bodies_of(common: CommonSettings, settings: SpinnakerServerGroupsSettings, c
     """The request bodies for the deployed stack.
 
     Raises:
-        CommandError: it is not deployed, or the purposes of an existing network are not known.
+        CommandError: the stack is not deployed, or the purposes of an existing network are not known.
     """
     purposes = settings.purposes(common)
     if purposes is None:

@@ -1,7 +1,7 @@
 """Gate, Spinnaker's API: posts a task once, and follows it to its end.
 
-``POST /tasks`` is not idempotent: the same server group again is the next one. So nothing that may have arrived is
-posted again, and no redirect is followed, which would lead to the page of a login.
+``POST /tasks`` is not idempotent: posting a server group again creates the next one. So nothing that may have arrived
+is posted again, and no redirect is followed, because it would lead to a login page.
 https://github.com/spinnaker/spinnaker/blob/main/gate/gate-web/src/main/groovy/com/netflix/spinnaker/gate/controllers/TaskController.groovy
 """
 
@@ -22,13 +22,13 @@ Json = dict[str, Any]
 TOKEN_HEADER = "X-Spinnaker-Token"  # noqa: S105 - the header's name
 ANSWER_SECONDS = 60.0
 POLL_SECONDS = 5.0
-PATIENCE = 12  # polls in a row that may fail, as while Gate starts again
+PATIENCE = 12  # polls in a row that may fail, for example while Gate restarts
 LOGIN = "it asks for a login: set SPINNAKER_TOKEN or token_secret_arn to an API token of Gate"
 TASK_ID = re.compile(r"^[\w-]{1,64}$")
 
 
 class UnansweredError(CommandError):
-    """A question that may be asked again has no answer now."""
+    """A request that may be repeated has no answer now."""
 
 
 class Gate:
@@ -36,15 +36,15 @@ class Gate:
 
     Args:
         url: its address, with the path before ``/tasks``.
-        token: an API token; None for a Gate that takes everybody, as one does by default.
-        wait: sleeps; a test has its own.
+        token: an API token; None for a Gate without login, which is its default.
+        wait: sleeps; tests pass their own.
     """
 
     def __init__(self, url: str, token: str | None = None, *, wait: Callable[[float], None] = time.sleep) -> None:
         if token and sends_in_the_clear(url):
             raise CommandError(f"{url} would take the token unencrypted; set gate_url to an https address")
         if token and not (token.isascii() and token.isprintable()):
-            raise CommandError("the token of Gate has characters that no header can have; correct it")
+            raise CommandError("the token of Gate has characters that a header cannot have; correct it")
         self._url = urlsplit(url)
         self._path = self._url.path.rstrip("/")
         self._token, self._wait = token, wait
@@ -54,10 +54,10 @@ class Gate:
         """Posts a task, once.
 
         Returns:
-            The task's id. Nothing of the task has been checked yet.
+            The task's id. Spinnaker has checked nothing in the task yet.
 
         Raises:
-            CommandError: it was not accepted, or nobody knows whether it was.
+            CommandError: it was not accepted, or that is not known.
         """
         connection = self._connection()
         try:
@@ -65,15 +65,17 @@ class Gate:
         except OSError as error:
             raise CommandError(f"no Gate answers at {self.address}: {error}; nothing was posted") from None
         doubt = (
-            f"the task may have arrived all the same. Look before you post again: python -m stacks "
+            f"the task may have arrived all the same. Before you post again, look: python -m stacks "
             f"spinnaker_server_groups tasks, which lists those of {body['application']}"
         )
         try:
             status, answer = self._ask(connection, "POST", "/tasks", json.dumps(body).encode())
         except (OSError, HTTPException) as error:
-            raise CommandError(f"{self.address} has not answered ({_words(error)}); {doubt}") from None
+            raise CommandError(f"{self.address} did not answer ({_words(error)}); {doubt}") from None
         if status == 404:
-            raise CommandError(f"{self.address} has no tasks (404), nothing was posted; correct the path of gate_url")
+            raise CommandError(
+                f"{self.address} has no tasks (404) and nothing was posted; correct the path of gate_url"
+            )
         if status >= 500:
             raise CommandError(f"{self.address} answered {status}; {doubt}")
         reference = answer.get("ref") if isinstance(answer, dict) else None
@@ -85,19 +87,19 @@ class Gate:
         """Waits for the end of a task.
 
         Args:
-            seconds: how long; a step of clouddriver alone may take an hour.
-            told: hears each status that is another than the one before.
+            seconds: longest wait; a single step of clouddriver may take an hour.
+            told: called with each new status.
 
         Raises:
-            CommandError: it failed, with the reason; or it goes on, with the command that follows it further.
+            CommandError: it failed, with the reason; or it is still running, with the command that follows it.
         """
-        again = f"it may go on: python -m stacks spinnaker_server_groups follow {task_id}"
+        again = f"it may still be running: python -m stacks spinnaker_server_groups follow {task_id}"
         left, failed, last = seconds, 0, ""
         while True:
             try:
                 task = self.get(f"/tasks/{quote(task_id, safe='')}")
                 if not isinstance(task, dict):
-                    raise UnansweredError(f"{self.address} answers with something that is no task")
+                    raise UnansweredError(f"{self.address} answers with something that is not a task")
                 failed = 0
             except UnansweredError as error:
                 failed += 1
@@ -113,18 +115,18 @@ class Gate:
             if status in FAILED:
                 raise CommandError(f"task {task_id} of Spinnaker ended {status}: {failure(task)}")
             if status and status not in GOES_ON:
-                raise CommandError(f"task {task_id} has the status {status}, which Orca does not have; {again}")
+                raise CommandError(f"task {task_id} has the status {status}, which Orca does not define; {again}")
             if left <= 0:
                 raise CommandError(f"task {task_id} is {status or 'unknown'} after {seconds / 60:g} minutes; {again}")
             self._wait(POLL_SECONDS)
             left -= POLL_SECONDS
 
     def get(self, path: str) -> Any:
-        """What Gate answers to a question.
+        """Reads from Gate.
 
         Raises:
-            UnansweredError: it may answer later.
-            CommandError: it refuses.
+            UnansweredError: Gate may answer later.
+            CommandError: Gate refuses.
         """
         connection = self._connection()
         try:
@@ -141,7 +143,7 @@ class Gate:
         try:
             return kind(self._url.hostname or "", self._url.port, timeout=ANSWER_SECONDS)
         except ValueError as error:
-            raise CommandError(f"{self.address} is no address: {error}; correct gate_url") from None
+            raise CommandError(f"gate_url must be an address, got {self.address}: {error}; correct it") from None
 
     def _ask(self, connection: HTTPConnection, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
         headers = {"Accept": "application/json"}
@@ -157,7 +159,7 @@ class Gate:
             connection.close()
 
     def _answer(self, response: HTTPResponse, content: bytes) -> tuple[int, Any]:
-        """Status and JSON of an answer; what says that nothing was done is an error here."""
+        """Status and JSON of an answer; an answer that means that nothing was done is raised."""
         status = response.status
         kind = response.headers.get_content_type()
         if status in (401, 403) or 300 <= status < 400 or (status == 200 and kind == "text/html"):
@@ -172,19 +174,19 @@ class Gate:
 
 
 def task_id(text: str) -> str:
-    """The id of a task, of which people may give the reference as Gate does.
+    """The id of a task, also from a reference as Gate returns it.
 
     Raises:
-        CommandError: it is none.
+        CommandError: it is not an id.
     """
     found = text.removeprefix("/tasks/")
     if not TASK_ID.match(found):
-        raise CommandError(f"{text!r} is no id of a task; give one as 'tasks' lists it")
+        raise CommandError(f"{text!r} is not the id of a task; use one that 'tasks' lists")
     return found
 
 
 def _message(content: bytes) -> str:
-    """What Spring says of an error (its fields ``message`` and ``error``)."""
+    """What Spring says about an error (its fields ``message`` and ``error``)."""
     try:
         answer = json.loads(content)
     except ValueError:

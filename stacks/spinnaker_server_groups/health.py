@@ -1,8 +1,8 @@
-"""Numbers that the group of this stack and the requests to Spinnaker have in common, and no setting changes.
+"""Health check numbers that this stack's group and the requests to Spinnaker share; no setting changes them.
 
-Both say all of them: what Spinnaker assumes for a target group that says nothing (clouddriver-aws,
-UpsertAmazonLoadBalancerV2Description of https://github.com/spinnaker/spinnaker: every 10 seconds, 10 times healthy) is
-not what Elastic Load Balancing assumes.
+Both set all of them, because Spinnaker's defaults for a target group (clouddriver-aws,
+UpsertAmazonLoadBalancerV2Description of https://github.com/spinnaker/spinnaker: every 10 seconds, 10 times healthy)
+differ from those of Elastic Load Balancing.
 """
 
 PORT = 80

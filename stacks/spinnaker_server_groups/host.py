@@ -1,4 +1,4 @@
-"""By setting, a Spinnaker of your own: one instance in a private subnet, without a port that is open to anybody.
+"""By setting, a Spinnaker of your own: one instance in a private subnet, without an open port.
 
 The project's recommended installation, its kustomization, on k3s (https://spinnaker.io/docs/setup/install/environment/).
 """
@@ -27,16 +27,15 @@ INSTALL_MINUTES = 60
 
 
 class SpinnakerHost(Construct):
-    """Roles, key pair for what Spinnaker launches, and the instance.
+    """The roles, the key pair of the instances that Spinnaker launches, and the host instance.
 
     The instance keeps the first version of its launch template, so that neither a newer image nor a changed script
-    replaces it, and with it Spinnaker's database: only another ``generation`` does, and another VPC, which no instance
-    moves to.
+    replaces it and Spinnaker's database with it: only a new ``generation`` or another VPC does.
 
     Attributes:
         instance: the instance.
-        roles: what it and Spinnaker may do.
-        key_pair_name: key pair of the instances that Spinnaker launches; clouddriver cannot do without one.
+        roles: the roles of the host and of Spinnaker.
+        key_pair_name: key pair of the instances that Spinnaker launches; clouddriver needs one.
     """
 
     def __init__(
@@ -94,27 +93,33 @@ class SpinnakerHost(Construct):
         self.instance.cfn_options.creation_policy = CfnCreationPolicy(
             resource_signal=CfnResourceSignal(count=1, timeout=f"PT{INSTALL_MINUTES}M")
         )
-        # Routes and rights, by which it installs itself.
+        # The installation needs routes and permissions.
         self.instance.node.add_dependency(network, self.roles)
         Validations.of(self.instance).acknowledge(
-            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarm looks at status checks, which come every minute."),
-            Acknowledgment(id="AwsSolutions-EC29", reason="Its applications are Spinnaker's; it goes with its stack."),
+            Acknowledgment(id="AwsSolutions-EC28", reason="Its alarm uses status checks, which come every minute."),
+            Acknowledgment(
+                id="AwsSolutions-EC29", reason="It holds only Spinnaker's own data and is deleted with its stack."
+            ),
         )
 
     def _key_pair(self) -> str:
-        """Nobody has its private key but Systems Manager, and the group of the instances admits no SSH."""
+        """Only Systems Manager has the private key, and the security group of the instances admits no SSH."""
         return ec2.KeyPair(self, "KeyPair", type=ec2.KeyPairType.ED25519).key_pair_name
 
     def _template(
         self, stack: SolutionStack, host: HostSettings, network: SpinnakerNetwork, user_data: str
     ) -> ec2.LaunchTemplate:
         group = ec2.SecurityGroup(
-            self, "SecurityGroup", vpc=network.vpc, description="Spinnaker host, nothing in", allow_all_outbound=False
+            self,
+            "SecurityGroup",
+            vpc=network.vpc,
+            description="Spinnaker host, no inbound traffic",
+            allow_all_outbound=False,
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs, images, Kubernetes and snaps")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "Ubuntu's repositories, which are signed")
-        # The first version names the security group, which in another VPC is another one, and the files of its day:
-        # where the host is replaced, in another VPC or another subnet, it takes another template.
+        # Version 1 names the security group, which differs in another VPC, and the files of its time: where another VPC
+        # or subnet replaces the host, it gets another template.
         existing = stack.common.vpc
         place = f"{existing.id}-{network.private.ids[0]}".title().replace("-", "") if existing else ""
         return HardenedLaunchTemplate(
@@ -132,15 +137,15 @@ class SpinnakerHost(Construct):
         )
 
     def write_outputs(self, stack: SolutionStack) -> None:
-        """The commands that bring Deck and Gate to the user's own machine; the browser needs both."""
+        """The commands that forward Deck and Gate to the user's machine; the browser needs both."""
         for name, port in (("ForwardDeck", DECK_PORT), ("ForwardGate", GATE_PORT)):
             stack.output(
                 name,
                 f"aws ssm start-session --region {stack.region} --target {self.instance.ref} "
                 f"--document-name AWS-StartPortForwardingSession "
                 f"--parameters portNumber={port},localPortNumber={port}",
-                f"Brings {name.removeprefix('Forward')} to localhost:{port}; leave it running, and run the other too",
+                f"Forwards {name.removeprefix('Forward')} to localhost:{port}; keep both forwards running",
             )
-        stack.output("HostInstanceId", self.instance.ref, "Spinnaker's host")
-        stack.output("ManagedRole", self.roles.managed.role_name, "What Spinnaker assumes")
+        stack.output("HostInstanceId", self.instance.ref, "Instance of the Spinnaker host")
+        stack.output("ManagedRole", self.roles.managed.role_name, "Role that Spinnaker assumes")
         stack.output("KeyPair", self.key_pair_name, "Key pair of the instances that Spinnaker launches")

@@ -18,7 +18,7 @@ from stacks.spinnaker_server_groups.bodies import user_data
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 
-# Boot, installation of httpd, and as many health checks as make a target healthy.
+# Boot, the installation of httpd, and the health checks until a target is healthy.
 WARMUP_SECONDS = 120 + health.HEALTHY_TIMES * health.HEALTH_INTERVAL_SECONDS
 
 
@@ -27,8 +27,8 @@ class NativeServerGroup(Construct):
 
     Attributes:
         group: the Auto Scaling group.
-        target_group: what it registers with.
-        balancer: where it answers.
+        target_group: the target group of its instances.
+        balancer: its load balancer.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class NativeServerGroup(Construct):
             target_group=self.target_group,
             internet_facing=not settings.is_internal(stack.common),
             idle_timeout=Duration.seconds(health.IDLE_SECONDS),
-            without_access_logs="A demo page that anybody may read; access logs would need a bucket of their own.",
+            without_access_logs="It serves a public demo page; access logs would need a bucket of their own.",
         )
 
 

@@ -1,7 +1,7 @@
-"""The network: public and private subnets in each zone, with the tags by which Spinnaker finds them, and two groups.
+"""The network: public and private subnets in each zone, tagged so that Spinnaker finds them, and two security groups.
 
-The subnets of a zone have a place of their own in the range, whatever the other zones are: stacks/shared/network.py
-says why.
+The subnets of a zone have their own place in the range, whichever the other zones are; stacks/shared/network.py
+explains why.
 """
 
 import json
@@ -32,12 +32,12 @@ class Subnets:
 
     @property
     def selection(self) -> ec2.SubnetSelection:
-        """For a property that takes subnets."""
+        """The selection for a property that takes subnets."""
         return ec2.SubnetSelection(subnets=list(self.subnets))
 
     @property
     def ids(self) -> list[str]:
-        """Their ids."""
+        """The ids of the subnets."""
         return [subnet.subnet_id for subnet in self.subnets]
 
 
@@ -49,8 +49,8 @@ class SpinnakerNetwork(Construct):
         public: where load balancers go.
         private: where instances go.
         subnets: the private ones, as the CDK selects them.
-        load_balancer_group: admits ``allowed_cidrs``, and nobody else.
-        instance_group: admits load balancers with the other group, and nobody else; HTTPS out.
+        load_balancer_group: admits only ``allowed_cidrs``.
+        instance_group: admits only load balancers with the other group; HTTPS out.
     """
 
     def __init__(self, scope: SolutionStack, construct_id: str, settings: SpinnakerServerGroupsSettings) -> None:
@@ -104,7 +104,7 @@ class SpinnakerNetwork(Construct):
                 vpc_id=vpc.vpc_id,
                 availability_zone=zone,
                 cidr_block=_range(PUBLIC, PUBLIC_PREFIX, number),
-                map_public_ip_on_launch=False,  # a load balancer takes addresses of its own
+                map_public_ip_on_launch=False,  # a load balancer allocates its own addresses
             )
             outside.add_default_internet_route(gateway.ref, attachment)
             inside = ec2.PrivateSubnet(
@@ -133,7 +133,7 @@ def _range(within: IPv4Network, prefix: int, number: int) -> str:
 
 
 def _tag(subnet: ec2.Subnet, purpose: str) -> None:
-    """Tags the subnet alone, not its route table: one tag that is no JSON, on any subnet of the Region, stops all."""
+    """Tags only the subnet, not its route table."""
     value = json.dumps({"purpose": purpose}, separators=(",", ":"))
     Tags.of(subnet).add(PURPOSE_TAG, value, include_resource_types=["AWS::EC2::Subnet"])
 

@@ -1,4 +1,4 @@
-"""The actions on a server group of Spinnaker, each a task or several in their order."""
+"""The actions on Spinnaker's server groups, each one or more tasks in order."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ CACHE_SECONDS, CACHE_POLL_SECONDS = 600.0, 10.0
 
 @dataclass(frozen=True)
 class Ended:
-    """A task that has ended well.
+    """A task that has succeeded.
 
     Attributes:
         what: its description.
         task_id: its id.
-        server_groups: that it has made.
+        server_groups: names of those it has made.
     """
 
     what: str
@@ -36,7 +36,7 @@ def bodies_for(action: str, bodies: Bodies, server_groups: list[str]) -> list[Js
     """The bodies of an action.
 
     Args:
-        server_groups: of ``clean-up``, those that it destroys; of an action on one, that one.
+        server_groups: for ``clean-up``, those that it destroys; for an action on one, that one.
     """
     if action == "clean-up":
         return bodies.clean_up(server_groups)
@@ -50,9 +50,9 @@ class Posting:
     """Posts bodies to a Gate and follows each to its end before the next.
 
     Args:
-        seconds: patience with one task.
-        told: hears what happens.
-        wait: sleeps; a test has its own.
+        seconds: longest wait for one task.
+        told: called with each line of progress.
+        wait: sleeps; tests pass their own.
     """
 
     def __init__(
@@ -68,22 +68,22 @@ class Posting:
         self._seconds, self._told, self._wait = seconds, told, wait
 
     def one_after_the_other(self, requests: list[Json]) -> Iterator[Ended]:
-        """Posts tasks; the first that fails ends it."""
+        """Posts tasks until one fails."""
         for body in requests:
             yield self._through(body)
 
     def clean_up(self) -> Iterator[Ended]:
         """Destroys every server group, then deletes load balancer and application.
 
-        Spinnaker refuses to delete an application while its cache knows a server group: that is waited for, and one
-        elsewhere, which nobody may destroy from here, stops the clean-up before it begins. So does a task that has
-        not ended: it may make a server group that the cache does not know yet, and that nobody would destroy.
+        Spinnaker refuses to delete an application while its cache knows a server group, so this waits for the cache.
+        A server group elsewhere, which cannot be destroyed from here, stops the clean-up before it begins. So does a
+        running task: it may make a server group that the cache does not know yet and that would be left over.
 
         Raises:
             CommandError: something stops it, or a task fails.
         """
         if under_way := self._under_way():
-            raise CommandError(f"tasks of Spinnaker have not ended: {under_way}; follow them to their end first")
+            raise CommandError(f"tasks of Spinnaker are still running: {under_way}; follow them to their end first")
         names = self.server_groups()
         *destroy, balancer, application = self._bodies.clean_up(names)
         yield from self.one_after_the_other(destroy)
@@ -100,7 +100,7 @@ class Posting:
         application, account = self._bodies.settings.application, self._bodies.settings.account_name
         found = self._gate.get(f"/applications/{application}/serverGroups?cloudProvider=aws")
         if not isinstance(found, list):
-            raise UnansweredError(f"{self._gate.address} answers with something that is no list of server groups")
+            raise UnansweredError(f"{self._gate.address} answers with something that is not a list of server groups")
         here = (account, self._bodies.place.region)
         elsewhere = [group for group in found if (group.get("account"), group.get("region")) != here]
         if elsewhere:
@@ -112,7 +112,7 @@ class Posting:
         application = self._bodies.settings.application
         found = self._gate.get(f"/applications/{application}/tasks?limit=20&statuses={','.join(sorted(GOES_ON))}")
         if not isinstance(found, list):
-            raise UnansweredError(f"{self._gate.address} answers with something that is no list of tasks")
+            raise UnansweredError(f"{self._gate.address} answers with something that is not a list of tasks")
         return ", ".join(f"{task.get('id')} ({task.get('name')}, {task.get('status')})" for task in found)
 
     def _through(self, body: Json) -> Ended:
@@ -127,8 +127,8 @@ class Posting:
         while names := self.server_groups():
             if left <= 0:
                 raise CommandError(
-                    f"Spinnaker's cache still knows {', '.join(names)} after {CACHE_SECONDS / 60:g} minutes, so that "
-                    "it would not delete the application; run clean-up again later"
+                    f"Spinnaker's cache still knows {', '.join(names)} after {CACHE_SECONDS / 60:g} minutes, and "
+                    "would not delete the application; run clean-up again later"
                 )
             self._wait(CACHE_POLL_SECONDS)
             left -= CACHE_POLL_SECONDS

@@ -1,4 +1,4 @@
-"""The roles of Spinnaker: the host's, and the managed one that it assumes for everything it does to the account.
+"""Spinnaker's roles: the host's, and the managed role that it assumes for everything it does in the account.
 
 The managed role allows what clouddriver-aws calls for one application: its server groups, its load balancer and its
 target group by their names, its instances in this stack's subnets. Spinnaker's documentation gives it PowerUserAccess.
@@ -90,18 +90,18 @@ TEMPLATE_WRITES = (
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteLaunchTemplateVersions",
 )
-# A fresh account lacks them, and the first Spot launch fails without the last:
+# A new account lacks them, and without the last one the first Spot launch fails:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html
 LINKED_SERVICES = ("autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "spot.amazonaws.com")
-MADE_LATER = "Spinnaker makes it later, with an id that only AWS knows; the name is the application's."
+MADE_LATER = "Spinnaker creates it later, with an id that AWS chooses; its name begins with the application's."
 
 
 class SpinnakerRoles(Construct):
-    """Host and managed role.
+    """The host's role and the managed role.
 
     Attributes:
-        host: for the instance of Spinnaker; it may assume the managed role.
-        managed: for what Spinnaker does.
+        host: role of the Spinnaker instance; it may assume the managed role.
+        managed: role for everything that Spinnaker does.
     """
 
     def __init__(
@@ -120,13 +120,13 @@ class SpinnakerRoles(Construct):
             self,
             "Host",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="Spinnaker's host: it assumes the managed role, and is reached through Session Manager",
+            description="Spinnaker host: assumes the managed role and is reached through Session Manager",
         )
         self.managed = iam.Role(
             self,
             "Managed",
             assumed_by=iam.ArnPrincipal(self.host.role_arn),
-            description="What Spinnaker does to the server groups of one application",
+            description="Lets Spinnaker manage the server groups of one application",
         )
         self._let_host_in()
         self._let_read()
@@ -158,12 +158,11 @@ class SpinnakerRoles(Construct):
             ("ec2", "launch-template/*", ("ec2:CreateLaunchTemplate",)),
         ):
             self._allow(actions, service, resource)
-        # IAM knows no names of launch templates, and clouddriver gives its own no tags. Others, whose groups would run
-        # whatever a new version says, are kept from it by the tag Name, which the CDK gives to each. CloudFormation
-        # tags none by itself: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2227
+        # IAM policies cannot name launch templates, and clouddriver does not tag its own. The tag Name, which the CDK
+        # sets on each, keeps others out of reach: their groups would run any new version. CloudFormation adds no tags: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2227
         without_name = {"Null": {"aws:ResourceTag/Name": "true"}}
         self._allow(TEMPLATE_WRITES, "ec2", "launch-template/*", without_name)
-        # Elastic Load Balancing asks for it where a load balancer is created with tags.
+        # Elastic Load Balancing requires it when a load balancer is created with tags.
         created = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateLoadBalancer"}}
         tagging = ["elasticloadbalancing:AddTags"]
         self._allow(tagging, "elasticloadbalancing", f"loadbalancer/app/{balancer}/*", created)
@@ -178,7 +177,7 @@ class SpinnakerRoles(Construct):
         )
 
     def _let_launch(self, network: SpinnakerNetwork, application: str) -> None:
-        """What EC2 asks of whoever makes a group: the instance's parts, in our subnets and with our security group."""
+        """What EC2 requires to create a group: the instance's parts, in our subnets and with our security group."""
         stack = self._stack
         ec2 = f"arn:{stack.partition}:ec2:{stack.region}"
         own = [f"{ec2}:{stack.account}:subnet/{subnet}" for subnet in network.private.ids]
@@ -191,9 +190,9 @@ class SpinnakerRoles(Construct):
             "ec2:RunInstances",
             arn=f"{ec2}::image/*",
             shown=shown_arn(stack, "ec2", "image/*", account=""),
-            reason="Images are of Amazon's account, or of whoever shares one; ARNs of images name no account.",
+            reason="Images belong to Amazon or to whoever shares them; ARNs of images name no account.",
         )
-        for kind in ("instance", "volume"):  # as the launch template's data say; the template itself gets no tags
+        for kind in ("instance", "volume"):  # from the launch template's data; the template itself gets no tags
             self._allow(["ec2:CreateTags"], "ec2", f"{kind}/*", {"StringEquals": {"ec2:CreateAction": "RunInstances"}})
         of_the_application = {"StringLike": {"aws:ResourceTag/aws:autoscaling:groupName": f"{application}-v*"}}
         self._allow(["ec2:TerminateInstances"], "ec2", "instance/*", of_the_application)

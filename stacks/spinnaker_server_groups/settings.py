@@ -26,31 +26,31 @@ GateUrl = Annotated[
 
 
 class HostSettings(Section):
-    """A Spinnaker of your own on one instance in a private subnet, by the project's kustomization on k3s."""
+    """A Spinnaker of your own on one instance in a private subnet, from the project's kustomization on k3s."""
 
     instance_type: InstanceType = "m6i.xlarge"
-    """Type of the instance, x86_64; Spinnaker's documentation asks for 4 cores and 16 GiB at least."""
+    """Instance type, x86_64; Spinnaker's documentation asks for at least 4 cores and 16 GiB."""
     volume_gib: Annotated[int, Field(ge=40, le=16_384)] = 60
-    """Size of its root volume in GiB: images, and the database of Spinnaker."""
+    """Size of its root volume in GiB, for container images and Spinnaker's database."""
     spinnaker_version: Version = "2026.2.3"
     """Tag of Spinnaker's container images."""
     kustomize_commit: Annotated[
         str, Field(pattern=r"^[0-9a-f]{40}$", examples=["7ded656f6319f01a093816faf1214f722f1e6227"])
     ] = "7ded656f6319f01a093816faf1214f722f1e6227"
-    """Commit of github.com/spinnaker/spinnaker whose spinnaker-kustomize is installed: one with components/mysql."""
+    """Commit of github.com/spinnaker/spinnaker with the spinnaker-kustomize to install, and its components/mysql."""
     k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$", examples=["v1.35.5+k3s1"])] = "v1.35.5+k3s1"
     """Release of k3s, the Kubernetes that Spinnaker runs in."""
     generation: Annotated[int, Field(ge=1, le=999)] = 1
-    """Number of the host. A higher one replaces it, which loses its applications and pipelines, as another VPC does."""
+    """Number of the host. A higher one, or another VPC, replaces it and loses its applications and pipelines."""
 
     @rule
     def _is_x86(self) -> Iterator[Problem]:
         if is_arm(self.instance_type):
-            yield Problem("instance_type", "must be of architecture x86_64; choose m6i.xlarge or so")
+            yield Problem("instance_type", "must be of architecture x86_64; choose one such as m6i.xlarge")
 
 
 class SpinnakerServerGroupsSettings(SolutionSettings):
-    """A server group that is diversified over types, zones and purchase options: natively, and for Spinnaker."""
+    """A server group over many types, zones and purchase options: natively, and for Spinnaker."""
 
     ignored_with_vpc: ClassVar[tuple[str, ...]] = ("network", "zones")
     regional_arns: ClassVar[tuple[str, ...]] = ("token_secret_arn",)
@@ -66,11 +66,11 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         "m5dn.large",
         "m5n.large",
     )
-    """Instance types to diversify over, in the order of your preference; EC2 Auto Scaling takes 40."""
+    """Instance types to diversify over, in the order of your preference; at most 40."""
     architecture: Literal["arm64", "x86_64"] = "x86_64"
     """Processor architecture of the types and of their image."""
     cpu_credits: Literal["standard", "unlimited"] | None = None
-    """CPU credits of burstable instances, only where every type is one. null: EC2's default of each type."""
+    """CPU credits, only where every type is burstable. null: EC2's default for each type."""
     min_instances: Annotated[int, Field(ge=0, le=1_000)] = 6
     """Smallest size of the group."""
     max_instances: Annotated[int, Field(ge=1, le=1_000)] = 21
@@ -78,28 +78,28 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
     desired_instances: Annotated[int, Field(ge=0, le=1_000)] = 12
     """Size of the group; a deployment that changes the group sets it again."""
     on_demand_base: Annotated[int, Field(ge=0, le=1_000)] = 3
-    """On-Demand base capacity: instances that are On-Demand before any is Spot."""
+    """On-Demand base capacity: number of instances that are On-Demand before any is Spot."""
     on_demand_percentage: Annotated[int, Field(ge=0, le=99)] = 10
     """On-Demand percentage of the instances above the base; the rest is Spot."""
     allocation_strategy: Literal[
         "price-capacity-optimized", "capacity-optimized", "capacity-optimized-prioritized", "lowest-price"
     ] = "price-capacity-optimized"
-    """How EC2 chooses among the Spot pools; the post has capacity-optimized, which AWS recommended at its time."""
+    """How EC2 chooses among the Spot pools; the post uses capacity-optimized, which AWS recommended at the time."""
     lowest_price_pools: Annotated[int, Field(ge=1, le=20)] | None = None
-    """lowest-price only: number of the cheapest pools of a zone to use. null: EC2's default, 2."""
+    """lowest-price only: number of cheapest pools to use in each zone. null: EC2's default, 2."""
     grace_seconds: Annotated[int, Field(ge=0, le=7_200)] = 600
-    """Health check grace period: seconds from the start of an instance until the load balancer's verdict counts."""
+    """Health check grace period: seconds after the start of an instance before failed health checks count."""
     deregistration_seconds: Annotated[int, Field(ge=0, le=110)] = 90
-    """Deregistration delay in seconds, below the 120 of a Spot interruption notice; the post recommends 90 or less."""
+    """Deregistration delay in seconds, below the 120 of a Spot interruption notice; the post recommends at most 90."""
     network: Literal["endpoints", "nat"] = "endpoints"
     """Egress of the private subnets: S3's gateway endpoint only, or a NAT gateway too, which bills its hours."""
     zones: Annotated[int, Field(ge=2, le=6)] = 3
     """Availability Zones of the solution's own network, each with a public and a private subnet."""
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Field(max_length=6)] = ()
-    """With common.vpc: its public subnets, in two zones at least, for an internet-facing load balancer."""
+    """With common.vpc: its public subnets, in at least two zones, for an internet-facing load balancer."""
     scheme: Literal["internet-facing", "internal"] | None = None
-    """Whether the load balancers have public addresses. null: they have, as the post's does, unless common.vpc names no
-    public subnets."""
+    """Whether the load balancers have public addresses. null: yes, as in the post, unless common.vpc is set without
+    public_subnet_ids."""
     allowed_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=40)] = ()
     """IPv4 ranges that may call the load balancers. Empty: nobody; 0.0.0.0/0: everybody, with
     confirm_open_to_the_world."""
@@ -111,24 +111,24 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["owner@example.com"])] = (
         "owner@example.com"
     )
-    """Owner of the application; Spinnaker refuses an application without."""
+    """Email address of the application's owner, which Spinnaker requires."""
     account_name: Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,63}$", examples=["my-aws-account"])] = (
         "my-aws-account"
     )
-    """Name of the AWS account in Spinnaker's configuration: the credentials of every request."""
+    """Name of the AWS account in Spinnaker's configuration; every request names it as its credentials."""
     key_pair: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+=-]{1,64}$", examples=["ops"])] | None = None
-    """Key pair of the instances that Spinnaker launches. null: none is sent; a Spinnaker that is not this solution's
-    then takes its account's default, which must exist."""
+    """Key pair of the instances that Spinnaker launches. null: the host's, or without a host none is sent;
+    your Spinnaker then uses its account's default, which must exist."""
     public_purpose: Purpose | None = None
-    """Purpose in the tag of the public subnets, by which Spinnaker finds them. null: the stack's name and -public."""
+    """Purpose in the tag of the public subnets, by which Spinnaker finds them. null: the stack's name with -public."""
     private_purpose: Purpose | None = None
-    """The same of the private subnets. null: the stack's name and -private."""
+    """Purpose in the tag of the private subnets. null: the stack's name with -private."""
     gate_url: GateUrl = "http://localhost:8084/api/v1"
-    """Address of Gate, Spinnaker's API, with the path that it has before /tasks."""
+    """Address of Gate, Spinnaker's API, with the path before /tasks."""
     token_secret_arn: SecretArn | None = None
-    """Secret of Secrets Manager whose text is the API token of Gate, unless SPINNAKER_TOKEN has one. null: none."""
+    """ARN of the secret that holds Gate's API token; the variable SPINNAKER_TOKEN comes first. null: none."""
     host: HostSettings | None = None
-    """A Spinnaker of your own. null: none; {} has the defaults. It bills an instance and needs network nat."""
+    """A Spinnaker of your own. null: none; {}: one with the defaults. It bills an instance and needs network nat."""
 
     @property
     def load_balancer_name(self) -> str:
@@ -137,7 +137,7 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
 
     @property
     def target_group_name(self) -> str:
-        """Name of its target group."""
+        """Name of the target group that Spinnaker makes."""
         return f"{self.application}-targetgroup"
 
     def is_internal(self, common: CommonSettings) -> bool:
@@ -147,18 +147,18 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         return self.scheme == "internal"
 
     def on_demand(self, instances: int) -> int:
-        """How many of so many instances are On-Demand."""
+        """How many of this number of instances are On-Demand."""
         return on_demand_of(instances, base=self.on_demand_base, percentage=self.on_demand_percentage)
 
     @property
     def unlimited_cpu_credits(self) -> bool | None:
-        """The same as ``cpu_credits``, as Spinnaker takes it."""
+        """``cpu_credits`` as a request to Spinnaker has it."""
         return None if self.cpu_credits is None else self.cpu_credits == "unlimited"
 
     def purposes(self, common: CommonSettings) -> tuple[str, str] | None:
-        """Purposes of the public and the private subnets; None if nothing says those of an existing network.
+        """Purposes of the public and the private subnets; None if those of an existing network are not set.
 
-        They hold the stack's name, because Spinnaker takes a purpose that two VPCs of a Region have for none.
+        They contain the stack's name, because Spinnaker ignores a purpose that two VPCs of a Region have.
         """
         public, private = self.public_purpose, self.private_purpose
         if common.vpc and not (public and private):
@@ -182,8 +182,8 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         if self.cpu_credits and others:
             yield Problem(
                 "cpu_credits",
-                f"must be null with {', '.join(others)} in types: EC2 launches no instance of these with CPU credits, "
-                "and Spinnaker refuses the request; remove it, or list types of t2, t3, t3a and t4g only",
+                f"must be null with {', '.join(others)} in types: EC2 launches none of these with CPU credits, "
+                "and Spinnaker refuses the request; remove it, or list only types of t2, t3, t3a and t4g",
             )
 
     @rule
@@ -214,7 +214,8 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
         if self.application == "internal":
             yield Problem(
-                "application", "must not be internal: no name of a load balancer may begin with internal-; rename it"
+                "application",
+                "must not be internal, because the name of a load balancer must not begin with internal-; rename it",
             )
 
     @rule
@@ -223,7 +224,7 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         if index is not None and not self.confirm_open_to_the_world:
             yield Problem(
                 ("allowed_cidrs", index),
-                "should name the ranges of your visitors: the page is open to the world, without TLS; set "
+                "should be the ranges of your visitors: the page is open to the world, without TLS; set "
                 "confirm_open_to_the_world to true if you mean it",
                 warning=True,
             )
@@ -232,21 +233,23 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
     def _purposes_differ(self) -> Iterator[Problem]:
         if self.public_purpose and self.public_purpose == self.private_purpose:
             yield Problem(
-                "private_purpose", "must differ from public_purpose, or the load balancer's subnets are any; rename it"
+                "private_purpose",
+                "must differ from public_purpose, or load balancers get private subnets too; rename it",
             )
 
     @rule
     def _a_token_travels_encrypted(self) -> Iterator[Problem]:
         if self.token_secret_arn and sends_in_the_clear(self.gate_url):
             yield Problem(
-                "gate_url", "must begin with https with token_secret_arn, unless it is of localhost; correct it"
+                "gate_url", "must begin with https if token_secret_arn is set, except for localhost; correct it"
             )
 
     @common_rule
     def _the_host_has_egress(self, common: CommonSettings) -> Iterator[Problem]:
         if self.host and not common.vpc and self.network != "nat":
             yield Problem(
-                "network", "must be nat with host, which downloads Spinnaker from the internet; set it, or remove host"
+                "network",
+                "must be nat with host, which downloads Spinnaker from the internet; set nat, or remove host",
             )
 
     @common_rule
@@ -255,14 +258,14 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         if self.application == first:
             yield Problem(
                 "application",
-                f"must not be {first}, with which the names of this stack's security groups begin: Spinnaker takes "
-                "them for the application's, and cannot delete it; rename it",
+                f"must not be {first}, with which the names of this stack's security groups begin: Spinnaker mistakes "
+                "them for the application's and cannot delete it; rename it",
             )
 
     @common_rule
     def _load_balancer_has_subnets(self, common: CommonSettings) -> Iterator[Problem]:
         if self.public_subnet_ids and not common.vpc:
-            yield Problem("public_subnet_ids", "must be empty without common.vpc, whose subnets they are; remove it")
+            yield Problem("public_subnet_ids", "must be empty without common.vpc; remove it")
         if not common.vpc or not self.native_group:
             return
         if self.scheme == "internet-facing" and len(self.public_subnet_ids) < 2:
@@ -273,7 +276,8 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
             )
         if len(self.public_subnet_ids or common.vpc.subnet_ids) < 2:
             yield Problem(
-                "native_group", "must be false with one subnet in common.vpc: a load balancer needs two; add one"
+                "native_group",
+                "must be false with a single subnet in common.vpc, because a load balancer needs two; add one",
             )
 
 

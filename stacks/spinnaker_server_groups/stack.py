@@ -1,4 +1,4 @@
-"""A diversified, cost-optimized server group, and what Spinnaker needs to make its own.
+"""A diversified, cost-optimized server group, and what Spinnaker needs to create its own.
 
 Post: https://aws.amazon.com/blogs/compute/building-diversified-and-cost-optimized-ec2-server-groups-in-spinnaker/
 """
@@ -20,7 +20,7 @@ from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSetting
 
 
 class SpinnakerServerGroupsStack(SolutionStack):
-    """Network, base role, the native server group, and by setting a Spinnaker host."""
+    """The network, the base role, the native server group and, by setting, a Spinnaker host."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class SpinnakerServerGroupsStack(SolutionStack):
             self,
             "BaseRole",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            description="Instances of the server groups: no permissions, until your application needs some",
+            description="Role of the server groups' instances; without permissions until your application needs some",
         )
         profile = iam.InstanceProfile(self, "Profile", role=base_role)
         alarms = Alarms(self, "Alarms") if settings.native_group or settings.host else None
@@ -44,7 +44,7 @@ class SpinnakerServerGroupsStack(SolutionStack):
             watch_group(alarms, native)
             self.output("GroupName", native.group.auto_scaling_group_name, "Auto Scaling group of this stack")
             address = f"http://{native.balancer.load_balancer_dns_name}/"
-            self.output("Address", address, "The demo page, for those whom allowed_cidrs admits")
+            self.output("Address", address, "Address of the demo page, for those whom allowed_cidrs admits")
         if alarms and settings.host:
             host = SpinnakerHost(
                 self, "Host", settings, settings.host, network, base_role=base_role, base_profile=profile
@@ -56,11 +56,13 @@ class SpinnakerServerGroupsStack(SolutionStack):
     def _outputs_of_the_place(
         self, settings: SpinnakerServerGroupsSettings, network: SpinnakerNetwork, profile: iam.InstanceProfile
     ) -> None:
-        """What the request bodies say besides the settings; `bodies` and `post` read it."""
+        """What the request bodies need besides the settings; `bodies` and `post` read these outputs."""
         image = amazon_linux(self, settings.architecture).get_image(self)
         self.output("VpcId", network.vpc.vpc_id, "VPC of the server groups")
         self.output("PrivateSubnets", Fn.join(",", network.private.ids), "Subnets of the server groups")
-        self.output("LoadBalancerGroup", network.load_balancer_group.security_group_id, "Group of the load balancers")
+        self.output(
+            "LoadBalancerGroup", network.load_balancer_group.security_group_id, "Security group of the load balancers"
+        )
         self.output("InstanceGroup", network.instance_group.security_group_id, "Security group of the server groups")
         self.output("BaseProfile", profile.instance_profile_name, "Instance profile of the server groups")
-        self.output("ImageId", image.image_id, "Amazon Linux 2023: common.linux_images, or the newest")
+        self.output("ImageId", image.image_id, "Amazon Linux 2023 image, from common.linux_images or the newest")

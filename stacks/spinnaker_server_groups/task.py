@@ -1,9 +1,9 @@
-"""A task of Spinnaker: when it is done, and why it failed."""
+"""A task of Spinnaker: whether it has ended, and why it failed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Orca's ExecutionStatus, all of it:
+# All values of Orca's ExecutionStatus:
 # https://github.com/spinnaker/spinnaker/blob/main/orca/orca-api/src/main/java/com/netflix/spinnaker/orca/api/pipeline/models/ExecutionStatus.java
 GOES_ON = frozenset({"NOT_STARTED", "RUNNING", "PAUSED", "SUSPENDED", "BUFFERED", "REDIRECT"})
 DONE = frozenset({"SUCCEEDED", "SKIPPED", "FAILED_CONTINUE"})
@@ -30,7 +30,7 @@ def made_server_groups(task: Json, region: str) -> list[str]:
 
 
 def _value(task: Json, key: str) -> Any:
-    """A variable; where the task has none, the first stage's that has it."""
+    """A variable of the task, or of its first stage that has it."""
     for variable in _list(task.get("variables")):
         if variable.get("key") == key:
             return variable.get("value")
@@ -74,7 +74,7 @@ def _failed_step(task: Json) -> str:
 
 
 def _stays(task: Json) -> str:
-    """What a failed createServerGroup leaves: it waits for healthy instances after it has made the group."""
+    """What a failed createServerGroup leaves behind: it creates the group, then waits for healthy instances."""
     execution = task.get("execution")
     for stage in _list(execution.get("stages") if isinstance(execution, Mapping) else None):
         context = stage.get("context")
@@ -82,7 +82,7 @@ def _stays(task: Json) -> str:
         if stage.get("type") == "createServerGroup" and isinstance(made, Mapping):
             names = [str(name) for group in made.values() for name in group or ()]
             if names:
-                return f"; {', '.join(names)} was made and stays until you destroy it"
+                return f"; {', '.join(names)} was created and stays until you destroy it"
     return ""
 
 

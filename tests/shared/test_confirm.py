@@ -91,7 +91,7 @@ def test_a_confirmed_entry_ends_well_and_the_others_say_what_would_tell(
     assert main(["spinnaker-server-groups", "confirm"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"confirmed +That Canonical's parameter .* 1 of 1 are here", printed)
-    assert re.search(r"deploy +That a group is refused", printed)
+    assert re.search(r"deploy +Whether EC2 Auto Scaling refuses", printed)
     assert f"1 of {len(entries_of('spinnaker_server_groups'))} answered" in printed
 
 
@@ -123,7 +123,7 @@ def test_a_refusal_in_the_middle_stops_no_other_look(
     status, rows = asked(monkeypatch, capsys, "credential_guard", answers)
     assert status == 2
     assert [row["answer"] for row in rows.values()] == ["refused", "confirmed"]
-    assert "GetParameter: AccessDeniedException" in rows["The TPM parameter of each year."]["says"]
+    assert "GetParameter: AccessDeniedException" in rows["That the parameter of a TPM image exists for each"]["says"]
 
 
 def test_what_is_refused_or_open_still_does_not_count_as_answered(

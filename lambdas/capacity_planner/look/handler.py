@@ -1,7 +1,7 @@
 """Every day, and when AWS Health points to a reservation: looks at the account and reports. It buys nothing.
 
-An event says only that it is time, or which reservations Health thinks are hardly used. A repeated one finds its own
-report and tells nothing twice.
+An event says only that it is time, or which reservations Health considers hardly used. A repeated event finds its own
+report, and nothing is sent twice.
 """
 
 import json
@@ -36,12 +36,12 @@ RUNNING = [{"Name": "instance-state-name", "Values": ["running"]}]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the stack says.
+    """The settings that the stack passes on.
 
     Attributes:
-        hours: of the window, which is the time between two looks.
-        price_days: after which prices are read again.
-        price_file: bucket and key of prices that stand for AWS's; None: AWS is asked.
+        hours: the length of the window, which is the time between two looks.
+        price_days: the age in days at which prices are read again.
+        price_file: bucket and key of prices that replace AWS's; None: AWS's price APIs are called.
     """
 
     account: str
@@ -57,7 +57,7 @@ class Settings:
 
     @classmethod
     def of_environment(cls) -> "Settings":
-        """What the environment says."""
+        """Reads the environment."""
         env = os.environ
         assumed = json.loads(env["ASSUMED"])
         file = env.get("PRICE_FILE", "").partition("/")
@@ -76,7 +76,7 @@ class Settings:
 
 
 def lambda_handler(event: Any, context: Any) -> Json:
-    """Looks, publishes the metrics, keeps the report and tells of it."""
+    """Looks, publishes the metrics, stores the report and sends it."""
     settings, now = Settings.of_environment(), datetime.now(UTC)
     store = Store(client("s3"), os.environ["BUCKET"])
     name = event.get("id") if isinstance(event, dict) else None
@@ -88,7 +88,7 @@ def lambda_handler(event: Any, context: Any) -> Json:
     client("cloudwatch").put_metric_data(Namespace=settings.namespace, MetricData=report.counts(settings.planner))
     if report.worth_telling:
         client("sns").publish(TopicArn=settings.topic, Subject=report.subject(), Message=report.text())
-    # A look that could not see everything is not the last word on its event: if that comes again, so does the look.
+    # A look that could not see everything is repeated when its event is delivered again.
     store.keep_report(incomplete(key) if report.problems else key, report.to_json())
     for problem in report.problems:
         logger.error("could not be looked at", extra={"problem": problem})
@@ -96,12 +96,12 @@ def lambda_handler(event: Any, context: Any) -> Json:
 
 
 def look(settings: Settings, store: Store, said: dict[str, str], now: datetime) -> Report:
-    """Everything of one look.
+    """Takes one look.
 
     Raises:
-        botocore.exceptions.ClientError: EC2 or CloudWatch cannot be asked. Without Savings Plans or prices the look
-            goes on and says so.
-        MetricDataError: CloudWatch has no answer for a reservation, which is not the same as no points.
+        botocore.exceptions.ClientError: EC2 or CloudWatch cannot be called. Without Savings Plans or prices the look
+            continues and reports that.
+        MetricDataError: CloudWatch did not answer for a reservation, which is not the same as no points.
     """
     problems: list[str] = []
     found = read_inventory(settings, problems)
@@ -145,7 +145,7 @@ def _results(ids: list[str], now: datetime, hours: int) -> Iterator[Json]:
 def read_price_cards(
     settings: Settings, store: Store, shapes: set[Shape], now: datetime, problems: list[str]
 ) -> Prices:
-    """Prices from the price file, from the bucket while they are young, else from AWS; old ones rather than none."""
+    """Prices from the price file, from the bucket while they are recent, else from AWS; old ones rather than none."""
     if settings.price_file is not None:
         bucket, key = settings.price_file
         return read_prices(json.loads(client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()))
@@ -162,8 +162,10 @@ def read_price_cards(
     problems += failed
     stale = set() if kept is None else missing & kept.cards.keys() - fresh.cards.keys()
     if kept is not None and stale:
-        problems.append(f"{len(stale)} of {len(shapes)} price cards are of {kept.read_on}: no newer ones could be read")
-    # Old cards beside those of today have the older date: prices never look younger than they are.
+        problems.append(
+            f"{len(stale)} of {len(shapes)} price cards are from {kept.read_on}; no newer ones were readable"
+        )
+    # Old cards together with today's get the older date: prices never look newer than they are.
     prices = kept.with_cards(fresh.cards) if kept is not None and (young or stale) else fresh
     if fresh.cards:
         store.keep_prices(prices)

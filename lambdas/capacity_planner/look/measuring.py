@@ -1,4 +1,4 @@
-"""Which points of CloudWatch a look asks for, and what they say together. No AWS in here."""
+"""Which data points of CloudWatch a look reads, and how it adds them up. No AWS in here."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ NAMESPACE = "AWS/EC2CapacityReservations"
 USED, AVAILABLE = "UsedInstanceCount", "AvailableInstanceCount"
 PERIOD = 300
 QUERIES = 500
-"""Of one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html."""
+"""Queries in one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html."""
 
 
 LATE = timedelta(minutes=10)
-"""After which the points of a period are taken to be there: one that comes later would be in no look's window."""
+"""Time after which the points of a period are taken to be there: a later one would be in no look's window."""
 
 
 def window(now: datetime, hours: int) -> tuple[datetime, datetime]:
-    """The last whole periods whose points are there; a repeated look adds up the same ones."""
+    """The last complete periods whose points are there; a repeated look adds up the same ones."""
     end = datetime.fromtimestamp(int((now - LATE).timestamp()) // PERIOD * PERIOD, now.tzinfo)
     return end - timedelta(hours=hours), end
 
@@ -42,7 +42,7 @@ def _query(reservation: str, metric: str) -> Json:
 
 
 def answers(results: Iterable[Mapping[str, Any]]) -> dict[str, Measured]:
-    """What the results of all pages say of each reservation; one without points is not in it."""
+    """What the results of all pages say about each reservation; one without points is left out."""
     points: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         metric, _, reservation = result["Label"].partition(" ")

@@ -1,1 +1,1 @@
-"""Watch: counts the hosts on which Credential Guard does not run, and those that say nothing."""
+"""Watch: counts the hosts on which Credential Guard does not run, and those that are silent."""

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 SETTLING = timedelta(hours=1)
-"""After the first launch a host is audited before its first reboot: what is not running yet is no failure. After any
-start it is the time for an audit that is due; the agent runs one as soon as it is up (``SetNextScheduledDate`` in
+"""After its first launch a host is audited before its first reboot, so that not running yet is not a failure. After any
+later start it is the time for an audit that is due; the agent runs one at its start (``SetNextScheduledDate`` in
 agent/association/model/model.go of https://github.com/aws/amazon-ssm-agent)."""
 
 
 class State(StrEnum):
-    """What a host is, as far as its audits say."""
+    """The state of a host, from its audits."""
 
     RUNNING = "running"
     NOT_RUNNING = "not running"
@@ -25,8 +25,8 @@ class Host:
     """A running instance with the tag.
 
     Attributes:
-        launched: when it was started last; first: when it was launched first, for one that is stopped every night is
-            new every morning otherwise.
+        launched: when it was last started; first: when it was first launched, because a host that is stopped every
+            night would otherwise be new every morning.
     """
 
     id: str
@@ -36,11 +36,11 @@ class Host:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the last audit of a host has reported.
+    """What the last audit of a host reported.
 
     Attributes:
-        compliant: whether Credential Guard runs as it was asked to.
-        details: what it saw, the reason among them; empty where nobody has asked for them.
+        compliant: whether Credential Guard runs as configured.
+        details: what it saw, with the reason; empty if they were not read.
     """
 
     compliant: bool
@@ -50,7 +50,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A host, judged."""
+    """A host with its state."""
 
     host: Host
     state: State
@@ -58,21 +58,21 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Why, in the words of the audit where it counts."""
+        """Why; in the audit's words if the audit counts."""
         if self.state is State.SILENT:
             return f"last audited {self.audit.at:%Y-%m-%d %H:%M} UTC" if self.audit else "never audited"
         if self.state is State.NEW:
             said = self.audit.details.get("reason", "") if self.audit and self.audit.at >= self.host.launched else ""
-            return f"started lately: {said or 'not audited yet'}"
+            return f"recently started: {said or 'not audited yet'}"
         return self.audit.details.get("reason", "") if self.audit else ""
 
 
 def judge(host: Host, audit: Audit | None, silent: timedelta, now: datetime) -> Verdict:
-    """Judges one host. An old audit proves nothing, and neither does one of before the last start.
+    """Judges one host. An old audit proves nothing, nor does one from before the last start.
 
     Both associations run when a host appears: its first audit may come before Apply has rebooted it, and the next one
-    hours later. One that has been stopped for long has its next audit when it starts, and is silent without it,
-    however short it is up each time.
+    hours later. A host that was stopped for a long time is audited when it starts, and is silent without that audit,
+    even if it runs only briefly each time.
     """
     if audit and now - audit.at < silent and audit.at >= host.launched:
         if not audit.compliant and audit.at - host.first < SETTLING:
@@ -84,7 +84,7 @@ def judge(host: Host, audit: Audit | None, silent: timedelta, now: datetime) -> 
 
 
 def values(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, int]]:
-    """The metrics of all hosts. A host that is silent is no less a worry than one that says no."""
+    """The metrics of all hosts. A silent host is as much a concern as one that is not running."""
     states = [verdict.state for verdict in verdicts]
     yield "Hosts", len(states)
     yield "RunningHosts", states.count(State.RUNNING)

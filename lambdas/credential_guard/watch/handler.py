@@ -1,6 +1,6 @@
-"""Every few minutes: EC2 + Compliance -> CloudWatch: on how many hosts Credential Guard does not run, who is silent.
+"""Every 15 minutes: EC2 + Compliance -> CloudWatch: how many hosts do not run Credential Guard, how many are silent.
 
-The event says only that time has passed. A repeated one publishes the same levels again. When the hosts or their audits
+The event says only that time has passed. A repeated one publishes the same numbers again. If the hosts or their audits
 cannot be read, nothing is published and the function fails, which has an alarm of its own.
 """
 
@@ -18,12 +18,12 @@ from shared.faults import FAILED
 logger = logging.getLogger(__name__)
 
 EXPLAINED = 20
-"""Hosts whose reason is looked up for the log in one run; a call each."""
+"""Hosts whose reason is looked up for the log in one run, one call each."""
 LOGGED_TOGETHER = 100
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, int]:
-    """Counts, by the environment."""
+    """Counts the hosts, with the settings from the environment."""
     return watch(
         client("ec2"),
         client("ssm"),
@@ -47,7 +47,7 @@ def watch(
     namespace: str,
     now: datetime,
 ) -> dict[str, int]:
-    """Publishes the metrics of all hosts, and logs who is not running or silent; returns the number of each state."""
+    """Publishes the metrics of all hosts, logs those not running or silent, and returns the number of each state."""
     reported = audits(ssm, compliance_type)
     verdicts = [judge(host, reported.get(host.id), silent, now) for host in hosts(ec2, tag)]
     minute = now.replace(second=0, microsecond=0)
@@ -73,7 +73,7 @@ def _log(ssm: Any, compliance_type: str, verdicts: Sequence[Verdict]) -> None:
         logger.warning("not running", extra={"instances": failing[start : start + LOGGED_TOGETHER]})
     try:
         explained = detailed(ssm, compliance_type, failing[:EXPLAINED])
-    except FAILED as fault:  # the metrics are out; the reasons are a help to who reads the log
+    except FAILED as fault:  # the metrics are published; the reasons only help a reader of the log
         logger.warning("reasons could not be read", extra={"fault": str(fault)})
         return
     for instance_id, audit in explained.items():

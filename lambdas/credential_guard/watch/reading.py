@@ -1,4 +1,4 @@
-"""What EC2 says of the hosts, and Compliance of their audits."""
+"""Reads the hosts from EC2 and their audits from Compliance."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ COMPLIANT = "COMPLIANT"
 
 
 def hosts(ec2: Any, tag: tuple[str, str]) -> list[Host]:
-    """The running instances with the tag; whoever is stopped owes no audit."""
+    """The running instances with the tag; a stopped one needs no audit."""
     filters = [
         {"Name": f"tag:{tag[0]}", "Values": [tag[1]]},
         {"Name": "instance-state-name", "Values": ["running"]},
@@ -25,7 +25,7 @@ def hosts(ec2: Any, tag: tuple[str, str]) -> list[Host]:
 
 
 def first_launch(instance: Mapping[str, Any]) -> datetime:
-    """When an instance was launched, by its primary interface's attachment; LaunchTime is that of its last start.
+    """When an instance was launched, from its primary interface's attachment; LaunchTime is its last start.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     """
@@ -36,7 +36,7 @@ def first_launch(instance: Mapping[str, Any]) -> datetime:
 
 
 def audits(ssm: Any, compliance_type: str) -> dict[str, Audit]:
-    """The last audit of every instance that has ever reported one, without its details.
+    """The last audit of every instance that has reported one, without its details.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceComplianceSummaries.html
     """
@@ -51,9 +51,9 @@ def audits(ssm: Any, compliance_type: str) -> dict[str, Audit]:
 
 
 def detailed(ssm: Any, compliance_type: str, ids: Sequence[str]) -> dict[str, Audit]:
-    """The last audits of some instances, with what they saw.
+    """The last audits of some instances, with their details.
 
-    One instance at a time: the API takes one resource id and one resource type today
+    One instance at a time: the API accepts one resource id and one resource type today
     (https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListComplianceItems.html).
     """
     found: dict[str, Audit] = {}

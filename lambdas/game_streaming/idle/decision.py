@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 SETTLES = timedelta(minutes=45)
-"""So long after its start an instance is left alone: it may still install itself."""
+"""Time after its start in which an instance is left alone, because it may still be installing."""
 FRESH = timedelta(minutes=5)
-"""A newest report older than this says nothing about now."""
+"""Age from which the newest report says nothing about the present."""
 COVERED = 0.8
-"""Part of the window's minutes that must have a report."""
+"""Share of the window's minutes that must have a report."""
 
 Reports = Mapping[datetime, float]
-"""Instances of one kind, by minute."""
+"""Number of instances of one kind, by minute."""
 
 
 class Verdict(StrEnum):
-    """What became of a look."""
+    """The result of a look."""
 
     STOPPED = "not running"
-    SETTLING = "started lately"
+    SETTLING = "recently started"
     UNREADABLE = "games cannot be read"
     BUSY = "a game runs, or is being prepared"
     WAITING = "not idle for long enough"
@@ -29,17 +29,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Machine:
-    """The instance: whether it runs, and when it was last started."""
+    """The instance: whether it is running, and when it was last started."""
 
     running: bool
     started: datetime
 
 
 def judge(machine: Machine, regular: Reports, base: Reports, window: timedelta, now: datetime) -> Verdict:
-    """Judges the reports of a window. Silence proves nothing: only reported zeros are idle minutes.
+    """Judges the reports of a window. Missing reports prove nothing: only reported zeros count as idle.
 
     Args:
-        regular: instances that games run in.
+        regular: instances in which games run.
         base: instances in which applications are prepared.
     """
     if not machine.running:

@@ -1,9 +1,9 @@
-"""Every few minutes: CloudWatch + EC2 -> Systems Manager: an instance on which nobody has played for a while stops.
+"""Every few minutes: CloudWatch + EC2 -> Systems Manager: stops an instance on which nobody has played for a while.
 
-What CloudWatch knows is minutes old, so that the instance looks once more itself, by a document, and stops itself if no
-game runs. The event says only that time has passed; a late or repeated one looks again, and asking twice changes
-nothing. What cannot be read stops nothing: it is published, and an alarm says so; another one says that an instance
-that was asked goes on.
+CloudWatch's data is minutes old, so a document makes the instance check again and stop itself if no game runs. The
+event says only that time has passed; a late or repeated one looks again, and asking twice changes nothing. If the games
+cannot be read, nothing is stopped; a metric and its alarm report it. Another alarm reports an instance that was asked
+to stop and keeps running.
 """
 
 import logging
@@ -18,7 +18,7 @@ from shared.metric_data import results
 logger = logging.getLogger(__name__)
 METRICS = ("RegularInstances", "BaseInstances")
 DELIVERY_SECONDS = 120
-"""So long Systems Manager tries to hand it over: not until the next look, and to no instance that has started since."""
+"""Time for Systems Manager to deliver the command: it ends before the next look and before a new start."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, str]:
@@ -46,7 +46,7 @@ def look(
     window: timedelta,
     now: datetime,
 ) -> dict[str, str]:
-    """Judges, publishes whether the games could be read, and asks an idle instance to stop."""
+    """Publishes whether the games could be read, and asks an idle instance to stop."""
     regular, base = _reports(cloudwatch, namespace, window, now)
     verdict = judge(_machine(ec2, instance_id, now), regular, base, window, now)
     cloudwatch.put_metric_data(
@@ -68,7 +68,7 @@ def look(
 
 
 def _machine(ec2: Any, instance_id: str, now: datetime) -> Machine:
-    """An instance that is gone does not run. EC2 dates the last start (LaunchTime of an instance).
+    """The instance's state; one that is gone is not running. LaunchTime is the last start.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     """
@@ -82,7 +82,7 @@ def _machine(ec2: Any, instance_id: str, now: datetime) -> Machine:
 
 
 def _reports(cloudwatch: Any, namespace: str, window: timedelta, now: datetime) -> list[Reports]:
-    """What the instance has reported in the window, by minute."""
+    """The instance's reports in the window, by minute."""
     queries = [
         {
             "Id": f"m{number}",

@@ -1,1 +1,1 @@
-"""Lifecycle: no build outlives the stack."""
+"""Lifecycle: stops all builds when the stack is deleted."""

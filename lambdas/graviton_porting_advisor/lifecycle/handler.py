@@ -1,4 +1,4 @@
-"""CloudFormation -> DynamoDB, CodeBuild: before a bucket is emptied, nobody starts a build, and all are stopped."""
+"""CloudFormation -> DynamoDB, CodeBuild: before the bucket is emptied, no build can start and all are stopped."""
 
 import logging
 import os
@@ -19,11 +19,11 @@ LONGEST_SECONDS = 840  # of the function's 900
 PAUSE_SECONDS = 5.0
 LOOKS = 2
 MOST_BUILDS = 100
-"""In a call of BatchGetBuilds, and in a page of ListBuildsForProject: the newest, which may still run."""
+"""Builds in a call of BatchGetBuilds and in a page of ListBuildsForProject: the newest, which may still run."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, str]:
-    """Answers CloudFormation when no build runs any more, or with the reason why not."""
+    """Answers CloudFormation when no build is running, or with the reason for a failure."""
     return {"status": answer(event, _act)}
 
 
@@ -35,13 +35,13 @@ def _act(request: Mapping[str, Any]) -> str:
 
 
 def stop(codebuild: Any, projects: Sequence[str], pauses: Iterator[None]) -> None:
-    """Stops the builds under way and waits for their end: what they upload later would keep the bucket.
+    """Stops running builds and waits for their end: later uploads would keep the bucket from being deleted.
 
-    Start may have asked for a build just before the line was closed, which CodeBuild lists a little later: all have
+    Start may have requested a build just before the line was closed, and CodeBuild lists it a little later: all have
     ended when two looks in a row find none.
 
     Raises:
-        RefusedError: one of them goes on for too long.
+        RefusedError: one of them runs for too long.
     """
     quiet, running = 0, {}
     for _ in pauses:
@@ -54,7 +54,7 @@ def stop(codebuild: Any, projects: Sequence[str], pauses: Iterator[None]) -> Non
                 codebuild.stop_build(id=build)
         if running:
             logger.info("stopped", extra={"builds": running})
-    raise RefusedError(f"builds of {', '.join(running or projects)} do not end; delete the stack again")
+    raise RefusedError(f"builds of {', '.join(running or projects)} have not ended; delete the stack again")
 
 
 def _running(codebuild: Any, project: str) -> list[str]:

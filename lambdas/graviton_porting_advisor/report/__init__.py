@@ -1,1 +1,1 @@
-"""Report: tells of each scan once, and measures it."""
+"""Report: sends one notification for each scan, and publishes its metrics."""

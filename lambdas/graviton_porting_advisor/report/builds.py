@@ -1,4 +1,4 @@
-"""What CodeBuild says of a build, by its API or in an event, and what follows where the build itself said nothing.
+"""A build's state from CodeBuild's API or an event, and the verdict if the build has left no result.
 
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html
 https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications-ref.html
@@ -15,17 +15,17 @@ RUNNING = "IN_PROGRESS"
 
 
 class UnknownMessageError(ValueError):
-    """A message that is neither a build's own, nor Start's, nor an event of CodeBuild."""
+    """A message that is not from a build, from Start or from CodeBuild."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A build, as far as somebody who was told of it needs it.
+    """The part of a build that a notification needs.
 
     Attributes:
-        status: as the API has it.
-        source, slug: of its variables.
-        failure: the phase that has failed, and what CodeBuild says of it; empty if none has.
+        status: the API's status.
+        source, slug: from its variables.
+        failure: CodeBuild's text about the phase that failed; empty if none did.
         log: address of its log in the console; empty if it has none.
     """
 
@@ -44,7 +44,7 @@ class Build:
 
     @property
     def verdict(self) -> Verdict:
-        """What its end says where it has left no result."""
+        """The verdict on a build that has left no result."""
         words = self.failure or f"its status is {self.status}"
         if self.status == "STOPPED":
             return failed(Result.STOPPED, words)
@@ -57,13 +57,13 @@ class Build:
 
 @dataclass(frozen=True)
 class Told:
-    """What a message is about.
+    """The content of a message.
 
     Attributes:
         build: the build's id.
-        watch: whether the message comes back as long as the build runs.
-        go_on: whether it is about no build, and asks Start to start whose turn it is.
-        event: the build as the event of CodeBuild has it, for one that the API does not know any more.
+        watch: whether the message comes back while the build runs.
+        go_on: whether it is not about a build but asks Start to start the next ones.
+        event: the build as CodeBuild's event describes it, for one that the API no longer knows.
     """
 
     build: str
@@ -76,7 +76,7 @@ def read(body: str) -> Told:
     """Reads a message of the queue.
 
     Raises:
-        UnknownMessageError: it is something else.
+        UnknownMessageError: it is anything else.
     """
     try:
         found = json.loads(body)
@@ -111,7 +111,7 @@ def of_api(build: Mapping[str, Any]) -> Build:
 
 
 def _of_event(detail: Mapping[str, Any]) -> Build:
-    """A build as an event describes it. Its start is a text without a time zone, which nobody needs."""
+    """A build as an event describes it, without its start, a text without a time zone."""
     more = detail["additional-information"]
     variables = {item["name"]: item["value"] for item in more["environment"]["environment-variables"]}
     phase, why = _failure(
@@ -130,7 +130,7 @@ def _of_event(detail: Mapping[str, Any]) -> Build:
 
 
 def _failure(phases: Iterable[tuple[str, str, Iterable[str]]]) -> tuple[str, str]:
-    """The first phase that has failed, and why."""
+    """The first phase that failed, and why."""
     for kind, status, contexts in phases:
         if status in ("FAILED", "FAULT", "TIMED_OUT", "CLIENT_ERROR"):
             return kind, " ".join(filter(None, (text.strip(": ") for text in contexts)))
@@ -142,5 +142,5 @@ def _context(item: Mapping[str, str]) -> str:
 
 
 def _short_id(build: str) -> str:
-    """PROJECT:UUID, of itself or of an ARN that ends with it."""
+    """PROJECT:UUID, from an id or from an ARN that ends with it."""
     return build.rpartition(":build/")[2]

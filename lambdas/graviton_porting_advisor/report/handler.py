@@ -1,8 +1,8 @@
-"""SQS -> CodeBuild, S3 -> CloudWatch, SNS: tells of each scan once, with a link that lives as long as it says.
+"""SQS -> CodeBuild, S3 -> CloudWatch, SNS: one notification for each scan, with a link that works as stated.
 
-Three kinds of messages lead here: the last step of a build, CodeBuild's event, and the one by which Start looks after a
-build. None of them is believed: each is the id of a build, whose state CodeBuild says and whose result its reports say.
-When a build has ended, Start is asked to go on, as often as that is heard; it knows whether there is anything to do.
+Three kinds of messages arrive here: from the last step of a build, from CodeBuild's event, and from Start, which checks
+on each build. Only the build's id is taken from a message: the state comes from CodeBuild, the result from the bucket.
+Each time a build is seen to have ended, Start is asked to go on; it knows whether there is anything to do.
 """
 
 import json
@@ -28,13 +28,13 @@ from shared.faults import FAILED
 logger = logging.getLogger(__name__)
 
 LONGEST_SESSION = 3_600
-"""Seconds of a role that is assumed by a role:
+"""Longest session in seconds of a role that is assumed by a role:
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
 GONE = ("NoSuchKey", "404")
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Takes a batch of messages; those that could not be dealt with come again."""
+    """Handles a batch of messages; those that fail come again."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
         raise UnknownMessageError(f"not a batch of an SQS queue: {event!r:.300}")
@@ -53,10 +53,10 @@ class UnknownBuildError(RuntimeError):
 
 
 def handle(told: Told, holder: str) -> None:
-    """Tells of a build, if it has a result or has ended and nobody has told of it yet.
+    """Sends the notification of a build that has a result or has ended, unless it was sent already.
 
     Raises:
-        UnknownBuildError: nothing is known of it.
+        UnknownBuildError: nothing is known about it.
     """
     if told.go_on:
         _go_on(watch=True)
@@ -67,7 +67,7 @@ def handle(told: Told, holder: str) -> None:
         _tell_once(build, found, holder)
     if not build.running:
         _go_on(watch=False)
-    elif told.watch:  # also where the build has told itself: its end lets the next one go on
+    elif told.watch:  # also after the build's own message: the next one starts when it ends
         message = json.dumps({"build": build.id, "watch": True})
         client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message, DelaySeconds=WATCH_SECONDS)
 
@@ -87,7 +87,7 @@ def _tell_once(build: Build, found: Mapping[str, Any] | None, holder: str) -> No
 
 
 def _go_on(*, watch: bool) -> None:
-    """Asks Start to start whose turn it is, and to come again if anybody waits."""
+    """Asks Start to start the next builds, and to be called again if any source waits."""
     payload = json.dumps({"go_on": True, "watch": watch}).encode()
     client("lambda").invoke(FunctionName=os.environ["START_FUNCTION"], InvocationType="Event", Payload=payload)
 
@@ -98,14 +98,14 @@ def _build(told: Told) -> Build:
         try:
             return of_api(found[0])
         except KeyError as error:
-            raise UnknownBuildError(f"{told.build} is no scan: it has no {error}") from None
+            raise UnknownBuildError(f"{told.build} is not a scan: it has no {error}") from None
     if told.event is None:
         raise UnknownBuildError(f"CodeBuild does not know {told.build}")
     return told.event
 
 
 def _result(build: Build) -> Mapping[str, Any] | None:
-    """The result.json of a build; None if there is none, or none of ours."""
+    """The result.json of a build; None if it is missing or invalid."""
     key = f"{prefix_of(build.slug, build.id)}result.json"
     try:
         body = client("s3").get_object(Bucket=os.environ["BUCKET"], Key=key)["Body"].read()
@@ -129,7 +129,7 @@ def _scan(build: Build, found: Mapping[str, Any] | None) -> Scan:
 
 
 def _tell(scan: Scan) -> None:
-    """Measures first: a number that is published twice is the same number."""
+    """Publishes the metrics first: publishing them twice does no harm."""
     data = metrics(scan, kinds=os.environ["KIND_METRICS"] == "true")
     client("cloudwatch").put_metric_data(Namespace=os.environ["METRIC_NAMESPACE"], MetricData=data)
     if scan.verdict.passed and os.environ["NOTIFY"] == "problems":
@@ -153,7 +153,7 @@ def signed(
     region: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Link | None:
-    """Signs a link as the reader, whose credentials are new and say until when they live; None if that is too soon."""
+    """Signs a link with new credentials of the reader, whose expiry is known; None if they expire too soon."""
     taken = sts.assume_role(RoleArn=role, RoleSessionName="report", DurationSeconds=LONGEST_SESSION)["Credentials"]
     began = now()
     seconds = seconds_to_live(minutes, taken["Expiration"], began)
@@ -165,8 +165,8 @@ def signed(
         aws_access_key_id=taken["AccessKeyId"],
         aws_secret_access_key=taken["SecretAccessKey"],
         aws_session_token=taken["SessionToken"],
-        # By the Region's own endpoint, which boto3 signs for only where it is told to put the bucket into the name. The
-        # global one redirects to it as long as the name of a new bucket spreads, and then the signature is wrong:
+        # Uses the Region's endpoint, for which boto3 signs only with virtual-hosted addressing. The global endpoint
+        # redirects while a new bucket's name propagates, and the signature is then wrong:
         # https://github.com/boto/boto3/pull/4768
         config=Config(
             signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}

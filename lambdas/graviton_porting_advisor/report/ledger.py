@@ -1,24 +1,24 @@
-"""The table that says of which builds was told: each once, however often somebody says that it has ended."""
+"""The table of builds that were reported, so that each is reported once, however often its end is announced."""
 
 from typing import Any
 
 KEPT_SECONDS = 30 * 86_400
-"""Longer than any message about a build can be on its way."""
+"""Longer than any message about a build can be in transit."""
 
 
 class Ledger:
-    """The table, by a client of DynamoDB. Items by the build's id; every write may be repeated."""
+    """The table, through a DynamoDB client. Its key is the build's id, and every write may be repeated."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def claim(self, build: str, holder: str, *, now: float, longest: float) -> bool:
-        """Claims a build, unless it was told of or somebody does just now; who holds it for too long is dead.
+        """Claims a build, unless it was reported or another run holds it; a run that holds it for too long has died.
 
         Args:
-            holder: the same for each attempt at a message.
-            longest: seconds that one can hold it.
+            holder: the same for each attempt with a message.
+            longest: seconds for which a run can hold it.
         """
         try:
             self._dynamodb.update_item(
@@ -39,11 +39,11 @@ class Ledger:
         return True
 
     def told(self, build: str) -> None:
-        """Notes that it was told of."""
+        """Records that the build was reported."""
         self._update(build, "SET told = :yes REMOVE holder", {":yes": {"BOOL": True}})
 
     def let_go(self, build: str) -> None:
-        """Lets go of it after a failure."""
+        """Releases the build after a failure."""
         self._update(build, "REMOVE holder", None)
 
     def _update(self, build: str, change: str, values: dict[str, Any] | None) -> None:

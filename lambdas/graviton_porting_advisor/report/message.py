@@ -1,4 +1,4 @@
-"""What is sent of a scan, and how long its link works. No AWS in here."""
+"""The notification of a scan, and how long its link works. No AWS in here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ LONGEST_SUBJECT = 100
 """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, less than 100 characters."""
 SHOWN = 10
 SKEW = timedelta(seconds=30)
-"""By which a link ends before its credentials do."""
+"""Margin by which a link ends before its credentials."""
 COMMAND = "python -m stacks graviton_porting_advisor report"
 
 
 @dataclass(frozen=True)
 class Link:
-    """An address that opens a report without signing in, until a moment.
+    """An address that opens a report without signing in, for a limited time.
 
     Attributes:
-        minutes: whole minutes that are left of it, rounded down.
+        minutes: whole minutes that are left, rounded down.
     """
 
     url: str
@@ -30,10 +30,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Scan:
-    """What is told of.
+    """The subject of a notification.
 
     Attributes:
-        about: of result.json: what was scanned by what; empty without one.
+        about: from result.json: what was scanned, and with which tool; empty without one.
         report: s3:// address of the report; empty without one.
         log: address of the build's log.
     """
@@ -47,7 +47,7 @@ class Scan:
 
 
 def seconds_to_live(wanted_minutes: int, expiration: datetime, now: datetime) -> int:
-    """How long a link can be promised to live: a signature ends with the credentials that made it.
+    """How long a link can be promised to work: a signature ends with the credentials that made it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
@@ -56,14 +56,14 @@ def seconds_to_live(wanted_minutes: int, expiration: datetime, now: datetime) ->
 
 
 def subject(scan: Scan) -> str:
-    """One line of ASCII."""
+    """The subject, one line of ASCII."""
     state = "pass" if scan.verdict.passed else "FAIL"
     plain = f"[{state}] {scan.verdict.result.value}: {scan.source}".encode("ascii", "replace").decode()
     return plain[: LONGEST_SUBJECT - 1]
 
 
 def text(scan: Scan, link: Link | None) -> str:
-    """The whole notification."""
+    """The notification's text."""
     verdict = scan.verdict
     lines = [f"Porting Advisor for Graviton: {scan.source}", f"{verdict.result.value}: {verdict.says}", ""]
     if verdict.kinds:
@@ -71,7 +71,7 @@ def text(scan: Scan, link: Link | None) -> str:
     for title, items, count in (
         ("Findings", verdict.examples, verdict.issues),
         ("Files that the advisor could not read", verdict.errors, verdict.error_count),
-        ("Remarks, which are no issues", verdict.remarks, verdict.remark_count),
+        ("Remarks, which are not issues", verdict.remarks, verdict.remark_count),
     ):
         if items:
             more = f", the first {SHOWN} of {count}" if count > SHOWN else ""
@@ -80,7 +80,7 @@ def text(scan: Scan, link: Link | None) -> str:
         lines += [
             f"Report: {link.url}",
             f"Works for {link.minutes} minutes, until {link.until:%Y-%m-%d %H:%M} UTC, for everybody who has it. "
-            f"Later S3 answers ExpiredToken or AccessDenied; {COMMAND} {scan.source} makes another one.",
+            f"After that S3 answers ExpiredToken or AccessDenied; {COMMAND} {scan.source} makes a new one.",
         ]
     if scan.report:
         lines.append(f"Object: {scan.report}")
@@ -96,7 +96,7 @@ def text(scan: Scan, link: Link | None) -> str:
 
 
 def metrics(scan: Scan, *, kinds: bool) -> list[dict[str, Any]]:
-    """The data of CloudWatch: totals of a source where there is a report, and whether the scan has failed."""
+    """The CloudWatch metrics: totals of a source if there is a report, and whether the scan failed."""
     source = {"Name": "Source", "Value": scan.source}
     verdict = scan.verdict
     found = [_datum("FailedScans", 0 if verdict.passed else 1)]

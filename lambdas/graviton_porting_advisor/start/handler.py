@@ -1,9 +1,9 @@
-"""Schedule, a person, or Report -> CodeBuild: a build for each source, so many at a time; the others wait in a line.
+"""Schedule, a person, or Report -> CodeBuild: a build for each source, a few at a time; the others wait in a line.
 
-A run brings the projects; the end of a build, of which Report knows, lets the next one go on. Every event may come
-twice or late: the line, an item of a table, says what is left to do, and a build is started by a token that is the
-scan's. CodeBuild's events are sent on a best effort, so that each build is looked after by a message in the queue of
-Report, which comes again until the build has ended; so does one that says "go on" as long as anybody waits.
+A run names projects. When a build ends, Report lets the next one start. Every event may come twice or late: the line,
+an item of a table, holds what is left to do, and each build is started with the scan's own token. CodeBuild sends
+events on a best-effort basis, so a message in Report's queue checks on each build and comes again until it has ended.
+So does a message that says "go on", while any source waits.
 """
 
 import hashlib
@@ -26,27 +26,27 @@ from shared.faults import FAILED
 logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 240
-"""Less than the five minutes for which CodeBuild knows a token."""
+"""Less than the five minutes for which CodeBuild remembers a token."""
 FORGOTTEN_SECONDS = 3_600
-"""A build that CodeBuild does not know may be very new; after so long it was deleted."""
+"""A build that CodeBuild does not know may be very new; after this time it counts as deleted."""
 DENIED = "AccessDeniedException"
 NO_PLACE = "AccountLimitExceededException"
 """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html"""
 
 
 class NotStartedError(RuntimeError):
-    """Some builds could not be started, or are not looked after; the others were."""
+    """Some builds could not be started, or no message checks on them; the others are fine."""
 
 
 class UnknownEventError(ValueError):
-    """The event names no projects, and does not say that it goes on."""
+    """The event neither names projects nor says to go on."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
-    """Lets the projects that the event names join the line, and starts whose turn it is.
+    """Adds the event's projects to the line, and starts the next builds.
 
     Returns:
-        for each project the id of its build, or an empty text for one that waits.
+        for each project the id of its build, or an empty text if it waits.
     """
     found = event if isinstance(event, dict) else {}
     projects, run = found.get("projects") or [], found.get("run")
@@ -61,16 +61,16 @@ def lambda_handler(event: Any, context: Any) -> dict[str, list[str]]:
         queue=os.environ["QUEUE_URL"],
         most=int(os.environ["BUILDS_AT_ONCE"]),
     )
-    # At least one message of each run comes again, and the ends of builds add none.
+    # At least one message of each run comes again; the ends of builds add none.
     return {"builds": starter.advance(projects, run or "", watch=bool(run or found.get("watch")))}
 
 
 class Starter:
-    """Starts the builds whose turn it is.
+    """Starts the next builds.
 
     Args:
-        queue: address of the queue of Report.
-        most: so many builds at a time.
+        queue: address of Report's queue.
+        most: number of builds at a time.
         now: seconds since the epoch.
     """
 
@@ -88,16 +88,16 @@ class Starter:
         self._queue, self._most, self._now = queue, most, now
 
     def advance(self, projects: Sequence[str], run: str, *, watch: bool) -> list[str]:
-        """Lets projects join, and starts whose turn it is, whatever becomes of one of them.
+        """Adds projects to the line and starts the next builds, even if one of them fails.
 
         Args:
-            watch: whether to come again after a while, if anybody waits.
+            watch: whether to send a delayed message if any source waits.
 
         Returns:
-            for each project the id of its build, or an empty text for one that waits.
+            for each project the id of its build, or an empty text if it waits.
 
         Raises:
-            NotStartedError: some were not started, or are not looked after.
+            NotStartedError: some were not started, or no message checks on them.
         """
         line = self._store.change(lambda found: lines.joined(found, projects, run))
         if line is None:
@@ -122,11 +122,13 @@ class Starter:
         return [builds.get((project, run), "") for project in projects]
 
     def _start(self, turns: Sequence[Entry]) -> dict[str, str]:
-        """Starts them; returns why some were not."""
+        """Starts builds; returns the reasons for those that failed."""
         failures: dict[str, str] = {}
         full = False
         for entry in turns:
-            if self._store.change(lambda found: found) is None:  # closed meanwhile: what would start is not stopped
+            if (
+                self._store.change(lambda found: found) is None
+            ):  # closed meanwhile: a build started now would not be stopped
                 logger.info("the line is closed")
                 return failures
             if full:
@@ -149,14 +151,14 @@ class Starter:
         return failures
 
     def _build(self, entry: Entry) -> str:
-        """The build of a scan: the one that was started, or a new one."""
+        """The build of a scan: one that was started already, or a new one."""
         if self._now() - entry.since > TOKEN_SECONDS and (build := self._begun(entry)):
             return build
         token = hashlib.sha256(f"{entry.run}\n{entry.project}".encode()).hexdigest()
         return str(self._codebuild.start_build(projectName=entry.project, idempotencyToken=token)["build"]["id"])
 
     def _begun(self, entry: Entry) -> str | None:
-        """The newest build of a project, if it has begun since somebody meant to start it, whose answer was lost."""
+        """The newest build of a project, if it began after an attempt to start it whose answer was lost."""
         found = self._codebuild.list_builds_for_project(projectName=entry.project, sortOrder="DESCENDING")["ids"]
         for build in self._codebuild.batch_get_builds(ids=found[:1])["builds"] if found else []:
             if build["startTime"].timestamp() >= entry.since - 1:
@@ -164,7 +166,7 @@ class Starter:
         return None
 
     def _ended(self, running: Sequence[Entry]) -> list[str]:
-        """The builds that run no more; of one that CodeBuild does not know, or does not show, nobody hears."""
+        """The builds that have ended. One that CodeBuild does not know or show counts as ended after a while."""
         if not running:
             return []
         states = self._states([entry.build for entry in running])
@@ -176,9 +178,9 @@ class Starter:
         ]
 
     def _states(self, builds: Sequence[str]) -> dict[str, str]:
-        """What CodeBuild says of builds: nothing of those that it does not know, or that may not be looked at.
+        """The states of builds, without those that CodeBuild does not know or that the role may not read.
 
-        The role names no project of a source that was removed, and one such build has the whole call denied.
+        The role does not name the project of a removed source, and one such build denies the whole call.
         """
         try:
             found = self._codebuild.batch_get_builds(ids=list(builds))["builds"]

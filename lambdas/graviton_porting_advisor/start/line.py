@@ -1,8 +1,8 @@
-"""The line in which scans wait for their turn: who waits, who is being started, whose build runs. No AWS in here.
+"""The line of scans: which wait, which are being started, which have a running build. No AWS in here.
 
-CodeBuild lets few builds wait, and refuses the others
+CodeBuild lets only a few builds wait and refuses the others
 (https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html). Every step may come twice, late, or in
-another order: what is known of a scan decides, and not who says it.
+another order: the state of the scan decides, not the sender.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 MOST_TRIES = 3
-"""After which a scan that cannot be started is given up, and leaves its place to the next."""
+"""Attempts after which a scan that cannot be started is given up and leaves its place to the next."""
 
 
 class State(StrEnum):
-    """Where a scan is."""
+    """The state of a scan."""
 
     WAITS = "waits"
     STARTS = "starts"
@@ -28,8 +28,8 @@ class Entry:
     """A scan of a run.
 
     Attributes:
-        run: what two deliveries of the same event have in common.
-        since: seconds since the epoch at which its last try began.
+        run: the same for two deliveries of one event.
+        since: when its last attempt began, in seconds since the epoch.
         build: id of its build, once it runs.
     """
 
@@ -42,25 +42,25 @@ class Entry:
 
     @property
     def scan(self) -> tuple[str, str]:
-        """What it is known by."""
+        """The scan's identity."""
         return self.project, self.run
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """The entry as JSON."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "Entry":
-        """Of what ``to_json`` has made."""
+        """The entry from the JSON of ``to_json``."""
         return cls(**found | {"state": State(found["state"])})
 
 
 Line = Sequence[Entry]
-"""All scans that matter, in the order in which they have come."""
+"""All relevant scans, in the order of their arrival."""
 
 
 def joined(line: Line, projects: Iterable[str], run: str) -> list[Entry]:
-    """The line with the scans of a run. A scan is there once, and a source that waits already does not wait twice."""
+    """The line with the scans of a run added. Each scan is in it once, and a waiting source does not wait twice."""
     known = {entry.scan for entry in line}
     waiting = {entry.project for entry in line if entry.state is State.WAITS}
     new = [Entry(project, run) for project in dict.fromkeys(projects) if (project, run) not in known]
@@ -68,9 +68,9 @@ def joined(line: Line, projects: Iterable[str], run: str) -> list[Entry]:
 
 
 def taken(line: Line, most: int, now: float) -> tuple[list[Entry], list[Entry]]:
-    """The line, and those whose build is to be started now: that many run at most, those being started among them.
+    """The line, and the scans to start now. *most* limits the builds, including those that are being started.
 
-    Whoever is being started is started again: CodeBuild makes one build of one token, and who has begun may be dead.
+    A scan that is being started is started again: its starter may have died, and CodeBuild makes one build per token.
     """
     places = most - sum(entry.state in (State.STARTS, State.RUNS) for entry in line)
     found, turns = [], []
@@ -85,7 +85,7 @@ def taken(line: Line, most: int, now: float) -> tuple[list[Entry], list[Entry]]:
 
 
 def started(line: Line, scan: tuple[str, str], build: str) -> list[Entry]:
-    """The line with a scan whose build runs, also where another one was refused; what has ended meanwhile stays so."""
+    """The line with a scan whose build runs, even if another attempt was refused; a scan that has ended stays ended."""
     return [
         replace(entry, state=State.RUNS, build=build)
         if entry.scan == scan and entry.state in (State.STARTS, State.WAITS)
@@ -95,7 +95,7 @@ def started(line: Line, scan: tuple[str, str], build: str) -> list[Entry]:
 
 
 def refused(line: Line, scan: tuple[str, str]) -> list[Entry]:
-    """The line with a scan for which CodeBuild has no place: it waits, where it was."""
+    """The line with a scan for which CodeBuild has no room: it keeps its place and waits."""
     return [
         replace(entry, state=State.WAITS) if entry.scan == scan and entry.state is State.STARTS else entry
         for entry in line
@@ -103,7 +103,7 @@ def refused(line: Line, scan: tuple[str, str]) -> list[Entry]:
 
 
 def failed(line: Line, scan: tuple[str, str]) -> list[Entry]:
-    """The line with a scan that could not be started, or perhaps was: it is tried again, and given up in the end."""
+    """The line with a scan that was perhaps not started: it is tried again, and given up in the end."""
     return [
         replace(entry, tries=entry.tries + 1, state=State.ENDED if entry.tries + 1 >= MOST_TRIES else State.STARTS)
         if entry.scan == scan and entry.state is State.STARTS
@@ -113,17 +113,17 @@ def failed(line: Line, scan: tuple[str, str]) -> list[Entry]:
 
 
 def ended(line: Line, builds: Collection[str]) -> list[Entry]:
-    """The line without what has ended, but for the last scan of each project, by which a late event is known."""
+    """The line without ended scans, except the last one of each project, which identifies a late event."""
     found = [replace(entry, state=State.ENDED) if entry.build and entry.build in builds else entry for entry in line]
     last = {entry.project: entry.scan for entry in found}
     return [entry for entry in found if entry.state is not State.ENDED or last[entry.project] == entry.scan]
 
 
 def running(line: Line) -> list[Entry]:
-    """The scans whose builds run, as far as the line knows."""
+    """The scans whose builds are running, as far as the line knows."""
     return [entry for entry in line if entry.state is State.RUNS]
 
 
 def unfinished(line: Line) -> bool:
-    """Whether somebody has to come back: to start a build."""
+    """Whether Start must be called again to start a build."""
     return any(entry.state in (State.WAITS, State.STARTS) for entry in line)

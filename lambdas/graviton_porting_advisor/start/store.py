@@ -1,4 +1,4 @@
-"""The line as one item of a table: every change is made on what is there, or not at all."""
+"""The line as one item of a table: a change applies to the stored version or not at all."""
 
 import json
 import uuid
@@ -12,23 +12,23 @@ MOST_ATTEMPTS = 20
 
 
 class BusyError(RuntimeError):
-    """Others have changed the line each time; who is called again tries again."""
+    """Other runs changed the line each time; calling again retries."""
 
 
 class Store:
-    """The table, by a client of DynamoDB."""
+    """The table, through a DynamoDB client."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb, self._table = dynamodb, table
 
     def change(self, made: Callable[[Line], Line]) -> list[Entry] | None:
-        """Changes the line; None where it is closed, because the stack is being deleted.
+        """Changes the line; None if it is closed, because the stack is being deleted.
 
         Args:
-            made: makes the new line of the old one; called again where somebody else was faster.
+            made: makes the new line from the old one; called again if another run was faster.
 
         Raises:
-            BusyError: somebody else was faster each time.
+            BusyError: another run was faster each time.
         """
         mark = uuid.uuid4().hex
         for _ in range(MOST_ATTEMPTS):
@@ -36,12 +36,12 @@ class Store:
             if "closed" in item:
                 return None
             line = [Entry.from_json(each) for each in json.loads(item.get("entries", {}).get("S", "[]"))]
-            if item.get("mark", {}).get("S") == mark:  # it was written, and the answer was lost
+            if item.get("mark", {}).get("S") == mark:  # it was written, but the answer was lost
                 return line
             new = list(made(line))
             if new == line or self._written(new, item.get("mark"), mark):
                 return new
-        raise BusyError("the line was changed by others, again and again")
+        raise BusyError("other runs kept changing the line")
 
     def _written(self, line: Line, former: Any, mark: str) -> bool:
         try:
@@ -63,7 +63,7 @@ class Store:
 
 
 def close(dynamodb: Any, table: str) -> None:
-    """Lets nobody start a build any more."""
+    """Closes the line, so that no more builds start."""
     dynamodb.update_item(
         TableName=table,
         Key=KEY,

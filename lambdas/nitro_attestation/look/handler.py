@@ -1,6 +1,6 @@
-"""Every few hours: EC2 of all Regions -> CloudWatch. What no policy can see is seen here.
+"""Every few hours: EC2 of all Regions -> CloudWatch. It finds what no policy can see.
 
-The event says only that it is time. A late or repeated one counts what there is now, so it needs no memory.
+The event says only that it is time. A late or repeated one counts the present state, so nothing is remembered.
 """
 
 import logging
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Looks at the Regions that the environment names, or at all."""
+    """Looks at the Regions that the environment names, or at all enabled ones."""
     started, budget = time.monotonic(), float(os.environ["BUDGET_SECONDS"])
     return look(
         lambda service, region: client(service, 3, region),
@@ -43,11 +43,11 @@ def look(
     stack: str,
     seconds_left: Callable[[], float],
 ) -> dict[str, Any]:
-    """Publishes how many instances are Xen, of unknown types, and unprotected, and how many Regions nobody saw.
+    """Publishes how many instances are Xen, of unknown types or unprotected, and how many Regions were not seen.
 
     Raises:
-        botocore.exceptions.ClientError: the Regions cannot be listed, or the metrics not be published. A Region that
-            refuses is no error of this function: a metric, its alarm and the log tell of it.
+        botocore.exceptions.ClientError: the Regions cannot be listed, or the metrics cannot be published. A Region that
+            refuses does not fail this function: a metric, its alarm and the log report it.
     """
     names = list(regions) or enabled_regions(regional("ec2", home))
     trail = trails_keep(regional, home, {WRITES}, all_regions=False)
@@ -78,14 +78,14 @@ def look(
 def _one(account: str, region: str, regional: Regional, trail: bool | None) -> Look:
     try:
         return look_at(account, region, regional, trail)
-    except FAILED as error:  # the client itself, for example of a Region that botocore does not know
+    except FAILED as error:  # from the client itself, for example in a Region that botocore does not know
         return Look(account, region, missing=(f"everything ({code_of(error)})",))
 
 
 def _tell(looks: Sequence[Look]) -> None:
     for each in looks:
         for what in each.missing:
-            logger.error("not looked at", extra={"region": each.region, "what": what})
+            logger.error("could not be read", extra={"region": each.region, "what": what})
         for one in each.instances:
             if one.reasons:
                 found = {"region": one.region, "instance": one.instance_id, "type": one.instance_type}

@@ -1,8 +1,8 @@
-# Writes the values of Credential Guard as the table says, and reboots only after a value was changed.
-# The SSM Agent reboots the host for exit code 3010, and then runs this again from its first line:
+# Writes Credential Guard's registry values from the table, and reboots only after changing one.
+# SSM Agent reboots the host on exit code 3010, and then runs this again from its first line:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-reboot.html
 function Test-Window {
-    # Whether hosts may reboot now; a window may go on past midnight.
+    # Whether hosts may reboot now; a window may extend past midnight.
     $window = $tables.window
     if ($null -eq $window) {
         return $false
@@ -22,7 +22,7 @@ function Save-State($State) {
     if (-not (Test-Path -LiteralPath $folder)) {
         $null = New-Item -Path $folder -ItemType Directory
     }
-    # In two steps, so that a host that goes down meanwhile keeps the old or has the new.
+    # In two steps, so that a host that goes down keeps the old file or has the new one.
     Set-Content -LiteralPath ($stateFile + '.new') -Value (ConvertTo-Json -InputObject $State) -Encoding UTF8
     Move-Item -LiteralPath ($stateFile + '.new') -Destination $stateFile -Force
 }
@@ -50,7 +50,7 @@ foreach ($row in $tables.values) {
     $action = Get-RowAction -Row $row
     Write-Output ($row.name + ': ' + $action.do + ', ' + $action.why)
     if ($action.do -eq 'write') {
-        # Kept before the first value, so that a run which is cut off is not forgotten.
+        # Saved before the first value, so that an interrupted run is not forgotten.
         $state.writtenAt = [DateTime]::UtcNow.Ticks
         Save-State -State $state
         $path = Join-Path -Path $root -ChildPath $row.path

@@ -1,6 +1,6 @@
-# Says whether Credential Guard runs, and why not, and reports it to Compliance. It changes nothing and never reboots.
+# Reports to Compliance whether Credential Guard runs, or why not. It changes nothing and never reboots.
 function Get-LastEvent($Wanted) {
-    # The newest event of this boot; null: none. The boot's first events may be older than its time.
+    # The newest event of this boot; null: none. The first events may precede the boot time that Windows reports.
     $since = (Get-BootTime).AddMinutes(-5).ToLocalTime()
     $filter = @{ LogName = $Wanted.log; ProviderName = $Wanted.provider; Id = $Wanted.id; StartTime = $since }
     try {
@@ -11,7 +11,7 @@ function Get-LastEvent($Wanted) {
 }
 
 function Get-EventText($LoggedEvent) {
-    # The values of an event, which are the same in every language.
+    # The values of an event, which do not depend on the language.
     if ($null -eq $LoggedEvent) {
         return 'none'
     }
@@ -38,7 +38,7 @@ function Get-LaunchTypes {
 }
 
 function Test-Contains($Values, $Wanted) {
-    # Of an array, one number or nothing: Win32_DeviceGuard has shown all three.
+    # The values may be an array, one number or nothing: Win32_DeviceGuard returns all three.
     @($Values | Where-Object -FilterScript { $null -ne $_ } | ForEach-Object -Process { [int]$_ }) -contains $Wanted
 }
 

@@ -1,5 +1,5 @@
-# What both scripts share: the tables, how their rules are read, and what the host looks like.
-# For Windows PowerShell 5.1, 64-bit, as SYSTEM, started by the SSM Agent.
+# Shared by both scripts: the tables, how their rules are read, and facts about the host.
+# For Windows PowerShell 5.1, 64-bit, run by SSM Agent as SYSTEM.
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version 2
 trap {
@@ -18,7 +18,7 @@ $folder = Join-Path -Path $env:ProgramFiles -ChildPath 'credential-guard'
 $stateFile = Join-Path -Path $folder -ChildPath 'state.json'
 
 function Get-FirstRule($Rules, $Facts) {
-    # The first rule whose conditions all hold; each names the values that it takes.
+    # The first rule whose conditions all hold; each condition lists the values that it accepts.
     foreach ($rule in $Rules) {
         $holds = $true
         foreach ($condition in $rule.when.PSObject.Properties) {
@@ -37,7 +37,7 @@ function Get-Text($Condition) {
 }
 
 function Get-Stored($Path, $Name) {
-    # Kind and value of a value, without an error where key or value is missing.
+    # Type and data of a registry value, without an error if the key or value is missing.
     $stored = @{ Kind = 'absent'; Value = $null }
     $full = Join-Path -Path $root -ChildPath $Path
     if (Test-Path -LiteralPath $full) {
@@ -51,7 +51,7 @@ function Get-Stored($Path, $Name) {
 }
 
 function Get-PolicyFact($Row) {
-    # Group policy's copy of a value: none, present, or one that leaves no room for Credential Guard.
+    # Group policy's copy of a value: absent, present, or contradicting Credential Guard.
     if (-not $Row.policy) {
         return 'absent'
     }
@@ -107,13 +107,13 @@ function Get-BootTime {
 }
 
 function Get-Wanted {
-    # All values in one line: others are a first time again.
+    # All values in one line; a different line counts as a first time again.
     @($tables.values | ForEach-Object -Process { $_.name + '=' + $_.data }) -join ' '
 }
 
 function Get-State {
-    # What earlier runs have left: wanted values, reboots, whether it was finished or given up, when values were written,
-    # before. What another instance has left in an image counts for nothing.
+    # State of earlier runs: wanted values, number of reboots, whether they finished or gave up, when values were written,
+    # and the status before. A state that an image brings from another instance is ignored.
     $state = @{
         instance = [string]$env:AWS_SSM_INSTANCE_ID
         wanted = ''
@@ -135,8 +135,8 @@ function Get-State {
             $state[$property.Name] = $property.Value
         }
     } catch {
-        # Nobody knows how often the host has rebooted for these values: as if they had been finished.
-        Write-Warning ('The file of earlier runs cannot be read: ' + $_.Exception.Message)
+        # The number of reboots is unknown, so these values count as finished.
+        Write-Warning ('The state of earlier runs cannot be read: ' + $_.Exception.Message)
         $state.wanted = Get-Wanted
         $state.finished = $true
     }
@@ -144,7 +144,7 @@ function Get-State {
 }
 
 function Get-DeviceGuard {
-    # Null where the class cannot be read, which is not the same as off.
+    # Null if the class cannot be read, which is not the same as off.
     try {
         Get-CimInstance -Namespace 'root\Microsoft\Windows\DeviceGuard' -ClassName Win32_DeviceGuard
     } catch {

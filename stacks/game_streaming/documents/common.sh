@@ -8,14 +8,14 @@ token_secrets='@TOKEN_SECRETS@'
 bucket='@BUCKET@'
 marked installed || fail 'the appliance is not installed yet'
 
-keep() { # COMMAND SECRET: what the command prints becomes the secret's new value, by way of memory, and is never shown
+keep() { # COMMAND SECRET: stores the command's output as the secret's new value, through memory, without showing it
   local file said value
   mkdir -p "$private"
   chmod 0700 "$private"
   value=$("$1" 2>/dev/null) || fail "the appliance refused: ${name:-$email}"
   [ -n "$value" ] || fail 'the appliance printed nothing'
   file=$(umask 077 && mktemp "$private/secret.XXXXXX")
-  # By a builtin, whose words no list of processes shows; without the end of the line, as the API stores it.
+  # With a builtin, whose arguments no process list shows; without a line break, because the API would store it.
   printf '%s' "$value" >"$file"
   said=$(aws secretsmanager put-secret-value --region "$region" --secret-id "$2" --secret-string "file://$file" \
     --query '[ARN, VersionId]' --output text) || {

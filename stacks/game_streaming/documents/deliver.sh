@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# A game becomes an application, or a new version of one: https://documentation.ubuntu.com/anbox-cloud/howto/application/create-application/
-# The client sees the home of its own user only, which is root's, for it is a confined snap.
+# Makes an application of a game, or a new version of it: https://documentation.ubuntu.com/anbox-cloud/howto/application/create-application/
+# The client is a confined snap, which sees only its user's home, here root's.
 name='{{ Name }}'
-# A game may be called snap, as the folder is in which the client keeps its own.
+# The prefix is for a game called snap, which is also the name of the client's own folder.
 folder=$HOME/delivery-$name
 trap 'rm -rf "$folder"' EXIT
 fetch_package "$folder"
@@ -14,7 +14,7 @@ else
   version=0
   amc_ application create "$folder" --timeout 15m >/dev/null
 fi
-# The bootstrap is cut off after 15 minutes; waiting ends on an error as well, so that the status is read.
+# A bootstrap is cut off after 15 minutes; polling the status also ends on an error.
 status=initializing
 for ((attempt = 0; attempt < ${ATTEMPTS:-96}; attempt++)); do
   status=$(shown | field "d['versions'].get('$version', {}).get('status') or 'initializing'") || status=unknown

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# A game becomes an image, which is how it goes on without applications:
+# Makes an image of a game, for releases without applications:
 # https://documentation.ubuntu.com/anbox-cloud/howto/images/publish-instance-as-image/
 name='{{ Name }}'
-# A game may be called snap, as the folder is in which the client keeps its own.
+# The prefix is for a game called snap, which is also the name of the client's own folder.
 folder=$HOME/delivery-$name
 instance_name=build-$name
 cleanup() {
@@ -11,7 +11,7 @@ cleanup() {
 }
 trap cleanup EXIT
 fetch_package "$folder"
-wanted() { # KEY DEFAULT: a value of the manifest, by the lines that the command has written
+wanted() { # KEY DEFAULT: a value of the manifest, from the file that the command has written
   sed -n "s/^$1=//p" "$folder/launch.env" | grep . || echo "$2"
 }
 amc_ delete "$instance_name" --force --yes >/dev/null 2>&1 || true

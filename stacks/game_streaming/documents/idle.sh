@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The last look before an idle instance stops, by itself: what CloudWatch knows is minutes old, and a game may have begun.
-# As long as it looks the node takes no new games; where it cannot look it does not stop.
+# The instance's own check before it stops: CloudWatch's data is minutes old, and a game may have begun. During the check
+# the node accepts no new games. If the check fails, the instance does not stop.
 opened() {
   local status=$?
   closed false || status=1
@@ -14,7 +14,7 @@ if [ "$((regular + base))" -gt 0 ]; then
   echo "goes on: $regular games run, $base are being prepared"
   exit 0
 fi
-# In a minute, so that this answer is heard; the node stays closed, and the next boot opens it.
+# In a minute, so that this output is delivered; the node stays closed until the next boot.
 shutdown --poweroff +1 'no game runs'
 trap - EXIT
 echo 'stops: no game runs'

@@ -1,24 +1,24 @@
 #!/bin/bash
-# User data on Ubuntu, run once by cloud-init: brings the files of host/ and starts the installation, which systemd goes
-# on with at every boot until it is done.
+# User data on Ubuntu, run once by cloud-init: downloads the files of host/ and starts the installation, which systemd
+# continues at every boot until it is done.
 #
 # A template: the stack replaces the names between two @ in the next block, and nothing else.
 #   FILES_URI       s3:// address of a zip with the files of host/
 #   REGION          Region of the stack
 #   STACK           id of the stack
-#   LOGICAL_ID      what the stack waits for
-#   PUBLIC_ADDRESS  the elastic address
-#   DOMAIN          name that leads to it, or nothing
-#   DATA_DEVICE     name under which the data volume is attached
+#   LOGICAL_ID      logical id of the wait condition
+#   PUBLIC_ADDRESS  the Elastic IP address
+#   DOMAIN          DNS name of that address, or nothing
+#   DATA_DEVICE     device name of the data volume
 #   PRO_SECRET      name or ARN of the secret with the Ubuntu Pro token
 #   CHANNEL         channel of the appliance
-#   DRIVER_SERIES   series of NVIDIA's driver that belongs to it, or nothing
+#   DRIVER_SERIES   series of NVIDIA's driver for it, or nothing
 #   OIDC_ISSUER     OpenID Connect provider, or nothing
 #   OIDC_CLIENT_ID  its client
 #   OIDC_AUDIENCE   its audience, or nothing
-#   NAMESPACE       of the metrics
+#   NAMESPACE       namespace of the metrics
 #
-# No secret stands here: user data can be read by whoever may describe the instance.
+# It has no secrets: whoever may describe the instance can read its user data.
 # shellcheck disable=SC2034  # declare -p hands the settings to the other scripts by their names
 set -Eeuo pipefail
 
@@ -41,7 +41,7 @@ root=${ROOT:-}
 export PATH=$PATH:/snap/bin
 home=$root/opt/game-streaming
 
-retry() { # COMMAND...: for five minutes; the way to the internet may still be on its way up
+retry() { # COMMAND...: for five minutes; the internet may not be reachable yet
   local attempt
   for attempt in {1..30}; do
     if "$@"; then return; fi

@@ -1,6 +1,6 @@
-"""``python prepare.py SOURCE CENSUS``: removes what is not to be scanned, and counts what the advisor will not read.
+"""``python prepare.py SOURCE CENSUS``: removes excluded files, and counts what the advisor will not read.
 
-The advisor has no option that excludes anything, and opens files behind links, wherever those lead.
+The advisor has no option to exclude anything, and follows links anywhere.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 VERSION_CONTROL = {".git", ".hg", ".svn", "CVS"}
 ARCHIVES = {".jar", ".war"}
-# By the endings and names that tell: https://github.com/aws/porting-advisor-for-graviton#readme has what is scanned.
+# By file names and endings; https://github.com/aws/porting-advisor-for-graviton#readme lists what is scanned.
 BY_SUFFIX = {
     ".cs": ".NET",
     ".csproj": ".NET",
@@ -38,11 +38,11 @@ BY_NAME = {
     "poetry.lock": "Poetry",
     "cargo.toml": "Rust",
 }
-EXACT = ("requirements.txt", "pom.xml", "go.mod")  # other cases of these names are not read
+EXACT = ("requirements.txt", "pom.xml", "go.mod")  # these names in another case are not read
 
 
 def prepare(source: Path, exclude: list[str]) -> dict[str, object]:
-    """Removes links that leave the source, and what is excluded; returns the census."""
+    """Removes links that leave the source and excluded files; returns the census."""
     for link in list(_links(source)):
         if not link.resolve().is_relative_to(source.resolve()):
             link.unlink()
@@ -65,7 +65,7 @@ def _remove(source: Path, folder: str) -> None:
     elif path.is_dir():
         shutil.rmtree(path)
     else:
-        print(f"{folder} is excluded, and not there")
+        print(f"{folder} is excluded but does not exist")
         return
     print(f"removed {folder}: excluded")
 
@@ -73,7 +73,7 @@ def _remove(source: Path, folder: str) -> None:
 def _not_read(name: str) -> str | None:
     folded = name.lower()
     if folded in EXACT and name not in EXACT:
-        return f"{name} (the advisor reads {folded} only)"
+        return f"{name} (the advisor reads only {folded})"
     return BY_NAME.get(folded) or BY_SUFFIX.get(Path(folded).suffix)
 
 
@@ -94,10 +94,10 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def main(source: str, census: str) -> int:
-    """Prepares the source by the settings in SCAN.
+    """Prepares the source with the settings in SCAN.
 
     Returns:
-        0; what cannot be removed ends the program with a traceback.
+        0; a failure to remove something ends the program with a traceback.
     """
     found = prepare(Path(source), json.loads(os.environ["SCAN"])["exclude"])
     Path(census).write_text(json.dumps(found), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""``python publish.py [--tell]`` uploads what a scan has left so far; with ``--tell``, the build's last step, says so.
+"""``python publish.py [--tell]`` uploads a scan's files so far; with ``--tell``, at the end, it also sends a message.
 
-Doing it again does no harm. A build that ended in the middle has no result.json: the last step then writes one.
+It can be repeated. A build that was cut short has no result.json; the last step then writes one.
 """
 
 import json
@@ -18,7 +18,7 @@ from graviton_porting_advisor.verdict import Result, failed
 
 
 def upload(s3: Any, left: Path, prefix: str) -> list[str]:
-    """Puts the files of a scan below its prefix, the result last; returns the keys."""
+    """Uploads the files of a scan under its prefix, the result last; returns the keys."""
     keys = []
     for name, kind in FILES.items():
         path = left / name
@@ -30,21 +30,21 @@ def upload(s3: Any, left: Path, prefix: str) -> list[str]:
 
 
 def main(*options: str) -> int:
-    """Uploads, and tells.
+    """Uploads the files, and sends the message.
 
     Returns:
-        0; what cannot be uploaded fails the phase with a traceback.
+        0; a failed upload ends the phase with a traceback.
     """
     config = Config(retries={"mode": "standard", "total_max_attempts": 5})
     left, tell = folder(), "--tell" in options
     left.mkdir(parents=True, exist_ok=True)
     if tell and not (left / "result.json").is_file():
-        write(failed(Result.CRASHED, "the script of the build has ended in the middle; its log says more"))
+        write(failed(Result.CRASHED, "the build's script was cut short; its log says more"))
     prefix = prefix_of(os.environ["SLUG"], os.environ["CODEBUILD_BUILD_ID"])
     for key in upload(boto3.client("s3", config=config), left, prefix):
         print(f"uploaded {key}")
     if tell:
-        message = json.dumps({"build": os.environ["CODEBUILD_BUILD_ID"]})  # the rest is looked up, not believed
+        message = json.dumps({"build": os.environ["CODEBUILD_BUILD_ID"]})  # Report looks up the rest
         boto3.client("sqs", config=config).send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
     return 0
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# One scan: fetches the advisor, runs it over the source, and judges what it says. Its status is that of the verdict:
+# One scan: fetches the advisor, runs it over the source, and judges its report. It exits with the verdict's status:
 # 0 passed, 1 above-max, 2 crashed, 3 unreadable, 4 nothing-scanned, 5 incomplete, 6 tool-unavailable,
-# 7 jar-scanner-missing. Whatever happens, result.json says it; publish.py uploads it.
+# 7 jar-scanner-missing. In every case result.json has the verdict, and publish.py uploads it.
 #
-# Of CodeBuild: CODEBUILD_SRC_DIR the source, CODEBUILD_SRC_DIR_Scan this folder, _Modules and _Libraries what Python
-# imports. Of the project: SCAN the settings as JSON, TOOL_REPOSITORY, TOOL_COMMIT, TARGET_OS, ISSUE_TYPES, SCAN_JARS.
+# From CodeBuild: CODEBUILD_SRC_DIR the source, CODEBUILD_SRC_DIR_Scan this folder, _Modules and _Libraries what Python
+# imports. From the project: SCAN the settings as JSON, TOOL_REPOSITORY, TOOL_COMMIT, TARGET_OS, ISSUE_TYPES, SCAN_JARS.
 # shellcheck disable=SC2153,SC2154 # the variables are those of CodeBuild and of the project
 set -euo pipefail
 
@@ -17,8 +17,8 @@ scanner=$tool/src/advisor/tools/graviton-ready-java
 export SCAN_WORK=$work GIT_TERMINAL_PROMPT=0 ISSUE_TYPES=${ISSUE_TYPES:-}
 rm -rf "$work"
 mkdir -p "$out" "$work/home" "$work/no-java"
-# CodeBuild starts in the source, whose .python-version would choose the image's python3 (by pyenv), and whose modules
-# "python3 -m venv" would import: https://github.com/aws/aws-codebuild-docker-images/issues/513
+# CodeBuild starts in the source, where a .python-version would choose the image's python3 (through pyenv) and
+# "python3 -m venv" would import modules: https://github.com/aws/aws-codebuild-docker-images/issues/513
 cd "$work"
 echo "scan of $SOURCE by commit $TOOL_COMMIT" >"$log"
 
@@ -32,11 +32,11 @@ end() {
   exit "$status"
 }
 
-# Uploads what there is; a build that is stopped or out of time gets no further chance. The last step tries it again.
+# Uploads the files so far, because a build may be stopped or time out later. The last step tries again.
 upload() { ours publish.py || echo "not uploaded yet"; }
 
-# Runs the advisor over a folder of $work: DIRECTORY FORMAT FILE. It sees neither credentials nor packages of this
-# machine: it asks pip3 for the versions that a requirements.txt leaves open, and an empty environment has none.
+# Runs the advisor over a folder of $work: DIRECTORY FORMAT FILE. It sees no credentials and none of this machine's
+# packages: for versions that a requirements.txt leaves open it asks pip3, and an empty environment has none.
 advise() {
   (
     cd "$work"
@@ -47,52 +47,52 @@ advise() {
 }
 
 source=$CODEBUILD_SRC_DIR
-[[ -d $source && -r $source && -x $source ]] || end unreadable "$source is no folder that can be read"
+[[ -d $source && -r $source && -x $source ]] || end unreadable "$source is not a readable folder"
 
 python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' ||
-  end tool-unavailable "the advisor was tried with Python 3.11 to 3.13, and this is $(python3 --version)"
+  end tool-unavailable "the advisor was tested with Python 3.11 to 3.13, but this is $(python3 --version)"
 
 # The advisor, at one commit.
 {
   git init --quiet "$tool" &&
     git -C "$tool" fetch --quiet --depth 1 "$TOOL_REPOSITORY" "$TOOL_COMMIT" &&
     git -C "$tool" checkout --quiet --detach FETCH_HEAD
-} >>"$log" 2>&1 || end tool-unavailable "git fetch of $TOOL_COMMIT from $TOOL_REPOSITORY has failed"
+} >>"$log" 2>&1 || end tool-unavailable "git fetch of $TOOL_COMMIT from $TOOL_REPOSITORY failed"
 found=$(git -C "$tool" rev-parse HEAD)
 [[ $found == "$TOOL_COMMIT" ]] || end tool-unavailable "$TOOL_REPOSITORY gave commit $found, not $TOOL_COMMIT"
 
-# What it imports, by hash; and an environment with nothing in it.
+# Its dependencies, by hash, and an empty environment.
 {
   python3 -m venv "$work/venv" && python3 -m venv "$work/empty" &&
     "$work/venv/bin/pip" install --quiet --require-hashes -r "$here/build.txt" &&
     "$work/venv/bin/pip" install --quiet --require-hashes --no-build-isolation -r "$here/requirements.txt"
-} >>"$log" 2>&1 || end tool-unavailable "pip install of what the advisor imports has failed"
+} >>"$log" 2>&1 || end tool-unavailable "pip install of the advisor's dependencies failed"
 
-# Its scanner of JAR files. Without one the advisor says nothing and ends with 0: it is built, and shown a file with a
-# native method, before the source is scanned. Switched off, the advisor finds no java at all, so that it builds none.
+# Its JAR scanner. Without one the advisor silently exits with 0, so the scanner is built first and tried on a file with
+# a native method. With scan_jars off, the advisor finds no java at all and builds none.
 java_home=()
 if [[ $SCAN_JARS == true ]]; then
   java --version >>"$log" 2>&1 || end jar-scanner-missing "there is no java 9 or newer on the PATH"
   java_path=$(dirname "$(command -v java)"):$(dirname "$(command -v mvn || echo /usr/bin/mvn)")
   [[ -z ${JAVA_HOME:-} ]] || java_home=(JAVA_HOME="$JAVA_HOME")
   mvn --batch-mode --quiet package --file "$scanner/pom.xml" >>"$log" 2>&1 ||
-    end jar-scanner-missing "mvn package has failed; is Maven Central there?"
-  [[ -s $scanner/target/GravitonReadyAssessor-1.0-SNAPSHOT.jar ]] || end jar-scanner-missing "mvn has built no scanner"
+    end jar-scanner-missing "mvn package failed; is Maven Central reachable?"
+  [[ -s $scanner/target/GravitonReadyAssessor-1.0-SNAPSHOT.jar ]] || end jar-scanner-missing "mvn built no scanner"
   mkdir -p "$work/canary"
   {
     javac -d "$work/canary-classes" "$here/Canary.java" &&
       jar --create --file "$work/canary/canary.jar" -C "$work/canary-classes" . &&
       ISSUE_TYPES='' advise canary json "$work/canary.json"
   } >>"$log" 2>&1 || end jar-scanner-missing "the scanner could not be tried"
-  ours verdict.py canary "$work/canary.json" || end jar-scanner-missing "it has not found a native method that is there"
+  ours verdict.py canary "$work/canary.json" || end jar-scanner-missing "it did not find the native method in our JAR"
 else
   printf '#!/bin/sh\nexit 1\n' >"$work/no-java/java"
   chmod +x "$work/no-java/java"
   java_path=$work/no-java
 fi
 
-# The source, without what is excluded and without links that leave it.
-ours prepare.py "$source" "$out/census.json" || end unreadable "what is excluded could not be removed"
+# The source, without excluded files and without links that leave it.
+ours prepare.py "$source" "$out/census.json" || end unreadable "excluded files could not be removed"
 ln -s "$source" "$work/source"
 
 for format in json html; do
@@ -104,7 +104,7 @@ for format in json html; do
   fi
   if [[ $format == json ]] && ! ours verdict.py whole "$out/report.json" >>"$log" 2>&1; then
     rm -f "$out/report.json"
-    end crashed "the advisor has left no whole report"
+    end crashed "the advisor left no complete report"
   fi
   upload
 done

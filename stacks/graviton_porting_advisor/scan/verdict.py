@@ -1,7 +1,7 @@
-"""The verdict of a build: ``judged`` by its report, ``failed RESULT WORDS`` without one.
+"""The verdict of a build: ``judged`` from its report, ``failed RESULT WORDS`` without one.
 
-Both write result.json beside the reports, and end with the status of the verdict. An empty or cut report is a crash of
-the advisor, whatever its own status was: ``whole FILE`` finds out. ``canary FILE`` looks at a report on our own JAR.
+Both write result.json beside the reports, and exit with the verdict's status. An empty or incomplete report counts as
+a crash of the advisor, whatever its exit status: ``whole FILE`` checks it. ``canary FILE`` checks a report on our JAR.
 """
 
 import json
@@ -19,7 +19,7 @@ ROOT = "source"
 
 
 def judged() -> Verdict:
-    """Judges the report of the advisor, which is whole."""
+    """Judges the advisor's complete report."""
     wanted: dict[str, Any] = json.loads(os.environ["SCAN"])
     report = Report.read((folder() / "report.json").read_text(encoding="utf-8"), ROOT)
     if (asked := os.environ.get("ISSUE_TYPES")) and "unknown issue type" in _log():
@@ -36,13 +36,13 @@ def judged() -> Verdict:
 
 
 def canary(path: str) -> int:
-    """Whether the scanner of JAR files has found what is in ours."""
+    """0 if the JAR scanner has found the native method in our JAR."""
     found = Report.read(Path(path).read_text(encoding="utf-8"), "canary")
     return 0 if [finding.kind for finding in found.findings] == ["NativeMethods"] else 1
 
 
 def whole(path: str) -> int:
-    """Whether a report is there from beginning to end."""
+    """0 if a report is complete."""
     try:
         Report.read(Path(path).read_text(encoding="utf-8"), ROOT)
     except (OSError, UnusableReportError, UnicodeDecodeError) as error:
@@ -56,7 +56,7 @@ def _log() -> str:
 
 
 def main(kind: str, *words: str) -> int:
-    """Does what the first argument says."""
+    """Runs the command in the first argument."""
     if kind in ("canary", "whole"):
         return {"canary": canary, "whole": whole}[kind](*words)
     return write(judged() if kind == "judged" else failed(Result(words[0]), words[1]))

@@ -1,14 +1,14 @@
 #!/bin/bash
-# User data of a parent of enclaves, on Amazon Linux 2023: tools, allocator, proxy to KMS, and proof that all is there.
+# User data of a parent of enclaves, on Amazon Linux 2023: tools, allocator, proxy to KMS, and checks of all three.
 #
 # A template: the stack replaces the names between two @, and nothing else.
 #   CPUS, MEMORY_MIB    reserved for enclaves
-#   REGION              of KMS
-#   SUFFIX              of the partition's host names
-#   NAMESPACE, STACK    of the metric that tells how it ended
+#   REGION              Region of KMS
+#   SUFFIX              suffix of the partition's host names
+#   NAMESPACE, STACK    namespace and dimension of the metric that reports the result
 #
-# The allocator's service reports success where there is too little memory (aws/aws-nitro-enclaves-cli#313), and a
-# parent without the driver starts no enclave (#394), so that both are looked at. It may run again on the same machine.
+# The allocator's service reports success even with too little memory (aws/aws-nitro-enclaves-cli#313), and a parent
+# without the driver starts no enclave (#394), so both are checked. It may run again on the same machine.
 # https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave-cli-install.html
 set -euo pipefail
 umask 022
@@ -36,8 +36,8 @@ cat >"$root/etc/nitro_enclaves/allocator.yaml" <<'ALLOCATOR'
 memory_mib: @MEMORY_MIB@
 cpu_count: @CPUS@
 ALLOCATOR
-# Enclaves reach KMS through this proxy and nothing else. The unit of the package asks the metadata for the Region and
-# knows only the host names of the commercial partition, so that it gets another command:
+# Enclaves reach only KMS, through this proxy. The package's unit reads the Region from the metadata and knows only
+# the host names of the commercial partition, so it gets another command:
 # https://github.com/aws/aws-nitro-enclaves-cli/blob/main/vsock_proxy/service/nitro-enclaves-vsock-proxy.service
 cat >"$root/etc/nitro_enclaves/vsock-proxy.yaml" <<'PROXY'
 allowlist:
@@ -69,7 +69,7 @@ done
 pool="$(cat "$root/sys/module/nitro_enclaves/parameters/ne_cpus")"
 [ -n "$pool" ] || fail "no vCPU is reserved"
 
-sleep 5 # the proxy's start is called a success before it has read its file
+sleep 5 # the proxy counts as started before it has read its file
 systemctl is-active --quiet nitro-enclaves-vsock-proxy.service || fail "the proxy to KMS does not run"
 
 tell 0

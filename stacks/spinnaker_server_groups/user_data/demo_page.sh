@@ -1,11 +1,11 @@
 #!/bin/bash
-# User data on Amazon Linux 2023: a page that says on which instance it runs, served by httpd.
+# User data on Amazon Linux 2023: httpd serves a page that shows the instance it runs on.
 #
-# A template without a value of its own: the group of this stack and the server groups of Spinnaker run the same bytes.
+# A template without stack-specific values: this stack's group and Spinnaker's server groups run the same script.
 #   GROUP_INSTANCE  group_instance.sh of stacks/shared/user_data
 #   METADATA        metadata.sh of stacks/shared/user_data
 #
-# The package comes from the repositories of Amazon Linux, which S3's gateway endpoint reaches. It may run again.
+# The package comes from the repositories of Amazon Linux, which are reached through S3's gateway endpoint. It may run again.
 set -euo pipefail
 
 program='demo page'

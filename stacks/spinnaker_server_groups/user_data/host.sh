@@ -1,5 +1,5 @@
 #!/bin/bash
-# User data on Ubuntu 24.04: Spinnaker on k3s, by the project's own kustomization, on the host's loopback.
+# User data on Ubuntu 24.04: Spinnaker on k3s, from the project's own kustomization, on the host's loopback.
 #
 # A template: the stack replaces the names between two @ in the next block, and nothing else.
 #   FILES_URI          s3:// address of a zip with the files of host/
@@ -7,17 +7,17 @@
 #   KUSTOMIZE_COMMIT   commit of github.com/spinnaker/spinnaker with its spinnaker-kustomize
 #   K3S_VERSION        release of k3s
 #   ACCOUNT_NAME       name of the AWS account in Spinnaker
-#   ACCOUNT_ID         its id
+#   ACCOUNT_ID         id of that account
 #   MANAGED_ROLE       ARN of the role that Spinnaker assumes
-#   BASE_PROFILE       instance profile of the instances that it launches
-#   KEY_PAIR           their key pair
+#   BASE_PROFILE       instance profile of the instances that Spinnaker launches
+#   KEY_PAIR           key pair of those instances
 #   REGION             the Region of all of these
 #   STACK              id of the stack
-#   LOGICAL_ID         what the stack waits for
+#   LOGICAL_ID         logical id of the resource that the stack waits for
 #   RETRY              retry.sh of stacks/shared/user_data
 #   METADATA           metadata.sh of stacks/shared/user_data
 #
-# The stack is done when Deck and Gate answer and Clouddriver sees the account; what fails here fails the deployment.
+# The deployment succeeds when Deck and Gate answer and Clouddriver sees the account; any failure here fails it.
 # https://spinnaker.io/docs/setup/install/environment/
 set -Eeuo pipefail
 
@@ -40,7 +40,7 @@ home=/opt/spinnaker-host
 kubectl=(/opt/k3s/k3s kubectl --namespace spinnaker)
 export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
 
-signal() { # SUCCESS or FAILURE; by the stack's id, as the role's policy names it
+signal() { # SUCCESS or FAILURE; uses the stack's id, which the role's policy names
   aws cloudformation signal-resource --region "$region" --stack-name "$stack" \
     --logical-resource-id "$logical_id" --unique-id "${instance:-unknown}" --status "$1"
 }
@@ -66,7 +66,7 @@ command -v aws >/dev/null || retry snap install aws-cli --classic
 step='reading the instance metadata'
 instance=$(retry metadata instance-id)
 
-step='installing the agent of Session Manager'
+step='installing SSM Agent'
 snap list amazon-ssm-agent >/dev/null || retry snap install amazon-ssm-agent --classic
 
 step="downloading $files_uri"
@@ -83,7 +83,7 @@ rm -rf "$source" "$home/upstream"
 git init --quiet "$source"
 git -C "$source" remote add origin https://github.com/spinnaker/spinnaker.git
 git -C "$source" sparse-checkout set spinnaker-kustomize
-# The commit is a digest of all that it holds.
+# The commit id is a digest of the whole content.
 retry git -C "$source" fetch --quiet --depth 1 --filter blob:none origin "$kustomize_commit"
 retry git -C "$source" checkout --quiet FETCH_HEAD
 mv "$source/spinnaker-kustomize" "$home/upstream"
@@ -128,7 +128,7 @@ step='forwarding Deck and Gate to loopback'
 systemctl enable --now spinnaker-forward@deck:9000 spinnaker-forward@gate:8084
 step='asking Gate for its health'
 retry curl -fsS --max-time 30 --output /dev/null http://localhost:8084/api/v1/health
-listed() { # PATH FIELD: whether Gate lists something of the account, whose name is in this field
+listed() { # PATH FIELD: whether Gate lists something whose FIELD is the account's name
   curl -fsS --max-time 30 "http://localhost:8084/api/v1/$1" |
     python3 -c 'import json, sys; sys.exit(sys.argv[2] not in [each[sys.argv[1]] for each in json.load(sys.stdin)])' \
       "$2" "$account_name"

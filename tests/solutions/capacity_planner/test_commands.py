@@ -82,7 +82,7 @@ def test_no_answer_without_the_price_that_it_needs(capsys: pytest.CaptureFixture
     status, said = run(capsys, "plan", str(WORKLOADS), "--prices", str(prices))
     flat = " ".join(said.split())
     assert status == 1
-    assert "shop: no price of m5.large Linux/UNIX in us-east-1: savings_plans.ec2-instance.1.No Upfront" in flat
+    assert "shop: no price for m5.large Linux/UNIX in us-east-1: savings_plans.ec2-instance.1.No Upfront" in flat
     status, said = run(capsys, "plan", str(WORKLOADS), "--prices", str(prices), "--json")
     shop = json.loads(said)["workloads"][0]
     assert status == 1 and shop["stages"][0]["recommended"] is None and shop["missing_price"]
@@ -155,7 +155,7 @@ def test_the_price_file_of_the_settings_is_taken_where_none_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("regions", "says"),
-    [(["us-gov-west-1"], "there is no Price List in aws-us-gov"), (["us-east-1", "cn-north-1"], "plan them apart")],
+    [(["us-gov-west-1"], "there is no Price List in aws-us-gov"), (["us-east-1", "cn-north-1"], "plan each partition")],
 )
 def test_partitions_without_or_with_other_prices(tmp_path: Path, regions: list[str], says: str) -> None:
     path = tmp_path / "w.json"
@@ -220,7 +220,7 @@ def test_the_latest_look_is_reported() -> None:
 
 
 def test_before_the_first_look_there_is_a_sentence() -> None:
-    with pytest.raises(CommandError, match="nobody has looked yet"):
+    with pytest.raises(CommandError, match="there is no report yet"):
         commands._report(options(), CommonSettings(), SETTINGS, Reports(None))  # type: ignore[arg-type]
 
 
@@ -260,6 +260,6 @@ def test_check_looks_at_prices_plans_and_reservations(monkeypatch: pytest.Monkey
         ("Savings Plans", "ok"),
         ("reservations", "ok"),
     ]
-    assert "2 active ones" in found[1].says and "200 in eu-west-1" in found[2].says
+    assert "2 are active" in found[1].says and "200 in eu-west-1" in found[2].says
     gov = list(commands.findings(CommonSettings(region="us-gov-west-1"), SETTINGS, Account()))
     assert [each.status for each in gov] == ["problem", "unknown", "ok"]

@@ -150,8 +150,8 @@ def test_what_ends_within_the_notice_is_named_with_what_is_lost() -> None:
     )
     ending = {each.what: each.lost for each in seen(inventory_).ending}
     assert len(ending) == 4
-    assert "what runs stays, unreserved" in ending[f"cr-{1:017x} (m5.large in us-east-1a)"]
-    assert ending["ri-1 (4 m5.large in us-east-1a)"].startswith("the capacity and the discount, both")
+    assert "running instances stay, unreserved" in ending[f"cr-{1:017x} (m5.large in us-east-1a)"]
+    assert ending["ri-1 (4 m5.large in us-east-1a)"].startswith("the capacity and the discount;")
     assert ending["ri-2 (4 m5.large in the Region)"] == "the discount"
 
 

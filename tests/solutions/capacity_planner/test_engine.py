@@ -157,14 +157,14 @@ def test_steady_and_strict_is_a_reservation_with_an_ec2_instance_plan() -> None:
     assert "474.50 USD a month" in found.recommendation.sentence
     assert "cheapest" not in found.recommendation.sentence, "the Reserved Instance is, and the note says so"
     (said,) = [note for note in found.recommendation.notes if "Reserved Instances" in note]
-    assert "36.50 USD less a month" in said and "not recommended" in said
+    assert "36.50 USD a month less" in said and "not recommended" in said
 
 
 def test_strict_office_hours_keep_the_reservation_and_say_what_on_demand_would_cost() -> None:
     found = stage(hours_a_week=60)
     assert recommended(found).offer.kind == WITH_EC2
     assert found.recommendation
-    assert "On-Demand Instances alone would cost 260.71 USD a month, and reserve nothing." in found.recommendation.notes
+    assert "On-Demand Instances alone would cost 260.71 USD a month and reserve nothing." in found.recommendation.notes
 
 
 @pytest.mark.parametrize(("hours", "kind", "monthly"), [(60, ON_DEMAND, "260.71"), (110, WITH_EC2, "474.50")])
@@ -214,7 +214,7 @@ def test_no_price_of_what_has_to_be_compared_is_no_answer() -> None:
 def test_an_unknown_shape_has_no_price_and_stops_no_other() -> None:
     found = plan([workload(name="a", type="z9.huge"), workload(name="b")], X, TODAY)
     (problem,) = found.problems
-    assert problem.startswith("a: no price of z9.huge Linux/UNIX in us-east-1")
+    assert problem.startswith("a: no price for z9.huge Linux/UNIX in us-east-1")
     assert found.workloads[1].stages[0].recommendation
 
 
@@ -239,7 +239,7 @@ def test_a_reserved_instance_is_never_recommended() -> None:
 
 def test_purchases_that_aws_does_not_allow_in_a_month_are_said() -> None:
     sixty = workload(count=60, zones=["us-east-1a"])
-    assert limits(sixty, ZONAL) == "60 Reserved Instances in one zone; 20 may be bought a month there"
+    assert limits(sixty, ZONAL) == "60 Reserved Instances in one zone; 20 may be bought there in a month"
     assert "20 regional ones" in str(limits(sixty, WITH_REGIONAL))
     assert limits(sixty, WITH_EC2) is None and limits(workload(), ZONAL) is None
 

@@ -157,7 +157,7 @@ def test_it_measures_publishes_keeps_and_tells(run: Any) -> None:
     assert all(each["Dimensions"] == [{"Name": "Planner", "Value": "stack"}] for each in world.metrics)
     (message,) = world.messages
     assert message["Subject"] == "Capacity in us-east-1: 48 reserved hours wasted, 0 ending soon"
-    assert "48.0 reserved hours were paid and not used: 4.80 USD" in message["Message"]
+    assert "48.0 reserved hours were paid for and not used: 4.80 USD" in message["Message"]
     assert "2 of m5.large Linux/UNIX in us-east-1a" in message["Message"]
     report = world.report()
     assert report["wasted_money"] == {f"cr-{1:017x}": "4.80"}
@@ -191,14 +191,14 @@ def test_a_hint_of_health_is_told_beside_what_was_measured(run: Any) -> None:
     run(world, event(SUMMARY, list(LINES)))
     text = world.messages[0]["Message"]
     assert f"{named}: 15.0% used over seven days; in this window 25% used" in text
-    assert "cr-0fedcba9876543210: 0.0% used over seven days; not among the reservations" in text
+    assert "cr-0fedcba9876543210: 0.0% used over seven days; not measured here" in text
 
 
 def test_what_ends_soon_rings_and_is_named(run: Any) -> None:
     world = World([], [], [reserved(1, 4, zone="us-east-1a", End=NOW + timedelta(days=10))])
     run(world)
     assert world.values()["EndingSoon"] == 1
-    assert "the capacity and the discount, both" in world.messages[0]["Message"]
+    assert "the capacity and the discount;" in world.messages[0]["Message"]
 
 
 # --- prices -----------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_old_prices_are_better_than_none_and_look_old(run: Any) -> None:
     world.objects[PRICES] = json.dumps(X.to_json()).encode()
     world.pricing = Pricing(refused("ThrottlingException"))
     done = run(world)
-    assert any("1 of 1 price cards are of 2026-11-01" in problem for problem in done["problems"])
+    assert any("1 of 1 price cards are from 2026-11-01" in problem for problem in done["problems"])
     assert "read on 2026-11-01, 24 days ago" in world.messages[0]["Message"]
     assert world.values()["Problems"] == len(done["problems"]) == 2
 
@@ -252,7 +252,7 @@ def test_one_price_that_cannot_be_read_again_stays_beside_the_new_ones_and_the_s
 
     world.pricing.get_products = one_refused  # type: ignore[method-assign]
     done = run(world, {"id": "second"})
-    assert "1 of 2 price cards are of 2026-11-01: no newer ones could be read" in done["problems"]
+    assert "1 of 2 price cards are from 2026-11-01; no newer ones were readable" in done["problems"]
     stored = json.loads(world.objects[PRICES])
     assert stored["date"] == "2026-11-01" and {card["type"] for card in stored["prices"]} == {"m5.large", "m5.xlarge"}
     assert all(each["stages"][0]["recommended"] for each in world.report()["plan"]["workloads"])

@@ -63,7 +63,7 @@ workloads:
         ({"max_years": 2}, "max_years: must be 1 or 3"),
         ({"zones": ["eu-west-1a"]}, "zones: must be Availability Zones of us-east-1, got 'eu-west-1a'"),
         ({"zones": ["us-east-1-lax-1a"]}, "zones: must be Availability Zones of us-east-1"),
-        ({"zones": {"us-east-1a": 3}}, "zones: must hold 10 instances together, which is count, got 3"),
+        ({"zones": {"us-east-1a": 3}}, "zones: must add up to count, which is 10, got 3"),
         ({"zones": ["us-east-1a", "us-east-1a"]}, "zones: must be different zones"),
         ({"zones": 3}, "zones: must be a list of zones, or a mapping"),
         ({"cuont": 3}, "cuont: unknown key"),
@@ -100,7 +100,7 @@ def test_a_wrong_value_gets_a_sentence_with_its_place(changes: dict[str, Any], s
 def test_everything_wrong_is_said_at_once() -> None:
     said = problems({**ENTRY, "count": 0, "months": 0}, {**ENTRY, "name": "w"}, "text")
     assert len(said.splitlines()) == 4
-    assert "workloads.1.name: must not be there twice" in said and "workloads.2.name: must be a mapping" in said
+    assert "workloads.1.name: must not be used twice" in said and "workloads.2.name: must be a mapping" in said
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"workloads": []}, {"workloads": {}}])

@@ -131,7 +131,7 @@ def test_where_all_is_right_every_line_says_so() -> None:
         ({"kind": {"Hypervisor": None}}, "type: hypervisor", "no hypervisor"),
         ({"kind": {"SupportedBootModes": ["legacy-bios"]}}, "type: boot mode", "lacks uefi"),
         ({"kind": {"NitroTpmSupport": "unsupported"}}, "type: TPM", "lacks NitroTPM"),
-        ({"zone_type": "local-zone"}, "place", "boots no UEFI"),
+        ({"zone_type": "local-zone"}, "place", "UEFI boot is not supported"),
         ({"offer": ("eu-central-1b",)}, "place", "eu-central-1a does not offer t3.medium"),
         ({"instance": {"CurrentInstanceBootMode": "legacy-bios"}}, "hosts: boot mode", "1 of 1: i-1"),
         ({"instance": {"TpmSupport": None}}, "hosts: TPM", "1 of 1: i-1"),
@@ -172,7 +172,7 @@ def test_the_place_is_the_first_zone_of_cloudformation_unless_one_is_named(zone:
 
 def test_the_lock_is_said_to_be_for_good() -> None:
     status, says = found_in(Account(), uefi_lock=True, uefi_lock_confirmation=CONFIRMATION)["UEFI lock"]
-    assert status == "ok" and "cannot be undone remotely" in says
+    assert status == "ok" and "cannot be undone on EC2" in says
 
 
 def test_hosts_are_shown_with_their_reason_and_a_bad_one_fails_the_command() -> None:

@@ -78,7 +78,7 @@ def test_a_domain_controller_is_left_alone(role: int) -> None:
 def test_group_policy_that_says_otherwise_is_not_fought(name: str, data: int) -> None:
     host = WindowsHost(registry={(POLICY, name): ("DWord", data)})
     assert host.apply(tables()) == 0 and host.written == []
-    assert host.audit(tables())["Details"]["reason"] == "group policy says otherwise"
+    assert host.audit(tables())["Details"]["reason"] == "group policy contradicts"
 
 
 @pytest.mark.parametrize("name", ["LsaCfgFlags", "HypervisorEnforcedCodeIntegrity"])
@@ -178,7 +178,7 @@ def test_other_settings_are_a_first_time_again() -> None:
 def test_a_drift_reboots_in_the_window_only_and_is_not_forgotten_until_then() -> None:
     host = WindowsHost()
     assert host.run(tables(WINDOW)) == [0] and host.written == ORDER
-    assert host.audit(tables(WINDOW))["Details"]["reason"] == "the values are there, a reboot is pending"
+    assert host.audit(tables(WINDOW))["Details"]["reason"] == "the values are set, but a reboot is pending"
     host.window_open = True
     assert host.run(tables(WINDOW)) == [3010, 0]
 
@@ -219,13 +219,13 @@ def verdict(device_guard: Any, settings: CredentialGuardSettings = SETTINGS, **m
     [
         (2, [1], "COMPLIANT", "running", "it runs"),
         (2, [1, 2], "NON_COMPLIANT", "running", "memory integrity"),
-        (1, [0], "NON_COMPLIANT", "not running", "enabled and does not run"),
+        (1, [0], "NON_COMPLIANT", "not running", "enabled but does not run"),
         (2, [2], "NON_COMPLIANT", "not running", "memory integrity runs instead"),
         (2, 1, "COMPLIANT", "running", "it runs"),
         (2, [1, 3, 5], "COMPLIANT", "running", "it runs"),
         (0, None, "NON_COMPLIANT", "not running", "is off"),
         (2, [0], "NON_COMPLIANT", "not running", "without Credential Guard"),
-        (7, [0], "NON_COMPLIANT", "unknown", "nothing that is known"),
+        (7, [0], "NON_COMPLIANT", "unknown", "an unknown status"),
     ],
 )
 def test_only_running_counts(vbs: int, running: Any, status: str, state: str, reason: str) -> None:
@@ -325,7 +325,7 @@ def test_events_are_looked_for_where_the_page_says_that_they_are() -> None:
 def test_what_another_instance_left_in_an_image_and_what_was_cut_off_counts_for_no_reboot() -> None:
     source = (DOCUMENTS / "common.ps1").read_text(encoding="utf-8")
     assert "if ($kept.instance -ne $state.instance) {\n            return $state" in source
-    unreadable = source.partition("} catch {\n        # Nobody knows")[2].partition("}")[0]
+    unreadable = source.partition("} catch {\n        # The number of reboots")[2].partition("}")[0]
     assert "$state.wanted = Get-Wanted" in unreadable and "$state.finished = $true" in unreadable
     saved = (DOCUMENTS / "apply.ps1").read_text(encoding="utf-8")
     assert "($stateFile + '.new') -Value" in saved and "-Destination $stateFile -Force" in saved

@@ -28,7 +28,7 @@ def test_types_on_the_list_of_aws_are_taken(instance_type: str) -> None:
 @pytest.mark.parametrize(
     ("instance_type", "reason"),
     [
-        ("m7i.48xlarge", "list leaves out"),
+        ("m7i.48xlarge", "list excludes"),
         ("m5.metal", "bare metal"),
         ("m7i.metal-24xl", "bare metal"),
         ("c7a.large", "this family is AMD"),
@@ -80,7 +80,7 @@ def test_the_versions_without_a_doubt_have_no_warning() -> None:
 
 
 def test_the_uefi_lock_needs_its_confirmation_to_the_letter() -> None:
-    assert "nothing takes the lock back on EC2" in said(uefi_lock=True)["uefi_lock"]
+    assert "the lock cannot be undone on EC2" in said(uefi_lock=True)["uefi_lock"]
     assert "uefi_lock" in said(uefi_lock=True, uefi_lock_confirmation=CONFIRMATION.upper())
     assert said(uefi_lock=True, uefi_lock_confirmation=CONFIRMATION) == {}
     assert CredentialGuardSettings(uefi_lock=True, uefi_lock_confirmation=CONFIRMATION).lsa == 1
@@ -122,7 +122,7 @@ def test_a_tunnel_by_the_endpoint_needs_an_instance_and_a_vpc_of_its_own() -> No
     assert "rdp" in said(rdp="instance-connect-endpoint", instance_type=None)
     common = CommonSettings(vpc={"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]})  # type: ignore[arg-type]
     problems = CredentialGuardSettings(rdp="instance-connect-endpoint").problems_with(common)
-    assert "a VPC has one endpoint" in next(problem.message for problem in problems)
+    assert "a VPC has only one endpoint" in next(problem.message for problem in problems)
 
 
 def test_china_has_no_image_for_an_instance_and_hosts_of_ones_own_are_welcome() -> None:

@@ -80,9 +80,9 @@ def test_the_reason_is_the_audits_or_that_there_is_none() -> None:
     assert judge(OLD, audit(1, False, reason="Secure Boot is off"), SILENT, NOW).reason == "Secure Boot is off"
     assert judge(OLD, None, SILENT, NOW).reason == "never audited"
     assert judge(NEW, None, SILENT, NOW).reason == judge(NEW, audit(2), SILENT, NOW).reason
-    assert judge(NEW, audit(2, reason="of before"), SILENT, NOW).reason == "started lately: not audited yet"
+    assert judge(NEW, audit(2, reason="of before"), SILENT, NOW).reason == "recently started: not audited yet"
     pending = audit(0.5, False, reason="a reboot is pending")
-    assert judge(NEW, pending, SILENT, NOW).reason == "started lately: a reboot is pending"
+    assert judge(NEW, pending, SILENT, NOW).reason == "recently started: a reboot is pending"
     assert judge(OLD, audit(20), SILENT, NOW).reason == "last audited 2026-02-28 16:20 UTC"
 
 

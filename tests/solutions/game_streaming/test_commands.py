@@ -66,8 +66,8 @@ def found(clients: Answering, common: CommonSettings | None = None, **settings: 
 def test_where_all_is_well_every_line_says_so() -> None:
     answer = found(account())
     assert {name: answer[name][0] for name in OURS} == dict.fromkeys(OURS, "ok")
-    assert answer["sessions"][1] == "1 at the same time on g5g.2xlarge, by memory"
-    assert answer["quota"][1] == "needs 8 vCPUs, has 8, L-DB2E81BA"
+    assert answer["sessions"][1] == "1 at the same time on g5g.2xlarge, limited by memory"
+    assert answer["quota"][1] == "needs 8 vCPUs, the quota L-DB2E81BA is 8"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_where_all_is_well_every_line_says_so() -> None:
             {"get_service_quota": {"Quota": {"Value": 0.0}}},
             {"instance_type": "g5g.xlarge", "session": {"memory_gb": 3}},
             "quota",
-            "needs 4 vCPUs, has 0, L-DB2E81BA",
-            "Ask for 4",
+            "needs 4 vCPUs, the quota L-DB2E81BA is 0",
+            "Request 4",
         ),
         ({"describe_instance_type_offerings": []}, {}, "place", "eu-south-2", "one of these Regions"),
         (
@@ -284,7 +284,7 @@ def test_a_token_is_made_by_its_document() -> None:
     instance = Instance("Success", out="arn version")
     assert token(Namespace(name="portal"), COMMON, SETTINGS, instance).data["says"] == "arn version"
     instance = Instance("Success", out="arn version")
-    assert "removed from clients" in revoke(Namespace(name="portal"), COMMON, SETTINGS, instance).notes[0]
+    assert "from clients" in revoke(Namespace(name="portal"), COMMON, SETTINGS, instance).notes[0]
     assert instance.sent[0]["DocumentName"] == "revoke-document"
 
 

@@ -99,7 +99,7 @@ def test_a_clients_token_is_in_its_own_secret_and_ends_alone(ready: Host) -> Non
 
 def test_a_name_that_is_no_clients_has_no_secret_to_go_into(ready: Host) -> None:
     run = ready.document("Token", Name="client-3")
-    assert run.status == 1 and "none of this stack's clients" in run.output
+    assert run.status == 1 and "not one of this stack's clients" in run.output
     assert ready.machine.state["accounts"] == {}
 
 

@@ -22,7 +22,7 @@ def said(folder: Path, settings: GameStreamingSettings = SETTINGS) -> tuple[bool
 @pytest.mark.parametrize(
     ("entries", "ok", "why"),
     [
-        (("lib/x86_64/libgame.so",), False, "x86_64 only; Graviton needs arm64-v8a"),
+        (("lib/x86_64/libgame.so",), False, "only for x86_64; Graviton needs arm64-v8a"),
         (("lib/arm64-v8a/libgame.so",), True, ""),
         (("lib/arm64-v8a/libgame.so", "lib/x86_64/libgame.so"), True, ""),
         (("lib/armeabi-v7a/libgame.so",), True, "32-bit"),
@@ -52,13 +52,13 @@ def test_the_same_files_make_the_same_digest(game: Make, tmp_path: Path) -> None
 def test_what_is_no_zip_is_no_apk(game: Make) -> None:
     folder = game()
     (folder / "app.apk").write_text("no zip")
-    assert said(folder) == (False, "app.apk is no APK: File is not a zip file")
+    assert said(folder) == (False, "app.apk is not an APK: File is not a zip file")
 
 
 def test_two_apks_are_none(game: Make) -> None:
     folder = game()
     (folder / "other.apk").write_bytes((folder / "app.apk").read_bytes())
-    assert "must hold one APK, it holds 2" in said(folder)[1]
+    assert "must hold one APK, got 2" in said(folder)[1]
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_two_apks_are_none(game: Make) -> None:
         ("gpu-slots: 15", "gpu-slots: 40", False, "40 GPU slots > 32"),
         ("memory: 25GB", "memory: 2GB", False, "at least 3GB"),
         ("memory: 25GB", "memory: 25", False, "such as 25GB"),
-        ("disk-size: 40GB", "disk-size: 50GB", True, "want 110"),
+        ("disk-size: 40GB", "disk-size: 50GB", True, "need 110"),
         ("disk-size: 40GB", "disk-size: 400GB", False, "400GB of disk"),
-        ("resources:\n", "", False, "stand below resources"),
+        ("resources:\n", "", False, "belong under resources"),
         ("name: genshin", "name: genshin\ninstance-type: g10.3", True, "deprecated"),
         ("name: genshin", "name: genshin\nversion: " + 51 * "1", False, "50 characters"),
     ],
@@ -94,7 +94,7 @@ def test_manifests(game: Make, old: str, new: str, ok: bool, why: str) -> None:
 def test_the_posts_manifest_is_refused_by_its_instance(game: Make) -> None:
     small = GameStreamingSettings(instance_type="g5g.xlarge", session={"memory_gb": 3})  # type: ignore[arg-type]
     found, says = said(game(), small)
-    assert not found and "25GB > 16GB" in says and "g5g.2xlarge would do" in says
+    assert not found and "25GB > 16GB" in says and "g5g.2xlarge is large enough" in says
 
 
 def test_an_image_has_a_name_that_a_container_may_have(game: Make) -> None:

@@ -100,7 +100,7 @@ def test_an_issuer_is_the_providers_https_url(issuer: str) -> None:
 def test_a_token_is_never_a_setting() -> None:
     with pytest.raises(ValueError, match="may be the token itself"):
         GameStreamingSettings(pro_token_secret="C1" + 24 * "x")
-    with pytest.raises(ValueError, match="whole ARN"):
+    with pytest.raises(ValueError, match="complete ARN"):
         GameStreamingSettings(pro_token_secret="arn:aws:secretsmanager:eu-central-1:123456789012:secret:pro")
 
 

@@ -94,7 +94,7 @@ def test_check_names_what_would_stop_the_first_scan() -> None:
     said = found(account(list_objects_v2={}), settings())
     assert said["builds"][0] == "ok"
     assert said["gitlab/org/b"] == ("problem", "its connection is PENDING")
-    assert said["s3/bucket/a.zip"] == ("problem", "nothing is there")
+    assert said["s3/bucket/a.zip"] == ("problem", "it does not exist")
     assert found(account(list_objects_v2={}), settings(arm=False))["builds"][0] == "problem"
 
 

@@ -43,7 +43,7 @@ def test_only_what_runs_is_stopped_and_its_end_is_waited_for() -> None:
 
 def test_a_build_that_does_not_end_stops_the_deletion_by_name() -> None:
     codebuild = Codebuild({"one": {"one:1": "IN_PROGRESS"}}, looks=99)
-    with pytest.raises(RefusedError, match="one do not end"):
+    with pytest.raises(RefusedError, match="one have not ended"):
         stop(codebuild, ["one"], iter([None] * 3))
 
 

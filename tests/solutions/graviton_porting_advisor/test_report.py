@@ -159,9 +159,9 @@ def test_a_subject_is_short_and_ascii() -> None:
 
 def test_every_message_says_that_no_issue_is_no_guarantee() -> None:
     for one in (scan(Result.OK), Scan("b", "s", failed(Result.CRASHED, "why"), {})):
-        assert "No issue is no guarantee" in text(one, None)
+        assert "No issues are no guarantee" in text(one, None)
     said = text(scan(Result.OK, remarks=["go 1.15"], remark_count=1), Link("https://link", NOW, 60))
-    assert "Remarks, which are no issues:\n  go 1.15" in said and "Issues by kind: Intrinsic 10, Capped 2" in said
+    assert "Remarks, which are not issues:\n  go 1.15" in said and "Issues by kind: Intrinsic 10, Capped 2" in said
 
 
 def test_the_trend_has_totals_always_and_kinds_by_setting() -> None:

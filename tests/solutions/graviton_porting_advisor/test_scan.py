@@ -37,7 +37,7 @@ def test_a_capped_file_counts_whole_and_the_gate_is_at_the_number(
 
 @pytest.mark.parametrize(
     ("trap", "says"),
-    [("CRASH", "status 1"), ("KILLED", "status 137"), ("CUT", "no whole report"), ("EMPTY", "no whole report")],
+    [("CRASH", "status 1"), ("KILLED", "status 137"), ("CUT", "no complete report"), ("EMPTY", "no complete report")],
 )
 def test_a_tool_that_crashes_or_leaves_half_a_report_is_crashed_and_its_log_is_there(
     scanner: Scanner, tmp_path: Path, trap: str, says: str
@@ -64,7 +64,7 @@ def test_a_source_in_which_nothing_is_read_is_no_clean_source(
 def test_what_is_never_scanned_is_named(scanner: Scanner, tmp_path: Path) -> None:
     given = written(tmp_path / "given", **{"a.c": "", "build.gradle": "", "package.json": "{}", "GO.MOD": ""})
     says = scanner.scan(given).result["says"]
-    assert "Gradle (1)" in says and "Node.js (1)" in says and "GO.MOD (the advisor reads go.mod only) (1)" in says
+    assert "Gradle (1)" in says and "Node.js (1)" in says and "GO.MOD (the advisor reads only go.mod) (1)" in says
 
 
 def test_a_source_that_is_not_there_is_unreadable(scanner: Scanner, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_file_that_the_tool_cannot_read_makes_the_scan_incomplete(scanner: Sca
 def test_remarks_are_shown_and_not_gated(scanner: Scanner, tmp_path: Path) -> None:
     scan = scanner.scan(written(tmp_path / "given", **{"go.mod": "module x\n\ngo 1.15\n"}))
     assert (scan.status, scan.result["issues"], len(scan.result["remarks"])) == (0, 0, 1)
-    assert "1 remarks, which are no issues" in scan.result["says"]
+    assert "1 remarks, which are not issues" in scan.result["says"]
 
 
 def test_excluded_folders_are_gone_and_others_of_that_name_stay(scanner: Scanner, tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def programs(folder: Path, **scripts: str) -> dict[str, str]:
     ("scripts", "says"),
     [
         ({"java": "exit 1"}, "no java 9 or newer"),  # Java 8 does not know --version
-        ({"java": "exit 0", "mvn": "exit 1"}, "is Maven Central there"),
-        ({"java": "exit 0", "mvn": "exit 0"}, "mvn has built no scanner"),
+        ({"java": "exit 0", "mvn": "exit 1"}, "is Maven Central reachable"),
+        ({"java": "exit 0", "mvn": "exit 0"}, "mvn built no scanner"),
     ],
 )
 def test_without_its_scanner_no_jar_file_counts_as_scanned(

@@ -76,7 +76,7 @@ def test_no_folder_of_a_source_begins_with_that_of_another(pairs: list[tuple[str
 
 def test_gitlab_needs_a_connection_and_s3_has_none() -> None:
     connection = "arn:aws:codeconnections:eu-central-1:123456789012:connection/1234abcd-12ab-34cd-56ef-1234567890ab"
-    assert "by a connection only" in next(iter(Source(location="gitlab:o/n").problems())).message
+    assert "only with a connection" in next(iter(Source(location="gitlab:o/n").problems())).message
     assert not list(Source(location="gitlab:o/n", connection_arn=connection).problems())
     assert list(Source(location="s3://bkt/a.zip", connection_arn=connection).problems())
 

@@ -198,8 +198,8 @@ def test_report_and_start_may_go_on_for_longer_than_lambda_lets_a_loop_go_on(def
         for each in default.find_resources("AWS::Lambda::Function").values()
     }
     assert {description for description, loop in loops.items() if loop == "Allow"} == {
-        "Tells of each scan once, and measures it",
-        "Starts a build for each source, so many at a time",
+        "Sends one notification for each scan, and publishes its metrics",
+        "Starts a build for each source, a limited number at a time",
     }
 
 

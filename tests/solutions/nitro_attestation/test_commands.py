@@ -146,7 +146,7 @@ def test_a_healthy_account_has_no_problem() -> None:
 @pytest.mark.parametrize(
     ("what", "change", "says"),
     [
-        ("enclave type", {"NitroEnclavesSupport": "unsupported"}, "holds no enclave"),
+        ("enclave type", {"NitroEnclavesSupport": "unsupported"}, "supports no enclaves"),
         ("enclave type", {"MemoryInfo": {"SizeInMiB": 2_048}}, "2048 of 2048 MiB"),
         ("tpm type", {"NitroTpmSupport": "unsupported"}, "has no NitroTPM"),
         ("tpm type", {"ProcessorInfo": {"SupportedArchitectures": ["x86_64"]}}, "the image is arm64"),
@@ -180,7 +180,7 @@ def test_principals_that_do_not_exist_are_problems_because_kms_refuses_them() ->
     deployer, producer, administrator = look(clients)["tpm key"]
     assert deployer.status == "problem" and "cloudformation_role_arn" in deployer.fix
     assert producer.status == "problem" and "/path/producer" in producer.says
-    assert administrator.status == "problem" and "there is no" in administrator.says
+    assert administrator.status == "problem" and "does not exist" in administrator.says
 
 
 def test_another_role_cannot_take_over_a_key_in_one_deployment() -> None:
@@ -208,7 +208,7 @@ def test_another_role_cannot_take_over_a_key_in_one_deployment() -> None:
     # What somebody has put back to the default is left to IAM, which this does not read.
     del administration["Condition"]
     administration["Principal"] = {"AWS": "arn:aws:iam::123456789012:root"}
-    assert found().status == "unknown" and "leaves it to IAM" in found().says
+    assert found().status == "unknown" and "lets IAM decide" in found().says
 
 
 def test_before_the_first_deployment_no_key_has_a_policy() -> None:
@@ -358,14 +358,14 @@ def test_prove_does_not_guess_what_a_foreign_statement_means(run: Run, configure
     no_way_around = next(one for one in clients.policies["Tpm"]["Statement"] if one["Sid"] == "NoWayAround")
     no_way_around |= change
     status, told = run(clients, "prove", *configured)
-    assert status == 1 and "written by somebody else: NoWayAround" in told["error"]
+    assert status == 1 and "not written by this stack: NoWayAround" in told["error"]
 
 
 def test_prove_says_what_it_cannot_judge(run: Run, configured: list[str]) -> None:
     clients = Clients()
     clients.policies["Tpm"]["Statement"][0]["Condition"] = {"NumericEquals": {"aws:EpochTime": "1"}}
     status, told = run(clients, "prove", *configured)
-    assert status == 1 and "written by somebody else" in told["error"]
+    assert status == 1 and "not written by this stack" in told["error"]
 
 
 def test_without_a_key_there_is_nothing_to_prove(run: Run) -> None:

@@ -87,12 +87,12 @@ def test_a_type_that_the_api_has_forgotten_is_xen_by_the_list_with_its_day() -> 
 
 def test_an_unknown_type_is_its_own_finding_and_never_nitro() -> None:
     row = one("zz9.large")
-    assert row.verdict == "unknown" and "neither the EC2 API nor the list" in row.reasons[0]
+    assert row.verdict == "unknown" and "unknown to the EC2 API" in row.reasons[0]
 
 
 def test_what_a_service_linked_role_has_launched_names_its_service() -> None:
     row = one("t2.micro", Tags=[{"Key": "aws:autoscaling:groupName", "Value": "web"}])
-    assert "launched by Auto Scaling group web, whose service-linked role no SCP limits" in row.reasons[0]
+    assert "launched by Auto Scaling group web, whose service-linked role no SCP restricts" in row.reasons[0]
 
 
 def test_imdsv1_volumes_and_instance_stores_without_encryption_are_found() -> None:
@@ -100,7 +100,7 @@ def test_imdsv1_volumes_and_instance_stores_without_encryption_are_found() -> No
     assert row.reasons == ("IMDSv2 is not required",)
     (row,) = seen(Ec2(instance("m5.large"), encrypted=False)).instances
     assert row.reasons == ("not encrypted: vol-i-1",)
-    assert "its instance storage is not encrypted" in one("i2.xlarge").reasons
+    assert "its instance store is not encrypted" in one("i2.xlarge").reasons
     assert one("m5d.large").storage_encrypted is True
 
 

@@ -150,7 +150,7 @@ def test_enclave_and_tpm_support_by_name_is_that_of_the_api() -> None:
         ("m5.metal", {"BareMetal": True}, "metal", "EC2 API"),
         ("t2.micro", {"Hypervisor": "xen"}, "xen", "EC2 API"),
         ("p3.2xlarge", None, "xen", f"list of {LISTED}"),
-        ("zz9.large", None, "unknown", "neither the EC2 API nor the list has it"),
+        ("zz9.large", None, "unknown", "unknown to the EC2 API and to the list"),
         ("zz9.large", {}, "unknown", "EC2 API"),
     ],
 )

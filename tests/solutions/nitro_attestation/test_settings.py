@@ -94,7 +94,7 @@ def test_builds_may_differ_in_one_pcr_because_a_policy_would_mix_them() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Measurements": {}}', '{"Measurements": []}', "null", "42"])
 def test_anything_else_is_no_measurement(text: str) -> None:
-    with pytest.raises(UnusableMeasurementsError, match="must name a file of the JSON"):
+    with pytest.raises(UnusableMeasurementsError, match="must name a file with the JSON"):
         parse(text, "tpm")
 
 

@@ -42,10 +42,10 @@ def test_verify_takes_a_file_of_the_tools(run: Run, file: Path) -> None:
     ("words", "said"),
     [
         (("--nonce", "xyz"), "--nonce must be hexadecimal"),
-        (("--nonce", "00"), "the nonce is another one"),
-        ((), "the nonce is another one"),
+        (("--nonce", "00"), "the nonce differs"),
+        ((), "the nonce differs"),
         (("--max-age", "0"), "--max-age must be 1 to 86400"),
-        (("--max-age", "30", "--nonce", NONCE.hex()), "old, at most"),
+        (("--max-age", "30", "--nonce", NONCE.hex()), "old, and at most"),
         (("--kind", "enclave", "--nonce", NONCE.hex()), "of the other kind"),
         (("--pcr", "PCR1", "--nonce", NONCE.hex()), "--pcr must be one of PCR4, PCR7, PCR12"),
         (("--pcr", "PCR7", "--nonce", NONCE.hex()), "--pcr PCR7 needs --measurements"),

@@ -204,7 +204,7 @@ def test_no_key_pair_is_no_field() -> None:
 @pytest.mark.parametrize("name", ["demoapp", "other-v000", "demoapp-v1", "-v000", "demoapp2-v000"])
 def test_a_name_that_is_no_server_group_of_the_application_is_refused(default: Bodies, name: str) -> None:
     for action in (default.modify, default.disable, default.enable, default.destroy):
-        with pytest.raises(ServerGroupNameError, match="is no server group of demoapp"):
+        with pytest.raises(ServerGroupNameError, match="must name one of demoapp"):
             action(name)
 
 

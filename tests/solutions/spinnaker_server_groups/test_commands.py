@@ -182,8 +182,8 @@ NO_JSON = [{"Subnets": [{**tagged("x"), "Tags": [{"Key": PURPOSE_TAG, "Value": "
         ("Spot vCPUs", {"get_service_quota": {"Quota": {"Value": 32}}}, {}, "64 are needed"),
         ("On-Demand vCPUs", {"get_service_quota": {"Quota": {"Value": 5}}}, {}, "20 are needed"),
         ("subnet purposes", {"describe_subnets": TWICE}, {}, "spinnaker-server-groups-public is in vpc-1, vpc-2"),
-        ("subnet purposes", {"describe_subnets": NO_JSON}, {}, "subnet-1 has a tag that is no JSON"),
-        ("security groups", {"describe_security_groups": NAMESAKES}, {}, "called as the application is: DemoApp-db"),
+        ("subnet purposes", {"describe_subnets": NO_JSON}, {}, "subnet-1 has a tag that is not JSON"),
+        ("security groups", {"describe_security_groups": NAMESAKES}, {}, "named like the application: DemoApp-db"),
         ("key pair", {"describe_key_pairs": {"KeyPairs": []}}, {"key_pair": "gone"}, "gone does not exist here"),
     ],
 )
@@ -300,9 +300,9 @@ def test_without_a_token_the_login_is_said(call: Caller, closed: LoopbackGate) -
     [
         (("post", "disable"), "disable needs --server-group NAME"),
         (("post", "server-group", "--server-group", "demoapp-v000"), "takes no --server-group"),
-        (("post", "destroy", "--server-group", "shop-v000"), "is no server group of demoapp"),
-        (("post", "clean-up", "--server-group", "demoapp-v000"), "take destroy"),
-        (("follow", "../x"), "is no id of a task"),
+        (("post", "destroy", "--server-group", "shop-v000"), "must name one of demoapp"),
+        (("post", "clean-up", "--server-group", "demoapp-v000"), "for one use destroy"),
+        (("follow", "../x"), "is not the id of a task"),
     ],
 )
 def test_unusable_words_are_refused_before_any_call(

@@ -100,7 +100,7 @@ def test_a_refusal_stands_where_orca_keeps_it_and_is_found_there(
 
 def test_a_status_that_nobody_has_is_no_success(gate: LoopbackGate) -> None:
     gate.statuses = ["DREAMING"]
-    with pytest.raises(CommandError, match="DREAMING, which Orca does not have"):
+    with pytest.raises(CommandError, match="DREAMING, which Orca does not define"):
         list(posting(gate).one_after_the_other([BODIES.application()]))
 
 
@@ -150,7 +150,7 @@ def test_questions_are_asked_again_until_patience_ends(gate: LoopbackGate) -> No
     gate.answer_with = [503, 500, 502]
     assert asked.follow(name, seconds=3_600)["status"] == "SUCCEEDED"
     gate.answer_with = [503] * client.PATIENCE
-    with pytest.raises(CommandError, match=f"answers 503; it may go on: .* follow {name}"):
+    with pytest.raises(CommandError, match=f"answers 503; it may still be running: .* follow {name}"):
         asked.follow(name, seconds=3_600)
     assert len(gate.posted) == 1
 
@@ -182,13 +182,13 @@ def test_a_login_is_no_answer(login: str) -> None:
 def test_a_token_goes_nowhere_in_the_clear() -> None:
     with pytest.raises(CommandError, match="would take the token unencrypted"):
         Gate("http://gate.example.com", TOKEN)
-    with pytest.raises(CommandError, match="characters that no header can have"):
+    with pytest.raises(CommandError, match="characters that a header cannot have"):
         Gate("http://localhost:1", "one\ntwo")
 
 
 @pytest.mark.parametrize("text", ["", "../applications", "a b", "1?x"])
 def test_what_is_no_id_of_a_task_is_never_asked_for(text: str) -> None:
-    with pytest.raises(CommandError, match="is no id of a task"):
+    with pytest.raises(CommandError, match="is not the id of a task"):
         task_id(text)
     assert task_id("/tasks/01HX") == task_id("01HX") == "01HX"
 
@@ -240,7 +240,7 @@ def test_a_task_that_has_not_ended_stops_a_clean_up_before_it_begins(gate: Loopb
     deployed(gate)
     gate.statuses = ["RUNNING"] * 3
     name = asking(gate).post(BODIES.server_group())
-    with pytest.raises(CommandError, match=rf"not ended: {name} \(Create Server Group: demoapp, RUNNING\)"):
+    with pytest.raises(CommandError, match=rf"still running: {name} \(Create Server Group: demoapp, RUNNING\)"):
         list(posting(gate).clean_up())
     assert len(gate.posted) == 1
     assert "statuses=BUFFERED,NOT_STARTED,PAUSED,REDIRECT,RUNNING,SUSPENDED" in gate.looks[-1]
@@ -277,7 +277,7 @@ STAGES = [{"context": {}}, {"context": {"exception": {"details": {"error": "in a
         ({"variables": [], "execution": {"stages": STAGES}}, "in a stage"),
         ({"steps": [{"name": "monitorDeploy", "status": "TERMINAL"}]}, "its step monitorDeploy ended TERMINAL"),
         ({**variables(exception="odd"), "execution": None}, "Spinnaker does not say why"),
-        (UNHEALTHY, "waitForUpInstances ended TERMINAL; Deck may say more; demoapp-v003 was made and stays"),
+        (UNHEALTHY, "waitForUpInstances ended TERMINAL; Deck may say more; demoapp-v003 was created and stays"),
     ],
 )
 def test_why_a_task_failed(task: Json, says: str) -> None:

@@ -1,4 +1,4 @@
-"""The post's choice, offline and with AWS's prices; and an account that is looked at: covered, wasted, ending."""
+"""Plays the post's choice, offline and with AWS's prices; then the look at an account: covered, wasted, ending."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TYPE, MANY = "m5.large", 20
 
 
 class CapacityPlannerScenario(Scenario):
-    """The README's first example; then instances, reservations, purchases, failing prices, and a word of AWS Health."""
+    """The README's first example; then instances, reservations, purchases, failing prices, and events of AWS Health."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     in_account: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
@@ -31,7 +31,7 @@ class CapacityPlannerScenario(Scenario):
         self.instances: list[str] = []
 
     def __exit__(self, *_: object) -> None:
-        """Takes away what no stack knows."""
+        """Removes what belongs to no stack."""
         for name, empty in (("reserved-instances", "purchases"), ("savings-plans", "plans")):
             self.deployed.aws.control(name, **{empty: []})
         self.deployed.aws.control("price-list")
@@ -92,16 +92,24 @@ class CapacityPlannerScenario(Scenario):
 
     # The look
 
-    @step("a look at an empty account: metrics, a report, and no message", "real-code", emulated=EMPTY)
+    @step(
+        "a look at an empty account publishes metrics, stores a report and sends no message",
+        "real-code",
+        emulated=EMPTY,
+    )
     def empty(self) -> str:
         done = self._look()
         expect(not done["told"] and not done["problems"], f"{done}")
         expect(self._value("Looks") == 1, "the look was not published")
         return f"{done['report']}: nothing covered, wasted or unreserved"
 
-    @step("reserved and idle beside instances that run outside: told, measured and rung", "our-model", emulated=BESIDE)
+    @step(
+        "idle reserved capacity beside instances that run outside it: reported, measured, and both alarms go off",
+        "our-model",
+        emulated=BESIDE,
+    )
     def wastes(self) -> str:
-        # Targeted: what runs does not get in by itself, as after a start without the reservation.
+        # Targeted: running instances do not enter it by themselves, as after a start that does not name it.
         self._reserve(MANY, InstanceMatchCriteria="targeted")
         image = self.ec2.run_instances(
             ImageId="ami-12345678",
@@ -122,7 +130,11 @@ class CapacityPlannerScenario(Scenario):
             wait_until(f"the alarm {name}", lambda name=name: alarm_state(self.deployed, name) == "ALARM")  # type: ignore[misc]
         return f"{report['wasted_hours']} hours, {report['wasted_money']} USD; both alarms ring"
 
-    @step("what runs is planned with what pays for it already", "our-model", emulated=PLANTED)
+    @step(
+        "running instances are planned together with the plan that already pays for one of them",
+        "our-model",
+        emulated=PLANTED,
+    )
     def plans_account(self) -> str:
         self.deployed.aws.control("savings-plans", plans=[self._plan("0.08")])
         self._look()
@@ -132,7 +144,7 @@ class CapacityPlannerScenario(Scenario):
         return f"2 run, 1 is paid by the plan: {stage['recommended']['sentence']}"
 
     @step(
-        "a reservation, a zonal Reserved Instance and a plan that end soon: named with what is lost",
+        "a reservation, a zonal Reserved Instance and a plan that end soon: reported with what is lost",
         "our-model",
         emulated=PLANTED,
     )
@@ -159,7 +171,7 @@ class CapacityPlannerScenario(Scenario):
         return "; ".join(lost)
 
     @step(
-        "AWS Health points to a reservation, in both shapes: a look of its own, with what was measured",
+        "both events of AWS Health about a reservation: each starts a look that reports it with what was measured",
         "our-model",
         emulated=PLANTED,
     )
@@ -177,7 +189,9 @@ class CapacityPlannerScenario(Scenario):
         return f"{said}; two looks"
 
     @step(
-        "the prices are old and cannot be read: the look goes on with them and says so", "real-code", emulated=PLANTED
+        "the prices are old and no newer ones can be read: the look uses the old ones and says so",
+        "real-code",
+        emulated=PLANTED,
     )
     def stale(self) -> str:
         kept = json.loads(self.s3.get_object(Bucket=self.bucket, Key="prices.json")["Body"].read())
@@ -186,13 +200,13 @@ class CapacityPlannerScenario(Scenario):
         self.deployed.aws.control("price-list", refuse="AccessDeniedException")
         done = self._look()
         self.deployed.aws.control("price-list")
-        expect(any("price cards are of 2026-01-01" in problem for problem in done["problems"]), f"{done}")
+        expect(any("price cards are from 2026-01-01" in problem for problem in done["problems"]), f"{done}")
         wait_until("the alarm", lambda: alarm_state(self.deployed, "Problems") == "ALARM")
         found = self._look()
         expect(not found["problems"] and self._report()["plan"]["prices"]["date"] != "2026-01-01", f"{found}")
         return f"{done['problems'][-1]}; read anew in the next look"
 
-    @step("the function can never buy: its own role refuses, whatever it tries", "real-code", where="anywhere")
+    @step("the function can never buy: its own role denies every purchase it tries", "real-code", where="anywhere")
     def never_buys(self) -> str:
         (role,) = {name for name in self.deployed.resources["AWS::IAM::Role"] if "-LookRole" in name}
         arn = self.deployed.client("iam").get_role(RoleName=role)["Role"]["Arn"]
@@ -245,7 +259,7 @@ class CapacityPlannerScenario(Scenario):
                 "Value": value,
                 "Timestamp": start - timedelta(minutes=5 * n),
             }
-            for n in range(24 * 12 + 5)  # more at the far end: a look's window ends ten minutes before it
+            for n in range(24 * 12 + 5)  # more at the beginning: the window of a look ends ten minutes ago
             for name, value in (("UsedInstanceCount", used), ("AvailableInstanceCount", available))
         ]
         for first in range(0, len(data), 500):

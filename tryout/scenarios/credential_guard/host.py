@@ -1,6 +1,6 @@
-"""What stands for a Windows host: a registry, a firmware that boots it, and the tables of the delivered scripts.
+"""A model of a Windows host: a registry, a firmware that boots it, and the tables of the delivered scripts.
 
-It carries out the tables that the documents carry, as the PowerShell around them does; the PowerShell itself is not run
+It applies the tables in the documents as the PowerShell around them does; the PowerShell itself is not run
 here. Booting is our model: virtualization-based security starts where it is enabled and Secure Boot is on, Credential
 Guard where LsaCfgFlags says so, memory integrity where its value is 1.
 """
@@ -33,15 +33,15 @@ def _text(condition: bool) -> str:
 
 @dataclass
 class WindowsHost:
-    """A host, booted once and never touched.
+    """A host that has booted once and is otherwise untouched.
 
     Attributes:
         registry: kind and data by path and name.
-        device_guard: status, running services, available and required properties of Win32_DeviceGuard; None: there is
-            no such class.
-        lock: what event 14 says first: 1 locked, 2 not, 0 off.
-        state: what the script keeps between its runs.
-        at, booted: hours; the clock, and when it has booted.
+        device_guard: status, running services, available and required properties of Win32_DeviceGuard; None: the class
+            is missing.
+        lock: first value of event 14: 1: locked; 2: not locked; 0: off.
+        state: the script's state between its runs.
+        at, booted: the clock and the boot time, in hours.
     """
 
     registry: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class WindowsHost:
 
     @property
     def status(self) -> str:
-        """As the scripts report it, before and after."""
+        """The status before and after, as the scripts report it."""
         if self.device_guard is None:
             return "unknown"
         services = self.device_guard["running"]
@@ -128,7 +128,7 @@ class WindowsHost:
         return 1 if following == "give up" else 0
 
     def reboot(self) -> None:
-        """Boots with the values that are there."""
+        """Boots with the present values."""
         self.at += 1
         self.booted = self.at
         if self.device_guard is None:
@@ -138,7 +138,7 @@ class WindowsHost:
         starts = on and self.secure_boot and (not dma or 3 in self.device_guard["available"])
         guarded = [1] if self._is(LSA, "LsaCfgFlags", 1, 2) else []
         checked = [2] if self._is(DEVICE_GUARD + r"\Scenarios\HypervisorEnforcedCodeIntegrity", "Enabled", 1) else []
-        if self.lock != "1":  # what is locked once stays so
+        if self.lock != "1":  # a lock is permanent
             self.lock = str(self.registry.get((LSA, "LsaCfgFlags"), ("", 0))[1]) if starts else "0"
         running = [*guarded, *checked] if starts else []
         self.device_guard |= {"vbs": 2 if starts else int(on), "running": running or [0]}

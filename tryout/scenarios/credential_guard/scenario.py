@@ -1,4 +1,4 @@
-"""The post's walk in seconds: values by one association, a reboot, "running" by another, and hosts that say nothing."""
+"""Plays the post: one association sets values and reboots, another reports "running"; some hosts are silent."""
 
 import json
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ CHECKED = (
 
 
 class CredentialGuardScenario(Scenario):
-    """The stack's instance, a host of one's own without Secure Boot, and one that never reports."""
+    """The stack's instance, a tagged host without Secure Boot, and one that never reports."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "session-manager": {},
@@ -42,7 +42,7 @@ class CredentialGuardScenario(Scenario):
         self.host, self.bare = WindowsHost(), WindowsHost(secure_boot=False)
 
     def __exit__(self, *_: object) -> None:
-        """Ends the instances that the scenario has launched."""
+        """Terminates the instances that the scenario launched."""
         if self.others:
             self.ec2.terminate_instances(InstanceIds=self.others)
 
@@ -51,14 +51,14 @@ class CredentialGuardScenario(Scenario):
         return dict(found)
 
     def _tables(self, association: str) -> dict[str, Any]:
-        """What the deployed document carries, as its API shows it."""
+        """The tables in the deployed document, as the API returns it."""
         described = self.ssm.describe_association(AssociationId=self.deployed.outputs[association])
         name = described["AssociationDescription"]["Name"]
         content = json.loads(self.ssm.get_document(Name=name)["Content"])
         return tables_of(content["mainSteps"][0]["inputs"]["runCommand"])
 
     def _report(self, instance_id: str, host: WindowsHost) -> dict[str, Any]:
-        """What the audit reports, with the permissions of the instance's role."""
+        """Reports the audit, with the permissions of the instance's role."""
         item = host.audit(self._tables("AuditAssociationId"))
         client_of(self.deployed.aws, self._instance(instance_id), "ssm").put_compliance_items(
             ResourceId=instance_id,
@@ -83,7 +83,7 @@ class CredentialGuardScenario(Scenario):
         return f"{seen}"
 
     @step(
-        "nothing is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated", where="anywhere"
+        "no port is open: Remote Desktop comes from the endpoint's group, or not at all", "emulated", where="anywhere"
     )
     def stays_closed(self) -> str:
         groups = [group["GroupId"] for group in self._instance(self.ours)["SecurityGroups"]]
@@ -104,13 +104,13 @@ class CredentialGuardScenario(Scenario):
             expect(set(told) == {self.ours}, f"{name}: {told}")
         return "apply and audit, on the instance"
 
-    @step("the values of the deployed table, one reboot, and the second run ends with 0", "our-model")
+    @step("Apply sets the values of the deployed table, reboots once, and its second run exits with 0", "our-model")
     def applies(self) -> str:
         codes = self.host.run(self._tables("ApplyAssociationId"))
         expect(codes == [3010, 0], f"it ended with {codes}")
         return f"{', '.join(self.host.written)}; {codes}"
 
-    @step("before and after in Compliance: not running, then running", "our-model")
+    @step("Compliance has the status before and after: not running, then running", "our-model")
     def audits(self) -> str:
         details = self._report(self.ours, self.host)["Details"]
         (item,) = self.ssm.list_compliance_items(ResourceIds=[self.ours], ResourceTypes=["ManagedInstance"])[
@@ -131,7 +131,7 @@ class CredentialGuardScenario(Scenario):
         wait_until(f"{self.ours} among those that run it", running)
         return f"{counted}"
 
-    @step("before a launch and after it, check finds image, type, place and host right", "real-code")
+    @step("check finds image, type, zone and host right, before a launch and after it", "real-code")
     def checks(self) -> str:
         found = self._checked(ends=0)
         expect(set(found) >= set(CHECKED), f"{sorted(found)}")
@@ -142,7 +142,7 @@ class CredentialGuardScenario(Scenario):
         findings = self.deployed.command("check", ends=ends)
         return {finding["what"]: (finding["status"], finding["says"]) for finding in findings}
 
-    @step("the function counts who runs it, who does not and why, and who is silent", "real-code")
+    @step("the function counts the hosts that run it, those that do not, and those that are silent", "real-code")
     def counts(self) -> str:
         tag = self.deployed.settings.tag
         tags = [{"ResourceType": "instance", "Tags": [{"Key": tag.key, "Value": tag.value}]}]
@@ -155,7 +155,7 @@ class CredentialGuardScenario(Scenario):
             TagSpecifications=tags,
         )
         self.others = [item["InstanceId"] for item in launched["Instances"]]
-        expect(self.deployed.invoke("Watch")["new"] == 2, "new hosts are no worry yet")
+        expect(self.deployed.invoke("Watch")["new"] == 2, "new hosts are not silent yet")
         self.deployed.aws.control("age-launches", seconds=30 * 86_400)
         self.bare.run(self._tables("ApplyAssociationId"))
         reason = self._report(self.others[0], self.bare)["Details"]["reason"]
@@ -167,21 +167,21 @@ class CredentialGuardScenario(Scenario):
         expect(shown == states, f"{shown}")
         return f"{counted}; {reason}"
 
-    @step("check names what hosts of an image without UEFI and TPM lack, each cause by itself", "real-code")
+    @step("check lists what hosts from an image without UEFI and TPM lack, one line for each cause", "real-code")
     def names_causes(self) -> str:
         bad = {what: says for what, (status, says) in self._checked(ends=1).items() if status != "ok"}
         expect(set(bad) == {"hosts: TPM", "hosts: boot mode", "hosts: IMDSv2"}, f"{bad}")
         expect(all(self.ours not in says and "2 of 3" in says for says in bad.values()), f"{bad}")
         return "; ".join(f"{what}: {says}" for what, says in sorted(bad.items()))
 
-    @step("a host that is stopped owes no audit", "real-code")
+    @step("a stopped host needs no audit", "real-code")
     def forgives_the_stopped(self) -> str:
         self.ec2.stop_instances(InstanceIds=[self.others[1]])
         counted = self.deployed.invoke("Watch")
         expect(counted["silent"] == 0, f"{counted}")
         return f"{counted}"
 
-    @step("a host that is stopped every night is no new one in the morning", "real-code")
+    @step("a host that is stopped every night does not count as new in the morning", "real-code")
     def knows_the_old(self) -> str:
         self.ec2.stop_instances(InstanceIds=self.others)
         self.ec2.start_instances(InstanceIds=self.others)

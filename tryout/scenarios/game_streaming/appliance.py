@@ -1,4 +1,4 @@
-"""The appliance as its command reference describes it, for ``stand_in.py``: ours, and strict."""
+"""A strict model of the appliance, written from its command reference, for ``stand_in.py``."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Appliance:
     """Initialization, images, the node, applications, identities and accounts."""
 
     class Undocumented(Exception):  # noqa: N818
-        """A command line that no page has."""
+        """A command line that no page documents."""
 
     def __init__(self, root: Path, state: Json) -> None:
         self.root, self.state = root, state
@@ -73,7 +73,7 @@ class Appliance:
         return 0
 
     def gateway(self, words: list[str]) -> int:
-        """A name may be made once, and a token cannot be read again."""
+        """A name can be created once, and a token cannot be read again."""
         accounts: Json = self.state["accounts"]
         match words:
             case ["account", "create", name] if name not in accounts:
@@ -89,7 +89,7 @@ class Appliance:
         raise self.Undocumented(str(words))
 
     def amc(self, words: list[str]) -> int:
-        """The client: as root, whose home alone it sees."""
+        """The client, as root: it sees only root's home."""
         if os.environ.get("AS_USER"):
             print("/system.slice/ssm is not a snap cgroup for tag snap.anbox-cloud-appliance.amc", file=sys.stderr)
             return 1
@@ -175,7 +175,7 @@ class Appliance:
         return 0
 
     def _launched(self, image: str, flags: list[str]) -> str:
-        """The instance's name, of flags that the reference has; an image needs no --raw since 1.26.
+        """The instance's name, if the reference has all flags; an image needs no --raw since 1.26.
 
         https://documentation.ubuntu.com/anbox-cloud/reference/cmd-ref/amc/ams.amc_launch/ and release-notes/1.26.0
         """

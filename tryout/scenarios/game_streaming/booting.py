@@ -1,4 +1,4 @@
-"""Hosts that boot while a deployment waits: what an instance does between its launch and its signal."""
+"""Hosts that boot while a deployment waits: the instance's work from its launch to its signal."""
 
 import base64
 import json
@@ -20,12 +20,12 @@ STACK = "game-streaming"
 
 
 class Booting(threading.Thread):
-    """Looks for a stack that waits for its appliance, and boots the instance of it, once.
+    """Looks for a stack that waits for its appliance, and boots its instance once.
 
     Attributes:
-        machines: the machine of each instance that was booted.
-        runs: user data, then the boots, of each; there when the last of them has ended, which is after its signal.
-        fault: what went wrong in here, if anything did.
+        machines: the machine of each booted instance.
+        runs: user data and boots of each, complete when the last boot has ended, which is after its signal.
+        fault: the exception in this thread, if any.
     """
 
     def __init__(self, aws: EmbeddedAws) -> None:
@@ -38,18 +38,18 @@ class Booting(threading.Thread):
         self.fault: Exception | None = None
 
     def run(self) -> None:
-        """Looks until it is ended."""
+        """Looks until it is stopped."""
         try:
             while not self._ended.wait(LOOK_SECONDS):
                 instance = self._waiting()
                 if instance and instance not in self.machines:
                     self._boot(instance)
         except Exception as fault:
-            # A thread cannot fail a step; the scenario asks for it.
+            # A thread cannot fail a step; the scenario reads the fault.
             self.fault = fault
 
     def end(self) -> None:
-        """Ends it, and the metadata of its machines."""
+        """Stops the thread and the metadata of its machines."""
         self._ended.set()
         self.join()
         for metadata in self._metadata:
@@ -57,7 +57,7 @@ class Booting(threading.Thread):
         self._folder.cleanup()
 
     def environment(self, instance: str) -> Mapping[str, str]:
-        """What lets a program of the instance call AWS by the instance's role, and by nothing else."""
+        """The environment in which a program calls AWS with the instance's role only."""
         metadata = InstanceMetadata(instance, self._aws.client)
         metadata.start()
         self._metadata.append(metadata)
@@ -72,7 +72,7 @@ class Booting(threading.Thread):
         }
 
     def _waiting(self) -> str | None:
-        """The instance of a stack whose wait condition waits."""
+        """The instance of a stack whose wait condition is pending."""
         formation = self._aws.client("cloudformation")
         for stack in formation.describe_stacks()["Stacks"]:
             if stack["StackName"].endswith(STACK) and stack["StackStatus"].endswith("_IN_PROGRESS"):
@@ -99,7 +99,7 @@ class Booting(threading.Thread):
         return str(found[0])
 
     def _user_data(self, instance: str) -> str:
-        """Of the version of the launch template that the instance was launched with."""
+        """The user data in the version of the launch template that the instance was launched from."""
         ec2 = self._aws.client("ec2")
         for template in ec2.describe_launch_templates()["LaunchTemplates"]:
             versions = ec2.describe_launch_template_versions(

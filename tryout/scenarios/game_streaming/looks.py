@@ -1,4 +1,4 @@
-"""What the steps of the scenario do again and again: run documents on the host, look after the idle, make games."""
+"""What the scenario's steps share: run documents on the host, let Idle look, make games."""
 
 import json
 import zipfile
@@ -18,7 +18,7 @@ resources: {cpus: 4, memory: 6GB, disk-size: 10GB, gpu-slots: 4}
 
 
 class GameStreamingLooks(Scenario):
-    """The stack, and the host that stands for its instance."""
+    """The stack, and the host that represents its instance."""
 
     booting: ClassVar[Booting]
 
@@ -30,12 +30,12 @@ class GameStreamingLooks(Scenario):
         self.looked = 0
 
     def __exit__(self, *_: object) -> None:
-        """Ends the hosts."""
+        """Stops the hosts."""
         self.booting.end()
 
     @property
     def machine(self) -> Machine:
-        """What stands for the instance."""
+        """The machine that represents the instance."""
         wait_until("the end of the boot", lambda: bool(self.booting.fault) or self.instance in self.booting.runs)
         if self.booting.fault:
             raise RuntimeError(f"beside the deployment: {self.booting.fault}") from self.booting.fault
@@ -67,7 +67,7 @@ class GameStreamingLooks(Scenario):
         return folder
 
     def _last_look(self) -> str:
-        """What the instance does when it is asked, once for each command that Systems Manager has for it."""
+        """Runs the instance's own check, once for each command in Systems Manager."""
         commands = self.ssm.list_commands(InstanceId=self.instance)["Commands"]
         document = self.deployed.outputs["IdleDocument"]
         asked = sum(command["DocumentName"] == document for command in commands)
@@ -82,7 +82,7 @@ class GameStreamingLooks(Scenario):
 
 
 def zeros(minutes: int) -> list[dict[str, Any]]:
-    """Reports of so many minutes without a game."""
+    """Reports of this many minutes without a game."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     return [
         {"MetricName": name, "Value": 0.0, "Timestamp": now - timedelta(minutes=minute)}

@@ -1,6 +1,6 @@
 """An Ubuntu host for the delivered scripts: a folder for its disk, stand-ins for its programs, and its boots.
 
-The scripts run for real, in bash. What they call is ``stand_in.py``, but for the AWS CLI and curl, which may be real.
+The scripts run for real, in bash. Their programs are ``stand_in.py``, except the AWS CLI and curl, which may be real.
 """
 
 import copy
@@ -40,7 +40,7 @@ FRESH: Json = {
 
 @dataclass(frozen=True)
 class Run:
-    """How a script has ended, and what it said."""
+    """A script's exit status and output."""
 
     status: int
     output: str
@@ -52,11 +52,11 @@ class Machine:
 
     Args:
         root: its disk.
-        aws: shell commands for the AWS CLI; by default every call is noted down and answers nothing.
-        variables: of every script besides, for a real AWS CLI.
+        aws: shell commands for the AWS CLI; by default every call is recorded and answers nothing.
+        variables: additional environment of every script, for a real AWS CLI.
 
     Attributes:
-        boots: so many boots it has had.
+        boots: number of boots so far.
     """
 
     root: Path
@@ -87,7 +87,7 @@ class Machine:
 
     @property
     def state(self) -> Json:
-        """What the stand-ins know."""
+        """The stand-ins' state."""
         found: Json = json.loads(self._file.read_text(encoding="utf-8"))
         return found
 
@@ -96,7 +96,7 @@ class Machine:
         self._file.write_text(json.dumps(value), encoding="utf-8")
 
     def set(self, **knobs: Any) -> None:
-        """Makes a program behave otherwise.
+        """Changes a program's behaviour.
 
         Raises:
             KeyError: there is no such knob.
@@ -106,7 +106,7 @@ class Machine:
         self.state = self.state | knobs
 
     def program(self, name: str, line: str) -> None:
-        """Puts a program into the way of the scripts."""
+        """Adds a program to the scripts' PATH."""
         file = self.bin / name
         file.write_text(f"#!/bin/bash\n{line}\n", encoding="utf-8")
         file.chmod(0o755)
@@ -121,7 +121,7 @@ class Machine:
         return disk
 
     def run(self, script: str, **more: str) -> Run:
-        """Runs a script as a service of root, which has no HOME, with nothing of this process but its programs."""
+        """Runs a script like a root service without HOME, with only the PATH of this process."""
         environment = {
             **self.variables,
             "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -142,7 +142,7 @@ class Machine:
         return Run(done.returncode, done.stdout)
 
     def boot(self, **more: str) -> list[Run]:
-        """Boots, and again as often as the scripts ask for it; /run is empty then, and nouveau gone."""
+        """Boots, and reboots as often as the scripts request; each boot empties /run and removes nouveau."""
         runs: list[Run] = []
         while not runs or self.state["rebooting"]:
             if len(runs) == MOST_BOOTS:
@@ -164,7 +164,7 @@ class Machine:
         self.set(calls=[])
 
     def texts(self) -> str:
-        """All that stands on its disk, for whoever looks for a secret; memory and the stand-ins' own state apart."""
+        """Everything on its disk, to search it for a secret; without memory and the stand-ins' state."""
         skipped = (self.root / "run", self.bin)
         files = [path for path in self.root.rglob("*") if path.is_file() and path != self._file]
         kept = [path for path in files if not any(path.is_relative_to(folder) for folder in skipped)]
@@ -172,7 +172,7 @@ class Machine:
 
 
 def install(machine: Machine, user_data: str, files: Sequence[Path] = ()) -> Run:
-    """Runs user data; *files* are there already, where no AWS CLI could bring them."""
+    """Runs user data; *files* are in place already if no AWS CLI can download them."""
     home = machine.root / "opt/game-streaming"
     home.mkdir(parents=True, exist_ok=True)
     for file in files:

@@ -1,4 +1,4 @@
-"""A host without AWS: its CLI notes down what it is asked, and answers what scripts need: ours, too."""
+"""A host without AWS: its CLI is a stand-in that records calls and answers what the scripts need."""
 
 import itertools
 import json
@@ -54,12 +54,12 @@ SETTINGS = {
 
 @dataclass
 class Host:
-    """A machine and what its AWS CLI was asked."""
+    """A machine and the calls of its AWS CLI."""
 
     machine: Machine
 
     def aws(self, *words: str) -> list[list[str]]:
-        """The calls that begin so."""
+        """The calls that begin with these words."""
         file = self.machine.root / "aws.calls"
         calls = [line.split("\x1f")[:-1] for line in file.read_text().splitlines()] if file.exists() else []
         return [call for call in calls if call[: len(words)] == list(words)]
@@ -81,7 +81,7 @@ class Host:
         return self.machine.boot()
 
     def document(self, operation: str, **parameters: str) -> Run:
-        """Runs a document as the SSM Agent does, after it has checked the patterns."""
+        """Runs a document as SSM Agent does, after checking the patterns."""
         chosen = OPERATIONS[operation]
         for name, value in parameters.items():
             assert re.fullmatch(chosen.parameters[name].pattern, value), f"{name} is refused"
@@ -92,7 +92,7 @@ class Host:
         return self.machine.run(text)
 
     def secrets(self) -> list[str]:
-        """What was put into secrets: the ARN, and the value."""
+        """What was written to secrets: ARN and value."""
         file = self.machine.root / "run/secret.values"
         return file.read_text().splitlines() if file.exists() else []
 
@@ -110,7 +110,7 @@ def made(root: Path) -> Host:
 
 
 def few_looks(host: Host) -> None:
-    """Waiting is the same for two attempts as for hundreds."""
+    """Limits each wait to two attempts."""
     archive = host.machine.root / "bucket/files.zip"
     with zipfile.ZipFile(archive) as read:
         files = {name: read.read(name).decode() for name in read.namelist()}
@@ -136,4 +136,4 @@ FAILURES: tuple[tuple[dict[str, Any], str, int, str], ...] = (
     ({"gpu_slots": 0}, "node", 2, "no GPU slots"),
     ({"root_source": "@/dev/nvme1n1"}, "data-volume", 1, "is the root volume"),
 )
-"""Knobs of the stand-ins, the stage that fails of them, after how many boots, and what the log says."""
+"""Knobs of the stand-ins, the stage that fails, the number of boots until then, and what the log says."""

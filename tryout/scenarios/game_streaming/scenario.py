@@ -1,7 +1,7 @@
-"""From the deployment that waits for the appliance to the instance that stops when nobody plays.
+"""Plays everything from the deployment of the appliance to the instance that stops when nobody plays.
 
-The delivered scripts run for real while CloudFormation waits, by the permissions of the instance's role. What they call
-of Ubuntu and of the appliance are stand-ins of ours, strict about the documented command lines; no game runs here.
+The delivered scripts really run while CloudFormation waits, with the permissions of the instance's role. Programs of
+Ubuntu and the appliance are stand-ins that accept only documented command lines; no game runs here.
 """
 
 import json
@@ -22,7 +22,7 @@ UPDATE_SECONDS = 300
 
 
 class GameStreamingScenario(GameStreamingLooks):
-    """A host that boots while the deployment waits, its documents, its games, its end and its successor."""
+    """A host that boots while the deployment waits, its documents, its games, its stop and its replacement."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "post": {"allowed_cidrs": [RANGE]},
@@ -39,7 +39,7 @@ class GameStreamingScenario(GameStreamingLooks):
 
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
-        """The secret with the token, which is the user's, and hosts that boot when they are launched."""
+        """The user's secret with the token, and hosts that boot when they are launched."""
         secrets = aws.client("secretsmanager")
         known = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
         if SECRET not in known:
@@ -69,7 +69,7 @@ class GameStreamingScenario(GameStreamingLooks):
         expect(not any(TOKEN in word for call in machine.calls() for word in call), "it is an argument")
         return f"{len(log)} characters of log looked through"
 
-    @step("the preseed has the elastic address, the disk by its volume's id, and the provider", "real-code")
+    @step("the preseed has the Elastic IP address, the disk by its volume's id, and the provider", "real-code")
     def preseeds(self) -> str:
         preseed = self.machine.state["preseed"]
         wanted = self.deployed.outputs["PublicAddress"]
@@ -79,7 +79,7 @@ class GameStreamingScenario(GameStreamingLooks):
         expect(("oidc" in preseed) == (self.variant == "provider"), f"{preseed}")
         return json.dumps(preseed["network"])
 
-    @step("only players come in, by three ports", "emulated", where="anywhere")
+    @step("only players can connect, through three port ranges", "emulated", where="anywhere")
     def stays_closed(self) -> str:
         groups = [group["GroupId"] for group in self._described()["SecurityGroups"]]
         rules = sorted(
@@ -102,7 +102,7 @@ class GameStreamingScenario(GameStreamingLooks):
         expect(not [call for call in calls if call[0] in ("pro", "snap") or "init" in call], f"{calls}")
         return f"{len(calls)} calls"
 
-    @step("every way to fail ends with one FAILURE that names its stage, and never a third boot", "real-code")
+    @step("every failure sends one FAILURE that names its stage, and never causes a third boot", "real-code")
     def fails(self) -> str:
         stages = []
         for number, (knobs, stage, boots, says) in enumerate(FAILURES):
@@ -117,7 +117,7 @@ class GameStreamingScenario(GameStreamingLooks):
 
     # Users, tokens, games
 
-    @step("a link or a token goes into its secret; what is printed is an ARN and a version", "real-code")
+    @step("a link or a token goes into its secret; only an ARN and a version are printed", "real-code")
     def keeps_secrets(self) -> str:
         operation = "Register" if self.variant == "post" else "User"
         run = self._run(operation, Email="you@example.com")
@@ -139,7 +139,7 @@ class GameStreamingScenario(GameStreamingLooks):
         expect(self.machine.state["accounts"] == {}, "the gateway knows it still")
         return runs[-1].output.split()[-1]
 
-    @step("a game for x86 is refused, one for Arm is put into the bucket, and made ready on the instance", "real-code")
+    @step("a game for x86 is refused; one for Arm is uploaded and made ready on the instance", "real-code")
     def delivers(self) -> str:
         refused = self.deployed.command("deliver", str(self._game("x86", "lib/x86_64/libgame.so")), ends=1)
         expect(not refused["ok"], f"{refused}")
@@ -159,7 +159,7 @@ class GameStreamingScenario(GameStreamingLooks):
 
     # The bill
 
-    @step("the schedules name the instance and nothing else", "recorded", only=("provider",))
+    @step("the schedules stop and start only this instance", "recorded", only=("provider",))
     def keeps_hours(self) -> str:
         scheduler = self.deployed.client("scheduler")
         found = [scheduler.get_schedule(Name=one["Name"]) for one in scheduler.list_schedules()["Schedules"]]
@@ -168,7 +168,10 @@ class GameStreamingScenario(GameStreamingLooks):
         expect(targets == {"stopInstances": wanted, "startInstances": wanted}, f"{targets}")
         return f"{sorted(targets)}; universal targets are not run here"
 
-    @step("silence stops nothing; after an hour of zeros it looks once more itself; a game keeps it up", "real-code")
+    @step(
+        "without reports nothing stops; after an idle hour the instance checks again; a game keeps it running",
+        "real-code",
+    )
     def stops_when_idle(self) -> str:
         verdicts = []
         self.deployed.aws.age_metrics(86_400)  # another variant may have left a game in the same namespace
@@ -185,7 +188,7 @@ class GameStreamingScenario(GameStreamingLooks):
         verdicts.append(self._idle())
         verdicts.append(self._last_look())
         expect(self.machine.state["powered_off"] and self.machine.state["unschedulable"], "it takes games")
-        self.ec2.stop_instances(InstanceIds=[self.instance])  # as EC2 finds an instance that has shut down
+        self.ec2.stop_instances(InstanceIds=[self.instance])  # as EC2 does with an instance that has shut down
         verdicts.append(self._idle())
         self.ec2.start_instances(InstanceIds=[self.instance])
         (boot,) = self.machine.boot(**dict(self.booting.environment(self.instance)))
@@ -202,7 +205,7 @@ class GameStreamingScenario(GameStreamingLooks):
 
     # Its successor
 
-    @step("what the initialization took is guarded; in two steps a new instance takes over the address", "our-model")
+    @step("a change of initial settings is refused; in two steps a new instance takes over the address", "our-model")
     def is_replaced(self) -> str:
         refused = self.deployed.update(self.deployed.synthesized("another-channel", data_gib=200))
         expect(not refused.complete and any("instance: false" in why for why in refused.reasons), f"{refused.reasons}")

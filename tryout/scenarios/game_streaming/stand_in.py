@@ -1,7 +1,7 @@
-"""``python stand_in.py STATE PROGRAM WORDS...``: one call of a program that an Ubuntu host with the appliance has.
+"""``python stand_in.py STATE PROGRAM WORDS...``: one call of a program on an Ubuntu host with the appliance.
 
-These are stand-ins of ours, strict about the command lines that Canonical documents and about the order in which they
-work; no appliance runs here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and
+The stand-ins accept only command lines that Canonical documents, and only in an order that works; no appliance runs
+here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and
 the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
 """
 
@@ -26,15 +26,15 @@ DAILY = ("apt-daily", "apt-daily-upgrade")
 DRIVER = ("linux-modules-nvidia-580-server-aws", "nvidia-headless-no-dkms-580-server", "libnvidia-encode-580-server")
 
 
-class Undocumented(Exception):  # noqa: N818 - a message for the one who wrote the script
-    """A command line that no page has."""
+class Undocumented(Exception):  # noqa: N818 - a message for the script's author
+    """A command line that no page documents."""
 
 
 def expect(words: list[str], *shape: str) -> list[str]:
-    """The words that stand where the shape has a blank.
+    """The words in the places that the shape leaves open.
 
     Raises:
-        Undocumented: a word is another one, or there are more or fewer.
+        Undocumented: a word differs, or there are more or fewer.
     """
     if len(words) != len(shape) or any(part and word != part for word, part in zip(words, shape, strict=True)):
         raise Undocumented(f"{words}, not {list(shape)}")
@@ -44,10 +44,10 @@ def expect(words: list[str], *shape: str) -> list[str]:
 def confined(root: Path) -> None:
     """A snap inherits no open file from outside its home: https://github.com/omnivector-solutions/snap-slurm/issues/84.
 
-    That is root's, of whom snapd tracks what it starts without a session.
+    Its home is root's, for whom snapd works without a session.
 
     Raises:
-        Undocumented: it was given one.
+        Undocumented: it got such a file.
     """
     for number in (0, 1):
         path = Path(f"/proc/self/fd/{number}").resolve()
@@ -103,9 +103,9 @@ class Host:
 
     def _attach(self, file: Path) -> int:
         if not file.is_relative_to(self.root / "run") or file.stat().st_mode & 0o077:
-            raise Undocumented(f"{file} is no file of tmpfs that root alone reads")
+            raise Undocumented(f"{file} is not a tmpfs file that only root can read")
         key, _, token = file.read_text(encoding="utf-8").strip().partition(": ")
-        print(f"attaching with {token}")  # as carelessly as a program may be
+        print(f"attaching with {token}")  # programs may be this careless
         if self.state["attach_ends"]:
             return int(self.state["attach_ends"])
         if (key, token) != ("token", self.state["token"]):
@@ -114,11 +114,11 @@ class Host:
         return 0
 
     def node_prepare(self, words: list[str]) -> int:
-        """What the printed script does: modules for this kernel, and NVIDIA's driver, which nouveau keeps out."""
+        """The printed script: modules for this kernel, and NVIDIA's driver, which a loaded nouveau prevents."""
         expect(words)
         packages: dict[str, bool] = self.state["packages"]
         if self.state["daily_work"] or self.state["lists_locked"] or any(packages.values()):
-            # apt-get update waits for no lock of the lists; apt-get install -y changes no held package.
+            # apt-get update does not wait for the lists' lock; apt-get install -y changes no held package.
             self.state["lists_locked"] = max(0, self.state["lists_locked"] - 1)
             return 100
         self.state["prepared"] += 1
@@ -144,12 +144,12 @@ class Host:
         return int(self.state["nvidia_ends"])
 
     def modprobe(self, words: list[str]) -> int:
-        """The module of another kernel is none."""
+        """A module of another kernel does not load."""
         expect(words, "binder_linux")
         return 0 if self.state["modules"] == self.state["kernel"] else 1
 
     def systemctl(self, words: list[str]) -> int:
-        """A reboot ends the shell that asked for it, at once."""
+        """A reboot ends the calling shell at once."""
         if words == ["reboot"]:
             self.state["rebooting"] = True
             return 0
@@ -164,7 +164,7 @@ class Host:
         return 0
 
     def apt_mark(self, words: list[str]) -> int:
-        """Of packages that are installed: https://manpages.ubuntu.com/manpages/noble/en/man8/apt-mark.8.html."""
+        """Only for installed packages: https://manpages.ubuntu.com/manpages/noble/en/man8/apt-mark.8.html."""
         packages: dict[str, bool] = self.state["packages"]
         if words[0] not in ("hold", "unhold") or not words[1:] or set(words[1:]) - set(packages):
             raise Undocumented(str(words))
@@ -173,7 +173,7 @@ class Host:
         return 0
 
     def dpkg_query(self, words: list[str]) -> int:
-        """It ends with 1 where a pattern has no package, and knows those that are gone but for their files."""
+        """It exits with 1 if a pattern matches nothing, and lists removed packages with leftover files."""
         expect(words[:2], "--show", "--showformat=${db:Status-Abbrev} ${Package}\\n")
         packages: dict[str, bool] = self.state["packages"]
         print("rc  nvidia-removed")
@@ -183,7 +183,7 @@ class Host:
         return 0 if packages else 1
 
     def shutdown(self, words: list[str]) -> int:
-        """EC2 finds the instance stopped then, by its InstanceInitiatedShutdownBehavior."""
+        """EC2 then stops the instance, by its InstanceInitiatedShutdownBehavior."""
         expect(words, "--poweroff", "+1", "")
         self.state["powered_off"] = True
         return 0
@@ -194,7 +194,7 @@ class Host:
         return 0
 
     def findmnt(self, words: list[str]) -> int:
-        """Where the root is."""
+        """The device of the root."""
         expect(words, "--noheadings", "--output", "SOURCE", "/")
         print(self.state["root_source"])
         return 0
@@ -206,7 +206,7 @@ class Host:
 
 
 def main() -> int:
-    """One call, noted down with its words."""
+    """Runs one call and records its words."""
     file, name, words = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     state: Json = json.loads(file.read_text(encoding="utf-8"))
     host, appliance = Host(file.parent, state), Appliance(file.parent, state)

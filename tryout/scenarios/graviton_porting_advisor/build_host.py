@@ -1,4 +1,4 @@
-"""What stands for CodeBuild where a buildspec really runs: the phases by sh, and the programs of the image.
+"""A stand-in for CodeBuild that really runs a buildspec: the phases with sh, and the image's programs.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
@@ -15,7 +15,7 @@ import yaml
 STAND_INS = Path(__file__).parent / "stand_ins"
 PHASES = ("install", "pre_build", "build", "post_build")
 LONGEST_SECONDS = 600
-# Of the images of projects.py: runtimes.yml of al/aarch64/standard/3.0 and al/x86_64/standard/5.0 in
+# For the images in projects.py: runtimes.yml of al/aarch64/standard/3.0 and al/x86_64/standard/5.0 in
 # https://github.com/aws/aws-codebuild-docker-images.
 RUNTIMES = {
     "python": {"3.9", "3.10", "3.11", "3.12", "3.13", "3.14"},
@@ -25,11 +25,11 @@ RUNTIMES = {
 
 @dataclass(frozen=True)
 class Ran:
-    """How the phases have ended.
+    """The result of the phases.
 
     Attributes:
-        statuses: exit status of each phase that has run; 0 is success.
-        output: of all commands.
+        statuses: exit status of each phase that ran; 0 is success.
+        output: output of all commands.
     """
 
     statuses: Mapping[str, int]
@@ -37,12 +37,12 @@ class Ran:
 
     @property
     def failed_phase(self) -> str:
-        """The first phase that has failed; empty if none has."""
+        """The first phase that failed; empty if none did."""
         return next((phase for phase, status in self.statuses.items() if status), "")
 
 
 def run(buildspec: str, environment: Mapping[str, str], folder: Path) -> Ran:
-    """Runs the commands of a buildspec, as CodeBuild goes through its phases.
+    """Runs the commands of a buildspec phase by phase, as CodeBuild does.
 
     It starts in the source, as CodeBuild does. A failed command ends its phase; a failed install or pre_build ends the
     build, and after a failed build post_build still runs.
@@ -76,12 +76,12 @@ def run(buildspec: str, environment: Mapping[str, str], folder: Path) -> Ran:
 
 
 def image_programs(folder: Path) -> str:
-    """A PATH on which python3 makes environments without a network; everything else is this machine's."""
+    """A PATH whose python3 makes environments without a network; everything else is this machine's."""
     folder.mkdir(parents=True, exist_ok=True)
     python = folder / "python3"
     python.write_text(
         f"""#!/bin/sh
-# The image's python3 is pyenv's, which looks for a version in the folder that it is called from and above.
+# The image's python3 is pyenv's, which looks for a version file in the current folder and its parents.
 above=$PWD
 while [ -n "$above" ]; do
   if [ -f "$above/.python-version" ]; then
@@ -91,7 +91,7 @@ while [ -n "$above" ]; do
   above=${{above%/*}}
 done
 if [ "$1 $2" = "-m venv" ]; then
-  # As Python does: what lies in the folder is imported first.
+  # Like Python: modules in the current folder are imported first.
   [ ! -f venv.py ] || exec '{sys.executable}' venv.py
   mkdir -p "$3/bin"
   ln -s '{sys.executable}' "$3/bin/python"

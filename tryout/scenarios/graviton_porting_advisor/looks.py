@@ -1,4 +1,4 @@
-"""What the steps of the scenario do again and again: run builds, and hear what is told of them."""
+"""What the scenario's steps share: run builds, and receive their notifications."""
 
 import io
 import json
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class GravitonPortingAdvisorLooks(Scenario):
-    """The stack, builds that really run, and a queue that hears every notification."""
+    """The stack, builds that really run, and a queue that receives every notification."""
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)
@@ -29,7 +29,7 @@ class GravitonPortingAdvisorLooks(Scenario):
         self._folder = deployed.folder / "builds"
 
     def __enter__(self) -> Self:
-        """This machine builds, and a queue hears."""
+        """Prepares builds on this machine, and subscribes a queue."""
         self._path = image_programs(self._folder / "bin")
         self._advisor = advisor_repository(self._folder / "advisor")
         self._queue = str(self.sqs.create_queue(QueueName="porting-advisor-heard")["QueueUrl"])
@@ -49,7 +49,7 @@ class GravitonPortingAdvisorLooks(Scenario):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Takes the queue and the bucket of sources away."""
+        """Removes the queue and the bucket of sources."""
         self.deployed.client("sns").unsubscribe(SubscriptionArn=self._subscription)
         self.sqs.delete_queue(QueueUrl=self._queue)
         for item in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
@@ -62,7 +62,7 @@ class GravitonPortingAdvisorLooks(Scenario):
     # Builds
 
     def _start(self, *sources: str) -> None:
-        """By the command, which asks the function of the stack."""
+        """Starts builds with the command, which calls the stack's function."""
         answer = self.deployed.command("scan", *sources)
         self.builds |= dict(zip(sources or self._sources(), answer["builds"], strict=True))
 
@@ -82,7 +82,7 @@ class GravitonPortingAdvisorLooks(Scenario):
         return str(self.codebuild.batch_get_builds(ids=[self.builds[source]])["builds"][0]["buildStatus"])
 
     def _credentials(self, source: str) -> dict[str, str]:
-        """Of the role by which CodeBuild would run the build."""
+        """Credentials of the role with which CodeBuild would run the build."""
         role = self._projects()[source]["serviceRole"]
         taken = self.deployed.client("sts").assume_role(RoleArn=role, RoleSessionName="build")["Credentials"]
         return {
@@ -97,10 +97,10 @@ class GravitonPortingAdvisorLooks(Scenario):
         return self.deployed.aws.client(service, **dict(zip(names, self._credentials(source).values(), strict=True)))
 
     def _run(self, source: str, given: Path | None = None) -> Ran:
-        """Runs the buildspec of a source as its build would: with its role, its variables, and what it brings along.
+        """Runs the buildspec of a source as its build would: with its role, variables and secondary sources.
 
         Args:
-            given: the source, where it is a repository; an S3 source is read by the role.
+            given: the source if it is a repository; an S3 source is read with the role.
         """
         project = self._projects()[source]
         folder = self._folder / self.builds[source].rpartition(":")[2]
@@ -115,7 +115,7 @@ class GravitonPortingAdvisorLooks(Scenario):
             **self.deployed.aws.environment(),
             **self._credentials(source),
             **self._variables(project),
-            # GitHub, and the package index, are not asked here.
+            # GitHub and the package index are not used here.
             **dict(zip(("TOOL_REPOSITORY", "TOOL_COMMIT"), self._advisor, strict=True)),
             **folders,
             "PATH": self._path,
@@ -143,19 +143,19 @@ class GravitonPortingAdvisorLooks(Scenario):
             self.sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
     def _of(self, source: str) -> list[Json]:
-        """What was said of a source's present build."""
+        """The notifications of a source's present build."""
         self._listen()
         return [one for one in self.heard if f"Build: {self.builds[source]}" in one["Message"]]
 
     def _hear(self, source: str, words: str) -> str:
-        """The one notification of a source's build, which says so."""
+        """The one notification of a source's build, which must contain these words."""
         wait_until(f"a notification of {source}", lambda: bool(self._of(source)))
         (said,) = self._of(source)
         expect(words in said["Message"], said["Message"])
         return str(said["Message"])
 
     def _all_told(self) -> bool:
-        """Whether the queue of the function Report has nothing left but what is not due yet."""
+        """Whether Report's queue holds only messages that are not due yet."""
         function = self.deployed.function("ReportFunction")
         found = self.deployed.client("lambda").get_function_configuration(FunctionName=function)
         queue = found["Environment"]["Variables"]["QUEUE_URL"]
@@ -164,7 +164,7 @@ class GravitonPortingAdvisorLooks(Scenario):
         return all(seen[count] == "0" for count in counts)
 
     def _opened(self, url: str) -> tuple[str, str]:
-        """Type and text of what a link leads to, without any credentials."""
+        """Type and text behind a link, without any credentials."""
         trusted = ssl.create_default_context(cafile=str(self.deployed.aws.authority))
         with urllib.request.urlopen(url, context=trusted, timeout=20) as answer:  # noqa: S310 - the embedded AWS
             return answer.headers["Content-Type"], answer.read().decode()
@@ -174,7 +174,7 @@ def _unpacked(s3: Any, location: str, folder: Path) -> Path:
     """Unpacks the archive of an S3 source, as CodeBuild does."""
     bucket, _, key = location.partition("/")
     if not key:
-        raise StepFailedError(f"{location} is no object")
+        raise StepFailedError(f"{location} is not an object")
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     folder.mkdir(parents=True)
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
@@ -183,7 +183,7 @@ def _unpacked(s3: Any, location: str, folder: Path) -> Path:
 
 
 def archive_of(files: dict[str, str]) -> bytes:
-    """A source as an archive."""
+    """An archive of a source."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Sources are scanned by builds whose buildspec really runs, and each end is told once, whoever says it."""
+"""Builds whose buildspec really runs scan sources, and each end is reported once."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
 
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
-        """A bucket with a source of somebody's pipeline."""
+        """A bucket with a source from a pipeline."""
         s3 = aws.client("s3")
         where = {} if aws.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
         s3.create_bucket(Bucket=BUCKET, **where)
@@ -47,7 +47,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         s3.put_object(Bucket=BUCKET, Key="app.zip", Body=body)
         return False
 
-    @step("two builds are started, as many as may run at a time, and the third source waits", "real-code")
+    @step("two builds start, as many as may run at a time, and the third source waits", "real-code")
     def starts(self) -> str:
         for source in (HUB, STORE, LOST):
             self._start(source)
@@ -57,7 +57,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         return "two builds in progress, by the function's permission to start them as they are; the third waits"
 
     @step(
-        "a build of each source comes to its end in CodeBuild, and its report is in the bucket",
+        "a build of each source ends in CodeBuild, and its report is in the bucket",
         "real-code",
         where="account",
     )
@@ -71,16 +71,18 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(not missing, f"no report of {missing}; the builds ended {ends}")
         return f"{ends}"
 
-    @step("the buildspec of an S3 source runs by its role, and its last step tells before CodeBuild does", "real-code")
+    @step(
+        "the buildspec of an S3 source runs with its role, and its last step reports before CodeBuild does", "real-code"
+    )
     def passes(self) -> str:
         ran = self._run(STORE)
         expect(ran.statuses == {"build": 0, "post_build": 0}, ran.output[-600:])
         expect(self._uploaded(STORE) == REPORTS, f"uploaded {self._uploaded(STORE)}")
         said = self._hear(STORE, "ok: 0 issues in 2 files")
-        expect("remarks, which are no issues" in said, said)
+        expect("remarks, which are not issues" in said, said)
         return "0 issues without the excluded folder, 1 remark; told while the build was still in progress"
 
-    @step("CodeBuild's event about the same build is no second notification", "emulated")
+    @step("CodeBuild's event about the same build causes no second notification", "emulated")
     def tells_once(self) -> str:
         self._end(STORE, "SUCCEEDED")
         wait_until("the event to be dealt with", self._all_told)
@@ -94,7 +96,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(self._running() == 2, f"{self._running()} builds run")
         return "two builds in progress again, and nobody waits"
 
-    @step("37 intrinsics in one file are 37 and not 11, and the gate of 36 is shut", "real-code")
+    @step("37 intrinsics in one file count as 37 and not 11, and max_issues 36 fails", "real-code")
     def fails(self) -> str:
         source = self._folder / "intrinsics"
         source.mkdir()
@@ -103,10 +105,10 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(ran.statuses == {"build": 1, "post_build": 0}, ran.output[-600:])
         expect(self._uploaded(HUB) == REPORTS, f"uploaded {self._uploaded(HUB)}")
         self._end(HUB, "FAILED", phases=[{"phaseType": "BUILD", "phaseStatus": "FAILED"}])
-        self._hear(HUB, "above-max: 37 issues in 1 files, and at most 36 are allowed")
+        self._hear(HUB, "above-max: 37 issues in 1 files; at most 36 are allowed")
         return "both reports are uploaded although the build has failed"
 
-    @step("the link opens the report without signing in, for as long as it says", "emulated")
+    @step("the link opens the report without signing in, for the stated time", "emulated")
     def opens(self) -> str:
         said = self._hear(HUB, "Works for")
         found = re.search(r"Report: (\S+)\nWorks for (\d+) minutes", said)
@@ -118,7 +120,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(int(seconds) // 60 == int(found[2]), f"signed for {seconds} s, said {found[2]} minutes")
         return f"text/html, signed by the reader for {found[2]} minutes"
 
-    @step("a source that CodeBuild cannot download is told by its event", "our-model")
+    @step("a source that CodeBuild cannot download is reported from CodeBuild's event", "our-model")
     def tells_of_unreadable(self) -> str:
         context = {"statusCode": "CLIENT_ERROR", "message": "repository not found for primary source"}
         failed = {"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [context]}
@@ -126,17 +128,17 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         self._hear(LOST, "unreadable: The source could not be read: CLIENT_ERROR: repository not found")
         return "nothing of ours ran, and it is told all the same"
 
-    @step("a build whose end nobody tells is found by the message that looks after it", "emulated")
+    @step("a build whose end is not announced is found by the message that checks on it", "emulated")
     def finds_the_lost(self) -> str:
         self._start(LOST)
         self._end(LOST, "TIMED_OUT", told=False)
         message = {"messageId": "watch", "body": json.dumps({"build": self.builds[LOST], "watch": True})}
         answer = self.deployed.invoke("ReportFunction", {"Records": [message]})
         expect(answer == {"batchItemFailures": []}, f"{answer}")
-        self._hear(LOST, "timed-out: The build has run out of time")
+        self._hear(LOST, "timed-out: The build ran out of time")
         return "the message that SQS holds back for 15 minutes, delivered at once"
 
-    @step("a build's role writes no report of another source, and reads no other source", "emulated")
+    @step("a build's role can neither write another source's report nor read another source", "emulated")
     def keeps_apart(self) -> str:
         s3 = self._client("s3", HUB)
         slug = self._variables(self._projects()[STORE])["SLUG"]
@@ -162,7 +164,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         expect(kind.startswith("text/html"), kind)
         return "above-max and ok, and status 1 because one does not pass"
 
-    @step("the trend of some days on the dashboard", "emulated", emulated=PLANTED)
+    @step("the dashboard shows the trend of some days", "emulated", emulated=PLANTED)
     def is_kept(self) -> str:
         for day in range(DAYS):
             self.deployed.aws.control("metrics", **self._where(), data=self._metrics(day))
@@ -170,7 +172,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         return self.deployed.keep_dashboard(self.deployed.outputs["DashboardName"])
 
     @step(
-        "the schedule starts builds by its role, and cdk destroy finds some that run and one that waits",
+        "the schedule starts builds with its role, and cdk destroy finds running and waiting ones",
         "emulated",
         emulated=PLANTED,
     )
@@ -196,7 +198,7 @@ class GravitonPortingAdvisorScenario(GravitonPortingAdvisorLooks):
         return sum(build["buildStatus"] == "IN_PROGRESS" for build in builds)
 
     def _metrics(self, day: int) -> list[dict[str, Any]]:
-        """What the scans of a day would publish: one source is ported, another one stays clean."""
+        """The metrics of a day's scans: one source is ported, another one stays clean."""
         namespace = self.deployed.outputs["MetricNamespace"]
         kinds = {
             "Intrinsic": max(0, 30 - 3 * day),

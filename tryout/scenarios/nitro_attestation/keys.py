@@ -1,4 +1,4 @@
-"""The launch templates and the attested keys of a deployed stack: what is denied, told and proven."""
+"""The launch templates and the attested keys of a deployed stack: what is denied, reported and proven."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class AttestedKeys(Scenario):
         self.cleanup: list[Callable[[], object]] = []
 
     def __exit__(self, *_: object) -> None:
-        """Takes away who and what was only there to try."""
+        """Removes the users and queues of the try-out."""
         for undo in reversed(self.cleanup):
             undo()
 
@@ -45,14 +45,14 @@ class AttestedKeys(Scenario):
 
     # Attested keys
 
-    @step("the deployed policies have the right answer to every request of the table", "our-model", only=("attested",))
+    @step("the deployed policies give the right answer to every request in the table", "our-model", only=("attested",))
     def proves(self) -> str:
         told = self.deployed.command("prove")
         expect(told["wrong"] == 0 and told["requests"] >= 100, f"{told}")
         return f"{told['requests']} requests on two keys"
 
     @step(
-        "somebody with kms:* by IAM is denied Decrypt, ReEncrypt and CreateGrant by the embedded KMS",
+        "a user with kms:* in IAM is denied Decrypt, ReEncrypt and CreateGrant by the embedded KMS",
         "emulated",
         only=("attested",),
     )
@@ -76,7 +76,7 @@ class AttestedKeys(Scenario):
         expect(bool(intruder.describe_key(KeyId=key)["KeyMetadata"]), "it may not even look")
         return f"{', '.join(calls)}: AccessDeniedException; describe_key is allowed"
 
-    @step("a changed policy is told to the topic, and prove says what it opens", "our-model", only=("attested",))
+    @step("a changed policy is reported to the topic, and prove shows what it opens", "our-model", only=("attested",))
     def tells(self) -> str:
         key = self.deployed.outputs["TpmKeyArn"]
         messages = self._subscribed()
@@ -95,7 +95,7 @@ class AttestedKeys(Scenario):
         expect(self.deployed.command("prove")["wrong"] == 0, "the right policy is not back")
         return f"a message with the caller; {found['wrong']} requests had the wrong answer until the policy was back"
 
-    @step("a call on another key, and one that only reads, are not told", "emulated", only=("attested",))
+    @step("a call on another key, and one that only reads, are not reported", "emulated", only=("attested",))
     def silent(self) -> str:
         messages = self._subscribed()
         key = self.deployed.outputs["EnclaveKeyArn"]
@@ -107,7 +107,7 @@ class AttestedKeys(Scenario):
         expect(not told, f"{told}")
         return "of three events one message, that of a refused CreateGrant"
 
-    @step("a file that is no document proves nothing", "real-code", only=("attested",))
+    @step("verify refuses a file that is not a document", "real-code", only=("attested",))
     def verifies(self) -> str:
         path = Path(self.deployed.folder) / "document.cbor"
         path.write_bytes(b"\x84\x44\xa1\x01\x38\x22\xa0\x40\x40")
@@ -118,7 +118,7 @@ class AttestedKeys(Scenario):
     # What the steps use
 
     def _trail_event(self, name: str, key: str, **more: str) -> None:
-        """An event of KMS as CloudTrail hands it to EventBridge.
+        """A KMS event as CloudTrail sends it to EventBridge.
 
         https://docs.aws.amazon.com/kms/latest/developerguide/ct-put-key-policy.html
         """
@@ -143,7 +143,7 @@ class AttestedKeys(Scenario):
         )
 
     def _intruder(self) -> Any:
-        """A client of a user whose own policy gives everything of KMS."""
+        """A client of a user whose own policy allows everything in KMS."""
         self.iam.create_user(UserName=INTRUDER)
         self.cleanup.append(lambda: self.iam.delete_user(UserName=INTRUDER))
         statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
@@ -157,7 +157,7 @@ class AttestedKeys(Scenario):
         )
 
     def _subscribed(self) -> Callable[[], list[str]]:
-        """A queue that hears the topic, and what it has heard so far."""
+        """A queue that is subscribed to the topic, and the messages so far."""
         sqs, sns = self.deployed.client("sqs"), self.deployed.client("sns")
         topic = self.deployed.outputs["AlarmTopicArn"]
         queue = sqs.create_queue(QueueName=f"{QUEUE}-{len(self.cleanup)}")["QueueUrl"]

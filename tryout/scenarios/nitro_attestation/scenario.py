@@ -1,7 +1,7 @@
-"""What an account shows, what an attested key denies as deployed, and what is told when somebody changes it.
+"""What an account shows, what a deployed attested key denies, and what is reported when it is changed.
 
-The embedded KMS takes no attestation documents and judges no grants: what a key allows is the word of the delivered
-evaluator over the policy that is deployed. Organizations stores policies and enforces none.
+The embedded KMS supports no attestation documents and evaluates no grants: the delivered evaluator decides what the
+deployed policy allows. The embedded Organizations stores policies but does not enforce them.
 """
 
 import json
@@ -20,7 +20,7 @@ IMAGE = "ami-0123456789abcdef0"
 
 
 class NitroAttestationScenario(AttestedKeys):
-    """The default look, and everything that can be switched on."""
+    """The default look, and everything that can be turned on."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"regions": ["us-east-1", ELSEWHERE]},
@@ -46,7 +46,7 @@ class NitroAttestationScenario(AttestedKeys):
     # Only Nitro
 
     @step(
-        "an empty account: the look sees two Regions, and no alarm rings",
+        "an empty account: the look sees two Regions, and no alarm goes off",
         "real-code",
         only=("default",),
         emulated=EMPTY,
@@ -65,7 +65,7 @@ class NitroAttestationScenario(AttestedKeys):
         return f"{found}"
 
     @step(
-        "Nitro, bare metal, and a stopped Xen instance in another Region: one finding, and its alarm rings",
+        "Nitro, bare metal, and a stopped Xen instance in another Region: one finding, and its alarm goes off",
         "real-code",
         only=("default",),
     )
@@ -79,7 +79,7 @@ class NitroAttestationScenario(AttestedKeys):
         wait_until("the alarm", lambda: alarm_state(self.deployed, "XenInstances") == "ALARM")
         return f"{found}; the alarm is in ALARM"
 
-    @step("the report says of each statement how far it goes, and names the instance", "real-code", only=("default",))
+    @step("the report shows whether each statement holds, and names the instance", "real-code", only=("default",))
     def reports(self) -> str:
         told = self._report()
         regions = {one["region"]: one for one in told["regions"]}
@@ -92,7 +92,7 @@ class NitroAttestationScenario(AttestedKeys):
         return f"{xen['instance_id']}: {xen['reasons'][0]}; statements of {ELSEWHERE}: {holds}"
 
     @step(
-        "resized to Nitro, a trail of another Region switched on, EBS encrypted by default: the report follows",
+        "after a resize to Nitro, a trail in another Region and EBS encryption by default, the report has changed",
         "real-code",
         only=("default",),
         needs=(finds,),
@@ -112,13 +112,13 @@ class NitroAttestationScenario(AttestedKeys):
         self.ec2.enable_serial_console_access()
         self.cleanup.append(self.ec2.disable_serial_console_access)
         opened = self._report()["regions"][0]["statements"][0]
-        expect(opened["holds"] == "no" and "serial console is open" in opened["says"], f"{opened}")
+        expect(opened["holds"] == "no" and "serial console is allowed" in opened["says"], f"{opened}")
         return f"{holds}; with the serial console open in us-east-1: {opened['says']}"
 
     # Policies of Organizations
 
     @step(
-        "the stored policies are those of the settings, and the first has fewer than 1,000 characters",
+        "the stored policies match the settings, and the first has fewer than 1,000 characters",
         "emulated",
         only=("organization",),
         where="anywhere",
@@ -136,7 +136,7 @@ class NitroAttestationScenario(AttestedKeys):
         return f"{sizes}"
 
     @step(
-        "what is stored denies Xen by each way to start it, and lets Nitro and metal pass",
+        "the stored policy denies every way to start Xen, and allows Nitro and metal",
         "our-model",
         only=("organization",),
         where="anywhere",
@@ -160,7 +160,7 @@ class NitroAttestationScenario(AttestedKeys):
         return dict(self.deployed.invoke("Look", event))
 
     def _report(self) -> dict[str, Any]:
-        """The report, which ends with 1 here: there is always something to look at."""
+        """The report, which ends with 1 here: some instance always needs attention."""
         return dict(self.deployed.command("report", ends=1))
 
     def _run(self, ec2: Any, instance_type: str) -> str:
@@ -185,7 +185,7 @@ class NitroAttestationScenario(AttestedKeys):
         return [one["InstanceId"] for page in pages for kept in page["Reservations"] for one in kept["Instances"]]
 
     def _trail(self) -> None:
-        """A trail of all Regions whose home is not the stack's: no other Region knows its selectors."""
+        """A trail for all Regions whose home is another Region, which alone has its selectors."""
         trail, s3 = self.deployed.aws.client("cloudtrail", region_name=ELSEWHERE), self.deployed.client("s3")
         s3.create_bucket(Bucket="trail-of-all-regions")
         self.cleanup.append(lambda: s3.delete_bucket(Bucket="trail-of-all-regions"))

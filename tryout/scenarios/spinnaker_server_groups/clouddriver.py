@@ -1,6 +1,6 @@
-"""What Spinnaker's services refuse of a job: a model of Front50, Orca and clouddriver-aws, written from their sources.
+"""Which jobs Spinnaker's services refuse: a model of Front50, Orca and clouddriver-aws, written from their sources.
 
-https://github.com/spinnaker/spinnaker, branch release-2026.2.x; each refusal has the words of the class that says it.
+https://github.com/spinnaker/spinnaker, branch release-2026.2.x; each refusal has the text of the class that raises it.
 """
 
 import re
@@ -32,7 +32,7 @@ GROUP = re.compile(r"^([a-zA-Z0-9_.]+)(-[^v].*?)?-v(\d{3,})$")
 
 
 class World(Protocol):
-    """What Spinnaker's caches have of the AWS account."""
+    """What Spinnaker's caches know about the AWS account."""
 
     account: str
     region: str
@@ -58,10 +58,10 @@ class Spinnaker:
     """What Spinnaker knows, and what a job does to it.
 
     Attributes:
-        default_key_pair: of the account in clouddriver's configuration; None: no template gives it one.
+        default_key_pair: the account's in clouddriver's configuration; None: it has none.
         files: whether clouddriver looks for user data in files, as it does by default.
         groups: server groups by name; the value is whether it is enabled.
-        user_data: of the newest version of each group's launch template, in Base64; None: it has none.
+        user_data: that of the newest version of each group's launch template, in Base64; None: it has none.
         balancers: target groups of each load balancer.
     """
 
@@ -75,10 +75,10 @@ class Spinnaker:
     remembered: set[str] = field(default_factory=set)
 
     def done(self, job: Job) -> list[Refusal]:
-        """Does a job.
+        """Runs a job.
 
         Returns:
-            Why it fails; nothing if it does not.
+            Why it fails; empty if it succeeds.
         """
         kinds = {
             "createApplication": self._create_application,
@@ -133,8 +133,8 @@ class Spinnaker:
             self.balancers[job["name"]] = {group["name"] for group in job["targetGroups"]}
 
     def _failed_balancer(self, job: Job) -> Iterator[Refusal]:
-        """UpsertAmazonLoadBalancerV2AtomicOperation, and what Elastic Load Balancing refuses of its calls."""
-        # SecurityGroupService.getSecurityGroupIds: it asks for names, in the VPC, and takes no ids.
+        """UpsertAmazonLoadBalancerV2AtomicOperation, and the calls that Elastic Load Balancing refuses."""
+        # SecurityGroupService.getSecurityGroupIds: it looks for names in the VPC and accepts no ids.
         names = {name for name, vpc in self.world.security_groups().values() if vpc == job["vpcId"]}
         if missing := [group for group in job["securityGroups"] if group not in names]:
             yield from failed(f"Missing security groups: {','.join(missing)}")
@@ -155,7 +155,7 @@ class Spinnaker:
     # Server groups
 
     def _create_server_group(self, job: Job) -> Iterator[Refusal]:
-        # An application that nobody has created is no failure: CheckIfApplicationExistsTaskConfig.auditModeEnabled.
+        # An application that does not exist is not an error: CheckIfApplicationExistsTaskConfig.auditModeEnabled.
         found = [*self._provided(job, DEPLOY, region=False), *self._invalid_group(job), *invalid_launch(job)]
         found = found or list(self._failed_group(job))
         yield from found
@@ -180,7 +180,7 @@ class Spinnaker:
             yield from invalid(f"desired capacity ({desired}) is not within min/max ({least}/{most}) range")
 
     def _failed_group(self, job: Job) -> Iterator[Refusal]:
-        """BasicAmazonDeployHandler and AsgBuilder, and what EC2 refuses of their calls."""
+        """BasicAmazonDeployHandler and AsgBuilder, and the calls that EC2 refuses."""
         known = {name for names in self.balancers.values() for name in names}
         if unknown := [name for name in job.get("targetGroups", ()) if name not in known]:
             yield from failed(f"Unable to find target groups named [{', '.join(unknown)}]")
@@ -245,5 +245,5 @@ class Spinnaker:
 
 
 def _application(group: str) -> str:
-    """The application of a security group's name, as Frigga parses it."""
+    """The application in a security group's name, as Frigga parses it."""
     return group.partition("-")[0].lower()

@@ -1,9 +1,9 @@
-"""The fields of each job: Spinnaker ignores one that it does not know; here it is refused, since it is never meant.
+"""The fields of each job. Spinnaker ignores an unknown field; here it is refused, because it must be a mistake.
 
 https://github.com/spinnaker/spinnaker, branch release-2026.2.x, the classes that each comment names.
 """
 
-# clouddriver-aws: BasicAmazonDeployDescription, without what only Netflix's own classic networks had.
+# clouddriver-aws: BasicAmazonDeployDescription, without the fields for Netflix's EC2-Classic networks.
 DEPLOY = {
     "amiName", "application", "associateIPv6Address", "associatePublicIpAddress", "availabilityZones", "base64UserData",
     "blockDevices", "capacity", "capacityRebalance", "cooldown", "ebsOptimized", "enableEnclave", "enabledMetrics",

@@ -1,4 +1,4 @@
-"""A Gate on loopback: it takes tasks as Gate does, without looking into them, and tells later how they ended.
+"""A Gate on loopback: it accepts tasks as Gate does, without checking them, and reports later how they ended.
 
 Written from gate-web's TaskController, ServerGroupController and ApiTokenAuthConfigurerAdapter, gate-basic's
 BasicAuthConfig, and orca-web's TaskController of https://github.com/spinnaker/spinnaker, branch release-2026.2.x.
@@ -26,13 +26,13 @@ class LoopbackGate:
     """A Gate with the Spinnaker behind it.
 
     Attributes:
-        statuses: what a task has before its end, one for each look at it.
+        statuses: the statuses of a task before its end, one for each time it is read.
         posted: the bodies that have arrived.
-        looks: paths that were asked for, with the method.
-        tokens: API tokens that came along.
+        looks: requested paths with their method.
+        tokens: API tokens that were sent.
         lose_answers: how many of the next posts arrive and are never answered.
-        answer_with: statuses of the next answers, instead of what they would say.
-        forgets_after: how many looks at the server groups it takes until a destroyed one is forgotten.
+        answer_with: statuses of the next answers, instead of the real ones.
+        forgets_after: how many times the server groups are read before a destroyed one is forgotten.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class LoopbackGate:
 
     @property
     def url(self) -> str:
-        """What gate_url must say."""
+        """The value for gate_url."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
     def accept(self, body: Json) -> Json:
-        """Takes a task: no field of a job is looked at yet."""
+        """Accepts a task without checking any field of its jobs."""
         self.posted.append(body)
         name = f"01{len(self.posted):024d}"
         self.left[name] = list(self.statuses)
@@ -74,7 +74,7 @@ class LoopbackGate:
         return {"ref": f"/tasks/{name}"}
 
     def _end(self, name: str, body: Json) -> Json:
-        """Does the jobs, one after the other; the first that fails stops the rest."""
+        """Runs the jobs one after the other until one fails."""
         stages: list[Json] = []
         refusals: list[Refusal] = []
         for job in body["job"]:
@@ -89,7 +89,7 @@ class LoopbackGate:
         return _task(name, body, "TERMINAL" if refusals else "SUCCEEDED", stages)
 
     def task(self, name: str) -> Json | None:
-        """How a task is now."""
+        """The present state of a task."""
         if name not in self.ends:
             return None
         end, left = self.ends[name], self.left[name]
@@ -99,7 +99,7 @@ class LoopbackGate:
         return _task(name, body, status, [_stage(job, job, status) for job in body["job"]])
 
     def tasks(self, application: str, query: Mapping[str, list[str]]) -> list[Json]:
-        """The newest tasks of an application, of all statuses or of some; a look at them takes none further."""
+        """The newest tasks of an application, of all statuses or of some; reading them does not advance them."""
         statuses = [status for text in query.get("statuses", []) for status in text.split(",")]
         found = []
         for name, end in reversed(self.ends.items()):
@@ -109,7 +109,7 @@ class LoopbackGate:
         return found[: int(query.get("limit", ["3500"])[0])]
 
     def server_groups(self, application: str) -> list[Json]:
-        """What the cache has."""
+        """The server groups in the cache."""
         if self.forgets_after:
             self.forgets_after -= 1
         else:
@@ -123,7 +123,7 @@ class LoopbackGate:
         ]
 
     def answer(self, path: str) -> Any:
-        """What a question is answered with; None: there is no such thing."""
+        """The answer to a GET; None: there is no such path."""
         match urlsplit(path.removeprefix(self._path)).path.strip("/").split("/"):
             case ["tasks", name]:
                 return self.task(name)
@@ -134,7 +134,7 @@ class LoopbackGate:
         return None
 
     def lets_in(self, headers: Any) -> bool:
-        """Whether somebody is logged in, by the token alone."""
+        """Whether the token alone logs the caller in."""
         self.tokens.append(headers.get(TOKEN_HEADER))
         return self._token is None or headers.get(TOKEN_HEADER) == self._token
 
@@ -177,8 +177,8 @@ class LoopbackGate:
                 if gate.lets_in(self.headers):
                     return True
                 if str(self.headers.get(TOKEN_HEADER)).startswith("spk_"):
-                    self._send(401, "")  # HttpStatusEntryPoint: a status, and no words
-                elif gate._login == "page":  # as a proxy that has followed the redirect by itself
+                    self._send(401, "")  # HttpStatusEntryPoint: a status without a body
+                elif gate._login == "page":  # like a proxy that has followed the redirect itself
                     self._send(200, LOGIN_PAGE)
                 elif gate._login == "redirect":  # LoginUrlAuthenticationEntryPoint
                     self._send(302, "", {"Location": f"{gate.url}/login"})
@@ -198,19 +198,19 @@ class LoopbackGate:
                 self.wfile.write(content)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         return Handler
 
 
 def _stage(job: Json, context: Json, status: str) -> Json:
-    """A stage of Orca, with the one of its steps that does the job."""
+    """A stage of Orca, with the one step that does the job."""
     step = {"id": "1", "name": job["type"], "status": status, "startTime": 1, "endTime": None}
     return {"type": job["type"], "status": status, "context": context, "tasks": [step]}
 
 
 def _task(name: str, body: Json, status: str, stages: list[Json]) -> Json:
-    """OrchestrationViewModel: the variables are what the contexts of the stages have, one value a key."""
+    """OrchestrationViewModel: the variables are those of the stages' contexts, one value a key."""
     variables: Json = {}
     for stage in stages:
         variables |= {key: value for key, value in stage["context"].items() if value or key not in variables}

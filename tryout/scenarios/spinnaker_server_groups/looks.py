@@ -1,4 +1,4 @@
-"""What the steps of the scenario look at: the stack in the embedded account, and the Gate that asks it."""
+"""What the steps of the scenario read: the stack in the embedded account, and the Gate on loopback."""
 
 import json
 import os
@@ -73,7 +73,7 @@ class SpinnakerServerGroupsLooks(Scenario):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the Gate."""
+        """Stops the Gate."""
         self.gate.__exit__()
 
     def _command(self, *words: str, token: str | None = TOKEN) -> tuple[int, str, str]:
@@ -88,7 +88,7 @@ class SpinnakerServerGroupsLooks(Scenario):
         return done.returncode, done.stdout, done.stderr
 
     def _posted(self, *words: str) -> str:
-        """What a command prints that must succeed."""
+        """The output of a command that must succeed."""
         status, out, err = self._command("post", *words)
         if status:
             raise StepFailedError(f"post {' '.join(words)} ended with {status}: {err.strip()[-300:]}")
@@ -104,6 +104,6 @@ class SpinnakerServerGroupsLooks(Scenario):
         return dict(found[0])
 
     def _boot_environment(self, metadata: InstanceMetadata) -> dict[str, str]:
-        """Of the user data: the metadata of its instance, and the programs of this machine."""
+        """The environment of the user data: its instance's metadata, and this machine's programs."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return kept | metadata.environment()

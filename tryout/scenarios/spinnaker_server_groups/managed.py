@@ -1,6 +1,6 @@
-"""The calls that clouddriver makes of the bodies, with the managed role that the host's role has assumed.
+"""The calls that clouddriver makes from the bodies, with the managed role that the host's role assumes.
 
-The embedded AWS judges each by the role's policy. The calls are those of clouddriver-aws's operations
+The embedded AWS evaluates the role's policy for each. The calls are those of clouddriver-aws's operations
 (UpsertAmazonLoadBalancerV2AtomicOperation, AutoScalingWorker, LaunchTemplateService, DestroyAsgAtomicOperation).
 """
 
@@ -40,7 +40,7 @@ class ManagedRole:
         return self._deployed.aws.client(service, **credentials)
 
     def balance(self, job: Mapping[str, Any], name: str) -> tuple[str, str, str]:
-        """Makes what ``upsertLoadBalancer`` says; the ARNs of load balancer, target group and listener."""
+        """Creates what ``upsertLoadBalancer`` asks for; returns the ARNs of balancer, target group and listener."""
         (group,), (listener,) = job["targetGroups"], job["listeners"]
         subnets = self._subnets(job["subnetType"])
         named = [{"Name": "group-name", "Values": job["securityGroups"]}, {"Name": "vpc-id", "Values": [job["vpcId"]]}]
@@ -73,7 +73,7 @@ class ManagedRole:
         return balancer, target, made["Listeners"][0]["ListenerArn"]
 
     def launch(self, job: Mapping[str, Any], name: str, target: str, desired: int) -> None:
-        """Makes what ``createServerGroup`` says, smaller."""
+        """Creates what ``createServerGroup`` asks for, with fewer instances."""
         data = {
             "ImageId": job["amiName"],
             "InstanceType": job["instanceType"],
@@ -89,7 +89,7 @@ class ManagedRole:
         wait_until(f"{desired} instances of {name}", lambda: len(self.members(name)) == desired)
 
     def group(self, job: Mapping[str, Any], name: str, template: str, target: str, desired: int) -> None:
-        """Makes the group alone."""
+        """Creates only the group."""
         overrides = [{"InstanceType": each["instanceType"]} for each in job["launchTemplateOverridesForInstanceType"]]
         self.autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=name,
@@ -133,9 +133,9 @@ class ManagedRole:
         return self._templates[name]
 
     def modify(self, job: Mapping[str, Any], name: str) -> None:
-        """Makes the next version of a group's launch template for the group, as updateLaunchTemplate does."""
+        """Creates the next version of a group's launch template, as updateLaunchTemplate does."""
         template = {"LaunchTemplateId": self._templates[name]}
-        # What the job does not say, Clouddriver takes from the version before: buildLaunchTemplateDataForModify.
+        # What the job leaves out, Clouddriver takes from the previous version: buildLaunchTemplateDataForModify.
         newest = self.newest(name)
         kept_on: Json = {key: newest[key] for key in ("IamInstanceProfile", "SecurityGroupIds") if key in newest}
         data: Json = {
@@ -160,7 +160,7 @@ class ManagedRole:
         )
 
     def version(self, template: str, data: Json) -> int:
-        """Makes a new version of a launch template: it has what the call says, and nothing of the one before."""
+        """Creates a version of a launch template with the call's data, and nothing from the previous version."""
         made = self.ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=data)
         return int(made["LaunchTemplateVersion"]["VersionNumber"])
 

@@ -13,5 +13,5 @@ PAGE = "/var/www/html/index.html"
 def page_booted(
     folder: Path, user_data: str, environment: Mapping[str, str], programs: Mapping[str, str] | None = None
 ) -> Boot:
-    """Runs it; the ends of HTML elements and of sed's commands look like paths, and are none."""
+    """Runs it; closing HTML tags and sed's commands look like paths but are not."""
     return Sandbox(folder, programs=programs, addresses=CLOSING_TAGS | SED).run(user_data, environment)

@@ -1,10 +1,10 @@
-"""Why a job fails, and where an answer of Gate says so.
+"""Why a job fails, and where Gate's answer says so.
 
 A job fails in three ways, which Deck and the command tell apart:
 
-- a service refuses it before anything is done: Orca keeps the answer as the variable ``exception``
+- a service refuses it before doing anything: Orca keeps the answer as the variable ``exception``
   (SpinnakerServerExceptionHandler; DefaultExceptionHandler where Orca itself refuses);
-- clouddriver fails while it does it: the variable ``kato.tasks`` has its task (MonitorKatoTask), with the message
+- clouddriver fails while running it: the variable ``kato.tasks`` has its task (MonitorKatoTask), with the message
   of the exception (DefaultOrchestrationProcessor);
 - Orca finds that the application is still in use (VerifyApplicationHasNoDependenciesTask).
 """
@@ -21,8 +21,8 @@ class Refusal:
     """One reason.
 
     Attributes:
-        by: "operation" where clouddriver failed while it did the job, else what Orca calls the error.
-        sentence: what Deck shows.
+        by: "operation" where clouddriver failed while running the job, else Orca's name for the error.
+        sentence: the text that Deck shows.
     """
 
     by: Literal["operation", "Bad Request", "Validation Failed.", "Unexpected Task Failure", "Application in use"]
@@ -30,17 +30,17 @@ class Refusal:
 
 
 def invalid(*sentences: str) -> list[Refusal]:
-    """What a validator of clouddriver refuses (DescriptionValidationException): nothing has been done."""
+    """A refusal by a validator of clouddriver (DescriptionValidationException): nothing was done."""
     return [Refusal("Bad Request", sentence) for sentence in sentences]
 
 
 def failed(*sentences: str) -> list[Refusal]:
-    """What clouddriver finds while it does the job; it may have begun."""
+    """A failure of clouddriver while it runs the job, which may have begun."""
     return [Refusal("operation", sentence) for sentence in sentences]
 
 
 def context_of(refusals: Sequence[Refusal]) -> Json:
-    """What the stage's context has of them."""
+    """The refusals in the stage's context."""
     if not refusals:
         return {}
     by = refusals[0].by

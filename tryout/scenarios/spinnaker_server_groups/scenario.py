@@ -1,7 +1,7 @@
-"""The post's tutorial: the group and its page, and the same asked of a Spinnaker, whose Gate is one on loopback.
+"""Plays the post's tutorial: the group and its page, then the same requests to a model of Spinnaker on loopback.
 
 The Gate and the Spinnaker behind it are written from its sources and look things up in the embedded account; no
-Spinnaker runs here, and its server groups are names, but for the one that tries the managed role.
+Spinnaker runs here, and its server groups exist only as names, except the one that tests the managed role.
 """
 
 import base64
@@ -21,7 +21,7 @@ INSTANCES = 2
 
 
 class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
-    """The group is diversified, its page tells where it runs, and Spinnaker takes every request or says why not."""
+    """The group is diversified, its page shows where it runs, and Spinnaker accepts every request or says why not."""
 
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "post": {"allocation_strategy": "capacity-optimized"},
@@ -42,7 +42,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
     # The native group
 
     @step(
-        "twelve instances over seven types, three zones, On-Demand and Spot",
+        "twelve instances run over seven types and three zones, On-Demand and Spot",
         "our-model",
         only=("post",),
         where="anywhere",
@@ -64,7 +64,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(not public, f"with a public address: {public}")
         return f"{12 - spot} On-Demand and {spot} Spot in {len(zones)} zones; which types EC2 takes is not modelled"
 
-    @step("burstable types have the CPU credits that the body says", "our-model", only=("burstable",), where="anywhere")
+    @step("burstable types have the CPU credits that the body sets", "our-model", only=("burstable",), where="anywhere")
     def credits(self) -> str:
         (template,) = self.deployed.resources["AWS::EC2::LaunchTemplate"]
         found = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
@@ -75,7 +75,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         return "standard, unlimitedCpuCredits: false"
 
     @step(
-        "the instances stand behind the load balancer, with the numbers of the body",
+        "the instances are behind the load balancer, with the same numbers as in the body",
         "our-model",
         only=("post",),
         where="anywhere",
@@ -125,14 +125,14 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
 
     # The requests
 
-    @step("without a token Gate's login is no answer, and nothing is posted", "real-code", only=("post",))
+    @step("without a token Gate asks for a login, and nothing is posted", "real-code", only=("post",))
     def logs_in(self) -> str:
         status, _, err = self._command("post", "application", token=None)
         expect(status == 1 and "asks for a login" in err, f"{status}: {err}")
         expect(not self.gate.posted, "something was posted")
         return err.strip().splitlines()[-1]
 
-    @step("a server group before its load balancer fails with clouddriver's sentence", "real-code")
+    @step("a server group without its load balancer fails with clouddriver's sentence", "real-code")
     def fails(self) -> str:
         self._posted("application")
         status, out, err = self._command("post", "server-group")
@@ -140,7 +140,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(TOKEN not in out + err, "the token is printed")
         return err.strip().splitlines()[-1]
 
-    @step("application, load balancer, server group: Spinnaker takes each, every field checked", "our-model")
+    @step("Spinnaker accepts application, load balancer and server group, every field checked", "our-model")
     def deploys(self) -> str:
         self._posted("load-balancer")
         said = self._posted("server-group")
@@ -148,7 +148,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(set(self.gate.tokens) <= {TOKEN, None}, "another token came along")
         return f"{FIRST}: subnets by their purposes, groups, profile, image and key pair are the stack's"
 
-    @step("an answer that is lost is not posted again; the task is found and followed", "real-code", only=("post",))
+    @step("a task whose answer is lost is not posted again, but found and followed", "real-code", only=("post",))
     def loses(self) -> str:
         before, self.gate.lose_answers = len(self.gate.posted), 1
         status, _, err = self._command("post", "server-group")
@@ -161,7 +161,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         expect(status == 0 and "SUCCEEDED" in out, f"{status}: {out}{err}")
         return f"one post, then tasks and follow {newest}"
 
-    @step("modify, disable, enable and destroy name the server group as Spinnaker does", "our-model")
+    @step("modify, disable, enable and destroy act on the named server group", "our-model")
     def changes(self) -> str:
         (body,) = self._bodies("server-group")
         for action in ("modify", "disable", "enable", "destroy"):
@@ -173,7 +173,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
             expect(enabled is wanted, f"after {action} {FIRST} is {enabled}")
         return f"{FIRST} changed, out, in again, gone"
 
-    @step("the clean-up is in its order, waits for the cache and leaves nothing", "our-model")
+    @step("the clean-up runs in order, waits for the cache and leaves nothing", "our-model")
     def cleans_up(self) -> str:
         self._posted("server-group")
         begun = len(self.gate.posted)
@@ -186,7 +186,12 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
 
     # The host
 
-    @step("the host is in a private subnet, without address and ingress", "emulated", only=("host",), where="anywhere")
+    @step(
+        "the host is in a private subnet, without a public address or inbound rules",
+        "emulated",
+        only=("host",),
+        where="anywhere",
+    )
     def hides(self) -> str:
         found = self.ec2.describe_instances(InstanceIds=[self.deployed.outputs["HostInstanceId"]])
         instance = found["Reservations"][0]["Instances"][0]
@@ -198,7 +203,7 @@ class SpinnakerServerGroupsScenario(SpinnakerServerGroupsLooks):
         return f"{instance['InstanceId']} in {instance['SubnetId']}; its installation needs the internet: not run"
 
     @step(
-        "the host's role assumes the managed one, which deploys the application and nothing else",
+        "the host's role assumes the managed role, which can deploy this application and nothing else",
         "our-model",
         only=("host",),
         emulated=BESIDE,

@@ -1,4 +1,4 @@
-"""What becomes of user data in Clouddriver: what a launch template gets, and what its next version gets.
+"""What Clouddriver does with user data: in a launch template, and in its next version.
 
 Written from LaunchTemplateService, UserDataProviderAggregator and LocalFileUserDataProperties of clouddriver-aws,
 https://github.com/spinnaker/spinnaker, branch release-2026.2.x.
@@ -19,14 +19,14 @@ def reads_files(configuration: Path = CONFIGURATION) -> bool:
 
 
 def aggregated(job_s: str | None) -> str | None:
-    """Those of the files, which there are none of, and those of a job behind them, without white space around them."""
+    """The files' user data, which is empty, then the job's, stripped of white space."""
     text = base64.b64decode(job_s or "", validate=True).decode().strip()
     return base64.b64encode(text.encode()).decode("ascii") if text else None
 
 
 def of_next_version(before: str | None, *, files: bool) -> str | None:
-    """What a modification gives the next version: what the one before has, but only where no files are looked at.
+    """The user data of the next version: the previous version's, but only where files are not read.
 
-    What the job says of user data is not read.
+    The job's user data is ignored.
     """
     return aggregated(None if files else before)

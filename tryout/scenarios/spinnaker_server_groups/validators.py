@@ -1,4 +1,4 @@
-"""What clouddriver's validators refuse of one job by itself, before anything is done.
+"""Which jobs clouddriver's validators refuse before anything is done.
 
 https://github.com/spinnaker/spinnaker, branch release-2026.2.x, clouddriver-aws; each names its class.
 """
@@ -74,7 +74,7 @@ def invalid_launch(job: Job) -> Iterator[Refusal]:
 
 
 def wrong_user_data(job: Job) -> Iterator[Refusal]:
-    """UserDataProviderAggregator decodes it with Java's basic decoder, which takes no line breaks."""
+    """UserDataProviderAggregator decodes it with Java's basic decoder, which accepts no line breaks."""
     try:
         base64.b64decode(job.get("base64UserData", ""), validate=True)
     except (binascii.Error, ValueError):

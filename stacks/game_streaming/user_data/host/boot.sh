@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
-# A later boot: a kernel that came by itself has neither the binder module nor the held driver's until the node is
-# prepared for it (https://github.com/anbox/anbox/issues/506). Games that ran before are gone: they are ephemeral.
+# A later boot: after a kernel update, the binder module and the held driver's module are missing until the node is
+# prepared again (https://github.com/anbox/anbox/issues/506). Earlier games are gone, because they are ephemeral.
 
 told() {
   local status=$?
@@ -33,7 +33,7 @@ begin driver
 driver
 begin node
 until_true 60 node_is_online || fail 'the node is not online'
-# It was closed before an idle instance stopped.
+# The node was closed before the idle instance stopped.
 closed false
 measure BootErrors=0
 say 'booted'

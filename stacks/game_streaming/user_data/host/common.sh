@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# What the scripts of an instance share: settings, patience, markers, metadata, and what CloudFormation hears.
+# Shared by the instance's scripts: settings, retries, markers, metadata, and signals to CloudFormation.
 # shellcheck disable=SC2034  # read by the scripts that source it
 root=${ROOT:-}
 export PATH=$PATH:/snap/bin
-# systemd gives a service of root no HOME; snaps keep their data there, and the clients of the appliance theirs.
+# systemd sets no HOME for a root service; snaps and the appliance's clients keep their data there.
 export HOME=$root/root
 home=$root/opt/game-streaming
 state=$root/var/lib/game-streaming
 private=$root/run/game-streaming
 # shellcheck source=/dev/null
 source "$home/settings.sh"
-# The user data has declared them; said again for whoever reads this alone.
+# The user data has declared them; listed again for readers of this file.
 : "${region:?}" "${stack:?}" "${logical_id:?}" "${namespace:?}" "${channel:?}"
 
 stage='starting'
@@ -21,7 +21,7 @@ say() { # WORDS...
   echo "game streaming: $*"
 }
 
-begin() { # STAGE: a word, which CloudFormation shows if it fails
+begin() { # STAGE: a word that CloudFormation shows if the stage fails
   stage=$1
   say "stage $stage"
 }
@@ -31,7 +31,7 @@ fail() { # WORDS...
   exit 1
 }
 
-retry() { # COMMAND...: for five minutes; what it prints may be taken as a value, so that complaints go elsewhere
+retry() { # COMMAND...: for five minutes; messages go to standard error, because the output may be used as a value
   local attempt
   for attempt in {1..30}; do
     if "$@"; then return; fi
@@ -60,7 +60,7 @@ metadata() { # PATH
   curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "${imds%/}/latest/meta-data/$1"
 }
 
-signal() { # SUCCESS or FAILURE; the unique id says where it failed, for the API takes no reason
+signal() { # SUCCESS or FAILURE; the unique id names the stage, because the API has no reason
   aws cloudformation signal-resource --region "$region" --stack-name "$stack" \
     --logical-resource-id "$logical_id" --unique-id "${instance:-unknown}-$stage" --status "$1"
 }
@@ -71,13 +71,13 @@ measure() { # METRIC=VALUE...: in one call
   aws cloudwatch put-metric-data --region "$region" --namespace "$namespace" --metric-data "${data[@]}"
 }
 
-printed() { # FILE COMMAND...: what a snap prints, into a file; by a pipe, for AppArmor shuts files that a snap inherits
+printed() { # FILE COMMAND...: writes a snap's output to a file; through a pipe, because AppArmor closes files that a snap inherits
   # (https://github.com/omnivector-solutions/snap-slurm/issues/84, https://github.com/canonical/multipass/issues/1783).
   local text
   text=$("${@:2}") && [ -n "$text" ] && printf '%s\n' "$text" >"$1"
 }
 
-field() { # EXPRESSION of Python on d, the JSON on standard input; fails where it is false or nothing
+field() { # EXPRESSION in Python on d, the JSON on standard input; fails if it is false or empty
   python3 -c '
 import json, sys
 d = json.load(sys.stdin)
@@ -88,15 +88,15 @@ print(found)
 ' "$1"
 }
 
-amc_() { # WORDS...: the client of the appliance, as root, whom AMS always admits
+amc_() { # WORDS...: the appliance's client, as root, which AMS always admits
   # (https://documentation.ubuntu.com/anbox-cloud/reference/cmd-ref/appliance/anbox-cloud-appliance_ams_authorize/). snapd
-  # puts what it starts into a scope of its own; it asks the bus of the user's session for one, and without a session the
-  # system's bus for root alone: sandbox/cgroup/tracking.go of https://github.com/canonical/snapd. Another user without
-  # a session gets none, and snap-confine ends with "is not a snap cgroup".
+  # starts each snap in a scope of its own, which it requests on the session's bus or, for root without a session, on the
+  # system's bus: sandbox/cgroup/tracking.go of https://github.com/canonical/snapd. Another user without a session gets
+  # no scope, and snap-confine fails with "is not a snap cgroup".
   anbox-cloud-appliance.amc "$@"
 }
 
-count() { # TYPE: instances that are neither stopped nor broken; an older client prints null for none
+count() { # TYPE: number of instances that are neither stopped nor broken; an older client prints null for none
   amc_ ls --filter "type=$1" --format json |
     python3 -c '
 import json, sys
@@ -105,7 +105,7 @@ print(sum(str(one.get("status", "")).lower() not in ("stopped", "error", "delete
 '
 }
 
-closed() { # true or false: whether the node takes no new games
+closed() { # true or false: whether the node refuses new games
   # https://documentation.ubuntu.com/anbox-cloud/howto/cluster/configure-nodes/
   amc_ node set lxd0 unschedulable "$1" >/dev/null
 }

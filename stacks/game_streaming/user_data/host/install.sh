@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
-# The appliance on Ubuntu, unattended: each stage looks first whether it is done, so that it can be run again after a
-# reboot or a failure. https://documentation.ubuntu.com/anbox-cloud/tutorial/installing-appliance/
+# Unattended installation on Ubuntu: each stage first checks whether it is done, so this can run again after a reboot
+# or a failure. https://documentation.ubuntu.com/anbox-cloud/tutorial/installing-appliance/
 
 finish() {
   local status=$?
   rm -rf "$private"
   if [ "$status" -ne 0 ]; then
     echo "game streaming: FAILED with status $status while $stage; see journalctl -u game-streaming" >&2
-    # Said once: a stack that waits no more refuses the second.
+    # Signalled only once: a stack that no longer waits refuses another signal.
     marked failed || until_true 30 signal FAILURE || true
     mark failed
   fi

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every minute: how many games run, and how many are prepared. Where that cannot be read nothing is published, and
-# nobody takes silence for an idle instance.
+# Every minute: reports how many games run and how many are being prepared. If that cannot be read, nothing is published,
+# and missing reports do not count as idle.
 # shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
 set -Eeuo pipefail
 source "${ROOT:-}/opt/game-streaming/common.sh"

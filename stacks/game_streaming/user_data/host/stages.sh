@@ -1,18 +1,18 @@
 # shellcheck shell=bash
 # shellcheck disable=SC1091,SC2034,SC2154  # the names are those of common.sh and of the settings
-# What the stages of the installation do. Commands as Canonical documents them; each look at the state comes first.
+# The stages of the installation, with the commands that Canonical documents; each checks the state first.
 
-find_disk() { # sets disk: the data volume by its id, for NVMe names change from boot to boot
+find_disk() { # sets disk: the data volume by its id, because NVMe names may change at each boot
   local volume id root_source
   volume=$(retry data_volume)
   id=$root/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
-  until_true 30 test -e "$id" || fail "$volume is attached, and $id is not there"
+  until_true 30 test -e "$id" || fail "$volume is attached, but $id is missing"
   disk=$(readlink -f "$id")
   root_source=$(findmnt --noheadings --output SOURCE /)
   [[ $root_source != "$disk"* ]] || fail "$disk is the root volume"
 }
 
-data_volume() { # prints the id of what is attached as $data_device
+data_volume() { # prints the id of the volume attached as $data_device
   aws ec2 describe-volumes --region "$region" --output json \
     --filters "Name=attachment.instance-id,Values=$instance" "Name=attachment.status,Values=attached" |
     field "next((v['VolumeId'] for v in d['Volumes'] if v['Attachments'][0]['Device'] == '$data_device'), None)"
@@ -26,28 +26,28 @@ service_says() { # EXPRESSION on s, the service anbox-cloud
   pro_says "[$1 for s in d['services'] if s['name'] == 'anbox-cloud'][0]"
 }
 
-attach() { # by a file that only root reads, on tmpfs: an argument would be in ps, and in what cloud-init keeps
+attach() { # with a file on tmpfs that only root can read: an argument would show in ps and in cloud-init's logs
   local status=0 token
   if pro_says "d['attached']" >/dev/null; then return; fi
   mkdir -p "$private"
   chmod 0700 "$private"
   token=$(aws secretsmanager get-secret-value --region "$region" --secret-id "$pro_secret" \
     --query SecretString --output text)
-  # By a builtin, whose words no list of processes shows.
+  # With a builtin, whose arguments no process list shows.
   (umask 077 && printf 'token: %s\n' "$token" >"$private/attach.yaml")
   token=''
-  # What it prints is kept from every log.
+  # Its output must not get into a log.
   pro attach --attach-config "$private/attach.yaml" --no-auto-enable >/dev/null 2>&1 || status=$?
   rm -f "$private/attach.yaml"
   # 2: attached already (https://documentation.ubuntu.com/pro-client/en/latest/explanations/errors_explained/).
   [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || fail "pro attach ended with $status; is the token right?"
 }
 
-entitled() { # a token for the infrastructure alone attaches well, and the deployment would fail beyond repair
+entitled() { # an infrastructure-only token attaches too, but the installation would then fail for good
   service_says "s['entitled'] == 'yes'" >/dev/null || fail 'this Ubuntu Pro subscription does not entitle to anbox-cloud'
 }
 
-enable() { # a second enable ends with 1
+enable() { # enabling twice exits with 1
   if service_says "s['status'] == 'enabled'" >/dev/null; then return; fi
   retry pro enable anbox-cloud --access-only --assume-yes
 }
@@ -59,7 +59,7 @@ snap_at() { # NAME CHANNEL: installed from this channel, and held there
   else
     retry snap install "--channel=$2" "$1"
   fi
-  # https://snapcraft.io/docs/managing-updates#hold: a refresh restarts every game, and a release takes commands away.
+  # https://snapcraft.io/docs/managing-updates#hold: a refresh restarts every game, and a release may remove commands.
   snap refresh --hold "$1"
 }
 
@@ -68,7 +68,7 @@ snaps() {
   snap_at anbox-cloud-appliance "$channel"
 }
 
-apt_rests() { # a unit that runs once is "activating" as long as it does
+apt_rests() { # a oneshot unit is "activating" while it runs
   local each states
   states=$(systemctl show --property=ActiveState --value apt-daily.service apt-daily-upgrade.service) || return 1
   for each in $states; do
@@ -76,47 +76,47 @@ apt_rests() { # a unit that runs once is "activating" as long as it does
   done
 }
 
-driver_packages() { # sets packages: those of NVIDIA that are installed, held or not
+driver_packages() { # sets packages: NVIDIA's installed packages, held or not
   local found
-  # It ends with 1 where one of the patterns has nothing.
+  # It exits with 1 if one of the patterns matches nothing.
   found=$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\n' \
     'linux-modules-nvidia-*' 'nvidia-*' 'libnvidia-*' 2>/dev/null || true)
   mapfile -t packages < <(awk '$1 ~ /^.i/ {print $2}' <<<"$found")
 }
 
-driver_held() { # hold or unhold: an unattended upgrade would change the driver under games that run
+driver_held() { # hold or unhold: an unattended upgrade would change the driver under running games
   # https://documentation.ubuntu.com/anbox-cloud/howto/upgrade/upgrade-anbox/ has the patterns.
   local packages=()
   driver_packages
   [ "${#packages[@]}" -eq 0 ] || retry apt-mark "$1" "${packages[@]}" >/dev/null
 }
 
-prepare_node() { # modules and driver for this kernel; ends with the status of what prepare-node-script has printed
+prepare_node() { # modules and driver for this kernel; returns the status of the script that prepare-node-script prints
   local attempt status=0
-  # apt-get waits for the lock of packages if it is told to (https://github.com/danvk/mapsnap/pull/443), and for that of
-  # the lists never (https://github.com/docker/docker-install/issues/366). Ubuntu's daily work holds them for minutes
-  # after a boot: none is begun, its end is waited for, and the script, which may be repeated, is tried again.
+  # apt-get can wait for the package lock (https://github.com/danvk/mapsnap/pull/443), but never for the lock of the
+  # lists (https://github.com/docker/docker-install/issues/366). Ubuntu's daily jobs hold them for minutes after a boot:
+  # so none is started, running ones may finish, and the script, which can be repeated, is tried again.
   mkdir -p "$root/etc/apt/apt.conf.d"
   echo 'DPkg::Lock::Timeout "900";' >"$root/etc/apt/apt.conf.d/90game-streaming"
   systemctl stop apt-daily.timer apt-daily-upgrade.timer
   until_true 90 apt_rests || say 'the daily work of apt has not ended'
   driver_held unhold || return 1
-  # Into bash at once it would hide that nothing came.
+  # A pipe into bash would hide empty output.
   printed "$state/prepare.sh" anbox-cloud-appliance prepare-node-script || fail 'prepare-node-script printed nothing'
   for ((attempt = 0; attempt < 30; attempt++)); do
     status=0
     bash -ex "$state/prepare.sh" || status=$?
-    # 100 is apt-get's, for a lock too.
+    # 100 is apt-get's error status, also for a lock.
     [ "$status" -eq 100 ] || break
     sleep "$pause"
   done
-  # Whatever has become of it: what is installed may be what runs.
+  # Even after a failure, because the installed driver may be in use.
   driver_held hold || return 1
   [ "$status" -eq 0 ] || return "$status"
   depmod -a
 }
 
-restart() { # what follows is the next boot's
+restart() { # the next boot continues
   say 'reboots, and goes on after it'
   systemctl reboot
   trap - EXIT
@@ -143,7 +143,7 @@ prepare() { # then one reboot, which also cures a loaded nouveau (status 6, laun
   restart
 }
 
-driver() { # nvidia-smi's status counts, not what it prints (launchpad 2123900)
+driver() { # nvidia-smi's status counts, not its output (launchpad 2123900)
   local seen
   modprobe binder_linux || fail 'the kernel has no module binder_linux'
   seen=$(nvidia-smi -L) || fail "nvidia-smi ended with $?"
@@ -163,7 +163,7 @@ preseed() { # https://documentation.ubuntu.com/anbox-cloud/reference/appliance-p
   [ -z "$oidc_audience" ] || printf '  audience: %s\n' "$oidc_audience"
 }
 
-initialize() { # its status alone says nothing (canonical/anbox-cloud.io#324): what follows looks at the appliance
+initialize() { # its status proves nothing (canonical/anbox-cloud.io#324), so later stages check the appliance
   if marked initialized; then return; fi
   ! marked initializing || fail 'an initialization did not end, and cannot be repeated: deploy a new instance'
   ! blkid -p "$disk" >/dev/null || fail "$disk is not blank"
@@ -173,7 +173,7 @@ initialize() { # its status alone says nothing (canonical/anbox-cloud.io#324): w
   mark initialized
 }
 
-appliance_is_ready() { # keys that are not known here are none of our business
+appliance_is_ready() { # unknown keys are ignored
   anbox-cloud-appliance status --format json | field "d['status'] == 'ready'" >/dev/null
 }
 

@@ -1,4 +1,4 @@
-// Deck runs in the browser: it calls Gate by the port that Session Manager forwards.
+// Deck runs in the browser, which calls Gate through the port that Session Manager forwards.
 window.spinnakerSettings.gateUrl = 'http://localhost:8084/api/v1';
 window.spinnakerSettings.authEndpoint = 'http://localhost:8084/api/v1/auth/user';
 window.spinnakerSettings.authEnabled = false;

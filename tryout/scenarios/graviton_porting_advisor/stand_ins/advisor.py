@@ -1,8 +1,7 @@
-"""Stands for src/porting-advisor.py where the machine has no copy of it: its documented contract, and no code of it.
+"""Stand-in for src/porting-advisor.py on machines without a copy: its documented contract, without its code.
 
-Strict where the tool is: an option that it does not have ends it with 2, a directory that is not there with 1, and
-whatever it finds, it ends with 0. Of its rules it knows few. Files named CRASH, CUT, EMPTY and KILLED make it end as it
-must not.
+It is as strict as the tool: it exits with 2 for an unknown option, with 1 for a missing directory, and else with 0,
+whatever it finds. It has few of the rules. Files named CRASH, CUT, EMPTY and KILLED make it fail as the tool must not.
 """
 
 import argparse
@@ -33,7 +32,7 @@ def included(kind: str, wanted: str) -> bool:
 
 
 def scan(root: str, wanted: str) -> dict[str, list[str]]:
-    """The report of a tree, capped as the tool's."""
+    """The report of a tree, capped like the tool's."""
     report: dict[str, list[str]] = {"issues": [], "remarks": [], "errors": [], "source_files": []}
     capped: list[str] = []
     for path in sorted(Path(root).rglob("*")):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands for pip of a build without a package index: refuses what would install anything that is not locked.
+# Stand-in for a build's pip without a package index: refuses anything that is not locked.
 [ "$1 $2 $3" = "install --quiet --require-hashes" ] || { echo "pip: $*" >&2; exit 2; }
 shift 3
 [ "$1" = --no-build-isolation ] && shift
