@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--region", default=DEFAULT_REGION, help="default Region (default: %(default)s)")
     parser.add_argument("--no-enforce-iam", action="store_true", help="allow every call")
     parser.add_argument("--eventual", action="store_true", help="what roles make is not known everywhere at once")
+    parser.add_argument("--pauses", type=float, default=1, help="factor of the pauses of functions (default: 1)")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
     try:
@@ -32,6 +33,7 @@ def main() -> None:
         region=options.region,
         enforce_iam=not options.no_enforce_iam,
         eventual=options.eventual,
+        pauses=options.pauses,
     )
     shutil.rmtree(settings.temporary, ignore_errors=True)
     settings.temporary.mkdir(parents=True)

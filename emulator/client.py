@@ -34,7 +34,7 @@ class EmbeddedAws:
 
     ``with EmbeddedAws(state) as aws:`` starts and stops it. It also ends when this process ends, however that
     happens: the child reads a pipe whose other end only this process holds. Without *port* it takes a free one. With
-    *eventual* what roles make is not known everywhere at once.
+    *eventual* what roles make is not known everywhere at once; *pauses* of functions are so many times as long.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class EmbeddedAws:
         *,
         enforce_iam: bool = True,
         eventual: bool = False,
+        pauses: float = 1,
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
     ) -> None:
@@ -54,6 +55,7 @@ class EmbeddedAws:
             region=region,
             enforce_iam=enforce_iam,
             eventual=eventual,
+            pauses=pauses,
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._session: Any = None
@@ -153,6 +155,7 @@ class EmbeddedAws:
         command += ["--account", self.account, "--region", self.region]
         command += [] if self._settings.enforce_iam else ["--no-enforce-iam"]
         command += ["--eventual"] if self._settings.eventual else []
+        command += ["--pauses", str(self._settings.pauses)]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

@@ -21,6 +21,7 @@ class Settings:
 
     Attributes:
         eventual: whether what a role has just made is not known everywhere at once (``emulator.core.eventual``).
+        pauses: what the seconds are multiplied by that functions pause between two looks: nothing here takes as long.
     """
 
     port: int
@@ -29,6 +30,7 @@ class Settings:
     region: str = DEFAULT_REGION
     enforce_iam: bool = True
     eventual: bool = False
+    pauses: float = 1
 
     @property
     def certificates(self) -> Path:
@@ -82,6 +84,7 @@ def server_environment(settings: Settings, inherited: Mapping[str, str]) -> dict
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": str(FULL_MODEL),
+        **({"EMBEDDED_AWS_PAUSES": str(settings.pauses)} if settings.pauses != 1 else {}),
         "AWS_CA_BUNDLE": authority,
         "SSL_CERT_FILE": authority,
         "REQUESTS_CA_BUNDLE": authority,

@@ -155,29 +155,69 @@ def _names(arn: str) -> set[str]:
     return {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}
 
 
-# EC2's calls that describe one of a kind, by its id.
+# EC2's calls that describe one of a kind, by its id: of each that the stacks make, by a resource or by a part, since
+# GetResources answers "all the tagged or previously tagged resources".
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 DESCRIBED = {
     "ec2:capacity-reservation": ("describe_capacity_reservations", "CapacityReservationIds"),
+    "ec2:coip-pool": ("describe_coip_pools", "PoolIds"),
     "ec2:elastic-ip": ("describe_addresses", "AllocationIds"),
     "ec2:image": ("describe_images", "ImageIds"),
     "ec2:instance": ("describe_instances", "InstanceIds"),
+    "ec2:instance-connect-endpoint": ("describe_instance_connect_endpoints", "InstanceConnectEndpointIds"),
     "ec2:internet-gateway": ("describe_internet_gateways", "InternetGatewayIds"),
     "ec2:key-pair": ("describe_key_pairs", "KeyPairIds"),
     "ec2:launch-template": ("describe_launch_templates", "LaunchTemplateIds"),
+    "ec2:local-gateway-route-table": ("describe_local_gateway_route_tables", "LocalGatewayRouteTableIds"),
+    "ec2:local-gateway-route-table-virtual-interface-group-association": (
+        "describe_local_gateway_route_table_virtual_interface_group_associations",
+        "LocalGatewayRouteTableVirtualInterfaceGroupAssociationIds",
+    ),
+    "ec2:local-gateway-route-table-vpc-association": (
+        "describe_local_gateway_route_table_vpc_associations",
+        "LocalGatewayRouteTableVpcAssociationIds",
+    ),
+    "ec2:local-gateway-virtual-interface": (
+        "describe_local_gateway_virtual_interfaces",
+        "LocalGatewayVirtualInterfaceIds",
+    ),
+    "ec2:local-gateway-virtual-interface-group": (
+        "describe_local_gateway_virtual_interface_groups",
+        "LocalGatewayVirtualInterfaceGroupIds",
+    ),
     "ec2:natgateway": ("describe_nat_gateways", "NatGatewayIds"),
     "ec2:network-interface": ("describe_network_interfaces", "NetworkInterfaceIds"),
+    "ec2:replace-root-volume-task": ("describe_replace_root_volume_tasks", "ReplaceRootVolumeTaskIds"),
     "ec2:route-table": ("describe_route_tables", "RouteTableIds"),
     "ec2:security-group": ("describe_security_groups", "GroupIds"),
     "ec2:snapshot": ("describe_snapshots", "SnapshotIds"),
+    "ec2:spot-instances-request": ("describe_spot_instance_requests", "SpotInstanceRequestIds"),
     "ec2:subnet": ("describe_subnets", "SubnetIds"),
     "ec2:volume": ("describe_volumes", "VolumeIds"),
     "ec2:vpc": ("describe_vpcs", "VpcIds"),
     "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpointIds"),
+    "ec2:vpc-flow-log": ("describe_flow_logs", "FlowLogIds"),
 }
 # In the codes by which a service says that nothing of this id is there, or nothing that can be used any more:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 GONE = ("NotFound", ".Unavailable")
-ENDED = {"cancelled", "deleted", "deleting", "expired", "shutting-down", "terminated"}
+STATES = ("State", "ConfigurationState", "TaskState")
+"""Where EC2 says how something is."""
+ENDED = {
+    "cancelled",
+    "closed",
+    "delete-complete",
+    "delete-in-progress",
+    "deleted",
+    "deleting",
+    "disassociated",
+    "disassociating",
+    "expired",
+    "shutting-down",
+    "terminated",
+}
+TASK_ENDED = {"failed", "failed-detached", "succeeded"}
+"""A task cannot be deleted, and costs nothing."""
 
 
 def _gone(clients: Clients, region: str, arn: str) -> bool:
@@ -206,5 +246,6 @@ def _ended(clients: Clients, region: str, kind: str, name: str) -> bool:
     answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
     items = [item for value in answered.values() if isinstance(value, list) for item in value]
     inner = [each for item in items for each in item.get("Instances", [item])]
-    states = [state["Name"] if isinstance(state := item.get("State", ""), dict) else state for item in inner]
-    return all(state in ENDED for state in states)
+    states = [next((item[name] for name in STATES if name in item), "") for item in inner]
+    names = [state["Name"] if isinstance(state, dict) else state for state in states]
+    return all(name in ENDED | (TASK_ENDED if kind == "ec2:replace-root-volume-task" else set()) for name in names)

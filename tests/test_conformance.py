@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from config.loader import load, schema_model
 from stacks.catalog import settings_by_slug
 from stacks.documents import documents
+from stacks.leftovers import DESCRIBED
 from stacks.series import SOLUTIONS
 from tests import variants
 from tests.synthesis import app_for
@@ -208,6 +210,20 @@ def test_cdk_destroy_leaves_nothing_unless_data_is_to_be_kept(variant: str, slug
     # Image Builder refuses to delete a component that a recipe of images that are kept still names.
     data = {*DATA_TYPES, "AWS::ImageBuilder::Component"}
     assert kept <= (data if variant == "enterprise" else set())
+
+
+@every_template
+def test_what_ec2_tags_of_a_stack_can_be_looked_at_by_leftovers(variant: str, slug: str) -> None:
+    """Else it lists what is deleted for as long as the tagging API shows it.
+
+    Kinds as ARNs have them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html.
+    """
+    names = {"eip": "elastic-ip", "flow-log": "vpc-flow-log", "nat-gateway": "natgateway"}
+    for kind in {r["Type"] for r in resources(variant, slug).values() if r["Type"].startswith("AWS::EC2::")}:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+        if schema.get("tagging", {}).get("taggable", "Tags" in schema["properties"]):
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", kind.rpartition("::")[2]).lower()
+            assert f"ec2:{names.get(words, words)}" in DESCRIBED, kind
 
 
 @every_template

@@ -54,6 +54,11 @@ class Scenario:
         """Brings about what there is before the deployment, on premises, say; whether it has changed anything."""
         return False
 
+    @classmethod
+    def fault(cls) -> Exception | None:
+        """What went wrong with what it has begun beside the deployments, which may wait for it in vain."""
+        return None
+
     def __enter__(self) -> Self:
         return self
 

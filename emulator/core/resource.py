@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from emulator.core.api import call
 from emulator.core.patch import private
 
 Properties = dict[str, Any]
+_ID = re.compile(r"\b[a-z]+-[0-9a-f]{8,17}\b")
 _END = 13  # characters of a generated name behind the names of stack and resource
 
 # type -> {"create": f(logical_id, props, stack), "update": f(id, old, new, stack, logical_id), "delete": f(id, props)}.
@@ -168,11 +170,16 @@ class ResourceType:
         return create_under_new_name(self._create, logical_id, new, stack)
 
     def _delete(self, physical_id: str, properties: Properties) -> None:
-        """CloudFormation takes a resource that is gone already for deleted."""
+        """CloudFormation takes a resource that is gone already for deleted; of something else that is gone it tells.
+
+        An error may name nothing, what is deleted, or by its id what that needs.
+        """
         try:
             self.delete(physical_id, properties)
         except ClientError as error:
-            if "NotFound" not in error.response["Error"]["Code"] and "not found" not in str(error):
+            absent = "NotFound" in error.response["Error"]["Code"] or "not found" in str(error)
+            ours = any(part in str(error) for part in re.split(r"[|/]", physical_id) if part)
+            if not absent or (_ID.search(str(error)) and not ours):
                 raise
 
     def _named(self, logical_id: str, properties: Properties, stack: str) -> Properties:

@@ -101,11 +101,12 @@ class RoutingDomain(Construct):
             self._guard_attached(has_domains)
 
     def _guard_attached(self, has_domains: bool) -> None:
-        """A guard that is removed with what it guards: after attached: false it stops nothing.
+        """Guards that are removed with what they guard: after attached: false they stop nothing.
 
-        On a first-generation rack the resources of another mode have ids of their own, and so has this guard; the guard
-        with the switch decides about that change. On a rack with routing domains the old route table must be deleted
-        before its VIF group joins another domain: there this guard stops a change of the mode, and no switch opens it.
+        On a first-generation rack the resources of another mode have ids of their own, and so has the first guard; the
+        guard with the switch decides about that change. On a rack with routing domains the old route table must be
+        deleted before its VIF group joins another domain: the second guard stops a change of the mode, and no switch
+        opens it. The first is there on both: virtual interfaces of the stack's own come with rack_generation: 2.
         https://docs.aws.amazon.com/outposts/latest/network-userguide/routing-domains.html
         """
         guarded = {
@@ -113,14 +114,12 @@ class RoutingDomain(Construct):
             "LocalGatewayId": self._gateway,
             "VirtualInterfaceGroupId": self._group,
         }
+        subject = "what depends on the local gateway"
+        way = f"The new resources would collide with the old ones. {TWO_DEPLOYMENTS}"
         by_mode = "CoipAttached" if self._domain.mode == COIP else "DirectAttached"
-        self._guard(
-            "Attached" if has_domains else by_mode,
-            self.content,
-            "what depends on the local gateway",
-            guarded | ({"Mode": self._domain.mode} if has_domains else {}),
-            f"The new resources would collide with the old ones. {TWO_DEPLOYMENTS}",
-        )
+        self._guard(by_mode, self.content, subject, guarded, way)
+        if has_domains:
+            self._guard("Attached", self.content, subject, {"Mode": self._domain.mode}, way)
 
     def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
         """Stops a change that would fail or orphan what runs; no switch opens it, and *way* says what to do instead."""

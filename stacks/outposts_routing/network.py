@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import CfnResource
+from aws_cdk import Aws, CfnResource, CfnTag
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
+from stacks.outposts_routing.functions import STACK_TAG
 from stacks.outposts_routing.settings.domain import Domain
 from stacks.shared.guard import Guard
 from stacks.shared.lifecycle import LifecycleResource
@@ -65,8 +66,13 @@ def own_interfaces(
     parent: Construct, domain: Domain, *, gateway_id: str, guard: Guarding
 ) -> tuple[str, Sequence[CfnResource]]:
     """A group of virtual interfaces: its id, and the interfaces that must be there before it is of use."""
+    # By its tag Rack tells it from the group of the rack, which it looks for while this one comes or goes.
     group = ec2.CfnLocalGatewayVirtualInterfaceGroup(
-        parent, "Interfaces", local_gateway_id=gateway_id, **_asn("local_bgp_asn", domain.local_bgp_asn)
+        parent,
+        "Interfaces",
+        local_gateway_id=gateway_id,
+        tags=[CfnTag(key=STACK_TAG, value=Aws.STACK_ID)],
+        **_asn("local_bgp_asn", domain.local_bgp_asn),
     )
     interfaces = [
         ec2.CfnLocalGatewayVirtualInterface(

@@ -1,7 +1,7 @@
 """What a solution tells the rules of itself, in ``tests/solutions/<slug>/conformance.py``.
 
 A new solution edits no shared table. LARGEST is every solution's; the others are for those that need them. Two are for
-``make mutate`` (REACHES, NOT_SHOWN); the last seven are asked for by ``make lifecycle`` (tests/lifecycle).
+``make mutate`` (REACHES, NOT_SHOWN); the last ten are asked for by ``make lifecycle`` (tests/lifecycle).
 """
 
 from functools import cache
@@ -22,6 +22,9 @@ NAMES = (
     "NOT_DEPLOYED",  # changes, and "state NAME", that the embedded AWS cannot deploy, and why
     "WAYS",  # what a guard's message says to do: the key, then deployments, each a side of the change and settings
     "BESIDE",  # settings of a second copy, whose fixed names must differ
+    "MADE_LATER",  # what a deployment starts and does not wait for: how much of which kind the default has then
+    "ONLY_BESIDE",  # controls of the embedded AWS: what there is while a second copy is, and what there is else
+    "PASSES",  # changes that a guard may stop by the template and lets pass at run time, and why
     "PRESCRIBED",  # settings that common.vpc asks for
     "ONE_REGION",  # why there is one stack in an account, whatever the Region
     "OWN_NETWORK",  # logical ids of a network that is the solution's subject

@@ -5,8 +5,9 @@ here that exists and stands in its place.
 """
 
 import json
+import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
 from stacks.shared.preflight import BOOTSTRAP_VERSION, CDK_QUALIFIER
+from tests.conformance.told import told
+from tests.conformance.updates.states import states
 
 Json = dict[str, Any]
 
@@ -31,11 +34,16 @@ class Account:
 
     Args:
         key_policy: what the key allows besides its own account, by the statements of README.md.
+        roles: those that settings name: a key's policy takes none that is not there.
     """
 
-    def __init__(self, aws: EmbeddedAws, key_policy: Sequence[Json], topic_policy: Sequence[Json]) -> None:
+    def __init__(
+        self, aws: EmbeddedAws, key_policy: Sequence[Json], topic_policy: Sequence[Json], roles: Iterable[str] = ()
+    ) -> None:
         self.aws = aws
         self._bootstrap(aws.region)
+        for name in roles:
+            self._create_role(name, {"AWS": f"arn:aws:iam::{aws.account}:root"})
         self.vpcs: list[str] = []
         self._real = dict(self._made(key_policy, topic_policy))
 
@@ -65,11 +73,12 @@ class Account:
             name = f"/cdk-bootstrap/{qualifier}/version"
             self.client("ssm", region).put_parameter(Name=name, Value=str(BOOTSTRAP_VERSION), Type="String")
             # Which a key's policy of a stack may name: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
-            trusted = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}}
-            self.client("iam").create_role(
-                RoleName=f"cdk-{qualifier}-cfn-exec-role-{self.aws.account}-{region}",
-                AssumeRolePolicyDocument=document([{**trusted, "Action": "sts:AssumeRole"}]),
-            )
+            name = f"cdk-{qualifier}-cfn-exec-role-{self.aws.account}-{region}"
+            self._create_role(name, {"Service": "cloudformation.amazonaws.com"})
+
+    def _create_role(self, name: str, trusted: Json) -> None:
+        trust = document([{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}])
+        self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
 
     def _made(self, key_policy: Sequence[Json], topic_policy: Sequence[Json]) -> Iterator[tuple[str, str]]:
         ec2 = self.client("ec2")
@@ -149,6 +158,13 @@ class Account:
 def bucket(aws: EmbeddedAws, qualifier: str, region: str) -> str:
     """The bucket of assets that ``cdk bootstrap`` makes."""
     return f"cdk-{qualifier}-assets-{aws.account}-{region}"
+
+
+def roles_in(slug: str, account: str) -> list[str]:
+    """The names of the account's roles that any tried value of a solution's settings has."""
+    others: Json = told(slug, "OTHERS", {})
+    tried = json.dumps([others, *(state.section for state in states(slug, all_of_them=True))])
+    return sorted(set(re.findall(rf"arn:aws:iam::{account}:role/([\w+=,.@-]+)\"", tried)))
 
 
 def document(statements: Sequence[Mapping[str, Any]]) -> str:

@@ -54,6 +54,16 @@ class Beside:
             tidy: what is done when it is destroyed, before the account is compared.
             of: the name of settings in the solution's conformance.py, besides those of BESIDE.
         """
+        controls: Mapping[str, tuple[Json, Json]] = told(self.slug, "ONLY_BESIDE", {})
+        try:
+            for name, (there, _) in controls.items():
+                self.account.aws.control(name, **there)
+            self._lives(common, look, of, tidy)
+        finally:
+            for name, (_, otherwise) in controls.items():
+                self.account.aws.control(name, **otherwise)
+
+    def _lives(self, common: Json, look: Callable[[Stack], None], of: str, tidy: Callable[[], None]) -> None:
         nothing: Json = {}
         different = {**told(self.slug, "BESIDE", nothing), **told(self.slug, of, nothing)}
         made = self._synthesis(State(self.slug, "beside", {"tags": TAGS, **common}, dict(different)))

@@ -1,6 +1,7 @@
 """One stack on the embedded AWS, through the API of CloudFormation."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,12 @@ from botocore.exceptions import ClientError
 from tests.lifecycle.account import Account, bucket
 from tests.lifecycle.synthesis import Made
 from tryout.deployed import MAX_TEMPLATE_IN_REQUEST, NOTHING_TO_DO
+from tryout.steps import StepFailedError
 from tryout.waits import wait_until
 
 Json = dict[str, Any]
-SECONDS = 300
+SILENT_SECONDS = 90
+"""After so long, and as long again, without an event nothing is waited for any more."""
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 
@@ -101,17 +104,41 @@ class Stack:
         return {**request, "TemplateURL": f"https://s3.{self.region}.amazonaws.com/{where}/{key}"}
 
     def _ended(self) -> Ended:
-        def status() -> str:
-            (found,) = self._formation.describe_stacks(StackName=self.id)["Stacks"]
-            return str(found["StackStatus"])
-
-        wait_until(f"the end of {self.name}", lambda: not status().endswith("IN_PROGRESS"), SECONDS)
-        failed, left = [], []
-        for event in self._formation.describe_stack_events(StackName=self.id)["StackEvents"]:
-            if event["ResourceStatus"].endswith("FAILED") and (why := event.get("ResourceStatusReason")):
-                failed.append(f"{event['LogicalResourceId']}: {why}")
-            if event["ResourceStatus"] == "DELETE_FAILED":
-                left.append(event["LogicalResourceId"])
-            if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in STARTS:
+        """Waits for the end of what was begun, as long as anything happens."""
+        newest = ""
+        while not self._settled():
+            if (last := next(self._events())["EventId"]) == newest:
                 break
-        return Ended(status(), tuple(reversed(failed)), tuple(left))
+            newest = last
+        latest: dict[str, Json] = {}
+        failed, left = [], []
+        for event in self._events():
+            name, status = event["LogicalResourceId"], event["ResourceStatus"]
+            latest.setdefault(name, event)
+            if status.endswith("FAILED") and (why := event.get("ResourceStatusReason")):
+                failed.append(f"{name}: {why}")
+            if status == "DELETE_FAILED":
+                left.append(name)
+            if event["ResourceType"] == "AWS::CloudFormation::Stack" and status in STARTS:
+                break
+        if (status := self._status()).endswith("IN_PROGRESS"):
+            begun = [name for name, event in latest.items() if event["ResourceStatus"].endswith("IN_PROGRESS")]
+            waits = ", ".join(name for name in begun if name != self.name) or "nothing that is told"
+            failed.append(f"for {SILENT_SECONDS} s nothing has happened; it waits for {waits}")
+        return Ended(status, tuple(reversed(failed)), tuple(left))
+
+    def _settled(self) -> bool:
+        try:
+            wait_until(f"the end of {self.name}", lambda: not self._status().endswith("IN_PROGRESS"), SILENT_SECONDS)
+        except StepFailedError:
+            return False
+        return True
+
+    def _status(self) -> str:
+        (found,) = self._formation.describe_stacks(StackName=self.id)["Stacks"]
+        return str(found["StackStatus"])
+
+    def _events(self) -> Iterator[Json]:
+        """The newest first."""
+        for page in self._formation.get_paginator("describe_stack_events").paginate(StackName=self.id):
+            yield from page["StackEvents"]

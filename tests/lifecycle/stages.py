@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from emulator.client import EmbeddedAws, EmulatorError
 from tests.conformance.told import told
 from tests.conformance.updates.states import State
 from tests.lifecycle import beside
-from tests.lifecycle.account import Account
+from tests.lifecycle.account import Account, roles_in
 from tests.lifecycle.changes import Changes, difference
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage
@@ -20,12 +21,15 @@ from tests.lifecycle.synthesis import Made, Synthesis
 from tryout.account.inventory import inventory
 from tryout.scenario import scenario_of
 from tryout.steps import StepFailedError
+from tryout.waits import wait_until
 
 Json = dict[str, Any]
 BROKEN = (ClientError, BotoCoreError, OSError, LookupError, ValueError, EmulatorError, StepFailedError)
 COMMON: Json = {"region": "us-east-1", "tags": {"project": "lifecycle"}}
 WITH_A_GROUP = ("ec2 Instances", "ec2 NetworkInterfaces", "ec2 Volumes")
 FAILS = "LifecycleFailsLast"
+PAUSES = 0.1
+"""Functions look again and again until something has come or gone, which takes two looks here and minutes there."""
 
 
 class StopError(Exception):
@@ -39,9 +43,11 @@ def live(slug: str, folder: Path, *, short: bool) -> Life:
         short: without the changes of settings and the stacks beside.
     """
     life = Life(slug)
-    with EmbeddedAws(folder) as aws:
-        account = Account(aws, of_key(slug), of_topic(slug))
+    with EmbeddedAws(folder, pauses=PAUSES) as aws:
+        account = Account(aws, of_key(slug), of_topic(slug), roles_in(slug, aws.account))
         _Living(account, slug, life).play(short=short)
+        if fault := scenario_of(slug).fault():
+            life.stages[-1].findings.append(f"beside the deployments: {type(fault).__name__}: {fault}")
     life.seconds = round(sum(stage.seconds for stage in life.stages), 1)
     return life
 
@@ -82,8 +88,21 @@ class _Living:
         except StopError:
             pass
 
-    def _holds(self) -> Counter[str]:
-        """How much of each kind; instances come and go with the size of their group."""
+    def _holds(self, wanted: Counter[str] | None = None) -> Counter[str]:
+        """How much of each kind; instances come and go with the size of their group.
+
+        Args:
+            wanted: what should be there: of what a deployment starts and does not wait for, it is waited for.
+        """
+        later = told(self._slug, "MADE_LATER", Counter[str]())
+        found = self._count()
+        if wanted is not None and any(found[kind] != wanted[kind] for kind in later):
+            with suppress(StepFailedError):
+                wait_until("what is made later", lambda: all(self._count()[kind] == wanted[kind] for kind in later))
+            found = self._count()
+        return found
+
+    def _count(self) -> Counter[str]:
         kinds = (name.rpartition(" ")[0] for name in inventory(self._account.client))
         return Counter(kind for kind in kinds if kind not in WITH_A_GROUP)
 
@@ -95,6 +114,9 @@ class _Living:
             stage.said = f"{len(stack.resources())} resources"
             if ended.status != "CREATE_COMPLETE":
                 raise ValueError(str(ended))
+            later = told(self._slug, "MADE_LATER", Counter[str]())
+            if later:
+                wait_until(f"what is made later: {later}", lambda: later <= self._count())
             return stack
         raise StopError  # never: what breaks this stage has raised it already
 
@@ -135,8 +157,8 @@ class _Living:
             stage.findings.append("the template is another one than before")
         if differing := {name for name, _ in resources.items() ^ stack.resources().items()}:
             stage.findings.append(f"not as they were: {', '.join(sorted(differing))}")
-        if self._holds() != holds:
-            stage.findings.append(f"what the account holds differs: {difference(holds, self._holds())}")
+        if (after := self._holds(holds)) != holds:
+            stage.findings.append(f"what the account holds differs: {difference(holds, after)}")
         self._again(stack, stage)
 
     def _destroy(self, stack: Stack, stage: Stage) -> None:

@@ -11,15 +11,18 @@ import pytest
 from emulator.client import EmbeddedAws
 from tests.conformance.updates.states import State
 from tests.lifecycle import beside, stages
-from tests.lifecycle.account import Account
+from tests.lifecycle import stack as stack_module
+from tests.lifecycle.account import Account, roles_in
 from tests.lifecycle.changes import Changes, difference, lost
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage, write_json
 from tests.lifecycle.stack import Ended, Stack
 from tests.lifecycle.synthesis import Made, Synthesis
+from tryout.scenario import Scenario
 
 SLUG = "local_zone_guardrails"
 TABLE = "AWS::DynamoDB::GlobalTable"
+STACK = "AWS::CloudFormation::Stack"
 
 
 def test_a_short_life_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ class Played:
     def play(self) -> Stage:
         played: Any = self
         stage = Stage("each setting changed")
-        changed = Changes(played, played.synthesis, self.anew, Counter)
+        changed = Changes(played, played.synthesis, self.anew, lambda _: Counter[str]())
         changed.play(State(SLUG, "default", stages.COMMON, {}), stage)
         return stage
 
@@ -141,6 +144,63 @@ def test_an_alarm_that_the_key_keeps_from_its_topic_is_a_finding(aws: EmbeddedAw
     account, stage = Account(aws, without, []), Stage("a key of yours")
     beside.under_a_key(beside.Beside(account, "capacity_planner", Synthesis(), stage))
     assert any("kms:GenerateDataKey" in finding for finding in stage.findings), stage.findings
+
+
+class Waiting:
+    """CloudFormation, of which one resource waits for ever; each look at its events may show a new one."""
+
+    def __init__(self, *events: int) -> None:
+        self._counts = list(events)
+
+    def describe_stacks(self, **_: Any) -> Any:
+        return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        count = self._counts.pop(0) if len(self._counts) > 1 else self._counts[0]
+        said = {"LogicalResourceId": "Ready", "ResourceStatus": "CREATE_IN_PROGRESS", "ResourceType": "Wait"}
+        begun = {"LogicalResourceId": "tried", "ResourceStatus": "CREATE_IN_PROGRESS", "ResourceType": STACK}
+        return [{"StackEvents": [{"EventId": str(count), **said}, {"EventId": "0", **begun}]}]
+
+
+@pytest.mark.parametrize("events", [(1,), (1, 2, 3)])
+def test_a_stack_that_waits_for_ever_is_a_finding_that_says_for_what(
+    events: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_module, "SILENT_SECONDS", 0)
+    account: Any = Waiting(*events)
+    account.client = lambda *_: account
+    ended = Stack(account, "tried", "us-east-1")._ended()
+    assert str(ended) == "CREATE_IN_PROGRESS; for 0 s nothing has happened; it waits for Ready"
+    assert account._counts == [events[-1]]  # as long as anything happens it has waited
+
+
+def test_what_settings_name_of_the_account_is_there() -> None:
+    named = roles_in("nitro_attestation", "123456789012")
+    assert {"producer", "other-producer", "other-cloudformation"} <= set(named)
+    assert roles_in("nitro_attestation", "210987654321") == []
+
+
+def test_what_a_deployment_starts_is_waited_for_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard is written after the deployment; a queue that stays is a finding at once."""
+    looks = [["cloudwatch DashboardEntries one"], [], ["cloudwatch DashboardEntries one", "sqs QueueUrls left"]]
+
+    def inventory(_: Any) -> set[str]:
+        return set(looks.pop(0) if len(looks) > 1 else looks[0])
+
+    monkeypatch.setattr(stages, "inventory", inventory)
+    account: Any = type("Account", (), {"client": None})()
+    living = stages._Living(account, "outposts_dashboard", Life("outposts_dashboard"))
+    before = living._holds()
+    assert difference(before, living._holds(before)) == "+1 sqs QueueUrls"
+
+
+def test_what_went_wrong_beside_the_deployments_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scenario, "fault", classmethod(lambda _: OSError("no host")))
+    life = stages.live(SLUG, tmp_path, short=True)
+    assert life.findings == ["destroyed, nothing left: beside the deployments: OSError: no host"]
 
 
 def test_the_report_is_json(tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from emulator.client import EmbeddedAws
+from emulator.services.ec2.resources import ARN_KINDS
 from stacks.__main__ import main
 from stacks.leftover_kinds import KINDS, named_by
-from stacks.leftovers import answer, leftovers
+from stacks.leftovers import DESCRIBED, answer, leftovers
 from tests.answering import Answering
 from tests.embedded_aws import Stack, eventually
 
@@ -149,6 +151,50 @@ def test_without_credentials_it_says_one_sentence(
     config.write_text("solutions: {gpu_monitoring: {nonsense: 1}}\n", encoding="utf-8")
     assert main(["leftovers", "--region", "us-east-1", "--config", str(config)]) == 1
     assert capsys.readouterr().err == "Unable to locate credentials; check your AWS profile, Region and network\n"
+
+
+def test_an_endpoint_that_is_gone_is_not_listed_although_the_tagging_api_knows_it(aws: EmbeddedAws) -> None:
+    ec2 = aws.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    tags = [{"ResourceType": "instance-connect-endpoint", "Tags": TAGS}]
+    made = ec2.create_instance_connect_endpoint(SubnetId=subnet, TagSpecifications=tags)["InstanceConnectEndpoint"]
+    assert [one.kind for one in found(aws).values()] == ["ec2:instance-connect-endpoint"]
+    ec2.delete_instance_connect_endpoint(InstanceConnectEndpointId=made["InstanceConnectEndpointId"])
+    known = aws.client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"]
+    assert made["InstanceConnectEndpointArn"] in {each["ResourceARN"] for each in known}
+    assert found(aws) == {}
+
+
+def test_everything_that_the_embedded_ec2_makes_is_looked_at() -> None:
+    assert {f"ec2:{kind}" for kind in ARN_KINDS.values()} - set(DESCRIBED) == set()
+
+
+@pytest.mark.parametrize(("kind", "how"), DESCRIBED.items())
+def test_every_look_is_a_call_of_ec2(kind: str, how: tuple[str, str]) -> None:
+    ec2 = boto3.client("ec2", region_name="us-east-1")
+    operation = ec2.meta.service_model.operation_model(ec2.meta.method_to_api_mapping[how[0]])
+    assert operation.input_shape.members[how[1]].type_name == "list", kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "answered", "listed"),
+    [
+        ("instance-connect-endpoint", {"InstanceConnectEndpoints": [{"State": "delete-complete"}]}, 0),
+        ("instance-connect-endpoint", {"InstanceConnectEndpoints": [{"State": "delete-failed"}]}, 1),
+        ("local-gateway-route-table", {"LocalGatewayRouteTables": [{"State": "deleted"}]}, 0),
+        ("local-gateway-virtual-interface", {"LocalGatewayVirtualInterfaces": [{"ConfigurationState": "deleted"}]}, 0),
+        ("local-gateway-virtual-interface", {"LocalGatewayVirtualInterfaces": [{"ConfigurationState": "pending"}]}, 1),
+        ("replace-root-volume-task", {"ReplaceRootVolumeTasks": [{"TaskState": "succeeded"}]}, 0),
+        ("replace-root-volume-task", {"ReplaceRootVolumeTasks": [{"TaskState": "in-progress"}]}, 1),
+        ("spot-instances-request", {"SpotInstanceRequests": [{"State": "failed"}]}, 1),
+        ("coip-pool", {"CoipPools": [{"PoolId": "ipv4pool-coip-1"}]}, 1),
+        ("vpc-flow-log", {"FlowLogs": []}, 0),
+    ],
+)
+def test_what_ec2_still_shows_is_listed_by_its_state(kind: str, answered: dict[str, Any], listed: int) -> None:
+    account = answering(f"arn:aws:ec2:us-east-1:{ACCOUNT}:{kind}/x-1", "")
+    account.answers[DESCRIBED[f"ec2:{kind}"][0]] = answered
+    assert len(list(leftovers(account, "us-east-1"))) == listed
 
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"

@@ -111,12 +111,12 @@ class Kind:
 
     def create(self, parameters: Json) -> Json:
         """Create<name>."""
-        if wrong := {each.get("ResourceType") for each in _given(parameters, "TagSpecifications")} - {self.tagged}:
+        if wrong := {each.get("ResourceType") for each in listed(parameters, "TagSpecifications")} - {self.tagged}:
             message = f"'{wrong.pop()}' is not a valid taggable resource type for this operation."
             raise client_error("InvalidParameterValue", message)
         made = f"{self.prefix}-{secrets.token_hex(9)[:17]}"
         item = {self.id_member: made, **self.made(parameters, made)}
-        tags = [tag for each in _given(parameters, "TagSpecifications") for tag in _given(each, "Tags")]
+        tags = [tag for each in listed(parameters, "TagSpecifications") for tag in listed(each, "Tags")]
         backend().tags[made] = {tag["Key"]: tag["Value"] for tag in tags}
         self.items[made] = item
         if self.settles:
@@ -125,7 +125,7 @@ class Kind:
 
     def describe(self, parameters: Json) -> Json:
         """Describe<name>s; an id that does not exist is an error."""
-        ids = _given(parameters, self.ids)
+        ids = listed(parameters, self.ids)
         found = [self.named(name) for name in ids] if ids else list(self.items.values())
         if self.settles:
             found = [item for item in found if self._looked_at(item)]
@@ -176,15 +176,15 @@ class Kind:
 def filtered(items: Iterable[Json], parameters: Json, filters: Mapping[str, str]) -> list[Json]:
     """The items that pass every filter of a request; one that the API does not know is refused."""
     found = list(items)
-    for condition in _given(parameters, "Filters"):
+    for condition in listed(parameters, "Filters"):
         if condition["Name"] not in filters:
             raise client_error("InvalidParameterValue", f"The filter '{condition['Name']}' is invalid")
-        member, values = filters[condition["Name"]], _given(condition, "Values")
+        member, values = filters[condition["Name"]], listed(condition, "Values")
         found = [item for item in found if str(item.get(member)) in values]
     return found
 
 
-def _given(parameters: Json, name: str) -> list[Any]:
+def listed(parameters: Json, name: str) -> list[Any]:
     """A list, which moto may spell as the query protocol does: Filter for Filters."""
     return parameters.get(name) or parameters.get(name.removesuffix("s")) or []
 

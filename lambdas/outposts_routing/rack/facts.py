@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from outposts_routing.ownership import STACK
+
 Json = Mapping[str, Any]
 GOING = ("deleting", "deleted")
 """States of a group of virtual interfaces that nothing can be associated with any more
@@ -41,10 +43,11 @@ def gateway_of(gateways: Iterable[Json], *, outpost_arn: str | None, gateway_id:
     return gateway
 
 
-def group_of(groups: Iterable[Json], *, group_id: str | None, gateway_id: str) -> str:
+def group_of(groups: Iterable[Json], *, group_id: str | None, gateway_id: str, stack_id: str) -> str:
     """Returns the id of the group of virtual interfaces; without a name the local gateway's only one.
 
-    One that is being deleted is none, as after a change of virtual_interfaces.
+    One that is being deleted is none, and neither is one of the stack's own: settings without virtual_interfaces mean
+    that of the rack, while CloudFormation deletes the stack's own at the end only, of an update and of its rollback.
 
     Raises:
         RackError: none or several fit.
@@ -54,6 +57,7 @@ def group_of(groups: Iterable[Json], *, group_id: str | None, gateway_id: str) -
         for group in groups
         if group_id in (None, group["LocalGatewayVirtualInterfaceGroupId"])
         and group.get("ConfigurationState") not in GOING
+        and not any(tag["Key"] == STACK and tag["Value"] == stack_id for tag in group.get("Tags", ()))
     ]
     ids = _listed(found, "LocalGatewayVirtualInterfaceGroupId")
     group = _only(

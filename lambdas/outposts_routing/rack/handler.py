@@ -44,6 +44,7 @@ def find(request: Mapping[str, Any]) -> tuple[str, Facts]:
             ),
             group_id=wanted.get("VirtualInterfaceGroupId"),
             gateway_id=gateway_id,
+            stack_id=request["StackId"],
         )
     return physical_id, facts
 

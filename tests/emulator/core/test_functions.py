@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 from emulator.client import EmbeddedAws
@@ -39,10 +40,20 @@ def handler(event, context):
 """
 
 
-def _zipped() -> bytes:
+PAUSING = """
+import time
+
+def handler(event, context):
+    began = time.monotonic()
+    time.sleep(60)
+    return time.monotonic() - began
+"""
+
+
+def _zipped(handler: str = HANDLER) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.py", HANDLER)
+        archive.writestr("index.py", handler)
     return content.getvalue()
 
 
@@ -113,3 +124,20 @@ def test_a_function_runs_under_its_own_role_and_hears_of_instances(aws: Embedded
     eventually(heard, "the state change reached the function")
     stack.delete()
     assert aws.client("lambda").list_functions()["Functions"] == []
+
+
+def test_pauses_of_functions_may_be_shorter(tmp_path: Path) -> None:
+    with EmbeddedAws(tmp_path, pauses=0.001) as hurried:
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = hurried.client("iam").create_role(RoleName="pausing", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        hurried.client("lambda").create_function(
+            FunctionName="pausing",
+            Runtime="python3.14",
+            Handler="index.handler",
+            Role=role,
+            Timeout=120,
+            Code={"ZipFile": _zipped(PAUSING)},
+        )
+        answer = hurried.client("lambda").invoke(FunctionName="pausing")
+        assert json.loads(answer["Payload"].read()) < 30

@@ -1,4 +1,4 @@
-"""An internet gateway stays while something in its VPC has a public address."""
+"""An internet gateway stays while something in its VPC has a public address; routes follow gateway endpoints."""
 
 from typing import Any
 
@@ -54,3 +54,22 @@ def test_a_nat_gateway_and_an_elastic_ip_hold_it_too(network: Json) -> None:
     assert held(network)
     ec2.disassociate_address(AssociationId=made)
     assert not held(network)
+
+
+def test_the_routes_of_a_gateway_endpoint_follow_its_route_tables(network: Json) -> None:
+    ec2 = network["ec2"]
+    tables = [ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"] for _ in range(2)]
+
+    def led() -> list[bool]:
+        found = {table["RouteTableId"]: table for table in ec2.describe_route_tables()["RouteTables"]}
+        return [any("DestinationPrefixListId" in route for route in found[name]["Routes"]) for name in tables]
+
+    service = {"ServiceName": "com.amazonaws.us-east-1.s3", "VpcEndpointType": "Gateway"}
+    made = ec2.create_vpc_endpoint(VpcId=network["vpc"], RouteTableIds=tables[:1], **service)
+    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+    assert led() == [True, False]
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=tables[1:], RemoveRouteTableIds=tables[:1])
+    assert led() == [False, True]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert led() == [False, False]
+    assert [each["State"] for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]] == ["deleted"]

@@ -45,5 +45,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
 WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {"*": (("before", {"instance": False}), ("after", {}))}
 """What its guards say to do, by the key that is changed."""
 
-NOT_DEPLOYED: Mapping[str, str] = {"state account": "its image is a parameter of AWS Marketplace, which is not there"}
-"""What the embedded AWS cannot deploy, and why: the state of another variant."""
+_MARKETPLACE = "its image is a parameter of AWS Marketplace, which is not there"
+
+NOT_DEPLOYED: Mapping[str, str] = {"state account": _MARKETPLACE, "image ->*": _MARKETPLACE}
+"""What the embedded AWS cannot deploy, and why: the state of another variant, and changes, as globs."""

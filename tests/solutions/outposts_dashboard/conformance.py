@@ -1,5 +1,6 @@
 """What the rules of tests/conformance cannot know of this solution by themselves."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,3 +53,6 @@ NOT_SHOWN: Mapping[str, str] = {
     "DeployRole cloudformation:DeleteStack": "the first dashboard's stack and those of the others are two patterns",
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
+
+MADE_LATER: Counter[str] = Counter({"cloudwatch DashboardEntries": 1})
+"""What the first refresh writes, which a deployment starts and does not wait for."""

@@ -101,14 +101,48 @@ NOT_SHOWN: Mapping[str, str] = {
 }
 """Why a role needs what no replay of make mutate shows: role and action."""
 
+_WITHOUT_NETWORK: Json = {"vpc_cidr": None, "subnet_cidr": None, "accept_outage": True}
+_NEW_RANGES: tuple[tuple[str, Json], ...] = (
+    ("before", _WITHOUT_NETWORK),
+    ("after", {"accept_outage": True}),
+    ("after", {}),
+)
+
 WAYS: Mapping[str, tuple[tuple[str, Json], ...]] = {
+    "vpc_cidr*": _NEW_RANGES,
+    "subnet_cidr": _NEW_RANGES,
     "*": (
         ("before", {"accept_outage": True, "attached": False}),
         ("after", {"accept_outage": True, "attached": False}),
         ("after", {"accept_outage": True}),
-    )
+    ),
 }
 """What its guards say to do, by the key that is changed."""
 
-NOT_DEPLOYED: Mapping[str, str] = {"state nat": "no certificate that the load balancers of the embedded AWS know"}
-"""What the embedded AWS cannot deploy, and why: the state of another variant."""
+_FOUND = "it is the one that was found without a name"
+
+PASSES: Mapping[str, str] = {
+    "local_gateway_id": _FOUND,
+    "virtual_interface_group_id": _FOUND,
+}
+"""Changes that a guard may stop by the template, and lets pass at run time: key and why."""
+
+BESIDE: Json = {"local_gateway_id": "lgw-0123456789abcdef1"}
+"""Settings of a second copy: a group of virtual interfaces has one route table, and so a rack has one stack."""
+
+_RACKS: Json = {"outposts": [{"id": "op-0123456789abcdef0"}, {"id": "op-0123456789abcdef1"}]}
+ONLY_BESIDE: Mapping[str, tuple[Json, Json]] = {"outposts": (_RACKS, {"outposts": _RACKS["outposts"][:1]})}
+"""Controls of the embedded AWS: what there is while a second copy is, and what there is else."""
+
+OUTLIVES: Mapping[str, str] = {
+    "ec2 LocalGatewayVirtualInterfaceGroups lgw-vif-grp-0123456789abcdef1": "AWS's own, of the second rack",
+}
+"""Beginnings of names in the inventory that outlive the stack, and why."""
+
+_NO_CERTIFICATE = "no certificate that the load balancers of the embedded AWS know"
+
+NOT_DEPLOYED: Mapping[str, str] = {
+    "state nat": _NO_CERTIFICATE,
+    "load_balancer.certificate_arn*": _NO_CERTIFICATE,
+}
+"""What the embedded AWS cannot deploy, and why: the state of another variant, and changes, as globs."""

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from outposts_routing.coip import handler as coip
 from outposts_routing.coip.plan import balancer_name, differences, in_use, to_associate
 from outposts_routing.handover import handler as handover
 from outposts_routing.handover.plan import Held, Wanted, held, lacking
-from outposts_routing.ownership import is_of, tags_of
+from outposts_routing.ownership import STACK, is_of, tags_of
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
 from shared import aws, patience
 from shared.custom_resource import RefusedError
@@ -702,15 +703,25 @@ def test_the_only_rack_needs_no_name_and_one_of_two_does() -> None:
 
 def test_a_group_that_the_gateway_has_not_is_refused() -> None:
     groups = [{"LocalGatewayVirtualInterfaceGroupId": name} for name in ("g-1", "g-2")]
-    assert group_of(groups, group_id="g-2", gateway_id="lgw-1") == "g-2"
+    group = partial(group_of, gateway_id="lgw-1", stack_id="ours")
+    assert group(groups, group_id="g-2") == "g-2"
     with pytest.raises(RackError, match="has g-1, g-2; set virtual_interface_group_id"):
-        group_of(groups, group_id=None, gateway_id="lgw-1")
+        group(groups, group_id=None)
     with pytest.raises(RackError, match="lgw-1 has no g-3"):
-        group_of(groups, group_id="g-3", gateway_id="lgw-1")
+        group(groups, group_id="g-3")
     going = [{**groups[0], "ConfigurationState": "deleting"}, {**groups[1], "ConfigurationState": "available"}]
-    assert group_of(going, group_id=None, gateway_id="lgw-1") == "g-2"
+    assert group(going, group_id=None) == "g-2"
     with pytest.raises(RackError, match="lgw-1 has no g-1"):
-        group_of(going, group_id="g-1", gateway_id="lgw-1")
+        group(going, group_id="g-1")
+
+
+def test_a_group_of_the_stack_s_own_is_not_that_of_the_rack() -> None:
+    """It is there until the clean-up, of an update that takes it out and of a rollback of the one that brings it."""
+    groups = [
+        {"LocalGatewayVirtualInterfaceGroupId": name, "Tags": [{"Key": STACK, "Value": value}]}
+        for name, value in (("g-1", "ours"), ("g-2", "another"))
+    ]
+    assert group_of(groups, group_id=None, gateway_id="lgw-1", stack_id="ours") == "g-2"
 
 
 def test_only_both_tags_prove_an_owner() -> None:

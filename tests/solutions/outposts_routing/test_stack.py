@@ -121,9 +121,11 @@ def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_op
     attached = {"CoipCidr", "LocalGatewayId", "VirtualInterfaceGroupId"}
     assert told == {
         # A rack with routing domains wants the old route table deleted before its group joins another domain.
-        "MainAttachedGuard": attached | {"Mode"},
+        "MainAttachedGuard": {"Mode"},
+        "MainDirectAttachedGuard": attached,
         "MainNetworkGuard": {"SubnetCidr", "VpcCidr"},
-        "FactoryAttachedGuard": attached | {"Mode"},
+        "FactoryAttachedGuard": {"Mode"},
+        "FactoryCoipAttachedGuard": attached,
         "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId", "VirtualInterfaces"},
         "FactoryNetworkGuard": {"SubnetCidr", "VpcCidr"},
     }  # Spare is detached: there is nothing to stop

@@ -6,21 +6,23 @@ import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from emulator.client import EmbeddedAws
-from stacks.game_streaming.contract import DATA_DEVICE, READY
+from stacks.game_streaming.contract import DATA_DEVICE
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.scenarios.game_streaming.machine import Machine, Run
 
 LOOK_SECONDS = 0.3
 STACK = "game-streaming"
+REGIONS = ("us-east-1", "eu-central-1")
+"""Where a life deploys: the second is that of a stack in another Region."""
 
 
 class Booting(threading.Thread):
-    """Looks for a stack that waits for its appliance, and boots its instance once.
+    """Looks for stacks that wait for their appliance, and boots the instance of each once.
 
     Attributes:
         machines: the machine of each booted instance.
@@ -41,9 +43,9 @@ class Booting(threading.Thread):
         """Looks until it is stopped."""
         try:
             while not self._ended.wait(LOOK_SECONDS):
-                instance = self._waiting()
-                if instance and instance not in self.machines:
-                    self._boot(instance)
+                for instance, region in self._waiting():
+                    if instance not in self.machines:
+                        self._boot(instance, region)
         except Exception as fault:
             # A thread cannot fail a step; the scenario reads the fault.
             self.fault = fault
@@ -56,9 +58,10 @@ class Booting(threading.Thread):
             metadata.stop()
         self._folder.cleanup()
 
-    def environment(self, instance: str) -> Mapping[str, str]:
+    def environment(self, instance: str, region: str = "") -> Mapping[str, str]:
         """The environment in which a program calls AWS with the instance's role only."""
-        metadata = InstanceMetadata(instance, self._aws.client)
+        region = region or self._aws.region
+        metadata = InstanceMetadata(instance, lambda service: self._client(service, region))
         metadata.start()
         self._metadata.append(metadata)
         role = metadata.value("meta-data/iam/security-credentials/")
@@ -66,47 +69,48 @@ class Booting(threading.Thread):
         return {
             **self._aws.environment({}),
             **metadata.environment(),
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
             "AWS_SESSION_TOKEN": credentials["Token"],
         }
 
-    def _waiting(self) -> str | None:
-        """The instance of a stack whose wait condition is pending."""
-        formation = self._aws.client("cloudformation")
-        for stack in formation.describe_stacks()["Stacks"]:
-            if stack["StackName"].endswith(STACK) and stack["StackStatus"].endswith("_IN_PROGRESS"):
-                found = formation.describe_stack_resources(StackName=stack["StackName"])["StackResources"]
+    def _client(self, service: str, region: str) -> Any:
+        return self._aws.client(service, region_name=region)
+
+    def _waiting(self) -> Iterator[tuple[str, str]]:
+        """The instances of stacks whose wait condition is pending, each with its Region."""
+        for region in REGIONS:
+            formation = self._client("cloudformation", region)
+            for stack in formation.describe_stacks()["Stacks"]:
+                if not stack["StackName"].endswith(STACK) or not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                    continue
+                # By its id, by which CloudFormation knows it after its end, too.
+                found = formation.describe_stack_resources(StackName=stack["StackId"])["StackResources"]
                 by_type = {one["ResourceType"]: one for one in found}
                 instance = by_type.get("AWS::EC2::Instance", {}).get("PhysicalResourceId")
                 done = by_type.get("AWS::CloudFormation::WaitCondition", {}).get("ResourceStatus")
                 if instance and done != "CREATE_COMPLETE":
-                    return str(instance)
-        return None
+                    yield str(instance), region
 
-    def _boot(self, instance: str) -> None:
+    def _boot(self, instance: str, region: str) -> None:
         cli = shlex.quote(str(Path(sys.executable).with_name("aws")))
-        root = Path(self._folder.name) / instance
-        machine = Machine(root, aws=f'exec {cli} "$@"', variables=self.environment(instance))
+        root, ec2 = Path(self._folder.name) / instance, self._client("ec2", region)
+        machine = Machine(root, aws=f'exec {cli} "$@"', variables=self.environment(instance, region))
         self.machines[instance] = machine
-        machine.attach_disk(self._data_volume(instance))
-        self.runs[instance] = [machine.run(self._user_data(instance)), *machine.boot()]
+        machine.attach_disk(_data_volume(ec2, instance))
+        self.runs[instance] = [machine.run(_user_data(ec2, instance)), *machine.boot()]
 
-    def _data_volume(self, instance: str) -> str:
-        filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
-        volumes = self._aws.client("ec2").describe_volumes(Filters=filters)["Volumes"]
-        found = [one["VolumeId"] for one in volumes if one["Attachments"][0]["Device"] == DATA_DEVICE]
-        return str(found[0])
 
-    def _user_data(self, instance: str) -> str:
-        """The user data in the version of the launch template that the instance was launched from."""
-        ec2 = self._aws.client("ec2")
-        for template in ec2.describe_launch_templates()["LaunchTemplates"]:
-            versions = ec2.describe_launch_template_versions(
-                LaunchTemplateId=template["LaunchTemplateId"], Versions=["1"]
-            )
-            data: dict[str, Any] = versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-            text = base64.b64decode(data.get("UserData", "")).decode()
-            if READY in text:
-                return text
-        raise LookupError(f"no launch template is that of {instance}")
+def _data_volume(ec2: Any, instance: str) -> str:
+    filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
+    volumes = ec2.describe_volumes(Filters=filters)["Volumes"]
+    found = [one["VolumeId"] for one in volumes if one["Attachments"][0]["Device"] == DATA_DEVICE]
+    return str(found[0])
+
+
+def _user_data(ec2: Any, instance: str) -> str:
+    """Of the instance itself: beside its launch template there may be those of other stacks."""
+    found = ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]
+    return base64.b64decode(found["Value"]).decode()

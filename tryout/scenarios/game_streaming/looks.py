@@ -29,6 +29,12 @@ class GameStreamingLooks(Scenario):
         self.instance = deployed.outputs["InstanceId"]
         self.looked = 0
 
+    @classmethod
+    def fault(cls) -> Exception | None:
+        """Of the hosts that boot, once they may."""
+        booting: Booting | None = getattr(cls, "booting", None)
+        return booting.fault if booting else None
+
     def __exit__(self, *_: object) -> None:
         """Stops the hosts."""
         self.booting.end()

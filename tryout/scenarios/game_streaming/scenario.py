@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from emulator.client import EmbeddedAws
 from tryout.scenario import expect, step
-from tryout.scenarios.game_streaming.booting import Booting
+from tryout.scenarios.game_streaming.booting import REGIONS, Booting
 from tryout.scenarios.game_streaming.looks import GameStreamingLooks, zeros
 from tryout.scenarios.game_streaming.machine import TOKEN
 from tryout.scenarios.game_streaming.offline import FAILURES, few_looks, made
@@ -40,10 +40,11 @@ class GameStreamingScenario(GameStreamingLooks):
     @classmethod
     def prepare(cls, aws: EmbeddedAws) -> bool:
         """The user's secret with the token, and hosts that boot when they are launched."""
-        secrets = aws.client("secretsmanager")
-        known = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
-        if SECRET not in known:
-            secrets.create_secret(Name=SECRET, SecretString=TOKEN)
+        for region in REGIONS:
+            secrets = aws.client("secretsmanager", region_name=region)
+            known = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
+            if SECRET not in known:
+                secrets.create_secret(Name=SECRET, SecretString=TOKEN)
         cls.booting = Booting(aws)
         cls.booting.start()
         return True

@@ -1,5 +1,9 @@
 """Gateways: one to the internet cannot be detached while something in its VPC has a public address.
 
+The routes of a gateway endpoint follow its route tables. moto makes and deletes them with the endpoint only, so that
+after a change of its tables it could not be deleted. "When you create or modify an endpoint, you specify the VPC route
+tables [...] A route is automatically added to each": https://docs.aws.amazon.com/vpc/latest/userguide/vpce-gateway.html.
+
 "Network vpc-... has some mapped public address(es). Please unmap those public address(es) before detaching the
 gateway": https://github.com/buildkite/elastic-ci-stack-for-aws/issues/934 and
 https://github.com/hortonworks/cloudbreak/pull/1538 met it where a stack had deleted both at once.
@@ -10,7 +14,7 @@ from typing import Any
 
 from emulator.core.api import Around, Json, Operation
 from emulator.services.ec2.patches import backend
-from emulator.services.ec2.resources import refuse_if
+from emulator.services.ec2.resources import listed, refuse_if
 
 
 def _may_be_detached(parameters: Json) -> None:
@@ -43,7 +47,19 @@ def _deleted(parameters: Json, _answer: Any) -> None:
             here.disassociate_address(association_id=address.association_id)
 
 
+def _modified(parameters: Json, _answer: Any) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcEndpoint.html."""
+    here = backend()
+    name = parameters["VpcEndpointId"]
+    if prefixes := here.vpc_end_points[name].destination_prefix_list_id:
+        for table in listed(parameters, "RemoveRouteTableIds"):
+            here.delete_route(table, prefixes)
+        for table in listed(parameters, "AddRouteTableIds"):
+            here.create_route(table, None, gateway_id=name, destination_prefix_list_id=prefixes)
+
+
 OPERATIONS: dict[str, Operation | Around] = {
     "delete_nat_gateway": Around(after=_deleted),
     "detach_internet_gateway": Around(_may_be_detached),
+    "modify_vpc_endpoint": Around(after=_modified),
 }

@@ -89,7 +89,8 @@ def _new_interface(parameters: Json, made: str) -> Json:
         refuse_if(taken, f"{', '.join(taken)} is in use by {other['LocalGatewayVirtualInterfaceId']}")
     names = ("OutpostLagId", "Vlan", "LocalAddress", "PeerAddress", "LocalGatewayVirtualInterfaceGroupId")
     group["LocalGatewayVirtualInterfaceIds"].append(made)
-    return {"LocalGatewayId": group["LocalGatewayId"], **{name: parameters[name] for name in names}}
+    given = {name: parameters[name] for name in names}
+    return {"LocalGatewayId": group["LocalGatewayId"], "ConfigurationState": "available", **given}
 
 
 def _leave_group(interface: Json) -> None:
@@ -103,7 +104,8 @@ INTERFACES = Kind(
     "lgw-vif",
     made=_new_interface,
     removed=_leave_group,
-    verbs=("Create", "Delete"),
+    filters={"local-gateway-id": "LocalGatewayId"},
+    gone={"ConfigurationState": "deleted"},
 )
 
 

@@ -87,6 +87,21 @@ def _update_template(template_id: str, _old: Properties, new: Properties) -> Non
     _template_call("CreateLaunchTemplateVersion", new, LaunchTemplateId=template_id)
 
 
+def _resize(instance_id: str, old: Properties, new: Properties) -> None:
+    """Another type stops and starts an instance whose root volume is of EBS: "Some interruptions".
+
+    What else is changed replaces it here, on AWS not all of it.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-instance.html
+    """
+    if old.get("InstanceType") == new.get("InstanceType"):
+        return
+    found = call("ec2", "DescribeInstances", InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+    call("ec2", "StopInstances", InstanceIds=[instance_id])
+    call("ec2", "ModifyInstanceAttribute", InstanceId=instance_id, InstanceType={"Value": new["InstanceType"]})
+    if found["State"]["Name"] == "running":
+        call("ec2", "StartInstances", InstanceIds=[instance_id])
+
+
 _ENDPOINT = "InstanceConnectEndpoints[0]."
 
 TYPES = {
@@ -110,6 +125,10 @@ TYPES = {
     ),
     "AWS::EC2::Instance": ResourceType(
         create=_create_instance,
+        update=_resize,
+        replaced_if=lambda _, old, new: any(
+            old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - {"InstanceType", "Tags"}
+        ),
         delete=lambda instance_id, _: call("ec2", "TerminateInstances", InstanceIds=[instance_id]),
         attributes=described(
             "DescribeInstances",
