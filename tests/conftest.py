@@ -1,11 +1,13 @@
 """What every test shares: no test reaches the network or an account, and templates are synthesized once a worker."""
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import settings
 
 from emulator.fullmodel import full_model
@@ -23,6 +25,22 @@ Json = dict[str, Any]
 
 # Every call that a test makes is judged by the whole service model, as AWS judges it.
 full_model.install()
+
+
+# moto begins a session of botocore for each test, and each session would read the models of its services anew.
+_read: dict[tuple[str, ...], dict[Any, Any]] = {}
+_begin = Loader.__init__
+
+
+def _begin_with_what_was_read(loader: Loader, *given: Any, **named: Any) -> None:
+    _begin(loader, *given, **named)
+    loader._cache = _read.setdefault(tuple(loader.search_paths), {})
+
+
+Loader.__init__ = _begin_with_what_was_read
+
+# Of each Region that a test asks about; no test launches one of moto's thirteen hundred images.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 
 @pytest.fixture(scope="session")

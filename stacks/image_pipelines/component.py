@@ -41,6 +41,19 @@ class ComponentError(ValueError):
     """A component document is unusable; the message names the file and the place."""
 
 
+def text_of(path: str) -> str:
+    """Reads a file below the repository.
+
+    Raises:
+        ComponentError: it cannot be read.
+    """
+    try:
+        return (ROOT / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ComponentError(f"{path}: {reason}; name a YAML file by its path below the repository") from None
+
+
 def document(path: str, platform: Platform) -> str:
     """Reads a component document.
 
@@ -53,13 +66,9 @@ def document(path: str, platform: Platform) -> str:
     Raises:
         ComponentError: it cannot be read, or breaks the schema; all that is wrong is named.
     """
-    file = ROOT / path
+    text = text_of(path)
     try:
-        text = file.read_text(encoding="utf-8")
         content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ComponentError(f"{path}: {reason}; name a YAML file by its path below the repository") from None
     except yaml.YAMLError as error:
         raise ComponentError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     problems = list(problems_of(content, platform))

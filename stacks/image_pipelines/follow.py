@@ -54,7 +54,8 @@ def follow(
                     "id": child.name,
                     "roleArn": role.role_arn,
                     "deadLetterConfig": {"arn": undelivered.queue_arn},
-                    "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3},
+                    # Often: fifty builds that start at once are throttled.
+                    "retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 20},
                 }
                 for child in some
             ],

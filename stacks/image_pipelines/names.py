@@ -1,5 +1,8 @@
 """Names that several modules must agree on."""
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
 from stacks.image_pipelines.component import Platform
 
 IMAGE_CHANGED = "EC2 Image Builder Image State Change"
@@ -17,3 +20,16 @@ def lineage_files(platform: Platform) -> tuple[str, str]:
     """The components that mark an image as a pipeline's, and that refuse a parent without that mark."""
     documents = "stacks/image_pipelines/documents"
     return f"{documents}/mark-{platform.lower()}.yaml", f"{documents}/parent-{platform.lower()}.yaml"
+
+
+def component_names(stack: str, paths: Sequence[str]) -> dict[str, str]:
+    """A name for each file: its own where no other file has it, else its path."""
+    stems = [PurePosixPath(path).stem for path in paths]
+    return {
+        path: f"{stack}-{_plain(stem if stems.count(stem) == 1 else path.rsplit('.', 1)[0])}"
+        for path, stem in zip(paths, stems, strict=True)
+    }
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text.lower()).strip("-")

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 from aws_cdk import CfnResource, Duration, Stack
@@ -96,15 +95,6 @@ class Component(Construct):
         self.arn = component.attr_arn
 
 
-def component_names(stack: str, paths: Sequence[str]) -> dict[str, str]:
-    """A name for each file: its own where no other file has it, else its path."""
-    stems = [PurePosixPath(path).stem for path in paths]
-    return {
-        path: f"{stack}-{_plain(stem if stems.count(stem) == 1 else path.rsplit('.', 1)[0])}"
-        for path, stem in zip(paths, stems, strict=True)
-    }
-
-
 def fingerprint(content: Any) -> str:
     """SHA-256 of content, in hexadecimal."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -119,7 +109,3 @@ def keep_replaced(resource: CfnResource, *, keep: bool) -> None:
     """Lets what a change has replaced stay; the stack's deletion still deletes the current one."""
     if keep:
         resource.add_override("UpdateReplacePolicy", "Retain")
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in text.lower()).strip("-")

@@ -21,9 +21,9 @@ from stacks.image_pipelines.cascade import GOLD, in_order
 from stacks.image_pipelines.follow import follow
 from stacks.image_pipelines.functions import builds_function, seed_function
 from stacks.image_pipelines.lifecycle import lifecycle_rules
-from stacks.image_pipelines.names import image_name, lineage_files
+from stacks.image_pipelines.names import component_names, image_name, lineage_files
 from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
-from stacks.image_pipelines.recipes import Component, Versions, component_names
+from stacks.image_pipelines.recipes import Component, Versions
 from stacks.image_pipelines.rights import LOG_GROUPS, BuildRole, ExecutionRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import Pipeline

@@ -72,10 +72,10 @@ class Tracking(Construct):
             environment={
                 "TABLE_NAME": self.table.table_name,
                 "ACCOUNT": stack.account,
-                "PIPELINES": ",".join(
-                    f"{pipeline.recipe_name.removeprefix(f'{stack.stack_name}-')}={pipeline.name}"
-                    for pipeline in self._pipelines
-                ),
+                # Each name once: the environment of a function has 4 KB, and fifty names may have 40 letters each
+                # (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+                "AMIS": ",".join(pipeline.name for pipeline in self._pipelines if not pipeline.is_container),
+                "CONTAINERS": ",".join(pipeline.name for pipeline in self._pipelines if pipeline.is_container),
                 "PIPELINE_ARNS": stack.format_arn(
                     service="imagebuilder", resource=f"image-pipeline/{stack.stack_name}-"
                 ),

@@ -32,10 +32,9 @@ def enterprise(request: pytest.FixtureRequest) -> Template:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """moto for the real clients, without its images."""
+    """moto for the real clients."""
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         yield
 
 

@@ -17,6 +17,9 @@ from shared.aws import client
 
 logger = logging.getLogger(__name__)
 
+CONTAINER = "-container"
+"""Ending of the names of a container's images, as the stack gives it."""
+
 
 class NotTrackedError(RuntimeError):
     """Some images could not be looked at or recorded; the others were."""
@@ -29,8 +32,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
         NotTrackedError: naming what could not be done.
         KeyError: the event is neither.
     """
-    # Name of a pipeline and of its images, below the stack's -> name in the settings.
-    names = {item.partition("=")[0]: item.partition("=")[2] for item in os.environ["PIPELINES"].split(",")}
+    names = _image_names(amis=os.environ["AMIS"], containers=os.environ["CONTAINERS"])
     pipelines = {f"{os.environ['STACK_NAME']}-{image}": name for image, name in names.items()}
     if event["detail-type"] == "Scheduled Event":
         return track(_all_of(f"{os.environ['PIPELINE_ARNS']}{image}" for image in names), pipelines)
@@ -39,6 +41,12 @@ def lambda_handler(event: Any, context: Any) -> dict[str, int]:
         ((arn, lambda arn=arn: [builder.get_image(imageBuildVersionArn=arn)["image"]]) for arn in event["resources"]),
         pipelines,
     )
+
+
+def _image_names(*, amis: str, containers: str) -> dict[str, str]:
+    """Name of a pipeline's images, below the stack's -> the pipeline's name in the settings."""
+    images = {name: name for name in amis.split(",")}
+    return images | {f"{name}{CONTAINER}": name for name in containers.split(",") if name}
 
 
 def track(looks: Iterable[tuple[str, Any]], pipelines: Mapping[str, str]) -> dict[str, int]:

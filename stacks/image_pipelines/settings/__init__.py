@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from math import ceil
 from typing import Annotated, ClassVar, Literal
 
@@ -10,23 +11,25 @@ from pydantic import Field
 from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.types import AccountId, InstanceType, path_problem, repeated
 from stacks.image_pipelines.cascade import MOST_FOLLOWERS, problems_of
-from stacks.image_pipelines.component import ComponentError, document
+from stacks.image_pipelines.component import ComponentError, document, text_of
+from stacks.image_pipelines.names import component_names, lineage_files
 from stacks.image_pipelines.settings.bases import BASES, Base
 from stacks.image_pipelines.settings.images import Lifecycle, TargetRegion
 from stacks.image_pipelines.settings.pipelines import GoldPipeline, WorkloadPipeline
+from stacks.image_pipelines.settings.size import MOST_BYTES, Sized, template_bytes
 from stacks.shared.instance_attributes import of_another_architecture
 
+STACK_NAME = "image-pipelines"
 MOST_WORKLOADS = 50
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_RESOURCES = 500
 # What the stack has at most by itself, for each workload, for each file, for each parent and each rule on its images.
 OF_THE_STACK, OF_A_WORKLOAD, OF_A_FILE, OF_A_PARENT, OF_A_RULE = 84, 8, 2, 1, 1
-MOST_BYTES = 1_000_000
-# What the template has at most by itself, for each workload, for each AMI in each Region, and there for each account.
-BYTES, OF_A_PIPELINE, OF_A_PAIR, OF_AN_ACCOUNT = 60_000, 9_800, 590, 15
 # A parameter's name has 15, of which the pipeline and what its children build on are two:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 MOST_LEVELS = 13
+MOST_OF_A_NAME = 128
+"""Of a component: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html."""
 
 
 class ImagePipelinesSettings(SolutionSettings):
@@ -42,7 +45,7 @@ class ImagePipelinesSettings(SolutionSettings):
     """Pipelines that build on it."""
     parameter_path: (
         Annotated[
-            str, Field(pattern=r"^/imagebuilder(/[A-Za-z0-9_.-]+)+$", max_length=500, examples=["/imagebuilder/acme"])
+            str, Field(pattern=r"^/imagebuilder(/[A-Za-z0-9_.-]+)+$", max_length=200, examples=["/imagebuilder/acme"])
         ]
         | None
     ) = None
@@ -163,22 +166,51 @@ class ImagePipelinesSettings(SolutionSettings):
             )
 
     @rule
-    def _a_template_holds_all(self) -> Iterator[Problem]:
-        images = 1 + sum(workload.kind == "ami" for workload in self.workloads)
-        pairs = images * (1 + len(self.regions))
-        needed = BYTES + OF_A_PIPELINE * len(self.workloads) + pairs * (OF_A_PAIR + OF_AN_ACCOUNT * len(self.accounts))
-        if self.regions and needed > MOST_BYTES:
-            yield Problem(
-                "regions",
-                f"must fit into the {MOST_BYTES:,} bytes of a template, got {images} images in {1 + len(self.regions)} "
-                f"Regions for {len(self.accounts)} accounts, which need up to {needed:,}; use fewer, or move workloads "
-                "to another configuration",
-            )
-
-    @rule
     def _no_region_twice(self) -> Iterator[Problem]:
         for index in repeated([region.name for region in self.regions]):
             yield Problem(("regions", index, "name"), "must not be listed twice; remove one")
+
+    @common_rule
+    def _components_have_names(self, common: CommonSettings) -> Iterator[Problem]:
+        places: dict[str, tuple[str | int, ...]] = {}
+        for at, one in ((("gold",), self.gold), *((("workloads", n), w) for n, w in enumerate(self.workloads))):
+            for index, path in enumerate(one.components):
+                places.setdefault(path, (*at, "components", index))
+        names = component_names(_stack_name(common), list(dict.fromkeys([*lineage_files(self.base.platform), *places])))
+        for path, key in places.items():
+            name = names[path]
+            if len(name) > MOST_OF_A_NAME:
+                yield Problem(
+                    key,
+                    f"must name its component with at most {MOST_OF_A_NAME} characters, and {name} has {len(name)}; "
+                    "shorten the file's name",
+                )
+            if other := next((at for at in names if at != path and names[at] == name), None):
+                yield Problem(key, f"must name another component than {other}, and both are {name}; rename one")
+
+    @common_rule
+    def _a_template_holds_all(self, common: CommonSettings) -> Iterator[Problem]:
+        stack = _stack_name(common)
+        documents = {}
+        for path in {path for one in (self.gold, *self.workloads) for path in one.components}:
+            if not path_problem(path):
+                with suppress(ComponentError):  # told already
+                    documents[path] = text_of(path)
+        needed = template_bytes(
+            [Sized.of(one, parents=self.parents) for one in (self.gold, *self.workloads)],
+            documents,
+            stack=stack,
+            path=self.parameter_of(stack, "").removesuffix("/"),
+            regions=1 + len(self.regions),
+            accounts=len(self.accounts),
+        )
+        if needed > MOST_BYTES:
+            yield Problem(
+                "regions" if self.regions else "workloads",
+                f"must fit into the {MOST_BYTES:,} bytes of a template, got {len(self.workloads)} workloads, "
+                f"{1 + len(self.regions)} Regions, {len(self.accounts)} accounts and {len(documents)} component files, "
+                f"which need up to {needed:,}; use fewer, or move workloads to another configuration",
+            )
 
     @common_rule
     def _accounts_can_use_the_key(self, common: CommonSettings) -> Iterator[Problem]:
@@ -205,3 +237,7 @@ class ImagePipelinesSettings(SolutionSettings):
                 yield Problem(
                     ("regions", index, "name"), "must not be common.region, which has every image already; remove it"
                 )
+
+
+def _stack_name(common: CommonSettings) -> str:
+    return "-".join(filter(None, [common.prefix, STACK_NAME]))

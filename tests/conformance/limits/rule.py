@@ -29,6 +29,7 @@ GROUP = f"{DOCS}vpc/latest/userguide/amazon-vpc-limits.html"
 ALARM = f"{DOCS}AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
 MOST_PATTERN, MOST_ENVIRONMENT, MOST_USER_DATA, MOST_BUILD_VARIABLE = 2_048, 4_096, 16_384, 4_096
+MOST_TARGETS = 5
 MOST_IN_ROLE, MOST_MANAGED, MOST_TRUST = 10_240, 6_144, 2_048
 MOST_TOPIC_POLICY, MOST_QUEUE_POLICY, MOST_BUCKET_POLICY = 30_720, 8_192, 20_480
 MOST_KEY_POLICY, MOST_DOCUMENT, STEP_SECONDS = 32_768, 65_536, range(5, 172_801)
@@ -116,8 +117,10 @@ def _sizes(resources: Mapping[str, Json]) -> Iterator[Size]:
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         match resource["Type"]:
-            case "AWS::Events::Rule" if "EventPattern" in properties:
-                yield name, "pattern", len(written(properties["EventPattern"])), MOST_PATTERN, "characters", PATTERN
+            case "AWS::Events::Rule":
+                size = len(written(properties["EventPattern"])) if "EventPattern" in properties else 0
+                yield name, "pattern", size, MOST_PATTERN, "characters", PATTERN
+                yield name, "targets", len(properties.get("Targets", [])), MOST_TARGETS, "targets", PATTERN
             case "AWS::Lambda::Function":
                 variables = properties.get("Environment", {}).get("Variables", {})
                 size = sum(len(key.encode()) + len(text(value).encode()) for key, value in variables.items())
@@ -259,6 +262,7 @@ def _steps(resources: Mapping[str, Json], where: str) -> Iterator[Finding]:
 
 RULES = (
     Rule("limits", "pattern", PATTERN, ("a pattern of 2,100 characters",)),
+    Rule("limits", "targets", PATTERN, ("a rule with six targets",)),
     Rule("limits", "environment", ENVIRONMENT, ("a variable of 4,100 bytes",)),
     Rule("limits", "build-variable", BUILD_VARIABLE, ("a variable of a build of 4,100 characters",)),
     Rule("limits", "user-data", USER_DATA, ("user data of 16,400 bytes",)),

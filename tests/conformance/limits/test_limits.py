@@ -72,6 +72,7 @@ def group(inside: int, beside: int) -> Json:
     ("body", "told"),
     [
         (stack("AWS::Events::Rule", EventPattern={"source": ["s" * 2_100]}), "pattern"),
+        (stack("AWS::Events::Rule", Targets=[{"Id": str(number)} for number in range(6)]), "targets"),
         (stack("AWS::Lambda::Function", Environment={"Variables": {"NAME": "v" * 4_100}}), "environment"),
         (
             stack(

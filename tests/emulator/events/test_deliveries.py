@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.client import EmbeddedAws
+from tests.embedded_aws import Stack
 from tests.emulator.conftest import eventually
 from tests.emulator.receivers import Json, Queue, denials, function, key, metric, policy, role, statement, topic
 
@@ -153,3 +154,14 @@ def test_a_role_must_trust_rules(aws: EmbeddedAws) -> None:
     rule(aws, queue.arn, RoleArn=role(aws, "rule", "scheduler.amazonaws.com", {"Action": SEND}))
     happen(aws)
     assert "sts:AssumeRole" in denials(aws)[0] and queue.bodies() == []
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_a_rule_of_a_template_has_five_targets_at_most(aws: EmbeddedAws, number: int) -> None:
+    targets = [{"Id": f"t{n}", "Arn": f"arn:aws:sqs:{aws.region}:{aws.account}:t{n}"} for n in range(number)]
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": ["ours"]}, "Targets": targets}}
+    if number == 5:
+        assert Stack(aws).create({"Rule": rule})
+        return
+    with pytest.raises(AssertionError, match="exceeds the maximum number allowed"):
+        Stack(aws).create({"Rule": rule})

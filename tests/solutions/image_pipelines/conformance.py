@@ -12,33 +12,43 @@ _NAMES = [f"w{n:02}" + "n" * 37 for n in range(50)]
 _FILES = ["stacks/image_pipelines/components/web.yaml"]
 
 _CONTAINER = {"kind": "container", "base_image": "public.ecr.aws/amazonlinux/amazonlinux:2023", "components": _FILES}
+_SCHEDULE = {
+    "expression": "cron(0 0/6 ? * mon,tue,wed,thu,fri,sat,sun *)",
+    "timezone": "America/Argentina/ComodRivadavia",
+    "start_condition": "always",
+}
+_OFTEN = {"schedule": _SCHEDULE, "launch_template_id": "lt-0123456789abcdef0"}
 _REGIONS = [
     {"name": name, "kms_key_arn": f"arn:aws:kms:{name}:123456789012:key/{_KEY}"}
     for name in (f"{part}-{n}" for part in ("ap-northeast", "ap-southwest", "eu-north") for n in range(1, 8))
 ]
+_ACCOUNTS = [f"{210_987_654_321 + n}" for n in range(100)]
 _EVERYTHING = {
-    "accounts": ["210987654321"],
+    "accounts": _ACCOUNTS[:1],
     "lifecycle": {"delete_after_days": 365, "allow_deletion": True},
     "network": "nat",
 }
 
 
 def _largest(workloads: list[Json], **more: Any) -> tuple[Json, Json]:
-    return COMMON | {"prefix": "a" * 20}, {"workloads": workloads, **_EVERYTHING, **more}
+    return COMMON, {"workloads": workloads, **_EVERYTHING, **more}
+
+
+def _chain(number: int) -> list[Json]:
+    """Each builds on the one before."""
+    parents = ["gold", *_NAMES]
+    return [{"name": name, "parent": parent, **_OFTEN} for parent, name in zip(parents, _NAMES[:number], strict=False)]
 
 
 LARGEST: list[tuple[Json, Json]] = [
     # As many workloads as one stack has resources for, and as many Regions as one template has bytes for.
+    _largest(_chain(41), regions=_REGIONS[:17]),
     _largest(
-        [{"name": name, "parent": parent} for parent, name in zip(["gold", *_NAMES], _NAMES[:41], strict=False)],
-        regions=_REGIONS[:20],
+        [{"name": name, **_OFTEN} for name in _NAMES[1:]] + [{"name": _NAMES[0], **_CONTAINER}], regions=_REGIONS[:14]
     ),
-    _largest(
-        [{"name": name, "schedule": {"start_condition": "always"}} for name in _NAMES[1:]]
-        + [{"name": _NAMES[0], **_CONTAINER}],
-        regions=_REGIONS[:13],
-    ),
-    _largest([{"name": name, **_CONTAINER} for name in _NAMES], regions=_REGIONS[:20]),
+    _largest([{"name": name, **_CONTAINER, "schedule": _SCHEDULE} for name in _NAMES], regions=_REGIONS[:20]),
+    _largest([{"name": name, **_OFTEN} for name in _NAMES[:16]], regions=_REGIONS[:20], accounts=_ACCOUNTS),
+    _largest(_chain(32), regions=_REGIONS[:20], parameter_path="/imagebuilder/" + "p" * 186),
 ]
 """The largest legal settings: common and the section."""
 

@@ -201,7 +201,8 @@ class TrackerWorld:
         self.env: Mapping[str, str] = {
             "TABLE_NAME": "newest",
             "ACCOUNT": ACCOUNT,
-            "PIPELINES": "gold=gold",
+            "AMIS": "gold",
+            "CONTAINERS": "",
             "PIPELINE_ARNS": GOLD.removesuffix("gold"),
             "STACK_NAME": "tried",
         }

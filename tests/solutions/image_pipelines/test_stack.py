@@ -9,7 +9,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.image_pipelines.component import ROOT
-from stacks.image_pipelines.recipes import component_names, fingerprint
+from stacks.image_pipelines.names import component_names
+from stacks.image_pipelines.recipes import fingerprint
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, synthesized

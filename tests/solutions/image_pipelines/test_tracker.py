@@ -14,6 +14,7 @@ from moto import mock_aws
 from image_pipelines.tracker import handler
 from image_pipelines.tracker.newest import Output, outputs
 from shared import aws
+from stacks.image_pipelines import names
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012"
 PIPELINES = {"stack-gold": "gold", "stack-job-container": "job"}
@@ -60,6 +61,10 @@ def test_nothing_of_another_s_image(name: str) -> None:
 # The handler
 
 
+def test_a_container_s_images_are_called_as_the_stack_calls_them() -> None:
+    assert names.CONTAINER == handler.CONTAINER
+
+
 class Builder:
     """Image Builder with some images, one a page."""
 
@@ -91,7 +96,8 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in {
         "TABLE_NAME": "newest",
         "ACCOUNT": "123456789012",
-        "PIPELINES": "gold=gold,job-container=job",
+        "AMIS": "gold",
+        "CONTAINERS": "job",
         "PIPELINE_ARNS": f"{ARN}:image-pipeline/stack-",
         "STACK_NAME": "stack",
     }.items():
