@@ -96,12 +96,17 @@ class Machine:
         for folder in (self.bin, self.root / "run", self.root / "root", self.root / "dev/disk/by-id"):
             folder.mkdir(parents=True, exist_ok=True)
         self.state = copy.deepcopy(FRESH)
+        calls = {
+            name: CALL.format(port=stand_ins(), file=shlex.quote(str(self._file)), name=name)
+            for name in (*PROGRAMS, "python3")
+        }
         for name in PROGRAMS:
-            self.program(name, CALL.format(port=stand_ins(), file=shlex.quote(str(self._file)), name=name))
+            self.program(name, calls[name])
         # runuser -u ubuntu -- env NAME=VALUE COMMAND...
         self.program("runuser", '[ "$1 $2 $3" = "-u ubuntu --" ] || exit 64; shift 3; AS_USER=ubuntu exec "$@"')
         # With its standard library alone, which is all that the scripts may count on.
-        self.program("python3", f'exec {shlex.quote(sys.executable)} -I -S "$@"')
+        real = f'exec {shlex.quote(sys.executable)} -I -S "$@"'
+        self.program("python3", f'[ "${{1:-}}" = -c ] || {real}\nset -- "$(base64)" "$@"\n{calls["python3"]}')
         if self.aws:
             self.program("aws", self.aws)
         if self.curl:

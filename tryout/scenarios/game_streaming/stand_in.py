@@ -244,6 +244,26 @@ def call(file: Path, name: str, words: list[str], caller: Caller, shell: int) ->
     return status
 
 
+def python(words: list[str]) -> int:
+    """``python3 -c``, by this interpreter, which runs already.
+
+    Its input comes with the call: it may be what another stand-in prints, which is answered only after this one.
+    """
+    given, _, code, *arguments = words
+    sys.argv, sys.stdin = ["-c", *arguments], io.StringIO(base64.b64decode(given).decode())
+    try:
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - a program of the scripts
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
 class Calls(socketserver.StreamRequestHandler):
     """Answers a call: fields that end with a zero byte, their number first, for status, output and complaints.
 
@@ -258,7 +278,8 @@ class Calls(socketserver.StreamRequestHandler):
                 fields = [self._field() for _ in range(int(self._field()))]
                 file, process, shell, home, user, name, *words = fields
                 caller = Caller(int(process), home, user, self._standard_input)
-                status = call(Path(file), name, words, caller, int(shell))
+                interpreted = name == "python3"
+                status = python(words) if interpreted else call(Path(file), name, words, caller, int(shell))
             except Exception:
                 traceback.print_exc()
                 status = FAULT
@@ -282,8 +303,9 @@ def main() -> None:
     """Says its port, and answers one call after the other until whoever started it is gone."""
     with socketserver.TCPServer(("127.0.0.1", 0), Calls) as server:
         print(server.server_address[1], flush=True)
+        started_by = sys.stdin
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stdin.read()
+        started_by.read()
 
 
 if __name__ == "__main__":
