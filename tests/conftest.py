@@ -1,5 +1,6 @@
 """What every test shares: no test reaches the network or an account, and templates are synthesized once a worker."""
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -25,6 +26,11 @@ Json = dict[str, Any]
 
 # Every call that a test makes is judged by the whole service model, as AWS judges it.
 full_model.install()
+
+
+# The models of AWS and the templates are many objects, and they stay: looked through after every 700 new ones, as
+# Python's default has it, they cost a third of the processor time of all tests.
+gc.set_threshold(100_000, 10, 10)
 
 
 # moto begins a session of botocore for each test, and each session would read the models of its services anew.

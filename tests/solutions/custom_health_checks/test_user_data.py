@@ -137,7 +137,7 @@ def test_both_waits_of_a_warm_pool_are_waits_of_their_own(machine: Machine) -> N
 
 
 def test_heartbeats_come_twice_in_a_time_out_and_stop_so_that_the_longest_wait_is_kept(machine: Machine) -> None:
-    machine.states(*["Pending:Wait"] * 100, "Terminating")
+    machine.states(*["Pending:Wait"] * 40, "Terminating")
     machine.says("describe-tags", "UnSuccessful")
     events = machine.run(TAG, heartbeat=60, longest=300, poll=10)
     beats = [int(event["waited"]) for event in events if event["event"] == "heartbeat"]

@@ -18,8 +18,14 @@ def fresh_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def scanner(tmp_path: Path, endpoint: str) -> Scanner:
-    """With the stand-in, an AWS on loopback, and no network."""
+def scanner(tmp_path: Path) -> Scanner:
+    """With the stand-in, without AWS, and no network."""
+    return Scanner(tmp_path / "build")
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, endpoint: str) -> Scanner:
+    """With the stand-in, and the real SDK to an AWS on loopback."""
     return Scanner(tmp_path / "build", endpoint)
 
 

@@ -24,15 +24,92 @@ REAL = Path(os.environ.get("PORTING_ADVISOR", Path(__file__).parents[3] / ".loca
 """A folder with ``repo.git``, the advisor, and ``wheels`` of what it imports, by scripts/advisor."""
 
 
+SDK = {
+    "botocore/__init__.py": "",
+    "botocore/config.py": "class Config:\n    def __init__(self, *, retries): pass\n",
+    "boto3.py": """
+import json, os
+
+def client(service, *, config):
+    return {"s3": S3, "sqs": Sqs}[service]()
+
+def note(**call):
+    with open(os.environ["CALLS"], "a") as calls:
+        calls.write(json.dumps(call) + "\\n")
+
+class S3:
+    def put_object(self, *, Bucket, Key, Body, ContentType):
+        note(to=Bucket, key=Key, type=ContentType, size=len(Body))
+
+class Sqs:
+    def send_message(self, *, QueueUrl, MessageBody):
+        note(to=QueueUrl, body=json.loads(MessageBody))
+""",
+}
+"""What stands for the SDK of a build: it notes calls down. The real one would be most of a scan's time, three times in
+each; a test with ``cloud`` has it."""
+
+
+class Cloud:
+    """Where a build uploads and tells: an AWS on loopback."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._s3, self._sqs = client("s3", endpoint), client("sqs", endpoint)
+        self.bucket = f"scans-{uuid.uuid4()}"
+        where = {"LocationConstraint": "eu-west-1"}
+        self._s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=where)
+        self.queue = str(self._sqs.create_queue(QueueName=self.bucket)["QueueUrl"])
+        self.variables = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "CODEBUILD_SRC_DIR_Libraries": str(Path(boto3.__file__).parents[1]),
+        }
+
+    def uploaded(self) -> dict[str, str]:
+        """Keys and content types."""
+        listed = self._s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        keys = [item["Key"] for item in listed]
+        return {key: self._s3.head_object(Bucket=self.bucket, Key=key)["ContentType"] for key in keys}
+
+    def messages(self) -> list[Json]:
+        """What the queue has."""
+        received = self._sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        return [json.loads(one["Body"]) for one in received.get("Messages", [])]
+
+
+class Noted:
+    """Where a build uploads and tells: a file of its calls."""
+
+    bucket, queue = "bucket", "https://sqs/queue"
+
+    def __init__(self, folder: Path) -> None:
+        self._calls = folder / "calls"
+        self._calls.unlink(missing_ok=True)
+        libraries = folder / "libraries"
+        for name, text in SDK.items():
+            (libraries / name).parent.mkdir(parents=True, exist_ok=True)
+            (libraries / name).write_text(text, encoding="utf-8")
+        self.variables = {"CALLS": str(self._calls), "CODEBUILD_SRC_DIR_Libraries": str(libraries)}
+
+    def _of(self, to: str) -> list[Json]:
+        lines = self._calls.read_text(encoding="utf-8").splitlines() if self._calls.exists() else []
+        return [call for call in map(json.loads, lines) if call["to"] == to]
+
+    def uploaded(self) -> dict[str, str]:
+        """Keys and content types."""
+        return {call["key"]: call["type"] for call in self._of(self.bucket)}
+
+    def messages(self) -> list[Json]:
+        """What was sent."""
+        return [call["body"] for call in self._of(self.queue)]
+
+
 @dataclass(frozen=True)
 class Scan:
     """A scan that has ended."""
 
     ran: Ran
     out: Path
-    endpoint: str
-    bucket: str
-    queue: str
+    target: Cloud | Noted
 
     @property
     def status(self) -> int:
@@ -48,31 +125,20 @@ class Scan:
     @property
     def uploaded(self) -> dict[str, str]:
         """What is in the bucket below the build's folder, with its content type."""
-        s3 = client("s3", self.endpoint)
-        listed = s3.list_objects_v2(Bucket=self.bucket, Prefix="reports/").get("Contents", [])
-        return {
-            item["Key"].rpartition("/")[2]: s3.head_object(Bucket=self.bucket, Key=item["Key"])["ContentType"]
-            for item in listed
-        }
+        found = self.target.uploaded()
+        assert all(key.startswith("reports/") for key in found), found
+        return {key.rpartition("/")[2]: kind for key, kind in found.items()}
 
     @property
     def messages(self) -> list[Json]:
         """What the build's last step has sent."""
-        received = client("sqs", self.endpoint).receive_message(QueueUrl=self.queue)
-        return [json.loads(one["Body"]) for one in received.get("Messages", [])]
+        return self.target.messages()
 
 
 def client(service: str, endpoint: str) -> Any:
     """A client of the AWS on loopback."""
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return boto3.client(service, endpoint_url=endpoint, region_name="eu-west-1", **keys)
-
-
-def fresh(endpoint: str) -> tuple[str, str]:
-    """A new bucket and a new queue: the bucket's name, and the queue's address."""
-    name = f"scans-{uuid.uuid4()}"
-    client("s3", endpoint).create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    return name, str(client("sqs", endpoint).create_queue(QueueName=name)["QueueUrl"])
 
 
 def written(folder: Path, **files: str) -> Path:
@@ -85,14 +151,17 @@ def written(folder: Path, **files: str) -> Path:
 
 
 class Scanner:
-    """Scans sources, with the stand-in of the advisor or with the advisor itself."""
+    """Scans sources, with the stand-in of the advisor or with the advisor itself.
 
-    def __init__(self, folder: Path, endpoint: str, *, real: bool = False) -> None:
-        self._folder, self._endpoint, self._real = folder, endpoint, real
+    Args:
+        endpoint: of an AWS on loopback; without one, calls of AWS are noted down.
+    """
+
+    def __init__(self, folder: Path, endpoint: str = "", *, real: bool = False) -> None:
+        self._folder, self._endpoint = folder, endpoint
         self.environment = {
             "HOME": str(folder),
             "LANG": "C.UTF-8",
-            "AWS_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -118,7 +187,7 @@ class Scanner:
         """
         more = settings.pop("environment", {})
         wanted = GravitonPortingAdvisorSettings.model_validate(settings)
-        bucket, url = fresh(self._endpoint)
+        target = Cloud(self._endpoint) if self._endpoint else Noted(self._folder)
         copy, work = self._folder / "source", self._folder / "work"
         shutil.rmtree(copy, ignore_errors=True)
         if source.exists():
@@ -126,15 +195,14 @@ class Scanner:
         variables = wanted.variables(wanted.sources[0]) | {
             "TOOL_REPOSITORY": self.tool[0],
             "TOOL_COMMIT": self.tool[1],
-            "BUCKET": bucket,
-            "QUEUE_URL": url,
+            "BUCKET": target.bucket,
+            "QUEUE_URL": target.queue,
             "CODEBUILD_BUILD_ID": BUILD,
             "CODEBUILD_SRC_DIR": str(copy),
             "CODEBUILD_SRC_DIR_Scan": str(FOLDER),
             "CODEBUILD_SRC_DIR_Modules": str(LAMBDAS),
-            "CODEBUILD_SRC_DIR_Libraries": str(Path(boto3.__file__).parents[1]),
             "SCAN_WORK": str(work),
         }
         buildspec = (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")
-        ran = run(buildspec, self.environment | variables | more, self._folder)
-        return Scan(ran, work / "out", self._endpoint, bucket, url)
+        ran = run(buildspec, self.environment | target.variables | variables | more, self._folder)
+        return Scan(ran, work / "out", target)

@@ -35,6 +35,13 @@ def test_a_capped_file_counts_whole_and_the_gate_is_at_the_number(
     assert [message["build"] for message in scan.messages] == ["scans:0f1e2d3c"]
 
 
+def test_what_a_scan_leaves_reaches_the_bucket_and_its_end_the_queue(cloud: Scanner, tmp_path: Path) -> None:
+    """By the real SDK; the other tests note its calls down."""
+    scan = cloud.scan(with_37(tmp_path / "given"), max_issues=37)
+    assert scan.status == 0 and scan.uploaded == REPORTS, scan.ran.output
+    assert [message["build"] for message in scan.messages] == ["scans:0f1e2d3c"]
+
+
 @pytest.mark.parametrize(
     ("trap", "says"),
     [("CRASH", "status 1"), ("KILLED", "status 137"), ("CUT", "no complete report"), ("EMPTY", "no complete report")],

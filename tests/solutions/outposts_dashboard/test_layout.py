@@ -151,12 +151,12 @@ def test_501_widgets_are_two_dashboards_that_lead_to_each_other() -> None:
     assert len(shown) == 125
 
 
-def test_ten_thousand_instances_are_all_shown_and_no_page_is_too_full() -> None:
-    pages = bodies(discovery(ec2=[instance(f"i-{number:05}", name=f"s-{number:05}") for number in range(10_000)]))
+def test_two_thousand_instances_are_all_shown_and_no_page_is_too_full() -> None:
+    pages = bodies(discovery(ec2=[instance(f"i-{number:05}", name=f"s-{number:05}") for number in range(2_000)]))
     for page in pages.values():
         assert len(page) <= MOST_WIDGETS and sum(len(metrics_of(widget)) for widget in page) <= MOST_METRICS
     ids = {line[3] for page in pages.values() for widget in page for line in metrics_of(widget)}
-    assert len(ids) == 10_000
+    assert len(ids) == 2_000 and len(pages) > 10
 
 
 def test_metrics_fill_a_dashboard_before_widgets_do_where_a_widget_has_many() -> None:

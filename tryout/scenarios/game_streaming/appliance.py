@@ -1,11 +1,14 @@
 """A strict model of the appliance, written from its command reference, for ``stand_in.py``."""
 
 import json
-import os
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 Json = dict[str, Any]
 MEMORY_RATE = 2
@@ -17,14 +20,28 @@ PRESEED = {
 }
 
 
+@dataclass(frozen=True)
+class Caller:
+    """The process that stands for one call: what a program would have found in its own."""
+
+    process: int
+    home: str
+    user: str
+    standard_input: Callable[[], bytes]
+
+    def open_file(self, number: int) -> Path:
+        """What the call was given as this file descriptor."""
+        return Path(f"/proc/{self.process}/fd/{number}")
+
+
 class Appliance:
     """Initialization, images, the node, applications, identities and accounts."""
 
     class Undocumented(Exception):  # noqa: N818
         """A command line that no page documents."""
 
-    def __init__(self, root: Path, state: Json) -> None:
-        self.root, self.state = root, state
+    def __init__(self, root: Path, state: Json, caller: Caller) -> None:
+        self.root, self.state, self.caller = root, state, caller
 
     def command(self, words: list[str]) -> int:
         """anbox-cloud-appliance."""
@@ -38,9 +55,7 @@ class Appliance:
                 )
                 return 0
             case ["init", "--preseed"]:
-                import yaml
-
-                return self._init(yaml.safe_load(sys.stdin.read()))
+                return self._init(yaml.safe_load(self.caller.standard_input()))
             case ["status", "--format", "json"]:
                 return self._status()
             case ["dashboard", "register", email, "--validity", "1h"] if not self.state["preseed"].get("oidc"):
@@ -90,10 +105,10 @@ class Appliance:
 
     def amc(self, words: list[str]) -> int:
         """The client, as root: it sees only root's home."""
-        if os.environ.get("AS_USER"):
+        if self.caller.user:
             print("/system.slice/ssm is not a snap cgroup for tag snap.anbox-cloud-appliance.amc", file=sys.stderr)
             return 1
-        if os.environ.get("HOME") != str(self.root / "root"):
+        if self.caller.home != str(self.root / "root"):
             print("error: $HOME is not defined", file=sys.stderr)
             return 1
         match words:
@@ -147,8 +162,6 @@ class Appliance:
         return 0
 
     def _manifest(self, folder: str) -> Json:
-        import yaml
-
         path = Path(folder)
         if not path.is_relative_to(self.root / "root"):
             raise self.Undocumented(f"{folder} is not below the home of the user, which is all that the snap sees")
@@ -205,7 +218,7 @@ class Appliance:
                     return 1
                 built[name] = {"image": image, "apk": "", "installed": False}
             case ["exec", "--force-noninteractive", name, "--", "sh", "-c", "cat >/tmp/app.apk"] if name in built:
-                built[name]["apk"] = sys.stdin.buffer.read()[:2].decode()
+                built[name]["apk"] = self.caller.standard_input()[:2].decode()
             case ["exec", "--force-noninteractive", name, "--", "sh", "-c", line] if name in built:
                 built[name]["installed"] = "pm install" in line and built[name]["apk"] == "PK"
             case ["publish", source, "--name", name, "--force", "--timeout", "15m"] if source in built:

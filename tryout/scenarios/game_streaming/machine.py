@@ -3,6 +3,7 @@
 The scripts run for real, in bash. Their programs are ``stand_in.py``, except the AWS CLI and curl, which may be real.
 """
 
+import atexit
 import copy
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,30 @@ FRESH: Json = {
     "packages": {}, "daily_work": 0, "lists_locked": 0, "timers": True, "powered_off": False,
     "calls": [], "undocumented": [],
 }  # fmt: skip
+CALL = """exec 3<>/dev/tcp/127.0.0.1/{port} || exit
+printf '%s\\0' $(($# + 6)) {file} $$ $PPID "${{HOME:-}}" "${{AS_USER:-}}" {name} "$@" >&3
+IFS= read -r -d '' status <&3 || exit
+if [ "$status" = input ]; then
+  printf '%s\\0' "$(base64)" >&3
+  IFS= read -r -d '' status <&3 || exit
+fi
+IFS= read -r -d '' output <&3 && IFS= read -r -d '' complaints <&3 || exit
+exec 3>&-
+printf %s "$complaints" >&2
+printf %s "$output"
+exit "$status"
+"""
+"""A stand-in: its process is the one that the scripts start, with their files, and its answer is ``stand_in.py``'s."""
+
+
+@cache
+def stand_ins() -> int:
+    """The port of what answers for the stand-ins; started once, and it ends with this process."""
+    program = [sys.executable, "-m", "tryout.scenarios.game_streaming.stand_in"]
+    server = subprocess.Popen(program, cwd=HERE.parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)
+    assert server.stdout
+    return int(server.stdout.readline())
 
 
 @dataclass(frozen=True)
@@ -70,12 +96,17 @@ class Machine:
         for folder in (self.bin, self.root / "run", self.root / "root", self.root / "dev/disk/by-id"):
             folder.mkdir(parents=True, exist_ok=True)
         self.state = copy.deepcopy(FRESH)
-        python, script = shlex.quote(sys.executable), shlex.quote(str(HERE / "stand_in.py"))
+        calls = {
+            name: CALL.format(port=stand_ins(), file=shlex.quote(str(self._file)), name=name)
+            for name in (*PROGRAMS, "python3")
+        }
         for name in PROGRAMS:
-            self.program(name, f'exec {python} {script} {shlex.quote(str(self._file))} {name} "$@"')
+            self.program(name, calls[name])
         # runuser -u ubuntu -- env NAME=VALUE COMMAND...
         self.program("runuser", '[ "$1 $2 $3" = "-u ubuntu --" ] || exit 64; shift 3; AS_USER=ubuntu exec "$@"')
-        self.program("python3", f'exec {python} "$@"')
+        # With its standard library alone, which is all that the scripts may count on.
+        real = f'exec {shlex.quote(sys.executable)} -I -S "$@"'
+        self.program("python3", f'[ "${{1:-}}" = -c ] || {real}\nset -- "$(base64)" "$@"\n{calls["python3"]}')
         if self.aws:
             self.program("aws", self.aws)
         if self.curl:

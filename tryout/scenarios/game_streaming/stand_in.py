@@ -1,26 +1,33 @@
-"""``python stand_in.py STATE PROGRAM WORDS...``: one call of a program on an Ubuntu host with the appliance.
+"""The programs that an Ubuntu host with the appliance has: one process that answers the calls of all of them.
+
+A program of the machine is ``CALL`` of ``machine.py``, a few builtins of bash that ask here: an installation calls
+forty of them, and forty interpreters would be nearly all that it costs.
 
 The stand-ins accept only command lines that Canonical documents, and only in an order that works; no appliance runs
 here. State is a JSON file of the machine. Sources: reference/cmd-ref, appliance-preseed.md and
 the how-to pages of canonical/anbox-cloud-docs at 8273b8a, and canonical/ubuntu-pro-client at 9e02305.
 """
 
+import base64
 import fnmatch
+import io
 import json
 import os
 import signal
+import socketserver
 import stat
 import sys
+import threading
+import traceback
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
-
-from tryout.scenarios.game_streaming.appliance import Appliance
+from tryout.scenarios.game_streaming.appliance import Appliance, Caller
 
 Json = dict[str, Any]
-UNDOCUMENTED = 64
+UNDOCUMENTED, FAULT = 64, 70
 CLASSIC = ("aws-cli", "amazon-ssm-agent")
 DAILY = ("apt-daily", "apt-daily-upgrade")
 DRIVER = ("linux-modules-nvidia-580-server-aws", "nvidia-headless-no-dkms-580-server", "libnvidia-encode-580-server")
@@ -41,7 +48,7 @@ def expect(words: list[str], *shape: str) -> list[str]:
     return [word for word, part in zip(words, shape, strict=True) if not part]
 
 
-def confined(root: Path) -> None:
+def confined(root: Path, caller: Caller) -> None:
     """A snap inherits no open file from outside its home: https://github.com/omnivector-solutions/snap-slurm/issues/84.
 
     Its home is root's, for whom snapd works without a session.
@@ -50,9 +57,9 @@ def confined(root: Path) -> None:
         Undocumented: it got such a file.
     """
     for number in (0, 1):
-        path = Path(f"/proc/self/fd/{number}").resolve()
-        if stat.S_ISREG(os.fstat(number).st_mode) and not path.is_relative_to(root / "root"):
-            raise Undocumented(f"a confined snap cannot use {path}")
+        given = caller.open_file(number)
+        if stat.S_ISREG(given.stat().st_mode) and not given.resolve().is_relative_to(root / "root"):
+            raise Undocumented(f"a confined snap cannot use {given.resolve()}")
 
 
 class Host:
@@ -205,11 +212,10 @@ class Host:
         return 2 if self.state["blank"] else 0
 
 
-def main() -> int:
-    """Runs one call and records its words."""
-    file, name, words = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+def call(file: Path, name: str, words: list[str], caller: Caller, shell: int) -> int:
+    """One call, noted down with its words; its status."""
     state: Json = json.loads(file.read_text(encoding="utf-8"))
-    host, appliance = Host(file.parent, state), Appliance(file.parent, state)
+    host, appliance = Host(file.parent, state), Appliance(file.parent, state, caller)
     programs: dict[str, Callable[[list[str]], int]] = {
         **{
             each: getattr(host, each) for each in ("snap", "pro", "modprobe", "systemctl", "depmod", "findmnt", "blkid")
@@ -226,7 +232,7 @@ def main() -> int:
     state["calls"].append([name, *words])
     try:
         if name.startswith("anbox-cloud-appliance"):
-            confined(file.parent)
+            confined(file.parent, caller)
         status = programs[name](words)
     except (Undocumented, appliance.Undocumented) as error:
         print(f"stand-in: not documented: {name} {error}", file=sys.stderr)
@@ -234,9 +240,73 @@ def main() -> int:
         status = UNDOCUMENTED
     file.write_text(json.dumps(state), encoding="utf-8")
     if state.get("rebooting") and name == "systemctl":
-        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(shell, signal.SIGKILL)
     return status
 
 
+def python(words: list[str]) -> int:
+    """``python3 -c``, by this interpreter, which runs already.
+
+    Its input comes with the call: it may be what another stand-in prints, which is answered only after this one.
+    """
+    given, _, code, *arguments = words
+    sys.argv, sys.stdin = ["-c", *arguments], io.StringIO(base64.b64decode(given).decode())
+    try:
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - a program of the scripts
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+class Calls(socketserver.StreamRequestHandler):
+    """Answers a call: fields that end with a zero byte, their number first, for status, output and complaints.
+
+    A status of ``input`` asks for what the call can read, in Base64, and another follows.
+    """
+
+    def handle(self) -> None:
+        """A fault of ours is a status, too, and its traceback stands in the log of the script."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                fields = [self._field() for _ in range(int(self._field()))]
+                file, process, shell, home, user, name, *words = fields
+                caller = Caller(int(process), home, user, self._standard_input)
+                interpreted = name == "python3"
+                status = python(words) if interpreted else call(Path(file), name, words, caller, int(shell))
+            except Exception:
+                traceback.print_exc()
+                status = FAULT
+        for answer in (str(status), out.getvalue(), err.getvalue()):
+            self.wfile.write(answer.encode() + b"\0")
+
+    def _standard_input(self) -> bytes:
+        self.wfile.write(b"input\0")
+        return base64.b64decode(self._field())
+
+    def _field(self) -> str:
+        found = bytearray()
+        while (byte := self.rfile.read(1)) != b"\0":
+            if not byte:
+                raise EOFError("the call ended before its last field")
+            found += byte
+        return found.decode()
+
+
+def main() -> None:
+    """Says its port, and answers one call after the other until whoever started it is gone."""
+    with socketserver.TCPServer(("127.0.0.1", 0), Calls) as server:
+        print(server.server_address[1], flush=True)
+        started_by = sys.stdin
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        started_by.read()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

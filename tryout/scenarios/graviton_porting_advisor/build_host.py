@@ -98,7 +98,8 @@ if [ "$1 $2" = "-m venv" ]; then
   cp '{STAND_INS / "pip.sh"}' "$3/bin/pip"
   exit 0
 fi
-exec '{sys.executable}' "$@"
+# The image's python3 has none of this machine's packages.
+exec '{sys.executable}' -S "$@"
 """,
         encoding="utf-8",
     )
