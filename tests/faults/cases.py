@@ -47,7 +47,7 @@ LIKE_OTHERS = {
     "failing with 500": "denied",
     "its answer lost for good": "its answer lost once",
     "second page failing": "denied",
-    "answered in two pages": "an empty page in the middle",
+    "answered in two pages": "empty pages among them",
 }
 """What most often ends as another does. ``make test`` leaves it out, ``make faults`` does not."""
 CHANGES_NOTHING = re.compile(r"(BatchGet|Describe|Get|Head|List|Lookup|Query|Scan|Search)[A-Z]?")
@@ -124,7 +124,7 @@ def _faults(call: Call) -> Iterator[tuple[str, Callable[[], Fault], bool]]:
         yield "what was just made not known once", partial(meddling.Refused, call, unknown, lasting=False), True
     if call.paging:
         yield "answered in two pages", partial(meddling.Paged, call), True
-        yield "an empty page in the middle", partial(meddling.Paged, call, empty_between=True), True
+        yield "empty pages among them", partial(meddling.Paged, call, empty_between=True), True
         yield "second page failing", partial(meddling.Paged, call, second_fails=True), False
     if call.takes_entries:
         yield "one entry failing once", partial(meddling.EntryFailed, call), False

@@ -224,7 +224,7 @@ CAUGHT = [
     (deletes_before_it_has_saved, "ssm.DeleteParameter: stopped after it", "harmed: lost"),
     (saves_again_under_another_name, "ssm.PutParameter: stopped after it", "doubled"),
     (reads_the_first_page_only, "ssm.GetParametersByPath: answered in two pages", "returned as if"),
-    (stops_at_an_empty_page, "ssm.GetParametersByPath: an empty page in the middle", "returned as if"),
+    (stops_at_an_empty_page, "ssm.GetParametersByPath: empty pages among them", "returned as if"),
     (fails_when_its_answer_was_lost, "ssm.DeleteParameter: its answer lost once", "should have got over this"),
     (takes_every_event_for_its_own, "foreign event: of another source", "somebody else's parameter is gone"),
     (tries_without_end, "ssm.PutParameter: denied", "calls, the last one to ssm"),
