@@ -15,6 +15,7 @@ from emulator.fullmodel import full_model
 
 # Registered once, here: two registrations would start two.
 from tests.embedded_aws import aws, stack, started_aws
+from tests.models import read_once
 
 __all__ = ["aws", "stack", "started_aws"]
 
@@ -26,6 +27,7 @@ Json = dict[str, Any]
 
 # Every call that a test makes is judged by the whole service model, as AWS judges it.
 full_model.install()
+read_once()
 
 
 # The models of AWS and the templates are many objects, and they stay: looked through after every 700 new ones, as
@@ -65,6 +67,8 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    # moto would make a thousand of them for each test that asks EC2 something; one that wants an image makes it.
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     yield
 
 

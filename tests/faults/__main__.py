@@ -18,6 +18,7 @@ from rich.table import Table
 
 from emulator.fullmodel import full_model
 from stacks.catalog import UnknownSolutionError, named, names_in
+from tests.models import read_once
 
 ROOT = Path(__file__).parents[2]
 LOG = ROOT / ".local" / "faults.log"
@@ -63,6 +64,7 @@ def _run(slugs: set[str], parts: Sequence[str], progress: Progress) -> tuple[Tab
     from tests.faults.world.wire import laboratory
 
     full_model.install()  # in tests/conftest.py for pytest
+    read_once()
 
     table = Table("handler", "call or event", "fault", "outcome", "detail")
     by_handler: dict[str, Counter[str]] = {}

@@ -1,5 +1,6 @@
 """Every case of a subject, generated from the calls of its happy path and from its event."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Case:
         events: what is delivered, given the event of the world.
         own: whether a delivery that ends well must have done the event's work; a foreign or malformed event has none.
         must_succeed: whether failing visibly is not good enough.
+        call: the call that it happens to, if it is one.
     """
 
     subject: Subject
@@ -32,6 +34,7 @@ class Case:
     events: Callable[[Event], Sequence[Event]] = lambda event: [event]
     own: bool = True
     must_succeed: bool = False
+    call: Call | None = None
 
     def __str__(self) -> str:
         return f"{self.subject.name} - {self.where} - {self.what}"
@@ -43,9 +46,56 @@ LIKE_OTHERS = {
     "no answer in time": "denied",
     "failing with 500": "denied",
     "its answer lost for good": "its answer lost once",
-    "second page failing": "answered in two pages",
+    "second page failing": "denied",
+    "answered in two pages": "empty pages among them",
 }
 """What most often ends as another does. ``make test`` leaves it out, ``make faults`` does not."""
+CHANGES_NOTHING = re.compile(r"(BatchGet|Describe|Get|Head|List|Lookup|Query|Scan|Search)[A-Z]?")
+"""Operations that only read: whoever is stopped after one, or asks again, has changed nothing by it."""
+
+
+ONE_AFTER_THE_OTHER = "one after the other"
+
+
+def short(generated: Sequence[Case]) -> list[Case]:
+    """Returns those that ``make test`` runs, the smallest set in which every line that calls AWS meets every fault.
+
+    A loop calls AWS from one line, many times: the first and the last of these calls stand for those between. A process
+    that is stopped leaves the same world after a call that reads as after the one before it, and an answer that was
+    lost is to a reader as if the call had been throttled, so that both happen to calls that change something. Whether a
+    call is tried again is a matter of its client. What is no event of the function's own comes to one world, one after
+    the other, which is looked at after each.
+    """
+    lines: dict[object, list[int]] = {}
+    for call in {case.call for case in generated if case.call}:
+        lines.setdefault((call.service, call.operation, call.path), []).append(call.nth)
+
+    def is_run(case: Case) -> bool:
+        call = case.call
+        if call is None:
+            return case.own
+        numbers = lines[call.service, call.operation, call.path]
+        changes = not CHANGES_NOTHING.match(call.operation)
+        if case.what in LIKE_OTHERS:
+            return False
+        if case.what == "throttled once":
+            return call.nth == 1
+        if case.what == "its answer lost once":
+            return changes and call.nth == min(numbers)
+        if case.what == "stopped after it":
+            return changes and call.nth in (min(numbers), max(numbers))
+        return call.nth in (min(numbers), max(numbers)) if case.what == "denied" else call.nth == min(numbers)
+
+    others = [case for case in generated if not case.own]
+    together = [
+        Case(case.subject, "events that are not its own", ONE_AFTER_THE_OTHER, events=partial(_all, others), own=False)
+        for case in others[:1]
+    ]
+    return [*filter(is_run, generated), *together]
+
+
+def _all(others: Sequence[Case], event: Event) -> Sequence[Event]:
+    return [each for other in others for each in other.events(event)]
 
 
 def cases(subject: Subject, calls: Sequence[Call], event: Event) -> Iterator[Case]:
@@ -53,7 +103,7 @@ def cases(subject: Subject, calls: Sequence[Call], event: Event) -> Iterator[Cas
     yield Case(subject, "event", "delivered once", must_succeed=True)
     for call in sorted(calls, key=str):  # threads make theirs in any order
         for what, fault, must_succeed in _faults(call):
-            yield Case(subject, str(call), what, fault, must_succeed=must_succeed)
+            yield Case(subject, str(call), what, fault, must_succeed=must_succeed, call=call)
     yield from _deliveries(subject, event)
 
 
@@ -74,7 +124,7 @@ def _faults(call: Call) -> Iterator[tuple[str, Callable[[], Fault], bool]]:
         yield "what was just made not known once", partial(meddling.Refused, call, unknown, lasting=False), True
     if call.paging:
         yield "answered in two pages", partial(meddling.Paged, call), True
-        yield "an empty page in the middle", partial(meddling.Paged, call, empty_between=True), True
+        yield "empty pages among them", partial(meddling.Paged, call, empty_between=True), True
         yield "second page failing", partial(meddling.Paged, call, second_fails=True), False
     if call.takes_entries:
         yield "one entry failing once", partial(meddling.EntryFailed, call), False

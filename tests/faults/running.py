@@ -60,11 +60,14 @@ def run(case: Case) -> Outcome:
     """Runs one case. It ends done, visibly failed, or badly: then the detail says what is wrong."""
     world: World = fresh_world(case.subject.world)
     fault = case.fault() if case.fault else None
-    failure = _deliver(case.subject, world, case.events(world.event), fault)
-    if isinstance(failure, _Endless):
-        return Outcome(Verdict.BAD, failure)
-    if harm := _false(world.unharmed):
-        return Outcome(Verdict.BAD, f"harmed: {harm} (the delivery {_ended(failure)})")
+    events = case.events(world.event)
+    # Those that are not the subject's own have nothing to do with each other: a process each.
+    for several in [events] if case.own else [[event] for event in events]:
+        failure = _deliver(case.subject, world, several, fault)
+        if isinstance(failure, _Endless):
+            return Outcome(Verdict.BAD, failure)
+        if harm := _false(world.unharmed):
+            return Outcome(Verdict.BAD, f"harmed: {harm} (the delivery of {_short(several)} {_ended(failure)})")
     if fault and not fault.happened:
         return Outcome(Verdict.BAD, "the call was not made this time: the happy path is not the same each time")
     undone = _false(world.invariant) if case.own and not failure else ""
@@ -120,6 +123,10 @@ def _false(look: Callable[[], None]) -> str:
     except AssertionError as error:
         return str(error) or "an assertion without a sentence failed"
     return ""
+
+
+def _short(events: Sequence[Event]) -> str:
+    return str(list(events))[:80]
 
 
 def _ended(failure: str) -> str:

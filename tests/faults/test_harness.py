@@ -13,6 +13,7 @@ from botocore.parsers import create_parser
 from moto.backends import get_backend
 
 from shared.aws import client
+from tests.faults.cases import ONE_AFTER_THE_OTHER, short
 from tests.faults.running import Verdict, generated, record, run
 from tests.faults.subject import Subject, registered
 from tests.faults.world.meddling import AnswerLost, Refused, Stopped
@@ -223,7 +224,7 @@ CAUGHT = [
     (deletes_before_it_has_saved, "ssm.DeleteParameter: stopped after it", "harmed: lost"),
     (saves_again_under_another_name, "ssm.PutParameter: stopped after it", "doubled"),
     (reads_the_first_page_only, "ssm.GetParametersByPath: answered in two pages", "returned as if"),
-    (stops_at_an_empty_page, "ssm.GetParametersByPath: an empty page in the middle", "returned as if"),
+    (stops_at_an_empty_page, "ssm.GetParametersByPath: empty pages among them", "returned as if"),
     (fails_when_its_answer_was_lost, "ssm.DeleteParameter: its answer lost once", "should have got over this"),
     (takes_every_event_for_its_own, "foreign event: of another source", "somebody else's parameter is gone"),
     (tries_without_end, "ssm.PutParameter: denied", "calls, the last one to ssm"),
@@ -238,6 +239,31 @@ def test_a_sound_handler_passes_every_case() -> None:
 @pytest.mark.parametrize(("deliver", "case", "why"), CAUGHT, ids=[deliver.__name__ for deliver, _, _ in CAUGHT])
 def test_a_handler_is_caught_that(deliver: Callable[[Any], Any], case: str, why: str) -> None:
     assert why in bad_cases(moving(deliver), case)[case]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [*(moving(deliver) for deliver, _, _ in CAUGHT), Subject("sender", looks_at_no_entry, QueueWorld)],
+    ids=lambda subject: subject.name,
+)
+def test_the_short_form_catches_it_too(subject: Subject) -> None:
+    assert any(run(case).verdict is Verdict.BAD for case in short(generated(subject)))
+
+
+def test_the_short_form_passes_a_sound_handler() -> None:
+    ended = [run(case).verdict for case in short(generated(moving(sound)))]
+    assert ended and Verdict.BAD not in ended
+
+
+def test_in_the_short_form_what_an_event_harms_is_seen_whichever_comes_after() -> None:
+    def takes_all_for_an_empty_one(event: Any) -> None:
+        if event == {}:
+            delete({"Name": "/keep/x"})
+        elif isinstance(event, dict) and "path" in event:
+            sound(event)
+
+    bad = [case for case in short(generated(moving(takes_all_for_an_empty_one))) if run(case).verdict is Verdict.BAD]
+    assert [case.what for case in bad] == [ONE_AFTER_THE_OTHER]
 
 
 @pytest.mark.parametrize(

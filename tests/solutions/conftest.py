@@ -11,6 +11,7 @@ from urllib.error import URLError
 import pytest
 from moto import mock_aws
 
+from shared.aws import client
 from tests.template import Template, synthesized
 
 REGION = "eu-west-1"
@@ -36,6 +37,17 @@ def aws() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         yield
+
+
+@pytest.fixture(scope="module")
+def kept_clients() -> Iterator[None]:
+    """The clients of functions for as long as the module's tests run: one of EC2 takes longer to make than they do.
+
+    moto stands between them and the network, whichever of its worlds they were made in.
+    """
+    client.cache_clear()
+    yield
+    client.cache_clear()
 
 
 @pytest.fixture(scope="session")

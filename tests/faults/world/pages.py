@@ -40,7 +40,8 @@ class Paging:
         The first page of a single result is empty, as AWS's pages may be: whoever stops there, finds nothing.
         """
         first, rest = _HALVES.get((self.service, self.operation), _by_item)(self._results(answer))
-        parts = [first, [], rest] if empty_between else [first, rest]
+        # An empty one comes first, too: what matters may all be in the first half.
+        parts = [[], first, [], rest] if empty_between else [first, rest]
         pages = [self._page(answer, part) for part in parts]
         for number, page in enumerate(pages[:-1], start=1):
             token = f"page{number}ofTheFaultHarness"

@@ -7,12 +7,14 @@ front of every session's handlers, so that a subject may make its clients as it 
 import gc
 import json
 import os
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +23,7 @@ from botocore import handlers
 from botocore.awsrequest import AWSResponse
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
+from moto.core.base_backend import BaseBackend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from shared import aws
@@ -29,6 +32,9 @@ from tests.faults.world.made import Made
 from tests.faults.world.pages import Paging, paging
 
 MOST_CALLS = 300
+_ROOT = Path(__file__).parents[3]
+# Functions, and those that stand in for one in the harness's own tests.
+_CODE = (str(_ROOT / "lambdas"), str(_ROOT / "tests" / "faults" / "test_"))
 
 ENVIRONMENT = {
     # Where moto also looks for the addresses it serves: another Region would cost a second set of backends.
@@ -55,6 +61,7 @@ class Call:
     Attributes:
         unknown: the code with which the service says that it does not know yet what the call names, when an earlier
             call of the same delivery has made that.
+        path: the lines of the project's code that led to it: of the calls that a loop makes, it is the same.
     """
 
     service: str
@@ -63,6 +70,7 @@ class Call:
     paging: Paging | None = field(default=None, compare=False)
     takes_entries: bool = field(default=False, compare=False)
     unknown: str = field(default="", compare=False)
+    path: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.service}.{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
@@ -134,7 +142,7 @@ class Wire:
         with self._lock:
             self._counts[service, operation] += 1
             nth, unknown = self._counts[service, operation], self._made.named(service, params)
-            call = Call(service, operation, nth, paging(model), _takes_entries(model), unknown)
+            call = Call(service, operation, nth, paging(model), _takes_entries(model), unknown, _path())
             self.calls.append(call)
         if len(self.calls) > MOST_CALLS:
             raise EndlessError(f"more than {MOST_CALLS} calls, the last one to {call}")
@@ -184,6 +192,18 @@ def _answered(event_name: str, request: Any) -> Any:
     return AWSResponse(request.url, 200, {"content-type": "application/json"}, MockRawResponse(body))
 
 
+_made_out: dict[type, dict[str, Any]] = {}
+_addresses_of = BaseBackend.urls.fget
+
+
+def _addresses(backend: Any) -> dict[str, Any]:
+    """What a service of moto answers where. moto makes it out anew for each call, and loads a module for S3."""
+    found = _made_out.get(type(backend))
+    if found is None:
+        found = _made_out[type(backend)] = _addresses_of(backend)
+    return found
+
+
 _wire: Wire | None = None
 _open = False
 
@@ -206,6 +226,7 @@ def laboratory() -> Iterator[None]:
         stack.enter_context(patch.object(moto.core.models.botocore_stubber, "enabled", False))
         stack.enter_context(patch.object(time, "sleep", lambda seconds: None))
         stack.enter_context(patch.object(RetryQuota, "acquire", lambda self, amount: True))
+        stack.enter_context(patch.object(BaseBackend, "urls", property(_addresses)))
         aws.client.cache_clear()
         worlds.forget()
         # Copies of worlds come and go by the thousand: the collector need not look through all of botocore each time.
@@ -233,6 +254,15 @@ def delivery(environment: Mapping[str, str], fault: Fault | None = None) -> Iter
             yield wire
         finally:
             _wire = None
+
+
+def _path() -> tuple[tuple[str, int], ...]:
+    frame, lines = sys._getframe(2), []
+    while frame:
+        if frame.f_code.co_filename.startswith(_CODE):
+            lines.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back  # type: ignore[assignment]
+    return tuple(lines)
 
 
 def _takes_entries(model: Any) -> bool:

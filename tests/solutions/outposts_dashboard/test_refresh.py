@@ -55,9 +55,8 @@ class Denied(Nothing):
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+def ledger(kept_clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     with mock_aws():
-        aws.client.cache_clear()
         aws.client("dynamodb").create_table(
             TableName="ledger",
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -76,7 +75,6 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
         found = Ledger(aws.client("dynamodb"), "ledger")
         found.want(wanted().text())
         yield found
-    aws.client.cache_clear()
 
 
 def clients(**services: Any) -> Any:

@@ -35,18 +35,16 @@ serve_in_moto(A_RACK)
 
 
 @pytest.fixture
-def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def ec2(kept_clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """EC2 in memory, with the model of local gateways; nobody sleeps."""
     slept: list[float] = []
     sleep, here = time.sleep, threading.get_ident()
     # Threads of the emulators sleep on.
     monkeypatch.setattr(time, "sleep", lambda s: slept.append(s) if threading.get_ident() == here else sleep(s))
     with mock_aws():
-        aws.client.cache_clear()
         found = aws.client("ec2")
         found.slept = slept
         yield found
-        aws.client.cache_clear()
 
 
 def new_table(ec2: Any, mode: str, stack_id: str = STACK_ID) -> str:

@@ -261,14 +261,12 @@ def test_no_hour_is_better_than_the_best(found: list[tuple[int, float]]) -> None
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(kept_clients: None) -> Iterator[Store]:
     with mock_aws():
-        aws.client.cache_clear()
         aws.client("s3").create_bucket(Bucket=BUCKET)
         found = Store(aws.client("s3"), BUCKET)
         found.put_file(TEXT.encode())
         yield found
-    aws.client.cache_clear()
 
 
 def followed(store: Store, *, take_over: bool = False) -> Any:

@@ -18,12 +18,11 @@ ASSETS = "assets"
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def answers(kept_clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     heard: list[dict[str, Any]] = []
     monkeypatch.setattr(custom_resource, "upload", lambda url, body: heard.append(json.loads(body)))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     with mock_aws():
-        aws.client.cache_clear()
         s3 = aws.client("s3")
         for bucket in (BUCKET, ASSETS):
             s3.create_bucket(Bucket=bucket)
@@ -32,7 +31,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         s3.put_object(Bucket=ASSETS, Key="second", Body=TEXT.replace("scores", "second").encode())
         s3.put_object(Bucket=ASSETS, Key="broken", Body=b"- {}")
         yield heard
-    aws.client.cache_clear()
 
 
 def ask(
