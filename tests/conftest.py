@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader
 from hypothesis import settings
 
 from emulator.fullmodel import full_model
@@ -29,23 +28,9 @@ Json = dict[str, Any]
 full_model.install()
 read_once()
 
-
-# The models of AWS and the templates are many objects, and they stay: looked through after every 700 new ones, as
-# Python's default has it, they cost a third of the processor time of all tests.
+# The models of AWS and the templates are many objects, and they stay: Python looks through them after every 700 new ones,
+# unless it is told otherwise.
 gc.set_threshold(100_000, 10, 10)
-
-
-# moto begins a session of botocore for each test, and each session would read the models of its services anew.
-_read: dict[tuple[str, ...], dict[Any, Any]] = {}
-_begin = Loader.__init__
-
-
-def _begin_with_what_was_read(loader: Loader, *given: Any, **named: Any) -> None:
-    _begin(loader, *given, **named)
-    loader._cache = _read.setdefault(tuple(loader.search_paths), {})
-
-
-Loader.__init__ = _begin_with_what_was_read
 
 # Of each Region that a test asks about; no test launches one of moto's thirteen hundred images.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
