@@ -28,8 +28,8 @@ Json = dict[str, Any]
 full_model.install()
 read_once()
 
-# The models of AWS and the templates are many objects, and they stay: Python looks through them after every 700 new ones,
-# unless it is told otherwise.
+# The models of AWS and the templates are many objects, and they stay: unless it is told otherwise, Python looks through
+# them after every 700 new ones.
 gc.set_threshold(100_000, 10, 10)
 
 # Of each Region that a test asks about; no test launches one of moto's thirteen hundred images.
