@@ -52,9 +52,13 @@ def own_network(
         "Network",
         vpc,
         "the VPC and its subnet on the Outpost",
-        {"SubnetCidr": domain.subnet_cidr, "VpcCidr": domain.vpc_cidr},
+        {
+            "OutpostArn": rack.get_att_string("OutpostArn"),  # another has another subnet, which finds its range taken
+            "SubnetCidr": domain.subnet_cidr,
+            "VpcCidr": domain.vpc_cidr,
+        },
         "Remove what runs in the subnet. In two deployments: first vpc_cidr: null and subnet_cidr: null, "
-        "without load_balancer and map_coip_on_launch, then the new ranges.",
+        "without load_balancer and map_coip_on_launch, then as wanted.",
     )
     subnet.node.add_dependency(guards)
     table = ec2.CfnRouteTable(parent, "OutpostRoutes", vpc_id=vpc.vpc_id)

@@ -123,11 +123,11 @@ def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_op
         # A rack with routing domains wants the old route table deleted before its group joins another domain.
         "MainAttachedGuard": {"Mode"},
         "MainDirectAttachedGuard": attached,
-        "MainNetworkGuard": {"SubnetCidr", "VpcCidr"},
+        "MainNetworkGuard": {"OutpostArn", "SubnetCidr", "VpcCidr"},
         "FactoryAttachedGuard": {"Mode"},
         "FactoryCoipAttachedGuard": attached,
         "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId", "VirtualInterfaces"},
-        "FactoryNetworkGuard": {"SubnetCidr", "VpcCidr"},
+        "FactoryNetworkGuard": {"OutpostArn", "SubnetCidr", "VpcCidr"},
     }  # Spare is detached: there is nothing to stop
     (name,) = [name for name in of_type("Custom::Guard") if name.endswith("AttachedGuard")]
     assert name == "MainDirectAttachedGuard" and set(of_type("Custom::Guard")[name]["Guarded"]) == attached
