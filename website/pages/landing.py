@@ -32,7 +32,7 @@ def themes() -> Mapping[str, tuple[str, ...]]:
 def pages(links: Links) -> Iterator[Page]:
     """The landing page, the decision tables and the catalogue."""
     description = (
-        "Twenty solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
+        "Solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
     )
     yield Page("index.md", "Compute Blog solutions", _landing(links), description, hide=("navigation", "toc"), boost=0)
     text = f"# Choose by problem\n\nYour problem, the solution, and what it takes.\n\n{_decisions()}"
@@ -58,7 +58,7 @@ def _landing(links: Links) -> str:
     shown = "".join(f'<a class="number" href="{to}"><b>{value}</b> {what}</a>' for value, what, to in numbers)
     return (
         '<div class="hero" markdown="1">\n\n# Good ideas for EC2, ready to run\n\n'
-        "Twenty solutions of the AWS Compute Blog as one AWS CDK app in Python: configured in one file, secure by "
+        "Solutions of the AWS Compute Blog as one AWS CDK app in Python: configured in one file, secure by "
         "default, and tried end to end against a local AWS emulator, without an account and without Docker.\n\n"
         f"{command('make try')}\n"
         f'<p class="numbers">{shown}</p>\n\n</div>\n\n'
