@@ -1,6 +1,7 @@
 """``python -m emulator --port 4566 --state .local/emulator``: serves until SIGTERM, SIGINT or the end of its parent."""
 
 import argparse
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -42,6 +43,9 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
 
+    # The models of services stay: Python looks through all of them after every 700 new objects, unless it is told
+    # otherwise.
+    gc.set_threshold(100_000, 10, 10)
     # Both emulators read the environment when they are imported.
     from emulator.server import serve
 
