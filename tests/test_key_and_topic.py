@@ -105,7 +105,7 @@ def test_a_solution_with_needs_links_to_them_and_names_no_principal_itself(slug:
 def test_the_functions_that_publish_by_themselves_are_named_with_what_their_roles_lack() -> None:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: who publishes uses the topic's key."""
     publishing = {slug for slug in SLUGS if publishes(variants.templates("topic")[slug])}
-    found = re.search(r"A function of (.*?) publishes to it", SECTION, re.DOTALL)
+    found = re.search(r"A function of (.*?) itself publishes to", SECTION, re.DOTALL)
     assert found and set(re.findall(r"`(\w+)`", found[1])) == publishing
 
 
