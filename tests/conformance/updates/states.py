@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -158,5 +159,7 @@ def template(text: str) -> Json:
     with tempfile.TemporaryDirectory(prefix="update-") as outdir:
         app = App(context=_flags(), outdir=outdir, builtin_cloud_formation_validation=False, tree_metadata=False)
         stack = solution(slug).build(app, common, settings)
-        found: Json = app.synth().get_stack_artifact(stack.artifact_id).template
+        app.synth()
+        # As it was written: through the library it would come back piece by piece.
+        found: Json = json.loads((Path(outdir) / stack.template_file).read_text(encoding="utf-8"))
     return found
