@@ -32,6 +32,7 @@ class Scenario:
         in_account: the variants that ``make verify`` plays in an account, the usual one first, each with the settings
             that it needs there; what opts resources in by a tag takes a tag that nothing else has.
         emulated: why steps that say nothing else are played on the embedded AWS only.
+        long_waits: seconds that a variant waits for the clock, much longer than its number of steps lets one expect.
         account_minutes: how long deployment, steps and destruction may take in an account: a guess, until one has
             been seen.
 
@@ -43,6 +44,7 @@ class Scenario:
     pictured: ClassVar[tuple[str, ...]] = ()
     in_account: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     emulated: ClassVar[str] = ""
+    long_waits: ClassVar[Mapping[str, int]] = {}
     account_minutes: ClassVar[int] = 15
 
     def __init__(self, deployed: Deployed, variant: str) -> None:

@@ -18,6 +18,7 @@ from tryout.trial import Trial
 Json = dict[str, Any]
 
 PROGRAM = (sys.executable, "-m", "tryout.run.lane")
+STEP_SECONDS = 3  # of most steps
 
 
 class Lanes:
@@ -119,4 +120,6 @@ class Lanes:
 
 def weight(trial: Trial) -> float:
     """How long a trial may take, against others: deployment and destruction are as long as a few steps."""
-    return 4 + sum(1 for _ in steps_of(scenario_of(trial.slug), trial.variant, "emulator"))
+    scenario = scenario_of(trial.slug)
+    steps = 4 + sum(1 for _ in steps_of(scenario, trial.variant, "emulator"))
+    return steps + scenario.long_waits.get(trial.variant, 0) / STEP_SECONDS

@@ -112,6 +112,7 @@ def test_what_remains_is_estimated_by_weight(monkeypatch: pytest.MonkeyPatch) ->
     assert remaining.one_more(2) == "3 of 3 done"
 
 
-def test_a_trial_with_more_steps_weighs_more(tmp_path: Path) -> None:
+def test_a_trial_with_more_steps_weighs_more_and_one_that_waits_for_the_clock_most(tmp_path: Path) -> None:
     small, large = planned(tmp_path, ("spot_asg", "types"), ("spot_asg", "balanced"))
-    assert weight(small) < weight(large)
+    (waiting,) = planned(tmp_path, ("sqs_target_scaling", "demand"))
+    assert weight(small) < weight(large) < weight(waiting)
