@@ -31,9 +31,7 @@ def themes() -> Mapping[str, tuple[str, ...]]:
 
 def pages(links: Links) -> Iterator[Page]:
     """The landing page, the decision tables and the catalogue."""
-    description = (
-        "Solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
-    )
+    description = "Solutions of the AWS Compute Blog as one AWS CDK app, each tried end to end without an account."
     yield Page("index.md", "Compute Blog solutions", _landing(links), description, hide=("navigation", "toc"), boost=0)
     text = f"# Choose by problem\n\nYour problem, the solution, and what it takes.\n\n{_decisions()}"
     yield Page(
