@@ -103,6 +103,7 @@ class ByFunction(Construct):
                 "LONGEST_SECONDS": str(TIMEOUT_SECONDS + 10),
             },
             timeout_seconds=TIMEOUT_SECONDS,
+            asks_itself=True,  # for what was requested when it had no time left
             memory_mib=512,
         )
         role = function.own_role

@@ -119,7 +119,7 @@ class RoutingDomain(Construct):
         by_mode = "CoipAttached" if self._domain.mode == COIP else "DirectAttached"
         self._guard(by_mode, self.content, subject, guarded, way)
         if has_domains:
-            self._guard("Attached", self.content, subject, {"Mode": self._domain.mode}, way)
+            self._guard("Attached", self.content, subject, guarded | {"Mode": self._domain.mode}, way)
 
     def _guard(self, name: str, of: IConstruct, subject: str, guarded: dict[str, Any], way: str) -> Guard:
         """Stops a change that would fail or orphan what runs; no switch opens it, and *way* says what to do instead."""

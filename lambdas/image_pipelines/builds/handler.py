@@ -66,7 +66,8 @@ def build(request: Mapping[str, Any]) -> str:
 def _waits_for_its_parent(wanted: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
     if not wanted["ParentPipeline"]:
         return False
-    if old and old.get("Ancestors") != wanted["Ancestors"]:
+    is_parent_of_before = old.get("ParentPipeline") == wanted["ParentPipeline"]
+    if is_parent_of_before and old.get("Ancestors") != wanted["Ancestors"]:
         return True  # one of them is built by this deployment too
     found = client("ssm").get_parameters(Names=[wanted["ParentParameter"]])["Parameters"]
     return not found or found[0]["Value"] not in _images(wanted["ParentPipeline"])

@@ -110,6 +110,12 @@ def test_what_changes_together_with_an_ancestor_is_built_after_it_and_once(monke
     assert started(monkeypatch, request("Update", {**WEB, **CHANGED, "Ancestors": "gold-2"}, WEB)) == []
 
 
+def test_another_parent_that_has_an_image_is_built_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image of it is to come by this deployment, so that no rule would start it."""
+    old = {**WEB, "ParentPipeline": "base", "ParentParameter": "/imagebuilder/s/base/parent", "Ancestors": "base-1"}
+    assert started(monkeypatch, request("Update", {**WEB, **CHANGED}, old)) == ["web"]
+
+
 class Refusing(Account):
     """Image Builder that starts nothing, and CloudFormation that says what the stack does."""
 

@@ -121,10 +121,10 @@ def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_op
     attached = {"CoipCidr", "LocalGatewayId", "VirtualInterfaceGroupId"}
     assert told == {
         # A rack with routing domains wants the old route table deleted before its group joins another domain.
-        "MainAttachedGuard": {"Mode"},
+        "MainAttachedGuard": attached | {"Mode"},
         "MainDirectAttachedGuard": attached,
         "MainNetworkGuard": {"OutpostArn", "SubnetCidr", "VpcCidr"},
-        "FactoryAttachedGuard": {"Mode"},
+        "FactoryAttachedGuard": attached | {"Mode"},
         "FactoryCoipAttachedGuard": attached,
         "FactoryInterfacesGuard": {"LocalBgpAsn", "LocalGatewayId", "VirtualInterfaces"},
         "FactoryNetworkGuard": {"OutpostArn", "SubnetCidr", "VpcCidr"},
