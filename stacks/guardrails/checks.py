@@ -180,8 +180,14 @@ def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, targ
 
 
 def _buckets_left(statement: Json) -> frozenset[str] | None:
-    """Which directory buckets a statement does not deny, by their names; None: it is not about all of them."""
-    patterns = _many(statement.get("Action", []))
+    """Which directory buckets a statement does not deny, by their names; None: it is not about all of them.
+
+    What denies everything, or under a condition on something else than who calls, such as whether it is the account's
+    root, is no list of buckets.
+    """
+    if set(statement.get("Condition", {})) - {"ArnNotLike"}:
+        return None
+    patterns = [pattern for pattern in _many(statement.get("Action", [])) if pattern != "*"]
     is_about_them = any(fnmatchcase(action, pattern) for action in DIRECTORY_BUCKETS for pattern in patterns)
     if statement.get("Effect") != "Deny" or not is_about_them:
         return None

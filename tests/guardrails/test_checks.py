@@ -141,6 +141,24 @@ def test_directory_buckets_that_another_policy_leaves_are_found_where_ours_are_o
     assert (status, says in said) == ("problem" if says else "ok", True)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": "*", "Condition": {"StringLike": {"aws:PrincipalArn": "arn:*:iam::*:root"}}},
+        {"Action": "s3express:*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-west-2"}}},
+        {"Action": "*"},
+    ],
+)
+def test_what_denies_more_than_buckets_or_under_a_condition_is_no_list_of_them(statement: dict[str, Any]) -> None:
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    organization.zones = ["us-west-2-lax-1a"]
+    organization.policies["p-Other"] = json.dumps({"Statement": [{"Effect": "Deny", "Resource": "*", **statement}]})
+    organization.attached["r-ab12"] = ["p-Other"]
+    status, said = look(organization, settings)[f"target {FIRST}"]
+    assert status == "ok", said
+
+
 @pytest.mark.parametrize("prefix", ["AWSAccelerator", "Acme"])
 def test_where_the_accelerator_has_policies_check_warns(prefix: str) -> None:
     """awslabs/landing-zone-accelerator-on-aws#889: the policies of its sample are named AcceleratorGuardrails1, ...
