@@ -101,6 +101,6 @@ def removed_at_last(find: Callable[[], Any], remove: Callable[[Any], object]) ->
                 raise
             logger.info("gone, or not known yet", extra={"error": str(error)})
             time.sleep(KNOWN_SECONDS)
-            found = find()
+            found = found_at_last(find)
         else:
             return

@@ -24,13 +24,14 @@ def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipeli
     # By their path and not by their names, of which one role's policies could not hold all in twenty Regions:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     below, every = settings.parameter_of(stack.stack_name, "*"), f"{PARAMETERS}/*"
-    # Another parameter_path changes this policy first. Then the parameters of the old path are read, and go, and those
-    # of the new path go where the deployment rolls back: none of that may depend on the path.
+    # Another parameter_path changes this policy first. Then the parameters of the old path are read, get the stack's
+    # tag, and go, and those of the new path go where the deployment rolls back: none of that may depend on the path.
     moved = "Parameters of any path, since another parameter_path leaves those of before"
+    gone = f"{moved}, in Regions too that are gone; it deletes only this stack's."
     for actions, name, region, reason in (
-        (["ssm:AddTagsToResource", "ssm:PutParameter"], below, stack.region, "Parameters of this stack's path."),
-        (["ssm:GetParameters", "ssm:ListTagsForResource"], every, stack.region, f"{moved}."),
-        (["ssm:DeleteParameter"], every, "*", f"{moved}, in Regions too that are gone; it deletes only this stack's."),
+        (["ssm:PutParameter"], below, stack.region, "Parameters of this stack's path."),
+        (["ssm:AddTagsToResource", "ssm:GetParameters"], every, stack.region, f"{moved}; it tags only this stack's."),
+        (["ssm:DeleteParameter", "ssm:ListTagsForResource"], every, "*", gone),
     ):
         (arn,), (shown,) = parameter_arns(stack, name, [region]), shown_parameters(stack, name, [region])
         allow_on_pattern(function.own_role, *actions, arn=arn, shown=shown, reason=reason)

@@ -3,7 +3,8 @@
 Its first value is the base image's newest AMI, or, where only its name has changed, the value under the old name. All
 later values are written by Image Builder, none by a deployment. A parameter that was there before the stack stays as it
 is, also when the stack is deleted: only one that carries the stack's tag, or that was absent when the stack was made,
-is deleted with it. The physical id says which.
+is deleted with it. The physical id says which. What Image Builder has written first carries no tag: it gets one when
+its name is left, so that a rollback, which comes back to it, knows it again.
 
 It is of the data type text. One of the type aws:ec2:image changes some time after the call that has written it, and
 builds that follow an image would still read the one before:
@@ -12,10 +13,9 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from shared.aws import client
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 TAG = "image-pipelines-stack"
 OURS, FOUND = "ours:", "found:"
-ATTEMPTS, PAUSE_SECONDS = 10, 3.0
-"""Half a minute until a permission is known that the same deployment has changed:
+PATIENCE, PAUSE_SECONDS = 10, 3.0
+"""Half a minute for a request until a permission is known that the same deployment has changed:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency."""
 
 
@@ -42,31 +42,55 @@ def seed(request: Mapping[str, Any]) -> str:
         KeyError: the request lacks a property.
         botocore.exceptions.ClientError: SSM refuses.
     """
-    wanted = request["ResourceProperties"]
-    name = wanted["Name"]
+    wanted, ask = request["ResourceProperties"], Patient()
     if request["RequestType"] == "Delete":
-        return _delete(request["PhysicalResourceId"], wanted)
-    if request["RequestType"] == "Update" and request["OldResourceProperties"]["Name"] == name:
-        _create_if_absent(request)
-        left = set(request["OldResourceProperties"].get("Regions", [])) - set(wanted.get("Regions", []))
-        _delete(request["PhysicalResourceId"], {**wanted, "Regions": sorted(left)}, here=False)
+        _delete(ask, request, [None, *wanted.get("Regions", [])])
         return str(request["PhysicalResourceId"])
-    ours = _create_if_absent(request)
-    return f"{OURS if ours else FOUND}{name}"
+    if request["RequestType"] == "Update":
+        if request["OldResourceProperties"]["Name"] == wanted["Name"]:
+            _create_if_absent(ask, request)
+            _delete(
+                ask, request, set(request["OldResourceProperties"].get("Regions", [])) - set(wanted.get("Regions", []))
+            )
+            return str(request["PhysicalResourceId"])
+        _mark(ask, request)
+    return f"{OURS if _create_if_absent(ask, request) else FOUND}{wanted['Name']}"
 
 
-def _create_if_absent(request: Mapping[str, Any]) -> bool:
+class Patient:
+    """Calls SSM, again while the role may not: the same deployment has changed its policy seconds ago."""
+
+    def __init__(self) -> None:
+        self._left = PATIENCE
+
+    def __call__(self, call: Callable[..., Any], **wanted: Any) -> Any:
+        """The answer.
+
+        Raises:
+            botocore.exceptions.ClientError: SSM refuses, or still does not allow it.
+        """
+        while True:
+            try:
+                return call(**wanted)
+            except ClientError as error:
+                if not self._left or error.response["Error"]["Code"] != "AccessDeniedException":
+                    raise
+                logger.info("not allowed yet", extra={"error": str(error)})
+                self._left -= 1
+                time.sleep(PAUSE_SECONDS)
+
+
+def _create_if_absent(ask: Patient, request: Mapping[str, Any]) -> bool:
     """Whether the parameter is this stack's: made by it, or still to be made by Image Builder."""
     ssm, wanted, stack = client("ssm"), request["ResourceProperties"], request["StackId"]
     name = wanted["Name"]
-    there = _value(ssm, name) is not None
+    there = _value(ask, name) is not None
     if there or not wanted.get("Source"):
-        return not there or _tagged(ssm, name, stack)
-    image = _moved(ssm, request) or ssm.get_parameter(Name=wanted["Source"])["Parameter"]["Value"]
+        return not there or _owner(ask, ssm, name) == stack
+    image = _moved(ask, request) or ask(ssm.get_parameter, Name=wanted["Source"])["Parameter"]["Value"]
     try:
-        _put(
-            ssm,
-            1 if request["RequestType"] == "Create" else ATTEMPTS,
+        ask(
+            ssm.put_parameter,
             Name=name,
             Value=image,
             Type="String",
@@ -77,55 +101,68 @@ def _create_if_absent(request: Mapping[str, Any]) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ParameterAlreadyExists":  # Image Builder was faster
             raise
-        return _tagged(ssm, name, stack)
+        return _owner(ask, ssm, name) == stack
     logger.info("seeded", extra={"parameter": name, "image": image})
     return True
 
 
-def _put(ssm: Any, attempts: int, **wanted: Any) -> None:
-    """Writes it, again while the role may not: another path has changed its policy seconds ago."""
-    for left in reversed(range(attempts)):
-        try:
-            ssm.put_parameter(**wanted)
-            return
-        except ClientError as error:
-            if not left or error.response["Error"]["Code"] != "AccessDeniedException":
-                raise
-            logger.info("not allowed yet", extra={"error": str(error)})
-            time.sleep(PAUSE_SECONDS)
-
-
-def _moved(ssm: Any, request: Mapping[str, Any]) -> str | None:
+def _moved(ask: Patient, request: Mapping[str, Any]) -> str | None:
     """The value under the old name, if the parameter has only got another: an image of gold stays one."""
     old = request.get("OldResourceProperties") or {}
     same = old and old.get("Source") == request["ResourceProperties"]["Source"]
-    return _value(ssm, old["Name"]) if same else None
+    return _value(ask, old["Name"]) if same else None
 
 
-def _value(ssm: Any, name: str) -> str | None:
-    found = ssm.get_parameters(Names=[name])["Parameters"]
-    return str(found[0]["Value"]) if found else None
-
-
-def _tagged(ssm: Any, name: str, stack: str) -> bool:
+def _mark(ask: Patient, request: Mapping[str, Any]) -> None:
+    """Gives the parameter that is left the stack's tag, if it is ours."""
+    name = request["OldResourceProperties"]["Name"]
+    if request["PhysicalResourceId"] != f"{OURS}{name}" or _value(ask, name) is None:
+        return
     try:
-        tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+        ask(
+            client("ssm").add_tags_to_resource,
+            ResourceType="Parameter",
+            ResourceId=name,
+            Tags=[{"Key": TAG, "Value": request["StackId"]}],
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidResourceId":  # it went away meanwhile
             raise
-        return False
-    return {"Key": TAG, "Value": stack} in tags
 
 
-def _delete(physical_id: str, wanted: Mapping[str, Any], *, here: bool = True) -> str:
-    """Deletes a parameter that is ours, in the Regions that are named and, unless told otherwise, in this one."""
-    if physical_id == f"{OURS}{wanted['Name']}" and wanted.get("Keep") != "true":
-        clients = [client("ssm")] if here else []
-        clients += [boto3.client("ssm", region_name=name) for name in wanted.get("Regions", [])]
-        for ssm in clients:  # Image Builder has written it in each Region that gets a copy
-            try:
-                ssm.delete_parameter(Name=wanted["Name"])
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ParameterNotFound":
-                    raise
-    return physical_id
+def _value(ask: Patient, name: str) -> str | None:
+    found = ask(client("ssm").get_parameters, Names=[name])["Parameters"]
+    return str(found[0]["Value"]) if found else None
+
+
+def _owner(ask: Patient, ssm: Any, name: str) -> str | None:
+    """The stack that has tagged a parameter; None if none has, or there is no such parameter."""
+    try:
+        tags = ask(ssm.list_tags_for_resource, ResourceType="Parameter", ResourceId=name)["TagList"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidResourceId":
+            raise
+        return None
+    return next((str(tag["Value"]) for tag in tags if tag["Key"] == TAG), None)
+
+
+def _delete(ask: Patient, request: Mapping[str, Any], regions: Iterable[str | None]) -> None:
+    """Deletes a parameter that is ours. Image Builder has written it in each Region that gets a copy.
+
+    Args:
+        regions: where; None is the Region of the stack.
+    """
+    wanted = request["ResourceProperties"]
+    name = wanted["Name"]
+    if request["PhysicalResourceId"] != f"{OURS}{name}" or wanted.get("Keep") == "true":
+        return
+    for region in regions:
+        ssm = client("ssm", region=region)
+        if _owner(ask, ssm, name) not in (None, request["StackId"]):  # a stack of that Region has made it
+            logger.warning("left to its stack", extra={"parameter": name, "region": region})
+            continue
+        try:
+            ask(ssm.delete_parameter, Name=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise

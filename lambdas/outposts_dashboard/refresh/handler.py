@@ -54,7 +54,10 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     try:
         return _handle(sent, context)
     except (*FAULTS, BusyError, NotOursError, NotWrittenError, NoSettingsError):
-        _hurry(event["Records"])
+        _hurry(event["Records"], RETRY_SECONDS)
+        raise
+    except StillLockedError:  # until the lock counts as dead
+        _hurry(event["Records"], int(os.environ["LONGEST_SECONDS"]) + 1)
         raise
 
 
@@ -65,26 +68,28 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
     holder = context.aws_request_id
     now = time.time()
     until = now + int(os.environ["LONGEST_SECONDS"])
-    lock = ledger.take(holder, now=now, until=until)
-    if lock is not Lock.TAKEN:
-        logger.info("not refreshed", extra={"because": lock.value})
-        return {"refreshed": False, "because": lock.value}
     try:
+        lock = ledger.take(holder, now=now, until=until)
+        if lock is not Lock.TAKEN:
+            logger.info("not refreshed", extra={"because": lock.value})
+            return {"refreshed": False, "because": lock.value}
         return _rounds(ledger, holder, until)
     except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
         try:
-            ledger.drop(holder)
-        except FAULTS as fault:  # not hurried: the queue brings the batch again when the lock counts as dead
+            ledger.drop(holder)  # also where taking it has failed: an answer may be lost, and the lock ours
+        except FAULTS as fault:
             raise StillLockedError(f"the lock is kept until its time: {fault}") from fault
         raise
 
 
-def _hurry(records: Sequence[dict[str, Any]]) -> None:
-    """Has the batch tried again soon; an error alone does not reset the visibility, as Lambda's page says:
+def _hurry(records: Sequence[dict[str, Any]], seconds: int) -> None:
+    """Has the batch tried again after these seconds.
+
+    An error alone does not reset the visibility, as Lambda's page says:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     entries = [
-        {"Id": str(number), "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": RETRY_SECONDS}
+        {"Id": str(number), "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": seconds}
         for number, record in enumerate(records[:MOST_HURRIED])
     ]
     try:

@@ -96,7 +96,12 @@ def remove_range(request: Request) -> None:
         # Looked up again each time: it may be gone by now, with the range.
         if not _has_range(pool_id, cidr):
             return
-        used = in_use(once_known(lambda: list(_usages(pool_id))), cidr)
+        try:
+            used = in_use(_usages(pool_id), cidr)
+        except ClientError as error:
+            if last or "NotFound" not in error.response["Error"]["Code"]:
+                raise
+            used = ["what a pool has that is gone, or not known yet"]
         if not used:
             removed_at_last(
                 lambda: _has_range(pool_id, cidr),

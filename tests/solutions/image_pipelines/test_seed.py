@@ -110,35 +110,82 @@ def test_a_parameter_that_moves_keeps_its_image_unless_its_base_is_another(
 
 
 class NotAllowedYet:
-    """SSM that refuses the first calls: the role has got the new path a moment ago."""
+    """SSM that refuses the first calls: the role has got another path, or another base, a moment ago."""
 
     def __init__(self, ssm: Any, refused: int) -> None:
         self.ssm, self.left = ssm, refused
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.ssm, name)
+        def call(**wanted: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, name)
+            return getattr(self.ssm, name)(**wanted)
 
-    def put_parameter(self, **wanted: Any) -> None:
-        if self.left:
-            self.left -= 1
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "PutParameter")
-        self.ssm.put_parameter(**wanted)
+        return call
 
 
-@pytest.mark.parametrize("refused", [handler.ATTEMPTS - 1, handler.ATTEMPTS])
-def test_a_new_path_is_written_once_the_role_may(ssm: Any, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
-    account = NotAllowedYet(ssm, refused)
-    waited: list[float] = []
-    monkeypatch.setattr(handler, "client", lambda _: account)
-    monkeypatch.setattr("time.sleep", waited.append)
-    moved = request("Update", PhysicalResourceId=f"ours:{NAME}x")
-    moved["OldResourceProperties"] = {**moved["ResourceProperties"], "Name": f"{NAME}x"}
-    if refused < handler.ATTEMPTS:
-        assert seed(moved) == f"ours:{NAME}" and value(ssm)
-    else:
-        with pytest.raises(ClientError, match="AccessDenied"):
-            seed(moved)
-    assert sum(waited) <= 30, "the function has a minute"
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_it_waits_until_the_role_may(ssm: Any, monkeypatch: pytest.MonkeyPatch, waited: list[float], kind: str) -> None:
+    """The base may be another one, whose parameter the role reads for the first time."""
+    old = {**request()["ResourceProperties"], "Source": SOURCE.replace("arm64", "x86_64")}
+    event = request(kind, PhysicalResourceId=f"ours:{NAME}", OldResourceProperties=old)
+    account = NotAllowedYet(ssm, handler.PATIENCE)
+    monkeypatch.setattr(handler, "client", lambda *_, **__: account)
+    assert seed(event) == f"ours:{NAME}" and value(ssm)
+    assert sum(waited) == 30, "the function has a minute"
+
+
+def test_it_does_not_wait_for_ever(ssm: Any, monkeypatch: pytest.MonkeyPatch, waited: list[float]) -> None:
+    account = NotAllowedYet(ssm, handler.PATIENCE + 1)
+    monkeypatch.setattr(handler, "client", lambda *_, **__: account)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        seed(request())
+    assert sum(waited) == 30, "the function has a minute"
+
+
+@pytest.mark.parametrize("source", ["", SOURCE], ids=["a workload's", "gold's"])
+def test_a_change_of_name_that_is_rolled_back_leaves_the_parameter_ours(ssm: Any, source: str) -> None:
+    """Image Builder has written a workload's first value, without the stack's tag."""
+    first = seed(request(source=source))
+    ssm.put_parameter(Name=NAME, Value="ami-built", Type="String", Overwrite=True)
+    here, there = (
+        {**request(source=source)["ResourceProperties"], "Name": name} for name in (NAME, "/imagebuilder/other/gold")
+    )
+    moved = {**request("Update"), "ResourceProperties": there, "OldResourceProperties": here}
+    second = seed({**moved, "PhysicalResourceId": first})
+    back = {**request("Update"), "ResourceProperties": here, "OldResourceProperties": there}
+    assert seed({**back, "PhysicalResourceId": second}) == first
+    seed({**request("Delete"), "ResourceProperties": there, "PhysicalResourceId": second})
+    assert value(ssm) == "ami-built"
+    seed({**request("Delete"), "ResourceProperties": here, "PhysicalResourceId": first})
+    assert value(ssm) is None
+
+
+def test_a_change_of_name_makes_nothing_ours_that_was_not(ssm: Any) -> None:
+    ssm.put_parameter(Name=NAME, Value="ami-1", Type="String")
+    moved = request("Update", PhysicalResourceId=seed(request()))
+    moved["OldResourceProperties"] = {**moved["ResourceProperties"]}
+    moved["ResourceProperties"]["Name"] = "/imagebuilder/stack/other"
+    seed(moved)
+    assert ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=NAME)["TagList"] == []
+
+
+def test_what_another_stack_has_made_in_its_region_stays(ssm: Any) -> None:
+    """Two stacks of one path, in two Regions, one of which gets copies of the other's images."""
+    physical_id = seed(request())
+    elsewhere = boto3.client("ssm", "eu-west-1")
+    others = [{"Key": handler.TAG, "Value": STACK.replace("us-east-1", "eu-west-1")}]
+    elsewhere.put_parameter(Name=NAME, Value="ami-theirs", Type="String", Tags=others)
+    seed(request("Delete", PhysicalResourceId=physical_id))
+    assert value(ssm) is None and value(elsewhere) == "ami-theirs"
 
 
 @pytest.mark.parametrize("owner", ["ours", "found"])

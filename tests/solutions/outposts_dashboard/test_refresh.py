@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -350,7 +350,24 @@ def test_a_lock_that_cannot_be_released_is_waited_for(ledger: Ledger, monkeypatc
     monkeypatch.setattr(Ledger, "drop", throttled)
     with pytest.raises(handler.StillLockedError):
         deliver(monkeypatch, event(), sqs=queue, cloudwatch=Refusing(NAME))
-    assert queue.seen_again == {} and ledger.held_until() > 0
+    assert queue.seen_again == {"r-0": 311}, "one second after the lock counts as dead"
+    assert ledger.held_until() > 0
+
+
+def test_a_lock_whose_answer_was_lost_is_released(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept, it would take the retry for a request of another refresh, and nothing would be shown."""
+    real = Ledger.take
+
+    def lost(self: Ledger, holder: str, *, now: float, until: float) -> Lock:
+        real(self, holder, now=now, until=until)
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(Ledger, "take", lost)
+    with pytest.raises(ReadTimeoutError):
+        deliver(monkeypatch, event())
+    assert ledger.held_until() == 0
+    monkeypatch.setattr(Ledger, "take", real)
+    assert deliver(monkeypatch, event(), request="r-2")["refreshed"] is True
 
 
 def test_settings_that_change_meanwhile_are_those_of_the_next_look(

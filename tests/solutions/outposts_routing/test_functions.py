@@ -357,6 +357,18 @@ def test_not_found_is_not_gone_while_it_is_listed(
     assert left[kind] == []
 
 
+def test_a_range_whose_pool_is_gone_is_gone_once_no_list_has_it(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has deleted the pool, and a list still has it for a while."""
+    pool, cidr = new_pool(ec2), "172.16.64.0/26"
+    listed = [{"PoolId": pool, "PoolCidrs": [cidr]}]
+    looks = [listed, listed, listed]
+    monkeypatch.setattr(coip, "_pools", lambda: looks.pop() if looks else [])
+    ec2.delete_coip_cidr(CoipPoolId=pool, Cidr=POOL)
+    ec2.delete_coip_pool(CoipPoolId=pool)
+    coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": cidr}))
+    assert looks == []
+
+
 def on_the_outpost(ec2: Any) -> str:
     """A subnet there."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
