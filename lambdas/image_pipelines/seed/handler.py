@@ -82,7 +82,7 @@ class Patient:
 
 def _create_if_absent(ask: Patient, request: Mapping[str, Any]) -> bool:
     """Whether the parameter is this stack's: made by it, or still to be made by Image Builder."""
-    ssm, wanted, stack = client("ssm"), request["ResourceProperties"], request["StackId"]
+    ssm, wanted, stack = client("ssm"), request["ResourceProperties"], str(request["StackId"])
     name = wanted["Name"]
     there = _value(ask, name) is not None
     if there or not wanted.get("Source"):

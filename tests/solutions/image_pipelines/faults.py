@@ -133,6 +133,30 @@ class SeedThereWorld(SeedWorld):
             assert answer["PhysicalResourceId"] == f"found:{NAME}", "it would be deleted with the stack"
 
 
+class SeedMovesWorld(SeedWorld):
+    """The parameter gets another name; the one that is left must be known as ours if the deployment rolls back."""
+
+    LEFT = "/imagebuilder/left/gold"
+
+    def __init__(self) -> None:
+        super().__init__()
+        client("ssm").put_parameter(Name=self.LEFT, Value="ami-1", Type="String")
+        old = {**self.event["ResourceProperties"], "Name": self.LEFT}
+        self.event |= {
+            "RequestType": "Update",
+            "PhysicalResourceId": f"ours:{self.LEFT}",
+            "OldResourceProperties": old,
+        }
+
+    def unharmed(self) -> None:
+        super().unharmed()
+        assert value(self.LEFT) == "ami-1", "what is left was changed"
+        answer = self.answer()
+        if answer and answer["Status"] == "SUCCESS":
+            tags = get_backend("ssm")[ACCOUNT]["us-east-1"].list_tags_for_resource("Parameter", self.LEFT)
+            assert tags == {"image-pipelines-stack": self.event["StackId"]}, f"its tags are {tags}"
+
+
 class SeedGoesWorld(SeedWorld):
     """The stack is deleted, and its parameter with it; another one stays."""
 
@@ -282,6 +306,7 @@ SUBJECTS: list[Subject] = [
     with_builder(told("image_pipelines.versions", VersionsWorld), "image_pipelines.versions"),
     told(SEED, SeedWorld),
     told(SEED, SeedThereWorld, " (there)"),
+    told(SEED, SeedMovesWorld, " (moves)"),
     told(SEED, SeedGoesWorld, " (goes)"),
     with_builder(told("image_pipelines.builds", BuildsWorld), "image_pipelines.builds"),
     with_builder(told("image_pipelines.builds", WorkloadBuildsWorld, " (workload)"), "image_pipelines.builds"),
