@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 
-from stacks.image_pipelines.rights import START_BUILD, parameter_arns, shown_parameters
+from stacks.image_pipelines.execution import parameter_arns, shown_parameters
+from stacks.image_pipelines.rights import START_BUILD
 from stacks.image_pipelines.settings import PARAMETERS, ImagePipelinesSettings
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.solution import SolutionStack
 
 
-def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings, pipelines: Sequence[str]) -> PythonFunction:
+def seed_function(stack: SolutionStack, settings: ImagePipelinesSettings) -> PythonFunction:
     """Creates the parameters that are absent, and deletes those of this stack with it."""
     function = PythonFunction(
         stack,

@@ -18,13 +18,14 @@ from constructs import Construct
 
 from config.models import CommonSettings
 from stacks.image_pipelines.cascade import GOLD, in_order
+from stacks.image_pipelines.execution import ExecutionRole
 from stacks.image_pipelines.follow import follow
 from stacks.image_pipelines.functions import builds_function, seed_function
 from stacks.image_pipelines.lifecycle import lifecycle_rules
 from stacks.image_pipelines.names import component_names, image_name, lineage_files
 from stacks.image_pipelines.pipeline import ImagePipeline, Shared, title
 from stacks.image_pipelines.recipes import Component, Versions
-from stacks.image_pipelines.rights import LOG_GROUPS, BuildRole, ExecutionRole, FollowRole, LifecycleRole
+from stacks.image_pipelines.rights import LOG_GROUPS, BuildRole, FollowRole, LifecycleRole
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import Pipeline
 from stacks.image_pipelines.tracking import Tracking, runs
@@ -78,7 +79,7 @@ class ImagePipelinesStack(SolutionStack):
             settings=settings,
             versions=versions,
             components=self._components(wanted, versions),
-            seed=seed_function(self, settings, list(wanted)),
+            seed=seed_function(self, settings),
             builds=builds_function(self, settings, list(self._names.values())),
             infrastructure=self._infrastructure(network, role, topic, ["ami", "container"] if containers else ["ami"]),
             network=network,
