@@ -54,7 +54,10 @@ def seed(request: Mapping[str, Any]) -> str:
             )
             return str(request["PhysicalResourceId"])
         _mark(ask, request)
-    return f"{OURS if _create_if_absent(ask, request) else FOUND}{wanted['Name']}"
+    # Where the name of before has failed, the rollback comes with the id of this one, whatever tag that has:
+    # https://github.com/aws/aws-cdk/issues/17040.
+    is_back = request.get("PhysicalResourceId") == f"{OURS}{wanted['Name']}"
+    return f"{OURS if _create_if_absent(ask, request) or is_back else FOUND}{wanted['Name']}"
 
 
 class Patient:
@@ -114,19 +117,19 @@ def _moved(ask: Patient, request: Mapping[str, Any]) -> str | None:
 
 
 def _mark(ask: Patient, request: Mapping[str, Any]) -> None:
-    """Gives the parameter that is left the stack's tag, if it is ours."""
-    name = request["OldResourceProperties"]["Name"]
-    if request["PhysicalResourceId"] != f"{OURS}{name}" or _value(ask, name) is None:
+    """Gives the parameter that is left the stack's tag, if it is ours and no stack has tagged it."""
+    ssm, name = client("ssm"), request["OldResourceProperties"]["Name"]
+    if request["PhysicalResourceId"] != f"{OURS}{name}" or _owner(ask, ssm, name) is not None:
         return
     try:
         ask(
-            client("ssm").add_tags_to_resource,
+            ssm.add_tags_to_resource,
             ResourceType="Parameter",
             ResourceId=name,
             Tags=[{"Key": TAG, "Value": request["StackId"]}],
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "InvalidResourceId":  # it went away meanwhile
+        if error.response["Error"]["Code"] != "InvalidResourceId":  # there is none, or it went away meanwhile
             raise
 
 

@@ -169,6 +169,37 @@ def test_a_change_of_name_that_is_rolled_back_leaves_the_parameter_ours(ssm: Any
     assert value(ssm) is None
 
 
+def test_a_change_of_name_that_has_failed_leaves_the_parameter_ours(
+    ssm: Any, monkeypatch: pytest.MonkeyPatch, waited: list[float]
+) -> None:
+    """It may not even have got the stack's tag; the rollback comes with the physical id that the failure had."""
+    first = seed(request(source=""))
+    ssm.put_parameter(Name=NAME, Value="ami-built", Type="String")
+    here, there = ({**request(source="")["ResourceProperties"], "Name": name} for name in (NAME, "/imagebuilder/other"))
+    moved = {**request("Update"), "ResourceProperties": there, "OldResourceProperties": here}
+    with monkeypatch.context() as denied:
+        account = NotAllowedYet(ssm, handler.PATIENCE + 1)
+        denied.setattr(handler, "client", lambda *_, **__: account)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            seed({**moved, "PhysicalResourceId": first})
+    back = {**request("Update"), "ResourceProperties": here, "OldResourceProperties": there}
+    assert seed({**back, "PhysicalResourceId": first}) == first, "another id would have CloudFormation delete this one"
+    assert value(ssm) == "ami-built"
+
+
+def test_a_change_of_name_leaves_another_stacks_tag(ssm: Any) -> None:
+    """Both have one path, and the other has made the parameter: a move takes no more than a destroy does."""
+    first = seed(request(source=""))
+    others = [{"Key": handler.TAG, "Value": STACK.replace("stack/stack", "stack/other")}]
+    ssm.put_parameter(Name=NAME, Value="ami-theirs", Type="String", Tags=others)
+    here = request(source="")["ResourceProperties"]
+    there = {**here, "Name": "/imagebuilder/other"}
+    moved = {**request("Update"), "ResourceProperties": there, "OldResourceProperties": here}
+    seed({**moved, "PhysicalResourceId": first})
+    seed({**request("Delete"), "ResourceProperties": here, "PhysicalResourceId": first})
+    assert value(ssm) == "ami-theirs"
+
+
 def test_a_change_of_name_makes_nothing_ours_that_was_not(ssm: Any) -> None:
     ssm.put_parameter(Name=NAME, Value="ami-1", Type="String")
     moved = request("Update", PhysicalResourceId=seed(request()))
