@@ -91,10 +91,9 @@ def remove_range(request: Request) -> None:
     """
     wanted = request["ResourceProperties"]
     pool_id, cidr = wanted["PoolId"], wanted["Cidr"]
-    found_at_last(lambda: _has_range(pool_id, cidr))
     for last in [*[False] * (ROUNDS - 1), True]:
-        # Looked up again each time: it may be gone by now, with the range.
-        if not _has_range(pool_id, cidr):
+        # Looked up again each time: it may be gone by now, with the range. One list without it does not say so.
+        if not found_at_last(lambda: _has_range(pool_id, cidr)):
             return
         try:
             used = in_use(_usages(pool_id), cidr)

@@ -357,6 +357,20 @@ def test_not_found_is_not_gone_while_it_is_listed(
     assert left[kind] == []
 
 
+@pytest.mark.parametrize("lacks", range(5), ids=lambda lacks: f"look {lacks + 1} lacks it")
+def test_one_list_without_a_range_does_not_say_that_it_is_gone(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, lacks: int
+) -> None:
+    """Left in its pool, it would keep the pool from being deleted."""
+    pool = new_pool(ec2)
+    real, looks = coip._pools, iter(range(100))
+    monkeypatch.setattr(coip, "_pools", lambda: [] if next(looks) == lacks else real())
+    used: list[list[Json]] = [[], [{"CoIp": "172.16.0.5"}], [{"CoIp": "172.16.0.5"}]]
+    monkeypatch.setattr(coip, "_usages", lambda _: used.pop())
+    coip.act(request("Delete", "CoipCidr", {"PoolId": pool, "Cidr": POOL}))
+    assert [one["PoolCidrs"] for one in ec2.describe_coip_pools()["CoipPools"]] == [[]]
+
+
 def test_a_range_whose_pool_is_gone_is_gone_once_no_list_has_it(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has deleted the pool, and a list still has it for a while."""
     pool, cidr = new_pool(ec2), "172.16.64.0/26"
