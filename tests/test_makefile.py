@@ -74,9 +74,8 @@ def test_every_target_has_a_recipe_and_ci_runs_it(target: str) -> None:
         "clean",
         "evidence",  # of a commit that is to be shown: by hand, after make try
         "recording",  # the same
-        "updates",  # minutes; make test has its short form
         "mutate",  # as long as make try, whose calls it replays
-    }  # by make itself, because they change the checkout, or because they take longer than the short form in make test
+    }  # by make itself, or because they change the checkout
     assert target in ran_elsewhere or re.search(rf"^(\.venv/bin/python -m \S+ )?make {target}\b", ci, re.MULTILINE), (
         f".ci/run has no make {target}"
     )

@@ -40,16 +40,6 @@ class Case:
         return f"{self.subject.name} - {self.where} - {self.what}"
 
 
-LIKE_OTHERS = {
-    "throttled for good": "denied",
-    "no connection": "denied",
-    "no answer in time": "denied",
-    "failing with 500": "denied",
-    "its answer lost for good": "its answer lost once",
-    "second page failing": "denied",
-    "answered in two pages": "empty pages among them",
-}
-"""What most often ends as another does. ``make test`` leaves it out, ``make faults`` does not."""
 CHANGES_NOTHING = re.compile(r"(BatchGet|Describe|Get|Head|List|Lookup|Query|Scan|Search)[A-Z]?")
 """Operations that only read: whoever is stopped after one, or asks again, has changed nothing by it."""
 
@@ -58,33 +48,24 @@ ONE_AFTER_THE_OTHER = "one after the other"
 
 
 def short(generated: Sequence[Case]) -> list[Case]:
-    """Returns those that ``make test`` runs, the smallest set in which every line that calls AWS meets every fault.
+    """Returns those that ``make test`` runs: every line that calls AWS fails once; ``make faults`` runs everything.
 
-    A loop calls AWS from one line, many times: the first and the last of these calls stand for those between. A process
-    that is stopped leaves the same world after a call that reads as after the one before it, and an answer that was
-    lost is to a reader as if the call had been throttled, so that both happen to calls that change something. Whether a
-    call is tried again is a matter of its client. What is no event of the function's own comes to one world, one after
-    the other, which is looked at after each.
+    One that changes something is the last that the process does; one that only reads is denied. A loop calls AWS from
+    one line, many times: the first of these calls stands for the others. What is no event of the function's own comes
+    to one world, one after the other, which is looked at after each.
     """
-    lines: dict[object, list[int]] = {}
-    for call in {case.call for case in generated if case.call}:
-        lines.setdefault((call.service, call.operation, call.path), []).append(call.nth)
+    first: dict[object, int] = {}
+    for case in generated:
+        if call := case.call:
+            line = (call.service, call.operation, call.path)
+            first[line] = min(call.nth, first.get(line, call.nth))
 
     def is_run(case: Case) -> bool:
         call = case.call
         if call is None:
             return case.own
-        numbers = lines[call.service, call.operation, call.path]
-        changes = not CHANGES_NOTHING.match(call.operation)
-        if case.what in LIKE_OTHERS:
-            return False
-        if case.what == "throttled once":
-            return call.nth == 1
-        if case.what == "its answer lost once":
-            return changes and call.nth == min(numbers)
-        if case.what == "stopped after it":
-            return changes and call.nth in (min(numbers), max(numbers))
-        return call.nth in (min(numbers), max(numbers)) if case.what == "denied" else call.nth == min(numbers)
+        worst = "denied" if CHANGES_NOTHING.match(call.operation) else "stopped after it"
+        return case.what == worst and call.nth == first[call.service, call.operation, call.path]
 
     others = [case for case in generated if not case.own]
     together = [

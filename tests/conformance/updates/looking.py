@@ -1,7 +1,8 @@
 """Every setting of every solution with another legal value: the update there, and the way back.
 
 ``make updates`` is the long form: from the default state, from every variant's and from those of a table, with two
-values a setting. The short form, in ``make test``, is one other value of each setting from the default state.
+values a setting. The short form is one other value of each setting from the default state; ``make test`` tries it with
+two solutions.
 """
 
 import os
