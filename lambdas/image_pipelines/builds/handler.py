@@ -5,7 +5,8 @@ from the new ones, and a build that runs meanwhile writes the old ones, or fails
 
 What builds on another pipeline is started here only if that one has an image and is not built anew by the same
 deployment. Else it would be built on the raw base, or on an image that is about to be replaced; the rule on its
-parent's images starts it when there is one.
+parent's images starts it when there is one. A workload that is new, or has another parent, is built at once on the
+image that there is: what its parent was before is not known here. The next image of that starts it again.
 
 The request's id is the client token, so that a request which comes twice starts one build. A schedule alone would not
 do: no page says that a new recipe is a dependency update. A build that is refused fails the deployment, and is no

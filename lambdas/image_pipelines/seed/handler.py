@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,14 +44,11 @@ def seed(request: Mapping[str, Any]) -> str:
     """
     wanted, ask = request["ResourceProperties"], Patient()
     if request["RequestType"] == "Delete":
-        _delete(ask, request, [None, *wanted.get("Regions", [])])
+        _delete(ask, request)
         return str(request["PhysicalResourceId"])
     if request["RequestType"] == "Update":
         if request["OldResourceProperties"]["Name"] == wanted["Name"]:
-            _create_if_absent(ask, request)
-            _delete(
-                ask, request, set(request["OldResourceProperties"].get("Regions", [])) - set(wanted.get("Regions", []))
-            )
+            _create_if_absent(ask, request)  # a Region that has left the list keeps its copy: this may be rolled back
             return str(request["PhysicalResourceId"])
         _mark(ask, request)
     # Where the name of before has failed, the rollback comes with the id of this one, whatever tag that has:
@@ -149,17 +146,13 @@ def _owner(ask: Patient, ssm: Any, name: str) -> str | None:
     return next((str(tag["Value"]) for tag in tags if tag["Key"] == TAG), None)
 
 
-def _delete(ask: Patient, request: Mapping[str, Any], regions: Iterable[str | None]) -> None:
-    """Deletes a parameter that is ours. Image Builder has written it in each Region that gets a copy.
-
-    Args:
-        regions: where; None is the Region of the stack.
-    """
+def _delete(ask: Patient, request: Mapping[str, Any]) -> None:
+    """Deletes a parameter that is ours, and what Image Builder has written in each Region that gets a copy."""
     wanted = request["ResourceProperties"]
     name = wanted["Name"]
     if request["PhysicalResourceId"] != f"{OURS}{name}" or wanted.get("Keep") == "true":
         return
-    for region in regions:
+    for region in (None, *wanted.get("Regions", [])):
         ssm = client("ssm", region=region)
         if _owner(ask, ssm, name) not in (None, request["StackId"]):  # a stack of that Region has made it
             logger.warning("left to its stack", extra={"parameter": name, "region": region})

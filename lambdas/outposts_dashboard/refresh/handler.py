@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_dashboard.discovery import discover
 from outposts_dashboard.layout.pages import LONGEST_NAME, Dashboard, dashboards
-from outposts_dashboard.ledger import BusyError, Ledger, Lock, NoSettingsError
+from outposts_dashboard.ledger import Ledger, Lock
 from outposts_dashboard.refresh.events import newest, seen_already
 from outposts_dashboard.wanted import Wanted, batches
 from shared.aws import client
@@ -53,11 +53,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     sent = newest(event)
     try:
         return _handle(sent, context)
-    except (*FAULTS, BusyError, NotOursError, NotWrittenError, NoSettingsError):
-        _hurry(event["Records"], RETRY_SECONDS)
-        raise
     except StillLockedError:  # until the lock counts as dead
         _hurry(event["Records"], int(os.environ["LONGEST_SECONDS"]) + 1)
+        raise
+    except Exception:
+        _hurry(event["Records"], RETRY_SECONDS)
         raise
 
 
@@ -74,7 +74,7 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
             logger.info("not refreshed", extra={"because": lock.value})
             return {"refreshed": False, "because": lock.value}
         return _rounds(ledger, holder, until)
-    except (*FAULTS, NotOursError, NotWrittenError, NoSettingsError):
+    except Exception:
         try:
             ledger.drop(holder)  # also where taking it has failed: an answer may be lost, and the lock ours
         except FAULTS as fault:

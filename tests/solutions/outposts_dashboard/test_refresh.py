@@ -354,6 +354,16 @@ def test_a_lock_that_cannot_be_released_is_waited_for(ledger: Ledger, monkeypatc
     assert ledger.held_until() > 0
 
 
+def test_settings_that_cannot_be_read_leave_no_lock_and_are_tried_again_soon(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.want('{"of": "another version"}')
+    queue = Queue()
+    with pytest.raises(KeyError):
+        deliver(monkeypatch, event(), sqs=queue)
+    assert ledger.held_until() == 0 and queue.seen_again == {"r-0": 30}
+
+
 def test_a_lock_whose_answer_was_lost_is_released(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kept, it would take the retry for a request of another refresh, and nothing would be shown."""
     real = Ledger.take
