@@ -38,23 +38,26 @@ class Kind:
         kept: why a stack may leave it; empty: there is no reason.
         bills: what it costs, with the unit of the price file (``python -m stacks cost --units``) where there is one.
         remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
-        is_named: whether others name it, which are therefore to be removed before.
+        wait: the command that ends when it is gone, where others wait for that.
+        held_by: kinds that hold it, and are therefore removed before.
     """
 
     name: str
     kept: str = ""
     bills: str = "see its price list"
     remove: str = ""
-    is_named: bool = False
+    wait: str = ""
+    held_by: tuple[str, ...] = ()
 
     def command(self, arn: str, region: str) -> str:
-        """The command that removes one; empty where none is known."""
+        """The command that removes one, and waits where others wait; empty where none is known."""
         _, partition, _, _, account, _ = arn.split(":", 5)
         _, name = named_by(arn)
         queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
         quoted = {"arn": arn, "name": name, "queue": queue}
-        text = self.remove.format(**{key: shlex.quote(value) for key, value in quoted.items()})
-        return f"{text} --region {region}" if text else ""
+        values = {key: shlex.quote(value) for key, value in quoted.items()}
+        texts = [text.format(**values) for text in (self.remove, self.wait) if text]
+        return " && ".join(f"{text} --region {region}" for text in texts)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -66,7 +69,11 @@ KINDS: Mapping[str, Kind] = {
         remove="aws ec2 cancel-capacity-reservation --capacity-reservation-id {name}",
     ),
     "ec2:elastic-ip": Kind(
-        "Elastic IP address", bills="public_ipv4_hour", remove="aws ec2 release-address --allocation-id {name}"
+        "Elastic IP address",
+        bills="public_ipv4_hour",
+        remove="aws ec2 release-address --allocation-id {name}",
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: associated with nothing.
+        held_by=("ec2:instance", "ec2:natgateway"),
     ),
     "ec2:image": Kind(
         "AMI",
@@ -75,19 +82,35 @@ KINDS: Mapping[str, Kind] = {
         "aws ec2 deregister-image --delete-associated-snapshots --image-id {name}",
     ),
     "ec2:instance": Kind(
-        "instance", bills="on_demand_hour_<type>", remove="aws ec2 terminate-instances --instance-ids {name}"
+        "instance",
+        bills="on_demand_hour_<type>",
+        remove="aws ec2 terminate-instances --instance-ids {name}",
+        wait="aws ec2 wait instance-terminated --instance-ids {name}",
     ),
     "ec2:key-pair": Kind("key pair", bills="nothing", remove="aws ec2 delete-key-pair --key-pair-id {name}"),
     "ec2:natgateway": Kind(
-        "NAT gateway", bills="nat_gateway_hour", remove="aws ec2 delete-nat-gateway --nat-gateway-id {name}"
+        "NAT gateway",
+        bills="nat_gateway_hour",
+        remove="aws ec2 delete-nat-gateway --nat-gateway-id {name}",
+        wait="aws ec2 wait nat-gateway-deleted --nat-gateway-ids {name}",
     ),
     "ec2:snapshot": Kind(
         "snapshot",
         "snapshots of data outlive their stack",
         "snapshot_gib_month",
         "aws ec2 delete-snapshot --snapshot-id {name}",
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshot.html: of an AMI that is registered;
+        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html: or disabled.
+        held_by=("ec2:image",),
     ),
-    "ec2:volume": Kind("volume", KEPT, "gp3_gib_month", "aws ec2 delete-volume --volume-id {name}"),
+    "ec2:volume": Kind(
+        "volume",
+        KEPT,
+        "gp3_gib_month",
+        "aws ec2 delete-volume --volume-id {name}",
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVolume.html: attached to no instance.
+        held_by=("ec2:instance",),
+    ),
     "ecr:repository": Kind(
         "repository", KEPT, "its images' storage", "aws ecr delete-repository --force --repository-name {name}"
     ),
@@ -96,7 +119,8 @@ KINDS: Mapping[str, Kind] = {
         "kept with old_versions: keep",
         "nothing",
         "aws imagebuilder delete-component --component-build-version-arn {arn}",
-        is_named=True,  # by recipes
+        # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html
+        held_by=("imagebuilder:container-recipe", "imagebuilder:image-recipe"),
     ),
     "imagebuilder:container-recipe": Kind(
         "container recipe",
@@ -109,6 +133,9 @@ KINDS: Mapping[str, Kind] = {
         "images outlive the stack that builds them",
         "nothing; its AMIs do",
         "aws imagebuilder delete-image --image-build-version-arn {arn}",
+        # Recipes build on it: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html,
+        # and https://docs.aws.amazon.com/imagebuilder/latest/userguide/delete-resources.html: recipes first.
+        held_by=("imagebuilder:container-recipe", "imagebuilder:image-recipe"),
     ),
     "imagebuilder:image-recipe": Kind(
         "image recipe",
@@ -130,6 +157,7 @@ KINDS: Mapping[str, Kind] = {
         "made anew by what was still writing",
         "its storage",
         "aws logs delete-log-group --log-group-name {name}",
+        held_by=("ec2:instance", "lambda:function"),  # which would make it anew
     ),
     "s3": Kind("bucket", KEPT, "its storage", EMPTY_AND_DELETE + " {name}"),
     "secretsmanager:secret": Kind(
@@ -147,6 +175,13 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 """By service and type of resource, as ARNs have them."""
+
+
+def turn(kind: str) -> int:
+    """In which turn a kind is removed: behind all that hold it."""
+    holders = KINDS[kind].held_by if kind in KINDS else ()
+    return max((turn(holder) + 1 for holder in holders), default=0)
+
 
 LAUNCHED = frozenset(
     {

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from stacks.leftover_kinds import KINDS, LAUNCHED, Kind, named_by
+from stacks.leftover_kinds import KINDS, LAUNCHED, Kind, named_by, turn
 from stacks.series import SOLUTIONS
 from stacks.shared.command import Answer
 from stacks.shared.preflight import DENIED, Clients
@@ -35,7 +35,7 @@ class Leftover:
         solution: whose tag it carries.
         why: why it is taken for left, and why it may have been kept.
         bills: what it costs, by the units of the price file where there are some.
-        remove: the command that removes it; empty where none is known.
+        remove: the command that removes it; empty where none is known, or another one's removes it too.
     """
 
     arn: str
@@ -67,18 +67,13 @@ def answer(clients: Clients, regions: list[str]) -> Answer:
         rows,
         [asdict(one) for one in found],
         notes=(f"{len(found)} left in {', '.join(regions)}; nothing was changed", *NOTES),
-        lines=[one.remove for one in sorted(found, key=_is_named) if one.remove],
+        lines=[one.remove for one in found if one.remove],
         ok=not found,
     )
 
 
-def _is_named(one: Leftover) -> bool:
-    kind = KINDS.get(named_by(one.arn)[0])
-    return kind is not None and kind.is_named
-
-
 def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
-    """What is left in one Region, in the order of its ARNs.
+    """What is left in one Region, in the order in which it can be removed; of one turn, in that of the ARNs.
 
     Raises:
         ClientError: a read was refused.
@@ -86,10 +81,11 @@ def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
     """
     stacks = _stacks(clients, region)
     known: dict[str, bool] = {}
-    for arn, tags in sorted(_tagged(clients, region).items()):
-        of, _ = named_by(arn)
+    images: dict[str, str] = {}
+    for arn, tags in sorted(_tagged(clients, region).items(), key=_in_turn):
+        of, id_ = named_by(arn)
         kind = KINDS.get(of, Kind(of))
-        if stacks.hold(_names(arn)) or _gone(clients, region, arn):
+        if stacks.hold(_names(arn)) or not (shown := _shown(clients, region, arn)):
             continue
         stack = tags.get(STACK_ID)
         if stack is None:
@@ -102,8 +98,28 @@ def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
             said = f"{name} is there without it" if there else f"its stack {name} is gone"
         if there and of in LAUNCHED:
             continue
-        why = f"{said}; {kind.kept}" if kind.kept else said
-        yield Leftover(arn, region, tags[TAG], kind.name, why, kind.bills, kind.command(arn, region))
+        images |= dict.fromkeys(_snapshots_of(shown), id_)
+        reason, command = kind.kept, kind.command(arn, region)
+        if of == "ec2:snapshot" and id_ in images:
+            reason, command = f"goes with {images[id_]}", ""
+        why = f"{said}; {reason}" if reason else said
+        yield Leftover(arn, region, tags[TAG], kind.name, why, kind.bills, command)
+
+
+def _in_turn(tagged: tuple[str, Any]) -> tuple[int, str]:
+    arn, _ = tagged
+    return turn(named_by(arn)[0]), arn
+
+
+def _snapshots_of(shown: list[Any]) -> Iterator[str]:
+    """Those of an AMI, which its command deletes with it, but for one that an AMI of others has too.
+
+    An instance has such a member without snapshots.
+    """
+    for item in shown:
+        for mapping in item.get("BlockDeviceMappings", ()):
+            if snapshot := mapping.get("Ebs", {}).get("SnapshotId"):
+                yield snapshot
 
 
 def _tagged(clients: Clients, region: str) -> dict[str, dict[str, str]]:
@@ -198,11 +214,13 @@ DESCRIBED = {
     "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpointIds"),
     "ec2:vpc-flow-log": ("describe_flow_logs", "FlowLogIds"),
 }
+ALSO = {"ec2:image": {"IncludeDisabled": True}}
+"""What else is asked, of which EC2 shows some only to who asks for them: a disabled image costs as much as another."""
 # In the codes by which a service says that nothing of this id is there, or nothing that can be used any more:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 GONE = ("NotFound", ".Unavailable")
-STATES = ("State", "ConfigurationState", "TaskState")
-"""Where EC2 says how something is."""
+STATES = ("State", "ConfigurationState", "TaskState", "KeyState")
+"""Where it is said how something is."""
 ENDED = {
     "cancelled",
     "closed",
@@ -210,42 +228,57 @@ ENDED = {
     "delete-in-progress",
     "deleted",
     "deleting",
+    "deregistered",
     "disassociated",
     "disassociating",
     "expired",
+    "pendingdeletion",
     "shutting-down",
     "terminated",
 }
-TASK_ENDED = {"failed", "failed-detached", "succeeded"}
-"""A task cannot be deleted, and costs nothing."""
+"""In small letters, as EC2 answers; its pages begin some with a capital."""
+FAILED = {
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CapacityReservation.html
+    "ec2:capacity-reservation": {"failed", "payment-failed", "unsupported"},
+    # https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html: "is automatically deleted"
+    "ec2:natgateway": {"failed"},
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceRootVolumeTask.html
+    "ec2:replace-root-volume-task": {"failed", "failed-detached", "succeeded"},
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SpotInstanceRequest.html
+    "ec2:spot-instances-request": {"failed"},
+}
+"""How a kind is over besides: it costs nothing, and goes by itself. What has failed of others stays there."""
 
 
-def _gone(clients: Clients, region: str, arn: str) -> bool:
-    """Whether it is gone or ends already: some are shown, and keep their tags, for a while after their end.
+def _shown(clients: Clients, region: str, arn: str) -> list[Any]:
+    """How it is described; nothing where it is gone or ends already: some are shown for a while after their end.
 
     What may not be looked at is taken for being there.
     """
     kind, name = named_by(arn)
     try:
-        return _ended(clients, region, kind, name)
+        found = _described(clients, region, kind, name)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in DENIED:
-            return False
+            return [{}]
         if not any(words in code for words in GONE):
             raise
-        return True
+        return []
+    return [item for item in found if _state(item) not in ENDED | FAILED.get(kind, set())]
 
 
-def _ended(clients: Clients, region: str, kind: str, name: str) -> bool:
+def _described(clients: Clients, region: str, kind: str, name: str) -> list[Any]:
     if kind == "kms:key":
-        return bool(clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+        return [clients("kms", region).describe_key(KeyId=name)["KeyMetadata"]]
     if kind not in DESCRIBED:
-        return False
+        return [{}]
     operation, parameter = DESCRIBED[kind]
-    answered = getattr(clients("ec2", region), operation)(**{parameter: [name]})
+    answered = getattr(clients("ec2", region), operation)(**{parameter: [name]}, **ALSO.get(kind, {}))
     items = [item for value in answered.values() if isinstance(value, list) for item in value]
-    inner = [each for item in items for each in item.get("Instances", [item])]
-    states = [next((item[name] for name in STATES if name in item), "") for item in inner]
-    names = [state["Name"] if isinstance(state, dict) else state for state in states]
-    return all(name in ENDED | (TASK_ENDED if kind == "ec2:replace-root-volume-task" else set()) for name in names)
+    return [each for item in items for each in item.get("Instances", [item])]
+
+
+def _state(item: Any) -> str:
+    state = next((item[name] for name in STATES if name in item), "")
+    return str(state["Name"] if isinstance(state, dict) else state).lower()

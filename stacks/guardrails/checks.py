@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from config.models import CommonSettings
 from stacks.guardrails import attachment
 from stacks.guardrails.actions import DIRECTORY_BUCKETS
-from stacks.guardrails.judge import Json
+from stacks.guardrails.judge import Json, like
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
@@ -22,7 +21,7 @@ SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the account, the organization, names, each target, the zones."""
     stack = "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
-    there = _Policies(clients, stack)
+    there = _Policies(clients, stack, frozenset(policy.name(stack) for policy in settings.policies))
     yield from account_findings(common, clients)
     yield looked_at("organization", lambda: _organization(clients))
     yield looked_at("names", lambda: _names(settings, there))
@@ -35,12 +34,20 @@ def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, cli
 
 
 class _Policies:
-    """The policies of the organization. Ours are those that the stack has, whatever the names of others begin with."""
+    """The policies of the organization, read once.
 
-    def __init__(self, clients: Clients, stack: str) -> None:
+    Ours are those that the stack has, whatever the names of others begin with. Where it is not deployed here, those of
+    its names are ours: they were made from its files, and the next files take their place.
+    """
+
+    def __init__(self, clients: Clients, stack: str, names: frozenset[str]) -> None:
         self.stack = stack
+        self.names = names
         self._clients = clients
-        self._statements: dict[str, list[Json]] = {}
+        self.above = cache(self._above)
+        self.below = cache(self._below)
+        self.of_others = cache(self._of_others)
+        self.statements = cache(self._statements)
 
     @cached_property
     def organizations(self) -> Any:
@@ -48,12 +55,12 @@ class _Policies:
         return self._clients("organizations")
 
     @cached_property
-    def ours(self) -> frozenset[str]:
-        """Ids of the policies of the deployed stack; none: it is not deployed here."""
+    def deployed(self) -> frozenset[str] | None:
+        """Ids of the policies of the deployed stack; None: it is not deployed here."""
         try:
             return frozenset(attachment.deployed(self._clients("cloudformation"), self.stack).values())
         except CommandError:
-            return frozenset()
+            return None
 
     @cached_property
     def management_account(self) -> str:
@@ -65,22 +72,45 @@ class _Policies:
         pages = self.organizations.get_paginator("list_policies").paginate(Filter=attachment.KIND)
         return {item["Name"]: item["Id"] for page in pages for item in page["Policies"]}
 
-    def of_others(self, target: str) -> dict[str, str]:
-        """Names of the policies of a target that are not ours, by their ids."""
-        found = attachment.policies_on(self.organizations, target)
-        return {policy_id: name for policy_id, name in found.items() if policy_id not in self.ours}
-
-    def statements(self, policy_id: str) -> list[Json]:
-        """The statements of a policy."""
-        if policy_id not in self._statements:
-            found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
-            self._statements[policy_id] = _many(found.get("Statement", []))
-        return self._statements[policy_id]
+    def is_of_an_earlier_time(self, name: str) -> bool:
+        """Whether a policy that is not ours has a name as this stack gives them: of files or settings of before."""
+        return name.startswith(f"{self.stack}-")
 
     def on_the_path(self, target: str) -> dict[str, str]:
         """Names of the policies of others that reach a target or what is below it, by their ids."""
-        places = [target, *_parents(self.organizations, target), *_children(self.organizations, target)]
+        places = [target, *self.above(target), *self.below(target)]
         return {policy_id: name for place in places for policy_id, name in self.of_others(place).items()}
+
+    def _of_others(self, target: str) -> dict[str, str]:
+        """Names of the policies of a target that are not ours, by their ids."""
+        found = attachment.policies_on(self.organizations, target)
+        if self.deployed is None:
+            return {policy_id: name for policy_id, name in found.items() if name not in self.names}
+        return {policy_id: name for policy_id, name in found.items() if policy_id not in self.deployed}
+
+    def _statements(self, policy_id: str) -> list[Json]:
+        """The statements of a policy."""
+        found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
+        return _many(found.get("Statement", []))
+
+    def _above(self, target: str) -> tuple[str, ...]:
+        """What a target is in, up to the root."""
+        if target.startswith("r-"):
+            return ()
+        (parent,) = self.organizations.list_parents(ChildId=target)["Parents"]
+        return (parent["Id"], *self.above(parent["Id"]))
+
+    def _below(self, target: str) -> tuple[str, ...]:
+        """Units and accounts of a target, at any depth."""
+        if not target.startswith(("r-", "ou-")):
+            return ()
+        pages = (
+            page
+            for kind in ("ORGANIZATIONAL_UNIT", "ACCOUNT")
+            for page in self.organizations.get_paginator("list_children").paginate(ParentId=target, ChildType=kind)
+        )
+        children = [child["Id"] for page in pages for child in page["Children"]]
+        return tuple(place for child in children for place in (child, *self.below(child)))
 
     def of_the_accelerator(self, policy_id: str) -> bool:
         """Whether the Landing Zone Accelerator manages a policy, which it says in a tag: its prefix, and Managed.
@@ -113,12 +143,19 @@ def _organization(clients: Clients) -> Finding:
 
 def _names(settings: GuardrailSettings, there: _Policies) -> Finding:
     """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html, DuplicatePolicyException"""
-    named = there.named()
+    named, deployed = there.named(), there.deployed
     wanted = [policy.name(there.stack) for policy in settings.policies]
-    if taken := [name for name in wanted if name in named and named[name] not in there.ours]:
-        says = f"policies that are not of the stack {there.stack} have the names {', '.join(taken)}"
-        fix = "Detach and delete them, or set common.prefix; if they were made from files, do not deploy the stack"
+    taken = [name for name in wanted if name in named and named[name] not in (deployed or ())]
+    if taken and deployed is None:
+        says = f"there is no stack {there.stack} here, and policies of its names are there: {', '.join(taken)}"
+        fix = (
+            "If they were made from its files, go on with files and do not deploy the stack; "
+            "else detach and delete them, or set common.prefix"
+        )
         return Finding("names", "problem", says, fix)
+    if taken:
+        says = f"policies that are not of the stack {there.stack} have the names {', '.join(taken)}"
+        return Finding("names", "problem", says, "Detach and delete them, or set common.prefix")
     return Finding("names", "ok", "no other policy has a name of these")
 
 
@@ -131,21 +168,16 @@ def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Findi
     if len(others) + wanted > settings.scp_max_per_target:
         says = f"it has {len(others)} policies of others; with {wanted} of these, above {settings.scp_max_per_target}"
         return Finding(what, "problem", says, "Move policies to its parent, or switch statements off")
-    above = set(_parents(there.organizations, target)) & set(settings.subnets_by_target)
+    above = set(there.above(target)) & set(settings.subnets_by_target)
     if target in settings.subnets_by_target and above:
         says = f"it is below {', '.join(sorted(above))}, and only subnets that both list would be allowed"
         return Finding(what, "problem", says, "List targets in subnets_by_target that do not contain each other")
-    if listed := _other_subnet_statements(settings, there, target):
-        says = (
-            f"{' and '.join(listed)} reaches it or what is below it, and only subnets that both list would be allowed"
-        )
-        return Finding(what, "problem", says, "List all subnets in one solution, and switch the other's statement off")
-    if listed := _other_bucket_statements(settings, there, target):
-        says = (
-            f"{' and '.join(listed)} reaches it or what is below it, and only directory buckets that both leave would "
-            "be allowed"
-        )
-        return Finding(what, "problem", says, "Set zone_ids of all zones in one stack, modern_actions: false elsewhere")
+    if found := _other_subnet_statements(settings, there, target):
+        fix = "List all subnets in one solution, and switch the other's statement off"
+        return _intersecting(what, found, "subnets that both list", fix, there)
+    if found := _other_bucket_statements(settings, there, target):
+        fix = "Set zone_ids of all zones in one stack, modern_actions: false elsewhere"
+        return _intersecting(what, found, "directory buckets that both leave", fix, there)
     if any(there.of_the_accelerator(policy_id) for policy_id in others if policy_id != FULL_ACCESS):
         says = "the Landing Zone Accelerator manages policies of it, and may take ours off in seconds"
         fix = "Use files; it counts these policies too: see ACCELERATOR_MAX_OU_ATTACHED_SCPS in the README"
@@ -153,30 +185,59 @@ def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Findi
     return Finding(what, "ok", f"{len(others)} policies of others, {wanted} of these")
 
 
-def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[str]:
-    """Subnet statements that are not ours and reach a target or what is below it: the lists of two intersect."""
+def _intersecting(what: str, found: list[tuple[str, str]], only: str, fix: str, there: _Policies) -> Finding:
+    """The finding of statements, by the names of their policies, whose lists and ours intersect."""
+    named = " and ".join(f"{sid} of {name}" for name, sid in found)
+    says = f"{named} reaches it or what is below it, and only {only} would be allowed"
+    if earlier := sorted({name for name, _ in found if there.is_of_an_earlier_time(name)}):
+        says = f"{says}; by its name {', '.join(earlier)} is of earlier files or settings of {there.stack}"
+        fix = "Detach and delete it, and take its entry out of your manifest or configuration if it was made from files"
+    return Finding(what, "problem", says, fix)
+
+
+def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[tuple[str, str]]:
+    """Subnet statements that are not ours and reach a target or what is below it: the lists of two intersect.
+
+    Returns:
+        Their Sids, behind the names of their policies.
+    """
     if not any(statement.sid in SUBNET_STATEMENTS for policy in settings.policies for statement in policy.statements):
         return []
     return sorted(
-        f"{statement['Sid']} of {name}"
+        (name, statement["Sid"])
         for policy_id, name in there.on_the_path(target).items()
         for statement in there.statements(policy_id)
         if statement.get("Sid") in SUBNET_STATEMENTS
     )
 
 
-def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[str]:
-    """Statements that are not ours, reach a target or what is below it, and leave other directory buckets than ours."""
+def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[tuple[str, str]]:
+    """Statements that are not ours, reach a target or what is below it, and deny directory buckets that ours leave.
+
+    Returns:
+        Their Sids, behind the names of their policies.
+    """
     documents = [statement.document() for policy in settings.policies for statement in policy.statements]
-    ours = {left for document in documents if (left := _buckets_left(document)) is not None}
-    if not ours:
+    lists = [left for document in documents if (left := _buckets_left(document)) is not None]
+    if not lists:
         return []
+    ours = frozenset.intersection(*lists)
     return sorted(
-        f"{statement.get('Sid', 'a statement')} of {name}"
+        (name, statement.get("Sid", "a statement"))
         for policy_id, name in there.on_the_path(target).items()
         for statement in there.statements(policy_id)
-        if (left := _buckets_left(statement)) is not None and left not in ours
+        if (left := _buckets_left(statement)) is not None and not _leaves_all(left, ours)
     )
+
+
+def _leaves_all(left: frozenset[str], ours: frozenset[str]) -> bool:
+    """Whether patterns of names leave all that ours leave: the same ones, more of them, or wider ones.
+
+    Where ours leave none, others must leave none either: ours would deny what they list.
+    """
+    if not ours:
+        return not left
+    return all(any(like(wide, name) for wide in left) for name in ours)
 
 
 def _buckets_left(statement: Json) -> frozenset[str] | None:
@@ -187,8 +248,10 @@ def _buckets_left(statement: Json) -> frozenset[str] | None:
     """
     if set(statement.get("Condition", {})) - {"ArnNotLike"}:
         return None
-    patterns = [pattern for pattern in _many(statement.get("Action", [])) if pattern != "*"]
-    is_about_them = any(fnmatchcase(action, pattern) for action in DIRECTORY_BUCKETS for pattern in patterns)
+    # "The prefix and the action name are case insensitive":
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+    patterns = [pattern.lower() for pattern in _many(statement.get("Action", [])) if pattern != "*"]
+    is_about_them = any(like(pattern, action.lower()) for action in DIRECTORY_BUCKETS for pattern in patterns)
     if statement.get("Effect") != "Deny" or not is_about_them:
         return None
     if "NotResource" not in statement and "*" not in _many(statement.get("Resource", [])):
@@ -199,25 +262,6 @@ def _buckets_left(statement: Json) -> frozenset[str] | None:
 def _many(value: Any) -> list[Any]:
     """A list, which a policy may write without one where it has a single part."""
     return list(value) if isinstance(value, list) else [value]
-
-
-def _children(organizations: Any, target: str) -> Iterator[str]:
-    """Units and accounts below, at any depth."""
-    if not target.startswith(("r-", "ou-")):
-        return
-    for kind in ("ORGANIZATIONAL_UNIT", "ACCOUNT"):
-        for page in organizations.get_paginator("list_children").paginate(ParentId=target, ChildType=kind):
-            for child in page["Children"]:
-                yield child["Id"]
-                yield from _children(organizations, child["Id"])
-
-
-def _parents(organizations: Any, target: str) -> Iterator[str]:
-    """What is above, up to the root."""
-    while not target.startswith("r-"):
-        (parent,) = organizations.list_parents(ChildId=target)["Parents"]
-        target = parent["Id"]
-        yield target
 
 
 def _zones(settings: GuardrailSettings, clients: Clients) -> Finding:

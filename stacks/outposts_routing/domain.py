@@ -64,6 +64,7 @@ class RoutingDomain(Construct):
                 "LocalGatewayId": local_gateway_id,
                 "VirtualInterfaceGroupId": domain.virtual_interface_group_id,
                 "MakesGroup": str(own_group).lower(),
+                "Attached": None if domain.attached else "false",
             },
         )
         self._gateway = self.rack.get_att_string("LocalGatewayId")

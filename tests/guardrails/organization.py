@@ -34,6 +34,7 @@ class Organization:
         self.busy = 0
         self.events: list[Any] = []
         self.looked_up: list[dict[str, Any]] = []
+        self.walked: list[str] = []
         self.zones = ["us-west-2-lax-1a"]
         self.opted_in = True
 
@@ -81,6 +82,7 @@ class Organization:
         yield {"Tags": self.tags.get(ResourceId, [])}
 
     def _list_children(self, ParentId: str, ChildType: str) -> Iterator[Any]:  # noqa: N803
+        self.walked.append(f"{ChildType} of {ParentId}")
         kind = "ou-" if ChildType == "ORGANIZATIONAL_UNIT" else ""
         below = [child for child, parent in self.parents.items() if parent == ParentId]
         yield {"Children": [{"Id": child} for child in below if child.startswith("ou-") == bool(kind)]}

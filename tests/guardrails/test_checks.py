@@ -114,6 +114,10 @@ def test_a_subnet_statement_of_another_policy_is_found_above_and_below(
 ZONE: dict[str, Any] = {"zones": ("us-west-2-lax-1a",), "zone_ids": ("usw2-lax1-az1",), "modern_actions": True}
 OTHER_ZONE: dict[str, Any] = {"zones": ("us-west-2-den-1a",), "zone_ids": ("usw2-den1-az1",), "modern_actions": True}
 
+BOTH_ZONES: dict[str, Any] = {
+    key: (*ZONE[key], *OTHER_ZONE[key]) if isinstance(ZONE[key], tuple) else True for key in ZONE
+}
+
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "says"),
@@ -122,11 +126,23 @@ OTHER_ZONE: dict[str, Any] = {"zones": ("us-west-2-den-1a",), "zone_ids": ("usw2
         (ZONE, OutpostsGuardrailsSettings(modern_actions=True), "DenyDirectTransferToRegion of p-Other"),
         ({"modern_actions": True}, LocalZoneGuardrailsSettings(**ZONE), "DenyDirectTransferToRegionBuckets of p-Other"),
         (ZONE, LocalZoneGuardrailsSettings(**ZONE), ""),
+        (ZONE, LocalZoneGuardrailsSettings(**BOTH_ZONES), ""),
+        (BOTH_ZONES, LocalZoneGuardrailsSettings(**ZONE), "DenyDirectTransferToRegionBuckets of p-Other"),
         (ZONE, LocalZoneGuardrailsSettings(), ""),
         ({"modern_actions": True}, OutpostsGuardrailsSettings(modern_actions=True), ""),
         ({}, LocalZoneGuardrailsSettings(**ZONE), ""),
     ],
-    ids=["other zones", "none there", "none here", "the same", "not denied there", "none anywhere", "not denied here"],
+    ids=[
+        "other zones",
+        "none there",
+        "none here",
+        "the same",
+        "more there",
+        "more here",
+        "not denied there",
+        "none anywhere",
+        "not denied here",
+    ],
 )
 def test_directory_buckets_that_another_policy_leaves_are_found_where_ours_are_others(
     ours: dict[str, Any], theirs: GuardrailSettings, says: str
@@ -157,6 +173,71 @@ def test_what_denies_more_than_buckets_or_under_a_condition_is_no_list_of_them(s
     organization.attached["r-ab12"] = ["p-Other"]
     status, said = look(organization, settings)[f"target {FIRST}"]
     assert status == "ok", said
+
+
+@pytest.mark.parametrize(
+    ("action", "left", "status"),
+    [
+        ("s3express:CreateSession", "bucket/*--usw2-den1-az1--x-s3", "problem"),
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html: IAM:listaccesskeys
+        ("S3Express:createsession", "bucket/*--usw2-den1-az1--x-s3", "problem"),
+        ("s3express:create*", "bucket/*--usw2-den1-az1--x-s3", "problem"),
+        ("s3express:CreateSession", "bucket/*--x-s3", "problem"),
+        ("s3express:CreateSession", "*", "ok"),
+    ],
+    ids=["as AWS writes it", "other letters", "a wildcard in other letters", "no access points", "wider"],
+)
+def test_actions_are_compared_as_iam_does_and_wider_patterns_leave_what_ours_leave(
+    action: str, left: str, status: str
+) -> None:
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    statement = {"Effect": "Deny", "Action": [action], "NotResource": f"arn:aws:s3express:*:*:{left}"}
+    organization.policies["p-Other"] = json.dumps({"Statement": [statement]})
+    organization.attached["r-ab12"] = ["p-Other"]
+    assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+def from_files(**earlier: Any) -> Organization:
+    """An organization without the stack, where policies were made from its files, of earlier settings."""
+    organization = Organization(staged(**earlier))
+    organization.stack_exists = False
+    organization.attached[FIRST] += list(organization.policies)
+    return organization
+
+
+def test_policies_from_files_of_earlier_settings_are_ours_and_the_next_files_take_their_place() -> None:
+    settings = staged(subnets=(SUBNET,), scp_max_per_target=4, **ZONE)
+    organization = from_files(subnets=(SUBNET[:-1] + "1",), **OTHER_ZONE)
+    found = look(organization, settings)
+    assert found[f"target {FIRST}"] == ("ok", "1 policies of others, 3 of these")
+    status, says = found["names"]
+    assert status == "problem" and says.startswith("there is no stack local-zone-guardrails here, and policies of its")
+
+
+def test_a_policy_from_files_of_an_earlier_name_is_said_to_be_one() -> None:
+    settings = staged(subnets=(SUBNET,))
+    organization = from_files(subnets=(SUBNET,))
+    organization.policies["p-Old"] = staged(subnets_by_target={FIRST: (SUBNET,)}).policies[-1].text("aws")
+    organization.names["p-Old"] = "local-zone-guardrails-subnets-ou-ab12-first567"
+    organization.attached[FIRST].append("p-Old")
+    (found,) = (each for each in findings(CommonSettings(), settings, organization) if each.what == f"target {FIRST}")
+    old = "local-zone-guardrails-subnets-ou-ab12-first567"
+    assert found.status == "problem" and found.says.startswith(f"DenyNotLocalZonesSubnet of {old} reaches it")
+    assert f"by its name {old} is of earlier files or settings of local-zone-guardrails" in found.says
+    assert found.fix.startswith("Detach and delete it, and take its entry out")
+
+
+def test_the_tree_of_the_organization_is_walked_once() -> None:
+    settings = staged(subnets=(SUBNET,), targets=(FIRST, "r-ab12"), confirm_lockout_risk=True, **ZONE)
+    organization = Organization(settings)
+    organization.parents |= {"222233334444": "ou-ab12-nested67", "ou-ab12-nested67": FIRST}
+    organization.attached |= {"222233334444": [], "ou-ab12-nested67": [], MANAGEMENT: []}
+    found = look(organization, settings)
+    assert found[f"target {FIRST}"][0] == found["target r-ab12"][0] == "ok"
+    units = ("r-ab12", FIRST, SECOND, "ou-ab12-nested67")
+    kinds = ("ORGANIZATIONAL_UNIT", "ACCOUNT")
+    assert sorted(organization.walked) == sorted(f"{kind} of {unit}" for kind in kinds for unit in units)
 
 
 @pytest.mark.parametrize("prefix", ["AWSAccelerator", "Acme"])

@@ -186,7 +186,26 @@ def test_every_look_is_a_call_of_ec2(kind: str, how: tuple[str, str]) -> None:
         ("local-gateway-virtual-interface", {"LocalGatewayVirtualInterfaces": [{"ConfigurationState": "pending"}]}, 1),
         ("replace-root-volume-task", {"ReplaceRootVolumeTasks": [{"TaskState": "succeeded"}]}, 0),
         ("replace-root-volume-task", {"ReplaceRootVolumeTasks": [{"TaskState": "in-progress"}]}, 1),
-        ("spot-instances-request", {"SpotInstanceRequests": [{"State": "failed"}]}, 1),
+        *[
+            ("spot-instances-request", {"SpotInstanceRequests": [{"State": state}]}, listed)
+            for state, listed in (
+                *dict.fromkeys(("open", "active", "disabled"), 1).items(),
+                *dict.fromkeys(("closed", "cancelled", "failed"), 0).items(),
+            )
+        ],
+        *[
+            ("capacity-reservation", {"CapacityReservations": [{"State": state}]}, listed)
+            for state, listed in (
+                *dict.fromkeys(("active", "pending", "scheduled", "assessing", "delayed", "cancelling"), 1).items(),
+                *dict.fromkeys(("expired", "cancelled", "failed", "payment-failed", "unsupported"), 0).items(),
+            )
+        ],
+        ("natgateway", {"NatGateways": [{"State": "failed"}]}, 0),
+        ("natgateway", {"NatGateways": [{"State": "available"}]}, 1),
+        ("image", {"Images": [{"State": "deregistered"}]}, 0),
+        ("image", {"Images": [{"State": "failed"}]}, 1),
+        ("vpc-endpoint", {"VpcEndpoints": [{"State": "Deleted"}]}, 0),
+        ("vpc-endpoint", {"VpcEndpoints": [{"State": "available"}]}, 1),
         ("coip-pool", {"CoipPools": [{"PoolId": "ipv4pool-coip-1"}]}, 1),
         ("vpc-flow-log", {"FlowLogs": []}, 0),
     ],
@@ -262,27 +281,98 @@ def test_kind_and_name_of_an_arn(arn: str, expected: tuple[str, str]) -> None:
     assert named_by(arn) == expected
 
 
-def test_what_others_name_is_removed_behind_them() -> None:
-    # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html: ResourceDependencyException
-    arns = [f"arn:aws:imagebuilder:us-east-1:{ACCOUNT}:{kind}/web/1.0.0" for kind in ("component", "image-recipe")]
+@pytest.mark.parametrize(
+    ("holder", "held"),
+    [
+        # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html
+        ("imagebuilder:image-recipe", "imagebuilder:component"),
+        ("imagebuilder:container-recipe", "imagebuilder:component"),
+        # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html
+        ("imagebuilder:image-recipe", "imagebuilder:image"),
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html
+        ("ec2:natgateway", "ec2:elastic-ip"),
+        ("ec2:instance", "ec2:elastic-ip"),
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshot.html
+        ("ec2:image", "ec2:snapshot"),
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVolume.html
+        ("ec2:instance", "ec2:volume"),
+        ("lambda:function", "logs:log-group"),
+    ],
+)
+def test_what_others_hold_is_removed_behind_them(holder: str, held: str) -> None:
+    """Wherever their ARNs stand in the alphabet; the table and the JSON have the order of the commands."""
+    arns = [arn_of(kind, "x") for kind in (holder, held)]
     account = answering("", "")
-    tagged_ = [{"ResourceARN": arn, "Tags": TAGS} for arn in arns]
+    tagged_ = [{"ResourceARN": arn, "Tags": TAGS} for arn in sorted(arns)]
     account.answers["get_resources"] = [{"ResourceTagMappingList": tagged_}]
+    account.answers |= {DESCRIBED[kind][0]: {"Items": [{}]} for kind in (holder, held) if kind in DESCRIBED}
     said = answer(account, ["us-east-1"])
-    assert [line.split()[2] for line in said.lines] == ["delete-image-recipe", "delete-component"]
+    assert [row[2] for row in said.rows] == [one["arn"] for one in said.data] == arns
+    assert said.lines == [KINDS[kind].command(arn_of(kind, "x"), "us-east-1") for kind in (holder, held)]
+
+
+def test_the_commands_run_from_top_to_bottom(aws: EmbeddedAws, stack: Stack) -> None:
+    """A NAT gateway with its address, and a disabled image with its snapshot: a command that fails ends the rest."""
+    ec2 = aws.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    image = ec2.register_image(Name="gold", RootDeviceName="/dev/sda1")["ImageId"]
+    (registered,) = ec2.describe_images(ImageIds=[image])["Images"]
+    snapshot = registered["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    ec2.disable_image(ImageId=image)
+    ec2.create_tags(Resources=[address, gateway, image, snapshot], Tags=TAGS)
+    clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
+    said = answer(clients, [aws.region])
+    assert {row[1] for row in said.rows} == {"NAT gateway", "Elastic IP address", "AMI", "snapshot"}
+    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = "\n".join(["set -e", *said.lines])
+    subprocess.run(["/bin/bash", "-c", script], env=aws.environment() | here, check=True)
+    assert found(aws) == {}
+
+
+def test_a_snapshot_of_an_image_that_is_left_goes_with_it(aws: EmbeddedAws, stack: Stack) -> None:
+    ec2 = aws.client("ec2")
+    image = ec2.register_image(Name="gold", RootDeviceName="/dev/sda1")["ImageId"]
+    (registered,) = ec2.describe_images(ImageIds=[image])["Images"]
+    snapshot = registered["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    ec2.create_tags(Resources=[snapshot], Tags=TAGS)
+    (alone,) = found(aws).values()
+    assert alone.remove == f"aws ec2 delete-snapshot --snapshot-id {snapshot} --region us-east-1"
+    ec2.create_tags(Resources=[image], Tags=TAGS)
+    _, with_it = found(aws).values()
+    assert (with_it.kind, with_it.remove) == ("snapshot", "") and with_it.why.endswith(f"; goes with {image}")
+
+
+def test_a_disabled_image_is_left_too(aws: EmbeddedAws, stack: Stack) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html: its snapshots bill, and stay."""
+    ec2 = aws.client("ec2")
+    image = ec2.register_image(Name="gold", RootDeviceName="/dev/sda1")["ImageId"]
+    ec2.create_tags(Resources=[image], Tags=TAGS)
+    ec2.disable_image(ImageId=image)
+    assert [one.kind for one in found(aws).values()] == ["AMI"]
+    ec2.deregister_image(ImageId=image)
+    assert found(aws) == {}
 
 
 @pytest.mark.parametrize("kind", [kind for kind, what in KINDS.items() if what.remove.startswith("aws ")])
 def test_the_cli_knows_the_command_and_its_parameters(kind: str) -> None:
-    _, service, command, *options = shlex.split(KINDS[kind].command(arn_of(kind, "x"), "us-east-1"))
-    model = Session().get_service_model(service)
-    shape = next(
-        model.operation_model(name).input_shape for name in model.operation_names if xform_name(name, "-") == command
-    )
-    members = {xform_name(name, "-") for name in shape.members}
-    given = {option.removeprefix("--") for option in options if option.startswith("--")} - {"region"}
-    required = {xform_name(name, "-") for name in shape.required_members}
-    assert required <= given <= members
+    for command in KINDS[kind].command(arn_of(kind, "x"), "us-east-1").split(" && "):
+        _, service, verb, *options = shlex.split(command)
+        if verb == "wait":
+            # https://docs.aws.amazon.com/cli/latest/reference/ec2/wait/
+            waiters = Session().get_waiter_model(service)
+            waited = options.pop(0)
+            name = next(name for name in waiters.waiter_names if xform_name(name, "-") == waited)
+            verb = xform_name(waiters.get_waiter(name).operation, "-")
+        model = Session().get_service_model(service)
+        shape = next(
+            model.operation_model(name).input_shape for name in model.operation_names if xform_name(name, "-") == verb
+        )
+        members = {xform_name(name, "-") for name in shape.members}
+        given = {option.removeprefix("--") for option in options if option.startswith("--")} - {"region"}
+        required = {xform_name(name, "-") for name in shape.required_members}
+        assert given and required <= given <= members
 
 
 def test_every_command_names_what_it_removes() -> None:

@@ -6,6 +6,7 @@ from emulator.core.service import IamRules, Service
 from emulator.services.ec2 import (
     account_settings,
     capacity_reservations,
+    images,
     instance_types,
     instances,
     launches,
@@ -29,6 +30,7 @@ SERVICE = Service(
         "modify_instance_connect_endpoint": instance_connect.modify_instance_connect_endpoint,
         **capacity_reservations.OPERATIONS,
         **root_volumes.OPERATIONS,
+        **images.OPERATIONS,
         **gateways.OPERATIONS,
         **local_gateways.OPERATIONS,
         **customer_addresses.OPERATIONS,
@@ -60,7 +62,8 @@ SERVICE = Service(
         "local gateways with their route tables and customer-owned addresses, Local Zones",
         "public Windows images by their ids, serial console and metadata defaults of an account",
         "attribute-based instance types, Spot notices, placement scores (invented)",
-        "gateways that cannot be detached while there are public addresses",
+        "gateways that cannot be detached while there are public addresses, addresses that a NAT gateway holds",
+        "disabled images, snapshots that go with their image",
         "what a role has just made is not known everywhere at once, with EVENTUAL=1",
     ),
     not_judged=(

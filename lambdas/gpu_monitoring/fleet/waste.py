@@ -151,8 +151,9 @@ def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
     yield Value("SilentInstances", counted[State.SILENT], "Count")
     yield Value("UnseenGpuInstances", counted[State.UNSEEN], "Count")
     yield Value("BrokenGpuInstances", sum(verdict.errors > 0 for verdict in verdicts), "Count")
-    unknown = sum(verdict.machine.gpus for verdict in verdicts if verdict.utilization is None)
-    yield Value("UnmeasuredGpus", unknown, "Count")
+    # One that has just started is given the time that its agent needs.
+    unknown = [v for v in verdicts if v.utilization is None and v.state is not State.NEW]
+    yield Value("UnmeasuredGpus", sum(v.machine.gpus for v in unknown), "Count")
     yield from _waste(verdicts, None)
     for name, unit, known in (
         ("LongestIdleHours", "None", [v.idle_hours for v in verdicts]),

@@ -35,7 +35,8 @@ def find(request: Mapping[str, Any]) -> tuple[str, Facts]:
     )
     gateway_id, outpost_arn = gateway["LocalGatewayId"], gateway["OutpostArn"]
     facts = {"LocalGatewayId": gateway_id, "OutpostArn": outpost_arn, "AvailabilityZone": _zone(outpost_arn)}
-    if wanted["MakesGroup"] == "false":
+    # A domain that is not attached needs no group: its own may be the only one, and goes with the same update.
+    if wanted["MakesGroup"] == "false" and wanted.get("Attached") != "false":
         facts["VirtualInterfaceGroupId"] = group_of(
             _pages(
                 "describe_local_gateway_virtual_interface_groups",

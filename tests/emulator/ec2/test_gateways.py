@@ -56,6 +56,17 @@ def test_a_nat_gateway_and_an_elastic_ip_hold_it_too(network: Json) -> None:
     assert not held(network)
 
 
+def test_a_nat_gateway_holds_its_address_until_it_is_deleted(network: Json) -> None:
+    ec2 = network["ec2"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=network["subnet"], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    with pytest.raises(ClientError, match=r"InvalidIPAddress.InUse"):
+        ec2.release_address(AllocationId=address)
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    ec2.release_address(AllocationId=address)
+    assert ec2.describe_addresses()["Addresses"] == []
+
+
 def test_the_routes_of_a_gateway_endpoint_follow_its_route_tables(network: Json) -> None:
     ec2 = network["ec2"]
     tables = [ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"] for _ in range(2)]

@@ -140,6 +140,21 @@ def test_gpus_with_mig_beside_others_are_neither_waste_nor_work_and_are_counted(
     assert found[("IdleInstances", None)] == found[("UnseenGpuInstances", None)] == 0, "no alarm rings for MIG"
 
 
+def test_an_instance_that_has_just_started_is_not_unmeasured_until_its_agent_has_had_its_time() -> None:
+    nothing = Reading(alive=False, utilization=None, memory_percent=None, hours={})
+    unseen = Reading(alive=True, utilization=None, memory_percent=None, hours={})
+
+    def unmeasured(age: timedelta, reported: Reading) -> float:
+        machine = Machine("i-1", "p4d.24xlarge", NOW - age, 8)
+        found = published(judge(machine, reported, RULES, NOW))
+        assert found[("Gpus", None)] == 8
+        return found[("UnmeasuredGpus", None)]
+
+    for reported in (nothing, unseen):
+        assert unmeasured(RULES.silent - timedelta(minutes=1), reported) == 0
+        assert unmeasured(RULES.silent, reported) == 8
+
+
 def test_an_instance_without_a_gpu_is_no_waste_and_has_no_metric_of_its_own() -> None:
     found = published(verdict(State.WITHOUT_GPU, "m7i.large", 0, None))
     assert found[("WastedGpus", None)] == 0 and ("Utilization", None) not in found

@@ -22,6 +22,7 @@ from outposts_routing.coip.plan import balancer_name, differences, in_use, to_as
 from outposts_routing.handover import handler as handover
 from outposts_routing.handover.plan import Held, Wanted, held, lacking
 from outposts_routing.ownership import STACK, is_of, tags_of
+from outposts_routing.rack import handler as rack
 from outposts_routing.rack.facts import RackError, gateway_of, group_of
 from shared import aws, patience
 from shared.custom_resource import RefusedError
@@ -746,6 +747,23 @@ def test_a_group_of_the_stack_s_own_is_not_that_of_the_rack() -> None:
         for name, value in (("g-1", "ours"), ("g-2", "another"))
     ]
     assert group_of(groups, group_id=None, gateway_id="lgw-1", stack_id="ours") == "g-2"
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_domain_that_is_not_attached_needs_no_group(
+    ec2: Any, monkeypatch: pytest.MonkeyPatch, attached: bool
+) -> None:
+    """The first of two deployments that change virtual interfaces takes them out, also where they are all there are."""
+    monkeypatch.setattr(rack, "_zone", lambda _: "us-east-1a")  # of another service, which moto has not
+    tags = [{"ResourceType": "local-gateway-virtual-interface-group", "Tags": [{"Key": STACK, "Value": "another"}]}]
+    ec2.create_local_gateway_virtual_interface_group(LocalGatewayId=A_RACK.gateway, TagSpecifications=tags)
+    properties = {"MakesGroup": "false"} | ({} if attached else {"Attached": "false"})
+    if attached:
+        with pytest.raises(RackError, match="set virtual_interface_group_id to choose one"):
+            rack.find(request("Update", "OutpostsRack", properties))
+    else:
+        _, facts = rack.find(request("Update", "OutpostsRack", properties))
+        assert facts["LocalGatewayId"] == A_RACK.gateway and "VirtualInterfaceGroupId" not in facts
 
 
 def test_only_both_tags_prove_an_owner() -> None:

@@ -115,6 +115,15 @@ def test_the_guard_is_asked_before_anything_of_the_mode_and_the_old_table_lets_g
             assert set(guard["Guarded"]) == {"Mode", "Attached", "CoipCidr", "LocalGatewayId"}
 
 
+def test_only_an_attached_domain_asks_rack_for_its_group() -> None:
+    racks = of_type("Custom::OutpostsRack", TWO)
+    assert {name[:5]: rack.get("Attached") for name, rack in racks.items()} == {
+        "MainR": None, "Facto": None, "Spare": "false"
+    }  # fmt: skip
+    (name,) = (name for name in racks if name.startswith("Spare"))
+    assert f'"{name}", "VirtualInterfaceGroupId"' not in json.dumps(resources(TWO))
+
+
 def test_what_cannot_be_changed_where_it_is_in_use_has_a_guard_that_no_switch_opens() -> None:
     guards = of_type("Custom::Guard", TWO)
     told = {name: set(guard["Guarded"]) for name, guard in guards.items() if "Attached" not in guard["Guarded"]}

@@ -1,5 +1,7 @@
 """Gateways: one to the internet cannot be detached while something in its VPC has a public address.
 
+An address that a NAT gateway holds cannot be released.
+
 The routes of a gateway endpoint follow its route tables. moto makes and deletes them with the endpoint only, so that
 after a change of its tables it could not be deleted. "When you create or modify an endpoint, you specify the VPC route
 tables [...] A route is automatically added to each": https://docs.aws.amazon.com/vpc/latest/userguide/vpce-gateway.html.
@@ -12,7 +14,7 @@ https://github.com/hortonworks/cloudbreak/pull/1538 met it where a stack had del
 from collections.abc import Iterator
 from typing import Any
 
-from emulator.core.api import Around, Json, Operation
+from emulator.core.api import Around, Json, Operation, client_error
 from emulator.services.ec2.patches import backend
 from emulator.services.ec2.resources import listed, refuse_if
 
@@ -32,6 +34,14 @@ def _with_public_addresses() -> Iterator[Any]:
     yield from (each.vpc_id for each in here.all_instances() if each.state == "running" and each.public_ip)
     yield from (each.eni.subnet.vpc_id for each in here.addresses if each.association_id and each.eni)
     yield from (each.vpc_id for each in here.nat_gateways.values() if each.state == "available")
+
+
+def _may_be_released(parameters: Json) -> None:
+    """First it must be disassociated: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html."""
+    name = parameters.get("AllocationId")
+    there = [each for each in backend().nat_gateways.values() if each.state == "available"]
+    if any(address["allocationId"] == name for each in there for address in each.address_set if address):
+        raise client_error("InvalidIPAddress.InUse", f"The address {name} is in use.")
 
 
 def _deleted(parameters: Json, _answer: Any) -> None:
@@ -62,4 +72,5 @@ OPERATIONS: dict[str, Operation | Around] = {
     "delete_nat_gateway": Around(after=_deleted),
     "detach_internet_gateway": Around(_may_be_detached),
     "modify_vpc_endpoint": Around(after=_modified),
+    "release_address": Around(_may_be_released),
 }
