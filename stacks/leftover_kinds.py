@@ -2,7 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 # https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
 DOMAINS = {"aws-cn": "amazonaws.com.cn"}
@@ -40,6 +42,7 @@ class Kind:
         remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
         wait: the command that ends when it is gone, where others wait for that.
         held_by: kinds that hold it, and are therefore removed before.
+        named_too: what its command must name too, where it is described: options, by the members that have the values.
     """
 
     name: str
@@ -48,15 +51,23 @@ class Kind:
     remove: str = ""
     wait: str = ""
     held_by: tuple[str, ...] = ()
+    named_too: Mapping[str, str] = field(default_factory=dict)
 
-    def command(self, arn: str, region: str) -> str:
-        """The command that removes one, and waits where others wait; empty where none is known."""
+    def command(self, arn: str, region: str, shown: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """The command that removes one, and waits where others wait; empty where none is known.
+
+        Args:
+            shown: how its service describes it.
+        """
         _, partition, _, _, account, _ = arn.split(":", 5)
         _, name = named_by(arn)
         queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
         quoted = {"arn": arn, "name": name, "queue": queue}
         values = {key: shlex.quote(value) for key, value in quoted.items()}
         texts = [text.format(**values) for text in (self.remove, self.wait) if text]
+        for member, option in self.named_too.items():
+            if value := shown.get(member):
+                texts[0] += f" {option} {shlex.quote(value)}"
         return " && ".join(f"{text} --region {region}" for text in texts)
 
 
@@ -74,6 +85,9 @@ KINDS: Mapping[str, Kind] = {
         remove="aws ec2 release-address --allocation-id {name}",
         # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: associated with nothing.
         held_by=("ec2:instance", "ec2:natgateway"),
+        # Of a Local Zone: "If you provide an incorrect network border group, you receive an InvalidAddress.NotFound
+        # error", and so does who names none: https://github.com/hashicorp/terraform-provider-aws/pull/16724.
+        named_too={"NetworkBorderGroup": "--network-border-group"},
     ),
     "ec2:image": Kind(
         "AMI",

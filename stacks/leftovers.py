@@ -81,7 +81,7 @@ def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
     """
     stacks = _stacks(clients, region)
     known: dict[str, bool] = {}
-    images: dict[str, str] = {}
+    holders: dict[str, str] = {}
     for arn, tags in sorted(_tagged(clients, region).items(), key=_in_turn):
         of, id_ = named_by(arn)
         kind = KINDS.get(of, Kind(of))
@@ -98,10 +98,10 @@ def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
             said = f"{name} is there without it" if there else f"its stack {name} is gone"
         if there and of in LAUNCHED:
             continue
-        images |= dict.fromkeys(_snapshots_of(shown), id_)
-        reason, command = kind.kept, kind.command(arn, region)
-        if of == "ec2:snapshot" and id_ in images:
-            reason, command = f"goes with {images[id_]}", ""
+        holders |= dict.fromkeys(_going_with(shown), id_)
+        reason, command = kind.kept, kind.command(arn, region, shown[0])
+        if id_ in holders:
+            reason, command = f"goes with {holders[id_]}", ""
         why = f"{said}; {reason}" if reason else said
         yield Leftover(arn, region, tags[TAG], kind.name, why, kind.bills, command)
 
@@ -111,15 +111,19 @@ def _in_turn(tagged: tuple[str, Any]) -> tuple[int, str]:
     return turn(named_by(arn)[0]), arn
 
 
-def _snapshots_of(shown: list[Any]) -> Iterator[str]:
-    """Those of an AMI, which its command deletes with it, but for one that an AMI of others has too.
+def _going_with(shown: list[Any]) -> Iterator[str]:
+    """What the command deletes with it: snapshots of an AMI, but for one that an AMI of others has too, and volumes.
 
-    An instance has such a member without snapshots.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsInstanceBlockDevice.html: DeleteOnTermination. Where
+    an AMI has that member, it has no volume.
     """
     for item in shown:
         for mapping in item.get("BlockDeviceMappings", ()):
-            if snapshot := mapping.get("Ebs", {}).get("SnapshotId"):
+            ebs = mapping.get("Ebs", {})
+            if snapshot := ebs.get("SnapshotId"):
                 yield snapshot
+            if ebs.get("VolumeId") and ebs.get("DeleteOnTermination"):
+                yield ebs["VolumeId"]
 
 
 def _tagged(clients: Clients, region: str) -> dict[str, dict[str, str]]:

@@ -344,6 +344,45 @@ def test_a_snapshot_of_an_image_that_is_left_goes_with_it(aws: EmbeddedAws, stac
     assert (with_it.kind, with_it.remove) == ("snapshot", "") and with_it.why.endswith(f"; goes with {image}")
 
 
+def test_a_volume_that_its_instance_deletes_goes_with_it(aws: EmbeddedAws, stack: Stack) -> None:
+    """Launch templates tag both; a command for the volume would find none, and end the rest."""
+    ec2 = aws.client("ec2")
+    image = ec2.register_image(Name="web", RootDeviceName="/dev/sda1")["ImageId"]
+    tags: Any = [{"ResourceType": kind, "Tags": TAGS} for kind in ("instance", "volume")]
+    (launched,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"]
+    _, volume = found(aws).values()
+    assert (volume.kind, volume.remove) == ("volume", "") and volume.why.endswith(f"goes with {launched['InstanceId']}")
+    clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
+    said = answer(clients, [aws.region])
+    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = "\n".join(["set -e", *said.lines])
+    subprocess.run(["/bin/bash", "-c", script], env=aws.environment() | here, check=True)
+    assert found(aws) == {}
+
+
+@pytest.mark.parametrize(("deleted", "commands"), [(True, 1), (False, 2)])
+def test_a_volume_that_outlives_its_instance_has_a_command_of_its_own(deleted: bool, commands: int) -> None:
+    arns = [arn_of("ec2:instance", "i-1"), arn_of("ec2:volume", "vol-1")]
+    account = answering("", "")
+    account.answers["get_resources"] = [
+        {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": TAGS} for arn in arns]}
+    ]
+    ebs = {"VolumeId": "vol-1", "DeleteOnTermination": deleted}
+    instance = {"State": {"Name": "running"}, "BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": ebs}]}
+    account.answers["describe_instances"] = {"Reservations": [{"Instances": [instance]}]}
+    account.answers["describe_volumes"] = {"Volumes": [{"State": "in-use"}]}
+    assert len(answer(account, ["us-east-1"]).lines) == commands
+
+
+def test_an_address_of_a_local_zone_is_released_by_its_network_border_group() -> None:
+    """hashicorp/terraform-provider-aws#16724 and ekristen/aws-nuke#371: without it, EC2 knows no such address."""
+    account = answering(arn_of("ec2:elastic-ip", "eipalloc-1"), "")
+    account.answers["describe_addresses"] = {"Addresses": [{"NetworkBorderGroup": "us-west-2-lax-1"}]}
+    assert answer(account, ["us-west-2"]).lines == [
+        "aws ec2 release-address --allocation-id eipalloc-1 --network-border-group us-west-2-lax-1 --region us-west-2"
+    ]
+
+
 def test_a_disabled_image_is_left_too(aws: EmbeddedAws, stack: Stack) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html: its snapshots bill, and stay."""
     ec2 = aws.client("ec2")
@@ -357,7 +396,8 @@ def test_a_disabled_image_is_left_too(aws: EmbeddedAws, stack: Stack) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, what in KINDS.items() if what.remove.startswith("aws ")])
 def test_the_cli_knows_the_command_and_its_parameters(kind: str) -> None:
-    for command in KINDS[kind].command(arn_of(kind, "x"), "us-east-1").split(" && "):
+    shown = dict.fromkeys(KINDS[kind].named_too, "x")
+    for command in KINDS[kind].command(arn_of(kind, "x"), "us-east-1", shown).split(" && "):
         _, service, verb, *options = shlex.split(command)
         if verb == "wait":
             # https://docs.aws.amazon.com/cli/latest/reference/ec2/wait/
