@@ -16,6 +16,14 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 FULL_ACCESS = "p-FullAWSAccess"
 """AWS's own policy, which has no tags."""
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
+ALL_BUCKETS = "arn:*:s3express:*:*:bucket/*"
+NONE_OF_THESE = {
+    f"{kind}Not{how}{may_lack}"
+    for kind, hows in (("Arn", ("Like", "Equals")), ("String", ("Like", "Equals", "EqualsIgnoreCase")))
+    for how in hows
+    for may_lack in ("", "IfExists")
+}
+"""Operators of conditions that hold for all but those that are named; that of ``StringNotLike`` may name ARNs too."""
 
 
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
@@ -231,7 +239,7 @@ def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, targ
 
 
 def _leaves_all(left: frozenset[str], ours: frozenset[str]) -> bool:
-    """Whether patterns of names leave all that ours leave: the same ones, more of them, or wider ones.
+    """Whether patterns leave all that ours leave: the same ones, more of them, or wider ones.
 
     Where ours leave none, others must leave none either: ours would deny what they list.
     """
@@ -241,12 +249,12 @@ def _leaves_all(left: frozenset[str], ours: frozenset[str]) -> bool:
 
 
 def _buckets_left(statement: Json) -> frozenset[str] | None:
-    """Which directory buckets a statement does not deny, by their names; None: it is not about all of them.
+    """Which directory buckets a statement does not deny, as patterns of ARNs; None: it is not about all of them.
 
     What denies everything, or under a condition on something else than who calls, such as whether it is the account's
     root, is no list of buckets.
     """
-    if set(statement.get("Condition", {})) - {"ArnNotLike"}:
+    if not all(_is_who_calls_not(*test) for test in statement.get("Condition", {}).items()):
         return None
     # "The prefix and the action name are case insensitive":
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
@@ -254,9 +262,25 @@ def _buckets_left(statement: Json) -> frozenset[str] | None:
     is_about_them = any(like(pattern, action.lower()) for action in DIRECTORY_BUCKETS for pattern in patterns)
     if statement.get("Effect") != "Deny" or not is_about_them:
         return None
-    if "NotResource" not in statement and "*" not in _many(statement.get("Resource", [])):
+    denied = (_anywhere(arn) for arn in _many(statement.get("Resource", [])))
+    if "NotResource" not in statement and not any(like(arn, ALL_BUCKETS) for arn in denied):
         return None
-    return frozenset(arn.split(":", 5)[-1] for arn in _many(statement.get("NotResource", [])))
+    return frozenset(_anywhere(arn) for arn in _many(statement.get("NotResource", [])))
+
+
+def _is_who_calls_not(operator: str, tests: Json) -> bool:
+    """Whether a condition lets some who call pass, and is about nothing else.
+
+    "Context key names are not case-sensitive":
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+    """
+    return operator in NONE_OF_THESE and {key.lower() for key in tests} == {"aws:principalarn"}
+
+
+def _anywhere(arn: str) -> str:
+    """A pattern of ARNs in every partition and Region: which they are, the zone in a bucket's name says already."""
+    parts = arn.split(":", 5)
+    return ":".join("*" if place == 1 or (place == 3 and len(parts) > 4) else part for place, part in enumerate(parts))
 
 
 def _many(value: Any) -> list[Any]:

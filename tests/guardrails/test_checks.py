@@ -198,6 +198,43 @@ def test_actions_are_compared_as_iam_does_and_wider_patterns_leave_what_ours_lea
     assert look(organization, settings)[f"target {FIRST}"][0] == status
 
 
+EVERY_BUCKET = "arn:aws:s3express:*:*:bucket/*"
+OF_ANOTHER_ZONE = "arn:aws:s3express:*:*:*/*--usw2-den1-az1--x*-s3"
+ROLE = "arn:aws:iam::*:role/platform"
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        # An ARN of another service leaves no directory bucket, however wide its name is.
+        ({"NotResource": "arn:aws:s3:::*"}, "problem"),
+        # Nor does one of a single account leave those of others.
+        ({"NotResource": "arn:aws:s3express:*:111122223333:*"}, "problem"),
+        # The zone in a bucket's name is of one Region, which may stand before it.
+        ({"NotResource": "arn:aws:s3express:us-west-2:*:*"}, "ok"),
+        ({"NotResource": ["arn:aws:s3:::*", "arn:aws:s3express:*"]}, "ok"),
+        ({"NotResource": "*"}, "ok"),
+        ({"Resource": EVERY_BUCKET}, "problem"),
+        ({"Resource": "arn:aws:s3express:us-west-2:*:*"}, "problem"),
+        ({"Resource": f"{EVERY_BUCKET}--usw2-den1-az1--x-s3"}, "ok"),
+        ({"Resource": "arn:aws:s3:::*"}, "ok"),
+        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"StringNotLike": {"aws:PrincipalArn": ROLE}}}, "problem"),
+        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnNotEquals": {"aws:principalarn": ROLE}}}, "problem"),
+        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnNotLike": {"aws:SourceArn": ROLE}}}, "ok"),
+        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnLike": {"aws:PrincipalArn": ROLE}}}, "ok"),
+    ],
+)
+def test_what_a_statement_leaves_is_read_as_iam_reads_it(statement: dict[str, Any], status: str) -> None:
+    """What it names by whole ARNs, and whom it lets pass by any operator and in any letters."""
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    organization.policies["p-Other"] = json.dumps(
+        {"Statement": {"Effect": "Deny", "Action": "s3express:*", **statement}}
+    )
+    organization.attached["r-ab12"] = ["p-Other"]
+    assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
 def from_files(**earlier: Any) -> Organization:
     """An organization without the stack, where policies were made from its files, of earlier settings."""
     organization = Organization(staged(**earlier))
