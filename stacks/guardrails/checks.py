@@ -64,9 +64,12 @@ class _Policies:
 
     @cached_property
     def deployed(self) -> frozenset[str] | None:
-        """Ids of the policies of the deployed stack; None: it is not deployed here."""
+        """Ids of the policies of the deployed stack; None: it is not deployed here.
+
+        One without any was never deployed: its change set was not executed, or its creation was rolled back.
+        """
         try:
-            return frozenset(attachment.deployed(self._clients("cloudformation"), self.stack).values())
+            return frozenset(attachment.deployed(self._clients("cloudformation"), self.stack).values()) or None
         except CommandError:
             return None
 
@@ -155,7 +158,7 @@ def _names(settings: GuardrailSettings, there: _Policies) -> Finding:
     wanted = [policy.name(there.stack) for policy in settings.policies]
     taken = [name for name in wanted if name in named and named[name] not in (deployed or ())]
     if taken and deployed is None:
-        says = f"there is no stack {there.stack} here, and policies of its names are there: {', '.join(taken)}"
+        says = f"no stack {there.stack} is deployed here, and policies of its names are there: {', '.join(taken)}"
         fix = (
             "If they were made from its files, go on with files and do not deploy the stack; "
             "else detach and delete them, or set common.prefix"

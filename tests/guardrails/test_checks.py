@@ -235,21 +235,27 @@ def test_what_a_statement_leaves_is_read_as_iam_reads_it(statement: dict[str, An
     assert look(organization, settings)[f"target {FIRST}"][0] == status
 
 
-def from_files(**earlier: Any) -> Organization:
+def from_files(*, stack_exists: bool = False, **earlier: Any) -> Organization:
     """An organization without the stack, where policies were made from its files, of earlier settings."""
     organization = Organization(staged(**earlier))
-    organization.stack_exists = False
+    organization.stack_exists, organization.of_the_stack = stack_exists, []
     organization.attached[FIRST] += list(organization.policies)
     return organization
 
 
-def test_policies_from_files_of_earlier_settings_are_ours_and_the_next_files_take_their_place() -> None:
+@pytest.mark.parametrize("stack_exists", [False, True])
+def test_policies_from_files_of_earlier_settings_are_ours_and_the_next_files_take_their_place(
+    stack_exists: bool,
+) -> None:
+    """Also beside a stack whose first change set was never executed, which is there and has nothing."""
     settings = staged(subnets=(SUBNET,), scp_max_per_target=4, **ZONE)
-    organization = from_files(subnets=(SUBNET[:-1] + "1",), **OTHER_ZONE)
+    organization = from_files(stack_exists=stack_exists, subnets=(SUBNET[:-1] + "1",), **OTHER_ZONE)
     found = look(organization, settings)
     assert found[f"target {FIRST}"] == ("ok", "1 policies of others, 3 of these")
     status, says = found["names"]
-    assert status == "problem" and says.startswith("there is no stack local-zone-guardrails here, and policies of its")
+    assert status == "problem" and says.startswith(
+        "no stack local-zone-guardrails is deployed here, and policies of its"
+    )
 
 
 def test_a_policy_from_files_of_an_earlier_name_is_said_to_be_one() -> None:
