@@ -58,7 +58,7 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 # What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers.
-_GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator"}
+_GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator", "lifecycle": "emulator"}
 _KERNEL = {"test_updates", "test_limits", "test_conformance"}
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 

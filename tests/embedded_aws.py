@@ -70,9 +70,15 @@ class Stack:
         self.name = name
         self._cloudformation = aws.client("cloudformation")
 
-    def create(self, resources: dict[str, Any], **sections: Any) -> dict[str, str]:
-        body = self._body(resources, sections)
-        self._cloudformation.create_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+    def create(
+        self, resources: dict[str, Any], *, tags: dict[str, str] | None = None, **sections: Any
+    ) -> dict[str, str]:
+        self._cloudformation.create_stack(
+            StackName=self.name,
+            TemplateBody=self._body(resources, sections),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        )
         return self._settled("CREATE_COMPLETE")
 
     def update(self, resources: dict[str, Any], **sections: Any) -> dict[str, str]:

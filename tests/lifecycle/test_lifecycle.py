@@ -3,21 +3,25 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.models import CommonSettings
 from emulator.client import EmbeddedAws
+from stacks.catalog import named
+from tests import variants
 from tests.conformance.updates.states import State
 from tests.lifecycle import beside, stages
 from tests.lifecycle import stack as stack_module
-from tests.lifecycle.account import Account, roles_in
+from tests.lifecycle.account import KEY, Account, roles_in
 from tests.lifecycle.changes import Changes, difference, lost
 from tests.lifecycle.policies import of_key, of_topic
 from tests.lifecycle.report import Life, Stage, write_json
 from tests.lifecycle.stack import Ended, Stack
-from tests.lifecycle.synthesis import Made, Synthesis
+from tests.lifecycle.synthesis import Made
 from tryout.scenario import Scenario
 
 SLUG = "local_zone_guardrails"
@@ -25,22 +29,38 @@ TABLE = "AWS::DynamoDB::GlobalTable"
 STACK = "AWS::CloudFormation::Stack"
 
 
-def test_a_short_life_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
-    life = stages.live(SLUG, tmp_path, short=True)
-    assert life.findings == []
-    assert [stage.name for stage in life.stages][:2] == ["deployed", "deployed again"]
-    assert life.stages[-1].name == "destroyed, nothing left"
+class Shipped:
+    """Stands for the CDK in a life: what the tests have made of the solution, whatever is asked for."""
+
+    def __call__(self, _: State) -> Made:
+        template = variants.template(variants.DEFAULT, SLUG)
+        return Made(
+            named(SLUG).stack_name(CommonSettings()), template, variants.assembly(variants.DEFAULT), {}, "us-east-1"
+        )
 
 
-def test_what_is_left_behind_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_life_goes_on_to_its_end_and_tells_what_is_left_and_what_went_wrong_beside_it(
+    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def planted(account: Account, _: Stack) -> None:
         account.client("sqs").create_queue(QueueName="forgotten")
 
     monkeypatch.setattr(beside, "plant", planted)
+    monkeypatch.setattr(Scenario, "fault", classmethod(lambda _: OSError("no host")))
+    monkeypatch.setattr(stages, "EmbeddedAws", lambda *_, **__: nullcontext(aws))
+    monkeypatch.setattr(stages, "Synthesis", Shipped)
     life = stages.live(SLUG, tmp_path, short=True)
-    assert any(
-        "destroyed: left behind: sqs QueueUrls" in finding and "forgotten" in finding for finding in life.findings
-    )
+    assert [(stage.name, len(stage.findings)) for stage in life.stages] == [
+        ("deployed", 0),
+        ("deployed again", 0),
+        ("a failing update rolled back", 0),
+        ("destroyed", 1),
+        ("deployed once more", 0),
+        ("destroyed, nothing left", 2),
+    ]
+    *left, beside_them = life.findings
+    assert beside_them == "destroyed, nothing left: beside the deployments: OSError: no host"
+    assert all("left behind: sqs QueueUrls" in finding and "forgotten" in finding for finding in left)
 
 
 @pytest.mark.parametrize(
@@ -137,12 +157,33 @@ def test_a_solution_gets_the_statements_that_its_readme_names() -> None:
     assert of_key(SLUG) == []
 
 
+def ringing(_: State) -> Made:
+    """Stands for the CDK: an alarm, and its topic under the key."""
+    alarm = {
+        "Namespace": "Own",
+        "MetricName": "Load",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Period": 60,
+        "Statistic": "Sum",
+        "Threshold": 1,
+        "AlarmActions": [{"Ref": "Topic"}],
+    }
+    resources = {
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": KEY}},
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+    }
+    # The assembly of all solutions is one without files of this stack's.
+    return Made("local-zone-guardrails", {"Resources": resources}, variants.assembly(variants.DEFAULT), {}, "us-east-1")
+
+
 def test_an_alarm_that_the_key_keeps_from_its_topic_is_a_finding(aws: EmbeddedAws, monkeypatch: Any) -> None:
     """With the policy of the README but for CloudWatch: so the stage can fail."""
     monkeypatch.setattr(beside, "RING_SECONDS", 3)
     without = [one for one in of_key("capacity_planner") if one["Sid"] != "Alarms"]
     account, stage = Account(aws, without, []), Stage("a key of yours")
-    beside.under_a_key(beside.Beside(account, "capacity_planner", Synthesis(), stage))
+    made: Any = ringing
+    beside.under_a_key(beside.Beside(account, "capacity_planner", made, stage))
     assert any("kms:GenerateDataKey" in finding for finding in stage.findings), stage.findings
 
 
@@ -195,12 +236,6 @@ def test_what_a_deployment_starts_is_waited_for_and_nothing_else(monkeypatch: py
     living = stages._Living(account, "outposts_dashboard", Life("outposts_dashboard"))
     before = living._holds()
     assert difference(before, living._holds(before)) == "+1 sqs QueueUrls"
-
-
-def test_what_went_wrong_beside_the_deployments_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Scenario, "fault", classmethod(lambda _: OSError("no host")))
-    life = stages.live(SLUG, tmp_path, short=True)
-    assert life.findings == ["destroyed, nothing left: beside the deployments: OSError: no host"]
 
 
 def test_the_report_is_json(tmp_path: Path) -> None:

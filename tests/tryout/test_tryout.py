@@ -1,6 +1,7 @@
 """What ``make try`` says and writes, without deploying anything."""
 
 import json
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -16,6 +17,7 @@ from config.models import CommonSettings
 from stacks.catalog import settings_by_slug
 from stacks.series import SOLUTIONS
 from tests.variants import ROOT
+from tryout.__main__ import main
 from tryout.pictures.__main__ import _why_none
 from tryout.report import NotRun, SolutionReport, StepReport, print_table, write_json
 from tryout.run.keeping import environment
@@ -146,40 +148,50 @@ def test_whoever_keeps_it_or_names_its_port_has_one_embedded_aws(
 
 
 def test_the_driver_and_the_scenarios_load_neither_the_library_nor_what_draws_pictures() -> None:
+    """And as a process, the program says in a sentence what is wrong before anything starts."""
     program = """
-import sys
+import runpy, sys
 import tryout.run.lane, tryout.run.session
 from stacks.series import SOLUTIONS
 from tryout.scenario import scenario_of
 for solution in SOLUTIONS:
     scenario_of(solution.slug)
 print([name for name in sys.modules if name in ("aws_cdk", "matplotlib") or name.startswith("tryout.pictures")])
+runpy.run_module("tryout", run_name="__main__", alter_sys=True)
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    command = [sys.executable, "-c", program, "--solution", "sqs_scaling"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "[]\n")
+    assert "did you mean 'sqs_target_scaling'?" in done.stderr and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "ends", "says"),
     [
-        (["--solution", "sqs_scaling"], "did you mean 'sqs_target_scaling'?"),
-        (["--config", "tests/config/bad_config/unknown_key.yaml"], "did you mean 'prefix'?"),
+        (["--config", "tests/config/bad_config/unknown_key.yaml"], 1, "did you mean 'prefix'?"),
+        (
+            ["--solution", "spot_asg", "--variant", "none"],
+            1,
+            "spot_asg has no variant 'none'; there are balanced, types",
+        ),
+        (["--port", "22222222"], 2, "must be a number from 1 to 65535, got '22222222'"),
     ],
 )
-def test_bad_input_is_one_sentence_before_anything_starts(arguments: list[str], says: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tryout", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert says in done.stderr and "Traceback" not in done.stderr
-    assert done.stdout == ""
-
-
-def test_a_port_is_a_number_that_there_is() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tryout", "--port", "22222222"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2 and "must be a number from 1 to 65535, got '22222222'" in done.stderr
+def test_bad_input_is_one_sentence_before_anything_starts(
+    arguments: list[str],
+    ends: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["tryout", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    try:
+        ended: object = main()
+    except SystemExit as refused:
+        ended = refused.code
+    printed = capsys.readouterr()
+    assert ended == ends and says in printed.err and printed.out == ""
 
 
 def test_an_export_is_made_without_the_prefix_that_its_stack_has(tmp_path: Path) -> None:

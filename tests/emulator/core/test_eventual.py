@@ -1,6 +1,5 @@
 """What a role has just made, each API does not know once; the account's root, and the server itself, do."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,11 +80,3 @@ def test_the_root_of_the_account_knows_it_and_so_does_everybody_unless_it_is_ask
     aws.made_is_known_at_once(True)
     made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     assert ec2.describe_volumes(VolumeIds=[made])["Volumes"]
-
-
-def test_a_server_that_is_started_so_stays_so_after_a_reset(tmp_path: Path) -> None:
-    with EmbeddedAws(tmp_path, eventual=True) as started:
-        started.reset()
-        ec2 = Role(started, EC2).client("ec2")
-        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
-        refused(lambda: ec2.describe_volumes(VolumeIds=[volume]), "InvalidVolume.NotFound")

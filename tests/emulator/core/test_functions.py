@@ -6,8 +6,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from emulator.client import EmbeddedAws
 from tests.embedded_aws import Stack, eventually
+from tests.emulator.iam.test_authorization import Role
 
 HANDLER = """
 import json, os, urllib.request
@@ -126,12 +130,17 @@ def test_a_function_runs_under_its_own_role_and_hears_of_instances(aws: Embedded
     assert aws.client("lambda").list_functions()["Functions"] == []
 
 
-def test_pauses_of_functions_may_be_shorter(tmp_path: Path) -> None:
-    with EmbeddedAws(tmp_path, pauses=0.001) as hurried:
+def test_a_server_keeps_what_it_was_started_with_and_pauses_of_functions_may_be_shorter(tmp_path: Path) -> None:
+    with EmbeddedAws(tmp_path, eventual=True, pauses=0.001) as started:
+        started.reset()
+        ec2 = Role(started, {"Action": "ec2:*"}).client("ec2")
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        with pytest.raises(ClientError, match=r"InvalidVolume\.NotFound"):
+            ec2.describe_volumes(VolumeIds=[volume])
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        role = hurried.client("iam").create_role(RoleName="pausing", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        hurried.client("lambda").create_function(
+        role = started.client("iam").create_role(RoleName="pausing", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        started.client("lambda").create_function(
             FunctionName="pausing",
             Runtime="python3.14",
             Handler="index.handler",
@@ -139,5 +148,5 @@ def test_pauses_of_functions_may_be_shorter(tmp_path: Path) -> None:
             Timeout=120,
             Code={"ZipFile": _zipped(PAUSING)},
         )
-        answer = hurried.client("lambda").invoke(FunctionName="pausing")
+        answer = started.client("lambda").invoke(FunctionName="pausing")
         assert json.loads(answer["Payload"].read()) < 30

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import queue
+import runpy
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_it_empties_the_queue_and_exits_0_on_sigterm(
     assert delivery.left() == 0
 
 
-def test_a_message_in_hand_when_the_worker_is_killed_is_done_by_the_next_one(
+def test_what_a_killed_worker_had_is_done_by_the_next_one_and_an_interrupted_one_gives_its_message_back(
     booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: GivenMetadata
 ) -> None:
     delivery, _ = booted
@@ -111,36 +111,32 @@ def test_a_message_in_hand_when_the_worker_is_killed_is_done_by_the_next_one(
     successor.until("done", id="second")
     assert delivery.effects().count("second") == 1
     assert delivery.left() == 0
-
-
-def test_an_interrupted_worker_gives_its_message_back(
-    booted: tuple[Delivery, Boot], start: Callable[[], Process], metadata: GivenMetadata
-) -> None:
-    delivery, _ = booted
     delivery.sqs.send_message(QueueUrl=delivery.queue, MessageBody=body("third", 3600))
-    worker = start()
-    worker.until("received", id="third")
+    successor.until("received", id="third")
     metadata.items["spot/instance-action"] = '{"action": "terminate", "time": "2017-09-18T08:22:00Z"}'
-    worker.until("released", id="third", reason="spot")
-    worker.until("drained")
-    worker.process.send_signal(signal.SIGTERM)
-    assert worker.ended() == 0
+    successor.until("released", id="third", reason="spot")
+    successor.until("drained")
+    successor.process.send_signal(signal.SIGTERM)
+    assert successor.ended() == 0
     assert "third" not in delivery.effects()
     (message,) = delivery.sqs.receive_message(QueueUrl=delivery.queue, WaitTimeSeconds=1)["Messages"]
     delivery.sqs.delete_message(QueueUrl=delivery.queue, ReceiptHandle=message["ReceiptHandle"])
 
 
-def test_an_unusable_environment_is_one_clear_sentence() -> None:
-    done = subprocess.run(
-        [sys.executable, str(USER_DATA / "worker.py")],
-        env={"QUEUE_NAME": "q", "HOOK_NAME": "h", "AWS_REGION": "r", "HEARTBEAT_SECONDS": "soon"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_an_unusable_environment_is_one_clear_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("QUEUE_URL", "RESULTS_TABLE", "METRIC_NAMESPACE", "LONGEST_MESSAGE_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"QUEUE_NAME": "q", "HOOK_NAME": "h", "AWS_REGION": "r", "HEARTBEAT_SECONDS": "soon"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(USER_DATA / "worker.py"), run_name="__main__")
     late = "LONGEST_MESSAGE_SECONDS, HEARTBEAT_SECONDS (seconds, above 0, at most 10800)"
     missing = f"QUEUE_URL, RESULTS_TABLE, METRIC_NAMESPACE, {late}"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sqs-worker: set in the environment: {missing}\n")
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (2, "")
+    assert printed.err == f"sqs-worker: set in the environment: {missing}\n"
 
 
 def test_a_worker_without_credentials_ends_so_that_the_unit_starts_another(

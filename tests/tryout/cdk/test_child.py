@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tryout.cdk import cli
 from tryout.cdk.child import Child, ChildError
-from tryout.cdk.cli import Cdk, CdkError
+from tryout.cdk.cli import PLAIN, Cdk, CdkError
 
 DOUBLES = """
 import json, sys
@@ -61,11 +62,32 @@ def test_it_may_end_its_work_before_it_is_stopped(tmp_path: Path) -> None:
     assert done.exists()
 
 
-def test_the_cli_is_loaded_once_for_one_command_line_after_another(tmp_path: Path) -> None:
-    with Cdk({"HOME": str(tmp_path), "CDK_DISABLE_CLI_TELEMETRY": "true"}, tmp_path / "cdk.log") as cdk:
-        assert cdk(tmp_path / "first.log", "context", "--app", "nothing") == 0
-        with pytest.raises(CdkError, match=r"cdk list failed: .*no-such-program.* \(all of it: "):
+LIBRARY = """
+let loads = 0;
+exports.exec = async (words) => {
+  console.log(`call ${++loads}: ${words.join(" ")}`);
+  if (words[0] === "list") throw new Error("Subprocess failed", { cause: new Error("no-such-program") });
+  if (words[0] === "diff") process.exitCode = 1;
+  return words[0] === "deploy" ? 3 : undefined;
+};
+"""
+
+
+def test_the_cli_is_loaded_once_for_one_command_line_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a library of its own, which loads at once; make try has that of the CDK."""
+    program, library = tmp_path / "node_modules/.bin/cdk", tmp_path / "node_modules/lib/index.js"
+    for path, text in ((program, "#!/bin/sh\n"), (library, LIBRARY)):
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(cli, "REPOSITORY", tmp_path)
+    with Cdk({"HOME": str(tmp_path)}, tmp_path / "cdk.log") as cdk:
+        assert cdk(tmp_path / "first.log", "context") == 0
+        with pytest.raises(CdkError, match=r"cdk list failed: .*no-such-program \(all of it: "):
             cdk.require(tmp_path / "second.log", "list", "--app", "no-such-program")
-        assert cdk(tmp_path / "third.log", "context", "--app", "nothing") == 0
-    first, third = ((tmp_path / name).read_text(encoding="utf-8") for name in ("first.log", "third.log"))
-    assert first == third != ""
+        assert [cdk(tmp_path / f"{word}.log", word) for word in ("diff", "deploy", "context")] == [1, 3, 0]
+    said = " ".join(PLAIN)
+    assert (tmp_path / "first.log").read_text(encoding="utf-8") == f"call 1: context {said}\n"
+    assert (tmp_path / "context.log").read_text(encoding="utf-8") == f"call 5: context {said}\n"

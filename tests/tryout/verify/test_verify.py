@@ -1,28 +1,34 @@
-"""``make verify`` against the embedded AWS as if it were an account: over HTTP, by a profile, as a user calls it."""
+"""``make verify`` against the embedded AWS as if it were an account: over HTTP, by a profile.
 
+The program runs in this process, and CloudFormation gets what the CDK would have made: .ci/run has ``make verify`` as a
+user calls it, with the CDK and its bootstrap.
+"""
+
+import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from config.loader import load
 from emulator.client import EmbeddedAws
-from stacks.catalog import named
+from stacks.catalog import named, settings_by_slug
+from stacks.shared.preflight import BOOTSTRAP_VERSION
 from tests.embedded_aws import Stack
 from tests.tryout.verify.profiles import Profiles
-from tests.variants import ROOT
 from tryout.paths import CONFIG
 from tryout.report import SolutionReport
+from tryout.verify import run
 from tryout.verify.__main__ import _agreed, main
 from tryout.verify.account import Account, VerifyError
 from tryout.verify.plan import changed, planned
-from tryout.verify.run import Verification
+from tryout.verify.run import SIGNALS, Verification
 
 SLUG, STACK = "local_zone_guardrails", "verify-local-zone-guardrails"
 QUEUE = {"Q": {"Type": "AWS::SQS::Queue"}}
@@ -32,7 +38,7 @@ ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 @pytest.fixture(scope="module")
 def profiles(started_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Profiles:
-    """An account that was bootstrapped once, with its root user and with one who may not read a policy."""
+    """An account that says it was bootstrapped, with its root user and with one who may not read a policy."""
     started_aws.reset()
     made = Profiles(started_aws, tmp_path_factory.mktemp("user"))
     made.add("root", started_aws.account)
@@ -43,7 +49,8 @@ def profiles(started_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory)
     key = iam.create_access_key(UserName="reader")["AccessKey"]
     made.add("reader", key["AccessKeyId"], key["SecretAccessKey"])
     made.add("nobody")
-    made.bootstrap("root")
+    version = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": str(BOOTSTRAP_VERSION), "Type": "String"}
+    started_aws.client("ssm").put_parameter(**version)
     return made
 
 
@@ -54,9 +61,58 @@ def user(profiles: Profiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Profil
         monkeypatch.delenv(name)
     for name, value in profiles.variables.items():
         monkeypatch.setenv(name, value)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in SIGNALS}
     yield profiles
-    signal.signal(signal.SIGTERM, before)
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+class Synthesizer:
+    """Stands for the CDK's library: writes the policies that the configuration names."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def ask(self, request: dict[str, str]) -> dict[str, Any]:
+        config = load(Path(request["config"]), settings_by_slug())
+        settings: Any = config.solutions[request["slug"]]
+        resources = {each.id: policy(each.id, each.text("aws")) for each in settings.policies}
+        outputs = {f"{name}PolicyId": {"Value": {"Ref": name}} for name in resources}
+        made = {"resources": resources, "Outputs": outputs, "tags": config.common.tags}
+        Path(request["assembly"]).write_text(json.dumps(made), encoding="utf-8")
+        return {}
+
+    def stop(self) -> None: ...
+
+
+def policy(name: str, text: str) -> dict[str, Any]:
+    properties = {"Name": name, "Type": "SERVICE_CONTROL_POLICY", "Content": text}
+    return {"Type": "AWS::Organizations::Policy", "Properties": properties}
+
+
+class Cli:
+    """Stands for the CDK's CLI: deploys what the synthesizer wrote, and finds no difference."""
+
+    def __init__(self, aws: EmbeddedAws, interrupted: bool) -> None:
+        self.aws, self.interrupted = aws, interrupted
+
+    def __enter__(self) -> "Cli":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __call__(self, log: Path, *words: str) -> int:
+        if self.interrupted:
+            signal.raise_signal(signal.SIGINT)
+        return 0
+
+    def require(self, log: Path, command: str, name: str, *words: str) -> None:
+        options = dict(itertools.pairwise(words))
+        if command == "destroy":
+            Stack(self.aws, name).delete()
+            return
+        made = Stack(self.aws, name)
+        made.create(**json.loads(Path(options["--app"]).read_text(encoding="utf-8")))
+        Path(options["--outputs-file"]).write_text(json.dumps({name: made.outputs()}), encoding="utf-8")
 
 
 def arguments(folder: Path, profile: str = "root", *more: str) -> list[str]:
@@ -77,57 +133,56 @@ def stacks(aws: EmbeddedAws) -> set[str]:
     return {one["StackName"] for one in aws.client("cloudformation").describe_stacks()["Stacks"]}
 
 
-def played(folder: Path, profile: str, profiles: Profiles, until: str = "") -> tuple[int, str]:
-    """Runs the program as a user does; SIGINT when it says *until*."""
-    command = [sys.executable, "-m", "tryout.verify", *arguments(folder, profile, "--yes")]
-    running = subprocess.Popen(
-        command, cwd=ROOT, env=profiles.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert running.stdout
-    said = ""
-    for line in running.stdout:
-        said += line
-        if until and until in line:
-            os.kill(running.pid, signal.SIGINT)
-    return running.wait(), said
+@pytest.fixture
+def played(
+    user: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """Runs the program as a profile, perhaps with Ctrl-C while the difference is looked for: status, report, output."""
+
+    def play(profile: str, *, interrupted: bool = False) -> tuple[int, dict[str, Any], str]:
+        monkeypatch.setattr(run, "Child", Synthesizer)
+        monkeypatch.setattr(run, "Cdk", lambda *_: Cli(user.aws, interrupted))
+        ended = verify(monkeypatch, *arguments(tmp_path, profile, "--yes"))
+        return ended, reported(tmp_path), capsys.readouterr().out
+
+    return play
 
 
-def test_a_refusal_in_the_middle_fails_its_step_and_everything_is_destroyed(profiles: Profiles, tmp_path: Path) -> None:
-    ended, said = played(tmp_path, "reader", profiles)
-    report = reported(tmp_path)
+def test_a_refusal_in_the_middle_fails_its_step_and_everything_is_destroyed(
+    played: Callable[..., Any], user: Profiles
+) -> None:
+    ended, report, _ = played("reader")
     (failed,) = report["steps"]
     assert ended == 1 and not report["ok"] and not failed["observed"]["ok"]
-    assert "AccessDenied" in failed["observed"]["detail"] and "Traceback" not in said
+    assert "AccessDenied" in failed["observed"]["detail"]
     assert report["deployed"] and report["diff_empty"] and report["destroyed_clean"], report
-    assert stacks(profiles.aws) == {"CDKToolkit"}
+    assert stacks(user.aws) == set()
 
 
-def test_what_is_observed_stands_beside_what_is_modelled(profiles: Profiles, tmp_path: Path) -> None:
-    ended, said = played(tmp_path, "root", profiles)
-    report = reported(tmp_path)
+def test_what_is_observed_stands_beside_what_is_modelled(played: Callable[..., Any], user: Profiles) -> None:
+    ended, report, said = played("root")
     assert ended == 0 and report["ok"], said
-    assert report["account"] == profiles.aws.account and report["stack"] == STACK
+    assert report["account"] == user.aws.account and report["stack"] == STACK
     assert len(report["steps"]) == 4 and all(each["observed"]["ok"] for each in report["steps"])
     assert all("modelled" in each for each in report["steps"])
     assert len(report["not_run"]) == 2 and all("beside the stack" in each["why"] for each in report["not_run"])
     for words in (
-        profiles.aws.account,
+        user.aws.account,
         "service_control_policy_month",
         "a guess",
         "not run: ",
         "everything is destroyed",
     ):
         assert words in said
-    assert stacks(profiles.aws) == {"CDKToolkit"}
+    assert stacks(user.aws) == set()
 
 
-def test_ctrl_c_ends_the_steps_and_the_destruction_follows(profiles: Profiles, tmp_path: Path) -> None:
-    ended, said = played(tmp_path, "root", profiles, until="verify: cdk diff")
-    report = reported(tmp_path)
-    assert ended == 130 and report["problem"] == "interrupted" and "Traceback" not in said
+def test_ctrl_c_ends_the_steps_and_the_destruction_follows(played: Callable[..., Any], user: Profiles) -> None:
+    ended, report, said = played("root", interrupted=True)
+    assert ended == 130 and report["problem"] == "interrupted"
     assert not report["steps"] and [each["why"] for each in report["not_run"]].count("interrupted") == 4
-    assert report["destroyed_clean"] and "cdk destroy" in said
-    assert stacks(profiles.aws) == {"CDKToolkit"}
+    assert report["deployed"] and report["destroyed_clean"] and "cdk destroy" in said
+    assert stacks(user.aws) == set()
 
 
 def test_a_stack_that_is_there_already_is_left_alone(

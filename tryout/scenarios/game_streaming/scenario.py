@@ -112,7 +112,10 @@ class GameStreamingScenario(GameStreamingLooks):
             root = knobs.get("root_source", "").replace("@", str(host.machine.root))
             runs = host.installed(**knobs | ({"root_source": root} if root else {}))
             expect(host.signals() == [("FAILURE", stage)], f"{knobs}: {host.signals()}")
-            expect(len(runs) == boots and says in runs[-1].output, f"{knobs}: {runs[-1].output[-300:]}")
+            last = runs[-1]
+            expect(len(runs) == boots and last.status == 1 and says in last.output, f"{knobs}: {last.output[-300:]}")
+            kept = "".join(run.output for run in runs) + host.machine.texts()
+            expect(TOKEN not in kept, f"{knobs}: the token is in what was printed or kept")
             stages.append(stage)
         return ", ".join(dict.fromkeys(stages))
 
