@@ -4,7 +4,6 @@ import argparse
 import tomllib
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -68,7 +67,6 @@ class _Parser(argparse.ArgumentParser):
             raise UsageError(f"{self.prog}: {value!r} is unknown; {hint}")
 
 
-@lru_cache(maxsize=2)
 def _parser(subject: str | None) -> _Parser:
     """Knows the commands of the subject only: those of all solutions take a second to import."""
     shared = _Parser(add_help=False)
