@@ -18,7 +18,7 @@ from config.reading import read
 from config.stack_sets import StackSets
 from config.wording import with_got
 
-__all__ = ["Config", "ConfigError", "load", "schema_model"]
+__all__ = ["Config", "ConfigError", "load", "schema", "schema_model"]
 
 CDK_OPTION = "-c config=<file>"
 PARTS = ("common", "stack_sets", "solutions")
@@ -168,8 +168,18 @@ def _what_is_there(document: Document, where: Location) -> str:
 
 
 def schema_model(solutions: Mapping[str, type[SolutionSettings]]) -> type[BaseModel]:
-    """The model of the whole file; config/config.schema.json is generated from it."""
+    """The model of the whole file."""
     return _schema_model(tuple(solutions.items()))
+
+
+def schema(solutions: Mapping[str, type[SolutionSettings]]) -> Mapping[str, Any]:
+    """The JSON schema of the whole file, to be read only; config/config.schema.json is generated from it."""
+    return _schema(tuple(solutions.items()))
+
+
+@cache  # each takes half a second, and the site asks for every section
+def _schema(solutions: tuple[tuple[str, type[SolutionSettings]], ...]) -> Mapping[str, Any]:
+    return _schema_model(solutions).model_json_schema()
 
 
 @cache  # pydantic's models are cycles that the garbage collector reaches late: one for each call filled gigabytes

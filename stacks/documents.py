@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from config.loader import schema_model
+from config.loader import schema
 from stacks.catalog import settings_by_slug
 from stacks.series import SOLUTIONS
 
@@ -22,10 +22,10 @@ _UNCONFIRMED_INTRODUCTION = """Every entry names what would confirm it. Nothing 
 
 def documents() -> dict[str, str]:
     """Text of every generated document, by its path below the repository."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema()}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(settings_by_slug())}
     own = (ROOT / _KEY_AND_TOPIC).read_text(encoding="utf-8")
     return {
-        "config/config.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
+        "config/config.schema.json": json.dumps(whole, indent=2, sort_keys=True) + "\n",
         "docs/unconfirmed.md": _unconfirmed(),
         _KEY_AND_TOPIC: filled_tables(own, {"key and topic": _key_and_topic}),
         **{name: text for solution in SOLUTIONS for name, text in _with_tables(solution.slug)},
@@ -56,10 +56,6 @@ def _unconfirmed() -> str:
         text = (ROOT / "stacks" / slug / "unconfirmed.md").read_text(encoding="utf-8")
         chapters += [f"## {slug}\n", text.split("\n", 2)[2]]
     return "\n".join(chapters)
-
-
-def _schema() -> dict[str, object]:
-    return schema_model(settings_by_slug()).model_json_schema()
 
 
 def own_key_and_topic(slug: str) -> tuple[str, str]:

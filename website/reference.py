@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from config.loader import schema_model
+from config.loader import schema
 from stacks.catalog import settings_by_slug
 
 Schema = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Setting:
 @cache
 def settings(section: str) -> tuple[Setting, ...]:
     """The keys of a section, a solution's or a shared one, in the model's order, each followed by those within it."""
-    whole = schema_model(settings_by_slug()).model_json_schema()
+    whole = schema(settings_by_slug())
     name = SHARED.get(section) or settings_by_slug()[section].__name__
     found: dict[str, Setting] = {}
     for setting in _within(whole["$defs"][name], "", whole["$defs"]):

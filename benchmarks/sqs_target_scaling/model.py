@@ -7,6 +7,7 @@ them. What AWS documents is modelled there; what it does not is one of the assum
 
 import heapq
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ def simulate(
 
 # Phases of an instance. Plain texts: an enum's members take a measurable part of a run.
 _LAUNCHING, _BOOTING, _WORKING, _DRAINING, _GONE = "launching", "booting", "working", "draining", "gone"
+_IN_SERVICE = (_WORKING, _BOOTING)
 
 
 @dataclass(slots=True, eq=False)
@@ -127,10 +129,6 @@ class _Instance:
     phase: str
     in_service_at: float = -math.inf
     busy: bool = False
-
-    @property
-    def in_service(self) -> bool:
-        return self.phase is _WORKING or self.phase is _BOOTING
 
 
 class _Run:
@@ -146,8 +144,10 @@ class _Run:
         self._work: list[tuple[float, int, _Instance]] = []
         self._events: list[tuple[float, int, Callable[[float, Any], None], Any]] = []
         self._order = count()
-        self._waiting: deque[int] = deque()
-        self._in_flight, self._left, self._sent = 0, len(messages), 0
+        self._seconds = [message.seconds for message in messages]
+        # Messages come and are taken in their order: those from the one number to the other wait.
+        self._taken = self._arrived = self._seen = 0
+        self._in_flight, self._left = 0, len(messages)
         self._done_at = [math.nan] * len(messages)
         self._sums: dict[int, float] = {}
         self._counts: dict[int, float] = {}
@@ -160,24 +160,27 @@ class _Run:
 
     def outcome(self) -> Outcome:
         self._at(MINUTE, self._minute_ends, None)
-        arrivals = enumerate(self._messages)
-        number, (sent_at, _) = next(arrivals)
+        sent_at = [message.sent_at for message in self._messages]
+        work, idle, done, everything = self._work, self._idle, self._done, len(sent_at)
         while True:
             clock = self._events[0][0]
-            done_at = self._work[0][0] if self._work else math.inf
-            if sent_at <= done_at and sent_at <= clock:
-                self._sent += 1
-                self._waiting.append(number)
-                if self._idle:
-                    self._hand_out(sent_at)
-                number, (sent_at, _) = next(arrivals, (0, Message(math.inf, 0)))
-            elif done_at <= clock:
-                self._done(*heapq.heappop(self._work))
-            elif not self._left and clock >= self._until:
+            while True:
+                done_at = work[0][0] if work else math.inf
+                arrives_at = sent_at[self._arrived] if self._arrived < everything else math.inf
+                if arrives_at <= done_at and arrives_at <= clock:
+                    if idle:
+                        self._arrived += 1
+                        self._hand_out(arrives_at)
+                    else:  # they wait, as many as come until something else happens
+                        self._arrived = bisect_right(sent_at, min(done_at, clock), self._arrived)
+                elif done_at <= clock:
+                    done(*work[0])
+                else:
+                    break
+            if not self._left and clock >= self._until:
                 break
-            else:
-                now, _, act, argument = heapq.heappop(self._events)
-                act(now, argument)
+            now, _, act, argument = heapq.heappop(self._events)
+            act(now, argument)
         ended_at = max(self._until, *self._done_at)
         running = sum(ended_at - instance.launched_at for instance in self._instances if instance.phase != _GONE)
         return Outcome(
@@ -195,37 +198,41 @@ class _Run:
 
     def _hand_out(self, now: float) -> None:
         """Gives waiting messages to workers without one."""
-        while self._waiting and self._idle:
+        while self._taken < self._arrived and self._idle:
             instance = self._idle.popleft()
             if instance.phase is _WORKING:  # else it went while it was idle
-                self._begin(now, instance)
+                instance.busy = True
+                self._in_flight += 1
+                heapq.heappush(self._work, self._begun(now, instance))
 
-    def _begin(self, now: float, instance: _Instance) -> None:
-        number = self._waiting.popleft()
-        instance.busy = True
-        self._in_flight += 1
-        ends_at = now + self._receive_seconds + self._messages[number].seconds
-        heapq.heappush(self._work, (ends_at, number, instance))
+    def _begun(self, now: float, instance: _Instance) -> tuple[float, int, _Instance]:
+        number = self._taken
+        self._taken += 1
+        return now + self._receive_seconds + self._seconds[number], number, instance
 
     def _done(self, now: float, number: int, instance: _Instance) -> None:
+        """What is first in work ends, and its instance takes the next message."""
         self._done_at[number] = now
         self._left -= 1
-        self._in_flight -= 1
         minute = int(now // MINUTE)
-        self._sums[minute] = self._sums.get(minute, 0) + self._messages[number].seconds
+        self._sums[minute] = self._sums.get(minute, 0) + self._seconds[number]
         self._counts[minute] = self._counts.get(minute, 0) + 1
+        if instance.phase is not _DRAINING and self._taken < self._arrived:
+            heapq.heapreplace(self._work, self._begun(now, instance))
+            return
+        heapq.heappop(self._work)
+        self._in_flight -= 1
         instance.busy = False
         if instance.phase is _DRAINING:
             self._terminate(now, instance)
-        elif self._waiting:
-            self._begin(now, instance)
         else:
             self._idle.append(instance)
 
     def _minute_ends(self, now: float, _: None) -> None:
-        in_service = sum(instance.in_service for instance in self._instances)
-        view = View(now, len(self._waiting), self._in_flight, in_service, self._sent, self._sums, self._counts)
-        self._sent = 0
+        in_service = sum(instance.phase in _IN_SERVICE for instance in self._instances)
+        visible, sent = self._arrived - self._taken, self._arrived - self._seen
+        view = View(now, visible, self._in_flight, in_service, sent, self._sums, self._counts)
+        self._seen = self._arrived
         self._timeline.append(Moment(now / MINUTE, view.visible, in_service))
         later = self._assumptions.aws_metric_delay_seconds if self._strategy.from_aws else 0
         datapoints = self._strategy.datapoints(view)
@@ -236,7 +243,7 @@ class _Run:
         for policy, value in zip(self._strategy.policies, datapoints, strict=True):
             policy.alarms.observe(value)
         self._instances = [instance for instance in self._instances if instance.phase is not _GONE]
-        in_service = [instance for instance in self._instances if instance.in_service]
+        in_service = [instance for instance in self._instances if instance.phase in _IN_SERVICE]
         warm = sum(now - instance.in_service_at >= self._assumptions.warmup_seconds for instance in in_service)
         capacity = Capacity(
             desired=self._desired,

@@ -13,6 +13,7 @@ policies here use it: numbers, ``+ - * /``, comparisons (1 or 0), ``IF(condition
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 Value = float | None
 NONE: Mapping[str, Value] = {}
@@ -49,10 +50,15 @@ def evaluate(expression: str, datapoints: Mapping[str, Value], before: Mapping[s
     """
     # Metric math has the syntax of Python expressions, as far as it is modelled here.
     try:
-        tree = ast.parse(expression.strip(), mode="eval")
+        tree = _parsed(expression)
     except SyntaxError as error:
         raise MetricMathError(f"cannot read {expression!r}: {error.msg}") from error
     return _Period(datapoints, before).value(tree.body)
+
+
+@lru_cache(maxsize=64)  # an alarm evaluates its expression every minute
+def _parsed(expression: str) -> ast.Expression:
+    return ast.parse(expression.strip(), mode="eval")
 
 
 class _Period:

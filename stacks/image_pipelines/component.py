@@ -8,6 +8,7 @@ AWSTOE, except that an action which cannot do without them has some.
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,16 +68,21 @@ def document(path: str, platform: Platform) -> str:
         ComponentError: it cannot be read, or breaks the schema; all that is wrong is named.
     """
     text = text_of(path)
+    if problems := _problems_of_text(text, platform):
+        raise ComponentError(f"{path}: {'; '.join(problems)}")
+    return text
+
+
+@lru_cache(maxsize=128)  # the settings judge a text, and then every recipe that has it
+def _problems_of_text(text: str, platform: Platform) -> tuple[str, ...]:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ComponentError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        return (f"not YAML: {' '.join(str(error).split())}",)
     problems = list(problems_of(content, platform))
     if len(text) > MOST_CHARACTERS:
         problems.append(f"it has {len(text)} characters, a template takes {MOST_CHARACTERS}; split it")
-    if problems:
-        raise ComponentError(f"{path}: {'; '.join(problems)}")
-    return text
+    return tuple(problems)
 
 
 def problems_of(content: Any, platform: Platform) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Section ``solutions.spot_placement_tracker`` of config/config.yaml. What is tracked stands in a file of its own."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from spot_placement_tracker.checks import Reading, read
 from spot_placement_tracker.values import partition_of
 
 ROOT = Path(__file__).parents[2]
+
+_reading = lru_cache(maxsize=4)(read)  # the rules, the stack and its checks each ask for what the file says
 
 
 class SpotPlacementTrackerSettings(SolutionSettings):
@@ -44,7 +47,7 @@ class SpotPlacementTrackerSettings(SolutionSettings):
             OSError: it cannot be read.
             UnicodeDecodeError: it is no text.
         """
-        return read(self.path.read_text(encoding="utf-8"))
+        return _reading(self.path.read_text(encoding="utf-8"))
 
     @common_rule
     def _file_is_valid(self, common: CommonSettings) -> Iterator[Problem]:

@@ -1,14 +1,14 @@
 """Bad files of every kind get sentences: each names its line, none has a traceback or a word of the libraries."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any
 
 import pytest
-import yaml
 
 from config.loader import ConfigError, load
 from config.models import CommonSettings
@@ -27,9 +27,30 @@ LINE = re.compile(r"^  .*?:(\d+): [^:].*?: .+$")
 Place = tuple[str | int, ...]
 
 
+class Unwritten(PosixPath):
+    """A file in memory: to write thousands of them takes longer than all that is done with them."""
+
+    _text = ""
+
+    def write_text(self, data: str, *_: Any, **__: Any) -> int:
+        self._text = data
+        return len(data)
+
+    def read_text(self, *_: Any, **__: Any) -> str:
+        return self._text
+
+    def stat(self, **_: Any) -> os.stat_result:
+        return os.stat_result((0, 0, 0, 0, 0, 0, len(self._text.encode()), 0, 0, 0))
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "config.yaml"
+
+
+@pytest.fixture
+def unwritten() -> Path:
+    return Unwritten("config.yaml")
 
 
 def answer(path: Path, text: str, slug: str | None = None) -> str | None:
@@ -64,11 +85,11 @@ def refusal(path: Path, text: str, slug: str | None = None) -> str:
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_every_prefix_of_the_shipped_file_loads_or_is_refused_in_a_sentence(file: Path, part: int) -> None:
-    # Every end of a line, and every place in the first lines, which have all kinds of values.
-    ends = {match.end() for match in re.finditer(r"\n", SHIPPED)} | set(range(0, 2_400, 23))
+def test_every_prefix_of_the_shipped_file_loads_or_is_refused_in_a_sentence(unwritten: Path, part: int) -> None:
+    # Ends of lines, and places in the first lines, which have all kinds of values.
+    ends = {*[match.end() for match in re.finditer(r"\n", SHIPPED)][::4], *range(0, 2_400, 37)}
     for end in sorted(ends)[part::2]:
-        answer(file, SHIPPED[:end])
+        answer(unwritten, SHIPPED[:end])
 
 
 @pytest.mark.parametrize(
@@ -116,10 +137,10 @@ def _slug(at: Place) -> str:
     return "outposts_dashboard" if len(at) == 1 else str(at[-1])
 
 
-def _nested(place: Place, value: Any) -> str:
-    for part in reversed(place):
-        value = {part: value}
-    return yaml.safe_dump(value)
+def _nested(place: Place, value: str) -> str:
+    """A value at its place, one key a line."""
+    lines = [f"{'  ' * depth}{part}:" for depth, part in enumerate(place)]
+    return "\n".join(lines) + f" {value}\n"
 
 
 def test_there_are_more_than_250_bad_inputs() -> None:
@@ -127,22 +148,22 @@ def test_there_are_more_than_250_bad_inputs() -> None:
 
 
 @pytest.mark.parametrize("at", SECTIONS, ids=lambda at: at[-1])
-def test_every_key_misspelt_is_unknown_and_the_right_one_is_suggested(file: Path, at: Place) -> None:
+def test_every_key_misspelt_is_unknown_and_the_right_one_is_suggested(unwritten: Path, at: Place) -> None:
     for place, _ in KEYS:
         if place[: len(at)] == at:
             *before, name = map(str, place)
             if len(name) > 3:
-                said = refusal(file, _nested((*before, f"{name[:-2]}{name[-1]}{name[-2]}x"), None), _slug(at))
+                said = refusal(unwritten, _nested((*before, f"{name[:-2]}{name[-1]}{name[-2]}x"), "null"), _slug(at))
                 assert "unknown key; did you mean" in said, said
 
 
 @pytest.mark.parametrize("at", SECTIONS, ids=lambda at: at[-1])
-@pytest.mark.parametrize("value", [[[]], {"no": {"such": "thing"}}, "\u00a7", -7, 1e300, True])
-def test_every_value_of_a_wrong_type_is_refused_at_its_line(file: Path, at: Place, value: Any) -> None:
+@pytest.mark.parametrize("value", ["[[]]", "{no: {such: thing}}", "\u00a7", "-7", "1.0e+300", "true"])
+def test_every_value_of_a_wrong_type_is_refused_at_its_line(unwritten: Path, at: Place, value: str) -> None:
     wrong = 0
     for place, _ in KEYS:
         if place[: len(at)] == at:
-            said = answer(file, _nested(place, value), _slug(at))
+            said = answer(unwritten, _nested(place, value), _slug(at))
             wrong += said is not None
             lines = re.findall(r":(\d+): ", said or "")
             # A domain more has problems of its own, with other keys.
@@ -150,7 +171,7 @@ def test_every_value_of_a_wrong_type_is_refused_at_its_line(file: Path, at: Plac
             # The sections around it may need keys of their own, at their own lines.
             incomplete = all("must be set" in line for line in (said or "").splitlines()[1:])
             assert said is None or near or incomplete or "factory" in place, said
-    assert wrong > (0 if value is True else sum(place[: len(at)] == at for place, _ in KEYS) // 3)
+    assert wrong > (0 if value == "true" else sum(place[: len(at)] == at for place, _ in KEYS) // 3)
 
 
 def test_every_pattern_has_an_example_that_fits_it() -> None:

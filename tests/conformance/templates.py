@@ -1,6 +1,6 @@
 """The templates that the rules judge: every variant of every solution."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,20 @@ class Template:
         return f"{self.variant}/{self.slug}"
 
 
-every_template = pytest.mark.parametrize(("variant", "slug"), variants.every())
-"""For a test of each template, which is read when the test runs and not when it is collected."""
+def every_template(test: Callable[[str, str], None]) -> Callable[[str], None]:
+    """Makes a test of each template one test a solution: thousands of tests take pytest longer than most rules take."""
+
+    @pytest.mark.parametrize("slug", [solution.slug for solution in SOLUTIONS])
+    def of_a_solution(slug: str) -> None:
+        for variant in variants.variants_of(slug):
+            try:
+                test(variant, slug)
+            except AssertionError as error:
+                error.add_note(f"the template: {variant}/{slug}")
+                raise
+
+    of_a_solution.__name__, of_a_solution.__doc__ = test.__name__, test.__doc__
+    return of_a_solution
 
 
 def found(variant: str, slug: str) -> Template:

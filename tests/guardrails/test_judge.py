@@ -237,7 +237,7 @@ requests = st.builds(
 DOCUMENTS = [column.documents for slug in SOLUTIONS for column in columns(slug)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(DOCUMENTS), requests)
 def test_both_judges_agree_on_any_request(documents: list[Json], request: Request) -> None:
     both_say(documents, request)

@@ -98,7 +98,7 @@ def documents(found: tuple[Policy, ...]) -> list[Any]:
     return [json.loads(policy.text("aws")) for policy in found]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(statement_sets(), st.lists(requests, max_size=10), st.integers(512, 3000))
 def test_splitting_changes_no_decision(found: list[Statement], asked: list[Request], most: int) -> None:
     split = policies({"P": found}, LOCKOUT_ROLES, most, None)
@@ -112,7 +112,7 @@ def test_splitting_changes_no_decision(found: list[Statement], asked: list[Reque
         assert judge(documents(split), request).decision == judge(documents(whole), request).decision
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(700, 6000), st.booleans(), st.booleans())
 def test_splitting_the_guardrails_keeps_every_action(most: int, modern: bool, logs: bool) -> None:
     more = {"modern_actions": modern, "block_log_delivery": logs, "scp_max_per_target": 100}

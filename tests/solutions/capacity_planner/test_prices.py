@@ -298,7 +298,7 @@ def test_the_time_of_prices_is_their_day() -> None:
         ("on_demand: 0.1\non_demand: 0.2", "on_demand is on line 1 and on line 2; keep one"),
         ("prices: [{a: 1, b: 2, a: 3}]", "a is on line 1 and on line 1"),
         ("date: 2026-13-45", "month must be in 1..12"),
-        ("[" * 5_000, "recursion"),
+        ("[" * 1_000, "recursion"),
     ],
 )
 def test_what_yaml_would_take_without_a_word_or_not_at_all(text: str, says: str) -> None:

@@ -66,7 +66,7 @@ def instance(name: str, *tags: Mapping[str, str], state: str = "running", **more
 # Calls
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     st.fixed_dictionaries(
         {

@@ -127,7 +127,7 @@ ITEMS = {
 SECTIONS = st.fixed_dictionaries({name: st.lists(items, max_size=8) for name, items in ITEMS.items()})
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SECTIONS, st.booleans(), st.booleans(), st.sets(st.sampled_from(list(ITEMS)), max_size=2))
 def test_every_body_is_one_that_cloudwatch_accepts(
     sections: dict[str, list[Json]], by_tag_value: bool, explorer: bool, failed: set[str]
@@ -330,7 +330,7 @@ def test_values_that_differ_only_in_letters_that_a_name_cannot_have_do_not_meet(
 # Colours, ids, words
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(NAMES)
 def test_a_colour_belongs_to_a_name(name: str) -> None:
     assert re.fullmatch("#[0-9a-f]{6}", colour_of(name))
@@ -345,7 +345,7 @@ def test_a_resource_keeps_its_colour_when_others_come() -> None:
     assert colours("a", "b", "c")["b"] == colours("b")["b"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(NAMES, max_size=30))
 def test_ids_are_accepted_and_unique_whatever_the_names(names: list[str]) -> None:
     ids = Ids()

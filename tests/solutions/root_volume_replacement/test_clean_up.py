@@ -17,7 +17,7 @@ from root_volume_replacement.clean_up.words import message
 from root_volume_replacement.instances import OptIn
 from root_volume_replacement.trials import Trial, written
 
-ACCOUNTS = 10_000
+ACCOUNTS = 2_000
 NOW = 1_800_000_000
 HOUR = 3600
 GRACE = 24 * HOUR
@@ -128,7 +128,7 @@ def is_good(of: Account, snapshot: Snapshot) -> bool:
     )
 
 
-def test_over_10_000_accounts_nothing_outside_the_rule_is_ever_deleted_and_all_that_fits_is() -> None:
+def test_over_2_000_accounts_nothing_outside_the_rule_is_ever_deleted_and_all_that_fits_is() -> None:
     deleted: Counter[str] = Counter()
     for seed in range(ACCOUNTS):
         of = account(seed)
@@ -139,18 +139,18 @@ def test_over_10_000_accounts_nothing_outside_the_rule_is_ever_deleted_and_all_t
         assert len(found) == len(expected), f"account {seed} plans something twice"
         deleted.update(item.kind if item.kind == "volume" else item.why for item in found)
     # The generator must reach every way out, or the test above shows nothing.
-    assert min(deleted.values()) > 200 and len(deleted) == 3, deleted
+    assert min(deleted.values()) > 40 and len(deleted) == 3, deleted
 
 
 def test_the_order_in_which_ec2_names_things_changes_nothing() -> None:
-    for seed in range(300):
+    for seed in range(100):
         of = account(seed)
         turned = replace(of, volumes=list(of.volumes)[::-1], snapshots=list(of.snapshots)[::-1])
         assert {item.id for item in planned(of).deletions} == {item.id for item in planned(turned).deletions}
 
 
 def test_what_is_deleted_twice_is_deleted_once() -> None:
-    for seed in range(300):
+    for seed in range(100):
         of = account(seed)
         gone = {item.id for item in planned(of).deletions}
         left = replace(
@@ -226,7 +226,7 @@ def test_twice_the_snapshots_take_about_twice_the_time() -> None:
             best = min(best, time.process_time() - started)
         return best
 
-    assert seconds(50_000) < 10 * max(seconds(12_500), 0.01)  # linear would be 4, quadratic 16
+    assert seconds(20_000) < 10 * max(seconds(5_000), 0.004)  # linear would be 4, quadratic 16
 
 
 # The handler

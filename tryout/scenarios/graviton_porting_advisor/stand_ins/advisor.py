@@ -1,14 +1,13 @@
 """Stand-in for src/porting-advisor.py on machines without a copy: its documented contract, without its code.
 
 It is as strict as the tool: it exits with 2 for an unknown option, with 1 for a missing directory, and else with 0,
-whatever it finds. It has few of the rules. Files named CRASH, CUT, EMPTY and KILLED make it fail as the tool must not.
+whatever it finds. It has few of the rules. Files named CRASH and CUT make it fail as the tool must not.
 """
 
 import argparse
 import json
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 
@@ -83,9 +82,6 @@ def main() -> int:
     wanted = f"{DEFAULT},{options.issue_types}" if options.issue_types[:1] in ("+", "-") else options.issue_types
     report = scan(options.root, wanted or DEFAULT)
     output = Path(options.output)
-    if (root / "KILLED").exists():
-        output.write_text("{", encoding="utf-8")
-        os.kill(os.getpid(), signal.SIGKILL)
     if (root / "CRASH").exists():
         output.touch()
         raise RuntimeError("a name that cannot be decoded")
@@ -96,7 +92,7 @@ def main() -> int:
         )
         return 0
     text = json.dumps({**report, "issue_types": wanted or DEFAULT, "target_os": options.target_os}, indent=4)
-    cut = 0 if (root / "EMPTY").exists() else len(text) // 2 if (root / "CUT").exists() else len(text)
+    cut = len(text) // 2 if (root / "CUT").exists() else len(text)
     output.write_text(text[:cut], encoding="utf-8")
     return 0
 
