@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from outposts_dashboard.discovery import discover
 from outposts_dashboard.layout.pages import LONGEST_NAME, Dashboard, dashboards
-from outposts_dashboard.ledger import Ledger, Lock
+from outposts_dashboard.ledger import BusyError, Ledger, Lock, NoSettingsError
 from outposts_dashboard.refresh.events import newest, seen_already
 from outposts_dashboard.wanted import Wanted, batches
 from shared.aws import client
@@ -48,6 +48,10 @@ class StillLockedError(RuntimeError):
     """The lock of a failed refresh could not be released: a retry before its time would find it taken, and end."""
 
 
+# The last three are of settings or answers that are not as they should be.
+FAILURES = (*FAULTS, BusyError, NotOursError, NotWrittenError, NoSettingsError, LookupError, TypeError, ValueError)
+
+
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """Takes one batch, for the settings that the table has."""
     sent = newest(event)
@@ -56,7 +60,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     except StillLockedError:  # until the lock counts as dead
         _hurry(event["Records"], int(os.environ["LONGEST_SECONDS"]) + 1)
         raise
-    except Exception:
+    except FAILURES:
         _hurry(event["Records"], RETRY_SECONDS)
         raise
 
@@ -74,7 +78,7 @@ def _handle(sent: float, context: Any) -> dict[str, Any]:
             logger.info("not refreshed", extra={"because": lock.value})
             return {"refreshed": False, "because": lock.value}
         return _rounds(ledger, holder, until)
-    except Exception:
+    except FAILURES:
         try:
             ledger.drop(holder)  # also where taking it has failed: an answer may be lost, and the lock ours
         except FAULTS as fault:
