@@ -179,7 +179,9 @@ def schema(solutions: Mapping[str, type[SolutionSettings]]) -> Mapping[str, Any]
 
 @cache  # each takes half a second, and the site asks for every section
 def _schema(solutions: tuple[tuple[str, type[SolutionSettings]], ...]) -> Mapping[str, Any]:
-    return _schema_model(solutions).model_json_schema()
+    from config.described import Described  # what reads a file needs no sentences
+
+    return _schema_model(solutions).model_json_schema(schema_generator=Described)
 
 
 @cache  # pydantic's models are cycles that the garbage collector reaches late: one for each call filled gigabytes

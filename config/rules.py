@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -52,7 +53,7 @@ def _rules(model: type[BaseModel], kind: str) -> tuple[str, ...]:
         name
         for parent in reversed(model.__mro__)
         for name, value in vars(parent).items()
-        if getattr(value, "rule_of", None) == kind
+        if isinstance(value, FunctionType) and getattr(value, "rule_of", None) == kind
     )
     return tuple(dict.fromkeys(named))
 
@@ -64,7 +65,7 @@ class Section(BaseModel):
     also when other keys are wrong, so that a file is answered with everything at once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False)
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Former names of keys, accepted for one release with a warning, and the present ones."""

@@ -16,7 +16,7 @@ Resources = Annotated[tuple[Text, ...], Field(max_length=256)]
 class Part(BaseModel):
     """A mapping of the file; a key that the documentation does not name is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Named(Part):
