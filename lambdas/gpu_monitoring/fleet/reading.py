@@ -141,7 +141,7 @@ def _series(cloudwatch: Any, queries: Sequence[tuple[str, Query]], start: dateti
         )
         for result in _results(pages):
             points = zip(result["Timestamps"], result["Values"], strict=True)
-            found.setdefault(names[result["Id"]], {}).update((_utc(time), value) for time, value in points)
+            found.setdefault(names[result["Id"]], {}).update(points)  # by instants, in whatever zone they are written
     return found
 
 
@@ -151,10 +151,6 @@ def _results(pages: Iterable[Any]) -> Iterator[Any]:
             if result.get("StatusCode") in ("InternalError", "Forbidden"):
                 raise MetricDataError(f"{result['Id']}: {result['StatusCode']} {result.get('Messages', '')}")
             yield result
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC)
 
 
 def _floor(time: datetime, seconds: int) -> datetime:
