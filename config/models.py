@@ -93,7 +93,7 @@ class CommonSettings(Section):
         Annotated[
             str,
             BeforeValidator(_name_of_a_policy),
-            Field(pattern=r"^[\w+=,.@/-]{1,128}$", examples=["DeveloperBoundary"]),
+            Field(pattern=r"^[A-Za-z0-9_+=,.@/-]{1,128}$", examples=["DeveloperBoundary"]),
         ]
         | None
     ) = None

@@ -57,22 +57,25 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers.
+# What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers,
+# the reference of all actions.
 _GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator", "lifecycle": "emulator"}
+_REFERENCE = Path(__file__).parent / "conformance" / "authorization"
 _KERNEL = {"test_updates", "test_limits", "test_conformance"}
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Gives a test the worker that has what it needs; all others go to whichever worker is free."""
-    folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "")
-    name = item.path.stem
-    kernel = name in _KERNEL or _names_the_cdk(item.path)
-    group = "cdk" if kernel else "hosts" if name in _HOSTS else _GROUPS.get(folder)
+    group = _group(item.path)
     if group and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group(group))
 
 
-@cache
-def _names_the_cdk(path: Path) -> bool:
-    return "aws_cdk" in path.read_text(encoding="utf-8")
+@cache  # thousands of tests are of a few hundred files
+def _group(path: Path) -> str | None:
+    folder = next(iter(path.parent.relative_to(Path(__file__).parent).parts), "")
+    kernel = path.stem in _KERNEL or "aws_cdk" in path.read_text(encoding="utf-8")
+    if path.parent == _REFERENCE:
+        return "authorization"
+    return "cdk" if kernel else "hosts" if path.stem in _HOSTS else _GROUPS.get(folder)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from config.described import sentences
 from config.loader import load, schema_model
@@ -19,6 +18,7 @@ from stacks.documents import documents
 from stacks.leftovers import DESCRIBED
 from stacks.series import SOLUTIONS
 from tests import variants
+from tests.conformance.schemas import schema
 from tests.conformance.templates import every_template
 from tests.synthesis import app_for
 from tests.variants import ROOT, Json
@@ -222,8 +222,8 @@ def test_what_ec2_tags_of_a_stack_can_be_looked_at_by_leftovers(variant: str, sl
     """
     names = {"eip": "elastic-ip", "flow-log": "vpc-flow-log", "nat-gateway": "natgateway"}
     for kind in {r["Type"] for r in resources(variant, slug).values() if r["Type"].startswith("AWS::EC2::")}:
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-        if schema.get("tagging", {}).get("taggable", "Tags" in schema["properties"]):
+        described = schema(kind)
+        if described.get("tagging", {}).get("taggable", "Tags" in described["properties"]):
             words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", kind.rpartition("::")[2]).lower()
             assert f"ec2:{names.get(words, words)}" in DESCRIBED, kind
 

@@ -8,7 +8,7 @@ them. What AWS documents is modelled there; what it does not is one of the assum
 import heapq
 import math
 from bisect import bisect_right
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -144,13 +144,14 @@ class _Run:
         self._work: list[tuple[float, int, _Instance]] = []
         self._events: list[tuple[float, int, Callable[[float, Any], None], Any]] = []
         self._order = count()
+        self._sent_at = [*(message.sent_at for message in messages), math.inf]
         self._seconds = [message.seconds for message in messages]
         # Messages come and are taken in their order: those from the one number to the other wait.
         self._taken = self._arrived = self._seen = 0
         self._in_flight, self._left = 0, len(messages)
         self._done_at = [math.nan] * len(messages)
-        self._sums: dict[int, float] = {}
-        self._counts: dict[int, float] = {}
+        self._sums: dict[int, float] = defaultdict(float)
+        self._counts: dict[int, float] = defaultdict(float)
         self._receive_seconds = assumptions.receive_seconds
         self._desired = assumptions.minimum_instances
         self._instances = [_Instance(0, _WORKING) for _ in range(self._desired)]
@@ -160,23 +161,9 @@ class _Run:
 
     def outcome(self) -> Outcome:
         self._at(MINUTE, self._minute_ends, None)
-        sent_at = [message.sent_at for message in self._messages]
-        work, idle, done, everything = self._work, self._idle, self._done, len(sent_at)
         while True:
             clock = self._events[0][0]
-            while True:
-                done_at = work[0][0] if work else math.inf
-                arrives_at = sent_at[self._arrived] if self._arrived < everything else math.inf
-                if arrives_at <= done_at and arrives_at <= clock:
-                    if idle:
-                        self._arrived += 1
-                        self._hand_out(arrives_at)
-                    else:  # they wait, as many as come until something else happens
-                        self._arrived = bisect_right(sent_at, min(done_at, clock), self._arrived)
-                elif done_at <= clock:
-                    done(*work[0])
-                else:
-                    break
+            self._work_until(clock)
             if not self._left and clock >= self._until:
                 break
             now, _, act, argument = heapq.heappop(self._events)
@@ -185,13 +172,47 @@ class _Run:
         running = sum(ended_at - instance.launched_at for instance in self._instances if instance.phase != _GONE)
         return Outcome(
             done_at=self._done_at,
-            latencies=[
-                done_at - message.sent_at for done_at, message in zip(self._done_at, self._messages, strict=True)
-            ],
+            latencies=[done_at - sent_at for done_at, sent_at in zip(self._done_at, self._sent_at, strict=False)],
             most_instances=max((seen.in_service for seen in self._timeline), default=self._desired),
             instance_hours=(self._instance_seconds + running) / 3600,
             timeline=self._timeline,
         )
+
+    def _work_until(self, clock: float) -> None:
+        """Messages come and work ends, until the clock or the group has something to do.
+
+        Names of its own for what it reads, and what happens most often written out: here is most of a run.
+        """
+        sent_at, seconds, work, idle = self._sent_at, self._seconds, self._work, self._idle
+        ended, sums, counts, receive_seconds = self._done_at, self._sums, self._counts, self._receive_seconds
+        arrived, taken, left = self._arrived, self._taken, self._left
+        while True:
+            done_at = work[0][0] if work else math.inf
+            arrives_at = sent_at[arrived]
+            if arrives_at <= done_at and arrives_at <= clock:
+                if idle:
+                    self._arrived = arrived = arrived + 1
+                    self._taken = taken
+                    self._hand_out(arrives_at)
+                    taken = self._taken
+                else:  # they wait, as many as come until something else happens
+                    arrived = bisect_right(sent_at, min(done_at, clock), arrived)
+            elif done_at <= clock:
+                _, number, instance = work[0]
+                ended[number] = done_at
+                left -= 1
+                minute = int(done_at // MINUTE)
+                sums[minute] += seconds[number]
+                counts[minute] += 1
+                if instance.phase is not _DRAINING and taken < arrived:  # it takes the next message
+                    heapq.heapreplace(work, (done_at + receive_seconds + seconds[taken], taken, instance))
+                    taken += 1
+                else:
+                    heapq.heappop(work)
+                    self._rests(done_at, instance)
+            else:
+                break
+        self._arrived, self._taken, self._left = arrived, taken, left
 
     def _at(self, time: float, act: Callable[[float, Any], None], argument: object) -> None:
         heapq.heappush(self._events, (time, next(self._order), act, argument))
@@ -203,24 +224,13 @@ class _Run:
             if instance.phase is _WORKING:  # else it went while it was idle
                 instance.busy = True
                 self._in_flight += 1
-                heapq.heappush(self._work, self._begun(now, instance))
+                number = self._taken
+                self._taken += 1
+                ends_at = now + self._receive_seconds + self._seconds[number]
+                heapq.heappush(self._work, (ends_at, number, instance))
 
-    def _begun(self, now: float, instance: _Instance) -> tuple[float, int, _Instance]:
-        number = self._taken
-        self._taken += 1
-        return now + self._receive_seconds + self._seconds[number], number, instance
-
-    def _done(self, now: float, number: int, instance: _Instance) -> None:
-        """What is first in work ends, and its instance takes the next message."""
-        self._done_at[number] = now
-        self._left -= 1
-        minute = int(now // MINUTE)
-        self._sums[minute] = self._sums.get(minute, 0) + self._seconds[number]
-        self._counts[minute] = self._counts.get(minute, 0) + 1
-        if instance.phase is not _DRAINING and self._taken < self._arrived:
-            heapq.heapreplace(self._work, self._begun(now, instance))
-            return
-        heapq.heappop(self._work)
+    def _rests(self, now: float, instance: _Instance) -> None:
+        """An instance ends its work and takes no other message now."""
         self._in_flight -= 1
         instance.busy = False
         if instance.phase is _DRAINING:
@@ -229,7 +239,7 @@ class _Run:
             self._idle.append(instance)
 
     def _minute_ends(self, now: float, _: None) -> None:
-        in_service = sum(instance.phase in _IN_SERVICE for instance in self._instances)
+        in_service = len([instance for instance in self._instances if instance.phase in _IN_SERVICE])
         visible, sent = self._arrived - self._taken, self._arrived - self._seen
         view = View(now, visible, self._in_flight, in_service, sent, self._sums, self._counts)
         self._seen = self._arrived
@@ -244,12 +254,13 @@ class _Run:
             policy.alarms.observe(value)
         self._instances = [instance for instance in self._instances if instance.phase is not _GONE]
         in_service = [instance for instance in self._instances if instance.phase in _IN_SERVICE]
-        warm = sum(now - instance.in_service_at >= self._assumptions.warmup_seconds for instance in in_service)
+        warm_since = now - self._assumptions.warmup_seconds
+        warm = len([instance for instance in in_service if instance.in_service_at <= warm_since])
         capacity = Capacity(
             desired=self._desired,
             warm=warm,
             warming=len(in_service) - warm,
-            terminating=sum(instance.phase is _DRAINING for instance in self._instances),
+            terminating=len([instance for instance in self._instances if instance.phase is _DRAINING]),
             minimum=self._assumptions.minimum_instances,
             maximum=self._assumptions.maximum_instances,
         )

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from time import process_time
 
 from benchmarks.sqs_target_scaling.assumptions import Assumptions
@@ -211,13 +211,21 @@ def compared(
     scenario: Scenario, assumptions: Assumptions = ASSUMPTIONS, strategies: Sequence[NewStrategy] = COMPARED
 ) -> Row:
     """One scenario under every strategy."""
-    load = scenario.load()
-    figures = []
-    for new in strategies:
-        strategy = new(assumptions)
-        started = process_time()
-        outcome = simulate(load, strategy, assumptions, until=scenario.hours * HOUR + HOUR)
-        seconds = process_time() - started
-        share = outcome.share_within(assumptions.acceptable_latency_seconds)
-        figures.append(Figures(strategy.name, share, outcome.instance_hours, outcome.timeline, seconds))
-    return Row(scenario, sum(message.seconds for message in load) / HOUR, figures)
+    figures = [_figures(scenario, assumptions, new) for new in strategies]
+    return Row(scenario, sum(message.seconds for message in _load(scenario)) / HOUR, figures)
+
+
+@lru_cache(maxsize=1)
+def _load(scenario: Scenario) -> Sequence[Message]:
+    return scenario.load()
+
+
+@cache  # several tables show the same run
+def _figures(scenario: Scenario, assumptions: Assumptions, new: NewStrategy) -> Figures:
+    strategy = new(assumptions)
+    load = _load(scenario)
+    started = process_time()
+    outcome = simulate(load, strategy, assumptions, until=scenario.hours * HOUR + HOUR)
+    seconds = process_time() - started
+    share = outcome.share_within(assumptions.acceptable_latency_seconds)
+    return Figures(strategy.name, share, outcome.instance_hours, outcome.timeline, seconds)

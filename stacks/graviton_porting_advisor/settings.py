@@ -32,7 +32,7 @@ Image = Annotated[
     str,
     Field(
         pattern=r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]{1,255}"
-        r"(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})$",
+        r"(:[A-Za-z0-9_.-]{1,128}|@sha256:[0-9a-f]{64})$",
         examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/advisor:1"],
     ),
 ]
@@ -43,7 +43,7 @@ class Source(Section):
 
     location: Annotated[str, Field(max_length=400, pattern=SHAPES, examples=["owner/name", "s3://bucket/app.zip"])]
     """owner/name on GitHub, gitlab:owner/name, bitbucket:owner/name, codecommit:name, s3://bucket/key.zip or s3://bucket/prefix/."""
-    ref: Annotated[str, Field(pattern=r"^[\w./-]{1,200}$", examples=["main"])] | None = None
+    ref: Annotated[str, Field(max_length=200, pattern=r"^[\w./-]+$", examples=["main"])] | None = None
     """Branch, tag or commit; for an S3 object, its version. null: the default branch, or the newest object."""
     connection_arn: ConnectionArn | None = None
     """ARN of the connection to a private repository, which must have been confirmed in the console."""

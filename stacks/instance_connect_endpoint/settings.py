@@ -23,7 +23,7 @@ def _narrow(text: str) -> str:
 
 
 NarrowCidr = Annotated[Cidr, Field(examples=["203.0.113.0/24"]), AfterValidator(_narrow)]
-OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.@-]{0,30}$", examples=["ec2-user"])]
+OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]{0,30}$", examples=["ec2-user"])]
 Principal = Annotated[
     str,
     Field(

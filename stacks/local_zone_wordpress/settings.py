@@ -96,7 +96,9 @@ class LocalZoneWordpressSettings(SolutionSettings):
     """Release of WordPress."""
     wordpress_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=[WORDPRESS_SHA256])] = WORDPRESS_SHA256
     """SHA-256 of that release's tar.gz; a boot with any other file fails."""
-    title: Annotated[str, Field(pattern=r"^[\w .,:!?()-]{1,100}$", examples=["My site"])] = "WordPress in a Local Zone"
+    title: Annotated[str, Field(max_length=100, pattern=r"^[\w .,:!?()-]+$", examples=["My site"])] = (
+        "WordPress in a Local Zone"
+    )
     """Title of the site."""
     admin_email: Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", examples=["admin@example.com"])] = (
         "admin@example.com"

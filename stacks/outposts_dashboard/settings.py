@@ -22,10 +22,11 @@ class Source(Section):
     kind: Literal["asset", "codecommit", "codeconnections"] = "asset"
     """asset: this checkout, uploaded by each deployment. The others: a repository of yours that contains it."""
     repository: (
-        Annotated[str, Field(pattern=r"^[\w.-]{1,100}(/[\w.-]{1,100})?$", examples=["acme/solutions"])] | None
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100})?$", examples=["acme/solutions"])]
+        | None
     ) = None
     """Name of the repository: as CodeCommit has it, or owner/name."""
-    branch: Annotated[str, Field(pattern=r"^[\w./-]{1,200}$", examples=["main"])] = "main"
+    branch: Annotated[str, Field(max_length=200, pattern=r"^[\w./-]+$", examples=["main"])] = "main"
     """Branch of the repository."""
     connection_arn: ConnectionArn | None = None
     """codeconnections: the connection, which must have been confirmed in the console."""

@@ -112,7 +112,7 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         "owner@example.com"
     )
     """Email address of the application's owner, which Spinnaker requires."""
-    account_name: Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,63}$", examples=["my-aws-account"])] = (
+    account_name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", examples=["my-aws-account"])] = (
         "my-aws-account"
     )
     """Name of the AWS account in Spinnaker's configuration; every request names it as its credentials."""

@@ -13,11 +13,10 @@ from typing import Any
 
 import botocore.session
 import yaml
-from cfnlint.helpers import REGIONS
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from stacks.series import SOLUTIONS
 from tests import variants
+from tests.conformance import schemas
 from tests.variants import OWN, ROOT
 
 Json = dict[str, Any]
@@ -25,7 +24,9 @@ Json = dict[str, Any]
 DOCUMENT = ROOT / "docs" / "regions.md"
 CHINA, GOVCLOUD = ("cn-north-1", "cn-northwest-1"), ("us-gov-east-1", "us-gov-west-1")
 PARTITIONS = {"aws-cn": ("China", CHINA), "aws-us-gov": ("GovCloud", GOVCLOUD)}
-COMMERCIAL = sorted(name for name in REGIONS if re.fullmatch(r"[a-z]{2}-[a-z]+-\d", name) and name not in CHINA)
+COMMERCIAL = sorted(
+    name for name in schemas.regions() if re.fullmatch(r"[a-z]{2}-[a-z]+-\d", name) and name not in CHINA
+)
 NOT_BY_THEIR_PREFIX = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2", "states": "stepfunctions"}
 
 # Settings without which a solution cannot be deployed in a partition, besides those of its variant "china".
@@ -66,7 +67,7 @@ def _rows() -> Iterator[str]:
 
 def _commercial(slug: str) -> str:
     wanted = _types(variants.template("default", slug))
-    without = {region: lacking for region in COMMERCIAL if (lacking := wanted - _known(region))}
+    without = {region: lacking for region in COMMERCIAL if (lacking := wanted - schemas.types(region))}
     if not without:
         return "all"
     types = sorted(set().union(*without.values()))
@@ -86,7 +87,7 @@ def missing(slug: str, partition: str) -> list[str]:
     """Types and services of a solution that a partition has in none of its Regions."""
     variant = "china" if partition == "aws-cn" and "china" in variants.variants_of(slug) else "default"
     template = variants.template(variant, slug)
-    known = set().union(*(_known(region) for region in PARTITIONS[partition][1]))
+    known = set().union(*(schemas.types(region) for region in PARTITIONS[partition][1]))
     services = [name for name in _called(template) if not _served(name, partition) and name not in _answered(slug)]
     return [*sorted(_types(template) - known), *services]
 
@@ -109,11 +110,6 @@ def _types(template: Json) -> set[str]:
     of_all = {resource["Type"] for resource in template["Resources"].values()}
     own = ("AWS::CDK::Metadata", "AWS::CloudFormation::CustomResource")
     return {name for name in of_all if name.startswith("AWS::") and name not in own}
-
-
-@cache
-def _known(region: str) -> frozenset[str]:
-    return frozenset(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
 
 
 def _called(template: Json) -> list[str]:

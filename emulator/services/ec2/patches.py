@@ -10,7 +10,7 @@ from ministack.services import iam
 from moto.core.utils import utcnow
 from moto.ec2 import utils
 from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
-from moto.ec2.models import ec2_backends, iam_instance_profile, tags
+from moto.ec2.models import ec2_backends, iam_instance_profile, instance_types, tags
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
@@ -29,6 +29,36 @@ private(EC2Response, "_get_params", "self")
 private(EC2Response, "_get_param", "self param_name if_none")
 _profiles: Any = private(iam, "_instance_profiles")
 _roles: Any = private(iam, "_roles")
+_load: Any = private(instance_types, "load_resource", "resource")
+
+
+class _Offerings(dict[str, list[Json]]):
+    """What each Region offers in one kind of location, read when it is asked for: moto holds 60 MB of all Regions."""
+
+    def __init__(self, location_type: str) -> None:
+        super().__init__()
+        self._location_type = location_type
+
+    def __missing__(self, name: str) -> list[Json]:
+        path = f"ec2/resources/instance_type_offerings/{self._location_type}/{name}.json"
+        try:
+            offered: list[Json] = _load(path)
+        except FileNotFoundError:
+            raise KeyError(name) from None
+        for one in offered:
+            one["LocationType"] = self._location_type
+        return self.setdefault(name, offered)  # another thread may have been faster
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The offers of a Region; the default for one that moto does not know."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+for _kind in INSTANCE_TYPE_OFFERINGS:
+    INSTANCE_TYPE_OFFERINGS[_kind] = _Offerings(_kind)
 
 _ours: set[str] = set()
 MOST_USER_DATA = 16_384

@@ -8,10 +8,10 @@ What only a deployment knows, such as what a custom resource answers, is taken t
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+from tests.conformance import schemas
 
 Json = dict[str, Any]
 Resources = Mapping[str, Json]
@@ -20,13 +20,9 @@ Resources = Mapping[str, Json]
 CHANGES_IN_PLACE = {("AWS::EC2::LaunchTemplate", "LatestVersionNumber")}
 
 
-@cache
 def schema(kind: str) -> Json:
     """The resource schema of a type; empty for a custom resource."""
-    if kind.startswith("Custom::"):
-        return {}
-    found: Json = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-    return found
+    return {} if kind.startswith("Custom::") else schemas.schema(kind)
 
 
 def references(value: Any) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from emulator.client import EmbeddedAws
+from tests.conformance.schemas import schema
 from tests.embedded_aws import Stack, eventually
 
 os.environ.setdefault("MINISTACK_TEST_NO_AUTOSTART", "1")
@@ -66,7 +66,7 @@ def test_only_types_get_them_whose_schema_says_so() -> None:
     tagged = [name for name, one in types.items() if one.ec2_tags or one.tag_map]
     assert len(tagged) > 15
     for name in tagged:
-        tagging = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema["tagging"]
+        tagging = schema(name)["tagging"]
         assert tagging["taggable"] and tagging["tagOnCreate"], name
         assert tagging["tagProperty"] == "/properties/Tags", name
 

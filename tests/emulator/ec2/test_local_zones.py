@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 
 from emulator.client import EmbeddedAws
 
@@ -87,3 +88,21 @@ def test_what_an_ended_instance_held_is_free_again(aws: EmbeddedAws) -> None:
     assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available"
     (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
     assert found["Status"] == "available"
+
+
+@pytest.mark.parametrize(
+    ("kind", "location"),
+    [("region", "eu-central-1"), ("availability-zone", "eu-central-1a"), ("availability-zone-id", "euc1-az2")],
+)
+def test_each_kind_of_location_says_what_it_offers(aws: EmbeddedAws, kind: Any, location: str) -> None:
+    found = aws.client("ec2", region_name="eu-central-1").describe_instance_type_offerings(
+        LocationType=kind, Filters=[{"Name": "instance-type", "Values": ["m7g.large"]}]
+    )["InstanceTypeOfferings"]
+    assert {"InstanceType": "m7g.large", "LocationType": kind, "Location": location} in found
+
+
+def test_a_region_that_is_not_known_offers_nothing() -> None:
+    offered: Any = INSTANCE_TYPE_OFFERINGS["region"]
+    assert offered.get("xx-none-1", []) == []
+    with pytest.raises(KeyError, match="xx-none-1"):
+        offered["xx-none-1"]
