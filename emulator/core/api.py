@@ -24,8 +24,10 @@ from ministack import app
 from ministack.core import iam_actions, lambda_runtime, router
 from moto import mock_aws
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.base_backend import AccountSpecificBackend
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
+from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -153,7 +155,19 @@ def reset_services() -> None:
     """Empties every service of ministack and of moto; the default VPC comes with the first call to EC2."""
     _reset_ministack()
     stop_functions()
+    ec2_backends.clear()  # moto would first make a new default VPC for each, only to forget it
     _reset_moto()
+
+
+@patch.patch(AccountSpecificBackend, "_generate_regions", "self service_name")
+def _regions(original: Any, backend: Any, service_name: str) -> list[str]:
+    """moto looks them up for each account and after each reset, and they are always the same."""
+    if service_name not in _known_regions:
+        _known_regions[service_name] = original(backend, service_name)
+    return _known_regions[service_name]
+
+
+_known_regions: dict[str, list[str]] = {}
 
 
 # What stands around every request to moto: each gets what answers it, and moto's response.
