@@ -191,7 +191,7 @@ class EmbeddedAws:
         self.control("minute", seconds=seconds)
 
     def minutes_pass(self, count: int = 1) -> None:
-        """Lets so many minutes of metrics and scaling policies be over at once, instead of waiting for them."""
+        """Lets so many minutes of metrics, scaling policies and hooks be over at once, instead of waiting for them."""
         self.control("minutes-pass", count=count)
 
     def made_is_known_at_once(self, known: bool) -> None:

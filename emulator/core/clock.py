@@ -11,8 +11,9 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from emulator.core.events import TIME_PASSED
 from emulator.core.patch import private
-from emulator.core.service import services
+from emulator.core.service import services, tell
 from emulator.core.store import request_scope, stores
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def pass_minutes(count: int) -> None:
     """Lets so many minutes be over at once, one after the other: nobody waits for them."""
     for _ in range(count):
         clock.begin_next()
+        tell(TIME_PASSED, MINUTE)
         _end_minute()
         age_metrics(MINUTE)
 

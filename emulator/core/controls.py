@@ -34,7 +34,7 @@ def _minute(request: Json) -> Json:
 
 
 def _minutes_pass(request: Json) -> Json:
-    """``minutes-pass {"count": n}``: lets n minutes of metrics and policies be over at once (our model)."""
+    """``minutes-pass {"count": n}``: lets n minutes of metrics, policies and hooks be over at once (our model)."""
     pass_minutes(int(request["count"]))
     return {"count": request["count"]}
 
