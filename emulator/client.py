@@ -190,6 +190,10 @@ class EmbeddedAws:
         """Lets a minute of metrics and scaling policies last so many seconds."""
         self.control("minute", seconds=seconds)
 
+    def minutes_pass(self, count: int = 1) -> None:
+        """Lets so many minutes of metrics, scaling policies and hooks be over at once, instead of waiting for them."""
+        self.control("minutes-pass", count=count)
+
     def made_is_known_at_once(self, known: bool) -> None:
         """Lets every API know at once what a role has just made, or not (``emulator.core.eventual``)."""
         self.control("eventual", on=not known)

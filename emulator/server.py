@@ -14,7 +14,7 @@ from hypercorn.config import Config
 from emulator.core import api, clock, controls, eventual, service
 from emulator.settings import Settings
 
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.05
 
 
 def serve(settings: Settings, *, exit_with_stdin: bool) -> None:

@@ -24,8 +24,12 @@ from ministack import app
 from ministack.core import iam_actions, lambda_runtime, router
 from moto import mock_aws
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.core import serialize
+from moto.core.base_backend import AccountSpecificBackend
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
+from moto.core.utils import MISSING, get_value
+from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -153,7 +157,44 @@ def reset_services() -> None:
     """Empties every service of ministack and of moto; the default VPC comes with the first call to EC2."""
     _reset_ministack()
     stop_functions()
+    ec2_backends.clear()  # moto would first make a new default VPC for each, only to forget it
     _reset_moto()
+
+
+@patch.patch(AccountSpecificBackend, "_generate_regions", "self service_name")
+def _regions(original: Any, backend: Any, service_name: str) -> list[str]:
+    """moto looks them up for each account and after each reset, and they are always the same."""
+    if service_name not in _known_regions:
+        _known_regions[service_name] = original(backend, service_name)
+    return _known_regions[service_name]
+
+
+_known_regions: dict[str, list[str]] = {}
+
+
+@patch.patch(serialize.AttributePicker, "__call__", "self context")
+def _picked(_original: Any, picker: Any, context: Any) -> Any:
+    """The value of a member of an answer.
+
+    What moto may find it by is the same for every object of a class. To work that out anew takes longer than the rest
+    of the answer, so it is kept with the member's shape.
+    """
+    kept = vars(context.shape).setdefault("_picked", {})
+    kind = (type(context.obj), context.key)
+    if kind not in kept:
+        paths = [path for path in picker.response_transformers if path.endswith(kind[1]) or kind[1].endswith(path)]
+        kept[kind] = tuple(dict.fromkeys(picker.get_possible_keys(context))), paths
+    names, paths = kept[kind]
+    value = next((found for name in names if (found := get_value(context.obj, name)) is not MISSING), None)
+    where = f"{context.key_path}.{context.key}"
+    transformed = next((path for path in paths if where.endswith(path)), None)
+    return value if transformed is None else picker.response_transformers[transformed](value)
+
+
+# Every element of every answer has one of some hundred names, of which each is looked at letter by letter.
+patch.patch(serialize.xmltodict, "_validate_name", "value kind")(
+    functools.cache(lambda original, *name: original(*name))
+)
 
 
 # What stands around every request to moto: each gets what answers it, and moto's response.

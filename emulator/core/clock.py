@@ -11,8 +11,9 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from emulator.core.events import TIME_PASSED
 from emulator.core.patch import private
-from emulator.core.service import services
+from emulator.core.service import services, tell
 from emulator.core.store import request_scope, stores
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,10 @@ class Clock:
             raise ValueError(f"a minute lasts 0.1 to {MINUTE:g} seconds, not {seconds:g}")
         self.seconds, self._over = seconds, None
 
+    def begin_next(self) -> None:
+        """Ends the minute that is on its way, a whole one for whoever asks, and lets the next one begin."""
+        self.length, self._over = MINUTE, None
+
     def clear(self) -> None:
         """Lets minutes last a minute."""
         self.set(MINUTE)
@@ -78,8 +83,22 @@ def tick() -> None:
     for service in services():
         if service.tick is not None:
             _attempt(service.name, service.tick)
-    if not clock.is_over(time.monotonic()):
-        return
+    if clock.is_over(time.monotonic()):
+        _end_minute()
+        if clock.length < MINUTE:
+            age_metrics(MINUTE - clock.length)
+
+
+def pass_minutes(count: int) -> None:
+    """Lets so many minutes be over at once, one after the other: nobody waits for them."""
+    for _ in range(count):
+        clock.begin_next()
+        tell(TIME_PASSED, MINUTE)
+        _end_minute()
+        age_metrics(MINUTE)
+
+
+def _end_minute() -> None:
     for scope in set().union(*(service.scopes() for service in services())):
         with request_scope(*scope):
             # First what is published, so that whoever decides sees the datapoints of this minute.
@@ -87,8 +106,6 @@ def tick() -> None:
                 for service in services():
                     if (act := getattr(service, phase)) is not None:
                         _attempt(service.name, act)
-    if clock.length < MINUTE:
-        age_metrics(MINUTE - clock.length)
 
 
 def _attempt(name: str, act: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from emulator.core import api, eventual, store
 from emulator.core.api import Json
-from emulator.core.clock import age_metrics, clock
+from emulator.core.clock import age_metrics, clock, pass_minutes
 from emulator.core.deliveries import show
 from emulator.core.service import Control, services
 
@@ -31,6 +31,12 @@ def _minute(request: Json) -> Json:
     """``minute {"seconds": n}``: lets a minute of metrics and policies last n seconds (our model)."""
     clock.set(float(request["seconds"]))
     return {"seconds": clock.seconds}
+
+
+def _minutes_pass(request: Json) -> Json:
+    """``minutes-pass {"count": n}``: lets n minutes of metrics, policies and hooks be over at once (our model)."""
+    pass_minutes(int(request["count"]))
+    return {"count": request["count"]}
 
 
 def _reset(_request: Json) -> Json:
@@ -55,6 +61,7 @@ def controls() -> dict[str, Control]:
     found: dict[str, Control] = {
         "age-metrics": _age_metrics,
         "minute": _minute,
+        "minutes-pass": _minutes_pass,
         "denials": show,
         "eventual": eventual.switch,
         "reset": _reset,

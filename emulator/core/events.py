@@ -19,6 +19,7 @@ LAUNCHED = "instances launched"  # parameters of RunInstances, instances of moto
 TAGS_CHANGED = "tags changed"  # resource id, tags before, tags after
 VOLUME_CREATED = "volume created"  # volume id
 SPOT_NOTICE = "spot notice"  # instance id, kind
+TIME_PASSED = "time passed"  # seconds that nobody waited for
 ALARM_STATE = "alarm state"  # alarm of ministack, old state, new state, reason
 
 

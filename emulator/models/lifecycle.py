@@ -112,6 +112,13 @@ class Waits:
                 if now >= action.deadline:
                     wait.complete(action.hook.name, action.hook.default_result)
 
+    def age(self, seconds: float) -> None:
+        """Moves the beginning and the end of every action into the past."""
+        for wait in self._waits.values():
+            for action in wait.actions.values():
+                action.started -= seconds
+                action.deadline -= seconds
+
     def finished(self) -> list[Wait]:
         """Takes out the waits that have no open action left."""
         done = [wait for wait in self._waits.values() if not wait.actions]

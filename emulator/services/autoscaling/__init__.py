@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.core.api import moto_handler
-from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE
+from emulator.core.events import ALARM_STATE, INSTANCE_STATE, SPOT_NOTICE, TIME_PASSED
 from emulator.core.iam import Call, Tagged, resource_tags
 from emulator.core.service import IamRules, Service
 from emulator.services.autoscaling import api, model, policies, replacement, rolling
@@ -59,6 +59,7 @@ SERVICE = Service(
         ALARM_STATE: (policies.alarm_changed,),
         INSTANCE_STATE: (model.instance_state_changed,),
         SPOT_NOTICE: (replacement.spot_notice,),
+        TIME_PASSED: (model.time_passed,),
     },
     scopes=scopes,
     measure=policies.publish,

@@ -221,6 +221,13 @@ def settle_everywhere() -> None:
             settle()
 
 
+def time_passed(seconds: float) -> None:
+    """Nobody waited for these seconds; they count for the hooks."""
+    for _, waiting in waits.everywhere():
+        waiting.age(seconds)
+    settle_everywhere()
+
+
 def leave_removed_zones(group: Any) -> None:
     """Replaces the instances whose subnet the group may no longer use: new ones first, then the old ones go.
 

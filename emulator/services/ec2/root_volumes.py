@@ -17,7 +17,7 @@ from emulator.services.ec2 import patches
 from emulator.services.ec2.patches import RootVolumes
 from emulator.services.ec2.resources import Kind
 
-PENDING_SECONDS = 0.3
+PENDING_SECONDS = 0.1
 ENDS = ("succeeded", "failed", "failed-detached")
 _CHOSEN = ("SnapshotId", "ImageId", "VolumeId")
 

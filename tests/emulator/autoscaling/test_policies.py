@@ -1,7 +1,6 @@
 """Minutes that pass: metrics of queues and groups, and policies that scale by them."""
 
 import datetime
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,13 +8,11 @@ from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws, EmulatorError
 from emulator.core.clock import Clock
-from tests.embedded_aws import eventually
-
-MINUTE = 0.3  # seconds that a minute lasts in these tests
+from emulator.models.target_tracking import SCALE_IN_DATAPOINTS, SCALE_OUT_DATAPOINTS
 
 
 class Tracked:
-    """A group of one with a target tracking policy; the metric is published as long as somebody looks."""
+    """A group of one with a target tracking policy."""
 
     def __init__(self, aws: EmbeddedAws, specification: dict[str, Any], target: float, **policy: Any) -> None:
         self.aws = aws
@@ -39,7 +36,6 @@ class Tracked:
             TargetTrackingConfiguration=configuration,
             **policy,
         )
-        aws.minute_lasts(MINUTE)
 
     def desired(self) -> int:
         (group,) = self.api.describe_auto_scaling_groups(AutoScalingGroupNames=["workers"])["AutoScalingGroups"]
@@ -48,12 +44,12 @@ class Tracked:
     def publish(self, value: float) -> None:
         self.cloudwatch.put_metric_data(Namespace="Tried", MetricData=[{"MetricName": "Load", "Value": value}])
 
-    def while_publishing(self, value: float, condition: Callable[[], Any], what: str) -> Any:
-        def look() -> Any:
+    def minutes_at(self, value: float, count: int = 1) -> int:
+        """What the group is to have after so many minutes in which its metric has that value."""
+        for _ in range(count):
             self.publish(value)
-            return condition()
-
-        return eventually(look, what)
+            self.aws.minutes_pass()
+        return self.desired()
 
 
 LOAD = {"Namespace": "Tried", "MetricName": "Load", "Statistic": "Average"}
@@ -61,33 +57,29 @@ LOAD = {"Namespace": "Tried", "MetricName": "Load", "Statistic": "Average"}
 
 def test_the_group_grows_in_proportion_to_its_metric_and_shrinks_again(aws: EmbeddedAws) -> None:
     group = Tracked(aws, LOAD, target=12)
-    group.while_publishing(41, lambda: group.desired() == 4, "41 / 12 instances, rounded up")
-    group.while_publishing(3, lambda: group.desired() == 1, "4 * 3 / 12 instances")
+    assert group.minutes_at(41, SCALE_OUT_DATAPOINTS - 1) == 1
+    assert group.minutes_at(41) == 4, "41 / 12 instances, rounded up"
+    assert group.minutes_at(3, SCALE_IN_DATAPOINTS - 1) == 4
+    assert [group.minutes_at(3) for _ in range(4)] == [3, 2, 1, 1], "4 * 3 / 12 instances, one after the other"
 
 
 def test_without_datapoints_nothing_scales(aws: EmbeddedAws) -> None:
     group = Tracked(aws, LOAD, target=12)
-    url = aws.client("sqs").create_queue(QueueName="clock")["QueueUrl"]
-    aws.client("sqs").send_message(QueueUrl=url, MessageBody="a datapoint each minute says that minutes pass")
-    eventually(lambda: len(_visible(aws)) >= 5, "five minutes")
+    aws.minutes_pass(20)
     assert group.desired() == 1
 
 
 def test_a_group_whose_alarm_notifications_are_suspended_stays(aws: EmbeddedAws) -> None:
     group = Tracked(aws, LOAD, target=12)
     group.api.suspend_processes(AutoScalingGroupName="workers", ScalingProcesses=["AlarmNotification"])
-    before = len(_in_service(aws))
-    group.while_publishing(41, lambda: len(_in_service(aws)) >= before + 5, "five minutes")
-    assert group.desired() == 1
+    assert group.minutes_at(41, 5) == 1
     group.api.resume_processes(AutoScalingGroupName="workers", ScalingProcesses=["AlarmNotification"])
-    group.while_publishing(41, lambda: group.desired() == 4, "the policy runs again")
+    assert group.minutes_at(41) == 4, "the policy runs again"
 
 
 def test_instances_that_warm_up_hold_the_group_where_it_is(aws: EmbeddedAws) -> None:
     group = Tracked(aws, LOAD, target=12, EstimatedInstanceWarmup=60)
-    before = len(_in_service(aws))
-    group.while_publishing(41, lambda: len(_in_service(aws)) >= before + 5, "five minutes")
-    assert group.desired() == 1, "its first instance warms up, too: there is nothing to multiply"
+    assert group.minutes_at(41, 5) == 1, "its first instance warms up, too: there is nothing to multiply"
 
 
 def test_metric_math_reads_queues_and_groups(aws: EmbeddedAws) -> None:
@@ -117,7 +109,8 @@ def test_metric_math_reads_queues_and_groups(aws: EmbeddedAws) -> None:
         },
     ]
     group = Tracked(aws, {"Metrics": queries}, target=100)
-    eventually(lambda: group.desired() == 3, "10 messages of 25 s / 100 s, rounded up")
+    aws.minutes_pass(SCALE_OUT_DATAPOINTS)
+    assert group.desired() == 3, "10 messages of 25 s / 100 s, rounded up"
 
 
 def _datapoints(aws: EmbeddedAws, namespace: str, name: str, dimension: dict[str, str]) -> list[float]:
@@ -131,21 +124,13 @@ def _datapoints(aws: EmbeddedAws, namespace: str, name: str, dimension: dict[str
     return list(found["MetricDataResults"][0]["Values"])
 
 
-def _visible(aws: EmbeddedAws) -> list[float]:
-    return _datapoints(aws, "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"Name": "QueueName", "Value": "clock"})
-
-
 def test_a_group_publishes_what_it_is_to_have(aws: EmbeddedAws) -> None:
     group = Tracked(aws, LOAD, target=12)
     group.api.suspend_processes(AutoScalingGroupName="workers", ScalingProcesses=["AlarmNotification"])
     group.api.set_desired_capacity(AutoScalingGroupName="workers", DesiredCapacity=3)
     dimension = {"Name": "AutoScalingGroupName", "Value": "workers"}
-    eventually(lambda: 3 in _datapoints(aws, "AWS/AutoScaling", "GroupDesiredCapacity", dimension), "its capacity")
-
-
-def _in_service(aws: EmbeddedAws) -> list[float]:
-    dimension = {"Name": "AutoScalingGroupName", "Value": "workers"}
-    return _datapoints(aws, "AWS/AutoScaling", "GroupInServiceInstances", dimension)
+    aws.minutes_pass(2)
+    assert _datapoints(aws, "AWS/AutoScaling", "GroupDesiredCapacity", dimension) == [3, 3]
 
 
 @pytest.mark.parametrize("seconds", [0, 61, -1])

@@ -1,26 +1,20 @@
 """Members that a group replaces: stopped ones, those at risk; and those on standby, which it leaves alone."""
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.embedded_aws import eventually
 from tests.emulator.autoscaling.test_model import Group, template
-from tests.emulator.autoscaling.test_policies import _in_service
 
 __all__ = ["template"]
 
 
 @pytest.fixture
-def group(aws: EmbeddedAws, template: str) -> Iterator[Group]:
-    """Three instances, no hook; a minute is short."""
+def group(aws: EmbeddedAws, template: str) -> Group:
+    """Three instances, no hook."""
     made = Group(aws, template, hook=False)
     made.api.update_auto_scaling_group(AutoScalingGroupName="workers", MinSize=3, MaxSize=4)
-    aws.minute_lasts(0.1)
-    yield made
-    aws.minute_lasts(60)
+    return made
 
 
 def stop(aws: EmbeddedAws, instance_id: str) -> None:
@@ -46,23 +40,26 @@ def test_a_stopped_member_is_ended_and_replaced(aws: EmbeddedAws, group: Group) 
     """https://jun-engineer.github.io/en/blog/ec2-asg-status-pitfalls/."""
     stopped = next(iter(group.states()))
     stop(aws, stopped)
-    eventually(lambda: stopped not in group.states(), "its end")
+    assert stopped in group.states(), "nobody has looked at it"
+    aws.minutes_pass()
+    assert stopped not in group.states()
     assert state(aws, stopped) == "terminated"
     assert list(group.states().values()) == ["InService"] * 3
 
 
 @pytest.mark.parametrize("process", ["HealthCheck", "ReplaceUnhealthy"])
 def test_nobody_is_replaced_while_the_process_is_suspended(aws: EmbeddedAws, group: Group, process: str) -> None:
-    group.api.enable_metrics_collection(AutoScalingGroupName="workers", Granularity="1Minute")
     group.api.suspend_processes(AutoScalingGroupName="workers", ScalingProcesses=[process])
     first, second, _ = group.states()
     stop(aws, first)
-    eventually(lambda: len(_in_service(aws)) >= 3, "three minutes")
+    aws.minutes_pass(3)
     assert first in group.states()
     group.api.resume_processes(AutoScalingGroupName="workers", ScalingProcesses=[process])
-    eventually(lambda: first not in group.states(), "its end, once the process goes on")
+    aws.minutes_pass()
+    assert first not in group.states(), "the process goes on"
     group.api.set_instance_health(InstanceId=second, HealthStatus="Unhealthy")
-    eventually(lambda: second not in group.states(), "the end of one that somebody calls unhealthy")
+    aws.minutes_pass()
+    assert second not in group.states(), "somebody calls it unhealthy"
 
 
 def test_a_member_on_standby_may_stop_and_comes_back(aws: EmbeddedAws, group: Group) -> None:
@@ -70,8 +67,9 @@ def test_a_member_on_standby_may_stop_and_comes_back(aws: EmbeddedAws, group: Gr
     resting, other, _ = group.states()
     enter(group, resting, decrement=True)
     stop(aws, resting)
-    stop(aws, other)  # says that a minute has passed
-    eventually(lambda: other not in group.states(), "the end of the other")
+    stop(aws, other)
+    aws.minutes_pass()
+    assert other not in group.states(), "it is not on standby"
     assert group.states()[resting] == "Standby" and group.desired() == 2
     aws.client("ec2").start_instances(InstanceIds=[resting])
     leave(group, resting)

@@ -33,7 +33,7 @@ def test_no_folder_is_flat_and_long(folder: Path) -> None:
 
 def test_controls_have_one_owner_each() -> None:
     own = sum(len(item.controls) for item in service.services())
-    assert len(controls.controls()) == own + 6
+    assert len(controls.controls()) == own + 7
 
 
 def test_a_store_keeps_what_belongs_to_an_account_and_a_region_until_it_is_reset(
