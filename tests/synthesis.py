@@ -1,23 +1,31 @@
 """Synthesizes every variant in a process that ends, so that no test holds a CDK library and its Node.
 
 ``python -m tests.synthesis FOLDER`` writes ``<variant>/<slug>.json``, ``<variant>/assembly`` and ``checks.json``: what
-CloudFormation Validate and cdk-nag find before anything is acknowledged, and what is acknowledged.
+CloudFormation Validate and cdk-nag find before anything is acknowledged, and what is acknowledged. Beside them the
+exports, and the templates of tests/prepared.py, which nothing checks.
 """
 
+import gc
 import json
-import subprocess
 import sys
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from stacks.series import SOLUTIONS, STACK_SET
-from tests import variants
+from tests import prepared, variants
+from tests.conformance.updates.looking import unchecked_types
+from tests.conformance.updates.states import template
 
 PREFIXES = {"CloudFormation Validate": "CloudFormation-Validate::"}
 """A rule of the library's own validation is acknowledged under a name that begins with this."""
 
-PROCESSES = 2
+EXPORTS, STATES = "exports", "states "
+"""What is made beside the variants: all exports at once, and the states of tests/prepared.py by solution."""
+
+FIRST = (variants.DEFAULT, EXPORTS)
+"""What each of the processes begins with: two processes, so that a comparison of the two shows what a seed changes."""
 
 
 def app_for(variant: str, outdir: Path | str, *, validate: bool = False) -> Any:
@@ -38,17 +46,24 @@ def app_for(variant: str, outdir: Path | str, *, validate: bool = False) -> Any:
 
 
 def main() -> int:
-    """Shares the variants out, each to a process of its own language kernel, and puts their findings together."""
+    """Two processes, each with a language kernel, take what waits, the largest first, so that both end together."""
     folder = Path(sys.argv[1])
-    if len(sys.argv) > 2:
-        _synthesize(folder, sys.argv[2:])
-        return 0
+    (folder / "states").mkdir(parents=True)
     names = sorted(
         {variants.STACK_SETS, *(variant for variant, _ in variants.every())}, key=lambda name: -_stacks(name)
     )
-    shares = [names[number::PROCESSES] for number in range(PROCESSES)]
-    running = [subprocess.Popen([sys.executable, "-m", "tests.synthesis", str(folder), *share]) for share in shares]
-    if any(process.wait() for process in running):
+    context = get_context("spawn")
+    waiting = context.SimpleQueue()
+    for task in (*names, *(f"{STATES}{solution.slug}" for solution in SOLUTIONS)):
+        if task not in FIRST:
+            waiting.put(task)
+    running = [context.Process(target=_work, args=(folder, first, waiting)) for first in FIRST]
+    for process in running:
+        waiting.put("")
+        process.start()
+    for process in running:
+        process.join()
+    if any(process.exitcode for process in running):
         return 1
     checks: dict[str, list[Any]] = {"found": [], "acknowledged": []}
     for name in names:
@@ -62,38 +77,55 @@ def _stacks(variant: str) -> int:
     return sum(name == variant for name, _ in variants.every())
 
 
-def _synthesize(folder: Path, names: list[str]) -> None:
+def _work(folder: Path, task: str, waiting: Any) -> None:
+    """Makes one thing after another until nothing waits."""
     from aws_cdk import Validations
 
-    from app import check
-
+    gc.set_threshold(100_000, 10, 10)  # as in tests/conftest.py
     acknowledged: list[tuple[str, str]] = []
     _note_acknowledgements(Validations, acknowledged)
-    for name in names:
-        acknowledged.clear()
-        assembly = folder / name / "assembly"
-        try:
-            check(app_for(name, assembly, validate=True)).synth()
-        except RuntimeError as error:
-            if "ValidationFailed" not in str(error):
-                raise
-        manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-        for artifact in manifest["artifacts"].values():
-            if artifact["type"] == "aws:cloudformation:stack":
-                source = assembly / artifact["properties"]["templateFile"]
-                target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
-                template = json.loads(source.read_text(encoding="utf-8"))
-                target.write_text(json.dumps(template, indent=1), encoding="utf-8")
-        if name == variants.STACK_SETS:  # the stacks in the accounts are made on the way, and judged elsewhere
-            acknowledged[:] = [each for each in acknowledged if STACK_SET in each[0].partition("/")[0]]
-        report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
-        (folder / f"{name}.checks.json").write_text(json.dumps(report), encoding="utf-8")
-        if name == variants.DEFAULT:
+    while task:
+        if task == EXPORTS:
             _export(folder / "exported")
+        elif task.startswith(STATES):
+            _prepare(folder, task.removeprefix(STATES))
+        else:
+            _synthesize(folder, task, acknowledged)
+        task = waiting.get()
+
+
+def _synthesize(folder: Path, name: str, acknowledged: list[tuple[str, str]]) -> None:
+    from app import check
+
+    acknowledged.clear()
+    assembly = folder / name / "assembly"
+    try:
+        check(app_for(name, assembly, validate=True)).synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+    for artifact in manifest["artifacts"].values():
+        if artifact["type"] == "aws:cloudformation:stack":
+            source = assembly / artifact["properties"]["templateFile"]
+            target = folder / name / f"{artifact['properties']['tags']['solution']}.json"
+            target.write_text(json.dumps(json.loads(source.read_text(encoding="utf-8")), indent=1), encoding="utf-8")
+    if name == variants.STACK_SETS:  # the stacks in the accounts are made on the way, and judged elsewhere
+        acknowledged[:] = [each for each in acknowledged if STACK_SET in each[0].partition("/")[0]]
+    report = {"found": _findings(assembly), "acknowledged": sorted({*acknowledged})}
+    (folder / f"{name}.checks.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _prepare(folder: Path, slug: str) -> None:
+    """Makes what single tests look at."""
+    with unchecked_types():
+        for state in prepared.states(slug):
+            path = prepared.file_of(state, folder)
+            path.write_text(json.dumps(template(state.text)), encoding="utf-8")
 
 
 def _export(folder: Path) -> None:
-    """Exports every solution, for the comparison with what is deployed: in this process, which has the library."""
+    """Exports every solution, for the comparison with what is deployed."""
     from stacks.export.template import exported, text_of
 
     config = variants.configuration(variants.DEFAULT)

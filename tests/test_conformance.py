@@ -20,7 +20,6 @@ from stacks.series import SOLUTIONS
 from tests import variants
 from tests.conformance.schemas import schema
 from tests.conformance.templates import every_template
-from tests.synthesis import app_for
 from tests.variants import ROOT, Json
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
@@ -83,10 +82,7 @@ def test_synth_looks_nothing_up(variant: str) -> None:
     assert "missing" not in manifest
 
 
-def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
-    app_for(variants.DEFAULT, tmp_path).synth()
-    for again in tmp_path.glob("*.template.json"):
-        assert again.read_bytes() == (variants.assembly(variants.DEFAULT) / again.name).read_bytes()
+# That the same configuration gives the same template, whatever the process: tests/export/test_template.py
 
 
 def test_stacks_read_neither_the_environment_nor_the_context() -> None:

@@ -123,7 +123,9 @@ def _made(folder: Path) -> None:
 
 def _digest() -> str:
     """Of everything that a template depends on."""
-    seen = hashlib.sha256()
+    from tests.prepared import told_of_all  # which asks this module for its folder
+
+    seen = hashlib.sha256(told_of_all().encode())
     for path in _sources():
         seen.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return seen.hexdigest()[:16]
@@ -131,9 +133,13 @@ def _digest() -> str:
 
 def _sources() -> Iterator[Path]:
     listed = [ROOT / name for name in ("app.py", "cdk.json", "requirements.txt")]
-    listed += [ROOT / "tests" / name for name in ("variants.py", "synthesis.py")]
-    for top in ("config", "stacks", "lambdas", "tests/fixtures", "tests/solutions/*/variants"):
-        listed += [path for start in ROOT.glob(top) for path in start.rglob("*") if path.is_file()]
+    listed += [ROOT / "tests" / name for name in ("variants.py", "synthesis.py", "prepared.py")]
+    listed += [ROOT / "tests" / "conformance" / name for name in ("regions.py", "updates/states.py")]
+    for top in ("config", "stacks", "lambdas", "tests/fixtures"):
+        listed += [path for path in (ROOT / top).rglob("*") if path.is_file()]
+    # Variants, and the files that they name: all that is in folders but for the tests' own.
+    own = (path for path in OWN.glob("*/*/**/*") if path.is_file() and path.suffix != ".py")
+    listed += [path for path in own if not {"__snapshots__", "__pycache__", "bad_config"} & {*path.parts}]
     return iter(sorted(path for path in listed if path.suffix not in (".pyc", ".md")))
 
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from stacks.series import SOLUTIONS
-from tests.conformance.regions import DOCUMENT, GOVCLOUD, PARTITIONS, missing, needed_settings, text
-from tests.conformance.updates.states import State, template
+from tests.conformance.regions import DOCUMENT, PARTITIONS, missing, needed_settings, text
+from tests.prepared import govcloud, template
 from tests.variants import ROOT
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
@@ -19,8 +19,7 @@ def test_the_document_is_current() -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_it_is_synthesized_for_govcloud_and_names_no_other_partition(slug: str) -> None:
-    state = State(slug, "govcloud", {"region": GOVCLOUD[1]}, needed_settings(slug, "aws-us-gov"))
-    found = json.dumps(template(state.text))
+    found = json.dumps(template(govcloud(slug)))
     assert not re.findall(r"arn:aws(?:-cn)?:[^\"]*", re.sub(r"arn:\*", "", found))
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 NAMES = (
     "LARGEST",  # the largest legal settings
+    "PREPARED",  # common and section, by name, of templates that its own tests read (tests/prepared.py)
     "STATES",  # states beside the variants' own
     "TOGETHER",  # settings that are changed together
     "OTHERS",  # other legal values

@@ -5,28 +5,24 @@ import re
 
 import pytest
 
-from tests.conformance.updates.states import REGION, State, template
-from tests.variants import DEFAULT, every
-from tests.variants import template as kept
+from tests.prepared import BOOT_AMAZON_LINUX, IMAGES, pinned, template
+from tests.variants import DEFAULT, Json, templates
 
-PINNED = {"arm64": "ami-0123456789abcdef0", "x86_64": "ami-0123456789abcdef1"}
 NEWEST = re.compile(r"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-")
 BUILDS = {"image_pipelines"}  # its parameters are the bases of images that it builds, and restart nothing
-BOOTS = [
-    slug
-    for variant, slug in every()
-    if variant == DEFAULT
-    and slug not in BUILDS
-    and NEWEST.search(json.dumps(kept(variant, slug).get("Parameters", {})))
-]
+
+
+def parameters(body: Json) -> str:
+    return json.dumps(body.get("Parameters", {}))
 
 
 def test_the_solutions_that_boot_amazon_linux_are_known() -> None:
-    assert {"odcr_asg", "spot_asg", "sqs_target_scaling", "custom_health_checks", "local_zone_wordpress"} <= set(BOOTS)
+    boots = {slug for slug, body in templates(DEFAULT).items() if NEWEST.search(parameters(body))}
+    assert boots - BUILDS == set(BOOT_AMAZON_LINUX), "name it in tests/prepared.py, so that it is tried"
 
 
-@pytest.mark.parametrize("slug", BOOTS)
+@pytest.mark.parametrize("slug", BOOT_AMAZON_LINUX)
 def test_no_deployment_restarts_instances_because_an_image_is_new(slug: str) -> None:
-    body = json.dumps(template(State(slug, "pinned", {**REGION, "linux_images": PINNED}, {}).text))
+    body = json.dumps(template(pinned(slug)))
     assert not NEWEST.search(body)
-    assert any(image in body for image in PINNED.values())
+    assert any(image in body for image in IMAGES.values())

@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 
 from stacks.shared.auto_scaling import LONGEST_UPDATE_SECONDS, batch_size
-from tests.conformance.updates.states import State, template
+from tests.prepared import prepared
 
 
-def rolling(**settings: Any) -> dict[str, Any]:
+def rolling(state: str) -> dict[str, Any]:
     """The rolling update of the workers of sqs_target_scaling."""
-    resources = template(State("sqs_target_scaling", "sizes", {}, settings).text)["Resources"].values()
-    (group,) = [one for one in resources if one["Type"] == "AWS::AutoScaling::AutoScalingGroup"]
+    (group,) = prepared("sqs_target_scaling", state).find_resources("AWS::AutoScaling::AutoScalingGroup").values()
     found: dict[str, Any] = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     return found
 
@@ -23,13 +22,13 @@ def rolling(**settings: Any) -> dict[str, Any]:
 def test_a_group_keeps_its_smallest_size_in_service_where_it_has_room_for_a_batch(
     minimum: int, maximum: int, batch: int, in_service: int
 ) -> None:
-    update = rolling(min_instances=minimum, max_instances=maximum)
+    update = rolling(f"{minimum} to {maximum}")
     assert (update["MaxBatchSize"], update["MinInstancesInService"]) == (batch, in_service)
 
 
 def test_a_group_that_has_scaled_out_a_little_does_not_lose_most_of_its_instances_at_once() -> None:
     """Ten instances of a hundred at most: a tenth of the largest size would be all of them."""
-    assert rolling(min_instances=0, max_instances=100)["MaxBatchSize"] == 1
+    assert rolling("0 to 100")["MaxBatchSize"] == 1
 
 
 @pytest.mark.parametrize(
@@ -45,5 +44,5 @@ def test_batches_are_the_smallest_with_which_an_update_ends_in_time(maximum: int
 
 @pytest.mark.parametrize(("warmup", "pause"), [(90, "PT1M30S"), (3_600, "PT1H")])
 def test_an_update_waits_for_the_warm_up_and_for_no_signal(warmup: int, pause: str) -> None:
-    update = rolling(instance_warmup_seconds=warmup)
+    update = rolling(f"warm after {warmup}")
     assert update["PauseTime"] == pause and "WaitOnResourceSignals" not in update

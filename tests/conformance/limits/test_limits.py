@@ -8,13 +8,11 @@ import pytest
 from stacks.series import SOLUTIONS
 from tests.conformance.limits.rule import findings
 from tests.conformance.templates import every_template, found
-from tests.conformance.told import told
-from tests.conformance.updates.states import State, legal, template
+from tests.conformance.updates.states import State, legal
+from tests.prepared import largest, template
 
 Json = dict[str, Any]
-LARGEST: dict[str, list[tuple[Json, Json]]] = {
-    solution.slug: told(solution.slug, "LARGEST", []) for solution in SOLUTIONS
-}
+LARGEST: dict[str, list[State]] = {solution.slug: largest(solution.slug) for solution in SOLUTIONS}
 
 
 @every_template
@@ -31,10 +29,9 @@ def test_every_solution_names_its_largest_legal_settings(slug: str) -> None:
     ("slug", "number"), [(slug, n) for slug, sections in LARGEST.items() for n in range(len(sections))]
 )
 def test_the_largest_legal_settings_fit(slug: str, number: int) -> None:
-    common, section = LARGEST[slug][number]
-    state = State(slug, f"largest {number}", common, section)
+    state = LARGEST[slug][number]
     assert legal(state), "the settings refuse it: name the largest that they take"
-    assert [str(one) for one in findings(template(state.text), str(number))] == []
+    assert [str(one) for one in findings(template(state), str(number))] == []
 
 
 def document(line: str, timeout: int = 60, **more: Any) -> Json:

@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.limits.services import findings
 from tests.conformance.limits.test_limits import LARGEST
 from tests.conformance.templates import every_template, found
-from tests.conformance.updates.states import State, template
+from tests.prepared import template
 
 Json = dict[str, Any]
 
@@ -21,8 +21,8 @@ def test_every_template_asks_for_what_there_is(variant: str, slug: str) -> None:
     ("slug", "number"), [(slug, n) for slug, sections in LARGEST.items() for n in range(len(sections))]
 )
 def test_the_largest_legal_settings_ask_for_what_there_is(slug: str, number: int) -> None:
-    state = State(slug, f"largest {number}", *LARGEST[slug][number])
-    assert [str(one) for one in findings(template(state.text)["Resources"], str(number))] == []
+    resources = template(LARGEST[slug][number])["Resources"]
+    assert [str(one) for one in findings(resources, str(number))] == []
 
 
 def queue(**properties: Any) -> Json:

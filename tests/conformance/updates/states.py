@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from aws_cdk import App
 from pydantic import ValidationError
 
 from config.loader import broken_rules
@@ -152,6 +151,8 @@ def solution(slug: str) -> Solution:
 @cache
 def template(text: str) -> Json:
     """The template of a state, by its text; built by the one CDK of this process, and kept."""
+    from aws_cdk import App  # takes seconds, and starts its language kernel
+
     settled = read(text)
     assert settled
     common, settings = settled

@@ -4,11 +4,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-import typeguard
 
 from stacks.series import SOLUTIONS
 from tests.conformance import told as of
-from tests.conformance.updates.looking import by_design, looked_at, unchecked
+from tests.conformance.updates.looking import by_design, looked_at, unchecked_types
 from tests.conformance.updates.model import Update
 from tests.conformance.updates.rules import findings
 
@@ -17,11 +16,9 @@ SLUGS = [solution.slug for solution in SOLUTIONS]
 
 
 @pytest.mark.parametrize("slug", ["capacity_planner", "instance_connect_endpoint"])
-def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back(
-    slug: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(typeguard, "check_type", unchecked)
-    found, compared, _ = looked_at(slug, all_of_them=False)
+def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back(slug: str) -> None:
+    with unchecked_types():
+        found, compared, _ = looked_at(slug, all_of_them=False)
     assert [str(one) for one in found] == []
     assert compared > 20
 

@@ -21,6 +21,13 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "shipped": ({}, {}),
+    "another type": ({}, {"instance_type": "m7i.large"}),
+    "another server": ({}, {"server": "2019"}),
+}
+"""What its own tests read: common and section, by name."""
+
 NOT_SHOWN: Mapping[str, str] = {
     "GuardFunctionRole cloudformation:DescribeStacks": "the guard asks before it refuses, so that a rollback passes",
 }

@@ -4,15 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
-from config.models import CommonSettings
 from stacks.credential_guard.commands import idle_month
 from stacks.credential_guard.script import lines
 from stacks.credential_guard.settings import CredentialGuardSettings
-from stacks.series import SOLUTIONS
 from tests import variants
+from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.credential_guard.powershell import undeclared
 from tests.template import Match, Template
@@ -25,11 +23,6 @@ every_variant = pytest.mark.parametrize("variant", TESTED)
 
 def of(variant: str) -> Template:
     return Template.from_string(json.dumps(variants.template(variant, SLUG)))
-
-
-def built(**settings: Any) -> Template:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == SLUG)
-    return Template.from_stack(solution.build(App(), CommonSettings(), CredentialGuardSettings(**settings)))
 
 
 def properties(template: Template, kind: str) -> dict[str, Json]:
@@ -77,7 +70,7 @@ def test_the_instance_has_tokens_an_encrypted_root_no_key_pair_and_the_hosts_tag
 
 
 def test_another_type_stops_and_starts_it_and_everything_that_replaces_it_is_guarded() -> None:
-    before, after = built(), built(instance_type="m7i.large")
+    before, after = prepared(SLUG, "shipped"), prepared(SLUG, "another type")
     assert properties(before, "AWS::EC2::LaunchTemplate") == properties(after, "AWS::EC2::LaunchTemplate")
     guards = list(properties(before, "Custom::Guard").values())
     (guard,) = (each for each in guards if "SubnetId" in each["Guarded"])
@@ -89,12 +82,12 @@ def test_another_type_stops_and_starts_it_and_everything_that_replaces_it_is_gua
 
 def test_a_change_of_the_template_is_stopped_before_it_gets_another_version() -> None:
     """What is rolled back gets another version, too, and the next deployment would make another instance of it."""
-    template = built()
+    template = prepared(SLUG, "shipped")
     (launch,) = template.find_resources("AWS::EC2::LaunchTemplate").values()
     (guard,) = (each for each in launch["DependsOn"] if "TemplateGuard" in each)
     guarded = properties(template, "Custom::Guard")[guard]["Guarded"]
     assert guarded["Key"] == "of AWS" and "windows" in guarded["Image"].lower()
-    other = properties(built(server="2019"), "Custom::Guard")[guard]["Guarded"]
+    other = properties(prepared(SLUG, "another server"), "Custom::Guard")[guard]["Guarded"]
     assert other["Image"] != guarded["Image"]
 
 

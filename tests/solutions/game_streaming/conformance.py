@@ -27,6 +27,13 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "nobody": ({}, {"allowed_cidrs": []}),
+    "players": ({}, {"allowed_cidrs": ["192.0.2.0/24"]}),
+    "no clients": ({}, {"oidc": {"issuer": "https://login.example.com", "client_id": "games"}, "clients": []}),
+}
+"""What its own tests read: common and section, by name."""
+
 ONE_VALUE_ONLY: Mapping[str, str] = {"clients": "each has a secret of its own; the variants have none, one and two"}
 """Keys of which no other value is tried, and why."""
 

@@ -1,17 +1,15 @@
 """What the post promises, and what the issue adds, read off the templates."""
 
 import json
-from pathlib import Path
+from copy import deepcopy
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.game_streaming.contract import DATA_DEVICE, READY, ROOT_DEVICE
-from stacks.game_streaming.settings import GameStreamingSettings
-from stacks.series import SOLUTIONS
 from tests import variants
+from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed, every_action, synthesized
 
@@ -222,15 +220,8 @@ def test_games_that_cannot_be_read_ring_and_stop_nothing(default: Template) -> N
     assert (found["MetricName"], found["EvaluationPeriods"], found["Threshold"]) == ("UnreadableGames", 3, 0)
 
 
-def test_other_players_change_the_group_in_place_and_nothing_else(tmp_path: Path) -> None:
-    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
-    common = variants.configuration(variants.DEFAULT).common
-    before, after = (
-        Template.from_stack(
-            solution.build(App(outdir=str(tmp_path / f"{n}")), common, GameStreamingSettings(allowed_cidrs=cidrs))
-        ).to_json()["Resources"]
-        for n, cidrs in enumerate(((), ("192.0.2.0/24",)))
-    )
+def test_other_players_change_the_group_in_place_and_nothing_else() -> None:
+    before, after = (deepcopy(prepared(SLUG, name).to_json()["Resources"]) for name in ("nobody", "players"))
     changed = [name for name in before if before[name] != after.get(name)]
     assert set(before) == set(after) and [before[name]["Type"] for name in changed] == ["AWS::EC2::SecurityGroup"]
     for each in (before, after):
@@ -257,11 +248,7 @@ def test_the_marketplaces_image_is_taken_by_its_parameter() -> None:
     assert "/aws/service/marketplace/prod-abcdefgh12345/1.30" in [one.get("Default") for one in parameters]
 
 
-def test_a_provider_of_identities_without_clients_needs_no_secret(tmp_path: Path) -> None:
-    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
-    provider = {"issuer": "https://login.example.com", "client_id": "games"}
-    settings = GameStreamingSettings.model_validate({"oidc": provider, "clients": []})
-    common = variants.configuration(variants.DEFAULT).common
-    found = Template.from_stack(solution.build(App(outdir=str(tmp_path)), common, settings))
+def test_a_provider_of_identities_without_clients_needs_no_secret() -> None:
+    found = prepared(SLUG, "no clients")
     assert "secretsmanager:PutSecretValue" not in every_action(found)
     found.resource_count_is("AWS::SecretsManager::Secret", 0)

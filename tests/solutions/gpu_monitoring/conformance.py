@@ -13,6 +13,13 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "shipped": ({}, {}),
+    "another configuration": ({}, {"linux_configuration": "tests/solutions/gpu_monitoring/agent/steal.json"}),
+    **{f"idle for {hours}": ({}, {"idle_hours": hours, "idle_percent": 7}) for hours in (1, 3)},
+}
+"""What its own tests read: common and section, by name."""
+
 OTHERS: Mapping[str, tuple[Any, ...]] = {
     "linux_configuration": ("tests/solutions/gpu_monitoring/agent/large.json",),
     "windows_configuration": ("tests/solutions/gpu_monitoring/agent/windows.json",),

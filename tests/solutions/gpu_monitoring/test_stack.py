@@ -1,30 +1,22 @@
 """What the post on GPU utilization promises, and what the issue adds, read off the templates."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
-from config.models import CommonSettings
 from stacks.gpu_monitoring.agent import GPU
 from stacks.gpu_monitoring.commands import FLEET_METRICS, idle_month
 from stacks.gpu_monitoring.settings import DOCUMENTS, GpuMonitoringSettings
-from stacks.series import SOLUTIONS
 from tests import variants
 from tests.billed import by_unit
+from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, actions, allowed
 from tests.variants import ROOT, Json
 
 SLUG = "gpu_monitoring"
-
-
-def built(settings: GpuMonitoringSettings) -> Template:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == SLUG)
-    return Template.from_stack(solution.build(App(), CommonSettings(), settings))
 
 
 def parameters(of: Template) -> dict[str, Json]:
@@ -114,13 +106,10 @@ def test_the_documents_of_aws_get_parameters_that_they_have(default: Template) -
     }  # fmt: skip
 
 
-def test_another_configuration_makes_another_document_so_that_it_reaches_what_runs(tmp_path: Path) -> None:
-    changed = json.loads((DOCUMENTS / "linux.json").read_text(encoding="utf-8"))
-    changed["metrics"]["metrics_collected"]["cpu"]["measurement"].append("cpu_usage_steal")
-    path = tmp_path / "agent.json"
-    path.write_text(json.dumps(changed), encoding="utf-8")
-    before = built(GpuMonitoringSettings()).only("AWS::SSM::Document")["Content"]
-    after = built(GpuMonitoringSettings(linux_configuration=str(path))).only("AWS::SSM::Document")["Content"]
+def test_another_configuration_makes_another_document_so_that_it_reaches_what_runs() -> None:
+    before, after = (
+        prepared(SLUG, name).only("AWS::SSM::Document")["Content"] for name in ("shipped", "another configuration")
+    )
     assert before["mainSteps"] == after["mainSteps"] and before["description"] != after["description"]
 
 
@@ -296,7 +285,7 @@ def test_what_is_searched_is_what_the_configuration_aggregates_and_measures(defa
 
 def test_up_to_three_hours_idleness_is_seen_by_metrics_insights_for_each_instance() -> None:
     for hours in (1, 3):
-        template = built(GpuMonitoringSettings(idle_hours=hours, idle_percent=7))
+        template = prepared(SLUG, f"idle for {hours}")
         template.has_resource_properties(
             "AWS::CloudWatch::Alarm",
             {

@@ -22,6 +22,14 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "own image": (
+        {"tags": {"project": "snapshot"}},
+        {"image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tools/advisor:1"},
+    ),
+}
+"""What its own tests read: common and section, by name."""
+
 _AS_OTHERS = "nobody has the token of a private source here; the role is that of the other sources"
 
 NOT_SHOWN: Mapping[str, str] = {

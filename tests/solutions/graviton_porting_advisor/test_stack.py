@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.graviton_porting_advisor.projects import FOLDER
-from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
 from stacks.graviton_porting_advisor.starting import OVERRIDES
-from stacks.series import SOLUTIONS
 from tests import variants
 from tests.conformance.limits.rule import findings
+from tests.prepared import largest, prepared
+from tests.prepared import template as prepared_template
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Template, actions, allowed, every_action, synthesized
 
@@ -59,11 +58,8 @@ def test_without_arm_only_the_machine_is_another_one() -> None:
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tools/advisor:1"
 
 
-def test_an_image_of_yours_is_pulled_by_the_role_and_chooses_no_runtimes(default: Template, tmp_path: Any) -> None:
-    own = GravitonPortingAdvisorSettings.model_validate({"image": IMAGE})
-    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
-    common = variants.configuration(variants.DEFAULT).common
-    of = Template.from_stack(solution.build(App(outdir=str(tmp_path)), common, own))
+def test_an_image_of_yours_is_pulled_by_the_role_and_chooses_no_runtimes(default: Template) -> None:
+    of = prepared(SLUG, "own image")
     (project,) = projects(of).values()
     environment = project["Environment"]
     assert (environment["Image"], environment["ImagePullCredentialsType"]) == (IMAGE, "SERVICE_ROLE")
@@ -215,16 +211,9 @@ def test_the_end_of_a_build_lets_the_next_one_go_on_and_a_deletion_closes_the_li
         assert writing["Resource"] == {"Fn::GetAtt": [variables["TABLE_NAME"]["Ref"], "Arn"]}
 
 
-def test_fifty_sources_fit_into_the_patterns_and_into_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_fifty_sources_fit_into_the_patterns_and_into_a_stack() -> None:
     """Names as long as GitHub lets them be: the ARNs of fifty such projects fit once into the policy of a role."""
-    many = GravitonPortingAdvisorSettings.model_validate(
-        {"sources": [{"location": f"{'o' * 39}/{'r' * 90}{number}"} for number in range(50)]}
-    )
-    config = variants.configuration(variants.DEFAULT)
-    monkeypatch.setitem(dict(config.solutions), SLUG, many)
-    (solution,) = (one for one in SOLUTIONS if one.slug == SLUG)
-    stack = solution.build(App(outdir=str(tmp_path)), config.common, many)
-    found = Template.from_stack(stack)
+    found = Template(prepared_template(largest(SLUG)[0]))
     assert len(found.to_json()["Resources"]) <= 400
     apart = found.find_resources("AWS::IAM::ManagedPolicy")  # where a role's own policy is full: with less room
     assert "codebuild:" not in json.dumps(apart) and not [name for name in apart if name.startswith("Start")]

@@ -52,6 +52,12 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "another version": ({}, {"gold": {"version": "3.1"}}),
+    "another path": ({}, {"parameter_path": "/imagebuilder/acme"}),
+}
+"""What its own tests read: common and section, by name."""
+
 TOGETHER: tuple[Json, ...] = ({"workloads": [], "build_on_change": False},)
 """Settings that belong together, changed together."""
 

@@ -8,7 +8,7 @@ import pytest
 from config.models import CommonSettings
 from stacks.image_pipelines import settings as section
 from stacks.image_pipelines.settings import ImagePipelinesSettings, size
-from tests.conformance.updates.states import State, template
+from tests.prepared import largest, template
 from tests.solutions.image_pipelines.conformance import LARGEST
 
 REGIONS = [{"name": f"ap-{part}-{number}"} for part in ("southeast", "northeast") for number in range(10)]
@@ -69,8 +69,7 @@ def test_the_template_needs_what_the_rule_says_or_a_tenth_less(monkeypatch: pyte
     monkeypatch.setattr(section, "template_bytes", noted)
     settings = ImagePipelinesSettings.model_validate(section_of)
     assert [one for one in settings.problems_with(CommonSettings.model_validate(common)) if not one.warning] == []
-    state = State("image_pipelines", f"estimated {number}", common, section_of)
-    actual = len(json.dumps(template(state.text), separators=(",", ":")))
+    actual = len(json.dumps(template(largest("image_pipelines")[number]), separators=(",", ":")))
     assert 0.9 * estimates[-1] < actual <= estimates[-1]
 
 

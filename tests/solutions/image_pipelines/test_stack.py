@@ -6,17 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
-from config.models import CommonSettings
 from stacks.image_pipelines.component import ROOT
 from stacks.image_pipelines.names import component_names
 from stacks.image_pipelines.recipes import fingerprint
-from stacks.image_pipelines.settings import ImagePipelinesSettings
-from stacks.image_pipelines.settings.pipelines import GoldPipeline
-from stacks.series import SOLUTIONS
 from tests import variants
+from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, allowed, synthesized
 from tests.variants import Json
@@ -28,11 +24,6 @@ MARK, PROOF = "stacks/image_pipelines/documents/mark", "stacks/image_pipelines/d
 
 
 template = partial(synthesized, SLUG)
-
-
-def built(settings: ImagePipelinesSettings) -> Template:
-    solution = next(solution for solution in SOLUTIONS if solution.slug == SLUG)
-    return Template.from_stack(solution.build(App(), CommonSettings(), settings))
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +273,7 @@ def test_components_and_recipes_have_the_version_that_is_chosen_at_deployment(en
 
 def test_another_version_of_gold_is_another_version_of_what_has_gold_s_components(default: Template) -> None:
     """They are built anew under gold's version, and a recipe that names another build of one is replaced."""
-    other = built(ImagePipelinesSettings(gold=GoldPipeline(version="3.1")))
+    other = prepared(SLUG, "another version")
     before, after = (
         {item["Properties"]["Name"]: item["Properties"] for item in of.values()}
         for of in (one.find_resources("Custom::ImageBuilderVersion") for one in (default, other))
@@ -293,7 +284,7 @@ def test_another_version_of_gold_is_another_version_of_what_has_gold_s_component
 
 
 def test_parameters_of_another_path_are_read_and_removed_by_a_policy_that_no_path_changes(default: Template) -> None:
-    moved = built(ImagePipelinesSettings(parameter_path="/imagebuilder/acme"))
+    moved = prepared(SLUG, "another path")
     for of, path in ((default, "/imagebuilder/image-pipelines"), (moved, "/imagebuilder/acme")):
         for action, below in (
             ("ssm:GetParameters", "/imagebuilder"),
@@ -306,7 +297,7 @@ def test_parameters_of_another_path_are_read_and_removed_by_a_policy_that_no_pat
 
 
 def test_gold_is_built_again_for_a_new_path_and_the_workloads_after_it(default: Template) -> None:
-    moved = built(ImagePipelinesSettings(parameter_path="/imagebuilder/acme"))
+    moved = prepared(SLUG, "another path")
     (gold, web), (new_gold, new_web) = (
         sorted((b["Properties"] for b in one.find_resources("Custom::ImageBuild").values()), key=_has_parent)
         for one in (default, moved)

@@ -22,6 +22,19 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    f"topic of {owner}": (
+        {
+            "region": "us-east-1",
+            "account": "123456789012",
+            "alarm_topic_arn": f"arn:aws:sns:us-east-1:{owner}:alarms",
+        },
+        {},
+    )
+    for owner in ("123456789012", "999999999999")
+}
+"""What its own tests read: common and section, by name."""
+
 STATES: tuple[Json, ...] = (
     {"accept_volume_replacement": True, "restore_from": "snap-0123456789abcdef0"},
     {"zone": "us-east-1-atl-2a", "nat": "gateway"},

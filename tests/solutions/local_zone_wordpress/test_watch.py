@@ -9,11 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from aws_cdk import App
 
-from config.models import CommonSettings
-from stacks.catalog import named
-from stacks.local_zone_wordpress.settings import LocalZoneWordpressSettings
+from tests.prepared import prepared
 from tests.solutions.local_zone_wordpress.test_stack import IN_ZONE, SLUG, USER_DATA, of_type, properties, script
 from tests.template import Template, every_action, synthesized
 
@@ -148,10 +145,7 @@ def test_a_certificate_under_a_key_of_yours_is_read_and_no_other_secret_is(zone:
 @pytest.mark.parametrize(("owner", "rules"), [("123456789012", 1), ("999999999999", 0)])
 def test_a_topic_that_no_event_reaches_is_no_target(owner: str, rules: int) -> None:
     """EventBridge delivers to a topic of another account by a role only."""
-    topic = f"arn:aws:sns:us-east-1:{owner}:alarms"
-    common = CommonSettings(region="us-east-1", account="123456789012", alarm_topic_arn=topic)
-    stack = named(SLUG).build(App(), common, LocalZoneWordpressSettings())
-    found = Template.from_stack(stack).find_resources("AWS::Events::Rule").values()
+    found = prepared(SLUG, f"topic of {owner}").find_resources("AWS::Events::Rule").values()
     assert sum(rule["Properties"].get("EventPattern", {}).get("source") == ["aws.dlm"] for rule in found) == rules
 
 

@@ -13,6 +13,12 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    "a and b": ({}, {"zone_names": ["us-east-1a", "us-east-1b"]}),
+    "b and c": ({}, {"zone_names": ["us-east-1b", "us-east-1c"]}),
+}
+"""What its own tests read: common and section, by name."""
+
 STATES: tuple[Json, ...] = ({"network": "nat"}, {"network": "nat", "zone_names": ["us-east-1a", "us-east-1b"]})
 """States beside the variants' own, in which other changes are possible."""
 

@@ -11,8 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacks.odcr_asg.drills import DOCUMENTS
 from tests import variants
-from tests.conformance.updates.states import State
-from tests.conformance.updates.states import template as kept
+from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
 from tests.variants import Json
@@ -161,10 +160,9 @@ def test_a_zone_that_stays_in_zone_names_keeps_its_reservation() -> None:
     ids = [
         {
             name: resource["Properties"]["AvailabilityZone"]
-            for name, resource in kept(State(SLUG, "zones", {}, {"zone_names": zone_names}).text)["Resources"].items()
-            if resource["Type"] == "AWS::EC2::CapacityReservation"
+            for name, resource in prepared(SLUG, zones).find_resources("AWS::EC2::CapacityReservation").items()
         }
-        for zone_names in (["us-east-1a", "us-east-1b"], ["us-east-1b", "us-east-1c"])
+        for zones in ("a and b", "b and c")
     ]
     before, after = ids
     assert {name: before[name] for name in before.keys() & after.keys()} == {

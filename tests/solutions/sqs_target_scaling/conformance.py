@@ -15,6 +15,15 @@ LARGEST: list[tuple[Json, Json]] = [
 ]
 """The largest legal settings: common and the section."""
 
+PREPARED: Mapping[str, tuple[Json, Json]] = {
+    **{
+        f"{least} to {most}": ({}, {"min_instances": least, "max_instances": most})
+        for least, most in ((0, 10), (4, 4), (1, 1), (0, 100), (100, 100), (500, 500))
+    },
+    **{f"warm after {seconds}": ({}, {"instance_warmup_seconds": seconds}) for seconds in (90, 3_600)},
+}
+"""What its own tests read: common and section, by name."""
+
 STATES: tuple[Json, ...] = ({"network": "nat"}, {"network": "endpoints"})
 """States beside the variants' own, in which other changes are possible."""
 
