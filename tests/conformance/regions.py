@@ -45,7 +45,7 @@ one in a partition. The templates are those of the default settings. The tests s
 for GovCloud.
 
 What these data do not say: which instance types, Local Zones, Outposts or features of a service a Region has. `check`
-asks the account. AWS's own list: <https://aws.amazon.com/about-aws/global-infrastructure/regional-product-services/>.
+asks the account. They have nothing on {unknown}. AWS's own list: <https://aws.amazon.com/about-aws/global-infrastructure/regional-product-services/>.
 
 | solution | of {count} commercial Regions | China | GovCloud |
 | --- | --- | --- | --- |
@@ -54,7 +54,9 @@ asks the account. AWS's own list: <https://aws.amazon.com/about-aws/global-infra
 
 def text() -> str:
     """The document."""
-    head = _HEAD.format(cfnlint=version("cfn-lint"), botocore=version("botocore"), count=len(COMMERCIAL))
+    unknown = set(botocore.session.get_session().get_available_regions("ec2")) - set(COMMERCIAL)
+    versions = {"cfnlint": version("cfn-lint"), "botocore": version("botocore")}
+    head = _HEAD.format(**versions, count=len(COMMERCIAL), unknown=", ".join(sorted(unknown)) or "no other Region")
     return head + "".join(f"{row}\n" for row in _rows())
 
 
