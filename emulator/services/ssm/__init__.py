@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from emulator.core.api import Answer, Json, handler_of, moto_handler
+from emulator.core.events import TIME_PASSED
 from emulator.core.iam import Call
 from emulator.core.service import IamRules, Need, Service
 from emulator.core.store import account_id, arn
@@ -60,6 +61,7 @@ SERVICE = Service(
         "PutParameter": parameters.put_parameter,
     },
     beneath=_beneath,
+    listens={TIME_PASSED: (parameters.time_passed,)},
     tick=parameters.settle,
     types=TYPES,
     controls={

@@ -45,6 +45,13 @@ def settle() -> None:
                     put(wanted)
 
 
+def time_passed(seconds: float) -> None:
+    """Nobody waited for these seconds."""
+    for _, waiting in _looked_at.everywhere():
+        waiting[:] = [(due - seconds, wanted) for due, wanted in waiting]
+    settle()
+
+
 def _due(waiting: list[tuple[float, Json]]) -> Iterator[Json]:
     while waiting and waiting[0][0] <= time.monotonic():
         yield waiting.pop(0)[1]

@@ -264,9 +264,10 @@ def test_a_failure_or_a_silence_fails_the_update_and_what_was_there_comes_back(p
         with pytest.raises(AssertionError, match="Received 0 SUCCESS signal"):
             updated.result()
     assert played.types == ["t3.micro"] * 2
-    played.aws.minute_lasts(0.1)  # ten minutes are a second
+    played.aws.minute_lasts(0.1)
+    silent = rolling(MinInstancesInService=1, WaitOnResourceSignals=True, PauseTime="PT1M")
     with pytest.raises(AssertionError, match="Failed to receive 1 resource signal"):
-        played.stack.update(resources("t3.small", SIGNALS))
+        played.stack.update(resources("t3.small", silent))
 
 
 def test_without_signals_new_instances_are_waited_for_until_their_hooks_are_over(played: Played) -> None:

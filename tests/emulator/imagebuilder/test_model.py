@@ -160,10 +160,12 @@ def test_a_parameter_of_an_image_still_has_the_one_before_when_its_event_comes(t
         return [one["Value"] for one in tried.ssm.get_parameters(Names=[f"{NEWEST}/image"])["Parameters"]]
 
     (first,), before = tried.build("a")["outputResources"]["amis"], held()
-    eventually(lambda: held() == [first["image"]], "the first image")
+    tried.aws.minutes_pass()
+    assert held() == [first["image"]]
     (second,), still = tried.build("b")["outputResources"]["amis"], held()
     assert (before, still) == ([], [first["image"]])
-    eventually(lambda: held() == [second["image"]], "the second one")
+    tried.aws.minutes_pass()
+    assert held() == [second["image"]]
 
 
 def test_without_an_execution_role_only_parameters_below_imagebuilder_are_written(tried: Deployed) -> None:

@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.client import EmbeddedAws
-from tests.embedded_aws import eventually
 
 NAME, IMAGE = "/tried/image", "aws:ec2:image"
 
@@ -25,14 +24,16 @@ def put(ssm: Any, image: str, kind: str, **more: Any) -> None:
     ssm.put_parameter(Name=NAME, Value=image, Type="String", DataType=kind, **more)
 
 
-def test_an_image_is_there_some_time_after_the_call(ssm: Any) -> None:
+def test_an_image_is_there_some_time_after_the_call(aws: EmbeddedAws, ssm: Any) -> None:
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html."""
     put(ssm, "ami-1", IMAGE)
     assert value(ssm) is None
-    eventually(lambda: value(ssm) == "ami-1", "the first image")
+    aws.minutes_pass()
+    assert value(ssm) == "ami-1"
     put(ssm, "ami-2", IMAGE, Overwrite=True)
     assert value(ssm) == "ami-1"
-    eventually(lambda: value(ssm) == "ami-2", "the second one")
+    aws.minutes_pass()
+    assert value(ssm) == "ami-2"
 
 
 def test_text_is_there_at_once(ssm: Any) -> None:
@@ -42,20 +43,25 @@ def test_text_is_there_at_once(ssm: Any) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [("text", IMAGE), (IMAGE, "text")])
-def test_no_parameter_becomes_one_of_an_image_and_none_of_an_image_another(ssm: Any, before: str, after: str) -> None:
+def test_no_parameter_becomes_one_of_an_image_and_none_of_an_image_another(
+    aws: EmbeddedAws, ssm: Any, before: str, after: str
+) -> None:
     """https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-data-types.html."""
     put(ssm, "ami-1", before)
-    eventually(lambda: value(ssm) == "ami-1", "the parameter")
+    aws.minutes_pass()
+    assert value(ssm) == "ami-1"
     with pytest.raises(ClientError, match="cannot be changed"):
         put(ssm, "ami-2", after, Overwrite=True)
 
 
-def test_a_value_without_a_type_keeps_that_of_the_parameter(ssm: Any) -> None:
+def test_a_value_without_a_type_keeps_that_of_the_parameter(aws: EmbeddedAws, ssm: Any) -> None:
     put(ssm, "ami-1", IMAGE)
-    eventually(lambda: value(ssm) == "ami-1", "the parameter")
+    aws.minutes_pass()
+    assert value(ssm) == "ami-1"
     ssm.put_parameter(Name=NAME, Value="ami-2", Overwrite=True)
     assert value(ssm) == "ami-1"
-    eventually(lambda: value(ssm) == "ami-2", "the new value")
+    aws.minutes_pass()
+    assert value(ssm) == "ami-2"
 
 
 def test_one_that_is_there_is_not_overwritten_unasked(ssm: Any) -> None:

@@ -14,7 +14,7 @@ from tryout.steps import BESIDE
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
 # What the embedded AWS alone can do; and a second stack, which no verification would destroy.
-EMULATED = {"control", "age_metrics", "minute_lasts", "spot_notice", "authority", "beside", "destroy"}
+EMULATED = {"control", "age_metrics", "minute_lasts", "minutes_pass", "spot_notice", "authority", "beside", "destroy"}
 # Calls by whose names something is made, changed or ended that may be somebody's.
 CHANGES = (
     *("create_", "delete_", "run_", "terminate_", "attach_", "detach_", "disable_", "enable_", "modify_", "put_"),
