@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -59,7 +60,8 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 # What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers.
 _GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator", "lifecycle": "emulator"}
-_KERNEL = {"test_updates", "test_limits", "test_conformance"}
+_KERNEL = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export, by what they call
+_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 
 
@@ -67,12 +69,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Gives a test the worker that has what it needs; all others go to whichever worker is free."""
     folder = next(iter(item.path.parent.relative_to(item.config.rootpath / "tests").parts), "")
     name = item.path.stem
-    kernel = name in _KERNEL or _names_the_cdk(item.path)
+    kernel = name in _KERNEL or _imports_the_cdk(item.path)
     group = "cdk" if kernel else "hosts" if name in _HOSTS else _GROUPS.get(folder)
     if group and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group(group))
 
 
 @cache
-def _names_the_cdk(path: Path) -> bool:
-    return "aws_cdk" in path.read_text(encoding="utf-8")
+def _imports_the_cdk(path: Path) -> bool:
+    return bool(_IMPORTS_THE_CDK.search(path.read_text(encoding="utf-8")))
