@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -61,7 +62,8 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 # the reference of all actions.
 _GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator", "lifecycle": "emulator"}
 _REFERENCE = Path(__file__).parent / "conformance" / "authorization"
-_KERNEL = {"test_updates", "test_limits", "test_conformance"}
+_KERNEL = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export, by what they call
+_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 
 
@@ -75,7 +77,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @cache  # thousands of tests are of a few hundred files
 def _group(path: Path) -> str | None:
     folder = next(iter(path.parent.relative_to(Path(__file__).parent).parts), "")
-    kernel = path.stem in _KERNEL or "aws_cdk" in path.read_text(encoding="utf-8")
+    kernel = path.stem in _KERNEL or bool(_IMPORTS_THE_CDK.search(path.read_text(encoding="utf-8")))
     if path.parent == _REFERENCE:
         return "authorization"
     return "cdk" if kernel else "hosts" if path.stem in _HOSTS else _GROUPS.get(folder)

@@ -5,6 +5,7 @@ import json
 import re
 import tarfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -352,9 +353,9 @@ def test_every_stack_carries_the_tags(variant: str) -> None:
 
 
 def test_the_feature_flags_are_those_that_the_library_recommends() -> None:
-    import aws_cdk
-
-    (archive,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.jsii.tgz")
+    library = find_spec("aws_cdk")  # to import it would start its language kernel
+    assert library and library.origin
+    (archive,) = (Path(library.origin).parent / "_jsii").glob("aws-cdk-lib@*.jsii.tgz")
     with tarfile.open(archive) as tar:
         # The first of this name: to look for the last would unpack everything.
         file = tar.extractfile(next(item for item in tar if item.name == "package/recommended-feature-flags.json"))

@@ -4,13 +4,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from aws_cdk import App
-from aws_cdk import aws_cloudwatch as cloudwatch
 
 from config.models import CommonSettings
 from stacks.series import SOLUTIONS
-from stacks.shared.alarms import Alarms
-from stacks.shared.solution import SolutionStack
 from tests.template import Template
 from tests.variants import Json
 
@@ -20,7 +16,13 @@ LONGEST_NAME = 255  # of an alarm: AlarmName of PutMetricAlarm
 
 
 def template(**common: Any) -> tuple[str, Json]:
-    stack = SolutionStack(App(), SOLUTION, CommonSettings(**common))
+    from aws_cdk import App  # here: every worker collects the module, and one needs the kernel that this starts
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from stacks.shared.alarms import Alarms
+    from stacks.shared.solution import SolutionStack
+
+    stack = SolutionStack(App(builtin_cloud_formation_validation=False), SOLUTION, CommonSettings(**common))
     metric = cloudwatch.Metric(namespace="Test", metric_name="Errors")
     Alarms(stack, "Alarms").when_above("Failed", metric, 0, says="It has failed")
     return stack.stack_name, dict(Template.from_stack(stack).to_json())

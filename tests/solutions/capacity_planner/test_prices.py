@@ -307,9 +307,13 @@ def test_what_yaml_would_take_without_a_word_or_not_at_all(text: str, says: str)
 
 
 def test_levels_that_python_does_not_hold_get_a_sentence() -> None:
-    # Each level takes a frame at least, and so many are too many wherever the stack begins; others may have raised it.
-    with pytest.raises(yaml.YAMLError, match="recursion"):
-        load_exact("[" * sys.getrecursionlimit())
+    before = sys.getrecursionlimit()  # others may have raised it, to where this takes a quarter of a minute
+    sys.setrecursionlimit(1_000)
+    try:
+        with pytest.raises(yaml.YAMLError, match="recursion"):
+            load_exact("[" * 1_000)
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_one_anchor_in_two_places_is_no_key_twice() -> None:

@@ -11,7 +11,6 @@ from zipfile import ZipFile
 import boto3
 import botocore.session
 import pytest
-from aws_cdk import App
 from botocore.client import BaseClient
 from syrupy.assertion import SnapshotAssertion
 
@@ -46,7 +45,9 @@ def test_synthesis_makes_no_call_and_no_connection(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(BaseClient, "_make_api_call", no)
     monkeypatch.setattr(socket.socket, "connect", no)
-    app = App(outdir=str(tmp_path))
+    from aws_cdk import App
+
+    app = App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     solution = next(each for each in SOLUTIONS if each.slug == SLUG)
     solution.build(app, CommonSettings(), SpotPlacementTrackerSettings())
     app.synth()
