@@ -9,7 +9,7 @@ from tryout.dashboards.body import Widget
 from tryout.dashboards.kept import Kept
 from tryout.pictures import markdown
 from tryout.pictures.graphs import Graph
-from tryout.pictures.page import BACKGROUND, GREY, INK, LIGHT, LINK, Box, Page, grid
+from tryout.pictures.page import BACKGROUND, GREY, INK, LIGHT, LINK, Box, Page, grid, styled
 from tryout.pictures.window import Window
 
 UNIT_WIDTH, UNIT_HEIGHT = 60, 50
@@ -29,12 +29,17 @@ def draw(kept: Kept, path: Path) -> None:
     Raises:
         DashboardError: its widgets overlap or leave the grid.
     """
-    with drawn(kept) as page:
-        page.write(path)
+    with styled():
+        drawn(kept).write(path)
 
 
 def drawn(kept: Kept) -> Page:
     """The picture before it is written."""
+    with styled():
+        return _drawn(kept)
+
+
+def _drawn(kept: Kept) -> Page:
     widgets = kept.widgets
     rows = max((widget.y + widget.height for widget in widgets), default=2)
     page = Page(2 * MARGIN + 24 * UNIT_WIDTH, HEAD + rows * UNIT_HEIGHT + FOOT)

@@ -1,6 +1,7 @@
 """A page of cards and text, measured in pixels from its top left corner, as a browser lays a dashboard out."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,28 +37,26 @@ class Box:
         return Box(self.x + left, self.y + top, self.width - left - right, self.height - top - bottom)
 
 
+def styled() -> AbstractContextManager[object]:
+    """Within, matplotlib's settings are those of a dashboard."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(STYLE)
+
+
 class Page:
-    """A picture to draw on. Enter it: matplotlib's settings are those of a dashboard only within."""
+    """A picture to draw on, within ``styled``."""
 
     def __init__(self, width: float, height: float) -> None:
-        import matplotlib as mpl
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.font_manager import FontProperties
 
         self.width, self.height = width, height
-        self._settings = mpl.rc_context(STYLE)
         self._font = FontProperties
-        self._settings.__enter__()
         self.figure: Any = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
         canvas: Any = FigureCanvasAgg(self.figure)
         self._renderer: Any = canvas.get_renderer()
-
-    def __enter__(self) -> "Page":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._settings.__exit__(None, None, None)
 
     def card(self, box: Box, color: str = "white", edge: str = "#d5dbdb") -> None:
         """A filled rectangle with a border."""
