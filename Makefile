@@ -38,7 +38,7 @@ check: $(INSTALLED) ## format, lint, types, templates, permissions, shell files,
 	@scripts/check
 
 test: $(INSTALLED) ## all tests, offline
-	@python -m pytest -n 2 --dist loadgroup -q
+	@python -m pytest -n 2 -q
 
 try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, EXPORT=1, EVENTUAL=1, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1
 	@python -m tryout $(call option,solution,SOLUTION) $(call option,variant,VARIANT) $(call option,break,BREAK) \

@@ -2,10 +2,7 @@
 
 import gc
 import os
-import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,26 +55,9 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-# What is dear to set up is set up on one worker: the CDK's language kernel, the embedded AWS, moto with its servers,
-# the reference of all actions.
-_GROUPS = {"faults": "moto", "tryout": "emulator", "emulator": "emulator", "lifecycle": "emulator"}
-_REFERENCE = Path(__file__).parent / "conformance" / "authorization"
-_KERNEL = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export, by what they call
-_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
-_HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers, tests that need the same run on one."""
+    from tests.scheduling import Together
 
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Gives a test the worker that has what it needs; all others go to whichever worker is free."""
-    group = _group(item.path)
-    if group and not item.get_closest_marker("xdist_group"):
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-@cache  # thousands of tests are of a few hundred files
-def _group(path: Path) -> str | None:
-    folder = next(iter(path.parent.relative_to(Path(__file__).parent).parts), "")
-    kernel = path.stem in _KERNEL or bool(_IMPORTS_THE_CDK.search(path.read_text(encoding="utf-8")))
-    if path.parent == _REFERENCE:
-        return "authorization"
-    return "cdk" if kernel else "hosts" if path.stem in _HOSTS else _GROUPS.get(folder)
+    return Together(config, log)

@@ -40,7 +40,6 @@ from benchmarks.sqs_target_scaling.strategies import MetricMath
 from emulator.models.target_tracking import TargetTracking
 from tests.variants import ROOT
 
-pytestmark = pytest.mark.xdist_group("simulation")  # one process computes the comparison, once
 TEST_1, TEST_2, TEST_2_FIXED, _, TEST_2_DEMAND = range(5)
 ASSUMPTIONS = Assumptions()
 SMALL = replace(ASSUMPTIONS, maximum_instances=6)

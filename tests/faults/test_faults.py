@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,12 +17,6 @@ def one_laboratory() -> Iterator[None]:
         yield
 
 
-def _parameter(subject: Subject) -> Any:
-    """Its solution's subjects run one after the other: they share what the laboratory has copied."""
-    together = pytest.mark.xdist_group(f"faults of {subject.name.partition('.')[0]}")
-    return pytest.param(subject, id=subject.name, marks=together)
-
-
 _cases: dict[str, list[Case]] = {}
 
 
@@ -35,14 +28,14 @@ def _generated(subject: Subject) -> list[Case]:
 
 
 # By subject, not by case: the cases are made of the calls of the happy path, which every worker would have to run.
-@pytest.mark.parametrize("subject", [_parameter(subject) for subject in registered()])
+@pytest.mark.parametrize("subject", list(registered()), ids=lambda subject: subject.name)
 def test_every_case_ends_done_or_visibly_failed(subject: Subject) -> None:
     ended = [(case, run(case)) for case in short(_generated(subject))]
     bad = [f"{case}: {outcome.detail}" for case, outcome in ended if outcome.verdict is Verdict.BAD]
     assert not bad, "\n".join(bad)
 
 
-@pytest.mark.parametrize("subject", [_parameter(subject) for subject in registered()])
+@pytest.mark.parametrize("subject", list(registered()), ids=lambda subject: subject.name)
 def test_every_line_that_calls_aws_fails_once(subject: Subject) -> None:
     whole = _generated(subject)
     lines, failing = (

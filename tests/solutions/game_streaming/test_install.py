@@ -12,9 +12,6 @@ from stacks.game_streaming.contract import USER_DATA
 from tryout.scenarios.game_streaming.machine import TOKEN
 from tryout.scenarios.game_streaming.offline import AWS, CURL, FAILURES, VOLUME, Host, few_looks, made
 
-# On one worker: the others would install a host of their own.
-pytestmark = pytest.mark.xdist_group("game_streaming")
-
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Host, list[int]]:

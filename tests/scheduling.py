@@ -1,0 +1,52 @@
+"""Which tests run in one process, one after the other: what is dear to set up is set up on one worker only.
+
+pytest-xdist's own groups (``--dist loadgroup``) write into a private name that pytest 9.2 does not have, and so
+group nothing: https://github.com/pytest-dev/pytest-xdist/blob/v3.8.0/src/xdist/remote.py.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[1]
+# The embedded AWS, whose server is started once a process; the world of the handlers; the reference of all actions.
+_FOLDERS = {
+    "tests/conformance/authorization": "reference",
+    "tests/emulator": "emulator",
+    "tests/faults": "moto",
+    "tests/lifecycle": "emulator",
+    "tests/tryout": "emulator",
+}
+_HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
+_KERNEL = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export, by what they call
+_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
+_OF_A_SUBJECT = re.compile(r"tests/faults/test_faults\.py::.*\[(\w+)\.")
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Gives a worker all tests of a group, then of the next."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def group(nodeid: str) -> str:
+    """Whom a test runs with: whoever needs the same, or else the tests of its file."""
+    if subject := _OF_A_SUBJECT.match(nodeid):  # which its solution's others share the copies of the world with
+        return f"faults of {subject[1]}"
+    return _group_of_file(nodeid.partition("::")[0])
+
+
+@cache
+def _group_of_file(path: str) -> str:
+    for folder, name in _FOLDERS.items():
+        if path.startswith(f"{folder}/"):
+            return name
+    file = ROOT / path
+    if file.stem in _HOSTS:
+        return "hosts"
+    if file.stem in _KERNEL or _IMPORTS_THE_CDK.search(file.read_text(encoding="utf-8")):
+        return "cdk"
+    return path
