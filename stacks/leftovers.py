@@ -101,7 +101,7 @@ def leftovers(clients: Clients, region: str) -> Iterator[Leftover]:
         holders |= dict.fromkeys(_going_with(shown), id_)
         reason, command = kind.kept, kind.command(arn, region, shown[0])
         if id_ in holders:
-            reason, command = f"goes with {holders[id_]}", ""
+            reason, command = "; ".join(filter(None, (kind.kept, f"goes with {holders[id_]}"))), ""
         why = f"{said}; {reason}" if reason else said
         yield Leftover(arn, region, tags[TAG], kind.name, why, kind.bills, command)
 

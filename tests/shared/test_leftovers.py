@@ -351,7 +351,10 @@ def test_a_volume_that_its_instance_deletes_goes_with_it(aws: EmbeddedAws, stack
     tags: Any = [{"ResourceType": kind, "Tags": TAGS} for kind in ("instance", "volume")]
     (launched,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"]
     _, volume = found(aws).values()
-    assert (volume.kind, volume.remove) == ("volume", "") and volume.why.endswith(f"goes with {launched['InstanceId']}")
+    assert (volume.kind, volume.remove) == ("volume", "") and volume.why.endswith(
+        f"; goes with {launched['InstanceId']}"
+    )
+    assert "kept with common.keep_data_on_destroy" in volume.why
     clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
     said = answer(clients, [aws.region])
     here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
