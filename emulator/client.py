@@ -175,7 +175,7 @@ class EmbeddedAws:
         """Raises ``EmulatorError`` when the server has ended, which its clients only see as a refused connection."""
         status = self._process.poll() if self._process else None
         if status is not None:
-            how = f"signal {-status}" if status < 0 else f"exit status {status}"
+            how = _how(status)
             raise EmulatorError(f"the embedded AWS has ended ({how}); see {self.log}")
 
     def reset(self) -> None:
@@ -241,8 +241,8 @@ class EmbeddedAws:
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise EmulatorError(f"the embedded AWS ended while it started; {self._last_lines()}")
+            if (status := process.poll()) is not None:
+                raise EmulatorError(f"the embedded AWS ended while it started ({_how(status)}); {self._last_lines()}")
             try:
                 self._post("ready", {})
                 return
@@ -262,7 +262,12 @@ class EmbeddedAws:
 
     def _last_lines(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-        return "\n".join([f"the end of {self.log}:", *lines])
+        return "\n".join([f"the end of {self.log}:", *lines]) if lines else f"nothing is in {self.log}"
+
+
+def _how(status: int) -> str:
+    """How a process has ended."""
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
 def _free_port() -> int:

@@ -36,8 +36,18 @@ def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 def test_a_server_that_ends_at_once_shows_the_end_of_its_log(tmp_path: Path) -> None:
     (tmp_path / "tls").write_text("not a folder")
-    with pytest.raises(EmulatorError, match=r"(?s)ended while it started; the end of .*FileExistsError"):
+    with pytest.raises(EmulatorError, match=r"(?s)started \(exit status 1\); the end of .*FileExistsError"):
         EmbeddedAws(tmp_path).start()
+
+
+def test_a_server_that_is_killed_before_it_says_anything_is_said_to_be(
+    tmp_path: Path,
+) -> None:
+    aws = EmbeddedAws(tmp_path, port=1)
+    aws.log.parent.mkdir(parents=True, exist_ok=True)
+    aws.log.write_text("")
+    with pytest.raises(EmulatorError, match=r"ended while it started \(signal 9\); nothing is in .*emulator\.log"):
+        aws._wait_until_ready(SimpleNamespace(poll=lambda: -9))  # type: ignore[arg-type]
 
 
 def test_a_client_sees_none_of_the_users_aws_settings(tmp_path: Path) -> None:
