@@ -1,14 +1,14 @@
 """What would stop a deployment of guardrails: the account, the organization, each target."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, partial
 from typing import Any
 
 from config.models import CommonSettings
 from stacks.guardrails import attachment
-from stacks.guardrails.actions import DIRECTORY_BUCKETS
-from stacks.guardrails.judge import Json, like
+from stacks.guardrails.buckets import ANY_ACCOUNT, Caller, clash, is_about_buckets
+from stacks.guardrails.judge import NO_SID, Json, many
 from stacks.guardrails.settings import GuardrailSettings
 from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
@@ -16,14 +16,6 @@ from stacks.shared.preflight import Clients, Finding, account_findings, looked_a
 FULL_ACCESS = "p-FullAWSAccess"
 """AWS's own policy, which has no tags."""
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
-ALL_BUCKETS = "arn:*:s3express:*:*:bucket/*"
-NONE_OF_THESE = {
-    f"{kind}Not{how}{may_lack}"
-    for kind, hows in (("Arn", ("Like", "Equals")), ("String", ("Like", "Equals", "EqualsIgnoreCase")))
-    for how in hows
-    for may_lack in ("", "IfExists")
-}
-"""Operators of conditions that hold for all but those that are named; that of ``StringNotLike`` may name ARNs too."""
 
 
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
@@ -87,10 +79,18 @@ class _Policies:
         """Whether a policy that is not ours has a name as this stack gives them: of files or settings of before."""
         return name.startswith(f"{self.stack}-")
 
+    def lines(self, target: str) -> Iterator[tuple[str, ...]]:
+        """From the root through a target to each account that policies limit, and each unit without any."""
+        begun = (*reversed(self.above(target)), target)
+        yield from ((*begun, *line) for line in self.below(target))
+
+    def reaching(self, line: Iterable[str]) -> dict[str, str]:
+        """Names of the policies of others of the places of a line, by their ids."""
+        return {policy_id: name for place in line for policy_id, name in self.of_others(place).items()}
+
     def on_the_path(self, target: str) -> dict[str, str]:
         """Names of the policies of others that reach a target or what is below it, by their ids."""
-        places = [target, *self.above(target), *self.below(target)]
-        return {policy_id: name for place in places for policy_id, name in self.of_others(place).items()}
+        return self.reaching(dict.fromkeys(place for line in self.lines(target) for place in line))
 
     def _of_others(self, target: str) -> dict[str, str]:
         """Names of the policies of a target that are not ours, by their ids."""
@@ -102,7 +102,7 @@ class _Policies:
     def _statements(self, policy_id: str) -> list[Json]:
         """The statements of a policy."""
         found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
-        return _many(found.get("Statement", []))
+        return many(found.get("Statement", []))
 
     def _above(self, target: str) -> tuple[str, ...]:
         """What a target is in, up to the root."""
@@ -111,17 +111,18 @@ class _Policies:
         (parent,) = self.organizations.list_parents(ChildId=target)["Parents"]
         return (parent["Id"], *self.above(parent["Id"]))
 
-    def _below(self, target: str) -> tuple[str, ...]:
-        """Units and accounts of a target, at any depth."""
+    def _below(self, target: str) -> tuple[tuple[str, ...], ...]:
+        """The ways down from a target to each account, or unit that has nothing, without the target itself."""
         if not target.startswith(("r-", "ou-")):
-            return ()
+            return ((),)
         pages = (
             page
             for kind in ("ORGANIZATIONAL_UNIT", "ACCOUNT")
             for page in self.organizations.get_paginator("list_children").paginate(ParentId=target, ChildType=kind)
         )
         children = [child["Id"] for page in pages for child in page["Children"]]
-        return tuple(place for child in children for place in (child, *self.below(child)))
+        children = [child for child in children if child != self.management_account]
+        return tuple((child, *line) for child in children for line in self.below(child)) or ((),)
 
     def of_the_accelerator(self, policy_id: str) -> bool:
         """Whether the Landing Zone Accelerator manages a policy, which it says in a tag: its prefix, and Managed.
@@ -228,67 +229,21 @@ def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, targ
     Returns:
         Their Sids, behind the names of their policies.
     """
-    documents = [statement.document() for policy in settings.policies for statement in policy.statements]
-    lists = [left for document in documents if (left := _buckets_left(document)) is not None]
-    if not lists:
-        return []
-    ours = frozenset.intersection(*lists)
-    return sorted(
-        (name, statement.get("Sid", "a statement"))
-        for policy_id, name in there.on_the_path(target).items()
-        for statement in there.statements(policy_id)
-        if (left := _buckets_left(statement)) is not None and not _leaves_all(left, ours)
-    )
-
-
-def _leaves_all(left: frozenset[str], ours: frozenset[str]) -> bool:
-    """Whether patterns leave all that ours leave: the same ones, more of them, or wider ones.
-
-    Where ours leave none, others must leave none either: ours would deny what they list.
-    """
+    partition, region = there.organizations.meta.partition, there.organizations.meta.region_name
+    documents = [json.loads(policy.text(partition)) for policy in settings.policies if policy.is_for(target)]
+    ours = [part for document in documents for part in document["Statement"] if is_about_buckets(part)]
     if not ours:
-        return not left
-    return all(any(like(wide, name) for wide in left) for name in ours)
-
-
-def _buckets_left(statement: Json) -> frozenset[str] | None:
-    """Which directory buckets a statement does not deny, as patterns of ARNs; None: it is not about all of them.
-
-    What denies everything, or under a condition on something else than who calls, such as whether it is the account's
-    root, is no list of buckets.
-    """
-    if not all(_is_who_calls_not(*test) for test in statement.get("Condition", {}).items()):
-        return None
-    # "The prefix and the action name are case insensitive":
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
-    patterns = [pattern.lower() for pattern in _many(statement.get("Action", [])) if pattern != "*"]
-    is_about_them = any(like(pattern, action.lower()) for action in DIRECTORY_BUCKETS for pattern in patterns)
-    if statement.get("Effect") != "Deny" or not is_about_them:
-        return None
-    denied = (_anywhere(arn) for arn in _many(statement.get("Resource", [])))
-    if "NotResource" not in statement and not any(like(arn, ALL_BUCKETS) for arn in denied):
-        return None
-    return frozenset(_anywhere(arn) for arn in _many(statement.get("NotResource", [])))
-
-
-def _is_who_calls_not(operator: str, tests: Json) -> bool:
-    """Whether a condition lets some who call pass, and is about nothing else.
-
-    "Context key names are not case-sensitive":
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
-    """
-    return operator in NONE_OF_THESE and {key.lower() for key in tests} == {"aws:principalarn"}
-
-
-def _anywhere(arn: str) -> str:
-    """A pattern of ARNs in every partition and Region: which they are, the zone in a bucket's name says already."""
-    parts = arn.split(":", 5)
-    return ":".join("*" if place == 1 or (place == 3 and len(parts) > 4) else part for place, part in enumerate(parts))
-
-
-def _many(value: Any) -> list[Any]:
-    """A list, which a policy may write without one where it has a single part."""
-    return list(value) if isinstance(value, list) else [value]
+        return []
+    # The name of a Local Zone begins with that of its Region: us-west-2-lax-1a.
+    regions = [name.rsplit("-", 2)[0] for name in settings.zone_names]
+    zones = dict(zip(settings.bucket_zones, regions, strict=bool(settings.bucket_zones)))
+    found = set()
+    for line in there.lines(target):
+        caller = Caller(line[-1] if line[-1].isdigit() else ANY_ACCOUNT, partition, region, zones)
+        for policy_id, name in there.reaching(line).items():
+            theirs = [part for part in there.statements(policy_id) if is_about_buckets(part)]
+            found |= {(name, part.get("Sid", NO_SID)) for part in theirs if clash(ours, part, caller)}
+    return sorted(found)
 
 
 def _zones(settings: GuardrailSettings, clients: Clients) -> Finding:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 Decision = Literal["passes", "denied", "may be denied"]
 Json = Mapping[str, Any]
+Keys = Mapping[str, "Value"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ UNKNOWN = OneOf()
 ANY_RESOURCE = "?"
 """Stands for a resource that nothing names."""
 
+NO_SID = "a statement"
+"""What a statement without a Sid is called."""
+
 Value = str | tuple[str, ...] | OneOf | None
 
 
@@ -42,7 +46,7 @@ class Request:
     Attributes:
         principal: ARN of the user or role, as aws:PrincipalArn has it; None: unknown.
         resources: the condition keys of each resource that the call is judged on, by the resource's ARN. A key that is
-            not there is absent from the request; ``name/*`` stands for all keys ``name/...``.
+            not there is absent from the request; ``name/*`` stands for all keys ``name/...``, and ``*`` for all others.
     """
 
     action: str
@@ -74,9 +78,9 @@ def judge(documents: Iterable[Json], request: Request, *, management_account: st
     for statement in (statement for document in documents for statement in document["Statement"]):
         answers = [_matches(statement, request, arn, keys, missing) for arn, keys in request.resources.items()]
         if any(answer is True for answer in answers):
-            denied.append(statement["Sid"])
+            denied.append(statement.get("Sid", NO_SID))
         elif None in answers:
-            maybe.append(statement["Sid"])
+            maybe.append(statement.get("Sid", NO_SID))
     if denied:
         return Verdict("denied", tuple(dict.fromkeys(denied)))
     if maybe:
@@ -93,19 +97,26 @@ def beyond_reach(principal: str | None, management_account: str | None = None) -
     )
 
 
-def _matches(statement: Json, request: Request, arn: str, keys: Mapping[str, Value], missing: set[str]) -> bool | None:
+def _matches(statement: Json, request: Request, arn: str, keys: Keys, missing: set[str]) -> bool | None:
     """Whether a Deny applies to one resource of a request; None: that depends on what is not known."""
-    if not any(like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"])):
-        return False
-    resources = _many(statement.get("Resource", statement.get("NotResource", ())))
-    unsure = {"the resource"} if arn == ANY_RESOURCE and "*" not in resources else set()
-    if not unsure and any(like(pattern, arn) for pattern in resources) is not ("Resource" in statement):
+    # "The prefix and the action name are case insensitive":
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+    actions = many(statement.get("Action", statement.get("NotAction", ())))
+    if any(like(pattern.lower(), request.action.lower()) for pattern in actions) is not ("Action" in statement):
         return False
     everything = {**keys, "aws:PrincipalArn": UNKNOWN if request.principal is None else request.principal}
+    unsure: set[str] = set()
+    named = _is_named(many(statement.get("Resource", statement.get("NotResource", ()))), arn, everything)
+    if named is None:
+        unsure.add("the resource")
+    elif named is not ("Resource" in statement):
+        return False
     answers = []
     for operator, tests in statement.get("Condition", {}).items():
         for key, wanted in tests.items():
-            answer = _holds(operator, everything.get(key, everything.get(f"{key.split('/')[0]}/*")), _many(wanted))
+            patterns = [_filled(pattern, everything) for pattern in many(wanted)]
+            known = [pattern for pattern in patterns if pattern is not None]
+            answer = _holds(operator, _value(everything, key), known) if len(known) == len(patterns) else None
             answers.append(answer)
             if answer is None:
                 unsure.add(key)
@@ -117,13 +128,54 @@ def _matches(statement: Json, request: Request, arn: str, keys: Mapping[str, Val
     return True
 
 
+def _is_named(patterns: Sequence[str], arn: str, keys: Keys) -> bool | None:
+    """Whether patterns name a resource; None: that depends on what is not known."""
+    if "*" in patterns:
+        return True
+    filled = [_filled(pattern, keys) for pattern in patterns]
+    if arn != ANY_RESOURCE and any(pattern is not None and like(pattern, arn) for pattern in filled):
+        return True
+    return None if arn == ANY_RESOURCE or None in filled else False
+
+
+def _value(keys: Keys, key: str) -> Value:
+    """The value of a key, whose name "is not case-sensitive".
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+    """
+    if key in keys:
+        return keys[key]
+    lower = {name.lower(): value for name, value in keys.items()}
+    names = (key.lower(), f"{key.lower().split('/')[0]}/*", "*")
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _filled(pattern: str, keys: Keys) -> str | None:
+    """A pattern with the values of its variables; None: one is not known.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    if "${" not in pattern:
+        return pattern
+    values = {name: _value(keys, name) for name in _VARIABLE.findall(pattern)}
+    if not all(isinstance(value, str) for value in values.values()):
+        return None
+    return _VARIABLE.sub(lambda found: str(values[found[1]]), pattern)
+
+
 def _holds(operator: str, value: Value, wanted: Sequence[str]) -> bool | None:
+    """Whether a condition holds; None: that depends on the value, or the operator is none of those known here."""
     if isinstance(value, OneOf):
         answers = {_holds(operator, one, wanted) for one in value.values}
         return answers.pop() if len(answers) == 1 else None
     if operator == "Null":
         return (value is None) == (wanted[0].lower() == "true")
-    quantifier, _, test = operator.rpartition(":")
+    quantifier, _, named = operator.rpartition(":")
+    test = named.removesuffix("IfExists")
+    if test not in _TESTS:
+        return None
+    if value is None and test != named:
+        return True
     positive, compare = _TESTS[test]
     values = () if value is None else value if isinstance(value, tuple) else (value,)
 
@@ -154,9 +206,16 @@ def arn_like(pattern: str, arn: str) -> bool:
     return len(wanted) == len(parts) and all(like(*pair) for pair in zip(wanted, parts, strict=True))
 
 
+def _same_letters(wanted: str, actual: str) -> bool:
+    return wanted.casefold() == actual.casefold()
+
+
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _TESTS: Mapping[str, tuple[bool, Callable[[str, str], bool]]] = {
     "StringEquals": (True, str.__eq__),
-    "StringEqualsIgnoreCase": (True, lambda wanted, actual: wanted.casefold() == actual.casefold()),
+    "StringEqualsIgnoreCase": (True, _same_letters),
+    "StringNotEqualsIgnoreCase": (False, _same_letters),
+    "Bool": (True, _same_letters),
     "StringNotEquals": (False, str.__eq__),
     "StringLike": (True, like),
     "StringNotLike": (False, like),
@@ -167,5 +226,6 @@ _TESTS: Mapping[str, tuple[bool, Callable[[str, str], bool]]] = {
 }
 
 
-def _many(value: str | Sequence[str]) -> Sequence[str]:
-    return [value] if isinstance(value, str) else value
+def many(value: Any) -> list[Any]:
+    """A list, which a policy may write without one where it has a single part."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]

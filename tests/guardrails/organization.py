@@ -43,7 +43,7 @@ class Organization:
 
     @property
     def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "us-west-2"})
+        return type("Meta", (), {"region_name": "us-west-2", "partition": "aws"})
 
     def get_paginator(self, operation: str) -> Any:
         return type("Paginator", (), {"paginate": lambda _, **asked: getattr(self, f"_{operation}")(**asked)})()

@@ -198,9 +198,17 @@ def test_actions_are_compared_as_iam_does_and_wider_patterns_leave_what_ours_lea
     assert look(organization, settings)[f"target {FIRST}"][0] == status
 
 
-EVERY_BUCKET = "arn:aws:s3express:*:*:bucket/*"
-OF_ANOTHER_ZONE = "arn:aws:s3express:*:*:*/*--usw2-den1-az1--x*-s3"
+EXPRESS = "arn:aws:s3express"
+OF_OURS = f"{EXPRESS}:*:*:bucket/*--usw2-lax1-az1--x-s3"
+OF_ANOTHER_ZONE = f"{EXPRESS}:*:*:*/*--usw2-den1-az1--x*-s3"
 ROLE = "arn:aws:iam::*:role/platform"
+ACCOUNT, ANOTHER = "222233334444", "111122223333"
+
+
+def but_for(**condition: dict[str, str]) -> dict[str, Any]:
+    """A deny of the buckets of all zones but another one, under a condition."""
+    (operator,) = condition
+    return {"NotResource": OF_ANOTHER_ZONE, "Condition": {operator.replace("__", ":"): condition[operator]}}
 
 
 @pytest.mark.parametrize(
@@ -208,29 +216,117 @@ ROLE = "arn:aws:iam::*:role/platform"
     [
         # An ARN of another service leaves no directory bucket, however wide its name is.
         ({"NotResource": "arn:aws:s3:::*"}, "problem"),
-        # Nor does one of a single account leave those of others.
-        ({"NotResource": "arn:aws:s3express:*:111122223333:*"}, "problem"),
-        # The zone in a bucket's name is of one Region, which may stand before it.
-        ({"NotResource": "arn:aws:s3express:us-west-2:*:*"}, "ok"),
-        ({"NotResource": ["arn:aws:s3:::*", "arn:aws:s3express:*"]}, "ok"),
+        ({"NotResource": ["arn:aws:s3:::*", f"{EXPRESS}:*"]}, "ok"),
         ({"NotResource": "*"}, "ok"),
-        ({"Resource": EVERY_BUCKET}, "problem"),
-        ({"Resource": "arn:aws:s3express:us-west-2:*:*"}, "problem"),
-        ({"Resource": f"{EVERY_BUCKET}--usw2-den1-az1--x-s3"}, "ok"),
+        # A Region, partition or account leaves what is in it.
+        ({"NotResource": f"{EXPRESS}:us-west-2:*:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:us-east-1:*:*"}, "problem"),
+        ({"NotResource": "arn:aws-cn:s3express:*:*:*"}, "problem"),
+        ({"NotResource": f"{EXPRESS}:*:{ACCOUNT}:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:*:${{aws:PrincipalAccount}}:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:*:????????????:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:*:{ANOTHER}:*"}, "problem"),
+        # And it is denied what is in it.
+        ({"Resource": f"{EXPRESS}:*:*:bucket/*"}, "problem"),
+        ({"Resource": f"{EXPRESS}:us-west-2:*:*"}, "problem"),
+        ({"Resource": f"{EXPRESS}:us-east-1:*:*"}, "ok"),
+        ({"Resource": "arn:aws-cn:s3express:*:*:*"}, "ok"),
+        ({"Resource": f"{EXPRESS}:*:{ACCOUNT}:*"}, "problem"),
+        ({"Resource": f"{EXPRESS}:*:{ANOTHER}:*"}, "ok"),
+        ({"Resource": OF_OURS}, "problem"),
+        ({"Resource": ["arn:aws:s3:::*", OF_OURS]}, "problem"),
+        ({"Resource": f"{EXPRESS}:*:*:accesspoint/*"}, "problem"),
+        ({"Resource": f"{EXPRESS}:*:*:bucket/*--usw2-den1-az1--x-s3"}, "ok"),
         ({"Resource": "arn:aws:s3:::*"}, "ok"),
-        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"StringNotLike": {"aws:PrincipalArn": ROLE}}}, "problem"),
-        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnNotEquals": {"aws:principalarn": ROLE}}}, "problem"),
-        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnNotLike": {"aws:SourceArn": ROLE}}}, "ok"),
-        ({"NotResource": OF_ANOTHER_ZONE, "Condition": {"ArnLike": {"aws:PrincipalArn": ROLE}}}, "ok"),
+        # Who calls is an ordinary role of the account.
+        (but_for(StringNotLike={"aws:PrincipalArn": ROLE}), "problem"),
+        (but_for(ArnNotEquals={"aws:principalarn": ROLE}), "problem"),
+        (but_for(ForAnyValue__ArnNotLike={"aws:PrincipalArn": ROLE}), "problem"),
+        (but_for(StringNotEquals={"aws:PrincipalTag/may": "pass"}), "problem"),
+        (but_for(ArnLike={"aws:PrincipalArn": ROLE}), "ok"),
+        (but_for(StringNotEquals={"aws:PrincipalAccount": ANOTHER}), "problem"),
+        (but_for(StringNotEquals={"aws:PrincipalAccount": ACCOUNT}), "ok"),
+        (but_for(StringNotEqualsIfExists={"aws:RequestedRegion": "us-west-2"}), "ok"),
+        (but_for(StringNotEquals={"aws:RequestedRegion": "us-east-1"}), "problem"),
+        (but_for(BoolIfExists={"aws:PrincipalIsAWSService": "false"}), "problem"),
+        # No service calls for it: "if the key is not present, the condition [of a negated operator] is true".
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+        (but_for(ArnNotLike={"aws:SourceArn": ROLE}), "problem"),
+        (but_for(ArnLikeIfExists={"aws:SourceArn": ROLE}), "problem"),
+        (but_for(ArnLike={"aws:SourceArn": ROLE}), "ok"),
+        # Where it calls from is not known.
+        (but_for(StringNotEquals={"aws:SourceVpce": "vpce-1"}), "ok"),
+        (but_for(NotIpAddress={"aws:SourceIp": "192.0.2.0/24"}), "ok"),
     ],
 )
-def test_what_a_statement_leaves_is_read_as_iam_reads_it(statement: dict[str, Any], status: str) -> None:
-    """What it names by whole ARNs, and whom it lets pass by any operator and in any letters."""
+def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: dict[str, Any], status: str) -> None:
     settings = staged(**ZONE)
     organization = Organization(settings)
+    organization.parents[ACCOUNT] = FIRST
+    organization.attached[ACCOUNT] = []
     organization.policies["p-Other"] = json.dumps(
         {"Statement": {"Effect": "Deny", "Action": "s3express:*", **statement}}
     )
+    organization.attached["r-ab12"] = ["p-Other"]
+    assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        # What closes an account or a Region is no list of buckets.
+        ({"NotAction": "sts:*"}, "ok"),
+        (
+            {"NotAction": ["iam:*", "sts:*"], "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}},
+            "ok",
+        ),
+        ({"Action": ["ec2:*", "s3express:*"]}, "ok"),
+        # A list of services without this one is.
+        ({"NotAction": ["ec2:*", "s3:*"]}, "problem"),
+        ({"NotAction": ["ec2:*", "s3Express:*"]}, "ok"),
+        ({"NotAction": "ec2:*", "NotResource": f"{EXPRESS}:*"}, "ok"),
+        ({"Action": ["s3*"]}, "problem"),
+        ({"Effect": "Allow", "Action": "s3express:*"}, "ok"),
+    ],
+)
+def test_what_denies_more_than_buckets_is_found_unless_it_closes_the_account_or_the_region(
+    statement: dict[str, Any], status: str
+) -> None:
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    resource = {} if "NotResource" in statement else {"Resource": "*"}
+    organization.policies["p-Other"] = json.dumps({"Statement": {"Effect": "Deny", **resource, **statement}})
+    organization.attached["r-ab12"] = ["p-Other"]
+    assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+def test_a_policy_is_judged_for_the_accounts_that_it_reaches() -> None:
+    """An account's buckets are denied by the policy of the unit beside it, which does not reach it."""
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    organization.parents |= {"ou-ab12-nested67": FIRST, ANOTHER: "ou-ab12-nested67", ACCOUNT: FIRST}
+    organization.attached |= {"ou-ab12-nested67": ["p-Other"], ANOTHER: [], ACCOUNT: []}
+    for account, status in ((ACCOUNT, "ok"), (ANOTHER, "problem")):
+        denied = {"Effect": "Deny", "Action": "s3express:*", "Resource": f"{EXPRESS}:*:{account}:*"}
+        organization.policies["p-Other"] = json.dumps({"Statement": [denied]})
+        assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+@pytest.mark.parametrize(
+    ("left", "status"),
+    [
+        ("*:bucket/*--usw2-den1-az1--x-s3", "problem"),
+        ("${aws:PrincipalAccount}:bucket/*--usw2-den1-az1--x-s3", "problem"),
+        ("*:*", "ok"),
+    ],
+    ids=["a zone", "a zone of the account", "all"],
+)
+def test_where_ours_leave_no_bucket_others_may_not_list_any(left: str, status: str) -> None:
+    """Ours would deny them; what leaves all is no list."""
+    settings = staged(modern_actions=True)
+    organization = Organization(settings)
+    others = {"Effect": "Deny", "Action": "s3express:*", "NotResource": ["arn:aws:s3:::*", f"{EXPRESS}:*:{left}"]}
+    organization.policies["p-Other"] = json.dumps({"Statement": [others]})
     organization.attached["r-ab12"] = ["p-Other"]
     assert look(organization, settings)[f"target {FIRST}"][0] == status
 

@@ -126,6 +126,44 @@ def test_a_wildcard_stays_in_its_part_of_an_arn_which_ministack_does_not_know() 
     assert denies([document], "a:B", ROLE, "*", {})
 
 
+# What policies of others say and ours do not.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html,
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html, IfExists:
+# "If the key is not present, evaluate the condition element as true."
+@pytest.mark.parametrize(
+    ("statement", "decision"),
+    [
+        ({"NotAction": ["iam:*", "A:*"]}, "passes"),
+        ({"NotAction": "iam:*"}, "denied"),
+        ({"Condition": {"StringEqualsIfExists": {"a:Absent": "x"}}}, "denied"),
+        ({"Condition": {"StringEqualsIfExists": {"a:Key": "x"}}}, "passes"),
+        ({"Condition": {"StringNotEqualsIgnoreCase": {"A:KEY": "Value"}}}, "passes"),
+        ({"Condition": {"BoolIfExists": {"a:True": "True"}}}, "denied"),
+        ({"Condition": {"Bool": {"a:Absent": "true"}}}, "passes"),
+        ({"Condition": {"IpAddress": {"a:Absent": "192.0.2.0/24"}}}, "may be denied"),
+        ({"Condition": {"StringEquals": {"a:Key": "${a:Key}"}}}, "denied"),
+        ({"Condition": {"StringEquals": {"a:Key": ["${a:Absent}", "x"]}}}, "may be denied"),
+        ({"Resource": "arn:${a:Key}:*"}, "denied"),
+        ({"Resource": "arn:${a:True}:*"}, "passes"),
+        ({"Resource": "arn:${a:Absent}:*"}, "may be denied"),
+        ({"NotResource": "arn:${a:Key}:*"}, "passes"),
+        ({"NotResource": ["arn:${a:Absent}:*", "arn:value:*"]}, "passes"),
+    ],
+)
+def test_what_only_policies_of_others_say_is_judged_too(statement: Json, decision: str) -> None:
+    action = {} if "NotAction" in statement else {"Action": "a:B"}
+    resource = {} if {"Resource", "NotResource"} & set(statement) else {"Resource": "*"}
+    request = Request("a:B", ROLE, {"arn:value:s3": {"a:Key": "value", "a:True": "true"}})
+    document = {"Statement": [{"Effect": "Deny", **action, **resource, **statement}]}
+    assert judge([document], request).decision == decision
+
+
+def test_of_keys_that_are_not_named_nothing_is_known_where_a_request_says_so() -> None:
+    document = deny("a:B", {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})
+    assert judge([document], Request("a:B", ROLE, {"*": {"*": UNKNOWN}})).missing == ("aws:SourceVpc",)
+    assert judge([document], Request("a:B", ROLE, {"*": {"*": UNKNOWN, "aws:sourcevpc": "vpc-1"}})).decision == "passes"
+
+
 # https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-localzones.html#dlz-enforce-residency-snapshot
 AWS_LOCAL = [
     deny(
