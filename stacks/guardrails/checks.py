@@ -1,16 +1,14 @@
 """What would stop a deployment of guardrails: the account, the organization, each target."""
 
 import json
-from collections.abc import Iterable, Iterator
-from functools import cache, cached_property, partial
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
 from config.models import CommonSettings
 from stacks.guardrails import attachment
-from stacks.guardrails.buckets import ANY_ACCOUNT, Caller, clash, is_about_buckets
-from stacks.guardrails.judge import NO_SID, Json, many
+from stacks.guardrails.buckets import Lists, is_about_buckets
+from stacks.guardrails.organization import Policies
 from stacks.guardrails.settings import GuardrailSettings
-from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
 FULL_ACCESS = "p-FullAWSAccess"
@@ -21,7 +19,7 @@ SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
     """What would stop a deployment: the account, the organization, names, each target, the zones."""
     stack = "-".join(filter(None, [common.prefix, slug.replace("_", "-")]))
-    there = _Policies(clients, stack, frozenset(policy.name(stack) for policy in settings.policies))
+    there = Policies(clients, stack, frozenset(policy.name(stack) for policy in settings.policies))
     yield from account_findings(common, clients)
     yield looked_at("organization", lambda: _organization(clients))
     yield looked_at("names", lambda: _names(settings, there))
@@ -31,107 +29,6 @@ def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, cli
         yield looked_at("zones", lambda: _zones(settings, clients))
     for identifier, says in settings.warnings():
         yield Finding(f"note: {identifier}", "ok", says)
-
-
-class _Policies:
-    """The policies of the organization, read once.
-
-    Ours are those that the stack has, whatever the names of others begin with. Where it is not deployed here, those of
-    its names are ours: they were made from its files, and the next files take their place.
-    """
-
-    def __init__(self, clients: Clients, stack: str, names: frozenset[str]) -> None:
-        self.stack = stack
-        self.names = names
-        self._clients = clients
-        self.above = cache(self._above)
-        self.below = cache(self._below)
-        self.of_others = cache(self._of_others)
-        self.statements = cache(self._statements)
-
-    @cached_property
-    def organizations(self) -> Any:
-        """The client."""
-        return self._clients("organizations")
-
-    @cached_property
-    def deployed(self) -> frozenset[str] | None:
-        """Ids of the policies of the deployed stack; None: it is not deployed here.
-
-        One without any was never deployed: its change set was not executed, or its creation was rolled back.
-        """
-        try:
-            return frozenset(attachment.deployed(self._clients("cloudformation"), self.stack).values()) or None
-        except CommandError:
-            return None
-
-    @cached_property
-    def management_account(self) -> str:
-        """Its id."""
-        return str(self.organizations.describe_organization()["Organization"]["MasterAccountId"])
-
-    def named(self) -> dict[str, str]:
-        """Ids of all policies of the organization by their names."""
-        pages = self.organizations.get_paginator("list_policies").paginate(Filter=attachment.KIND)
-        return {item["Name"]: item["Id"] for page in pages for item in page["Policies"]}
-
-    def is_of_an_earlier_time(self, name: str) -> bool:
-        """Whether a policy that is not ours has a name as this stack gives them: of files or settings of before."""
-        return name.startswith(f"{self.stack}-")
-
-    def lines(self, target: str) -> Iterator[tuple[str, ...]]:
-        """From the root through a target to each account that policies limit, and each unit without any."""
-        begun = (*reversed(self.above(target)), target)
-        yield from ((*begun, *line) for line in self.below(target))
-
-    def reaching(self, line: Iterable[str]) -> dict[str, str]:
-        """Names of the policies of others of the places of a line, by their ids."""
-        return {policy_id: name for place in line for policy_id, name in self.of_others(place).items()}
-
-    def on_the_path(self, target: str) -> dict[str, str]:
-        """Names of the policies of others that reach a target or what is below it, by their ids."""
-        return self.reaching(dict.fromkeys(place for line in self.lines(target) for place in line))
-
-    def _of_others(self, target: str) -> dict[str, str]:
-        """Names of the policies of a target that are not ours, by their ids."""
-        found = attachment.policies_on(self.organizations, target)
-        if self.deployed is None:
-            return {policy_id: name for policy_id, name in found.items() if name not in self.names}
-        return {policy_id: name for policy_id, name in found.items() if policy_id not in self.deployed}
-
-    def _statements(self, policy_id: str) -> list[Json]:
-        """The statements of a policy."""
-        found = json.loads(self.organizations.describe_policy(PolicyId=policy_id)["Policy"]["Content"])
-        return many(found.get("Statement", []))
-
-    def _above(self, target: str) -> tuple[str, ...]:
-        """What a target is in, up to the root."""
-        if target.startswith("r-"):
-            return ()
-        (parent,) = self.organizations.list_parents(ChildId=target)["Parents"]
-        return (parent["Id"], *self.above(parent["Id"]))
-
-    def _below(self, target: str) -> tuple[tuple[str, ...], ...]:
-        """The ways down from a target to each account, or unit that has nothing, without the target itself."""
-        if not target.startswith(("r-", "ou-")):
-            return ((),)
-        pages = (
-            page
-            for kind in ("ORGANIZATIONAL_UNIT", "ACCOUNT")
-            for page in self.organizations.get_paginator("list_children").paginate(ParentId=target, ChildType=kind)
-        )
-        children = [child["Id"] for page in pages for child in page["Children"]]
-        children = [child for child in children if child != self.management_account]
-        return tuple((child, *line) for child in children for line in self.below(child)) or ((),)
-
-    def of_the_accelerator(self, policy_id: str) -> bool:
-        """Whether the Landing Zone Accelerator manages a policy, which it says in a tag: its prefix, and Managed.
-
-        https://github.com/awslabs/landing-zone-accelerator-on-aws, constructs/lib/aws-organizations/policy.ts
-        """
-        pages = self.organizations.get_paginator("list_tags_for_resource").paginate(ResourceId=policy_id)
-        tags = (tag for page in pages for tag in page["Tags"])
-        return any(tag["Key"].endswith("Managed") and tag["Value"] == "Yes" for tag in tags)
 
 
 def _organization(clients: Clients) -> Finding:
@@ -153,7 +50,7 @@ def _organization(clients: Clients) -> Finding:
     return Finding("organization", "ok", f"{found['Id']}, all features, service control policies enabled")
 
 
-def _names(settings: GuardrailSettings, there: _Policies) -> Finding:
+def _names(settings: GuardrailSettings, there: Policies) -> Finding:
     """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html, DuplicatePolicyException"""
     named, deployed = there.named(), there.deployed
     wanted = [policy.name(there.stack) for policy in settings.policies]
@@ -171,7 +68,7 @@ def _names(settings: GuardrailSettings, there: _Policies) -> Finding:
     return Finding("names", "ok", "no other policy has a name of these")
 
 
-def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Finding:
+def _target(settings: GuardrailSettings, there: Policies, target: str) -> Finding:
     what = f"target {target}"
     if target == there.management_account:
         return Finding(what, "problem", "it is the management account, which no policy limits", "Name another target")
@@ -197,7 +94,7 @@ def _target(settings: GuardrailSettings, there: _Policies, target: str) -> Findi
     return Finding(what, "ok", f"{len(others)} policies of others, {wanted} of these")
 
 
-def _intersecting(what: str, found: list[tuple[str, str]], only: str, fix: str, there: _Policies) -> Finding:
+def _intersecting(what: str, found: list[tuple[str, str]], only: str, fix: str, there: Policies) -> Finding:
     """The finding of statements, by the names of their policies, whose lists and ours intersect."""
     named = " and ".join(f"{sid} of {name}" for name, sid in found)
     says = f"{named} reaches it or what is below it, and only {only} would be allowed"
@@ -207,7 +104,7 @@ def _intersecting(what: str, found: list[tuple[str, str]], only: str, fix: str, 
     return Finding(what, "problem", says, fix)
 
 
-def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[tuple[str, str]]:
+def _other_subnet_statements(settings: GuardrailSettings, there: Policies, target: str) -> list[tuple[str, str]]:
     """Subnet statements that are not ours and reach a target or what is below it: the lists of two intersect.
 
     Returns:
@@ -223,13 +120,13 @@ def _other_subnet_statements(settings: GuardrailSettings, there: _Policies, targ
     )
 
 
-def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, target: str) -> list[tuple[str, str]]:
+def _other_bucket_statements(settings: GuardrailSettings, there: Policies, target: str) -> list[tuple[str, str]]:
     """Statements that are not ours, reach a target or what is below it, and deny directory buckets that ours leave.
 
     Returns:
         Their Sids, behind the names of their policies.
     """
-    partition, region = there.organizations.meta.partition, there.organizations.meta.region_name
+    partition = there.organizations.meta.partition
     documents = [json.loads(policy.text(partition)) for policy in settings.policies if policy.is_for(target)]
     ours = [part for document in documents for part in document["Statement"] if is_about_buckets(part)]
     if not ours:
@@ -237,13 +134,9 @@ def _other_bucket_statements(settings: GuardrailSettings, there: _Policies, targ
     # The name of a Local Zone begins with that of its Region: us-west-2-lax-1a.
     regions = [name.rsplit("-", 2)[0] for name in settings.zone_names]
     zones = dict(zip(settings.bucket_zones, regions, strict=bool(settings.bucket_zones)))
-    found = set()
-    for line in there.lines(target):
-        caller = Caller(line[-1] if line[-1].isdigit() else ANY_ACCOUNT, partition, region, zones)
-        for policy_id, name in there.reaching(line).items():
-            theirs = [part for part in there.statements(policy_id) if is_about_buckets(part)]
-            found |= {(name, part.get("Sid", NO_SID)) for part in theirs if clash(ours, part, caller)}
-    return sorted(found)
+    lists = Lists(ours, zones, there.region, partition, there.organization)
+    lines = ({place: there.parts(place) for place in line} for line in there.lines(target))
+    return sorted({name for reaching in lines for name in lists.clashes(reaching)})
 
 
 def _zones(settings: GuardrailSettings, clients: Clients) -> Finding:

@@ -78,9 +78,9 @@ def judge(documents: Iterable[Json], request: Request, *, management_account: st
     for statement in (statement for document in documents for statement in document["Statement"]):
         answers = [_matches(statement, request, arn, keys, missing) for arn, keys in request.resources.items()]
         if any(answer is True for answer in answers):
-            denied.append(statement.get("Sid", NO_SID))
+            denied.append(statement.get("Sid") or NO_SID)
         elif None in answers:
-            maybe.append(statement.get("Sid", NO_SID))
+            maybe.append(statement.get("Sid") or NO_SID)
     if denied:
         return Verdict("denied", tuple(dict.fromkeys(denied)))
     if maybe:
@@ -114,7 +114,7 @@ def _matches(statement: Json, request: Request, arn: str, keys: Keys, missing: s
     answers = []
     for operator, tests in statement.get("Condition", {}).items():
         for key, wanted in tests.items():
-            patterns = [_filled(pattern, everything) for pattern in many(wanted)]
+            patterns = [_filled(_text(pattern), everything) for pattern in many(wanted)]
             known = [pattern for pattern in patterns if pattern is not None]
             answer = _holds(operator, _value(everything, key), known) if len(known) == len(patterns) else None
             answers.append(answer)
@@ -132,10 +132,21 @@ def _is_named(patterns: Sequence[str], arn: str, keys: Keys) -> bool | None:
     """Whether patterns name a resource; None: that depends on what is not known."""
     if "*" in patterns:
         return True
-    filled = [_filled(pattern, keys) for pattern in patterns]
+    # "When you specify an incomplete ARN (one with fewer than the standard six fields), AWS automatically completes the
+    # ARN by adding wildcard characters (*) to all missing fields":
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    filled = [_filled(pattern + ":*" * (5 - pattern.count(":")), keys) for pattern in patterns]
     if arn != ANY_RESOURCE and any(pattern is not None and like(pattern, arn) for pattern in filled):
         return True
     return None if arn == ANY_RESOURCE or None in filled else False
+
+
+def _text(value: Any) -> str:
+    """The value of a condition: "quotation marks are optional for numeric and Boolean values".
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(keys: Keys, key: str) -> Value:
@@ -169,7 +180,7 @@ def _holds(operator: str, value: Value, wanted: Sequence[str]) -> bool | None:
         answers = {_holds(operator, one, wanted) for one in value.values}
         return answers.pop() if len(answers) == 1 else None
     if operator == "Null":
-        return (value is None) == (wanted[0].lower() == "true")
+        return (value is None) == ("true" in (text.lower() for text in wanted))
     quantifier, _, named = operator.rpartition(":")
     test = named.removesuffix("IfExists")
     if test not in _TESTS:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stacks.guardrails import actions
+from stacks.guardrails.judge import like
 
 if TYPE_CHECKING:
     from stacks.guardrails.settings import GuardrailSettings
@@ -128,13 +129,18 @@ def _direct_transfer(settings: GuardrailSettings) -> Iterator[Statement]:
     denied = _actions(settings, sid, actions.DIRECT_TRANSFER_TO_REGION)
     publishing = _publishing(settings, f"{sid}Images")
     images = tuple(action for action in denied if publishing and action in actions.PUBLISH_IMAGES)
-    buckets = tuple(action for action in denied if settings.bucket_zones and action in actions.DIRECTORY_BUCKETS)
+    buckets = tuple(action for action in denied if settings.bucket_zones and _is_about_buckets(action))
     yield Statement(sid, tuple(action for action in denied if action not in (*images, *buckets)))
     if images:
         yield Statement(f"{sid}Images", images, exempt=publishing)
     if buckets:
         others = tuple(arn.replace("@", zone) for zone in settings.bucket_zones for arn in OF_DIRECTORY_BUCKETS)
         yield Statement(f"{sid}Buckets", buckets, (), allow_list=True, others=others)
+
+
+def _is_about_buckets(action: str) -> bool:
+    """Whether an action, which extra_actions may write with wildcards, is one on directory buckets."""
+    return any(like(action.lower(), one.lower()) for one in actions.DIRECTORY_BUCKETS)
 
 
 def all_snapshots(settings: GuardrailSettings) -> Iterator[Statement]:

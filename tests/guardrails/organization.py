@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,10 +13,26 @@ from stacks.local_zone_guardrails.settings import LocalZoneGuardrailsSettings
 FIRST, SECOND = "ou-ab12-first567", "ou-ab12-second67"
 SUBNET = "arn:aws:ec2:us-west-2:111122223333:subnet/subnet-0123456789abcdef0"
 MANAGEMENT = "999988887777"
+FULL_ACCESS = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+
+
+@dataclass(frozen=True)
+class Client:
+    """One service of an organization; that of the organization itself is in no Region, as boto3 says."""
+
+    organization: "Organization"
+    region: str
+
+    @property
+    def meta(self) -> Any:
+        return type("Meta", (), {"region_name": self.region, "partition": "aws"})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.organization, name)
 
 
 class Organization:
@@ -38,12 +55,12 @@ class Organization:
         self.zones = ["us-west-2-lax-1a"]
         self.opted_in = True
 
-    def __call__(self, service: str, region: str | None = None, /) -> "Organization":
-        return self
+    def __call__(self, service: str, region: str | None = None, /) -> "Client":
+        return Client(self, "aws-global" if service == "organizations" else "us-west-2")
 
     @property
     def meta(self) -> Any:
-        return type("Meta", (), {"region_name": "us-west-2", "partition": "aws"})
+        return Client(self, "us-west-2").meta
 
     def get_paginator(self, operation: str) -> Any:
         return type("Paginator", (), {"paginate": lambda _, **asked: getattr(self, f"_{operation}")(**asked)})()
@@ -106,7 +123,7 @@ class Organization:
         self.attached[TargetId].remove(PolicyId)
 
     def describe_policy(self, PolicyId: str) -> Any:  # noqa: N803
-        return {"Policy": {"Content": self.policies.get(PolicyId, "{}")}}
+        return {"Policy": {"Content": self.policies.get(PolicyId, FULL_ACCESS)}}
 
     def describe_organization(self) -> Any:
         return {"Organization": {"Id": "o-1", "FeatureSet": self.feature_set, "MasterAccountId": MANAGEMENT}}

@@ -274,19 +274,67 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
 @pytest.mark.parametrize(
     ("statement", "status"),
     [
+        ({"Action": []}, "ok"),
         # What closes an account or a Region is no list of buckets.
         ({"NotAction": "sts:*"}, "ok"),
         (
             {"NotAction": ["iam:*", "sts:*"], "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}},
             "ok",
         ),
-        ({"Action": ["ec2:*", "s3express:*"]}, "ok"),
+        ({"Action": ["ec2:*", "s3express:*"]}, "problem"),
         # A list of services without this one is.
         ({"NotAction": ["ec2:*", "s3:*"]}, "problem"),
+        ({"NotAction": ["s3:*", "iam:*", "lambda:*"]}, "problem"),
         ({"NotAction": ["ec2:*", "s3Express:*"]}, "ok"),
         ({"NotAction": "ec2:*", "NotResource": f"{EXPRESS}:*"}, "ok"),
         ({"Action": ["s3*"]}, "problem"),
         ({"Effect": "Allow", "Action": "s3express:*"}, "ok"),
+        # A list of what is allowed, at one place, without buckets.
+        ({"Effect": "Allow", "Action": ["ec2:*", "s3:*"]}, "problem"),
+        ({"Effect": "Allow", "NotAction": "s3express:*"}, "problem"),
+        ({"Effect": "Allow", "Action": "iam:*"}, "ok"),
+        # Values without quotation marks, of which nothing is known.
+        ({"Action": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": False}}}, "ok"),
+        ({"NotAction": "iam:*", "Condition": {"NumericGreaterThan": {"aws:MultiFactorAuthAge": 3600}}}, "ok"),
+        ({"Action": "s3*", "Condition": {"Bool": {"aws:ViaAWSService": False}}}, "problem"),
+        ({"Action": "s3*", "Condition": {"Null": {"aws:PrincipalTag/x": True}}}, "problem"),
+        ({"Action": "s3*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": [111122223333]}}}, "problem"),
+        ({"Action": "s3*", "Sid": ""}, "problem"),
+        # Where the caller is in the organization is known, and that it calls by itself.
+        ({"Action": "s3*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}, "ok"),
+        (
+            {"Action": "s3*", "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"o-1/*/{FIRST}/*"}}},
+            "problem",
+        ),
+        (
+            {"Action": "s3*", "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"o-1/*/{SECOND}/*"}}},
+            "ok",
+        ),
+        ({"Action": "s3*", "Condition": {"ForAllValues:StringNotEquals": {"aws:CalledVia": "a"}}}, "problem"),
+        # A rule of names leaves buckets in every zone.
+        ({"Action": "s3express:CreateBucket", "NotResource": f"{EXPRESS}:*:*:bucket/acme-*"}, "ok"),
+        (
+            {"Action": "s3express:CreateBucket", "NotResource": f"{EXPRESS}:*:*:bucket/acme-*--use1-az4--x-s3"},
+            "problem",
+        ),
+        ({"Action": "s3express:*", "Resource": f"{EXPRESS}:*:*:bucket/acme-*"}, "ok"),
+        # An ARN that is not whole goes on with wildcards.
+        ({"Action": "s3express:*", "NotResource": "arn:aws:s3express"}, "ok"),
+        # The zone of a creation has a key.
+        (
+            {
+                "Action": "s3express:CreateBucket",
+                "Condition": {"StringNotEquals": {"s3express:LocationName": "use1-az4"}},
+            },
+            "problem",
+        ),
+        (
+            {
+                "Action": "s3express:CreateBucket",
+                "Condition": {"StringNotEquals": {"s3express:LocationName": "usw2-lax1-az1"}},
+            },
+            "ok",
+        ),
     ],
 )
 def test_what_denies_more_than_buckets_is_found_unless_it_closes_the_account_or_the_region(
@@ -312,23 +360,42 @@ def test_a_policy_is_judged_for_the_accounts_that_it_reaches() -> None:
         assert look(organization, settings)[f"target {FIRST}"][0] == status
 
 
+DEN = "bucket/*--usw2-den1-az1--x-s3"
+
+
 @pytest.mark.parametrize(
-    ("left", "status"),
+    ("statement", "status"),
     [
-        ("*:bucket/*--usw2-den1-az1--x-s3", "problem"),
-        ("${aws:PrincipalAccount}:bucket/*--usw2-den1-az1--x-s3", "problem"),
-        ("*:*", "ok"),
+        ({"NotResource": ["arn:aws:s3:::*", f"{EXPRESS}:*:*:{DEN}"]}, "problem"),
+        ({"NotResource": f"{EXPRESS}:*:${{AWS:principalaccount}}:{DEN}"}, "problem"),
+        ({"NotResource": f"{EXPRESS}:eu-west-1:*:bucket/*--euw1-az1--x-s3"}, "problem"),
+        ({"NotResource": f"{EXPRESS}:*:*:bucket/acme-*--usw2-den1-az1--x-s3"}, "problem"),
+        ({"Resource": "*", "Condition": {"StringNotEquals": {"s3express:LocationName": "usw2-den1-az1"}}}, "problem"),
+        # These name no zone.
+        ({"NotResource": f"{EXPRESS}:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:us-west-2:*:*"}, "ok"),
+        ({"NotResource": f"{EXPRESS}:*:*:bucket/acme-*"}, "ok"),
+        # A deny of one zone leaves the others to whoever allows them.
+        ({"Resource": f"{EXPRESS}:*:*:{DEN}"}, "ok"),
     ],
-    ids=["a zone", "a zone of the account", "all"],
 )
-def test_where_ours_leave_no_bucket_others_may_not_list_any(left: str, status: str) -> None:
-    """Ours would deny them; what leaves all is no list."""
+def test_where_ours_leave_no_bucket_others_may_not_name_zones(statement: dict[str, Any], status: str) -> None:
+    """Ours would deny their buckets."""
     settings = staged(modern_actions=True)
     organization = Organization(settings)
-    others = {"Effect": "Deny", "Action": "s3express:*", "NotResource": ["arn:aws:s3:::*", f"{EXPRESS}:*:{left}"]}
+    others = {"Effect": "Deny", "Action": "s3express:CreateBucket", **statement}
     organization.policies["p-Other"] = json.dumps({"Statement": [others]})
     organization.attached["r-ab12"] = ["p-Other"]
     assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+def test_extra_actions_with_wildcards_leave_the_zones_too() -> None:
+    settings = staged(**ZONE, extra_actions={"DenyDirectTransferToRegion": ("s3express:*",)})
+    found = {part["Sid"]: part for policy in settings.policies for part in json.loads(policy.text("aws"))["Statement"]}
+    assert found["DenyDirectTransferToRegionBuckets"]["Action"] == [
+        "s3express:CreateBucket", "s3express:CreateSession", "s3express:*"
+    ]  # fmt: skip
+    assert "s3express:*" not in found["DenyDirectTransferToRegion"]["Action"]
 
 
 def from_files(*, stack_exists: bool = False, **earlier: Any) -> Organization:

@@ -153,7 +153,7 @@ def test_a_wildcard_stays_in_its_part_of_an_arn_which_ministack_does_not_know() 
 def test_what_only_policies_of_others_say_is_judged_too(statement: Json, decision: str) -> None:
     action = {} if "NotAction" in statement else {"Action": "a:B"}
     resource = {} if {"Resource", "NotResource"} & set(statement) else {"Resource": "*"}
-    request = Request("a:B", ROLE, {"arn:value:s3": {"a:Key": "value", "a:True": "true"}})
+    request = Request("a:B", ROLE, {"arn:value:s3:::x": {"a:Key": "value", "a:True": "true"}})
     document = {"Statement": [{"Effect": "Deny", **action, **resource, **statement}]}
     assert judge([document], request).decision == decision
 
