@@ -4,16 +4,22 @@ import json
 from collections.abc import Iterator
 from functools import partial
 
+from boto3 import Session
+
 from config.models import CommonSettings
 from stacks.guardrails import attachment
-from stacks.guardrails.buckets import Lists, is_about_buckets
+from stacks.guardrails.actions import DIRECTORY_BUCKETS
+from stacks.guardrails.buckets import Lists
 from stacks.guardrails.organization import Policies
 from stacks.guardrails.settings import GuardrailSettings
+from stacks.guardrails.theirs import is_about_buckets
 from stacks.shared.preflight import Clients, Finding, account_findings, looked_at
 
 FULL_ACCESS = "p-FullAWSAccess"
 """AWS's own policy, which has no tags."""
 SUBNET_STATEMENTS = {"DenyNotLocalZonesSubnet", "DenyNotOutpostSubnet"}
+BUCKET_STATEMENT = "DenyDirectTransferToRegion"
+"""What the Sids of our statements about buckets begin with."""
 
 
 def findings(slug: str, common: CommonSettings, settings: GuardrailSettings, clients: Clients) -> Iterator[Finding]:
@@ -83,10 +89,17 @@ def _target(settings: GuardrailSettings, there: Policies, target: str) -> Findin
         return Finding(what, "problem", says, "List targets in subnets_by_target that do not contain each other")
     if found := _other_subnet_statements(settings, there, target):
         fix = "List all subnets in one solution, and switch the other's statement off"
-        return _intersecting(what, found, "subnets that both list", fix, there)
+        return _clashing(
+            what, found, "reaches it or what is below it, and only subnets that both list would be allowed", fix, there
+        )
     if found := _other_bucket_statements(settings, there, target):
+        does = "denies an ordinary role" if settings.bucket_zones else "leaves"
+        says = f"reaches it or what is below it, and {does} directory buckets of zones that these policies "
+        says += "leave" if settings.bucket_zones else "deny"
         fix = "Set zone_ids of all zones in one stack, modern_actions: false elsewhere"
-        return _intersecting(what, found, "directory buckets that both leave", fix, there)
+        if not all(sid.startswith(BUCKET_STATEMENT) for _, sid in found):
+            fix = f"Let both leave {' and '.join(DIRECTORY_BUCKETS)} in the same zones, or set modern_actions: false"
+        return _clashing(what, found, says, fix, there)
     if any(there.of_the_accelerator(policy_id) for policy_id in others if policy_id != FULL_ACCESS):
         says = "the Landing Zone Accelerator manages policies of it, and may take ours off in seconds"
         fix = "Use files; it counts these policies too: see ACCELERATOR_MAX_OU_ATTACHED_SCPS in the README"
@@ -94,10 +107,10 @@ def _target(settings: GuardrailSettings, there: Policies, target: str) -> Findin
     return Finding(what, "ok", f"{len(others)} policies of others, {wanted} of these")
 
 
-def _intersecting(what: str, found: list[tuple[str, str]], only: str, fix: str, there: Policies) -> Finding:
-    """The finding of statements, by the names of their policies, whose lists and ours intersect."""
+def _clashing(what: str, found: list[tuple[str, str]], says: str, fix: str, there: Policies) -> Finding:
+    """The finding of statements of others, by the names of their policies, that clash with ours."""
     named = " and ".join(f"{sid} of {name}" for name, sid in found)
-    says = f"{named} reaches it or what is below it, and only {only} would be allowed"
+    says = f"{named} {says}"
     if earlier := sorted({name for name, _ in found if there.is_of_an_earlier_time(name)}):
         says = f"{says}; by its name {', '.join(earlier)} is of earlier files or settings of {there.stack}"
         fix = "Detach and delete it, and take its entry out of your manifest or configuration if it was made from files"
@@ -132,9 +145,10 @@ def _other_bucket_statements(settings: GuardrailSettings, there: Policies, targe
     if not ours:
         return []
     # The name of a Local Zone begins with that of its Region: us-west-2-lax-1a.
-    regions = [name.rsplit("-", 2)[0] for name in settings.zone_names]
-    zones = dict(zip(settings.bucket_zones, regions, strict=bool(settings.bucket_zones)))
-    lists = Lists(ours, zones, there.region, partition, there.organization)
+    of_zones = [name.rsplit("-", 2)[0] for name in settings.zone_names]
+    zones = dict(zip(settings.bucket_zones, of_zones, strict=bool(settings.bucket_zones)))
+    regions = Session().get_available_regions("ec2", partition)
+    lists = Lists(ours, zones, regions, partition, there.organization)
     lines = ({place: there.parts(place) for place in line} for line in there.lines(target))
     return sorted({name for reaching in lines for name in lists.clashes(reaching)})
 

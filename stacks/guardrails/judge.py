@@ -114,7 +114,7 @@ def _matches(statement: Json, request: Request, arn: str, keys: Keys, missing: s
     answers = []
     for operator, tests in statement.get("Condition", {}).items():
         for key, wanted in tests.items():
-            patterns = [_filled(_text(pattern), everything) for pattern in many(wanted)]
+            patterns = [filled(_text(pattern), everything) for pattern in many(wanted)]
             known = [pattern for pattern in patterns if pattern is not None]
             answer = _holds(operator, _value(everything, key), known) if len(known) == len(patterns) else None
             answers.append(answer)
@@ -135,10 +135,10 @@ def _is_named(patterns: Sequence[str], arn: str, keys: Keys) -> bool | None:
     # "When you specify an incomplete ARN (one with fewer than the standard six fields), AWS automatically completes the
     # ARN by adding wildcard characters (*) to all missing fields":
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-    filled = [_filled(pattern + ":*" * (5 - pattern.count(":")), keys) for pattern in patterns]
-    if arn != ANY_RESOURCE and any(pattern is not None and like(pattern, arn) for pattern in filled):
+    whole = [filled(pattern + ":*" * (5 - pattern.count(":")), keys) for pattern in patterns]
+    if arn != ANY_RESOURCE and any(pattern is not None and like(pattern, arn) for pattern in whole):
         return True
-    return None if arn == ANY_RESOURCE or None in filled else False
+    return None if arn == ANY_RESOURCE or None in whole else False
 
 
 def _text(value: Any) -> str:
@@ -161,7 +161,7 @@ def _value(keys: Keys, key: str) -> Value:
     return next((lower[name] for name in names if name in lower), None)
 
 
-def _filled(pattern: str, keys: Keys) -> str | None:
+def filled(pattern: str, keys: Keys) -> str | None:
     """A pattern with the values of its variables; None: one is not known.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html

@@ -6,8 +6,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from stacks.guardrails import attachment
-from stacks.guardrails.buckets import Theirs
 from stacks.guardrails.judge import Json, many
+from stacks.guardrails.theirs import Theirs
 from stacks.shared.command import CommandError
 from stacks.shared.preflight import Clients
 
@@ -55,11 +55,6 @@ class Policies:
     def organization(self) -> str:
         """Its id."""
         return str(self.organizations.describe_organization()["Organization"]["Id"])
-
-    @property
-    def region(self) -> str:
-        """Where the stack is deployed; the client of the organization says aws-global."""
-        return str(self._clients("sts").meta.region_name)
 
     def named(self) -> dict[str, str]:
         """Ids of all policies of the organization by their names."""

@@ -275,6 +275,11 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
     ("statement", "status"),
     [
         ({"Action": []}, "ok"),
+        # A Region that is closed but for one service is closed.
+        (
+            {"NotAction": ["iam:*", "sqs:*"], "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}},
+            "ok",
+        ),
         # What closes an account or a Region is no list of buckets.
         ({"NotAction": "sts:*"}, "ok"),
         (
@@ -284,7 +289,7 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
         ({"Action": ["ec2:*", "s3express:*"]}, "problem"),
         # A list of services without this one is.
         ({"NotAction": ["ec2:*", "s3:*"]}, "problem"),
-        ({"NotAction": ["s3:*", "iam:*", "lambda:*"]}, "problem"),
+        ({"NotAction": ["s3:*", "iam:*", "lambda:*"]}, "ok"),
         ({"NotAction": ["ec2:*", "s3Express:*"]}, "ok"),
         ({"NotAction": "ec2:*", "NotResource": f"{EXPRESS}:*"}, "ok"),
         ({"Action": ["s3*"]}, "problem"),
@@ -311,7 +316,28 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
             "ok",
         ),
         ({"Action": "s3*", "Condition": {"ForAllValues:StringNotEquals": {"aws:CalledVia": "a"}}}, "problem"),
+        ({"Action": "s3*", "Condition": {"StringNotEqualsIfExists": {"aws:SourceOrgID": "o-1"}}}, "problem"),
         # A rule of names leaves buckets in every zone.
+        *(
+            ({"Action": "s3express:CreateBucket", "NotResource": f"{EXPRESS}:*:*:{names}"}, "ok")
+            for names in (
+                "bucket/*-prod--*--x-s3",
+                "bucket/*prod*",
+                "bucket/acme-*-prod--*",
+                "bucket/acme-???-*",
+                "*/acme-*",
+                "bucket/${aws:PrincipalAccount}-*",
+                "bucket/acme-${aws:PrincipalAccount}-*",
+            )
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Action": ["ec2:*", "s3express:*"],
+                "Resource": ["arn:aws:ec2:*", f"{EXPRESS}:*:*:*/acme-*"],
+            },
+            "ok",
+        ),
         ({"Action": "s3express:CreateBucket", "NotResource": f"{EXPRESS}:*:*:bucket/acme-*"}, "ok"),
         (
             {"Action": "s3express:CreateBucket", "NotResource": f"{EXPRESS}:*:*:bucket/acme-*--use1-az4--x-s3"},
@@ -363,6 +389,11 @@ def test_a_policy_is_judged_for_the_accounts_that_it_reaches() -> None:
 DEN = "bucket/*--usw2-den1-az1--x-s3"
 
 
+def also_launch(buckets: str) -> dict[str, Any]:
+    """A list of what is allowed: buckets, and what EC2 has."""
+    return {"Effect": "Allow", "Action": ["ec2:*", "s3express:*"], "Resource": ["arn:aws:ec2:*", buckets]}
+
+
 @pytest.mark.parametrize(
     ("statement", "status"),
     [
@@ -371,6 +402,8 @@ DEN = "bucket/*--usw2-den1-az1--x-s3"
         ({"NotResource": f"{EXPRESS}:eu-west-1:*:bucket/*--euw1-az1--x-s3"}, "problem"),
         ({"NotResource": f"{EXPRESS}:*:*:bucket/acme-*--usw2-den1-az1--x-s3"}, "problem"),
         ({"Resource": "*", "Condition": {"StringNotEquals": {"s3express:LocationName": "usw2-den1-az1"}}}, "problem"),
+        (also_launch(f"{EXPRESS}:*:*:{DEN}"), "problem"),
+        (also_launch(f"{EXPRESS}:*:*:bucket/acme-*"), "ok"),
         # These name no zone.
         ({"NotResource": f"{EXPRESS}:*"}, "ok"),
         ({"NotResource": f"{EXPRESS}:us-west-2:*:*"}, "ok"),
@@ -387,6 +420,69 @@ def test_where_ours_leave_no_bucket_others_may_not_name_zones(statement: dict[st
     organization.policies["p-Other"] = json.dumps({"Statement": [others]})
     organization.attached["r-ab12"] = ["p-Other"]
     assert look(organization, settings)[f"target {FIRST}"][0] == status
+
+
+NESTED = "*/ou-ab12-nested67/*"
+
+
+def test_a_zone_is_looked_at_in_its_own_region() -> None:
+    """Elsewhere no account may do anything; where the zone is, theirs leave its buckets and ours deny them."""
+    settings = staged(modern_actions=True)
+    organization = Organization(settings)
+    one_region = {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}
+    closed = {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": one_region}
+    left = {"Effect": "Deny", "Action": "s3express:*", "NotResource": f"{EXPRESS}:*:*:*/*--use1-bos1-az1--x*"}
+    organization.policies |= {"p-Closed": json.dumps({"Statement": closed}), "p-Other": json.dumps({"Statement": left})}
+    organization.attached["r-ab12"] = ["p-Closed", "p-Other"]
+    status, says = look(organization, settings)[f"target {FIRST}"]
+    assert status == "problem" and "a statement of p-Other" in says and "p-Closed" not in says
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        # Ours exempt the roles of one account.
+        (
+            {"exempt_principal_arns": (f"arn:*:iam::{ACCOUNT}:role/*",)},
+            {"NotResource": f"{EXPRESS}:*:*:*/*--usw2-den1-az1--x*"},
+        ),
+        # Theirs name an account, or a part of its id, or a place.
+        (ZONE, {"Resource": f"{EXPRESS}:*:{ANOTHER}:*"}),
+        (ZONE, {"Resource": f"{EXPRESS}:*:1111*:*"}),
+        (ZONE, {"Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::1111*:role/*"}}}),
+        (ZONE, {"Resource": "*", "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": NESTED}}}),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_accounts_that_are_told_apart_are_judged_one_by_one(
+    ours: dict[str, Any], theirs: dict[str, Any], turned: bool
+) -> None:
+    settings = staged(modern_actions=True, **{key: value for key, value in ours.items() if key != "modern_actions"})
+    organization = Organization(settings)
+    accounts = {ACCOUNT: FIRST, ANOTHER: "ou-ab12-nested67", "ou-ab12-nested67": FIRST}
+    organization.parents |= dict(reversed(accounts.items()) if turned else accounts.items())
+    organization.attached |= {place: [] for place in accounts}
+    organization.policies["p-Other"] = json.dumps({"Statement": {"Effect": "Deny", "Action": "s3express:*", **theirs}})
+    organization.attached["r-ab12"] = ["p-Other"]
+    assert look(organization, settings)[f"target {FIRST}"][0] == "problem"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "fix"), [("Ours", "Set zone_ids of all zones in one stack"), ("", "Let both leave")]
+)
+def test_what_to_do_depends_on_whose_policy_it_is(theirs: str, fix: str) -> None:
+    settings = staged(**ZONE)
+    organization = Organization(settings)
+    others = {"Effect": "Deny", "Action": "s3express:*", "Resource": "*"}
+    document = (
+        OutpostsGuardrailsSettings(modern_actions=True).policies[0].text("aws")
+        if theirs
+        else json.dumps({"Statement": others})
+    )
+    organization.policies["p-Other"] = document
+    organization.attached["r-ab12"] = ["p-Other"]
+    (found,) = (each for each in findings(CommonSettings(), settings, organization) if each.what == f"target {FIRST}")
+    assert found.status == "problem" and fix in found.fix and "denies an ordinary role directory buckets" in found.says
 
 
 def test_extra_actions_with_wildcards_leave_the_zones_too() -> None:
