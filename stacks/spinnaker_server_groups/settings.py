@@ -17,6 +17,9 @@ of https://github.com/spinnaker/spinnaker."""
 PURPOSE_TAG = "immutable_metadata"
 """Tag of a subnet whose JSON Spinnaker reads: clouddriver-aws, AmazonSubnetCachingAgent and its SubnetData."""
 
+# Clouddriver takes any (https://github.com/spinnaker/halyard/pull/1354) without a colon, which separates the parts of
+# its keys (Keys.groovy of https://github.com/spinnaker/clouddriver); these characters are plain in the host's files.
+AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["my-aws-account"])]
 Purpose = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$", examples=["web-public"])]
 Version = Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$", examples=["2026.2.3"])]
 GateUrl = Annotated[
@@ -112,9 +115,7 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         "owner@example.com"
     )
     """Email address of the application's owner, which Spinnaker requires."""
-    account_name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", examples=["my-aws-account"])] = (
-        "my-aws-account"
-    )
+    account_name: AccountName = "my-aws-account"
     """Name of the AWS account in Spinnaker's configuration; every request names it as its credentials."""
     key_pair: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+=-]{1,64}$", examples=["ops"])] | None = None
     """Key pair of the instances that Spinnaker launches. null: the host's, or without a host none is sent;
