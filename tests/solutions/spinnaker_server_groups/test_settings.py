@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.models import CommonSettings
-from stacks.spinnaker_server_groups.settings import sends_in_the_clear
+from stacks.spinnaker_server_groups.settings.spinnaker import sends_in_the_clear
 from tests.solutions.spinnaker_server_groups.conftest import settings_of
 
 VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}
