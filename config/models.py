@@ -1,15 +1,16 @@
 """What config/config.yaml may say about every solution. The section of one solution is its own ``settings.py``."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from config.rules import Problem, Section, common_rule, rule
 from config.types import (
     AccountId,
     ImageId,
     KmsKeyArn,
+    PolicyName,
     RegionName,
     SubnetId,
     TagKey,
@@ -66,12 +67,6 @@ class LinuxImages(Section):
     """AMI for Intel and AMD, in the Region of `region`. null: the newest at each deployment."""
 
 
-def _name_of_a_policy(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("arn:"):
-        raise ValueError(f"must be the name of the policy, not its ARN; write '{value.rpartition('/')[2]}'")
-    return value
-
-
 class CommonSettings(Section):
     """Settings that all solutions share: the section ``common``."""
 
@@ -89,15 +84,8 @@ class CommonSettings(Section):
     """Days that log groups keep their events."""
     vpc: ExistingVpc | None = None
     """An existing network for everything that needs one. null: each solution creates its own."""
-    permissions_boundary: (
-        Annotated[
-            str,
-            BeforeValidator(_name_of_a_policy),
-            Field(pattern=r"^[A-Za-z0-9_+=,.@/-]{1,128}$", examples=["DeveloperBoundary"]),
-        ]
-        | None
-    ) = None
-    """Name of the managed policy that bounds every role created here. null: none."""
+    permissions_boundary: PolicyName | None = None
+    """Name of the managed policy that bounds every role created here, behind its path if it has one. null: none."""
     kms_key_arn: KmsKeyArn | None = None
     """Customer managed key for queues, tables, topics, logs and volumes, in the Region of `region`, which it needs.
     null: the keys that AWS manages."""

@@ -16,7 +16,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _PARTITION = r"^arn:aws(-[a-z]+)*"
 
@@ -73,6 +73,31 @@ PrincipalArn = Annotated[
     ),
 ]
 """Of a role or user, as a resource policy names it."""
+
+
+def _name_of_a_policy(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("arn:"):
+        name = value.partition(":policy/")[2] or value.rpartition("/")[2]
+        raise ValueError(f"must be the name of the policy, not its ARN; write '{name}'")
+    return value
+
+
+def _with_a_short_path(value: str) -> str:
+    if len(path := f"/{value}".rpartition("/")[0]) > LONGEST_PATH - 1:
+        raise ValueError(f"must have a path of at most {LONGEST_PATH} characters, has {len(path) + 1}; shorten it")
+    return value
+
+
+# Path and PolicyName of https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html, the first as shape
+# policyPathType has it; the name of one without a path has no slash.
+LONGEST_PATH = 512
+PolicyName = Annotated[
+    str,
+    BeforeValidator(_name_of_a_policy),
+    Field(pattern=r"^([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}$", examples=["DeveloperBoundary"]),
+    AfterValidator(_with_a_short_path),
+]
+"""Of a managed policy, behind its path without the first slash, as its ARN has both behind ``policy/``."""
 CertificateArn = Annotated[str, _arn("acm", r"certificate/[\w-]+", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab")]
 # With the six characters at its end, as policies name it:
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html

@@ -27,7 +27,7 @@ READ_AGAIN = {
     "stacks/nitro_attestation/types.py": "https://docs.aws.amazon.com/enclaves/latest/user/nitro-enclave.html",
     "stacks/credential_guard/families.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/credential-guard.html",
     "stacks/credential_guard/settings.py": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instance-boot-mode.html",
-    "stacks/game_streaming/settings.py": UBUNTU_IMAGES,
+    "stacks/game_streaming/settings/__init__.py": UBUNTU_IMAGES,
     "stacks/image_pipelines/contents.py": "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html",
     "stacks/image_pipelines/settings/bases.py": "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html",
     "stacks/spinnaker_server_groups/host.py": UBUNTU_IMAGES,

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.style import Style
@@ -178,12 +179,12 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _leftovers(options: argparse.Namespace) -> int:
-    from stacks.leftovers import answer
+    from stacks.leftovers.listing import answer
 
     # Of no solution is anything asked but its tag.
     common = configuration(options.config, lambda _: (), option="--config FILE").common
     with console.status("looking for leftovers"):
-        found = answer(clients_of(common), options.region or [region_of(common).name])
+        found = answer(clients_of(common), options.region or [region_of(common).name], datetime.now(UTC))
     return _printed(found, as_json=options.json)
 
 

@@ -16,7 +16,7 @@ from config.described import sentences
 from config.loader import load, schema_model
 from stacks.catalog import settings_by_slug
 from stacks.documents import documents
-from stacks.leftovers import DESCRIBED
+from stacks.leftovers.looks import DESCRIBED
 from stacks.series import SOLUTIONS
 from tests import variants
 from tests.conformance.schemas import schema
@@ -88,7 +88,7 @@ def test_synth_looks_nothing_up(variant: str) -> None:
 
 def test_stacks_read_neither_the_environment_nor_the_context() -> None:
     for path in python_files("stacks"):
-        of_the_program = ("__main__.py", "commands.py", "confirm.py", "preflight.py", "session.py")
+        of_the_program = ("__main__.py", "commands.py", "confirm.py", "preflight.py", "program.py", "session.py")
         if path.name in of_the_program or not {"user_data", "scan"}.isdisjoint(path.parts):
             continue
         text = path.read_text(encoding="utf-8")

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from botocore.exceptions import ClientError
 
 from config.models import CommonSettings
-from stacks.game_streaming.settings import UBUNTU, GameStreamingSettings
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.game_streaming.settings.names import UBUNTU
 from stacks.game_streaming.sizes import SIZES, offered
 from stacks.shared.deployed import stack_outputs
 from stacks.shared.instance_types import quota_code

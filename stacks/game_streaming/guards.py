@@ -9,7 +9,8 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from stacks.game_streaming.host import GameHost
-from stacks.game_streaming.settings import GameStreamingSettings, Hours
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.game_streaming.settings.sections import Hours
 from stacks.shared.alarms import Alarms, runs_of, waiting_in
 from stacks.shared.grants import allow_describing, allow_metrics
 from stacks.shared.python_function import PythonFunction

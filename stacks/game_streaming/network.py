@@ -4,10 +4,11 @@ from aws_cdk import Acknowledgment, CfnTag, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from stacks.game_streaming.settings import EVERYBODY, GameStreamingSettings
+from stacks.game_streaming.settings import GameStreamingSettings
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
+EVERYBODY = "0.0.0.0/0"
 # https://documentation.ubuntu.com/anbox-cloud/reference/network-ports/, the appliance's table. The charmed product has
 # other ports, and 8444, 4004, 9031, 9033, 5000 and 10000-11000 must not be reachable from outside.
 PORTS = (

@@ -48,7 +48,8 @@ class GpuMonitoringSettings(SolutionSettings):
     fleet_minutes: Literal[5, 10, 15, 30, 60] = 15
     """Minutes between two measurements of the fleet's utilization and waste."""
     silent_minutes: Annotated[int, Field(ge=10, le=1_440)] = 15
-    """Minutes without data before a running instance counts as silent; a new one has as long to report."""
+    """Minutes without data before a running instance counts as silent; a new one has as long to
+    report, and one that starts again 15 minutes at most."""
 
     @rule
     def _agent_takes_the_configuration(self) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Section ``solutions.graviton_porting_advisor`` of config/config.yaml."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -28,13 +29,25 @@ def _folder(text: str) -> str:
 Folder = Annotated[str, Field(min_length=1, max_length=200, examples=["third_party/x86"]), AfterValidator(_folder)]
 
 
+def _with_a_short_repository(image: str) -> str:
+    name = re.split("[:@]", image.partition("/")[2])[0]
+    if not 2 <= len(name) <= 256:
+        raise ValueError(f"must name a repository of 2 to 256 characters, has {len(name)}; correct it")
+    return image
+
+
+# Repositories: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html. Tags as they can be
+# pulled by, https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests: ECR itself says
+# only how long they may be.
+_WORDS = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 Image = Annotated[
     str,
     Field(
-        pattern=r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]{1,255}"
-        r"(:[A-Za-z0-9_.-]{1,128}|@sha256:[0-9a-f]{64})$",
+        pattern=rf"^[0-9]{{12}}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/{_WORDS}(/{_WORDS})*"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$",
         examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/advisor:1"],
     ),
+    AfterValidator(_with_a_short_repository),
 ]
 
 

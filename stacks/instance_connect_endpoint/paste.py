@@ -3,6 +3,8 @@
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-using-eice.html
 """
 
+import shlex
+
 from aws_cdk import aws_ec2 as ec2
 
 from stacks.instance_connect_endpoint.demo import DemoInstance
@@ -42,7 +44,7 @@ class Paste:
 
     def _ssh(self, instance_id: str) -> None:
         """The CLI hands maxTunnelDuration on to the tunnel: https://github.com/aws/aws-cli/tree/v2 (ssh.py)."""
-        user = self._settings.os_users[0]
+        user = shlex.quote(self._settings.os_users[0])  # a name may end with a dollar sign
         self._stack.output(
             "Ssh",
             f"{self._connect % 'ssh'} --instance-id {instance_id} --os-user {user} --connection-type eice "

@@ -23,7 +23,16 @@ def _narrow(text: str) -> str:
 
 
 NarrowCidr = Annotated[Cidr, Field(examples=["203.0.113.0/24"]), AfterValidator(_narrow)]
-OsUser = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]{0,30}$", examples=["ec2-user"])]
+# https://docs.aws.amazon.com/ec2-instance-connect/latest/APIReference/API_SendSSHPublicKey.html: InstanceOSUser, whose
+# second form, of names that begin with a digit, is written here without looking ahead.
+OsUser = Annotated[
+    str,
+    Field(
+        max_length=32,
+        pattern=r"^([A-Za-z_][A-Za-z0-9@._-]{0,30}[A-Za-z0-9$_-]?|[0-9]+[A-Za-z@._-][A-Za-z0-9@._-]*[A-Za-z0-9$_-]?)$",
+        examples=["ec2-user"],
+    ),
+]
 Principal = Annotated[
     str,
     Field(

@@ -5,14 +5,12 @@ BasicAmazonDeployDescription, UpsertAmazonLoadBalancerV2Description, ModifyServe
 EnableDisableAsgDescription, and orca-applications for the application. Spinnaker ignores a field that no class has.
 """
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from stacks.shared.filled import filled, shared_part
+from stacks.spinnaker_server_groups.demo_page import user_data_base64
 from stacks.spinnaker_server_groups.health import (
     HEALTH_CODES,
     HEALTH_INTERVAL_SECONDS,
@@ -25,11 +23,11 @@ from stacks.spinnaker_server_groups.health import (
     ROOT_GIB,
     UNHEALTHY_TIMES,
 )
+from stacks.spinnaker_server_groups.place import Place
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 
 Json = dict[str, Any]
 
-DEMO_PAGE = Path(__file__).parent / "user_data" / "demo_page.sh"
 AWS = "aws"
 SERVER_GROUP = re.compile(r"^(?P<cluster>.+)-v(?P<sequence>\d{3,})$")
 REASON = "python -m stacks spinnaker_server_groups"
@@ -37,37 +35,6 @@ REASON = "python -m stacks spinnaker_server_groups"
 
 class ServerGroupNameError(ValueError):
     """The name is not that of a server group; the message is for the user."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the server group goes: the outputs of the deployed stack and the settings in ``common``.
-
-    Attributes:
-        zones: names of the Availability Zones of the subnets.
-        image_id: Amazon Linux 2023, as in the native group since the last deployment.
-        base_profile: name of the instance profile of the instances.
-        load_balancer_group: name of the security group of load balancers: clouddriver accepts no id there
-            (UpsertAmazonLoadBalancerV2AtomicOperation looks for names by SecurityGroupService.getSecurityGroupIds).
-        instance_group: id of the security group of instances.
-        public_purpose, private_purpose: tags by which Spinnaker finds the subnets.
-        internal: whether load balancers have private addresses only.
-        key_pair: key pair of the instances; None: none is sent.
-        kms_key_arn: key of their volumes; None: the AWS managed key.
-    """
-
-    region: str
-    zones: tuple[str, ...]
-    vpc_id: str
-    image_id: str
-    base_profile: str
-    load_balancer_group: str
-    instance_group: str
-    public_purpose: str
-    private_purpose: str
-    internal: bool
-    key_pair: str | None = None
-    kms_key_arn: str | None = None
 
 
 @dataclass(frozen=True)
@@ -264,20 +231,6 @@ class Bodies:
             "description": f"{what}: {self.settings.application}",
             "job": [job],
         }
-
-
-def user_data() -> str:
-    """The user data of the demo page, for this stack's group and for Spinnaker's server groups.
-
-    It ends without a line break, which Clouddriver would remove (UserDataProviderAggregator): both run the same script.
-    """
-    parts = {"GROUP_INSTANCE": shared_part("group_instance.sh"), "METADATA": shared_part("metadata.sh")}
-    return filled(DEMO_PAGE, **parts).strip()
-
-
-def user_data_base64() -> str:
-    """The same in Base64 on one line: clouddriver and EC2 accept no line breaks in it."""
-    return base64.b64encode(user_data().encode()).decode("ascii")
 
 
 def _named(server_group: str, settings: SpinnakerServerGroupsSettings) -> str:

@@ -4,7 +4,8 @@ from config.models import CommonSettings
 from stacks.shared.command import CommandError
 from stacks.shared.deployed import stack_outputs
 from stacks.shared.preflight import Clients
-from stacks.spinnaker_server_groups.bodies import Bodies, Place
+from stacks.spinnaker_server_groups.bodies import Bodies
+from stacks.spinnaker_server_groups.place import Place
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 
 NEEDED = ("VpcId", "PrivateSubnets", "LoadBalancerGroup", "InstanceGroup", "BaseProfile", "ImageId")

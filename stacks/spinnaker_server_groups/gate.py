@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from stacks.shared.command import CommandError
-from stacks.spinnaker_server_groups.settings import sends_in_the_clear
+from stacks.spinnaker_server_groups.settings.spinnaker import sends_in_the_clear
 from stacks.spinnaker_server_groups.task import DONE, FAILED, GOES_ON, failure
 
 Json = dict[str, Any]

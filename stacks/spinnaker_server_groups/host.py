@@ -17,7 +17,8 @@ from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.roles import SpinnakerRoles
-from stacks.spinnaker_server_groups.settings import HostSettings, SpinnakerServerGroupsSettings
+from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
+from stacks.spinnaker_server_groups.settings.host import HostSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
 UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"

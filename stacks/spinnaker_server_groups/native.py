@@ -14,7 +14,7 @@ from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.load_balancer import http_load_balancer
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups import health
-from stacks.spinnaker_server_groups.bodies import user_data
+from stacks.spinnaker_server_groups.demo_page import user_data
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 

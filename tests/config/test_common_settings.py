@@ -1,6 +1,7 @@
 """Rules between the keys of ``common``."""
 
 import pytest
+from pydantic import ValidationError
 
 from config.models import CommonSettings
 
@@ -32,3 +33,26 @@ def test_an_image_needs_the_region_by_name() -> None:
     (message,) = errors(linux_images=images)
     assert message == "must be the Region of linux_images.arm64 ami-0123456789abcdef0, got null; set region"
     assert errors(linux_images=images, region="eu-central-1") == []
+
+
+LONGEST = "p" * 500 + "/" + "p" * 9  # and the slashes around it: 512 characters of a path
+
+
+@pytest.mark.parametrize("name", ["b", "b" * 128, "Dev_+=,.@-1", "team/Dev", f"{LONGEST}/{'b' * 128}"])
+def test_a_boundary_has_any_name_that_iam_takes(name: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html: PolicyName and Path."""
+    assert CommonSettings(permissions_boundary=name).permissions_boundary == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "b" * 129, "a b", "a*", "é", "/Dev", "team/", "a//b", "a\n", f"{LONGEST}p/Dev", f"{LONGEST}/{'b' * 129}"],
+)
+def test_a_boundary_has_no_name_that_iam_refuses(name: str) -> None:
+    with pytest.raises(ValidationError, match="permissions_boundary"):
+        CommonSettings(permissions_boundary=name)
+
+
+def test_an_arn_of_a_boundary_is_answered_with_its_name_and_path() -> None:
+    with pytest.raises(ValidationError, match="write 'team/Dev'"):
+        CommonSettings(permissions_boundary="arn:aws:iam::123456789012:policy/team/Dev")

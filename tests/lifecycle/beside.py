@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from stacks.leftovers import leftovers
+from stacks.leftovers.listing import leftovers
 from tests.conformance.told import told
 from tests.conformance.updates.states import State
 from tests.lifecycle.account import BOUNDARY, KEY, TOPIC, Account, document
@@ -161,7 +162,7 @@ def with_data_kept(beside: Beside) -> None:
         def clients(service: str, region: str | None = None, /) -> Any:
             return beside.account.client(service, region or HERE)
 
-        found = list(leftovers(clients, HERE))
+        found = list(leftovers(clients, HERE, datetime.now(UTC)))
         for physical, kind in kept.items():
             if not any(means(one.arn, physical) for one in found):
                 beside.stage.findings.append(f"leftovers does not list {kind} {physical}")

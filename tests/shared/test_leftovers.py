@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from botocore.session import Session
 from emulator.client import EmbeddedAws
 from emulator.services.ec2.resources import ARN_KINDS
 from stacks.__main__ import main
-from stacks.leftover_kinds import KINDS, named_by
-from stacks.leftovers import DESCRIBED, answer, leftovers
+from stacks.leftovers.kind import named_by
+from stacks.leftovers.kinds import KINDS
+from stacks.leftovers.listing import answer, leftovers
+from stacks.leftovers.looks import DESCRIBED
 from tests.answering import Answering
 from tests.embedded_aws import Stack, eventually
 
 TAGS = [{"Key": "solution", "Value": "sqs_target_scaling"}, {"Key": "project", "Value": "tried"}]
 ACCOUNT = "123456789012"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TABLE = {
     "Type": "AWS::DynamoDB::Table",
     "Properties": {
@@ -47,7 +51,7 @@ def tagged(**resources: Any) -> dict[str, Any]:
 
 def found(aws: EmbeddedAws) -> dict[str, Any]:
     clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
-    return {one.arn: one for one in leftovers(clients, aws.region)}
+    return {one.arn: one for one in leftovers(clients, aws.region, NOW)}
 
 
 @pytest.fixture
@@ -213,7 +217,7 @@ def test_every_look_is_a_call_of_ec2(kind: str, how: tuple[str, str]) -> None:
 def test_what_ec2_still_shows_is_listed_by_its_state(kind: str, answered: dict[str, Any], listed: int) -> None:
     account = answering(f"arn:aws:ec2:us-east-1:{ACCOUNT}:{kind}/x-1", "")
     account.answers[DESCRIBED[f"ec2:{kind}"][0]] = answered
-    assert len(list(leftovers(account, "us-east-1"))) == listed
+    assert len(list(leftovers(account, "us-east-1", NOW))) == listed
 
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
@@ -244,12 +248,12 @@ def answering(arn: str, code: str) -> Answering:
     ],
 )
 def test_what_is_gone_or_may_not_be_looked_at_does_not_stop_the_command(arn: str, code: str, listed: list[str]) -> None:
-    assert [one.arn for one in leftovers(answering(arn, code), "us-east-1")] == listed
+    assert [one.arn for one in leftovers(answering(arn, code), "us-east-1", NOW)] == listed
 
 
 def test_an_error_that_says_neither_ends_the_command() -> None:
     with pytest.raises(ClientError, match="RequestLimitExceeded"):
-        list(leftovers(answering(VOLUME, "RequestLimitExceeded"), "us-east-1"))
+        list(leftovers(answering(VOLUME, "RequestLimitExceeded"), "us-east-1", NOW))
 
 
 def test_a_key_pair_of_a_stack_that_is_there_is_not_listed() -> None:
@@ -260,9 +264,9 @@ def test_a_key_pair_of_a_stack_that_is_there_is_not_listed() -> None:
     stack = {"StackId": "arn:stack/tried/1", "StackStatus": "CREATE_COMPLETE", "Tags": TAGS}
     account.answers["describe_stacks"] = [{"Stacks": [stack]}]
     account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "Key-AbC"}]}]
-    assert list(leftovers(account, "us-east-1")) == []
+    assert list(leftovers(account, "us-east-1", NOW)) == []
     account.answers["describe_stacks"] = [{"Stacks": []}]
-    (left,) = leftovers(account, "us-east-1")
+    (left,) = leftovers(account, "us-east-1", NOW)
     assert left.remove == "aws ec2 delete-key-pair --key-pair-id key-0123456789abcdef0 --region us-east-1"
 
 
@@ -306,7 +310,7 @@ def test_what_others_hold_is_removed_behind_them(holder: str, held: str) -> None
     tagged_ = [{"ResourceARN": arn, "Tags": TAGS} for arn in sorted(arns)]
     account.answers["get_resources"] = [{"ResourceTagMappingList": tagged_}]
     account.answers |= {DESCRIBED[kind][0]: {"Items": [{}]} for kind in (holder, held) if kind in DESCRIBED}
-    said = answer(account, ["us-east-1"])
+    said = answer(account, ["us-east-1"], NOW)
     assert [row[2] for row in said.rows] == [one["arn"] for one in said.data] == arns
     assert said.lines == [KINDS[kind].command(arn_of(kind, "x"), "us-east-1") for kind in (holder, held)]
 
@@ -323,7 +327,7 @@ def test_the_commands_run_from_top_to_bottom(aws: EmbeddedAws, stack: Stack) -> 
     ec2.disable_image(ImageId=image)
     ec2.create_tags(Resources=[address, gateway, image, snapshot], Tags=TAGS)
     clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
-    said = answer(clients, [aws.region])
+    said = answer(clients, [aws.region], NOW)
     assert {row[1] for row in said.rows} == {"NAT gateway", "Elastic IP address", "AMI", "snapshot"}
     here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     script = "\n".join(["set -e", *said.lines])
@@ -356,7 +360,7 @@ def test_a_volume_that_its_instance_deletes_goes_with_it(aws: EmbeddedAws, stack
     )
     assert "kept with common.keep_data_on_destroy" in volume.why
     clients: Any = lambda service, region=None: aws.client(service)  # noqa: E731
-    said = answer(clients, [aws.region])
+    said = answer(clients, [aws.region], NOW)
     here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     script = "\n".join(["set -e", *said.lines])
     subprocess.run(["/bin/bash", "-c", script], env=aws.environment() | here, check=True)
@@ -374,14 +378,14 @@ def test_a_volume_that_outlives_its_instance_has_a_command_of_its_own(deleted: b
     instance = {"State": {"Name": "running"}, "BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": ebs}]}
     account.answers["describe_instances"] = {"Reservations": [{"Instances": [instance]}]}
     account.answers["describe_volumes"] = {"Volumes": [{"State": "in-use"}]}
-    assert len(answer(account, ["us-east-1"]).lines) == commands
+    assert len(answer(account, ["us-east-1"], NOW).lines) == commands
 
 
 def test_an_address_of_a_local_zone_is_released_by_its_network_border_group() -> None:
     """hashicorp/terraform-provider-aws#16724 and ekristen/aws-nuke#371: without it, EC2 knows no such address."""
     account = answering(arn_of("ec2:elastic-ip", "eipalloc-1"), "")
     account.answers["describe_addresses"] = {"Addresses": [{"NetworkBorderGroup": "us-west-2-lax-1"}]}
-    assert answer(account, ["us-west-2"]).lines == [
+    assert answer(account, ["us-west-2"], NOW).lines == [
         "aws ec2 release-address --allocation-id eipalloc-1 --network-border-group us-west-2-lax-1 --region us-west-2"
     ]
 
@@ -399,7 +403,7 @@ def test_a_disabled_image_is_left_too(aws: EmbeddedAws, stack: Stack) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, what in KINDS.items() if what.remove.startswith("aws ")])
 def test_the_cli_knows_the_command_and_its_parameters(kind: str) -> None:
-    shown = dict.fromkeys(KINDS[kind].named_too, "x")
+    shown = {**dict.fromkeys(KINDS[kind].named_too, "x"), "State": "in-use"}
     for command in KINDS[kind].command(arn_of(kind, "x"), "us-east-1", shown).split(" && "):
         _, service, verb, *options = shlex.split(command)
         if verb == "wait":

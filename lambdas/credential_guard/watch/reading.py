@@ -1,10 +1,10 @@
 """Reads the hosts from EC2 and their audits from Compliance."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from credential_guard.watch.fleet import Audit, Host
+from shared.launches import first_launch
 
 COMPLIANT = "COMPLIANT"
 
@@ -22,17 +22,6 @@ def hosts(ec2: Any, tag: tuple[str, str]) -> list[Host]:
         for reservation in page["Reservations"]
         for item in reservation["Instances"]
     ]
-
-
-def first_launch(instance: Mapping[str, Any]) -> datetime:
-    """When an instance was launched, from its primary interface's attachment; LaunchTime is its last start.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
-    """
-    found = [interface.get("Attachment", {}) for interface in instance.get("NetworkInterfaces", [])]
-    times: list[datetime] = [one["AttachTime"] for one in found if one.get("DeviceIndex") == 0 and "AttachTime" in one]
-    last: datetime = instance["LaunchTime"]
-    return min([*times, last])
 
 
 def audits(ssm: Any, compliance_type: str) -> dict[str, Audit]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gpu_monitoring.fleet.waste import Machine, Reading
+from shared.launches import first_launch
 
 TYPES_AT_ONCE = 100  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html
 QUERIES_AT_ONCE = 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
@@ -40,7 +41,8 @@ def machines(ec2: Any, tag: tuple[str, str]) -> list[Machine]:
         Machine(
             id=item["InstanceId"],
             type=item["InstanceType"],
-            launched=item["LaunchTime"],
+            started=item["LaunchTime"],
+            launched=first_launch(item),
             gpus=0,
             windows=item.get("Platform", "").lower() == "windows",
             group=next((each["Value"] for each in item.get("Tags", []) if each["Key"] == GROUP), ""),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 HOUR = timedelta(hours=1)
+START = timedelta(minutes=15)
+"""How long a start may take until the agent, which is installed and starts with the system, reports."""
 
 
 class State(StrEnum):
@@ -27,7 +29,7 @@ class Rules:
     Attributes:
         idle_percent: every GPU of an idle instance computes less than this.
         idle_hours: so long it must not have.
-        silent: whoever has reported nothing for so long is silent; a new instance is given as long.
+        silent: whoever has reported nothing for so long is silent; a new instance is given as long, to be set up.
     """
 
     idle_percent: float
@@ -45,16 +47,28 @@ class Machine:
     """A running instance with the tag.
 
     Attributes:
+        started: its last start.
         gpus: NVIDIA GPUs of its type, which are those that the agent sees.
+        launched: its first start; None: the last.
         group: its Auto Scaling group; empty: none.
     """
 
     id: str
     type: str
-    launched: datetime
+    started: datetime
     gpus: int
     windows: bool = False
     group: str = ""
+    launched: datetime | None = None
+
+    def is_new(self, rules: Rules, now: datetime) -> bool:
+        """Whether it has not had the time to report: that of a new instance, or that of a start.
+
+        Not silent time since the last start: of whoever is stopped each night that never becomes a day, and a restart
+        would hide a silent one for as long again.
+        """
+        launched = self.launched or self.started
+        return now - launched < rules.silent or now - self.started < min(START, rules.silent)
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,7 @@ def judge(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Ve
 
 
 def _judged(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> Verdict:
-    new = now - machine.launched < rules.silent
+    new = machine.is_new(rules, now)
     if not reading.alive:
         return Verdict(machine, State.NEW if new else State.SILENT, None, None, None)
     if not machine.gpus:
@@ -108,26 +122,26 @@ def _judged(machine: Machine, reading: Reading, rules: Rules, now: datetime) -> 
         return Verdict(machine, State.MIG, None, reading.memory_percent, None)
     if reading.utilization is None:
         return Verdict(machine, State.NEW if new else State.UNSEEN, None, None, None)
-    hours = idle_for(reading.hours, machine.launched, rules.idle_percent, now)
+    hours = idle_for(reading.hours, machine.started, rules.idle_percent, now)
     idle = hours is not None and hours >= rules.idle_hours
     state = State.IDLE if idle else State.WORKING
     return Verdict(machine, state, reading.utilization, reading.memory_percent, hours)
 
 
-def idle_for(hours: Mapping[datetime, float], launched: datetime, percent: float, now: datetime) -> float | None:
+def idle_for(hours: Mapping[datetime, float], started: datetime, percent: float, now: datetime) -> float | None:
     """For how many hours every GPU of an instance has computed less than *percent*; None: not reported lately.
 
-    It counts back, hour after hour, to the first one with work in it or without a report, or to the launch: whoever was
+    It counts back, hour after hour, to the first one with work in it or without a report, or to the start: whoever was
     idle for three hours and a half is called idle for three or more, never for more than is shown.
     """
-    known = {begin: value for begin, value in hours.items() if begin + HOUR > launched and begin <= now}
+    known = {begin: value for begin, value in hours.items() if begin + HOUR > started and begin <= now}
     newest = max(known, default=None)
     if newest is None or now - newest >= 2 * HOUR:
         return None
     begin, since = newest, None
     while begin in known and known[begin] < percent:
         since, begin = begin, begin - HOUR
-    return 0.0 if since is None else round((now - max(since, launched)) / HOUR, 4)
+    return 0.0 if since is None else round((now - max(since, started)) / HOUR, 4)
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,7 @@ def values(verdicts: Sequence[Verdict]) -> Iterator[Value]:
     yield Value("SilentInstances", counted[State.SILENT], "Count")
     yield Value("UnseenGpuInstances", counted[State.UNSEEN], "Count")
     yield Value("BrokenGpuInstances", sum(verdict.errors > 0 for verdict in verdicts), "Count")
-    # One that has just started is given the time that its agent needs.
+    # One that is new, or has just started, is given the time that its agent needs.
     unknown = [v for v in verdicts if v.utilization is None and v.state is not State.NEW]
     yield Value("UnmeasuredGpus", sum(v.machine.gpus for v in unknown), "Count")
     yield from _waste(verdicts, None)

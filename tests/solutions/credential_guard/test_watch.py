@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from credential_guard.watch.fleet import Audit, Host, State, judge, values
 from credential_guard.watch.handler import EXPLAINED, watch
-from credential_guard.watch.reading import audits, detailed, first_launch, hosts
+from credential_guard.watch.reading import audits, detailed, hosts
+from shared.launches import first_launch
 
 NOW = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
 SILENT = timedelta(hours=12)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from config.models import CommonSettings
-from stacks.game_streaming.settings import GameStreamingSettings, Oidc
+from stacks.game_streaming.settings import GameStreamingSettings
+from stacks.game_streaming.settings.sections import Oidc
 from stacks.game_streaming.sizes import Demand, fit, offered, smallest
 
 POST = Demand(10, 25, 50, 15)

@@ -100,6 +100,31 @@ def test_an_instance_is_judged_by_what_it_reports(machine: Machine, reported: Re
     assert judge(machine, reported, RULES, NOW).state is state
 
 
+DAY = Rules(idle_percent=5, idle_hours=2, silent=timedelta(days=1))
+NOTHING = {"agent": reading(None, alive=False), "gpu": reading(None, memory_percent=None)}
+
+
+@pytest.mark.parametrize(("missing", "state"), [("agent", State.SILENT), ("gpu", State.UNSEEN)])
+@pytest.mark.parametrize(
+    ("rules", "launched", "started", "is_judged"),
+    [
+        (DAY, timedelta(days=9), timedelta(hours=10), True),  # stopped each night: no start is a day ago
+        (DAY, timedelta(days=9), timedelta(minutes=15), True),
+        (DAY, timedelta(days=9), timedelta(minutes=14), False),  # it boots
+        (DAY, timedelta(days=1), timedelta(hours=10), True),
+        (DAY, timedelta(hours=23), timedelta(hours=10), False),  # it is set up for the first time
+        (RULES, timedelta(days=9), timedelta(minutes=15), True),
+        (RULES, timedelta(minutes=20), timedelta(minutes=14), False),
+        (Rules(5, 2, timedelta(minutes=10)), timedelta(days=9), timedelta(minutes=10), True),  # no longer than silent
+    ],
+)
+def test_a_start_hides_who_is_silent_for_no_longer_than_it_may_take(
+    rules: Rules, launched: timedelta, started: timedelta, is_judged: bool, missing: str, state: State
+) -> None:
+    machine = Machine("i-1", "g5.xlarge", NOW - started, 1, launched=NOW - launched)
+    assert judge(machine, NOTHING[missing], rules, NOW).state is (state if is_judged else State.NEW)
+
+
 # What it makes of the fleet
 
 
@@ -240,6 +265,18 @@ def test_every_page_and_every_reservation_of_many_is_read() -> None:
     (filters,) = [asked["Filters"] for operation, asked in ec2.asked if operation == "describe_instances"]
     assert {"Name": "tag:gpu-monitoring", "Values": ["enabled"]} in filters
     assert {"Name": "instance-state-name", "Values": ["running"]} in filters
+
+
+def test_the_first_launch_is_the_attachment_of_the_primary_interface() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html: LaunchTime is the last start."""
+    interfaces = [
+        {"Attachment": {"DeviceIndex": 1, "AttachTime": LONG_AGO - timedelta(days=9)}},
+        {"Attachment": {"DeviceIndex": 0, "AttachTime": LONG_AGO}},
+    ]
+    restarted = instance("i-1", "g5.xlarge", LaunchTime=NOW, NetworkInterfaces=interfaces)
+    ec2 = Paged(describe_instances=[{"Reservations": [{"Instances": [restarted]}]}], describe_instance_types=[TYPES])
+    (found,) = machines(ec2, ("gpu-monitoring", "enabled"))
+    assert (found.started, found.launched) == (NOW, LONG_AGO)
 
 
 def test_gpus_are_nvidias_and_a_part_of_one_is_one() -> None:

@@ -101,3 +101,31 @@ def test_what_does_not_fit_into_a_variable_of_a_build_is_refused() -> None:
     fits = {"sources": [{"location": "org/a", "exclude": [f"{number}{'x' * 95}" for number in range(26)]}]}
     assert not said(**fits)
     assert "3000 characters" in said(**fits, exclude=["y" * 200, "z" * 200])[0]
+
+
+REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ab:1", "a" * 256 + ":1", "team/advisor:1", "a.b_c__d---e/f:1", f"advisor:{'t' * 128}", "advisor:_1.2-A",
+        f"advisor@sha256:{'0' * 64}",
+    ],
+)  # fmt: skip
+def test_an_image_has_any_name_that_ecr_takes(name: str) -> None:
+    """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html."""
+    assert settings(image=f"{REGISTRY}/{name}").image == f"{REGISTRY}/{name}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a:1", "a" * 257 + ":1", "Advisor:1", "-ab:1", "ab-:1", "a..b:1", "a___b:1", "a.-b:1", "a//b:1", "a/:1",
+        "advisor", f"advisor:{'t' * 129}", "advisor:.1", "advisor:-1", "advisor:é",
+        f"advisor@sha256:{'0' * 63}", "advisor:1\n",
+    ],
+)  # fmt: skip
+def test_an_image_has_no_name_that_ecr_or_a_pull_refuses(name: str) -> None:
+    with pytest.raises(ValidationError, match="image"):
+        settings(image=f"{REGISTRY}/{name}")

@@ -15,7 +15,7 @@ LARGEST: list[tuple[Json, Json]] = [
             "ports": [22, 3389],
             "windows_instance_type": "m7i.large",
             "trail": "create",
-            "os_users": [f"user{n}" + "u" * 25 for n in range(10)],
+            "os_users": [f"user{n}" + "u" * 27 for n in range(10)],
             "private_cidrs": [f"10.{n}.0.0/16" for n in range(20)],
             "source_cidrs": [f"198.51.{n}.0/24" for n in range(20)],
             "preserve_client_ip": True,

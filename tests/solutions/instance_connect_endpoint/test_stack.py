@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from stacks.instance_connect_endpoint.paste import Paste
+from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, synthesized
@@ -377,6 +379,26 @@ def test_ssh_by_one_click_and_by_proxy_command() -> None:
     words = shlex.split(ssh)
     (proxy,) = [word for word in words if word.startswith("ProxyCommand=")]
     assert words[0] == "ssh" and "open-tunnel" in proxy and proxy.endswith("--instance-id %h")
+
+
+class Outputs:
+    """Stands for the stack: what it puts out."""
+
+    region = "eu-central-1"
+
+    def __init__(self) -> None:
+        self.said: dict[str, str] = {}
+
+    def output(self, name: str, value: str, _: str) -> None:
+        self.said[name] = value
+
+
+def test_a_user_whose_name_ends_with_a_dollar_sign_is_pasted_as_it_is() -> None:
+    stack: Any = Outputs()
+    Paste(stack, InstanceConnectEndpointSettings(os_users=("host$",)), endpoint_id="eice-1").write(None, None, None)
+    said = shlex.join(["host$"])
+    assert f"--os-user {said} " in stack.said["Ssh"] and f" {said}@INSTANCE_ID " in stack.said["SshWithProxyCommand"]
+    assert "host$@" not in stack.said["SshWithProxyCommand"], "a shell writes its arguments in the place of $@"
 
 
 def test_rdp_by_a_tunnel_as_long_as_the_policy_allows() -> None:

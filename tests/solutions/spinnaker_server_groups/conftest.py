@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from config.models import CommonSettings
-from stacks.spinnaker_server_groups.bodies import Bodies, Place
+from stacks.spinnaker_server_groups.bodies import Bodies
+from stacks.spinnaker_server_groups.place import Place
 from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
 from tryout.scenarios.spinnaker_server_groups.gate import LoopbackGate

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.spinnaker_server_groups.bodies import Bodies, ServerGroupNameError, user_data, user_data_base64
+from stacks.spinnaker_server_groups.bodies import Bodies, ServerGroupNameError
+from stacks.spinnaker_server_groups.demo_page import user_data, user_data_base64
 from tests.solutions.spinnaker_server_groups.conftest import (
     BALANCERS,
     BALANCERS_NAME,

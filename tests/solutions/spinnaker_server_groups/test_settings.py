@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from config.models import CommonSettings
-from stacks.spinnaker_server_groups.settings import sends_in_the_clear
+from stacks.spinnaker_server_groups.settings.spinnaker import sends_in_the_clear
 from tests.solutions.spinnaker_server_groups.conftest import settings_of
 
 VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}
@@ -106,3 +107,14 @@ def test_a_token_leaves_this_machine_encrypted_only(url: str, clear: bool) -> No
     assert sends_in_the_clear(url) == clear
     secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gate-AbCdEf"
     assert bool(problems(gate_url=url, token_secret_arn=secret)) == clear
+
+
+@pytest.mark.parametrize("name", ["a", "4711-prod", "k8s.team_a", "A" * 64])
+def test_an_account_of_spinnaker_has_the_name_that_somebody_gave_it(name: str) -> None:
+    assert settings_of(account_name=name).account_name == name
+
+
+@pytest.mark.parametrize("name", ["", "aws:prod", "a/b", "a b", "-a", ".a", "é", "a" * 65, "a'", "a\n"])
+def test_an_account_of_spinnaker_has_no_name_that_ends_a_key_or_a_text(name: str) -> None:
+    with pytest.raises(ValidationError, match="account_name"):
+        settings_of(account_name=name)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.spinnaker_server_groups.bodies import user_data
+from stacks.spinnaker_server_groups.demo_page import user_data
 from stacks.spinnaker_server_groups.settings import PURPOSE_TAG
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable

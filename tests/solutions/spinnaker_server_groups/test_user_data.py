@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.spinnaker_server_groups.bodies import user_data
+from stacks.spinnaker_server_groups.demo_page import user_data
 from tests.shared.instance_metadata import GivenMetadata
 from tests.variants import ROOT
 from tryout.hosts.user_data import Boot

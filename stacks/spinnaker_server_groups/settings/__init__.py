@@ -5,10 +5,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.ranges import admits_everybody
 from config.types import Cidr, InstanceType, SecretArn, SubnetId, repeated
-from stacks.shared.instance_attributes import is_arm, of_another_architecture, on_demand_of
+from stacks.shared.instance_attributes import of_another_architecture, on_demand_of
+from stacks.spinnaker_server_groups.settings.host import HostSettings
+from stacks.spinnaker_server_groups.settings.spinnaker import AccountName, GateUrl, Purpose, sends_in_the_clear
 
 STACK_NAME = "spinnaker-server-groups"
 BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g"})
@@ -16,37 +18,6 @@ BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g"})
 of https://github.com/spinnaker/spinnaker."""
 PURPOSE_TAG = "immutable_metadata"
 """Tag of a subnet whose JSON Spinnaker reads: clouddriver-aws, AmazonSubnetCachingAgent and its SubnetData."""
-
-Purpose = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$", examples=["web-public"])]
-Version = Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$", examples=["2026.2.3"])]
-GateUrl = Annotated[
-    str,
-    Field(pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*/?$", examples=["http://localhost:8084/api/v1"]),
-]
-
-
-class HostSettings(Section):
-    """A Spinnaker of your own on one instance in a private subnet, from the project's kustomization on k3s."""
-
-    instance_type: InstanceType = "m6i.xlarge"
-    """Instance type, x86_64; Spinnaker's documentation asks for at least 4 cores and 16 GiB."""
-    volume_gib: Annotated[int, Field(ge=40, le=16_384)] = 60
-    """Size of its root volume in GiB, for container images and Spinnaker's database."""
-    spinnaker_version: Version = "2026.2.3"
-    """Tag of Spinnaker's container images."""
-    kustomize_commit: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{40}$", examples=["7ded656f6319f01a093816faf1214f722f1e6227"])
-    ] = "7ded656f6319f01a093816faf1214f722f1e6227"
-    """Commit of github.com/spinnaker/spinnaker with the spinnaker-kustomize to install, and its components/mysql."""
-    k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$", examples=["v1.35.5+k3s1"])] = "v1.35.5+k3s1"
-    """Release of k3s, the Kubernetes that Spinnaker runs in."""
-    generation: Annotated[int, Field(ge=1, le=999)] = 1
-    """Number of the host. A higher one, or another VPC, replaces it and loses its applications and pipelines."""
-
-    @rule
-    def _is_x86(self) -> Iterator[Problem]:
-        if is_arm(self.instance_type):
-            yield Problem("instance_type", "must be of architecture x86_64; choose one such as m6i.xlarge")
 
 
 class SpinnakerServerGroupsSettings(SolutionSettings):
@@ -112,9 +83,7 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
         "owner@example.com"
     )
     """Email address of the application's owner, which Spinnaker requires."""
-    account_name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", examples=["my-aws-account"])] = (
-        "my-aws-account"
-    )
+    account_name: AccountName = "my-aws-account"
     """Name of the AWS account in Spinnaker's configuration; every request names it as its credentials."""
     key_pair: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@+=-]{1,64}$", examples=["ops"])] | None = None
     """Key pair of the instances that Spinnaker launches. null: the host's, or without a host none is sent;
@@ -279,9 +248,3 @@ class SpinnakerServerGroupsSettings(SolutionSettings):
                 "native_group",
                 "must be false with a single subnet in common.vpc, because a load balancer needs two; add one",
             )
-
-
-def sends_in_the_clear(url: str) -> bool:
-    """Whether what is sent to an address leaves this machine unencrypted."""
-    scheme, _, rest = url.partition("://")
-    return scheme == "http" and rest.partition("/")[0].partition(":")[0] not in ("localhost", "127.0.0.1")

@@ -4,109 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from config.models import CommonSettings, Problem, Section, SolutionSettings, common_rule, rule
+from config.models import CommonSettings, Problem, SolutionSettings, common_rule, rule
 from config.ranges import admits_everybody
-from config.schedules import ScheduleExpression, TimeZone
 from config.types import Cidr, ZoneName, arn_part, repeated
 from stacks.game_streaming.releases import OLDEST, Release, driver_series
-from stacks.game_streaming.script import ACCOUNT_NAME
-from stacks.game_streaming.sizes import DISK_FACTOR, SIZES, Demand, Fit, fit, least_disk, smallest
+from stacks.game_streaming.settings.names import UBUNTU, Client, Domain, GameType, Image, SecretName
+from stacks.game_streaming.settings.sections import Hours, Oidc, Session
+from stacks.game_streaming.sizes import DISK_FACTOR, Fit, fit, least_disk, smallest
 
-EVERYBODY = "0.0.0.0/0"
-UBUNTU = "ubuntu"
-
-
-def _type(value: str) -> str:
-    if value in SIZES:
-        return value
-    if re.fullmatch(r"g(4dn|5|6|6e)\..+", value):
-        raise ValueError(f"must be a G5g type, because {value.split('.')[0]} has x86 processors; choose g5g.2xlarge")
-    raise ValueError(f"must be a G5g type, with an Arm processor and a GPU; choose one of {', '.join(SIZES)}")
-
-
-def _issuer(value: str) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w.~/-]*)?", value):
-        raise ValueError("must be an https URL; write the issuer of your identity provider")
-    if value.rstrip("/").endswith("/oidc/callback"):
-        raise ValueError("must be the issuer, not the redirect address of the appliance; write the provider's URL")
-    return value
-
-
-def _secret(value: str) -> str:
-    """A name or an ARN; https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html."""
-    if value.startswith("arn:"):
-        if re.fullmatch(r"arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}", value):
-            return value
-        raise ValueError("must be the secret's complete ARN, with the six characters at its end; copy it again")
-    if not re.fullmatch(r"[\w/+=.@-]{1,505}", value) or re.fullmatch(r"C1[A-Za-z0-9]{20,}", value):
-        # The words ", got " keep the value, which may be the token, out of the message.
-        raise ValueError(
-            "must be the name or ARN of a secret that holds the token, got what may be the token itself; make a secret"
-        )
-    return value
-
-
-def _image(value: str) -> str:
-    if value == UBUNTU or re.fullmatch(r"ami-[0-9a-f]{8,17}|/aws/service/marketplace/prod-[a-z0-9]+/[\w.-]+", value):
-        return value
-    raise ValueError("must be ubuntu, an AMI id, or a parameter such as /aws/service/marketplace/prod-.../latest")
-
-
-Client = Annotated[str, Field(pattern=ACCOUNT_NAME, examples=["portal"])]
-SecretName = Annotated[str, Field(examples=["ubuntu-pro-token"]), AfterValidator(_secret)]
 Gibibytes = Annotated[int, Field(le=16384)]
-GameType = Annotated[str, Field(examples=["g5g.2xlarge"]), AfterValidator(_type)]
-Domain = Annotated[
-    str,
-    Field(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253, examples=["play.example.com"]
-    ),
-]
-
-
-class Oidc(Section):
-    """An OpenID Connect provider for logging in to the dashboard."""
-
-    issuer: Annotated[str, Field(max_length=512, examples=["https://login.example.com"]), AfterValidator(_issuer)]
-    """URL of the issuer."""
-    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,256}$", examples=["example-client"])]
-    """Id of a public client (SPA), which has no secret."""
-    audience: (
-        Annotated[str, Field(max_length=512, examples=["https://example.auth0.com/api/v2/"]), AfterValidator(_issuer)]
-        | None
-    ) = None
-    """Audience, which Auth0 requires."""
-
-
-class Session(Section):
-    """Resources of one session of the largest game; a game's own manifest is checked at its delivery."""
-
-    cpus: Annotated[int, Field(ge=1, le=256)] = 10
-    """vCPUs."""
-    memory_gb: Annotated[int, Field(ge=3, le=256)] = 25
-    """Memory in GB."""
-    disk_gb: Annotated[int, Field(ge=3, le=4096)] = 40
-    """Disk in GB."""
-    gpu_slots: Annotated[int, Field(ge=0, le=32)] = 15
-    """GPU slots, of 32."""
-
-    @property
-    def demand(self) -> Demand:
-        """The demand from which the sizes are computed."""
-        return Demand(self.cpus, self.memory_gb, self.disk_gb, self.gpu_slots)
-
-
-class Hours(Section):
-    """Schedule on which the instance stops and starts again."""
-
-    stop: ScheduleExpression
-    """When the instance stops, even while somebody plays: running games are lost."""
-    start: ScheduleExpression | None = None
-    """When the instance starts again. null: you start it."""
-    time_zone: TimeZone = "UTC"
-    """Time zone of both schedules."""
 
 
 class GameStreamingSettings(SolutionSettings):
@@ -118,7 +26,7 @@ class GameStreamingSettings(SolutionSettings):
     """false removes the instance with its volumes and keeps the address (step 1 of 2 when replacing it)."""
     instance_type: GameType = "g5g.2xlarge"
     """Instance type; `python -m stacks game_streaming sessions` shows what fits."""
-    image: Annotated[str, Field(examples=["ubuntu"]), AfterValidator(_image)] = UBUNTU
+    image: Image = UBUNTU
     """Image: ubuntu, an AMI id, or the parameter of the Marketplace image, which needs a subscription."""
     ubuntu: Literal["22.04", "24.04"] = "24.04"
     """Ubuntu release, with image ubuntu."""

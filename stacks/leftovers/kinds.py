@@ -1,13 +1,10 @@
 """What stacks of this app may leave: why, what it bills, and the command that removes it."""
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
-# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
-DOMAINS = {"aws-cn": "amazonaws.com.cn"}
+from stacks.leftovers.kind import Kind, is_associated, is_in_use
+from stacks.leftovers.reservations import kept_by_ec2
+
 KEPT = "kept with common.keep_data_on_destroy"
 # No command of the AWS CLI empties a versioned bucket: `aws s3 rb --force` leaves versions, and so fails
 # (https://docs.aws.amazon.com/cli/latest/reference/s3/rb.html). boto3, which has printed this, does; what is behind the
@@ -17,60 +14,6 @@ EMPTY_AND_DELETE = (
     "bucket.object_versions.delete(); bucket.delete()'"
 )
 
-
-def named_by(arn: str) -> tuple[str, str]:
-    """Service and type of what an ARN names, and its name: ``dynamodb:table``, ``items``.
-
-    Buckets, queues and topics have no type.
-    """
-    service, resource = arn.split(":")[2], arn.split(":", 5)[5].removesuffix(":*")
-    sign = min((sign for sign in "/:" if sign in resource), key=resource.index, default="")
-    if not sign or service in ("s3", "sns", "sqs"):
-        return service, resource
-    kind, _, name = resource.partition(sign)
-    return f"{service}:{kind}", name
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of resource.
-
-    Attributes:
-        name: as people call it.
-        kept: why a stack may leave it; empty: there is no reason.
-        bills: what it costs, with the unit of the price file (``python -m stacks cost --units``) where there is one.
-        remove: the command, with {arn}, {name} behind the type of the resource, and the address of a {queue}.
-        wait: the command that ends when it is gone, where others wait for that.
-        held_by: kinds that hold it, and are therefore removed before.
-        named_too: what its command must name too, where it is described: options, by the members that have the values.
-    """
-
-    name: str
-    kept: str = ""
-    bills: str = "see its price list"
-    remove: str = ""
-    wait: str = ""
-    held_by: tuple[str, ...] = ()
-    named_too: Mapping[str, str] = field(default_factory=dict)
-
-    def command(self, arn: str, region: str, shown: Mapping[str, Any] = MappingProxyType({})) -> str:
-        """The command that removes one, and waits where others wait; empty where none is known.
-
-        Args:
-            shown: how its service describes it.
-        """
-        _, partition, _, _, account, _ = arn.split(":", 5)
-        _, name = named_by(arn)
-        queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
-        quoted = {"arn": arn, "name": name, "queue": queue}
-        values = {key: shlex.quote(value) for key, value in quoted.items()}
-        texts = [text.format(**values) for text in (self.remove, self.wait) if text]
-        for member, option in self.named_too.items():
-            if value := shown.get(member):
-                texts[0] += f" {option} {shlex.quote(value)}"
-        return " && ".join(f"{text} --region {region}" for text in texts)
-
-
 KINDS: Mapping[str, Kind] = {
     "cloudwatch:alarm": Kind("alarm", bills="alarm_month", remove="aws cloudwatch delete-alarms --alarm-names {name}"),
     "dynamodb:table": Kind("table", KEPT, "its storage", "aws dynamodb delete-table --table-name {name}"),
@@ -78,6 +21,7 @@ KINDS: Mapping[str, Kind] = {
         "capacity reservation",
         bills="as its instances do, used or not: on_demand_hour_<type>",
         remove="aws ec2 cancel-capacity-reservation --capacity-reservation-id {name}",
+        stays=kept_by_ec2,
     ),
     "ec2:elastic-ip": Kind(
         "Elastic IP address",
@@ -85,6 +29,10 @@ KINDS: Mapping[str, Kind] = {
         remove="aws ec2 release-address --allocation-id {name}",
         # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReleaseAddress.html: associated with nothing.
         held_by=("ec2:instance", "ec2:natgateway"),
+        # EC2 may refuse it for some seconds after `wait nat-gateway-deleted`, as people report: with AuthFailure
+        # (https://github.com/eformat/sno-for-100/issues/9), or since the interface is not found
+        # (https://github.com/hashicorp/terraform-provider-aws/issues/49299). No waiter of EC2 looks at addresses.
+        held=is_associated,
         # Of a Local Zone: "If you provide an incorrect network border group, you receive an InvalidAddress.NotFound
         # error", and so does who names none: https://github.com/hashicorp/terraform-provider-aws/pull/16724.
         named_too={"NetworkBorderGroup": "--network-border-group"},
@@ -124,6 +72,8 @@ KINDS: Mapping[str, Kind] = {
         "aws ec2 delete-volume --volume-id {name}",
         # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVolume.html: attached to no instance.
         held_by=("ec2:instance",),
+        held=is_in_use,
+        until="aws ec2 wait volume-available --volume-ids {name}",
     ),
     "ecr:repository": Kind(
         "repository", KEPT, "its images' storage", "aws ecr delete-repository --force --repository-name {name}"

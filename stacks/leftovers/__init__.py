@@ -1,0 +1,1 @@
+"""What stacks of this app have left in an account, and the commands that remove it."""
