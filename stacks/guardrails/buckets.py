@@ -83,13 +83,13 @@ class Lists:
 
     Attributes:
         ours: our statements.
-        zones: the Regions of the zones in which ours leave buckets, by the zones' ids.
+        zones: ids of the zones in which ours leave buckets.
         regions: those of the partition.
         organization: its id.
     """
 
     ours: Sequence[Json]
-    zones: Mapping[str, str]
+    zones: Sequence[str]
     regions: Sequence[str]
     partition: str
     organization: str
@@ -111,7 +111,8 @@ class Lists:
         for statements in reaching.values():
             allowing = [one for one in statements if one.allows]
             found += [(one, self._once(denied, caller, one)) for one in statements if one.denies_buckets]
-            found += [(one, self._once(lacking, caller, *allowing)) for one in allowing]
+            blamed = allowing if self.zones else [one for one in allowing if one.zones]
+            found += [(one, self._once(lacking, caller, *allowing)) for one in blamed]
         return {one.name for one, regions in found if any(not _closed(reaching, caller, region) for region in regions)}
 
     def _caller(self, line: Sequence[str]) -> Caller:
@@ -141,7 +142,8 @@ class Lists:
 
     def _taken(self, caller: Caller, theirs: Theirs) -> Iterator[str]:
         """Regions of our zones in which a statement denies every bucket, whatever its name, that ours leave."""
-        for zone, region in self.zones.items():
+        for zone in self.zones:
+            region = self._region(zone)
             for alike in _alike(caller, zone, region, theirs):
                 if _all_denied([theirs.statement], alike) and not _denies(self.ours, alike[0]):
                     yield region
@@ -162,7 +164,8 @@ class Lists:
         "For a permission to be allowed for a specific account, there must be an explicit Allow statement at every
         level from the root": https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
         """
-        for zone, region in self.zones.items():
+        for zone in self.zones:
+            region = self._region(zone)
             for alike in _alike(caller, zone, region, *allowing):
                 if not any(_allowed(allowing, call) for call in alike) and not _denies(self.ours, alike[0]):
                     yield region

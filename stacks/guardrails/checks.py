@@ -93,9 +93,10 @@ def _target(settings: GuardrailSettings, there: Policies, target: str) -> Findin
             what, found, "reaches it or what is below it, and only subnets that both list would be allowed", fix, there
         )
     if found := _other_bucket_statements(settings, there, target):
-        does = "denies an ordinary role" if settings.bucket_zones else "leaves"
-        says = f"reaches it or what is below it, and {does} directory buckets of zones that these policies "
-        says += "leave" if settings.bucket_zones else "deny"
+        does, ours = ("denies, or does not allow,", "leave") if settings.bucket_zones else ("leaves", "deny")
+        says = (
+            f"reaches it or what is below it, and {does} an ordinary role directory buckets that these policies {ours}"
+        )
         fix = "Set zone_ids of all zones in one stack, modern_actions: false elsewhere"
         if not all(sid.startswith(BUCKET_STATEMENT) for _, sid in found):
             fix = f"Let both leave {' and '.join(DIRECTORY_BUCKETS)} in the same zones, or set modern_actions: false"
@@ -144,11 +145,8 @@ def _other_bucket_statements(settings: GuardrailSettings, there: Policies, targe
     ours = [part for document in documents for part in document["Statement"] if is_about_buckets(part)]
     if not ours:
         return []
-    # The name of a Local Zone begins with that of its Region: us-west-2-lax-1a.
-    of_zones = [name.rsplit("-", 2)[0] for name in settings.zone_names]
-    zones = dict(zip(settings.bucket_zones, of_zones, strict=bool(settings.bucket_zones)))
     regions = Session().get_available_regions("ec2", partition)
-    lists = Lists(ours, zones, regions, partition, there.organization)
+    lists = Lists(ours, settings.bucket_zones, regions, partition, there.organization)
     lines = ({place: there.parts(place) for place in line} for line in there.lines(target))
     return sorted({name for reaching in lines for name in lists.clashes(reaching)})
 

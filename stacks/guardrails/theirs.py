@@ -25,7 +25,7 @@ ANYBODY = "anybody-0x"
 # Ids of zones in the names of buckets and in the values of s3express:LocationName, as in usw2-lax1-az1 and use1-az4.
 _ZONE = re.compile(r"(?<![a-z0-9])[a-z]{2,6}\d(?:-[a-z]{3}\d)?-az\d+(?![a-z0-9])")
 _PLACES = re.compile("OrgPaths", re.IGNORECASE)
-_PARTS_OF_ACCOUNTS = re.compile(r":(?:\d+[*?]|[*?]+\d)[\d*?]*:")
+_PARTS_OF_ACCOUNTS = re.compile(r"\d[*?]|[*?]\d")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Theirs:
         for pattern in many(self.statement.get("NotResource", self.statement.get("Resource", []))):
             resource = (filled(pattern, keys) or "").split(":", 5)[-1]
             base = resource.rpartition("/")[2].split("--")[0].replace("?", "a")
-            found += [base.replace("*", ""), base.replace("*", ANYBODY)]
+            # What has the id of a zone, as *usw2-lax1-az1*, is a list of zones and no rule of names.
+            found += [] if _ZONE.search(base) else [base.replace("*", ""), base.replace("*", ANYBODY)]
         return tuple(dict.fromkeys(name for name in found if name))
 
     @cached_property

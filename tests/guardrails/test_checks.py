@@ -226,6 +226,12 @@ def but_for(**condition: dict[str, str]) -> dict[str, Any]:
         ({"NotResource": f"{EXPRESS}:*:${{aws:PrincipalAccount}}:*"}, "ok"),
         ({"NotResource": f"{EXPRESS}:*:????????????:*"}, "ok"),
         ({"NotResource": f"{EXPRESS}:*:{ANOTHER}:*"}, "problem"),
+        # A list of zones may have wildcards around the ids.
+        *(
+            ({"NotResource": f"{EXPRESS}:*:*:{zones}"}, "problem")
+            for zones in ("*usw2-den1-az1*", "*/*usw2-den1-az1*", "*/*-usw2-den1-az1-*")
+        ),
+        ({"NotResource": f"{EXPRESS}:*:*:*usw2-lax1-az1*"}, "ok"),
         # And it is denied what is in it.
         ({"Resource": f"{EXPRESS}:*:*:bucket/*"}, "problem"),
         ({"Resource": f"{EXPRESS}:us-west-2:*:*"}, "problem"),
@@ -449,6 +455,7 @@ def test_a_zone_is_looked_at_in_its_own_region() -> None:
         # Theirs name an account, or a part of its id, or a place.
         (ZONE, {"Resource": f"{EXPRESS}:*:{ANOTHER}:*"}),
         (ZONE, {"Resource": f"{EXPRESS}:*:1111*:*"}),
+        (ZONE, {"Resource": "*", "Condition": {"StringLike": {"aws:PrincipalAccount": "1111*"}}}),
         (ZONE, {"Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::1111*:role/*"}}}),
         (ZONE, {"Resource": "*", "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": NESTED}}}),
     ],
@@ -482,7 +489,11 @@ def test_what_to_do_depends_on_whose_policy_it_is(theirs: str, fix: str) -> None
     organization.policies["p-Other"] = document
     organization.attached["r-ab12"] = ["p-Other"]
     (found,) = (each for each in findings(CommonSettings(), settings, organization) if each.what == f"target {FIRST}")
-    assert found.status == "problem" and fix in found.fix and "denies an ordinary role directory buckets" in found.says
+    assert (
+        found.status == "problem"
+        and fix in found.fix
+        and "an ordinary role directory buckets that these policies leave" in found.says
+    )
 
 
 def test_extra_actions_with_wildcards_leave_the_zones_too() -> None:
