@@ -78,6 +78,10 @@ PrincipalArn = Annotated[
 def _name_of_a_policy(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("arn:"):
         name = value.partition(":policy/")[2] or value.rpartition("/")[2]
+        if ":iam::aws:" in value:
+            raise ValueError(
+                "must be the name of a policy of the account, which a policy of AWS is not; copy it into one"
+            )
         raise ValueError(f"must be the name of the policy, not its ARN; write '{name}'")
     return value
 

@@ -49,7 +49,7 @@ class GpuMonitoringSettings(SolutionSettings):
     """Minutes between two measurements of the fleet's utilization and waste."""
     silent_minutes: Annotated[int, Field(ge=10, le=1_440)] = 15
     """Minutes without data before a running instance counts as silent; a new one has as long to
-    report, and one that starts again 15 minutes at most."""
+    report, and one that starts again 15 minutes at most, bare metal 35."""
 
     @rule
     def _agent_takes_the_configuration(self) -> Iterator[Problem]:

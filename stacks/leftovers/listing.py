@@ -84,7 +84,7 @@ def leftovers(clients: Clients, region: str, now: datetime) -> Iterator[Leftover
         BotoCoreError: there are no credentials, or no connection.
     """
     stacks = _stacks(clients, region)
-    known: dict[str, bool] = {}
+    others: dict[str, frozenset[str]] = {}
     holders = Holders()
     for arn, tags in sorted(_tagged(clients, region).items(), key=_in_turn):
         of, _ = named_by(arn)
@@ -100,9 +100,11 @@ def leftovers(clients: Clients, region: str, now: datetime) -> Iterator[Leftover
         if stack is None:
             there, said = solution in stacks.solutions, "no stack has it"
         else:
-            if stack not in known:
-                known[stack] = stack in stacks.held or _is_there(clients, region, stack)
-            there = known[stack]
+            if stack not in stacks.held and stack not in others:
+                others[stack] = _held(clients("cloudformation", region), stack)
+            if _names(arn) & others.get(stack, frozenset()):
+                continue
+            there = bool(stacks.held.get(stack) or others.get(stack))
             name = stack.split("/")[1]
             said = f"{name} is there without it" if there else f"its stack {name} is gone"
         if there and of in LAUNCHED:
@@ -135,16 +137,36 @@ def _tagged(clients: Clients, region: str) -> dict[str, dict[str, str]]:
 
 
 def _stacks(clients: Clients, region: str) -> _Stacks:
+    """The stacks of this app that are there, by their tag, or where they have none by their description.
+
+    Who deploys with other tags of his own, or an exported template in the console, gives them no tag of ours.
+    """
     formation = clients("cloudformation", region)
-    slugs = {solution.slug for solution in SOLUTIONS}
+    posts = {solution.blog_url: solution.slug for solution in SOLUTIONS}
     held, solutions = {}, set()
     for page in formation.get_paginator("describe_stacks").paginate():
         for stack in page["Stacks"]:
             tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-            if tags.get(TAG) in slugs and stack["StackStatus"] != "DELETE_COMPLETE":
-                held[stack["StackId"]] = frozenset({stack["StackId"], *_physical(formation, stack["StackId"])})
-                solutions.add(tags[TAG])
+            solution = tags.get(TAG) or posts.get(stack.get("Description", "").rpartition(" ")[2])
+            if solution and solution in posts.values() and stack["StackStatus"] != "DELETE_COMPLETE":
+                held[stack["StackId"]] = _holding(formation, stack["StackId"])
+                solutions.add(solution)
     return _Stacks(held, frozenset(solutions))
+
+
+def _held(formation: Any, stack: str) -> frozenset[str]:
+    """What a stack that has neither our tag nor our description holds; nothing where it is gone."""
+    try:
+        (found,) = formation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return frozenset()
+    return frozenset() if found["StackStatus"] == "DELETE_COMPLETE" else _holding(formation, stack)
+
+
+def _holding(formation: Any, stack: str) -> frozenset[str]:
+    return frozenset({stack, *_physical(formation, stack)})
 
 
 def _physical(formation: Any, stack: str) -> Iterator[str]:
@@ -153,16 +175,6 @@ def _physical(formation: Any, stack: str) -> Iterator[str]:
             if name := resource.get("PhysicalResourceId"):  # one that could not be created has none
                 yield name
                 yield name.rpartition("/")[2] if "://" in name else name  # the Ref of a queue is its address
-
-
-def _is_there(clients: Clients, region: str, stack: str) -> bool:
-    try:
-        (found,) = clients("cloudformation", region).describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return False
-    return bool(found["StackStatus"] != "DELETE_COMPLETE")
 
 
 def _names(arn: str) -> set[str]:

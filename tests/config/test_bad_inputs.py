@@ -228,6 +228,10 @@ def test_every_pattern_has_an_example_that_fits_it() -> None:
         ("common: {tags: {key: AKIAABCDEFGHIJKLMNOP}}", "must not be a secret; keep it in AWS Secrets Manager"),
         ("common: {tags: {key: '-----BEGIN RSA'}}", "must not be a secret"),
         ("common: {permissions_boundary: 'arn:aws:iam::123456789012:policy/Dev'}", "not its ARN"),
+        (
+            "common: {permissions_boundary: 'arn:aws:iam::aws:policy/PowerUserAccess'}",
+            "must be the name of a policy of the account, which a policy of AWS is not",
+        ),
         ("solutions:\n  outposts_routing: {outpost_arn: op-0123}", "'arn:aws:outposts:eu-central-1:123456789012:"),
         ("solutions:\n  local_zone_guardrails: {zones: [us-east-1a]}", "'us-west-2-lax-1a'"),
         ("solutions:\n  local_zone_guardrails: {services_in_zone: [ec2, rdss]}", "did you mean 'rds'?"),

@@ -23,6 +23,7 @@ from stacks.leftovers.kind import named_by
 from stacks.leftovers.kinds import KINDS
 from stacks.leftovers.listing import answer, leftovers
 from stacks.leftovers.looks import DESCRIBED
+from stacks.series import SOLUTIONS
 from tests.answering import Answering
 from tests.embedded_aws import Stack, eventually
 
@@ -89,6 +90,26 @@ def test_what_a_stack_has_is_no_leftover_and_what_it_kept_is(aws: EmbeddedAws, k
     assert set(left) == {table, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"}
     assert left[table].kind == "table" and "keep_data_on_destroy" in left[table].why
     assert left[table].remove == f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1"
+
+
+def test_a_stack_without_our_tag_is_known_by_its_description(aws: EmbeddedAws, stack: Stack) -> None:
+    """Who deploys with `--tags` of his own, or an exported template in the console, leaves ours out.
+
+    A table gets no tags of its stack, nor the one that says which stack it is; the template gives it ours.
+    """
+    (post,) = (each.blog_url for each in SOLUTIONS if each.slug == "sqs_target_scaling")
+    stack.create(tagged(Items=TABLE, Files=BUCKET), tags={"team": "x"}, Description=f"A title - {post}")
+    assert found(aws) == {}
+
+
+def test_a_bucket_that_a_stack_has_is_no_leftover_whatever_tags_and_description_the_stack_has(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    names = stack.create(tagged(Files=BUCKET))
+    (own,) = aws.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
+    tags = [*TAGS, {"Key": "aws:cloudformation:stack-id", "Value": own["StackId"]}]
+    aws.client("s3").put_bucket_tagging(Bucket=names["Files"], Tagging={"TagSet": tags})
+    assert found(aws) == {}
 
 
 def test_the_command_for_a_versioned_bucket_empties_it_of_versions_and_markers(aws: EmbeddedAws, stack: Stack) -> None:

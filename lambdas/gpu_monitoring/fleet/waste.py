@@ -8,6 +8,9 @@ from enum import StrEnum
 HOUR = timedelta(hours=1)
 START = timedelta(minutes=15)
 """How long a start may take until the agent, which is installed and starts with the system, reports."""
+START_OF_METAL = timedelta(minutes=35)
+"""That of bare metal, which takes "20 minutes from the time the instance enters the running state until it becomes
+available over the network": https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/accelerated-computing-instances.html."""
 
 
 class State(StrEnum):
@@ -68,7 +71,9 @@ class Machine:
         would hide a silent one for as long again.
         """
         launched = self.launched or self.started
-        return now - launched < rules.silent or now - self.started < min(START, rules.silent)
+        is_metal = self.type.partition(".")[2].startswith("metal")
+        start = START_OF_METAL if is_metal else min(START, rules.silent)
+        return now - launched < rules.silent or now - self.started < start
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,15 @@ def test_a_start_hides_who_is_silent_for_no_longer_than_it_may_take(
     assert judge(machine, NOTHING[missing], rules, NOW).state is (state if is_judged else State.NEW)
 
 
+@pytest.mark.parametrize("type", ["g4dn.metal", "g9.metal-48xl"])
+@pytest.mark.parametrize(("rules", "minutes", "state"), [
+    (DAY, 34, State.NEW), (DAY, 35, State.SILENT), (RULES, 34, State.NEW), (RULES, 35, State.SILENT),
+])  # fmt: skip
+def test_bare_metal_starts_for_longer(type: str, rules: Rules, minutes: int, state: State) -> None:
+    machine = Machine("i-1", type, NOW - timedelta(minutes=minutes), 1, launched=NOW - timedelta(days=9))
+    assert judge(machine, NOTHING["agent"], rules, NOW).state is state
+
+
 # What it makes of the fleet
 
 
