@@ -74,10 +74,11 @@ def _order(option: Option) -> tuple[Decimal, int, Decimal, bool]:
 
 
 def _allowed(workload: Workload, found: Sequence[Option | Unpriced], kind: str) -> Iterator[Option]:
+    payments = ("", *workload.payments)
     for option in found:
         offer = option.offer
-        possible = offer.payment in ("", *workload.payments) and offer.years <= workload.max_years
-        if isinstance(option, Option) and offer.kind == kind and possible:
+        possible = offer.kind == kind and offer.payment in payments and offer.years <= workload.max_years
+        if possible and isinstance(option, Option):
             yield option
 
 
@@ -168,7 +169,6 @@ def limits(workload: Workload, offer_kind: str) -> str | None:
     """Why an option cannot be carried out at once; None if it can."""
     if offer_kind == WITH_REGIONAL and workload.count > RI_PURCHASES:
         return f"{workload.count} Reserved Instances; {RI_PURCHASES} regional ones may be bought in a month per Region"
-    most = max(workload.zones.values(), default=workload.count)
-    if offer_kind == ZONAL and most > RI_PURCHASES:
+    if offer_kind == ZONAL and (most := max(workload.zones.values(), default=workload.count)) > RI_PURCHASES:
         return f"{most} Reserved Instances in one zone; {RI_PURCHASES} may be bought there in a month"
     return None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from capacity_planner.prices import (
     ALL,
@@ -74,8 +75,7 @@ class Unpriced:
     key: str
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An option with its cost. Nothing in here is rounded.
 
     Attributes:

@@ -81,7 +81,7 @@ class Card:
         Raises:
             NoPriceError: there is none.
         """
-        return self._known(self.plans.get((plan, years, payment)), f"savings_plans.{plan}.{years}.{payment}")
+        return self._known(self.plans.get((plan, years, payment)), "savings_plans", plan, years, payment)
 
     def fee(self, years: int, payment: str) -> Fee:
         """The fee of a Reserved Instance.
@@ -94,9 +94,9 @@ class Card:
             raise NoPriceError(f"{self.shape}: reserved.{years}.{payment}")
         return found
 
-    def _known(self, price: Decimal | None, name: str) -> Decimal:
+    def _known(self, price: Decimal | None, *name: object) -> Decimal:
         if price is None:
-            raise NoPriceError(f"{self.shape}: {name}")
+            raise NoPriceError(f"{self.shape}: {'.'.join(map(str, name))}")
         return price
 
     def to_json(self) -> Json:

@@ -55,20 +55,20 @@ def read_workloads(data: object, region: str | None = None) -> list[Workload]:
     if not isinstance(data, dict) or not isinstance(data.get("workloads"), list) or not data["workloads"]:
         raise WorkloadsError("must be a mapping with a list of workloads")
     problems = [f"{key}: unknown key" for key in data if key not in ("region", "workloads")]
-    found: list[Workload] = []
+    found = dict[str, Workload]()
     for index, entry in enumerate(data["workloads"]):
         reader = _Reader(entry if isinstance(entry, dict) else {}, f"workloads.{index}", data.get("region", region))
         if not isinstance(entry, dict):
             reader.wrong("name", "must be a mapping with name, type and count")
         else:
             read = reader.workload()
-            if any(read.name == other.name for other in found):
+            if read.name in found:
                 reader.wrong("name", f"must not be used twice, got {read.name!r}")
-            found.append(read)
+            found[read.name] = read
         problems += reader.problems
     if problems:
         raise WorkloadsError("\n".join(problems))
-    return found
+    return list(found.values())
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """Money in decimal numbers: from the text of a number to cents, never through a float."""
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 
 CENT = Decimal("0.01")
 HOURS = 730
@@ -41,4 +42,9 @@ def plain(value: Decimal) -> str:
 
 def at_least(value: Decimal, places: int) -> Decimal:
     """Rounded up to so many decimal places."""
-    return value.quantize(Decimal(1).scaleb(-places), ROUND_CEILING)
+    return value.quantize(_step(places), ROUND_CEILING)
+
+
+@cache
+def _step(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
