@@ -14,7 +14,7 @@ from rich.status import Status
 from benchmarks import commands, document, functions, synth
 from benchmarks.growth import Growing
 from benchmarks.measured import Measured
-from benchmarks.timing import REPOSITORY
+from benchmarks.timing import LAMBDAS, REPOSITORY
 from stacks.catalog import UnknownSolutionError, named, names_in
 from stacks.series import SOLUTIONS, Solution
 
@@ -61,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(wanted: Sequence[Solution], status: Status, *, whole: bool, quick: bool) -> Iterator[Measured]:
-    sys.path.insert(0, str(functions.LAMBDAS))
+    sys.path.insert(0, str(LAMBDAS))
+    yield synth.each_solution(wanted, status.update, quick=quick)
     if whole:
         status.update("timing the app with all solutions")
         yield synth.all_solutions()
         status.update("timing the commands")
         yield commands.first_lines()
-    yield synth.each_solution(wanted, status.update, quick=quick)
-    yield functions.functions(wanted, status.update, quick=quick)
+    yield functions.functions(wanted, status.update)
     for solution in wanted:
         if find_spec(f"benchmarks.{solution.slug}"):  # what only this solution measures
             status.update(f"measuring {solution.slug}")

@@ -2,67 +2,73 @@
 
 import contextlib
 import io
+import json
+import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from benchmarks import imports
 from benchmarks.measured import Measured
 from benchmarks.sheet import Sheet
-from benchmarks.timing import REPOSITORY, pair
+from benchmarks.timing import LAMBDAS, REPOSITORY
 from stacks.series import Solution
 
-LAMBDAS = REPOSITORY / "lambdas"
 LIMIT = 1.2
-RUNS = 3
-# Linux hands the peak of a parent on to its child: the parent is a small one.
-SMALL = "import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', sys.argv[1]]).returncode)"
-PEAK = """
-import resource, sys
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in KiB, on macOS in bytes
-print(peak // (2**20 if sys.platform == "darwin" else 2**10))
-"""
+AT_ONCE = 2
 
 
-def functions(wanted: Sequence[Solution], status: Callable[[str], None], *, quick: bool) -> Measured:
+def functions(wanted: Sequence[Solution], status: Callable[[str], None]) -> Measured:
     """Measures every handler of the wanted solutions, and of what all share."""
     slugs = {"shared", *(solution.slug for solution in wanted)}
     modules = [".".join(path.relative_to(LAMBDAS).with_suffix("").parts) for path in LAMBDAS.glob("*/*/handler.py")]
     modules = sorted(module for module in modules if module.split(".")[0] in slugs)
     status("recording the happy paths")
     calls, texts, rows = _calls(modules), [], []
-    for number, module in enumerate(modules):
+    status("timing the imports")
+    for module, found in _imports(modules).items():
         name = module.removesuffix(".handler")
-        status(f"timing the import of {name}")
-        commands = [sys.executable, "-c", f"import {module}"], [sys.executable, "-c", "import boto3"]
-        variables, runs = {"PYTHONPATH": str(LAMBDAS)}, 1 if quick else RUNS
-        timed = pair(*commands, runs=runs, variables=variables, warm=number == 0 and not quick)
-        if timed.ratio > LIMIT and not quick:  # a quarter of a second is easily disturbed: once more
-            timed = pair(*commands, runs=3 * runs, variables=variables, warm=False)
-        memory = _peak(module)
+        boto3 = found["boto3"]
+        seconds = boto3 + found["beyond"] if found["common"] else found["seconds"]
+        ratio, memory = seconds / boto3, round(found["peak"])
         size = _zip_bytes(module.split(".")[0]) / 1024
         listed = ", ".join(f"{count} {call}" for call, count in calls[module].items()) or "none"
-        figures = (f"{timed.ours:.2f}", f"{timed.other:.2f}", f"{timed.ratio:.2f}", str(LIMIT), f"{memory}")
+        figures = (f"{seconds:.2f}", f"{boto3:.2f}", f"{ratio:.2f}", str(LIMIT), f"{memory}")
         texts.append((name, *figures, f"{size:.1f}", listed))
-        row = {"ratio": timed.ratio, "limit": LIMIT, "peak_mib": memory, "zip_kib": size, "calls": calls[module]}
+        row = {"ratio": ratio, "limit": LIMIT, "peak_mib": memory, "zip_kib": size, "calls": calls[module]}
         rows.append({"function": name, **row})
     columns = ("function", "import, s", "import boto3, s", "ratio", "limit", "peak, MiB", "zip, KiB", "calls")
     return Measured(
         "functions",
         Sheet("Functions", columns, texts),
-        "Import in seconds of processor time; peak is the memory after it; calls are those of the longest happy path.",
+        "Start of Python and import, in seconds of processor time. That of boto3 is the median of "
+        f"{imports.TIMES} runs, anew for every {imports.EVERY} functions; what a function takes beyond it is the "
+        f"median of {imports.ROUNDS} runs in processes that have boto3 already. A function without boto3 is timed as a "
+        "whole, once. Peak is the memory of a process after the import; calls are those of the longest happy path.",
         rows,
         [f"{row['function']}: {row['ratio']:.2f} times boto3" for row in rows if float(str(row["ratio"])) > LIMIT],
     )
 
 
-def _peak(module: str) -> int:
-    """The largest memory of a process that imports the module, in MiB."""
-    command = [sys.executable, "-c", SMALL, f"import {module}\n{PEAK}"]
-    found = subprocess.run(command, env={"PYTHONPATH": str(LAMBDAS)}, capture_output=True, text=True, check=True)
-    return int(found.stdout)
+def _imports(modules: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What benchmarks.imports finds, two processes at once, so that both processors have work."""
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(LAMBDAS)))}
+    command = [sys.executable, "-m", "benchmarks.imports"]
+    running = [
+        subprocess.Popen([*command, *modules[start::AT_ONCE]], env=variables, stdout=subprocess.PIPE, text=True)
+        for start in range(AT_ONCE)
+    ]
+    found = dict[str, dict[str, Any]]()
+    for process in running:
+        lines = process.communicate()[0].splitlines()
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        found |= {figures["module"]: figures for figures in map(json.loads, lines)}
+    return {module: found[module] for module in modules}
 
 
 def _zip_bytes(slug: str) -> int:

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+LAMBDAS = REPOSITORY / "lambdas"
+
+
+MARGIN = 0.05
+"""Share of its limit by which a ratio must be below it, so that no further run is needed."""
+MOST = 5
 
 
 @dataclass(frozen=True)
@@ -20,35 +26,38 @@ class Pair:
         ours: median of ours in seconds.
         other: median of the other in seconds.
         ratio: median of the ratios of the runs, ours / other.
+        runs: how many there were.
     """
 
     ours: float
     other: float
     ratio: float
+    runs: int
 
 
 def pair(
     ours: Sequence[str],
     other: Sequence[str],
     *,
-    runs: int,
+    limit: float,
+    least: int = 1,
+    most: int = MOST,
     variables: Mapping[str, str] | None = None,
-    warm: bool = True,
 ) -> Pair:
-    """Runs both commands *runs* times, each time side by side.
+    """Runs both commands, each time side by side, until their ratio is clearly below the limit.
 
     Args:
-        warm: runs both once before, uncounted.
+        least, most: runs. Each of them counts, also those that were above the limit.
 
     Raises:
         subprocess.CalledProcessError: one of them failed.
     """
-    times = [_seconds(ours, other, variables) for _ in range(runs + warm)][warm:]
-    return Pair(
-        statistics.median(a for a, _ in times),
-        statistics.median(b for _, b in times),
-        statistics.median(a / b for a, b in times),
-    )
+    times = list[tuple[float, float]]()
+    ratio = 0.0
+    while len(times) < least or (ratio > limit * (1 - MARGIN) and len(times) < most):
+        times.append(_seconds(ours, other, variables))
+        ratio = statistics.median(a / b for a, b in times)
+    return Pair(statistics.median(a for a, _ in times), statistics.median(b for _, b in times), ratio, len(times))
 
 
 def _seconds(ours: Sequence[str], other: Sequence[str], variables: Mapping[str, str] | None) -> tuple[float, float]:
