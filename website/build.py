@@ -78,7 +78,7 @@ def build(into: Path = SITE, *, strict: bool) -> Path:
         (sources / there).parent.mkdir(parents=True, exist_ok=True)
         if there.endswith(".webp"):
             # A chart has few colours: lossless is smaller, and sharp.
-            Image.open(file).convert("RGB").save(sources / there, "WEBP", lossless=True, quality=60, method=4)
+            Image.open(file).convert("RGB").save(sources / there, "WEBP", lossless=True, quality=80, method=6)
         else:
             shutil.copyfile(file, sources / there)
     shutil.copytree(ROOT / "website" / "theme", into / "overrides", ignore=shutil.ignore_patterns("site.*", "*.svg"))
@@ -93,11 +93,23 @@ def build(into: Path = SITE, *, strict: bool) -> Path:
 _KEPT = re.compile(r"(<(pre|textarea|script|style)\b.*?</\2>)", re.DOTALL)
 
 
+_BETWEEN = re.compile(r"\n(?=</?(?:table|thead|tbody|tr|td|th|ul|ol|li)\b)|(?<=</t[rdh]>|</li>)\n")
+"""Lines that end beside a part of a table or of a list, where no blank is shown."""
+
+_ICON = re.compile(
+    '<svg xmlns="http://www.w3.org/2000/svg"'
+    '( fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round" stroke-width="2"'
+    '(?= class="lucide ))?'
+)
+"""The begin of an icon, eight times on each page: site.css says how its lines are drawn."""
+
+
 def compacted(html: str) -> str:
     """A page without the blank lines and indentation of the generator's templates, which are half of it."""
     pieces = _KEPT.split(html)
     for place in range(0, len(pieces), 3):
-        pieces[place] = re.sub(r"[ \t]*\n\s*", "\n", pieces[place])
+        lines = re.sub(r"[ \t]*\n\s*", "\n", pieces[place])
+        pieces[place] = _ICON.sub("<svg", _BETWEEN.sub("", lines))
         if place + 2 < len(pieces):
             pieces[place + 2] = ""  # the name of the tag, which is in the piece before
     return "".join(pieces)

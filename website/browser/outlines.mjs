@@ -8,6 +8,15 @@ const distance = ([x, y], [fromX, fromY], [toX, toY]) => {
 const apart = ([x, y], [otherX, otherY]) => Math.hypot(x - otherX, y - otherY);
 const short = (number) => String(Math.round(number * 10) / 10);
 
+// The points of a line without those that are on it anyway: an arc is drawn as fifty.
+const thinned = (points) => {
+  const [first, last] = [points[0], points.at(-1)];
+  const far = (point) => (apart(first, last) < NEAR ? apart(point, first) : distance(point, first, last));
+  const farthest = points.reduce((most, point, place) => (far(point) > far(points[most]) ? place : most), 0);
+  if (far(points[farthest]) <= NEAR) return [first, last];
+  return [...thinned(points.slice(0, farthest + 1)), ...thinned(points.slice(farthest)).slice(1)];
+};
+
 // A path of moves and straight curves as lines, each once; any other path as it is.
 export const outline = (d) => {
   const commands = [...d.matchAll(/([A-Za-z])([^A-Za-z]*)/g)].map(([, letter, rest]) => [letter, (rest.match(/-?[\d.]+/g) ?? []).map(Number)]);
@@ -29,11 +38,11 @@ export const outline = (d) => {
     }
     at = to;
   }
-  return lines.map((line) => `M${line.map((point) => point.map(short).join(" ")).join("L")}`).join("");
+  return lines.map((line) => `M${thinned(line).map((point) => point.map(short).join(" ")).join("L")}`).join("");
 };
 
 export const slim = (svg) => {
   const lined = svg.replace(/ d="([^"]*)"/g, (_, d) => ` d="${outline(d)}"`);
   const once = lined.replace(/<path([^>]*) d="([^"]*)"([^>]*)><\/path>\s*<path[^>]* d="\2"[^>]*><\/path>/g, '<path$1 d="$2"$3></path>');
-  return once.replace(/ (d|points|transform|viewBox|x|y)="([^"]*)"/g, (_, name, value) => ` ${name}="${value.replace(/-?\d+\.\d+/g, short)}"`);
+  return once.replace(/ (d|points|transform|viewBox|x|y|width|height)="([^"]*)"/g, (_, name, value) => ` ${name}="${value.replace(/-?\d+\.\d+/g, short)}"`);
 };

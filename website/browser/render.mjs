@@ -5,6 +5,8 @@ import { chromium } from "playwright-core";
 import { slim } from "./outlines.mjs";
 
 const COLUMN = 900; // pixels that a page has for a diagram, at four fifths of its size
+// What labels have if nothing else is said: site.css says it once.
+const LABEL = { display: "table-cell", "white-space": "nowrap", "line-height": "1.5", "max-width": "200px", "text-align": "center", width: "" };
 
 const { browser: executablePath, diagrams } = JSON.parse(readFileSync(0, "utf8"));
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -24,7 +26,7 @@ await page.evaluate(() =>
 for (const { to, text } of diagrams) {
   const id = `diagram-${to.split("/").pop().slice(0, 8)}`;
   const svg = await page.evaluate(
-    async ([id, text, column]) => {
+    async ([id, text, column, label]) => {
       const rendered = async (words) => {
         const { svg } = await mermaid.render(id, words);
         return new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
@@ -40,13 +42,15 @@ for (const { to, text } of diagrams) {
       const drawn = root.outerHTML;
       root.querySelectorAll("marker").forEach((marker) => drawn.includes(`url(#${marker.id})`) || marker.remove());
       root.querySelectorAll("[style]").forEach((element) => {
-        const kept = ["display", "white-space", "line-height", "max-width", "text-align", "width"]
-          .map((name) => [name, element.style.getPropertyValue(name)])
-          .filter(([, value]) => value);
+        const kept = Object.entries(label)
+          .map(([name, usual]) => [name, element.style.getPropertyValue(name), usual])
+          .filter(([, value, usual]) => value && value !== usual)
+          .map(([name, value]) => `${name}: ${value}`);
         element.removeAttribute("style");
-        if (kept.length)
-          element.setAttribute("style", kept.map(([name, value]) => `${name}: ${value}`).join("; "));
+        if (kept.length) element.setAttribute("style", kept.join("; "));
       });
+      root.querySelectorAll("[id]:not(marker)").forEach((element) => element.removeAttribute("id"));
+      root.querySelectorAll("[class]").forEach((element) => element.setAttribute("class", [...element.classList].join(" ")));
       root.querySelectorAll("*").forEach((element) => {
         [...element.attributes].filter(({ name }) => name.startsWith("data-")).forEach(({ name }) => element.removeAttribute(name));
       });
@@ -56,9 +60,10 @@ for (const { to, text } of diagrams) {
       root.setAttribute("height", Math.ceil(height));
       ["role", "aria-roledescription"].forEach((name) => root.removeAttribute(name));
       root.setAttribute("aria-hidden", "true");
-      return root.outerHTML.replace(/\s*\n\s*/g, " ");
+      // Within a page of HTML everything is known by its tag.
+      return root.outerHTML.replace(/\s*\n\s*/g, " ").replace(/ xmlns="[^"]*"/g, "");
     },
-    [id, text, COLUMN],
+    [id, text, COLUMN, LABEL],
   );
   writeFileSync(to, slim(svg));
 }
