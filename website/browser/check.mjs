@@ -1,4 +1,4 @@
-// Opens every page of the built site, wide and narrow, light and dark, and prints what is wrong, one finding a line.
+// Opens every page of the built site, once, wide and narrow, light and dark, and prints what is wrong, one finding a line.
 // stdin: {"browser": path, "root": folder of the HTML, "pages": only those that begin so,
 //   "searches": [{"words": what is typed, "page": what is wanted}], "commands": {page: the command on it}}
 import { existsSync, readFileSync } from "node:fs";
@@ -21,13 +21,22 @@ const ids = new Map(); // of each page
 const links = []; // [page, target]
 let transferred = 0;
 
-// The theme takes the scheme when a page is loaded. Once everything is examined; then what depends on colours and width.
-const SCHEMES = { light: [1280, 375], dark: [375, 1280] };
-const RULES = { light: ["wcag2a", "wcag2aa"], dark: ["color-contrast", "scrollable-region-focusable", "target-size"] };
+// A page is loaded wide in one scheme, by turns, and everything is examined. Then the visitor's system changes to the other
+// one, the window becomes narrow, and what depends on that is examined in what only this page has.
+const SCHEMES = [["light", "dark"], ["dark", "light"]];
+const LOADED = { width: 1280, rules: ["wcag2a", "wcag2aa"], within: "html" };
+const CHANGED = { width: 375, rules: ["color-contrast", "scrollable-region-focusable", "target-size"], within: "article" };
 
 // One page for all addresses that a worker looks at.
 const looker = async (browser, address) => {
   const context = await browser.newContext();
+  // The theme reads the index of the search in a worker, for each page anew: search.mjs looks at that, once.
+  await context.addInitScript(() => {
+    window.Worker = class extends EventTarget {
+      postMessage() {}
+      terminate() {}
+    };
+  });
   const page = await context.newPage();
   let path = "";
   const say = (what) => report(`/${path}: ${what}`);
@@ -51,39 +60,46 @@ const looker = async (browser, address) => {
     if (!seen.described) say("no title or description");
     if (seen.undrawn || seen.unreadable) say("a diagram is not drawn");
   };
-  const examine = async (scheme, width) => {
-    await page.evaluate(axe.source);
-    const violations = await page.evaluate(async (runOnly) => {
-      const { violations } = await window.axe.run({ runOnly, resultTypes: ["violations"] });
-      return violations.map(({ id, impact, nodes }) => [id, impact, nodes.length, nodes[0].html.slice(0, 160)]);
-    }, RULES[scheme]);
+  const examine = async (scheme, { width, rules, within }) => {
+    const violations = await page.evaluate(
+      async ([within, runOnly]) => {
+        const { violations } = await window.axe.run(within, { runOnly, resultTypes: ["violations"] });
+        return violations.map(({ id, impact, nodes }) => [id, impact, nodes.length, nodes[0].html.slice(0, 160)]);
+      },
+      [within, rules],
+    );
     for (const [id, impact, count, first] of violations) {
       if (impact === "serious" || impact === "critical") say(`${id} (${width} px, ${scheme}), ${count} times: ${first}`);
     }
   };
-  const look = async () => {
-    for (const [scheme, widths] of Object.entries(SCHEMES)) {
-      await page.setViewportSize({ width: widths[0], height: 800 });
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.goto(address + path, { waitUntil: "load" });
-      if (scheme === "light") await read();
-      for (const width of widths) {
-        await page.setViewportSize({ width, height: 800 });
-        await settled(page);
-        const [over, shade] = await page.evaluate(() => [
-          document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0),
-        ]);
-        if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
-        if ((shade < 384) !== (scheme === "dark")) say(`is not ${scheme} where the visitor wants it`);
-        if (width === widths[0]) await examine(scheme, width);
-      }
-    }
+  const shown = async (scheme, { width }) => {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme: scheme });
+  };
+  const seen = async (scheme, { width }) => {
+    await settled(page);
+    const [over, shade] = await page.evaluate(() => [
+      document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0),
+    ]);
+    if (over > 0) say(`${over} px too wide at ${width} px, ${scheme}`);
+    if ((shade < 384) !== (scheme === "dark")) say(`is not ${scheme} where the visitor wants it`);
+  };
+  const look = async ([loaded, changed]) => {
+    await shown(loaded, LOADED);
+    await page.goto(address + path, { waitUntil: "load" });
+    await read();
+    await page.evaluate(axe.source);
+    await seen(loaded, LOADED);
+    await examine(loaded, LOADED);
+    await shown(changed, CHANGED);
+    await seen(changed, CHANGED);
+    await examine(changed, CHANGED);
   };
   return {
-    look: (to) => {
+    look: (to, schemes) => {
       path = to;
-      return look();
+      return look(schemes);
     },
     close: () => context.close(),
   };
@@ -105,13 +121,15 @@ const waiting = pagesOf(root).filter((page) => !pages.length || pages.some((begi
 const count = waiting.length;
 await weighed(browser, site.address);
 if (transferred > FIRST_PAGE_BYTES) report(`/: ${transferred} bytes compressed, at most ${FIRST_PAGE_BYTES}`);
-await Promise.all(
-  Array.from({ length: availableParallelism() }, async () => {
+const [byWords, byHand] = await Promise.all([
+  searched(browser, site.address, searches),
+  used(browser, site.address, commands),
+  ...Array.from({ length: availableParallelism() }, async () => {
     const { look, close } = await looker(browser, site.address);
-    for (let path; (path = waiting.shift()) !== undefined; ) await look(path);
+    for (let path; (path = waiting.shift()) !== undefined; ) await look(path, SCHEMES[waiting.length % 2]);
     await close();
   }),
-);
+]);
 for (const [page, link] of links) {
   const [path, anchor] = decodeURIComponent(link).split("#");
   const there = ids.get(path.replace(/\?.*$/, ""));
@@ -119,10 +137,6 @@ for (const [page, link] of links) {
     report(`/${page}: link to ${link}, which does not exist`);
   if (there && anchor && !there.has(anchor) && !anchor.startsWith("__")) report(`/${page}: no anchor ${link}`);
 }
-const [byWords, byHand] = await Promise.all([
-  searched(browser, site.address, searches),
-  used(browser, site.address, commands),
-]);
 for (const what of [...byWords, ...byHand]) report(what);
 await browser.close();
 site.close();

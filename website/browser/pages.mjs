@@ -29,12 +29,15 @@ export const serve = async (root) => {
 const ARGUMENTS = ["--no-sandbox", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows"];
 export const launch = (executablePath) => chromium.launch({ executablePath, args: ARGUMENTS });
 
-// Waits until a changed width or scheme is seen: the theme hears of it with the next frame, and fades colours over.
+// Goes on when a changed width or scheme is seen: the theme hears of it with the next frame. Colours that fade are at their end.
 export const settled = (page) =>
   page.evaluate(async () => {
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(ending.map((one) => one.finished));
+    const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const fading = () => document.getAnimations().filter((one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity);
+    do {
+      await frames();
+      for (const one of fading()) one.finish();
+    } while (fading().length);
   });
 
 // Every page below the folder, as the address has it: "" is the first one.
