@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from emulator.fullmodel import full_model
 # Registered once, here: two registrations would start two.
 from tests.embedded_aws import aws, stack, started_aws
 from tests.models import read_once
+from tests.scheduling import KERNEL, Together, group
 
 __all__ = ["aws", "stack", "started_aws"]
 
@@ -55,9 +57,24 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+LOADED_BY: list[str] = []
+"""The file whose collection has loaded the CDK, if one has: every worker collects them all."""
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if "aws_cdk" in sys.modules and not LOADED_BY:
+        LOADED_BY.append(report.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _no_cdk_elsewhere(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Half a gigabyte with its Node: only the worker of its group has it."""
+    there = "aws_cdk" in sys.modules
+    yield
+    assert there or "aws_cdk" not in sys.modules or group(request.node.nodeid) == KERNEL, "it loads the CDK"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With several workers, tests that need the same run on one."""
-    from tests.scheduling import Together
-
     return Together(config, log)

@@ -20,9 +20,9 @@ _FOLDERS = {
     "tests/tryout": "emulator",
 }
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
-_KERNEL = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export, by what they call
+KERNEL = "cdk"
+_BY_WHAT_IT_CALLS = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export
 _IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
-_OF_A_SUBJECT = re.compile(r"tests/faults/test_faults\.py::.*\[(\w+)\.")
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -34,8 +34,6 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 def group(nodeid: str) -> str:
     """Whom a test runs with: whoever needs the same, or else the tests of its file."""
-    if subject := _OF_A_SUBJECT.match(nodeid):  # which its solution's others share the copies of the world with
-        return f"faults of {subject[1]}"
     return _group_of_file(nodeid.partition("::")[0])
 
 
@@ -47,6 +45,6 @@ def _group_of_file(path: str) -> str:
     file = ROOT / path
     if file.stem in _HOSTS:
         return "hosts"
-    if file.stem in _KERNEL or _IMPORTS_THE_CDK.search(file.read_text(encoding="utf-8")):
-        return "cdk"
+    if file.stem in _BY_WHAT_IT_CALLS or _IMPORTS_THE_CDK.search(file.read_text(encoding="utf-8")):
+        return KERNEL
     return path

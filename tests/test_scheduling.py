@@ -3,7 +3,7 @@
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.conftest import pytest_xdist_make_scheduler
+from tests.conftest import LOADED_BY, pytest_xdist_make_scheduler
 from tests.scheduling import group
 
 
@@ -13,7 +13,7 @@ from tests.scheduling import group
         ("tests/emulator/core/test_client.py::test_x[1]", "emulator"),
         ("tests/tryout/test_tryout.py::test_x", "emulator"),
         ("tests/faults/test_harness.py::test_x", "moto"),
-        ("tests/faults/test_faults.py::test_x[spot_asg.notices (rebalance)]", "faults of spot_asg"),
+        ("tests/faults/test_faults.py::test_x[spot_asg.notices (rebalance)]", "moto"),
         ("tests/conformance/updates/test_updates.py::test_x", "cdk"),
         ("tests/test_app.py::test_x", "cdk"),
         ("tests/config/test_bad_inputs.py::test_x", "tests/config/test_bad_inputs.py"),
@@ -21,6 +21,11 @@ from tests.scheduling import group
 )
 def test_a_test_runs_with_what_needs_the_same(nodeid: str, with_: str) -> None:
     assert group(nodeid) == with_
+
+
+def test_no_file_loads_the_cdk_when_it_is_collected() -> None:
+    """Each worker collects all files; a test that needs the CDK imports it where it is used."""
+    assert LOADED_BY == []
 
 
 def test_workers_are_given_whole_groups(pytestconfig: pytest.Config) -> None:

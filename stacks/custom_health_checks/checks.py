@@ -101,3 +101,11 @@ class TableCheck(Section):
 
 
 Check = Annotated[TagCheck | HttpCheck | SsmDocumentCheck | TableCheck, Field(discriminator="kind")]
+
+
+def belongs_to_aws(document: str) -> bool:
+    """Whether a document is one of AWS, which is of no account: nobody else may give such a name.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
+    """
+    return document.lower().startswith(("aws", "amazon", "amzn"))

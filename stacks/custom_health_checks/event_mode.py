@@ -12,9 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.custom_health_checks.checks import TagCheck
-from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
+from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.rights import let_look
 from stacks.custom_health_checks.settings import SWEEP_SECONDS, CustomHealthChecksSettings
+from stacks.custom_health_checks.user_data import LAUNCH_HOOK
 from stacks.shared.auto_scaling import allow_on_own_groups
 from stacks.shared.grants import allow_describing, allow_on_any_resource
 from stacks.shared.python_function import PythonFunction

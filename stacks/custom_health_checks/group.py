@@ -1,22 +1,18 @@
 """The group: its launching hook, its propagated tags, its protection and its warm pool."""
 
-from pathlib import Path
-
 from aws_cdk import Tags
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.custom_health_checks.checks import Check
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.custom_health_checks.user_data import LAUNCH_HOOK, user_data
 from stacks.shared.auto_scaling import LifecycleHook, RollingGroup, generated_name_prefix
 from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 
-USER_DATA = Path(__file__).parent / "user_data"
-LAUNCH_HOOK = "checked"
 # Interface endpoints of isolated subnets. Mode event: the instance itself calls nothing, unless it runs documents.
 SCRIPT_ENDPOINTS = ("autoscaling", "ec2")
 # The agent takes commands by ssmmessages since 3.3.40.0, and Regions since 2024 have no ec2messages to make one for:
@@ -91,37 +87,3 @@ def endpoints(settings: CustomHealthChecksSettings) -> list[str]:
     """The services that the instances call, where they need interface endpoints to do so."""
     wanted = list(SCRIPT_ENDPOINTS if settings.mode == "instance" else ())
     return wanted + list(AGENT_ENDPOINTS if settings.checks_of("ssm-document") else ())
-
-
-def user_data(settings: CustomHealthChecksSettings) -> str:
-    """Mode instance: the script and its unit. Mode event: nothing; what an instance does at boot is up to its owner."""
-    if settings.mode == "event":
-        return "#!/bin/bash\n# The checks of this instance are made from outside. Put here what it has to do at boot.\n"
-    script = (USER_DATA / "bootstrap.sh").read_text(encoding="utf-8")
-    values = {
-        "HOOK_NAME": LAUNCH_HOOK,
-        "HEARTBEAT_SECONDS": str(settings.heartbeat_seconds),
-        "LONGEST_WAIT_SECONDS": str(settings.longest_wait),
-        "POLL_SECONDS": str(settings.poll_seconds),
-        "CHECKS": "\n".join(line(check) for check in settings.checks),
-        "UNIT": (USER_DATA / "custom-health-check.service").read_text(encoding="utf-8").strip(),
-        "SCRIPT": (USER_DATA / "check.sh").read_text(encoding="utf-8").strip(),
-    }
-    for name, value in values.items():
-        script = script.replace(f"\n@{name}@\n", f"\n{value}\n").replace(f"=@{name}@\n", f"={value}\n")
-    return script
-
-
-def line(check: Check) -> str:
-    """A check as the script reads it."""
-    fields: list[object]
-    match check.kind:
-        case "tag":
-            fields = [check.key, check.success, check.failure]
-        case "http":
-            fields = [f"http://127.0.0.1:{check.port}{check.path}", check.status]
-        case "ssm-document":
-            fields = [check.document]
-        case "table":
-            fields = [check.table, check.key, check.attribute, check.success, check.failure]
-    return "|".join([check.kind, *("" if field is None else str(field) for field in fields)])

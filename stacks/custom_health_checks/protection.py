@@ -5,7 +5,8 @@ from typing import cast
 from aws_cdk import CfnElement, Duration
 from constructs import Construct
 
-from stacks.custom_health_checks.group import LAUNCH_HOOK, CheckedGroup
+from stacks.custom_health_checks.group import CheckedGroup
+from stacks.custom_health_checks.user_data import LAUNCH_HOOK
 from stacks.shared.auto_scaling import allow_on_own_groups
 from stacks.shared.grants import allow_describing
 from stacks.shared.lifecycle import LifecycleResource

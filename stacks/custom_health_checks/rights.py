@@ -3,6 +3,7 @@
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
+from stacks.custom_health_checks.checks import belongs_to_aws
 from stacks.custom_health_checks.group import CheckedGroup
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
 from stacks.shared.auto_scaling import allow_on_own_groups
@@ -37,14 +38,6 @@ def let_agent_work(role: iam.IRole, settings: CustomHealthChecksSettings) -> Non
     """Lets the SSM agent of an instance take commands, where a check is a document."""
     if settings.checks_of("ssm-document"):
         allow_agent(role)
-
-
-def belongs_to_aws(document: str) -> bool:
-    """Whether a document is one of AWS, which is of no account: nobody else may give such a name.
-
-    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
-    """
-    return document.lower().startswith(("aws", "amazon", "amzn"))
 
 
 def _let_run(stack: SolutionStack, role: iam.IRole, checked: CheckedGroup, document: str) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import cast
 
 from aws_cdk import Acknowledgment, CfnElement, Fn, IgnoreMode, Token, Validations
@@ -14,13 +13,13 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
+from stacks.graviton_porting_advisor.builds import FOLDER
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings, Source
 from stacks.shared.boto3_asset import Boto3Asset
 from stacks.shared.grants import allow_on_any_resource, allow_on_pattern, of_this_account
 from stacks.shared.python_function import LAMBDAS
 from stacks.shared.solution import SolutionStack
 
-FOLDER = Path(__file__).parent / "scan"
 # https://docs.aws.amazon.com/codebuild/latest/userguide/available-runtimes.html: both have Python 3.12 and Corretto 25.
 IMAGES = {
     True: ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0"),

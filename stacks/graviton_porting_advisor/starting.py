@@ -9,23 +9,13 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from stacks.graviton_porting_advisor.builds import OVERRIDES
 from stacks.graviton_porting_advisor.projects import Project
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
 from stacks.shared.python_function import PythonFunction
 from stacks.shared.scheduler_role import SchedulerRole
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
-
-# What StartBuild can override; a condition key is present only if the request has the field:
-# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
-OVERRIDES = (
-    "codebuild:environment.environmentVariables",
-    "codebuild:environment.image",
-    "codebuild:secondarySources",
-    "codebuild:serviceRole",
-    "codebuild:source.buildspec",
-    "codebuild:source.location",
-)
 
 
 def start_function(

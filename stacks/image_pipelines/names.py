@@ -1,7 +1,10 @@
-"""Names that several modules must agree on."""
+"""Names and versions that several modules must agree on."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from stacks.image_pipelines.component import Platform
 
@@ -20,6 +23,11 @@ def lineage_files(platform: Platform) -> tuple[str, str]:
     """The components that mark an image as a pipeline's, and that refuse a parent without that mark."""
     documents = "stacks/image_pipelines/documents"
     return f"{documents}/mark-{platform.lower()}.yaml", f"{documents}/parent-{platform.lower()}.yaml"
+
+
+def fingerprint(content: Any) -> str:
+    """SHA-256 of content, in hexadecimal."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def component_names(stack: str, paths: Sequence[str]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from stacks.image_pipelines.cascade import GOLD
 from stacks.image_pipelines.contents import Contents
 from stacks.image_pipelines.distribution import of_a_container, of_an_ami
 from stacks.image_pipelines.lifecycle import add_lifecycle
-from stacks.image_pipelines.names import image_name
-from stacks.image_pipelines.recipes import Component, Versions, fingerprint, keep_replaced, recipe_content
+from stacks.image_pipelines.names import fingerprint, image_name
+from stacks.image_pipelines.recipes import Component, Versions, keep_replaced, recipe_content
 from stacks.image_pipelines.settings import ImagePipelinesSettings
 from stacks.image_pipelines.settings.pipelines import WorkloadPipeline
 from stacks.shared.lifecycle import LifecycleResource

@@ -1,7 +1,5 @@
 """Components and recipes: what is in an image, under versions that follow from it."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +8,7 @@ from aws_cdk import aws_imagebuilder as imagebuilder
 from constructs import Construct
 
 from stacks.image_pipelines.component import Platform, document
+from stacks.image_pipelines.names import fingerprint
 from stacks.shared.grants import allow_describing
 from stacks.shared.lifecycle import LifecycleResource
 from stacks.shared.python_function import PythonFunction
@@ -94,11 +93,6 @@ class Component(Construct):
         if keep:  # recipes that stay have it in them, and what is in use cannot be deleted
             component.add_override("DeletionPolicy", "Retain")
         self.arn = component.attr_arn
-
-
-def fingerprint(content: Any) -> str:
-    """SHA-256 of content, in hexadecimal."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def recipe_content(stack: Stack, properties: Any, components: Sequence[Component]) -> str:

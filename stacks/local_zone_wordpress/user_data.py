@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
-
-from aws_cdk import Stack
+from typing import TYPE_CHECKING
 
 from stacks.shared.filled import filled, shared_part
+
+if TYPE_CHECKING:  # tests read these files without the CDK
+    from aws_cdk import Stack
 
 _COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
 FOLDER = Path(__file__).parent / "user_data"
@@ -21,7 +23,7 @@ def read(name: str, **values: str) -> str:
     return _COMMENT.sub("", filled(FOLDER / name, **values)).strip()
 
 
-def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
+def script(stack: "Stack", name: str, *, logical_id: str, **values: str) -> str:
     """A user data script with common.sh in it.
 
     Args:
@@ -31,7 +33,7 @@ def script(stack: Stack, name: str, *, logical_id: str, **values: str) -> str:
     return read(name, COMMON=common, **values) + "\n"
 
 
-def watch(stack: Stack, check: str, *, tells: str = "") -> str:
+def watch(stack: "Stack", check: str, *, tells: str = "") -> str:
     """The part of a group's user data that has an instance replaced while *check* fails.
 
     Args:

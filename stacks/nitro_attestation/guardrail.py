@@ -30,6 +30,18 @@ BLIND_SPOTS = (
 """What the policy cannot see; the scheduled look sees the instances of all of them."""
 
 
+LOOKED_AT = (
+    "cloudtrail:DescribeTrails",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
+    "ec2:DescribeVolumes",
+    "ec2:GetEbsEncryptionByDefault",
+    "ec2:GetInstanceMetadataDefaults",
+    "ec2:GetSerialConsoleAccessStatus",
+)
+"""Calls of that look: what it reads of each Region."""
+
+
 def statements(*, require_imdsv2: bool, deny_legacy_spot: bool) -> Iterator[Statement]:
     """The Deny statements. Each names its resource: on ``*`` a negated operator would match volumes and subnets too.
 

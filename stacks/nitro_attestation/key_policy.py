@@ -16,6 +16,17 @@ from stacks.shared.preflight import CDK_QUALIFIER
 
 Json = dict[str, Any]
 
+WATCHED = (
+    "CancelKeyDeletion",
+    "CreateGrant",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "PutKeyPolicy",
+    "ScheduleKeyDeletion",
+)
+"""Calls that must be reported, including refused ones: whoever changes the policy can open the key.
+https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"""
 OPERATIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 """What a workload may do: the operations with a document (Recipient) that a symmetric key supports."""
 TAKE_A_DOCUMENT = ("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey", "kms:GenerateDataKeyPair")

@@ -6,22 +6,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from stacks.nitro_attestation.key_policy import Principals, deploying_role, document
+from stacks.nitro_attestation.key_policy import WATCHED, Principals, deploying_role, document
 from stacks.nitro_attestation.key_settings import AttestedKey
 from stacks.shared.alarms import Alarms
 from stacks.shared.solution import SolutionStack
-
-WATCHED = (
-    "CancelKeyDeletion",
-    "CreateGrant",
-    "DisableKey",
-    "DisableKeyRotation",
-    "EnableKey",
-    "PutKeyPolicy",
-    "ScheduleKeyDeletion",
-)
-"""Calls that must be reported, including refused ones: whoever changes the policy can open the key.
-https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"""
 
 
 def attested_key(stack: SolutionStack, name: str, settings: AttestedKey, role: iam.Role) -> kms.CfnKey:

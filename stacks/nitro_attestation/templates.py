@@ -4,7 +4,6 @@ They have no network settings: name subnet and security group at launch. Nothing
 permissions that are granted here; the key's policy names them.
 """
 
-from pathlib import Path
 from typing import Literal, cast
 
 import jsii
@@ -13,12 +12,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.nitro_attestation import types
+from stacks.nitro_attestation.enclave import enclave_script
 from stacks.nitro_attestation.settings import Enclave, Tpm
 from stacks.shared.grants import allow_agent, allow_metrics
 from stacks.shared.launch_template import HardenedLaunchTemplate, amazon_linux
 from stacks.shared.solution import SolutionStack
-
-USER_DATA = Path(__file__).parent / "user_data"
 
 
 class AttestingTemplate(HardenedLaunchTemplate):
@@ -112,19 +110,3 @@ def tpm_template(stack: SolutionStack, settings: Tpm) -> AttestingTemplate:
     resource = cast(ec2.CfnLaunchTemplate, template.node.default_child)
     resource.add_property_deletion_override("LaunchTemplateData.UserData")
     return template
-
-
-def enclave_script(settings: Enclave, *, namespace: str, stack: str, region: str, suffix: str) -> str:
-    """The user data of a parent."""
-    script = (USER_DATA / "enclave.sh").read_text(encoding="utf-8")
-    values = {
-        "CPUS": str(settings.cpus),
-        "MEMORY_MIB": str(settings.memory_mib),
-        "REGION": region,
-        "SUFFIX": suffix,
-        "NAMESPACE": namespace,
-        "STACK": stack,
-    }
-    for name, value in values.items():
-        script = script.replace(f"@{name}@", value)
-    return script

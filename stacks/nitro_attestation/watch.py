@@ -5,6 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 
+from stacks.nitro_attestation.guardrail import LOOKED_AT
 from stacks.nitro_attestation.settings import NitroAttestationSettings
 from stacks.shared.alarms import Alarms
 from stacks.shared.grants import allow_metrics, allow_on_any_resource, allow_on_pattern
@@ -14,15 +15,6 @@ from stacks.shared.solution import SolutionStack
 TIMEOUT_SECONDS = 600
 BUDGET_SECONDS = 480
 LOOKS_BEFORE_SILENCE = 2
-READS = (
-    "cloudtrail:DescribeTrails",
-    "ec2:DescribeInstanceTypes",
-    "ec2:DescribeInstances",
-    "ec2:DescribeVolumes",
-    "ec2:GetEbsEncryptionByDefault",
-    "ec2:GetInstanceMetadataDefaults",
-    "ec2:GetSerialConsoleAccessStatus",
-)
 
 
 def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, alarms: Alarms) -> PythonFunction:
@@ -44,7 +36,7 @@ def scheduled_look(stack: SolutionStack, settings: NitroAttestationSettings, ala
     )
     asks = () if settings.regions else ("ec2:DescribeRegions",)  # to list those that the account has enabled
     allow_on_any_resource(
-        function.own_role, *READS, *asks, reason="It reads every Region, with calls that have no resource in IAM."
+        function.own_role, *LOOKED_AT, *asks, reason="It reads every Region, with calls that have no resource in IAM."
     )
     partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
     trails = stack.format_arn(service="cloudtrail", region="*", account="*", resource="trail", resource_name="*")

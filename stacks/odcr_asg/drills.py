@@ -1,7 +1,6 @@
 """The post's tests as Systems Manager Automation documents: people start them, nothing else does."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,7 +10,7 @@ from constructs import Construct
 
 from stacks.odcr_asg.group import ReservedGroup
 from stacks.odcr_asg.reservations import ReservationPool
-from stacks.odcr_asg.settings import OdcrAsgSettings
+from stacks.odcr_asg.settings import DOCUMENTS, OdcrAsgSettings
 from stacks.shared.auto_scaling import allow_on_group
 from stacks.shared.filled import filled_document
 from stacks.shared.grants import (
@@ -23,7 +22,6 @@ from stacks.shared.grants import (
 )
 from stacks.shared.solution import SolutionStack
 
-DOCUMENTS = Path(__file__).parent / "documents"
 DRILL_TAG = "odcr-asg-drill"
 
 

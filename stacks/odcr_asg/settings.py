@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -11,6 +12,7 @@ from config.types import InstanceType, ZoneName, repeated
 from stacks.odcr_asg.placement import per_zone
 from stacks.shared.instance_attributes import is_arm
 
+DOCUMENTS = Path(__file__).parent / "documents"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """No reservation of this app can have ended by then. Whether a later date is past, synthesis cannot know: it has no
 clock. EC2 refuses it."""

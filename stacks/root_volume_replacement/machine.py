@@ -1,7 +1,6 @@
 """A state machine whose definition is a file of state_machines/."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,10 +9,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.root_volume_replacement.settings import DEFINITIONS
 from stacks.shared.grants import of_this_account
 from stacks.shared.solution import SolutionStack
-
-DEFINITIONS = Path(__file__).parent / "state_machines"
 
 
 class Machine(Construct):

@@ -1,12 +1,15 @@
 """Section ``solutions.root_volume_replacement`` of config/config.yaml."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from config.models import Problem, Section, SolutionSettings, Tag, rule
 from config.schedules import ScheduleExpression, TimeZone
+
+DEFINITIONS = Path(__file__).parent / "state_machines"
 
 
 class FleetSchedule(Section):

@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import IDependable, Node
 
+from stacks.shared.batches import batch_size
 from stacks.shared.grants import allow_on_pattern, shown_arn
 from stacks.shared.instance_attributes import InstanceSettings
 from stacks.shared.solution import SolutionStack
@@ -25,8 +26,6 @@ SUSPENDED = (
 # By the same page: the longest pause between two batches, and how long an instance may take to be in service.
 LONGEST_PAUSE_SECONDS = 3_600
 START_SECONDS = 60  # from the launch of an instance until EC2 Auto Scaling calls it in service
-LONGEST_UPDATE_SECONDS = 21_600  # of a group at its largest size: batches are as small as that allows
-FEWEST_BATCHES = 10
 LifecycleHook = autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty
 
 
@@ -103,20 +102,6 @@ class RollingGroup(autoscaling.AutoScalingGroup):
         # Routes, gateways and endpoints too: an instance boots by them, and drains by them when the stack is destroyed.
         self.node.add_dependency(cast(IDependable, network), *outlived_by)
         acknowledge_group(self, mixed=mixed is not None)
-
-
-def batch_size(maximum: int, seconds: int) -> int:
-    """How many instances an update replaces at a time: the fewest with which it ends in LONGEST_UPDATE_SECONDS.
-
-    Never so many that a group at its largest size has fewer than FEWEST_BATCHES. CloudFormation ends a whole batch
-    before its successors serve: where a group that has scaled out has no more than a batch, its smallest size is left
-    (https://github.com/guardian/testing-asg-rolling-update/blob/main/observations/healthy-to-healthy-partially-scaled.md).
-
-    Args:
-        maximum: largest size of the group.
-        seconds: that a batch takes until it serves.
-    """
-    return max(1, min(maximum // FEWEST_BATCHES, -(-maximum * seconds // LONGEST_UPDATE_SECONDS)))
 
 
 def rolling_update(minimum: int, maximum: int, *, pause_seconds: int, batch: int = 1) -> autoscaling.UpdatePolicy:

@@ -7,7 +7,7 @@ from importlib.metadata import distribution
 from constructs import Construct
 
 from stacks.shared.archive_layer import ArchiveLayer
-from stacks.shared.boto3_asset import CACHE, PACKAGES, write_archive
+from stacks.shared.boto3_archive import CACHE, PACKAGES, write_archive
 
 FOLDER = "python/"
 """Where Lambda looks for packages of a layer (https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html)."""

@@ -9,22 +9,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from stacks.shared.agent import AGENT_ACTIONS
+
 READING = "These calls only read, and IAM knows no resource for them."
-# What the SSM agent calls, of the managed policy AmazonSSMManagedInstanceCore without parameters and inventory:
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
-AGENT_ACTIONS = (
-    "ec2messages:AcknowledgeMessage",
-    "ec2messages:DeleteMessage",
-    "ec2messages:FailMessage",
-    "ec2messages:GetEndpoint",
-    "ec2messages:GetMessages",
-    "ec2messages:SendReply",
-    "ssm:UpdateInstanceInformation",
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
-)
 
 
 def allow_on_any_resource(

@@ -3,10 +3,7 @@
 from config.models import CommonSettings
 from stacks.shared.confirming import Look, Seen, parameters
 from stacks.shared.preflight import Clients
-from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
-
-UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
-"""The host's parameter; a test compares the two, because importing host.py would load the CDK."""
+from stacks.spinnaker_server_groups.settings import UBUNTU, SpinnakerServerGroupsSettings
 
 
 def _ubuntu(common: CommonSettings, settings: SpinnakerServerGroupsSettings, clients: Clients) -> Seen:

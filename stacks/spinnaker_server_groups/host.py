@@ -17,12 +17,10 @@ from stacks.shared.launch_template import HardenedLaunchTemplate
 from stacks.shared.solution import SolutionStack
 from stacks.spinnaker_server_groups.network import SpinnakerNetwork
 from stacks.spinnaker_server_groups.roles import SpinnakerRoles
-from stacks.spinnaker_server_groups.settings import SpinnakerServerGroupsSettings
+from stacks.spinnaker_server_groups.settings import UBUNTU, SpinnakerServerGroupsSettings
 from stacks.spinnaker_server_groups.settings.host import HostSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
-UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
-"""https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"""
 DECK_PORT, GATE_PORT = 9000, 8084
 INSTALL_MINUTES = 60
 

@@ -13,6 +13,8 @@ from stacks.shared.instance_attributes import InstanceSettings, of_another_archi
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-queue-parameters.html
 RETENTION_SECONDS = 345_600
 LONGEST_MESSAGE_SECONDS = 43_200
+# What worker.py calls. If your work calls another service, it belongs here, and its endpoint in workers.py.
+SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "sqs")
 HEARTBEATS_VISIBLE = 3  # a worker may miss two heartbeats before its message is given to another
 
 

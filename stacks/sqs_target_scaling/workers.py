@@ -17,7 +17,7 @@ from stacks.shared.launch_template import Al2023LaunchTemplate
 from stacks.shared.network import Network, Reach
 from stacks.shared.solution import SolutionStack
 from stacks.shared.table import Table
-from stacks.sqs_target_scaling.settings import SqsTargetScalingSettings
+from stacks.sqs_target_scaling.settings import SERVICES, SqsTargetScalingSettings
 
 USER_DATA = Path(__file__).parent / "user_data"
 DRAIN_HOOK = "drain"
@@ -25,9 +25,7 @@ DRAIN_HOOK = "drain"
 # hundred of these, at most 48 hours: longer than SQS leaves a message with anybody.
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html
 DRAIN_HOOK_SECONDS = 900
-# What worker.py calls. If your work calls another service, it belongs here, and its endpoint below.
-SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "sqs")
-# The same as interface endpoints; S3 and DynamoDB have gateways.
+# SERVICES as interface endpoints; S3 and DynamoDB have gateways.
 ENDPOINTS = ("autoscaling", "monitoring", "sqs")
 
 

@@ -13,16 +13,24 @@ import pytest
 from config.models import CommonSettings
 from stacks.__main__ import main
 from stacks.catalog import named
-from stacks.export import ExportError, command
-from stacks.export.template import Export, _zip
+from stacks.export import ExportError
 from stacks.shared.command import Answer, CommandError
 
 SLUG = "gpu_monitoring"
 TEMPLATE: dict[str, Any] = {"Resources": {}}
 
 
-def export(monkeypatch: pytest.MonkeyPatch, out: Path, found: Export | Exception, **common: Any) -> Answer:
-    def stand_in(*_: Any) -> Export:
+def made(*facts: Any) -> Any:
+    """An export of the CDK's, which is loaded when a test of this file runs."""
+    from stacks.export.template import Export
+
+    return Export(*facts)
+
+
+def export(monkeypatch: pytest.MonkeyPatch, out: Path, found: Any, **common: Any) -> Answer:
+    from stacks.export import command
+
+    def stand_in(*_: Any) -> Any:
         if isinstance(found, Exception):
             raise found
         return found
@@ -39,7 +47,7 @@ def script(out: Path) -> list[str]:
 def test_the_script_uploads_the_assets_and_deploys_by_the_aws_cli_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    found = Export(TEMPLATE, ("a.zip",), ("CAPABILITY_IAM",), {"team": "it's ours"})
+    found = made(TEMPLATE, ("a.zip",), ("CAPABILITY_IAM",), {"team": "it's ours"})
     answer = export(monkeypatch, tmp_path / "new" / "folder", found, region="eu-central-1")
     upload, deploy = script(tmp_path / "new" / "folder")[-2:]
     assert upload == 'aws s3 cp --region eu-central-1 --recursive assets "s3://$BUCKET/$PREFIX"'
@@ -54,7 +62,7 @@ def test_the_script_uploads_the_assets_and_deploys_by_the_aws_cli_alone(
 def test_without_assets_there_is_nothing_to_upload_and_no_parameter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    export(monkeypatch, tmp_path, Export(TEMPLATE, (), (), {}, "gpu-monitoring"), keep_data_on_destroy=True)
+    export(monkeypatch, tmp_path, made(TEMPLATE, (), (), {}, "gpu-monitoring"), keep_data_on_destroy=True)
     deploy, protect = script(tmp_path)[-2:]
     assert "--parameter-overrides" not in deploy and "--capabilities" not in deploy and "--tags" not in deploy
     assert protect.endswith('--stack-name "$STACK" --enable-termination-protection')
@@ -66,11 +74,13 @@ def test_a_folder_with_something_in_it_is_refused(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "mine").write_text("", encoding="utf-8")
     for out in (tmp_path, tmp_path / "mine"):
         with pytest.raises(CommandError, match="must be a new or empty folder; name another"):
-            export(monkeypatch, out, Export(TEMPLATE, (), (), {}))
+            export(monkeypatch, out, made(TEMPLATE, (), (), {}))
 
 
 def test_what_cannot_be_exported_leaves_no_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def begins(*arguments: Any) -> Export:
+    from stacks.export import command
+
+    def begins(*arguments: Any) -> None:
         (arguments[-1] / "deep").mkdir(parents=True)
         raise ExportError("it has a container image")
 
@@ -99,14 +109,14 @@ def ran(out: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
 def test_a_prefix_ends_with_a_slash_in_the_upload_and_in_the_parameter(
     prefix: dict[str, str], used: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    export(monkeypatch, tmp_path, Export(TEMPLATE, ("a.zip",), (), {}))
+    export(monkeypatch, tmp_path, made(TEMPLATE, ("a.zip",), (), {}))
     upload, deploy = ran(tmp_path, **prefix).stdout.splitlines()
     assert upload == f"s3 cp --recursive assets s3://b/{used}"
     assert deploy.endswith(f"AssetsBucket=b AssetsPrefix={used}")
 
 
 def test_another_name_than_the_only_one_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    export(monkeypatch, tmp_path, Export(TEMPLATE, (), (), {}, "image-pipelines"))
+    export(monkeypatch, tmp_path, made(TEMPLATE, (), (), {}, "image-pipelines"))
     refused = ran(tmp_path, STACK="mine")
     assert refused.returncode == 1 and not refused.stdout
     assert refused.stderr == ("deploy.sh: STACK must be image-pipelines, which the template has in it; leave it out\n")
@@ -128,6 +138,8 @@ def test_what_needs_a_bootstrap_at_run_time_is_refused_in_one_sentence(
 
 
 def test_the_same_files_make_the_same_archive_and_programs_stay_executable(tmp_path: Path) -> None:
+    from stacks.export.template import _zip
+
     source = tmp_path / "source"
     (source / "below").mkdir(parents=True)
     program = source / "below" / "run.sh"

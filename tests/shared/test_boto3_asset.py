@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
-from stacks.shared.boto3_asset import PACKAGES, NotPurePythonError, write_archive
-from stacks.sqs_target_scaling.workers import SERVICES
+from stacks.shared.boto3_archive import PACKAGES, NotPurePythonError, write_archive
+from stacks.sqs_target_scaling.settings import SERVICES
 
 WORKER = {"python_version": "3.13", "platform_system": "Linux", "sys_platform": "linux", "extra": ""}
 

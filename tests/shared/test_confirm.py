@@ -12,8 +12,7 @@ from stacks.__main__ import main
 from stacks.confirmation import entries_of, looks_of
 from stacks.odcr_asg import confirm as odcr_asg
 from stacks.series import SOLUTIONS
-from stacks.spinnaker_server_groups import confirm as spinnaker
-from stacks.spinnaker_server_groups.host import UBUNTU
+from stacks.spinnaker_server_groups.settings import UBUNTU
 from tests.answering import Answering
 
 SLUGS = [solution.slug for solution in SOLUTIONS]
@@ -74,10 +73,6 @@ def test_an_entry_that_reading_answers_has_a_look_or_needs_more_than_reading(slu
     assert [entry.what for entry in open_still if not entry.what.startswith(answered)] == []
     for words in NEEDS_MORE.get(slug, ()):
         assert any(entry.what.startswith(words) for entry in open_still), words
-
-
-def test_the_look_asks_for_the_parameter_that_the_host_takes() -> None:
-    assert spinnaker.UBUNTU == UBUNTU
 
 
 # The command

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stacks.shared.auto_scaling import LONGEST_UPDATE_SECONDS, batch_size
+from stacks.shared.batches import LONGEST_UPDATE_SECONDS, batch_size
 from tests.prepared import prepared
 
 

@@ -13,6 +13,8 @@ from stacks.spinnaker_server_groups.settings.host import HostSettings
 from stacks.spinnaker_server_groups.settings.spinnaker import AccountName, GateUrl, Purpose, sends_in_the_clear
 
 STACK_NAME = "spinnaker-server-groups"
+UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+"""Parameter with the image of the host: https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/"""
 BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g"})
 """Families with CPU credits, as Spinnaker knows them: clouddriver-aws, InstanceTypeUtils.isBurstingSupportedByAllTypes
 of https://github.com/spinnaker/spinnaker."""

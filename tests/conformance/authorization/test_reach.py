@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from stacks.capacity_planner.rights import NEVER as DENIED
+from stacks.capacity_planner.never import NEVER as DENIED
 from stacks.series import SOLUTIONS
 from tests.conformance.authorization import __main__ as command
 from tests.conformance.authorization.breaks import Change, PolicyBreak

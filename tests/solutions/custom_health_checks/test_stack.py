@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.custom_health_checks.group import line, user_data
-from stacks.custom_health_checks.rights import belongs_to_aws
+from stacks.custom_health_checks.checks import belongs_to_aws
 from stacks.custom_health_checks.settings import CustomHealthChecksSettings
+from stacks.custom_health_checks.user_data import line, user_data
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized

@@ -11,9 +11,9 @@ from typing import Any
 
 import boto3
 
-from stacks.graviton_porting_advisor.projects import FOLDER
+from stacks.graviton_porting_advisor.builds import FOLDER
 from stacks.graviton_porting_advisor.settings import GravitonPortingAdvisorSettings
-from stacks.shared.python_function import LAMBDAS
+from tests.variants import ROOT
 from tryout.scenarios.graviton_porting_advisor.build_host import Ran, advisor_repository, image_programs, run
 
 Json = dict[str, Any]
@@ -200,7 +200,7 @@ class Scanner:
             "CODEBUILD_BUILD_ID": BUILD,
             "CODEBUILD_SRC_DIR": str(copy),
             "CODEBUILD_SRC_DIR_Scan": str(FOLDER),
-            "CODEBUILD_SRC_DIR_Modules": str(LAMBDAS),
+            "CODEBUILD_SRC_DIR_Modules": str(ROOT / "lambdas"),
             "SCAN_WORK": str(work),
         }
         buildspec = (FOLDER / "buildspec.yaml").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.graviton_porting_advisor.projects import FOLDER
+from stacks.graviton_porting_advisor.builds import FOLDER
 from tests.solutions.graviton_porting_advisor.scans import BOTH, INTRINSIC, REAL, Scanner, written
 
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><dependencies>

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from graviton_porting_advisor.verdict import EXIT, Result
-from stacks.graviton_porting_advisor.projects import FOLDER
+from stacks.graviton_porting_advisor.builds import FOLDER
 from stacks.shared.files import read_text
 from tests.solutions.graviton_porting_advisor.scans import BOTH, INTRINSIC, Scan, Scanner, written
 

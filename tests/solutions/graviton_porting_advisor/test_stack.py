@@ -8,8 +8,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.graviton_porting_advisor.projects import FOLDER
-from stacks.graviton_porting_advisor.starting import OVERRIDES
+from stacks.graviton_porting_advisor.builds import FOLDER, OVERRIDES
 from tests import variants
 from tests.conformance.limits.rule import findings
 from tests.prepared import largest, prepared

@@ -1,14 +1,10 @@
 """The rules that start what builds on a pipeline."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_imagebuilder as imagebuilder
-from aws_cdk import aws_sqs as sqs
 
-from stacks.image_pipelines.follow import follow
 from tests.template import Template
 
 
@@ -18,7 +14,7 @@ class Pipeline:
 
     name: str
     recipe_name: str
-    pipeline: imagebuilder.CfnImagePipeline
+    pipeline: Any
 
 
 @pytest.mark.parametrize(
@@ -31,6 +27,13 @@ class Pipeline:
 )
 def test_a_rule_has_five_targets_at_most(number: int, rules: list[list[str]]) -> None:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
+    import aws_cdk as cdk
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_imagebuilder as imagebuilder
+    from aws_cdk import aws_sqs as sqs
+
+    from stacks.image_pipelines.follow import follow
+
     stack = cdk.Stack()
     names = ["gold", *(f"w{n}" for n in range(number))]
     made = [

@@ -9,8 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stacks.image_pipelines.component import ROOT
-from stacks.image_pipelines.names import component_names
-from stacks.image_pipelines.recipes import fingerprint
+from stacks.image_pipelines.names import component_names, fingerprint
 from tests import variants
 from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable

@@ -6,12 +6,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
-from stacks.nitro_attestation.guardrail import BLIND_SPOTS
-from stacks.nitro_attestation.key_policy import deploying_role
+from stacks.nitro_attestation.guardrail import BLIND_SPOTS, LOOKED_AT
+from stacks.nitro_attestation.key_policy import WATCHED, deploying_role
 from stacks.nitro_attestation.key_settings import TpmKey
-from stacks.nitro_attestation.keys import WATCHED
-from stacks.nitro_attestation.watch import READS
-from stacks.shared.grants import AGENT_ACTIONS
+from stacks.shared.agent import AGENT_ACTIONS
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.solutions.nitro_attestation.rendered import SLUG
@@ -45,7 +43,7 @@ def launch(of: Template, name: str) -> Json:
 
 def test_the_look_reads_and_publishes_and_nothing_else() -> None:
     found = actions(template(), "LookRole")
-    assert found >= set(READS) and found >= {"cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"}
+    assert found >= set(LOOKED_AT) and found >= {"cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"}
     others = {action for action in found if not action.partition(":")[2].startswith(("Describe", "Get"))}
     assert others == {"cloudwatch:PutMetricData", "logs:CreateLogStream", "logs:PutLogEvents"}
     assert {action.partition(":")[0] for action in found} == {"cloudtrail", "cloudwatch", "ec2", "logs"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.nitro_attestation.enclave import enclave_script
 from stacks.nitro_attestation.settings import Enclave
-from stacks.nitro_attestation.templates import enclave_script
 
 SCRIPT = enclave_script(
     Enclave(instance_type="m5.xlarge", cpus=2, memory_mib=1024),

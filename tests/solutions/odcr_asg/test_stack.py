@@ -9,7 +9,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from stacks.odcr_asg.drills import DOCUMENTS
+from stacks.odcr_asg.settings import DOCUMENTS
 from tests import variants
 from tests.prepared import prepared
 from tests.snapshots import TemplateSnapshot, readable

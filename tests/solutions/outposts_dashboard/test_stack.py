@@ -8,18 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
 from outposts_dashboard.wanted import Wanted
-from stacks.outposts_dashboard.builds import FOLDER
 from stacks.outposts_dashboard.commands import ALARMS, idle_month
-from stacks.outposts_dashboard.pipeline import app as dashboards_app
 from stacks.outposts_dashboard.pipeline import surplus
-from stacks.outposts_dashboard.rights import DISCOVERY
 from stacks.outposts_dashboard.settings import OutpostsDashboardSettings
-from stacks.outposts_dashboard.triggers import silence
 from tests import variants
 from tests.conformance.life.order import Life
 from tests.snapshots import TemplateSnapshot, readable
@@ -30,6 +25,7 @@ from tests.template import Match, Template, every_action, synthesized
 from tests.variants import ROOT, Json
 
 SLUG = "outposts_dashboard"
+FOLDER = "stacks/outposts_dashboard/pipeline"
 FUNCTION, PIPELINES = variants.DEFAULT, ("enterprise", "nat", "math")
 
 
@@ -125,6 +121,8 @@ def calls_of_the_sections() -> set[str]:
 
 
 def test_discovery_may_call_what_it_calls_and_nothing_else(default: Template, enterprise: Template) -> None:
+    from stacks.outposts_dashboard.rights import DISCOVERY
+
     assert {action.partition(":")[2] for action in DISCOVERY} == calls_of_the_sections()
     assert set(DISCOVERY) <= every_action(default, "RefreshRole") and set(DISCOVERY) <= every_action(
         enterprise, "DiscoverRole"
@@ -253,6 +251,10 @@ def test_a_buildspec_runs_scripts_that_exist(name: str) -> None:
 
 
 def test_the_stacks_of_the_dashboards_are_named_and_tagged_as_the_deletion_looks_for_them(tmp_path: Path) -> None:
+    from aws_cdk import App
+
+    from stacks.outposts_dashboard.pipeline import app as dashboards_app
+
     settings = wanted(dashboard_name="board")
     found = discovery(ec2=[instance(f"i-{number}") for number in range(130)])
     file = tmp_path / "discovery.json"
@@ -291,6 +293,8 @@ def test_the_deploy_step_deletes_what_is_not_wanted_only_when_everything_was_see
 
 
 def test_a_stack_has_a_name_that_cloudformation_takes() -> None:
+    from stacks.outposts_dashboard.pipeline import app as dashboards_app
+
     assert dashboards_app.stack_name("Deploy", "board", "board-op-1") == "Deploy-op-1"
     odd = dashboards_app.stack_name("Deploy", "board", "board-a_b")
     assert odd.startswith("Deploy-a-b-") and odd != dashboards_app.stack_name("Deploy", "board", "board-a-b")
@@ -363,6 +367,8 @@ def test_refreshes_that_do_not_come_any_more_ring_an_alarm(variant: str, metric:
 @pytest.mark.parametrize(("minutes", "periods"), [(5, 3), (1_440, 3), (1_441, 4), (2_880, 4), (10_080, 7)])
 def test_an_alarm_on_silence_looks_back_as_far_as_cloudwatch_lets_it(minutes: int, periods: int) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html: a week at most."""
+    from stacks.outposts_dashboard.triggers import silence
+
     period, rounds = silence(minutes)
     assert rounds == periods and period.to_minutes() == min(minutes, 1_440)
     assert minutes <= period.to_minutes() * rounds <= 7 * 1_440

@@ -8,8 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from config.models import CommonSettings
 from stacks.root_volume_replacement.commands import ALARMS, idle_month
-from stacks.root_volume_replacement.machine import DEFINITIONS
-from stacks.root_volume_replacement.settings import RootVolumeReplacementSettings
+from stacks.root_volume_replacement.settings import DEFINITIONS, RootVolumeReplacementSettings
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, allowed, every_action

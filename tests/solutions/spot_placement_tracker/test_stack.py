@@ -17,7 +17,6 @@ from syrupy.assertion import SnapshotAssertion
 from config.models import CommonSettings
 from stacks.series import SOLUTIONS
 from stacks.spot_placement_tracker.settings import SpotPlacementTrackerSettings
-from stacks.spot_placement_tracker.yaml_layer import write_archive
 from tests import variants
 from tests.snapshots import TemplateSnapshot, readable
 from tests.template import Match, Template, every_action, synthesized
@@ -167,6 +166,8 @@ def test_warnings_of_the_file_are_told_at_synthesis(tmp_path: Path) -> None:
 
 
 def test_the_layer_reads_yaml_without_anything_compiled(tmp_path: Path) -> None:
+    from stacks.spot_placement_tracker.yaml_layer import write_archive
+
     archive = tmp_path / "layer.zip"
     write_archive(archive)
     with ZipFile(archive) as packed:
@@ -183,6 +184,8 @@ def test_the_layer_reads_yaml_without_anything_compiled(tmp_path: Path) -> None:
 
 
 def test_the_same_package_gives_the_same_layer(tmp_path: Path) -> None:
+    from stacks.spot_placement_tracker.yaml_layer import write_archive
+
     for name in ("first.zip", "second.zip"):
         write_archive(tmp_path / name)
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
