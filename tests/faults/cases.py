@@ -47,32 +47,37 @@ CHANGES_NOTHING = re.compile(r"(BatchGet|Describe|Get|Head|List|Lookup|Query|Sca
 ONE_AFTER_THE_OTHER = "one after the other"
 
 
-def short(generated: Sequence[Case]) -> list[Case]:
-    """Returns those that ``make test`` runs: every line that calls AWS fails once; ``make faults`` runs everything.
+def short(*generated: Sequence[Case]) -> list[Case]:
+    """Returns those that ``make test`` runs of one handler, given the cases of each of its worlds.
 
-    One that changes something is the last that the process does; one that only reads is denied. A loop calls AWS from
-    one line, many times: the first of these calls stands for the others. What is no event of the function's own comes
-    to one world, one after the other, which is looked at after each.
+    Every line that calls AWS fails once, in the first world in which it does: one that changes something is the last
+    that the process does, one that only reads is denied. What is no event of the function's own comes to the first
+    world, one after the other, which is looked at after each. ``make faults`` runs everything: every fault of every
+    call, from wherever the line is reached, and all events to every world.
     """
-    first: dict[object, int] = {}
-    for case in generated:
-        if call := case.call:
-            line = (call.service, call.operation, call.path)
-            first[line] = min(call.nth, first.get(line, call.nth))
+    calls = [(case.call, world) for world, cases_ in enumerate(generated) for case in cases_ if case.call]
+    first: dict[object, tuple[int, int]] = {}
+    for call, world in calls:
+        first[line_of(call)] = min((world, call.nth), first.get(line_of(call), (world, call.nth)))
 
-    def is_run(case: Case) -> bool:
+    def is_run(case: Case, world: int) -> bool:
         call = case.call
         if call is None:
             return case.own
         worst = "denied" if CHANGES_NOTHING.match(call.operation) else "stopped after it"
-        return case.what == worst and call.nth == first[call.service, call.operation, call.path]
+        return case.what == worst and (world, call.nth) == first[line_of(call)]
 
-    others = [case for case in generated if not case.own]
+    others = [case for case in generated[0] if not case.own]
     together = [
         Case(case.subject, "events that are not its own", ONE_AFTER_THE_OTHER, events=partial(_all, others), own=False)
         for case in others[:1]
     ]
-    return [*filter(is_run, generated), *together]
+    return [*(case for world, cases_ in enumerate(generated) for case in cases_ if is_run(case, world)), *together]
+
+
+def line_of(call: Call) -> object:
+    """The line of the handler's code, or of a module that it uses, that makes this kind of call."""
+    return call.service, call.operation, call.path[:1]
 
 
 def _all(others: Sequence[Case], event: Event) -> Sequence[Event]:

@@ -99,3 +99,11 @@ def registered() -> Iterator[Subject]:
     """Yields the subjects of every solution's ``faults`` module, in the order of the slugs."""
     for path in sorted(Path(solutions.__file__).parent.glob("*/faults.py")):
         yield from importlib.import_module(f"{solutions.__name__}.{path.parent.name}.faults").SUBJECTS
+
+
+def by_handler() -> dict[str, list[Subject]]:
+    """The subjects of each handler, which may have several worlds; what is no handler is alone."""
+    found: dict[str, list[Subject]] = {}
+    for subject in registered():
+        found.setdefault(subject.module or subject.name, []).append(subject)
+    return {subjects[0].name: subjects for subjects in found.values()}

@@ -1,13 +1,13 @@
-"""The cases of every registered subject end done or visibly failed; ``make faults`` runs those left out here."""
+"""The cases of every handler end done or visibly failed; ``make faults`` runs those left out here."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.cases import Case, short
+from tests.faults.cases import Case, line_of, short
 from tests.faults.running import Verdict, generated, run
-from tests.faults.subject import Subject, registered
+from tests.faults.subject import Subject, by_handler
 from tests.faults.world.wire import laboratory
 
 
@@ -27,18 +27,17 @@ def _generated(subject: Subject) -> list[Case]:
     return _cases[subject.name]
 
 
-# By subject, not by case: the cases are made of the calls of the happy path, which every worker would have to run.
-@pytest.mark.parametrize("subject", list(registered()), ids=lambda subject: subject.name)
-def test_every_case_ends_done_or_visibly_failed(subject: Subject) -> None:
-    ended = [(case, run(case)) for case in short(_generated(subject))]
+# By handler, not by case: the cases are made of the calls of the happy path, which every worker would have to run.
+@pytest.mark.parametrize("handler", list(by_handler().values()), ids=list(by_handler()))
+def test_every_case_ends_done_or_visibly_failed(handler: list[Subject]) -> None:
+    ended = [(case, run(case)) for case in short(*map(_generated, handler))]
     bad = [f"{case}: {outcome.detail}" for case, outcome in ended if outcome.verdict is Verdict.BAD]
     assert not bad, "\n".join(bad)
 
 
-@pytest.mark.parametrize("subject", list(registered()), ids=lambda subject: subject.name)
-def test_every_line_that_calls_aws_fails_once(subject: Subject) -> None:
-    whole = _generated(subject)
-    lines, failing = (
-        Counter((case.call.operation, case.call.path) for case in some if case.call) for some in (whole, short(whole))
-    )
-    assert failing == Counter(lines.keys())
+@pytest.mark.parametrize("handler", list(by_handler().values()), ids=list(by_handler()))
+def test_every_line_that_calls_aws_fails_once(handler: list[Subject]) -> None:
+    cases = [_generated(subject) for subject in handler]
+    lines = {line_of(case.call) for some in cases for case in some if case.call}
+    failing = Counter(line_of(case.call) for case in short(*cases) if case.call)
+    assert failing == Counter(lines)
