@@ -14,12 +14,13 @@ from emulator.fullmodel import full_model
 # Registered once, here: two registrations would start two.
 from tests.embedded_aws import aws, stack, started_aws
 from tests.models import read_once
-from tests.scheduling import KERNEL, Together, group
+from tests.scheduling import KERNEL, Together, group, turn
 
 __all__ = ["aws", "stack", "started_aws"]
 
 # A timing is a benchmark and no test: how long an example takes says what else the machine does.
-settings.register_profile("untimed", deadline=None)
+# Thirty examples of each property find what a change has broken; CI tries a hundred.
+settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "30")))
 settings.load_profile("untimed")
 
 Json = dict[str, Any]
@@ -31,6 +32,11 @@ read_once()
 # The models of AWS and the templates are many objects, and they stay: unless it is told otherwise, Python looks through
 # them after every 700 new ones.
 gc.set_threshold(100_000, 10, 10)
+
+# A function whose asynchronous invocation fails is tried again after one minute and after two
+# (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html); ministack waits for them in
+# seconds, and here in a twentieth of that.
+os.environ["LAMBDA_ASYNC_RETRY_BASE_SECONDS"] = "0.05"
 
 # Of each Region that a test asks about; no test launches one of moto's thirteen hundred images.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -66,6 +72,22 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
         LOADED_BY.append(report.nodeid)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that all workers end together."""
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Behind the last test of the CDK's group, a worker needs its Node no more."""
+    others = hasattr(item.config, "workerinput") and nextitem and group(nextitem.nodeid) != KERNEL
+    if others and group(item.nodeid) == KERNEL and "jsii" in sys.modules:
+        from jsii._runtime import kernel
+
+        provider: Any = kernel.provider
+        provider._process.stop()
+
+
 @pytest.fixture(autouse=True)
 def _no_cdk_elsewhere(request: pytest.FixtureRequest) -> Iterator[None]:
     """Half a gigabyte with its Node: only the worker of its group has it."""
@@ -76,5 +98,6 @@ def _no_cdk_elsewhere(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers, tests that need the same run on one."""
+    """With several workers, tests that need the same run on one, in the order in which they were collected."""
+    config.option.loadscopereorder = False
     return Together(config, log)

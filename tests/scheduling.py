@@ -22,6 +22,20 @@ _FOLDERS = {
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 KERNEL = "cdk"
 _BY_WHAT_IT_CALLS = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export
+LONGEST = (
+    "emulator",
+    KERNEL,
+    "moto",
+    "hosts",
+    "tests/solutions/graviton_porting_advisor/test_scan.py",
+    "tests/solutions/game_streaming/test_install.py",
+    "tests/shared/test_leftovers.py",
+    "tests/solutions/game_streaming/test_documents.py",
+    "tests/benchmarks/test_sqs_target_scaling.py",
+    "tests/solutions/outposts_routing/test_functions.py",
+    "tests/test_new.py",
+)
+"""Groups that take more than three seconds, in the order of their turn."""
 _IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
 
 
@@ -35,6 +49,12 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 def group(nodeid: str) -> str:
     """Whom a test runs with: whoever needs the same, or else the tests of its file."""
     return _group_of_file(nodeid.partition("::")[0])
+
+
+def turn(nodeid: str) -> int:
+    """When the group of a test begins: those that take longest first, files of a few seconds last."""
+    name = group(nodeid)
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @cache

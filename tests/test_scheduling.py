@@ -4,7 +4,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.conftest import LOADED_BY, pytest_xdist_make_scheduler
-from tests.scheduling import group
+from tests.scheduling import LONGEST, ROOT, group, turn
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from tests.scheduling import group
 )
 def test_a_test_runs_with_what_needs_the_same(nodeid: str, with_: str) -> None:
     assert group(nodeid) == with_
+
+
+def test_what_takes_longest_comes_first_and_is_there() -> None:
+    emulator, config = "tests/emulator/core/test_client.py::test_x", "tests/config/test_bad_inputs.py::test_x"
+    assert turn(emulator) == 0 < turn(config)
+    assert [name for name in LONGEST if name.endswith(".py") and not (ROOT / name).exists()] == []
 
 
 def test_no_file_loads_the_cdk_when_it_is_collected() -> None:

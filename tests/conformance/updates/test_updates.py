@@ -15,10 +15,10 @@ Json = dict[str, Any]
 SLUGS = [solution.slug for solution in SOLUTIONS]
 
 
-@pytest.mark.parametrize("slug", ["capacity_planner", "instance_connect_endpoint"])
-def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back(slug: str) -> None:
+def test_one_other_value_of_each_setting_can_be_deployed_and_taken_back() -> None:
+    """Of the smallest solution; ``make updates`` does it with all of them, from all of their states."""
     with unchecked_types():
-        found, compared, _ = looked_at(slug, all_of_them=False)
+        found, compared, _ = looked_at("instance_connect_endpoint", all_of_them=False)
     assert [str(one) for one in found] == []
     assert compared > 20
 
