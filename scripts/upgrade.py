@@ -30,7 +30,7 @@ READ_AGAIN = {
     "stacks/game_streaming/settings/__init__.py": UBUNTU_IMAGES,
     "stacks/image_pipelines/contents.py": "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html",
     "stacks/image_pipelines/settings/bases.py": "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html",
-    "stacks/spinnaker_server_groups/settings.py": UBUNTU_IMAGES,
+    "stacks/spinnaker_server_groups/settings/__init__.py": UBUNTU_IMAGES,
 }
 """Tables, and names of public image parameters, that no package carries, and the pages they were read from."""
 DOCUMENTS = ("stacks.documents", "website.documents", "emulator.documents", "tests.conformance")
