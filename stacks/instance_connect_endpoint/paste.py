@@ -4,12 +4,15 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-using-eice.html
 """
 
 import shlex
+from typing import TYPE_CHECKING
 
-from aws_cdk import aws_ec2 as ec2
-
-from stacks.instance_connect_endpoint.demo import DemoInstance
 from stacks.instance_connect_endpoint.settings import InstanceConnectEndpointSettings
-from stacks.shared.solution import SolutionStack
+
+if TYPE_CHECKING:  # tests look at the commands without the CDK
+    from aws_cdk import aws_ec2 as ec2
+
+    from stacks.instance_connect_endpoint.demo import DemoInstance
+    from stacks.shared.solution import SolutionStack
 
 LOCAL_RDP_PORT = 13_389  # 3389 is taken on a machine that takes RDP itself
 OF_YOURS = "INSTANCE_ID"
@@ -23,7 +26,7 @@ class Paste:
     https://github.com/aws/aws-cli/blob/v2/awscli/customizations/ec2instanceconnect/ssh.py
     """
 
-    def __init__(self, stack: SolutionStack, settings: InstanceConnectEndpointSettings, *, endpoint_id: str) -> None:
+    def __init__(self, stack: "SolutionStack", settings: InstanceConnectEndpointSettings, *, endpoint_id: str) -> None:
         self._stack = stack
         self._settings = settings
         self._connect = f"aws ec2-instance-connect %s --region {stack.region}"
@@ -33,7 +36,9 @@ class Paste:
         )
         self._endpoint_id = endpoint_id
 
-    def write(self, linux: DemoInstance | None, windows: DemoInstance | None, key_pair: ec2.KeyPair | None) -> None:
+    def write(
+        self, linux: "DemoInstance | None", windows: "DemoInstance | None", key_pair: "ec2.KeyPair | None"
+    ) -> None:
         """Writes those that the ports allow."""
         if 22 in self._settings.ports:
             self._ssh(linux.instance_id if linux else OF_YOURS)
@@ -66,7 +71,7 @@ class Paste:
             f"Then point your RDP client at localhost:{LOCAL_RDP_PORT}",
         )
 
-    def _password(self, instance_id: str, key_pair: ec2.KeyPair) -> None:
+    def _password(self, instance_id: str, key_pair: "ec2.KeyPair") -> None:
         region = self._stack.region
         self._stack.output(
             "WindowsPassword",
