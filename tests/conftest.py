@@ -12,9 +12,9 @@ from hypothesis import settings
 from emulator.fullmodel import full_model
 
 # Registered once, here: two registrations would start two.
-from tests.embedded_aws import aws, stack, started_aws
+from tests.embedded_aws import aws, stack, started_aws, stop_started
 from tests.models import read_once
-from tests.scheduling import KERNEL, Together, group, turn
+from tests.scheduling import EMULATOR, KERNEL, Together, group, turn
 
 __all__ = ["aws", "stack", "started_aws"]
 
@@ -79,9 +79,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Behind the last test of the CDK's group, a worker needs its Node no more."""
-    others = hasattr(item.config, "workerinput") and nextitem and group(nextitem.nodeid) != KERNEL
-    if others and group(item.nodeid) == KERNEL and "jsii" in sys.modules:
+    """Behind the last test of a group, its worker ends the processes that only that group needs: they are large."""
+    name = group(item.nodeid)
+    if not hasattr(item.config, "workerinput") or nextitem is None or group(nextitem.nodeid) == name:
+        return
+    if name == EMULATOR:
+        stop_started()
+    if name == KERNEL and "jsii" in sys.modules:
         from jsii._runtime import kernel
 
         provider: Any = kernel.provider

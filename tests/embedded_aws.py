@@ -12,6 +12,7 @@ import pytest
 from emulator.client import EmbeddedAws
 
 PATIENCE = 10.0
+_started: list[EmbeddedAws] = []
 
 
 @pytest.fixture(scope="session")
@@ -20,11 +21,18 @@ def started_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAw
     state = tmp_path_factory.mktemp("embedded-aws")
     with EmbeddedAws(state) as running:
         group = running.pid
+        _started.append(running)
         yield running
     running.stop()
     assert group is not None
     assert gone(group)
     assert sorted(path.name for path in state.iterdir()) == ["emulator.log", "tls"]
+
+
+def stop_started() -> None:
+    """Stops the server before the session ends, when no more test needs it; its memory is for others."""
+    for running in _started:
+        running.stop()
 
 
 @pytest.fixture

@@ -12,24 +12,25 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 # The embedded AWS, whose server is started once a process; the world of the handlers; the reference of all actions.
-_FOLDERS = {
-    "tests/conformance/authorization": "reference",
-    "tests/emulator": "emulator",
-    "tests/faults": "moto",
-    "tests/lifecycle": "emulator",
-    "tests/tryout": "emulator",
+EMULATOR = "emulator"
+_BEGINNINGS = {
+    "tests/conformance/authorization/": "reference",
+    "tests/emulator/": EMULATOR,
+    "tests/faults/": "moto",
+    "tests/lifecycle/": EMULATOR,
+    "tests/shared/test_leftover": EMULATOR,
+    "tests/tryout/": EMULATOR,
 }
 _HOSTS = {"test_bootstrap", "test_user_data", "test_worker_process", "test_worker_aws"}
 KERNEL = "cdk"
 _BY_WHAT_IT_CALLS = {"test_updates", "test_command"}  # of tests/conformance/updates and tests/export
 LONGEST = (
-    "emulator",
+    EMULATOR,
     KERNEL,
     "moto",
     "hosts",
     "tests/solutions/graviton_porting_advisor/test_scan.py",
     "tests/solutions/game_streaming/test_install.py",
-    "tests/shared/test_leftovers.py",
     "tests/solutions/game_streaming/test_documents.py",
     "tests/benchmarks/test_sqs_target_scaling.py",
     "tests/solutions/outposts_routing/test_functions.py",
@@ -59,8 +60,8 @@ def turn(nodeid: str) -> int:
 
 @cache
 def _group_of_file(path: str) -> str:
-    for folder, name in _FOLDERS.items():
-        if path.startswith(f"{folder}/"):
+    for beginning, name in _BEGINNINGS.items():
+        if path.startswith(beginning):
             return name
     file = ROOT / path
     if file.stem in _HOSTS:

@@ -12,6 +12,7 @@ from tests.scheduling import LONGEST, ROOT, group, turn
     [
         ("tests/emulator/core/test_client.py::test_x[1]", "emulator"),
         ("tests/tryout/test_tryout.py::test_x", "emulator"),
+        ("tests/shared/test_leftovers.py::test_x", "emulator"),
         ("tests/faults/test_harness.py::test_x", "moto"),
         ("tests/faults/test_faults.py::test_x[spot_asg.notices (rebalance)]", "moto"),
         ("tests/conformance/updates/test_updates.py::test_x", "cdk"),
