@@ -37,7 +37,8 @@ LONGEST = (
     "tests/test_new.py",
 )
 """Groups that take more than three seconds, in the order of their turn."""
-_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b", re.MULTILINE)
+# Itself, or in a function a module of ours that has it: what has not is imported at the top.
+_IMPORTS_THE_CDK = re.compile(r"^ *(?:from|import) aws_cdk\b|^ +from (?:stacks\.\S+|app) import", re.MULTILINE)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # it has no types

@@ -17,6 +17,7 @@ from tests.scheduling import LONGEST, ROOT, group, turn
         ("tests/faults/test_faults.py::test_x[spot_asg.notices (rebalance)]", "moto"),
         ("tests/conformance/updates/test_updates.py::test_x", "cdk"),
         ("tests/test_app.py::test_x", "cdk"),
+        ("tests/test_conformance.py::test_x", "cdk"),
         ("tests/config/test_bad_inputs.py::test_x", "tests/config/test_bad_inputs.py"),
     ],
 )
