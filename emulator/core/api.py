@@ -216,6 +216,12 @@ def _answer_client_errors(original: Any, response: Any) -> Any:
         return status, *response._enrich_response(headers, body)
 
 
+# moto lists its folders and tries two hundred patterns with every request, and the same host is the same service.
+patch.patch(DomainDispatcherApplication, "get_backend_for_host", "self host")(
+    functools.cache(lambda original, *asked: original(*asked))
+)
+
+
 class _Methods:
     """The names of a class's functions, for whoever asks whether one is among them."""
 
