@@ -4,13 +4,18 @@
 at https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html.
 """
 
+import os
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
+from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, lambda_svc
 
 from emulator.core.api import Json
 from emulator.core.deliveries import Delivery, denied
 from emulator.core.patch import patch, private
+from emulator.loaded import Loaded
 from emulator.services.cloudwatch.patches import record_metric
 
 _functions: Any = private(lambda_svc, "_functions")
@@ -37,3 +42,28 @@ def _leave(original: Any, target: str, name: str, event: Json, result: Json) -> 
         original(target, name, event, result)
     else:
         record_metric("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}, 1)
+
+
+_program: list[str] = []
+_one_at_a_time = Lock()
+
+
+@patch(lambda_runtime, "_detect_runtime_binary", "runtime")
+def _python(original: Any, runtime: str) -> tuple[str, str]:
+    """The program of an execution environment: a Python that has the SDK of the runtime loaded.
+
+    Every function imports it, and none here brings one of its own, which
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath would put before it.
+    """
+    program, script = original(runtime)
+    if not runtime.startswith("python"):
+        return program, script
+    with _one_at_a_time:
+        if not _program:
+            # As functions start: the judge of their calls is on PYTHONPATH, and the folder of this program is not.
+            loaded = Loaded("boto3", flags=["-P"])
+            file = Path(os.environ["TMPDIR"]) / "python"
+            file.write_text(f'#!/bin/sh\nexec {loaded.words()} "$@"\n', encoding="utf-8")
+            file.chmod(0o755)
+            _program.append(str(file))
+    return _program[0], script
