@@ -1,8 +1,6 @@
 """A stack that was deployed, to the embedded AWS or to an account, as a scenario sees and changes it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from tryout.account.aws import Aws
 from tryout.dashboards.kept import keep
+from tryout.loaded import stacks
 from tryout.steps import StepFailedError
 from tryout.trial import Trial
 from tryout.waits import wait_until
@@ -131,14 +130,7 @@ class Deployed:
         Raises:
             StepFailedError: it ended with another status.
         """
-        command = [sys.executable, "-m", "stacks", self.trial.slug, *words, "--json", "--config"]
-        done = subprocess.run(
-            [*command, str(self.trial.config)],
-            env=self.aws.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = stacks((self.trial.slug, *words, "--json", "--config", str(self.trial.config)), self.aws.environment())
         if done.returncode != ends:
             raise StepFailedError(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()[-300:]}")
         return json.loads(done.stdout)

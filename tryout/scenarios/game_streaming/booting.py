@@ -2,8 +2,6 @@
 
 import base64
 import json
-import shlex
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,6 +11,7 @@ from typing import Any
 from emulator.client import EmbeddedAws
 from stacks.game_streaming.contract import DATA_DEVICE
 from tryout.hosts.metadata import InstanceMetadata
+from tryout.loaded import aws_cli
 from tryout.scenarios.game_streaming.machine import Machine, Run
 
 LOOK_SECONDS = 0.3
@@ -95,9 +94,8 @@ class Booting(threading.Thread):
                     yield str(instance), region
 
     def _boot(self, instance: str, region: str) -> None:
-        cli = shlex.quote(str(Path(sys.executable).with_name("aws")))
         root, ec2 = Path(self._folder.name) / instance, self._client("ec2", region)
-        machine = Machine(root, aws=f'exec {cli} "$@"', variables=self.environment(instance, region))
+        machine = Machine(root, aws=aws_cli(), variables=self.environment(instance, region))
         self.machines[instance] = machine
         machine.attach_disk(_data_volume(ec2, instance))
         self.runs[instance] = [machine.run(_user_data(ec2, instance)), *machine.boot()]

@@ -4,16 +4,13 @@ import argparse
 import base64
 import json
 import os
-import shlex
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from config.models import CommonSettings
@@ -22,6 +19,7 @@ from stacks.shared.command import CommandError
 from tryout.hosts.metadata import InstanceMetadata
 from tryout.hosts.programs import program, require, search_path
 from tryout.hosts.user_data import Boot, Sandbox
+from tryout.loaded import aws_cli
 from tryout.scenario import Deployed, Scenario, expect
 from tryout.scenarios.local_zone_wordpress.servers import WEB, Servers, free_port, wordpress
 
@@ -110,7 +108,7 @@ class LocalZoneWordpressLooks(Scenario):
         script = self._user_data(instance)
         for old, new in (instead or {}).items():
             script = script.replace(old, new)
-        programs = {"aws": f'exec {shlex.quote(str(Path(sys.executable).with_name("aws")))} "$@"', **programs}
+        programs = {"aws": aws_cli(), **programs}
         root = self.servers.folder / folder
         root.mkdir(exist_ok=True)
         environment = self._environment(instance) | {"PATH": search_path()}

@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from typing import Any, Self
 
 import yaml
 
 from tryout.hosts.metadata import InstanceMetadata
+from tryout.loaded import stacks
 from tryout.scenario import Deployed, Scenario, StepFailedError
 from tryout.scenarios.spinnaker_server_groups.clouddriver import Spinnaker
 from tryout.scenarios.spinnaker_server_groups.gate import LoopbackGate
@@ -83,8 +82,7 @@ class SpinnakerServerGroupsLooks(Scenario):
         file = self.deployed.folder / "with-gate.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         environment = self.deployed.aws.environment() | ({"SPINNAKER_TOKEN": token} if token else {})
-        command = [sys.executable, "-m", "stacks", self.deployed.trial.slug, *words, "--config", str(file)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = stacks((self.deployed.trial.slug, *words, "--config", str(file)), environment)
         return done.returncode, done.stdout, done.stderr
 
     def _posted(self, *words: str) -> str:
