@@ -27,7 +27,7 @@ class Pace:
     factor: float
 
 
-EMULATOR = Pace(first=0.05, last=0.1, least=0, factor=1)
+EMULATOR = Pace(first=0.05, last=0.25, least=0, factor=1)
 ACCOUNT = Pace(first=0.5, last=15, least=900, factor=30)
 """Stacks, instances and alarms take minutes there; each look is a call that counts against the account's rates."""
 

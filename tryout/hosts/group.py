@@ -11,7 +11,7 @@ from tryout.hosts.processes import Fleet
 from tryout.hosts.user_data import Service
 from tryout.steps import StepFailedError
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 REAL_MINUTE = 60.0
 BOOT_MINUTES = 2.0
 

@@ -26,7 +26,7 @@ SCHEDULED = {
     "metric-math": (),
     "demand": ("DemandPublisher",),
 }
-QUICK_WORKER = {"WATCH_SECONDS": "0.2", "POLL_SECONDS": "1", "HOOK_BEAT_SECONDS": "5"}
+QUICK_WORKER = {"WATCH_SECONDS": "0.5", "POLL_SECONDS": "1", "HOOK_BEAT_SECONDS": "5"}
 # The shortest timeout that EC2 Auto Scaling takes, and a message that outlasts it.
 HOOK_TIMEOUT, OUTLASTING = 30, 35
 
