@@ -36,6 +36,9 @@ from tryout.trial import Trial
 
 Json = dict[str, Any]
 
+PAUSES = 0.1
+"""Of functions between two looks: what they wait for takes seconds here that are minutes in an account."""
+
 
 class Lane:
     """One embedded AWS and the CLI that points at it.
@@ -172,7 +175,7 @@ def main() -> int:
     try:
         answer(show="starting the embedded AWS")
         with (
-            EmbeddedAws(options.state / "aws", port=options.port, eventual=options.eventual) as aws,
+            EmbeddedAws(options.state / "aws", port=options.port, eventual=options.eventual, pauses=PAUSES) as aws,
             Cdk(aws.environment(), options.state / "cdk.log") as cdk,
         ):
             lane = Lane(aws, cdk, options.state / "bootstrap.log", lambda text: answer(show=text), synthesize)
