@@ -47,11 +47,13 @@ def main() -> None:
     # otherwise.
     gc.set_threshold(100_000, 10, 10)
     # Both emulators read the environment when they are imported.
+    from emulator.loaded import end_all
     from emulator.server import serve
 
     try:
         serve(settings, exit_with_stdin=options.exit_with_stdin)
     finally:
+        end_all()
         shutil.rmtree(settings.temporary, ignore_errors=True)
     # Threads of the emulators that wait for a Lambda function must not keep the process.
     os._exit(0)

@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from emulator.loaded.client import send, status
 
-__all__ = ["Loaded"]
+__all__ = ["Loaded", "end_all"]
 
 HERE = Path(__file__).parent
 LONGEST_FOLDER = 80
@@ -38,14 +39,17 @@ class Loaded:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Forks that look up a proxy would end on macOS, which otherwise lets only programs of their own do it:
+            # https://github.com/python/cpython/issues/75999.
+            env={**os.environ, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"},
         )
-        atexit.register(self.end)
+        _running.append(self)
         assert self._process.stdout
         if self._process.stdout.readline() != "ready\n":
             raise RuntimeError(f"{', '.join(modules)} could not be loaded")
 
     def end(self) -> None:
-        """Ends it. Doing it twice does no harm."""
+        """Ends it and its programs. Doing it twice does no harm."""
         self._process.communicate()
         self._folder.cleanup()
 
@@ -72,3 +76,13 @@ class Loaded:
                 file.seek(0)
                 said.append(file.read().decode())
         return subprocess.CompletedProcess([name, *words], ended, *said)
+
+
+_running: list[Loaded] = []
+
+
+@atexit.register
+def end_all() -> None:
+    """Ends all of them: for whoever ends without the end of Python."""
+    while _running:
+        _running.pop().end()

@@ -26,6 +26,8 @@ OUT_OF_THE_WAY = 256  # of the numbers that files have in the caller
 
 Json = dict[str, Any]
 
+forks: set[int] = set()
+
 
 def main() -> None:
     """Serves until its input ends."""
@@ -47,17 +49,24 @@ def main() -> None:
         print("ready", flush=True)
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             caller, _ = listener.accept()
-            if os.fork() == 0:
+            if (fork := os.fork()) == 0:
                 listener.close()
                 _serve(caller, given)
+            forks.add(fork)
             caller.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for fork in forks:
+        with contextlib.suppress(ChildProcessError):
+            if not os.waitpid(fork, os.WNOHANG)[0]:
+                os.kill(fork, signal.SIGKILL)
+                os.waitpid(fork, 0)
 
 
 def _reap(*_: object) -> None:
     """Takes in what has ended, with its processor time; its status it has told its caller."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while ended := os.waitpid(-1, os.WNOHANG)[0]:
+            forks.discard(ended)
 
 
 def _serve(caller: socket.socket, given: dict[str, str]) -> NoReturn:
