@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from tryout.steps import StepFailedError
 
 GROWTH = 1.25
+PAUSES = 0.1
+"""Of functions and commands between two looks: what they wait for takes seconds here that are minutes in an account."""
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,9 @@ from tryout.run.play import BROKEN, play
 from tryout.run.ways import FAILED, ByCdk, ByExport, Way
 from tryout.scenario import scenario_of
 from tryout.trial import Trial
+from tryout.waits import PAUSES
 
 Json = dict[str, Any]
-
-PAUSES = 0.1
-"""Of functions between two looks: what they wait for takes seconds here that are minutes in an account."""
 
 
 class Lane:

@@ -5,6 +5,7 @@ at https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -44,7 +45,6 @@ def _leave(original: Any, target: str, name: str, event: Json, result: Json) -> 
         record_metric("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}, 1)
 
 
-_program: list[str] = []
 _one_at_a_time = Lock()
 
 
@@ -56,14 +56,15 @@ def _python(original: Any, runtime: str) -> tuple[str, str]:
     https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath would put before it.
     """
     program, script = original(runtime)
-    if not runtime.startswith("python"):
-        return program, script
     with _one_at_a_time:
-        if not _program:
-            # As functions start: the judge of their calls is on PYTHONPATH, and the folder of this program is not.
-            loaded = Loaded("boto3", flags=["-P"])
-            file = Path(os.environ["TMPDIR"]) / "python"
-            file.write_text(f'#!/bin/sh\nexec {loaded.words()} "$@"\n', encoding="utf-8")
-            file.chmod(0o755)
-            _program.append(str(file))
-    return _program[0], script
+        return (_with_the_sdk() if runtime.startswith("python") else program), script
+
+
+@cache
+def _with_the_sdk() -> str:
+    # As functions start: the judge of their calls is on PYTHONPATH, and the folder of this program is not.
+    loaded = Loaded("boto3", flags=["-P"])
+    file = Path(os.environ["TMPDIR"]) / "python"
+    file.write_text(f'#!/bin/sh\nexec {loaded.words()} "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+    return str(file)

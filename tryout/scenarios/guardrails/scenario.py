@@ -4,11 +4,14 @@ that what they deny is the judgement of the delivered judge, and says so."""
 import json
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 from config.models import CommonSettings
 from emulator.settings import DEFAULT_ACCOUNT
+from stacks.guardrails import attachment
 from stacks.guardrails.attachment import targets_of
 from stacks.guardrails.commands import guardrail_commands
 from stacks.guardrails.judge import Json, judge
@@ -16,6 +19,7 @@ from stacks.guardrails.table import columns, examples
 from stacks.shared.command import Answer
 from tryout.scenario import Deployed, Scenario, expect, step
 from tryout.steps import BESIDE
+from tryout.waits import PAUSES
 
 RECORDED = Path(__file__).parent / "recorded" / "guardrails.json"
 
@@ -27,6 +31,17 @@ def variants_of(slug: str) -> dict[str, dict[str, Any]]:
     """
     posted, other = (json.loads(column.settings.model_dump_json()) for column in columns(slug))
     return {"as-posted": posted, "attached": {**other, "targets": [DEFAULT_ACCOUNT]}}
+
+
+@contextmanager
+def _shorter_pauses() -> Iterator[None]:
+    """Nobody else is there who takes a policy off again within seconds."""
+    before = attachment.sleep
+    attachment.sleep = lambda seconds: before(seconds * PAUSES)
+    try:
+        yield
+    finally:
+        attachment.sleep = before
 
 
 class GuardrailsScenario(Scenario):
@@ -98,7 +113,8 @@ class GuardrailsScenario(Scenario):
             self.units.append(made["OrganizationalUnit"]["Id"])
         seen = []
         for yes in (False, True, True):
-            self._run("attach", yes=yes, all=False)
+            with _shorter_pauses():
+                self._run("attach", yes=yes, all=False)
             seen.append([unit for unit in self.units if self._complete(unit)])
         expect(seen == [[], self.units[:1], self.units], f"attached: {seen}")
         again = self._run("attach", yes=True, all=False)
