@@ -6,6 +6,7 @@ from typing import Any
 
 from tryout.hosts.processes import Fleet, WorkerProcess
 from tryout.hosts.user_data import Service
+from tryout.loaded import path_with_aws
 from tryout.scenario import Deployed, Scenario
 from tryout.waits import wait_until
 
@@ -67,7 +68,8 @@ class CustomHealthChecksLooks(Scenario):
     def _start(self, instance: str) -> WorkerProcess:
         assert self.service
         folder = self.deployed.folder / f"state-{instance}"
-        return self.fleet.start(instance, self.service, STATE_DIRECTORY=str(folder), **QUICK_SCRIPT)
+        path = path_with_aws(self.deployed.folder / "programs")
+        return self.fleet.start(instance, self.service, STATE_DIRECTORY=str(folder), PATH=path, **QUICK_SCRIPT)
 
     def _enter_in_table(self, instance: str) -> None:
         if TABLE not in self.dynamodb.list_tables()["TableNames"]:

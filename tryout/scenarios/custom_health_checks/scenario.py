@@ -35,6 +35,7 @@ class CustomHealthChecksScenario(CustomHealthChecksLooks):
             ],
         },
     }
+    long_waits: ClassVar[dict[str, int]] = {"instance": 40}
     in_account: ClassVar[dict[str, dict[str, Any]]] = {"event": variants["event"]}
     emulated = STAND_IN
     account_minutes = 30

@@ -37,7 +37,7 @@ def variants_of(slug: str) -> dict[str, dict[str, Any]]:
 def _shorter_pauses() -> Iterator[None]:
     """Nobody else is there who takes a policy off again within seconds."""
     before = attachment.sleep
-    attachment.sleep = lambda seconds: before(seconds * PAUSES)
+    attachment.sleep = lambda seconds: before(float(seconds) * PAUSES)
     try:
         yield
     finally:

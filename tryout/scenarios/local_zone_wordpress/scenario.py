@@ -9,7 +9,7 @@ import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tryout.deployed import Deployed, Update
 from tryout.hosts.programs import program
@@ -35,6 +35,8 @@ ASK_ITSELF = "echo wp_remote_retrieve_response_code(wp_remote_get(home_url('/wp-
 
 class LocalZoneWordpressScenario(LocalZoneWordpressSite):
     """The site as in the base; then scheduled posts, lost uploads, certificates, growth, restore, another zone."""
+
+    long_waits: ClassVar[dict[str, int]] = {"local-zone": 60}
 
     def __init__(self, deployed: Deployed, variant: str) -> None:
         super().__init__(deployed, variant)

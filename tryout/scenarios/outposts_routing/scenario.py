@@ -31,7 +31,7 @@ class OutpostsRoutingScenario(OutpostsRoutingLooks):
     """One domain that changes its mode, and two domains of both modes."""
 
     variants: ClassVar[dict[str, Json]] = VARIANTS
-    long_waits: ClassVar[dict[str, int]] = {"one domain": 75}
+    long_waits: ClassVar[dict[str, int]] = {"one domain": 20}
     in_account: ClassVar[dict[str, Json]] = {"one domain": {}}
     emulated = OUTAGE
     account_minutes = 30
