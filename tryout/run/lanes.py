@@ -39,6 +39,7 @@ class Lanes:
         self._to_come = sorted(trials, key=weight, reverse=True)  # the longest first, so that lanes end together
         self._remaining = Remaining(sum(map(weight, trials)), len(trials))
         self._reports: dict[str, SolutionReport] = {}
+        self._under_way: dict[str, float] = {}  # weights of trials by their names
         self._lock = threading.Lock()
         self._synthesis = Synthesis(self._to_come, state / "synthesis.log")
         self._children: list[Child] = []
@@ -95,14 +96,19 @@ class Lanes:
                 report = SolutionReport.from_json(self._answer(number, lane, trial.name)["report"])
                 with self._lock:
                     self._reports[trial.name] = report
-                    done = self._remaining.one_more(weight(trial))
+                    its_weight = self._under_way.pop(trial.name)
+                    done = self._remaining.one_more(its_weight, sum(self._under_way.values()))
                 self._show(number, f"{trial.name}: {report.verdict}; {done}")
         except ChildError as error:
             raise EmulatorError(str(error)) from None
 
     def _next(self) -> Trial | None:
         with self._lock:
-            return self._to_come.pop(0) if self._to_come else None
+            if not self._to_come:
+                return None
+            trial = self._to_come.pop(0)
+            self._under_way[trial.name] = weight(trial)
+            return trial
 
     def _answer(self, number: int, lane: Child, name: str) -> Json:
         """What the lane says at last; until then it says what it does, and may ask for an assembly."""

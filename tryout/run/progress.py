@@ -41,10 +41,13 @@ class Remaining:
         self._weights, self._count = weights, count
         self._done_weights, self._done, self._began = 0.0, 0, time.monotonic()
 
-    def one_more(self, weight: float) -> str:
-        """One of this weight is done."""
+    def one_more(self, weight: float, under_way: float = 0) -> str:
+        """One of this weight is done; others of these weights together are under way: on average, half of them is done.
+
+        The longest come first: without those that are under way the first estimates would be far too long.
+        """
         self._done += 1
         self._done_weights += weight
-        left = (time.monotonic() - self._began) * (self._weights / self._done_weights - 1)
+        left = (time.monotonic() - self._began) * (self._weights / (self._done_weights + under_way / 2) - 1)
         after = f", about {left / 60:.1f} minutes left" if self._done < self._count else ""
         return f"{self._done} of {self._count} done{after}"

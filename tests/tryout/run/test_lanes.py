@@ -112,6 +112,14 @@ def test_what_remains_is_estimated_by_weight(monkeypatch: pytest.MonkeyPatch) ->
     assert remaining.one_more(2) == "3 of 3 done"
 
 
+def test_what_is_under_way_is_half_done_for_what_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    remaining = Remaining(weights=20, count=4)
+    now = 60.0
+    assert remaining.one_more(2, under_way=16) == "1 of 4 done, about 1.0 minutes left"
+
+
 def test_a_trial_with_more_steps_weighs_more_and_one_that_waits_for_the_clock_most(tmp_path: Path) -> None:
     small, large = planned(tmp_path, ("spot_asg", "types"), ("spot_asg", "balanced"))
     (waiting,) = planned(tmp_path, ("sqs_target_scaling", "demand"))
