@@ -75,16 +75,23 @@ class LiveGroup:
         members = groups["AutoScalingGroups"][0]["Instances"]
         return [member["InstanceId"] for member in members if member["LifecycleState"] == "InService"]
 
-    def _work(self) -> list[tuple[Callable[[], Any], float]]:
-        return [(self._start_machines, LOOK_SECONDS), *((function, self.minute) for function in self.each_minute)]
+    def _work(self) -> list[tuple[Callable[[], Any], float, float]]:
+        """What to do, every how many seconds, and how many seconds after the beginning for the first time.
 
-    def _run(self, work: Callable[[], Any], seconds: float) -> None:
+        Policies look at the end of a minute. Functions run in its middle: close to its end a datapoint would fall now
+        into one minute, now into the next, and some minutes would have two and others none.
+        """
+        functions = [(function, self.minute, self.minute / 2) for function in self.each_minute]
+        return [(self._start_machines, LOOK_SECONDS, 0.0), *functions]
+
+    def _run(self, work: Callable[[], Any], seconds: float, first: float) -> None:
         try:
-            while not self._ended.is_set():
+            due = time.monotonic() + first
+            while not self._ended.wait(max(0.0, due - time.monotonic())):
                 begun = time.monotonic()
                 work()
                 self.held_up |= time.monotonic() - begun > self.minute
-                self._ended.wait(max(0.0, seconds - (time.monotonic() - begun)))
+                due = max(due + seconds, time.monotonic())  # as minutes follow each other: lateness does not add up
         except Exception as fault:
             # A thread cannot fail the step; what it has met fails it at the end.
             self._fault = fault

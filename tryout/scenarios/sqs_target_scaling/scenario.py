@@ -37,7 +37,7 @@ class SqsTargetScalingScenario(SqsTargetScalingLooks):
         "demand": {"strategy": "demand", "min_instances": None, **QUICK},
     }
     pictured = ("dynamic-target",)
-    long_waits: ClassVar[dict[str, int]] = {"dynamic-target": 90, "metric-math": 30, "demand": 150}
+    long_waits: ClassVar[dict[str, int]] = {"dynamic-target": 60, "metric-math": 30, "demand": 75}
     in_account: ClassVar[dict[str, dict[str, Any]]] = {name: {"strategy": name} for name in variants}
     emulated = STAND_IN
     account_minutes = 30
