@@ -16,7 +16,8 @@ from tryout.cdk.synthesis import SynthesisError
 from tryout.paths import CONFIG
 from tryout.run.session import run
 
-LANES = 2
+LANES = 3
+"""At once, but for one more than there are processors: a lane waits for half of its time."""
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS and the stacks running")
     parser.add_argument("--strict", action="store_true", help="a step that cannot run here fails")
     parser.add_argument("--port", type=_port, help="port of the embedded AWS; default: a free one")
-    lanes = min(LANES, os.cpu_count() or 1)
+    lanes = min(LANES, 1 + (os.cpu_count() or 1))
     parser.add_argument("--lanes", type=int, default=lanes, help=f"how many at once; default: {lanes}")
     options = parser.parse_args()
     console = Console() if sys.stdout.isatty() else Console(width=120)
