@@ -1,14 +1,18 @@
 // Types into the search of the site what visitors type, and sees that the page they want is among the first three.
 const FIRST = 3;
+const TRIES = 30;
 
 export const searched = async (browser, address, searches) => {
   const found = [];
   const page = await browser.newPage();
   await page.goto(address, { waitUntil: "load" });
-  await page.keyboard.press("Control+k");
   const box = page.getByRole("combobox", { name: "Search" });
   const options = page.getByRole("option");
-  await box.waitFor();
+  // The theme listens to the keys some time after the page is loaded.
+  for (let tried = 0; tried < TRIES && !(await box.isVisible()); tried++) {
+    await page.keyboard.press("Control+k");
+    await box.waitFor({ timeout: 1000 }).catch((error) => { if (error.name !== "TimeoutError") throw error; });
+  }
   const hrefs = () => options.evaluateAll((all) => all.map((one) => one.href));
   for (const { words, page: wanted } of searches) {
     // An empty box has no results: what comes after it belongs to these words.
