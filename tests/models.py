@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from botocore import loaders
 from botocore.loaders import Loader
 
 _read: dict[tuple[Any, ...], dict[Any, Any]] = {}
@@ -9,7 +10,10 @@ _begin = Loader.__init__
 
 
 def read_once() -> None:
-    """Lets all loaders that look in the same places share what they have read."""
+    """Lets all loaders that look in the same places share what they have read.
+
+    In plain dictionaries, which keep their order too and take half the memory of botocore's.
+    """
 
     def begin(loader: Any, *args: Any, **more: Any) -> None:
         _begin(loader, *args, **more)
@@ -17,3 +21,4 @@ def read_once() -> None:
         loader._cache = _read.setdefault(places, {})
 
     Loader.__init__ = begin
+    loaders.OrderedDict = dict
