@@ -110,8 +110,10 @@ class Lists:
         found: list[tuple[Theirs, frozenset[str]]] = []
         for statements in reaching.values():
             allowing = [one for one in statements if one.allows]
-            found += [(one, self._once(denied, caller, one)) for one in statements if one.denies_buckets]
-            blamed = allowing if self.zones else [one for one in allowing if one.zones]
+            found += [
+                (one, self._once(denied, caller, one)) for one in statements if one.is_about_buckets and not one.allows
+            ]
+            blamed = allowing if self.zones else [one for one in allowing if one.zones and one.is_about_buckets]
             found += [(one, self._once(lacking, caller, *allowing)) for one in blamed]
         return {one.name for one, regions in found if any(not _closed(reaching, caller, region) for region in regions)}
 

@@ -111,7 +111,7 @@ def _target(settings: GuardrailSettings, there: Policies, target: str) -> Findin
 def _clashing(what: str, found: list[tuple[str, str]], says: str, fix: str, there: Policies) -> Finding:
     """The finding of statements of others, by the names of their policies, that clash with ours."""
     named = " and ".join(f"{sid} of {name}" for name, sid in found)
-    says = f"{named} {says}"
+    says = f"{named} {says if len(found) == 1 else says.replace('reaches', 'reach', 1)}"
     if earlier := sorted({name for name, _ in found if there.is_of_an_earlier_time(name)}):
         says = f"{says}; by its name {', '.join(earlier)} is of earlier files or settings of {there.stack}"
         fix = "Detach and delete it, and take its entry out of your manifest or configuration if it was made from files"

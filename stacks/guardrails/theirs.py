@@ -69,8 +69,8 @@ class Theirs:
         return bool(self.statement["Effect"] == "Allow")
 
     @cached_property
-    def denies_buckets(self) -> bool:
-        """Whether it denies what is done with directory buckets, wherever and to whom."""
+    def is_about_buckets(self) -> bool:
+        """Whether it denies, or allows, what is done with directory buckets, wherever and to whom."""
         return is_about_buckets(self.statement)
 
     @cached_property
@@ -88,9 +88,11 @@ class Theirs:
         found = [ANYBODY]
         for pattern in many(self.statement.get("NotResource", self.statement.get("Resource", []))):
             resource = (filled(pattern, keys) or "").split(":", 5)[-1]
-            base = resource.rpartition("/")[2].split("--")[0].replace("?", "a")
-            # What has the id of a zone, as *usw2-lax1-az1*, is a list of zones and no rule of names.
-            found += [] if _ZONE.search(base) else [base.replace("*", ""), base.replace("*", ANYBODY)]
+            base = resource.rpartition("/")[2].split("--")[0]
+            # An id of a zone among wildcards alone, as *usw2-lax1-az1*, is a list of zones and no rule of names.
+            if not _ZONE.fullmatch(base.strip("*?-")):
+                part = base.replace("?", "a")
+                found += [part.replace("*", ""), part.replace("*", ANYBODY)]
         return tuple(dict.fromkeys(name for name in found if name))
 
     @cached_property
@@ -99,7 +101,7 @@ class Theirs:
 
 
 def is_about_buckets(statement: Json) -> bool:
-    """Whether a statement denies what is done with directory buckets, wherever and to whom."""
+    """Whether a statement denies, or allows, what is done with directory buckets, wherever and to whom."""
     calls = (Request(action, None, {ANY_RESOURCE: {"*": UNKNOWN}}) for action in DIRECTORY_BUCKETS)
     found = (judge([{"Statement": [statement]}], call).decision for call in calls)
-    return bool(statement["Effect"] == "Deny") and any(decision != "passes" for decision in found)
+    return any(decision != "passes" for decision in found)

@@ -26,6 +26,12 @@ def named_by(arn: str) -> tuple[str, str]:
     return f"{service}:{kind}", name
 
 
+def queue_address(arn: str, region: str, account: str) -> str:
+    """The address of a queue, which is its Ref too."""
+    domain = DOMAINS.get(arn.split(":")[1], "amazonaws.com")
+    return f"https://sqs.{region}.{domain}/{account}/{named_by(arn)[1]}"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of resource.
@@ -62,10 +68,8 @@ class Kind:
         """
         if not self.remove:
             return ""
-        _, partition, _, _, account, _ = arn.split(":", 5)
-        _, name = named_by(arn)
-        queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
-        quoted = {"arn": arn, "name": name, "queue": queue}
+        account, (_, name) = arn.split(":", 5)[4], named_by(arn)
+        quoted = {"arn": arn, "name": name, "queue": queue_address(arn, region, account)}
         values = {key: shlex.quote(value) for key, value in quoted.items()}
         remove, wait, until = (text.format(**values) for text in (self.remove, self.wait, self.until))
         for member, option in self.named_too.items():

@@ -229,7 +229,7 @@ def but_for(**condition: dict[str, str]) -> dict[str, Any]:
         # A list of zones may have wildcards around the ids.
         *(
             ({"NotResource": f"{EXPRESS}:*:*:{zones}"}, "problem")
-            for zones in ("*usw2-den1-az1*", "*/*usw2-den1-az1*", "*/*-usw2-den1-az1-*")
+            for zones in ("*usw2-den1-az1*", "*/*usw2-den1-az1*", "*/*-usw2-den1-az1-*", "*usw2-den1-az1?*")
         ),
         ({"NotResource": f"{EXPRESS}:*:*:*usw2-lax1-az1*"}, "ok"),
         # And it is denied what is in it.
@@ -334,6 +334,8 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
                 "*/acme-*",
                 "bucket/${aws:PrincipalAccount}-*",
                 "bucket/acme-${aws:PrincipalAccount}-*",
+                "bucket/acme-usw2-lax1-az1-*",
+                "bucket/prod-use1-az4-*",
             )
         ),
         (

@@ -92,24 +92,57 @@ def test_what_a_stack_has_is_no_leftover_and_what_it_kept_is(aws: EmbeddedAws, k
     assert left[table].remove == f"aws dynamodb delete-table --table-name {kept['Items']} --region us-east-1"
 
 
-def test_a_stack_without_our_tag_is_known_by_its_description(aws: EmbeddedAws, stack: Stack) -> None:
-    """Who deploys with `--tags` of his own, or an exported template in the console, leaves ours out.
+(POST,) = (each.blog_url for each in SOLUTIONS if each.slug == "sqs_target_scaling")
+
+
+@pytest.mark.parametrize("tags", [{}, {"team": "x"}, {"solution": "retail"}])
+@pytest.mark.parametrize("description", [f"A title - {POST}", f"A title - {POST}\n", f"{POST} (team x)", "of his own"])
+def test_what_a_stack_has_is_no_leftover_whatever_its_tags_and_description(
+    aws: EmbeddedAws, stack: Stack, tags: dict[str, str], description: str
+) -> None:
+    """Who deploys with `--tags`, or an exported template in the console, gives it others, and may describe it anew.
 
     A table gets no tags of its stack, nor the one that says which stack it is; the template gives it ours.
     """
-    (post,) = (each.blog_url for each in SOLUTIONS if each.slug == "sqs_target_scaling")
-    stack.create(tagged(Items=TABLE, Files=BUCKET), tags={"team": "x"}, Description=f"A title - {post}")
+    stack.create(tagged(Items=TABLE, Files=BUCKET, Work=QUEUE), tags=tags, Description=description)
     assert found(aws) == {}
 
 
-def test_a_bucket_that_a_stack_has_is_no_leftover_whatever_tags_and_description_the_stack_has(
-    aws: EmbeddedAws, stack: Stack
-) -> None:
+def test_what_a_stack_has_imported_is_no_leftover_of_the_one_that_left_it(aws: EmbeddedAws, stack: Stack) -> None:
     names = stack.create(tagged(Files=BUCKET))
-    (own,) = aws.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
-    tags = [*TAGS, {"Key": "aws:cloudformation:stack-id", "Value": own["StackId"]}]
+    tags = [*TAGS, {"Key": "aws:cloudformation:stack-id", "Value": "arn:aws:cloudformation:us-east-1:1:stack/gone/1"}]
     aws.client("s3").put_bucket_tagging(Bucket=names["Files"], Tagging={"TagSet": tags})
     assert found(aws) == {}
+
+
+def test_of_a_stack_that_is_being_changed_nothing_is_to_be_removed() -> None:
+    """It may need what it replaces for a rollback, and removes that itself at its end."""
+    account = answering(IMAGE, "")
+    account.answers["describe_images"] = {"Images": [{"State": "available"}]}
+    tags = [*TAGS, {"Key": "aws:cloudformation:stack-id", "Value": "arn:stack/tried/1"}]
+    account.answers["get_resources"] = [{"ResourceTagMappingList": [{"ResourceARN": KEY, "Tags": tags}]}]
+    account.answers["describe_key"] = {"KeyMetadata": {"KeyState": "Enabled"}}
+    account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "another"}]}]
+    for status, removes in (("UPDATE_IN_PROGRESS", False), ("UPDATE_COMPLETE", True)):
+        there = {"StackId": "arn:stack/tried/1", "StackStatus": status, "Tags": TAGS}
+        account.answers["describe_stacks"] = [{"Stacks": [there]}]
+        (one,) = leftovers(account, "us-east-1", NOW)
+        assert bool(one.remove) is removes and ("being changed" in one.why) is not removes
+
+
+def test_a_stack_that_has_nothing_hides_nothing_and_that_of_a_stack_set_neither() -> None:
+    account = answering(IMAGE, "")
+    account.answers["describe_images"] = {"Images": [{"State": "available"}]}
+    for more, things, listed in (
+        ({"Tags": TAGS}, [{"PhysicalResourceId": "x", "ResourceStatus": "CREATE_COMPLETE"}], 0),
+        ({"Tags": TAGS}, [{"PhysicalResourceId": "x", "ResourceStatus": "DELETE_COMPLETE"}], 1),
+        ({"Description": f"Stack set: x - {POST}"}, [{"PhysicalResourceId": "x"}], 1),
+    ):
+        account.answers["describe_stacks"] = [
+            {"Stacks": [{"StackId": "arn:stack/tried/1", "StackStatus": "ROLLBACK_COMPLETE", **more}]}
+        ]
+        account.answers["list_stack_resources"] = [{"StackResourceSummaries": things}]
+        assert len(list(leftovers(account, "us-east-1", NOW))) == listed
 
 
 def test_the_command_for_a_versioned_bucket_empties_it_of_versions_and_markers(aws: EmbeddedAws, stack: Stack) -> None:
@@ -241,6 +274,7 @@ def test_what_ec2_still_shows_is_listed_by_its_state(kind: str, answered: dict[s
     assert len(list(leftovers(account, "us-east-1", NOW))) == listed
 
 
+NO_STACK = ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStackResources")
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
 IMAGE = f"arn:aws:ec2:us-east-1:{ACCOUNT}:image/ami-1"
 VOLUME = f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-1"
@@ -253,6 +287,7 @@ def answering(arn: str, code: str) -> Answering:
         {
             "get_resources": [{"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": TAGS}]}],
             "describe_stacks": [{"Stacks": []}],
+            "describe_stack_resources": NO_STACK,
             **dict.fromkeys(("describe_key", "describe_images", "describe_volumes"), refused),
         }
     )
