@@ -90,7 +90,7 @@ class Theirs:
             resource = (filled(pattern, keys) or "").split(":", 5)[-1]
             base = resource.rpartition("/")[2].split("--")[0]
             # An id of a zone among wildcards alone, as *usw2-lax1-az1*, is a list of zones and no rule of names.
-            if not _ZONE.fullmatch(base.strip("*?-")):
+            if not (base[:1] in "*?" and _ZONE.fullmatch(base.strip("*?-"))):
                 part = base.replace("?", "a")
                 found += [part.replace("*", ""), part.replace("*", ANYBODY)]
         return tuple(dict.fromkeys(name for name in found if name))

@@ -26,12 +26,6 @@ def named_by(arn: str) -> tuple[str, str]:
     return f"{service}:{kind}", name
 
 
-def queue_address(arn: str, region: str, account: str) -> str:
-    """The address of a queue, which is its Ref too."""
-    domain = DOMAINS.get(arn.split(":")[1], "amazonaws.com")
-    return f"https://sqs.{region}.{domain}/{account}/{named_by(arn)[1]}"
-
-
 @dataclass(frozen=True)
 class Kind:
     """A kind of resource.
@@ -47,6 +41,8 @@ class Kind:
         until: the command that ends when nothing holds it any more; empty: its removal is tried again instead.
         stays: why its service does not remove one, by its description, now; empty: it does.
         named_too: what its command must name too, where it is described: options, by the members that have the values.
+        types: CloudFormation's, by which a stack has it; empty: any, whose command is not known or that no stack has.
+        named: the member of its description by which CloudFormation names it, where that is not in its ARN.
     """
 
     name: str
@@ -59,6 +55,8 @@ class Kind:
     until: str = ""
     stays: Callable[[Mapping[str, Any], datetime], str] = lambda *_: ""
     named_too: Mapping[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    named: str = ""
 
     def command(self, arn: str, region: str, shown: Mapping[str, Any] = MappingProxyType({})) -> str:
         """The command that removes one, and waits where others wait; empty where none is known.
@@ -68,8 +66,10 @@ class Kind:
         """
         if not self.remove:
             return ""
-        account, (_, name) = arn.split(":", 5)[4], named_by(arn)
-        quoted = {"arn": arn, "name": name, "queue": queue_address(arn, region, account)}
+        _, partition, _, _, account, _ = arn.split(":", 5)
+        _, name = named_by(arn)
+        queue = f"https://sqs.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{account}/{name}"
+        quoted = {"arn": arn, "name": name, "queue": queue}
         values = {key: shlex.quote(value) for key, value in quoted.items()}
         remove, wait, until = (text.format(**values) for text in (self.remove, self.wait, self.until))
         for member, option in self.named_too.items():

@@ -15,13 +15,25 @@ EMPTY_AND_DELETE = (
 )
 
 KINDS: Mapping[str, Kind] = {
-    "cloudwatch:alarm": Kind("alarm", bills="alarm_month", remove="aws cloudwatch delete-alarms --alarm-names {name}"),
-    "dynamodb:table": Kind("table", KEPT, "its storage", "aws dynamodb delete-table --table-name {name}"),
+    "cloudwatch:alarm": Kind(
+        "alarm",
+        bills="alarm_month",
+        remove="aws cloudwatch delete-alarms --alarm-names {name}",
+        types=("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"),
+    ),
+    "dynamodb:table": Kind(
+        "table",
+        KEPT,
+        "its storage",
+        "aws dynamodb delete-table --table-name {name}",
+        types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+    ),
     "ec2:capacity-reservation": Kind(
         "capacity reservation",
         bills="as its instances do, used or not: on_demand_hour_<type>",
         remove="aws ec2 cancel-capacity-reservation --capacity-reservation-id {name}",
         stays=kept_by_ec2,
+        types=("AWS::EC2::CapacityReservation",),
     ),
     "ec2:elastic-ip": Kind(
         "Elastic IP address",
@@ -36,6 +48,8 @@ KINDS: Mapping[str, Kind] = {
         # Of a Local Zone: "If you provide an incorrect network border group, you receive an InvalidAddress.NotFound
         # error", and so does who names none: https://github.com/hashicorp/terraform-provider-aws/pull/16724.
         named_too={"NetworkBorderGroup": "--network-border-group"},
+        types=("AWS::EC2::EIP",),
+        named="PublicIp",
     ),
     "ec2:image": Kind(
         "AMI",
@@ -48,13 +62,21 @@ KINDS: Mapping[str, Kind] = {
         bills="on_demand_hour_<type>",
         remove="aws ec2 terminate-instances --instance-ids {name}",
         wait="aws ec2 wait instance-terminated --instance-ids {name}",
+        types=("AWS::EC2::Instance",),
     ),
-    "ec2:key-pair": Kind("key pair", bills="nothing", remove="aws ec2 delete-key-pair --key-pair-id {name}"),
+    "ec2:key-pair": Kind(
+        "key pair",
+        bills="nothing",
+        remove="aws ec2 delete-key-pair --key-pair-id {name}",
+        types=("AWS::EC2::KeyPair",),
+        named="KeyName",
+    ),
     "ec2:natgateway": Kind(
         "NAT gateway",
         bills="nat_gateway_hour",
         remove="aws ec2 delete-nat-gateway --nat-gateway-id {name}",
         wait="aws ec2 wait nat-gateway-deleted --nat-gateway-ids {name}",
+        types=("AWS::EC2::NatGateway",),
     ),
     "ec2:snapshot": Kind(
         "snapshot",
@@ -74,9 +96,14 @@ KINDS: Mapping[str, Kind] = {
         held_by=("ec2:instance",),
         held=is_in_use,
         until="aws ec2 wait volume-available --volume-ids {name}",
+        types=("AWS::EC2::Volume",),
     ),
     "ecr:repository": Kind(
-        "repository", KEPT, "its images' storage", "aws ecr delete-repository --force --repository-name {name}"
+        "repository",
+        KEPT,
+        "its images' storage",
+        "aws ecr delete-repository --force --repository-name {name}",
+        types=("AWS::ECR::Repository",),
     ),
     "imagebuilder:component": Kind(
         "component",
@@ -85,12 +112,14 @@ KINDS: Mapping[str, Kind] = {
         "aws imagebuilder delete-component --component-build-version-arn {arn}",
         # https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteComponent.html
         held_by=("imagebuilder:container-recipe", "imagebuilder:image-recipe"),
+        types=("AWS::ImageBuilder::Component",),
     ),
     "imagebuilder:container-recipe": Kind(
         "container recipe",
         "kept with old_versions: keep",
         "nothing",
         "aws imagebuilder delete-container-recipe --container-recipe-arn {arn}",
+        types=("AWS::ImageBuilder::ContainerRecipe",),
     ),
     "imagebuilder:image": Kind(
         "image of Image Builder",
@@ -100,42 +129,62 @@ KINDS: Mapping[str, Kind] = {
         # Recipes build on it: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html,
         # and https://docs.aws.amazon.com/imagebuilder/latest/userguide/delete-resources.html: recipes first.
         held_by=("imagebuilder:container-recipe", "imagebuilder:image-recipe"),
+        types=("AWS::ImageBuilder::Image",),
     ),
     "imagebuilder:image-recipe": Kind(
         "image recipe",
         "kept with old_versions: keep",
         "nothing",
         "aws imagebuilder delete-image-recipe --image-recipe-arn {arn}",
+        types=("AWS::ImageBuilder::ImageRecipe",),
     ),
     "kms:key": Kind(
         "key",
         f"{KEPT}: what it has encrypted is lost with it",
         "kms_key_month",
         "aws kms schedule-key-deletion --pending-window-in-days 30 --key-id {name}",
+        types=("AWS::KMS::Key", "AWS::KMS::ReplicaKey"),
     ),
     "lambda:function": Kind(
-        "function", bills="nothing until it runs", remove="aws lambda delete-function --function-name {name}"
+        "function",
+        bills="nothing until it runs",
+        remove="aws lambda delete-function --function-name {name}",
+        types=("AWS::Lambda::Function",),
     ),
     "logs:log-group": Kind(
         "log group",
         "made anew by what was still writing",
         "its storage",
         "aws logs delete-log-group --log-group-name {name}",
-        held_by=("ec2:instance", "lambda:function"),  # which would make it anew
+        held_by=("ec2:instance", "lambda:function"),  # which would make it anew,
+        types=("AWS::Logs::LogGroup",),
     ),
-    "s3": Kind("bucket", KEPT, "its storage", EMPTY_AND_DELETE + " {name}"),
+    "s3": Kind(
+        "bucket",
+        KEPT,
+        "its storage",
+        EMPTY_AND_DELETE + " {name}",
+        types=("AWS::S3::Bucket",),
+    ),
     "secretsmanager:secret": Kind(
         "secret",
         KEPT,
         "secret_month",
         "aws secretsmanager delete-secret --recovery-window-in-days 30 --secret-id {arn}",
+        types=("AWS::SecretsManager::Secret",),
     ),
-    "sns": Kind("topic", bills="nothing until it is used", remove="aws sns delete-topic --topic-arn {arn}"),
+    "sns": Kind(
+        "topic",
+        bills="nothing until it is used",
+        remove="aws sns delete-topic --topic-arn {arn}",
+        types=("AWS::SNS::Topic",),
+    ),
     "sqs": Kind(
         "queue",
         KEPT,
         "nothing until it is used",
         "aws sqs delete-queue --queue-url {queue}",
+        types=("AWS::SQS::Queue",),
     ),
 }
 """By service and type of resource, as ARNs have them."""
@@ -153,7 +202,6 @@ LAUNCHED = frozenset(
         "ec2:elastic-ip",
         "ec2:image",
         "ec2:instance",
-        "ec2:key-pair",
         "ec2:network-interface",
         "ec2:replace-root-volume-task",
         "ec2:snapshot",
@@ -162,7 +210,4 @@ LAUNCHED = frozenset(
         "imagebuilder:image",
     }
 )
-"""What the parts of a stack make while it is there: groups, functions, pipelines, Data Lifecycle Manager.
-
-And what a stack holds by another name than its ARN has: the Ref of an address is the address, of a key pair its name.
-"""
+"""What the parts of a stack make while it is there: groups, functions, pipelines, Data Lifecycle Manager."""

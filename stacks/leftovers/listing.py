@@ -20,7 +20,6 @@ from stacks.shared.command import Answer
 from stacks.shared.preflight import Clients
 
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
-BEING_CHANGED = "its stack is being changed, and may need it or remove it: run it again"
 VALUES_OF_A_FILTER = 20  # API_GetResources.html
 NOTES = (
     "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
@@ -73,28 +72,32 @@ def leftovers(clients: Clients, region: str, now: datetime) -> Iterator[Leftover
     """
     tagged = _tagged(clients, region)  # before the stacks: what a creation makes in between belongs to it
     stacks = Stacks(clients("cloudformation", region))
+    known = {arn: KINDS.get(named_by(arn)[0], Kind(named_by(arn)[0])) for arn in tagged}
+    left = {arn: tags for arn, tags in tagged.items() if not stacks.hold(arn, known[arn])}
+    held = {arn for arn in left if stacks.have(arn, known[arn], {})}
+    there_too = {tags[TAG] for arn, tags in left.items() if arn in held or stacks.are_there(tags.get(STACK_ID, ""))}
     holders = Holders()
-    for arn, tags in sorted(tagged.items(), key=_in_turn):
+    for arn, tags in sorted(left.items(), key=_in_turn):
         of, _ = named_by(arn)
-        kind, solution, stack = KINDS.get(of, Kind(of)), tags[TAG], tags.get(STACK_ID)
-        if stacks.hold(arn):
+        kind, solution, stack = known[arn], tags[TAG], tags.get(STACK_ID)
+        if arn in held:
             continue
         looked = looked_at(clients, region, arn)
         shown = [item for item in looked if not is_over(of, item)]
         if not shown:
             holders.end(solution, arn, looked)
             continue
-        if stacks.have(arn, stack):
+        if stacks.have(arn, kind, shown[0]):
             continue
         if stack is None:
-            there, said = solution in stacks.solutions, "no stack has it"
+            there, said = solution in stacks.solutions | there_too, "no stack has it"
         else:
-            there, name = bool(stacks.things_of(stack)), stack.split("/")[1]
+            there, name = stacks.are_there(stack), stack.split("/")[1]
             said = f"{name} is there without it" if there else f"its stack {name} is gone"
         if there and of in LAUNCHED:
             continue
         holders.take(arn, shown)
-        stays = BEING_CHANGED if stacks.are_changing(solution, stack) else kind.stays(shown[0], now)
+        stays = stacks.unsettled(solution, stack) or kind.stays(shown[0], now)
         reasons, command = [said, kind.kept, stays], "" if stays else kind.command(arn, region, shown[0])
         if holder := holders.of(arn):
             reasons, command = [*reasons, f"goes with {holder}"], ""

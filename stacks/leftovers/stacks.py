@@ -1,12 +1,11 @@
 """The stacks of a Region that are there: which are of this app, and which has a thing."""
 
-from collections.abc import Iterator
-from functools import cache
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from stacks.leftovers.kind import named_by, queue_address
+from stacks.leftovers.kind import Kind, named_by
 from stacks.series import SOLUTIONS
 
 TAG = "solution"
@@ -14,101 +13,118 @@ GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
 """What a stack does not have any more; what it has kept is skipped."""
 OF_A_STACK_SET = "Stack set: "
 """What begins the description of the stack that has a stack set of ours, and none of its parts."""
+# A stack may still be rolled back to what it had, or go on:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html,
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+FAILED = {"CREATE_FAILED", "IMPORT_ROLLBACK_FAILED", "ROLLBACK_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"}
+IS_CHANGING = "a stack is being changed that may need it, or removes it itself: run it again"
+HAS_FAILED = "its stack has failed and may need it for a rollback: bring that to an end first"
+
+Things = Mapping[str, Set[str]]
 
 
 class Stacks:
-    """Read once; a stack that is not of this app is read when a thing names it.
+    """Those of this app are read at once; all others when something is not in these.
 
     Attributes:
         solutions: those that have a stack here.
     """
 
     def __init__(self, formation: Any) -> None:
-        """Reads all stacks of the Region.
+        """Reads the stacks of the Region.
 
         Raises:
             ClientError: a read was refused.
         """
         self._formation = formation
-        self.held: dict[str, frozenset[str]] = {}
-        self.solutions: set[str] = set()
-        self._changing: set[str] = set()
-        self._there: set[str] = set()
-        self.has_any = cache(self._has_any)
-        self.things_of = cache(self._things_of)
-        for page in formation.get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
-                self._take(stack)
+        pages = formation.get_paginator("describe_stacks").paginate()
+        there = [stack for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"]
+        self._status = {stack["StackId"]: stack["StackStatus"] for stack in there}
+        of = {stack["StackId"]: solution for stack in there if (solution := _solution(stack))}
+        ours = {stack: self._read([stack]) for stack in of}
+        self._of = {stack: solution for stack, solution in of.items() if ours[stack]}
+        self._ours = _together(ours.values())
+        self._others = [stack for stack in self._status if stack not in of]
+        self.solutions = set(self._of.values())
 
-    def hold(self, arn: str) -> bool:
+    def are_there(self, stack: str) -> bool:
+        """Whether there is a stack of an id."""
+        return stack in self._status
+
+    def hold(self, arn: str, kind: Kind) -> bool:
         """Whether a stack of this app has a thing."""
-        return arn in self._there or any(_names(arn) & held for held in self.held.values())
+        return arn in self._status or _has(self._ours, arn, kind, {})
 
-    def have(self, arn: str, stack: str | None) -> bool:
-        """Whether any stack that is there has a thing.
+    def have(self, arn: str, kind: Kind, shown: Mapping[str, Any]) -> bool:
+        """Whether any stack has a thing.
 
-        Tags tell it not: tables get none of their stack, and who deploys or imports gives others.
+        No tag tells it: tables get none of their stack, and who deploys or imports gives others. All resources of all
+        stacks are read, since DescribeStackResources answers the first 100 of the stack that has one:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
 
         Args:
-            stack: the id of the stack that it names as its own.
+            shown: how its service describes it.
         """
-        if stack and _names(arn) & self.things_of(stack):
-            return True
-        _, _, _, region, account, resource = arn.split(":", 5)
-        exact = {arn, arn.removesuffix(":*"), named_by(arn)[1], resource}
-        if ":sqs:" in arn:
-            exact.add(queue_address(arn, region, account))
-        return any(self.has_any(name) for name in sorted(exact))
+        return _has(self._ours, arn, kind, shown) or _has(self._of_others, arn, kind, shown)
 
-    def are_changing(self, solution: str, stack: str | None) -> bool:
-        """Whether the stack of a thing is being changed, and may need it for a rollback, or remove it itself."""
-        return stack in self._changing if stack else solution in self._changing
+    def unsettled(self, solution: str, stack: str | None) -> str:
+        """Why a thing may not be removed although no stack lists it: its stack is changing, or has failed.
 
-    def _take(self, stack: Any) -> None:
-        status = stack["StackStatus"]
-        if status == "DELETE_COMPLETE":
-            return
-        self._there.add(stack["StackId"])
-        solution = _solution(stack)
-        if not solution:
-            return
-        if things := self.things_of(stack["StackId"]):
-            self.held[stack["StackId"]] = things
-            self.solutions.add(solution)
-        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            self._changing |= {stack["StackId"], solution}
+        What is replaced stays until the end of an update:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 
-    def _things_of(self, stack: str) -> frozenset[str]:
-        """The names of what a stack has; none where it is gone."""
-        return frozenset(self._names_of_things(stack)) if stack in self._there else frozenset()
-
-    def _names_of_things(self, stack: str) -> Iterator[str]:
-        for page in self._formation.get_paginator("list_stack_resources").paginate(StackName=stack):
-            for resource in page["StackResourceSummaries"]:
-                name = resource.get("PhysicalResourceId")  # one that could not be created has none
-                if name and resource.get("ResourceStatus") not in GONE:
-                    yield name
-                    yield name.rpartition("/")[2] if "://" in name else name  # the Ref of a queue is its address
-
-    def _has_any(self, name: str) -> bool:
-        """Whether any stack has a thing of a name.
-
-        "You can pass the EC2 InstanceId to DescribeStackResources to find which stack the instance belongs to"; it
-        answers for deleted stacks too:
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
+        Args:
+            stack: the id of the stack that it names; where that is gone, or none is named, any of its solution may be
+                its stack, and any that changes and of whose solution nothing is known.
         """
-        try:
-            found = self._formation.describe_stack_resources(PhysicalResourceId=name)["StackResources"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            return False  # no stack has it, nor had it in the last 90 days
-        return any(
-            each.get("PhysicalResourceId") == name
-            and each["ResourceStatus"] not in GONE
-            and each["StackId"] in self._there
-            for each in found
+        if stack in self._status:
+            found = {self._status[stack]}
+        else:
+            of_it = {self._status[each] for each, its in self._of.items() if its == solution}
+            found = of_it | {self._status[each] for each in self._others} - FAILED
+        if any(status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS" for status in found):
+            return IS_CHANGING
+        return HAS_FAILED if found & FAILED else ""
+
+    @cached_property
+    def _of_others(self) -> Things:
+        return self._read(self._others)
+
+    def _read(self, stacks: list[str]) -> Things:
+        """The types of what stacks have, by its name."""
+        found: dict[str, set[str]] = defaultdict(set)
+        pages = (
+            page
+            for stack in stacks
+            for page in self._formation.get_paginator("list_stack_resources").paginate(StackName=stack)
         )
+        for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
+            name = resource.get("PhysicalResourceId")  # one that could not be created has none
+            if name and resource.get("ResourceStatus") not in GONE:
+                # The Ref of a queue is its address, of which there are several forms.
+                for known in {name, name.rpartition("/")[2] if "://" in name else name}:
+                    found[known].add(resource.get("ResourceType", ""))
+        return found
+
+
+def _together(of_stacks: Any) -> Things:
+    found: dict[str, set[str]] = defaultdict(set)
+    for things in of_stacks:
+        for name, types in things.items():
+            found[name] |= types
+    return found
+
+
+def _has(things: Things, arn: str, kind: Kind, shown: Mapping[str, Any]) -> bool:
+    return any(not kind.types or things[name] & set(kind.types) for name in _names(arn, kind, shown) if name in things)
+
+
+def _names(arn: str, kind: Kind, shown: Mapping[str, Any]) -> Iterator[str]:
+    """Every way in which CloudFormation may name what an ARN names, of which a service may know one more."""
+    resource = arn.split(":", 5)[5]
+    yield from {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}
+    if other := shown.get(kind.named):
+        yield other
 
 
 def _solution(stack: Any) -> str:
@@ -121,9 +137,3 @@ def _solution(stack: Any) -> str:
     if said.startswith(OF_A_STACK_SET):
         return ""
     return next((solution.slug for solution in SOLUTIONS if solution.blog_url in said), "")
-
-
-def _names(arn: str) -> set[str]:
-    """Every way in which CloudFormation may name what an ARN names."""
-    resource = arn.split(":", 5)[5]
-    return {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}

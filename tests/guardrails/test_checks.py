@@ -336,6 +336,7 @@ def test_a_statement_is_judged_as_iam_judges_a_call_of_the_account(statement: di
                 "bucket/acme-${aws:PrincipalAccount}-*",
                 "bucket/acme-usw2-lax1-az1-*",
                 "bucket/prod-use1-az4-*",
+                "bucket/use1-az4-*",
             )
         ),
         (

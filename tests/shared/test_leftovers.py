@@ -25,6 +25,7 @@ from stacks.leftovers.listing import answer, leftovers
 from stacks.leftovers.looks import DESCRIBED
 from stacks.series import SOLUTIONS
 from tests.answering import Answering
+from tests.conformance import schemas
 from tests.embedded_aws import Stack, eventually
 
 TAGS = [{"Key": "solution", "Value": "sqs_target_scaling"}, {"Key": "project", "Value": "tried"}]
@@ -115,34 +116,126 @@ def test_what_a_stack_has_imported_is_no_leftover_of_the_one_that_left_it(aws: E
     assert found(aws) == {}
 
 
-def test_of_a_stack_that_is_being_changed_nothing_is_to_be_removed() -> None:
-    """It may need what it replaces for a rollback, and removes that itself at its end."""
-    account = answering(IMAGE, "")
-    account.answers["describe_images"] = {"Images": [{"State": "available"}]}
-    tags = [*TAGS, {"Key": "aws:cloudformation:stack-id", "Value": "arn:stack/tried/1"}]
-    account.answers["get_resources"] = [{"ResourceTagMappingList": [{"ResourceARN": KEY, "Tags": tags}]}]
-    account.answers["describe_key"] = {"KeyMetadata": {"KeyState": "Enabled"}}
-    account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "another"}]}]
-    for status, removes in (("UPDATE_IN_PROGRESS", False), ("UPDATE_COMPLETE", True)):
-        there = {"StackId": "arn:stack/tried/1", "StackStatus": status, "Tags": TAGS}
-        account.answers["describe_stacks"] = [{"Stacks": [there]}]
-        (one,) = leftovers(account, "us-east-1", NOW)
-        assert bool(one.remove) is removes and ("being changed" in one.why) is not removes
+def account(things: dict[str, dict[str, Any]], stacks: list[dict[str, Any]], has: list[tuple[str, str]]) -> Answering:
+    """One where things have a solution's tag and are described, and each stack has the same, by type and name."""
+    tagged = [
+        {"ResourceARN": f"arn:aws:{arn}", "Tags": [*TAGS, *described.pop("tags", [])]}
+        for arn, described in things.items()
+    ]
+    resources = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, name in has]
+    described = {
+        name: {"Items": [each]}
+        for arn, each in things.items()
+        for name in [DESCRIBED.get(named_by(f"arn:aws:{arn}")[0], [""])[0]]
+    }
+    described["describe_instances"] = {"Reservations": [{"Instances": [{"InstanceId": "i-1"}]}]}
+    return Answering(
+        {
+            "get_resources": [{"ResourceTagMappingList": tagged}],
+            "describe_stacks": [{"Stacks": [{"StackId": THERE, **stack} for stack in stacks]}],
+            "list_stack_resources": [{"StackResourceSummaries": resources}],
+            **described,
+        }
+    )
 
 
-def test_a_stack_that_has_nothing_hides_nothing_and_that_of_a_stack_set_neither() -> None:
-    account = answering(IMAGE, "")
-    account.answers["describe_images"] = {"Images": [{"State": "available"}]}
-    for more, things, listed in (
-        ({"Tags": TAGS}, [{"PhysicalResourceId": "x", "ResourceStatus": "CREATE_COMPLETE"}], 0),
-        ({"Tags": TAGS}, [{"PhysicalResourceId": "x", "ResourceStatus": "DELETE_COMPLETE"}], 1),
-        ({"Description": f"Stack set: x - {POST}"}, [{"PhysicalResourceId": "x"}], 1),
-    ):
-        account.answers["describe_stacks"] = [
-            {"Stacks": [{"StackId": "arn:stack/tried/1", "StackStatus": "ROLLBACK_COMPLETE", **more}]}
-        ]
-        account.answers["list_stack_resources"] = [{"StackResourceSummaries": things}]
-        assert len(list(leftovers(account, "us-east-1", NOW))) == listed
+THERE = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/live/1"
+FOREIGN: dict[str, Any] = {"StackStatus": "CREATE_COMPLETE", "Tags": [{"Key": "team", "Value": "x"}]}
+OURS: dict[str, Any] = {"StackStatus": "CREATE_COMPLETE", "Tags": TAGS}
+HERE = f"us-east-1:{ACCOUNT}"
+OWN = [{"Key": "aws:cloudformation:stack-id", "Value": THERE}]
+OF_ONE_THAT_IS_GONE = [{"Key": "aws:cloudformation:stack-id", "Value": THERE.replace("live", "gone")}]
+
+
+@pytest.mark.parametrize("tags", [[], OWN, OF_ONE_THAT_IS_GONE])
+@pytest.mark.parametrize(
+    ("arn", "described", "kind", "ref"),
+    [
+        (f"ec2:{HERE}:elastic-ip/eipalloc-1", {"PublicIp": "192.0.2.1"}, "AWS::EC2::EIP", "192.0.2.1"),
+        (f"ec2:{HERE}:key-pair/key-1", {"KeyName": "kp"}, "AWS::EC2::KeyPair", "kp"),
+        (f"sqs:{HERE}:work", {}, "AWS::SQS::Queue", f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/work"),
+        (f"sqs:{HERE}:work", {}, "AWS::SQS::Queue", f"https://queue.amazonaws.com/{ACCOUNT}/work"),
+        (f"dynamodb:{HERE}:table/items", {}, "AWS::DynamoDB::GlobalTable", "items"),
+        (f"logs:{HERE}:log-group:/aws/x:*", {}, "AWS::Logs::LogGroup", "/aws/x"),
+        (f"secretsmanager:{HERE}:secret:a/b-AbCdEf", {}, "AWS::SecretsManager::Secret",
+         f"arn:aws:secretsmanager:{HERE}:secret:a/b-AbCdEf"),
+    ],
+)  # fmt: skip
+def test_what_any_stack_has_is_no_leftover_by_whatever_name(
+    arn: str, described: dict[str, Any], kind: str, ref: str, tags: list[dict[str, str]]
+) -> None:
+    described = {**described, "tags": tags}
+    assert list(leftovers(account({arn: described}, [FOREIGN], [(kind, ref)]), "us-east-1", NOW)) == []
+
+
+@pytest.mark.parametrize("stack", [FOREIGN, OURS])
+@pytest.mark.parametrize(
+    ("arn", "kind", "ref"),
+    [
+        (f"dynamodb:{HERE}:table/items", "AWS::ECS::Cluster", "items"),
+        ("s3:::files", "AWS::S3::BucketPolicy", "files"),
+        (f"ecr:{HERE}:repository/team/app", "AWS::Lambda::Function", "app"),
+    ],
+)
+def test_something_of_another_type_and_the_same_name_hides_nothing(
+    arn: str, kind: str, ref: str, stack: dict[str, Any]
+) -> None:
+    (one,) = leftovers(account({arn: {}}, [stack], [(kind, ref)]), "us-east-1", NOW)
+    assert one.remove
+
+
+@pytest.mark.parametrize(
+    ("stack", "tags", "says"),
+    [
+        ({**OURS, "StackStatus": "UPDATE_IN_PROGRESS"}, OWN, "is being changed"),
+        ({**OURS, "StackStatus": "UPDATE_IN_PROGRESS"}, [], "is being changed"),
+        ({**OURS, "StackStatus": "UPDATE_IN_PROGRESS"}, OF_ONE_THAT_IS_GONE, "is being changed"),
+        ({**FOREIGN, "StackStatus": "UPDATE_IN_PROGRESS"}, OWN, "is being changed"),
+        ({**FOREIGN, "StackStatus": "UPDATE_IN_PROGRESS"}, [], "is being changed"),
+        ({**OURS, "StackStatus": "UPDATE_FAILED"}, [], "has failed"),
+        ({**OURS, "StackStatus": "UPDATE_ROLLBACK_FAILED"}, OWN, "has failed"),
+        ({**FOREIGN, "StackStatus": "UPDATE_ROLLBACK_FAILED"}, OWN, "has failed"),
+        # A stack of others may have failed for years.
+        ({**FOREIGN, "StackStatus": "UPDATE_ROLLBACK_FAILED"}, [], ""),
+        ({**OURS, "StackStatus": "UPDATE_COMPLETE"}, [], ""),
+        ({**OURS, "StackStatus": "REVIEW_IN_PROGRESS"}, [], ""),
+    ],
+)
+def test_what_a_stack_may_be_rolled_back_to_has_no_command(
+    stack: dict[str, Any], tags: list[dict[str, str]], says: str
+) -> None:
+    """The new one is listed already, and the old one is there until the end of the update."""
+    there = account({f"dynamodb:{HERE}:table/old": {"tags": tags}}, [stack], [("AWS::DynamoDB::Table", "new")])
+    (one,) = leftovers(there, "us-east-1", NOW)
+    assert (not one.remove, says in one.why) == (bool(says), True)
+
+
+def test_what_is_launched_by_a_stack_that_is_known_by_its_table_only_is_no_leftover() -> None:
+    things: dict[str, dict[str, Any]] = {
+        f"dynamodb:{HERE}:table/items": {},
+        f"ec2:{HERE}:instance/i-1": {},
+        f"ec2:{HERE}:image/ami-1": {"ImageId": "ami-1"},
+        f"ec2:{HERE}:snapshot/snap-1": {"SnapshotId": "snap-1"},
+    }
+    there = account(things, [FOREIGN], [("AWS::DynamoDB::Table", "items")])
+    assert list(leftovers(there, "us-east-1", NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("stack", "status", "listed"),
+    [
+        (OURS, "CREATE_COMPLETE", 0),
+        ({**OURS, "StackStatus": "ROLLBACK_COMPLETE"}, "DELETE_COMPLETE", 1),
+        ({**FOREIGN, "Description": f"Stack set: x - {POST}"}, "CREATE_COMPLETE", 1),
+    ],
+)
+def test_a_stack_that_has_nothing_hides_nothing_and_that_of_a_stack_set_neither(
+    stack: dict[str, Any], status: str, listed: int
+) -> None:
+    there = account({f"ec2:{HERE}:image/ami-1": {"State": "available"}}, [stack], [])
+    resource = {"PhysicalResourceId": "x", "ResourceType": "AWS::SNS::Topic", "ResourceStatus": status}
+    there.answers["list_stack_resources"] = [{"StackResourceSummaries": [resource]}]
+    assert len(list(leftovers(there, "us-east-1", NOW))) == listed
 
 
 def test_the_command_for_a_versioned_bucket_empties_it_of_versions_and_markers(aws: EmbeddedAws, stack: Stack) -> None:
@@ -274,7 +367,6 @@ def test_what_ec2_still_shows_is_listed_by_its_state(kind: str, answered: dict[s
     assert len(list(leftovers(account, "us-east-1", NOW))) == listed
 
 
-NO_STACK = ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStackResources")
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
 IMAGE = f"arn:aws:ec2:us-east-1:{ACCOUNT}:image/ami-1"
 VOLUME = f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-1"
@@ -287,7 +379,6 @@ def answering(arn: str, code: str) -> Answering:
         {
             "get_resources": [{"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": TAGS}]}],
             "describe_stacks": [{"Stacks": []}],
-            "describe_stack_resources": NO_STACK,
             **dict.fromkeys(("describe_key", "describe_images", "describe_volumes"), refused),
         }
     )
@@ -316,10 +407,12 @@ def test_a_key_pair_of_a_stack_that_is_there_is_not_listed() -> None:
     # Its Ref is the pair's name, which its ARN does not have: it has the id.
     pair = f"arn:aws:ec2:us-east-1:{ACCOUNT}:key-pair/key-0123456789abcdef0"
     account = answering(pair, "")
-    account.answers["describe_key_pairs"] = {"KeyPairs": [{"KeyPairId": "key-0123456789abcdef0"}]}
+    account.answers["describe_key_pairs"] = {"KeyPairs": [{"KeyPairId": "key-0123456789abcdef0", "KeyName": "Key-AbC"}]}
     stack = {"StackId": "arn:stack/tried/1", "StackStatus": "CREATE_COMPLETE", "Tags": TAGS}
     account.answers["describe_stacks"] = [{"Stacks": [stack]}]
-    account.answers["list_stack_resources"] = [{"StackResourceSummaries": [{"PhysicalResourceId": "Key-AbC"}]}]
+    account.answers["list_stack_resources"] = [
+        {"StackResourceSummaries": [{"PhysicalResourceId": "Key-AbC", "ResourceType": "AWS::EC2::KeyPair"}]}
+    ]
     assert list(leftovers(account, "us-east-1", NOW)) == []
     account.answers["describe_stacks"] = [{"Stacks": []}]
     (left,) = leftovers(account, "us-east-1", NOW)
@@ -476,6 +569,12 @@ def test_the_cli_knows_the_command_and_its_parameters(kind: str) -> None:
         given = {option.removeprefix("--") for option in options if option.startswith("--")} - {"region"}
         required = {xform_name(name, "-") for name in shape.required_members}
         assert given and required <= given <= members
+
+
+def test_every_kind_with_a_command_says_by_which_types_a_stack_has_it() -> None:
+    """But images and snapshots, which no stack has: CloudFormation knows no such type."""
+    assert {of for of, kind in KINDS.items() if not kind.types} == {"ec2:image", "ec2:snapshot"}
+    assert {each for kind in KINDS.values() for each in kind.types} <= schemas.types("us-east-1")
 
 
 def test_every_command_names_what_it_removes() -> None:

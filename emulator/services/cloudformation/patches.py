@@ -70,29 +70,6 @@ for _name in ("UpdateStack", "CreateChangeSet"):
     _operations[_name] = _knowing_the_stack(_operations[_name])
 
 
-def _by_what_it_has(operation: Callable[[Json], Any]) -> Callable[[Json], Any]:
-    """DescribeStackResources of whatever stack has a thing, of a deleted one too.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
-    """
-
-    def called(parameters: Json) -> Any:
-        thing = first(parameters.get("PhysicalResourceId"))
-        if not thing:
-            return operation(parameters)
-        having = (
-            stack["StackId"]
-            for stack in list(_stacks.values())
-            if any(each.get("PhysicalResourceId") == thing for each in stack.get("_resources", {}).values())
-        )
-        return operation({**parameters, "StackName": [next(having, str(thing))]})
-
-    return called
-
-
-_operations["DescribeStackResources"] = _by_what_it_has(_operations["DescribeStackResources"])
-
-
 @patch(provisioners, "_physical_name", "stack_name logical_id lowercase max_len seeded")
 def _named(original: Any, stack: str, *arguments: Any, **more: Any) -> str:
     return of_the_stack(original(stack, *arguments, **more), stack, lowercase=more.get("lowercase", False))
