@@ -12,13 +12,13 @@ INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
 
 # A misspelt or misplaced variable would otherwise run everything, for many minutes.
-KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT EVENTUAL CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK PYTHON PROFILE REGION PRICES YES
+KNOWN := SLUG SOLUTION VARIANT BREAK EXPORT EVENTUAL CONFIG PORT LANES INTO KEEP STRICT FRESH QUICK EXAMPLES PYTHON PROFILE REGION PRICES YES
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MFLAGS MAKEOVERRIDES -%,$(COMMAND_LINE))
 ifneq ($(strip $(UNKNOWN)),)
 $(error unknown variable: $(strip $(UNKNOWN)); known: $(KNOWN))
 endif
-EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO PROFILE REGION PRICES,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
+EMPTY := $(foreach name,$(filter SLUG SOLUTION VARIANT BREAK CONFIG PORT LANES INTO EXAMPLES PROFILE REGION PRICES,$(COMMAND_LINE)),$(if $(strip $($(name))),,$(name)))
 ifneq ($(strip $(EMPTY)),)
 $(error $(strip $(EMPTY)) is empty; give it a value, or leave it out)
 endif
@@ -37,7 +37,7 @@ $(INSTALLED): requirements-dev.txt package-lock.json scripts/install
 check: $(INSTALLED) ## format, lint, types, templates, permissions, shell files, locks
 	@scripts/check
 
-test: $(INSTALLED) ## all tests, offline
+test: $(INSTALLED) ## all tests, offline; EXAMPLES=
 	@python -m pytest -n 2 -q
 
 try: $(INSTALLED) ## deploy and try on the emulator; SOLUTION=, VARIANT=, BREAK=, EXPORT=1, EVENTUAL=1, CONFIG=, PORT=, LANES=, KEEP=1, STRICT=1

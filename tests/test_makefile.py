@@ -53,7 +53,11 @@ def test_an_unknown_variable_is_refused(variable: str) -> None:
     assert ended.returncode == 2 and f"unknown variable: {variable.split('=')[0]}" in ended.stderr
 
 
-@pytest.mark.parametrize("variable", ["SOLUTION=", "SOLUTION= ", "CONFIG="])
+def test_how_many_examples_are_tried_can_be_said() -> None:
+    assert make("test", "EXAMPLES=100").returncode == 0
+
+
+@pytest.mark.parametrize("variable", ["SOLUTION=", "SOLUTION= ", "CONFIG=", "EXAMPLES="])
 def test_an_empty_variable_is_refused(variable: str) -> None:
     ended = make("try", variable)
     assert ended.returncode == 2 and f"{variable.split('=')[0]} is empty" in ended.stderr

@@ -17,7 +17,7 @@ from tryout.paths import CONFIG
 from tryout.run.session import run
 
 LANES = 3
-"""At once, but for one more than there are processors: a lane waits for half of its time."""
+"""At most so many, and one more than there are processors: a lane waits for half of its time."""
 
 
 def main() -> int:

@@ -4,38 +4,37 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from emulator.loaded import Loaded
+from emulator.settings import FULL_MODEL
 from tryout.paths import REPOSITORY
+
+# Its calls are judged by the whole service model, whatever PYTHONPATH a caller has: forks have their server's.
+_AWS = Loaded("awscli.clidriver", "awscli.handlers", flags=["-P", "-s"], environment={"PYTHONPATH": str(FULL_MODEL)})
+_STACKS = Loaded("stacks.program", "boto3", path=[REPOSITORY])
 
 
 def aws_cli() -> str:
     """The AWS CLI of this environment, as a command of a shell."""
-    return f'exec {_aws().words()} {shlex.quote(str(Path(sys.executable).with_name("aws")))} "$@"'
+    return f'exec {_AWS.words()} {shlex.quote(str(Path(sys.executable).with_name("aws")))} "$@"'
 
 
 def path_with_aws(folder: Path) -> str:
     """PATH of a host whose AWS CLI it is, as a program of the folder."""
     folder.mkdir(exist_ok=True)
-    program = folder / "aws"
-    program.write_text(f"#!/bin/sh\n{aws_cli()}\n", encoding="utf-8")
-    program.chmod(0o755)
+    program, text = folder / "aws", f"#!/bin/sh\n{aws_cli()}\n"
+    if not program.exists() or program.read_text(encoding="utf-8") != text:
+        # Another host may run it now: what is run must not be written to.
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix="aws-", encoding="utf-8", delete=False) as beside:
+            beside.write(text)
+        Path(beside.name).chmod(0o755)
+        Path(beside.name).replace(program)
     return f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def stacks(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     """Runs ``python -m stacks WORDS`` and keeps what it prints."""
-    return _stacks().run_module("stacks", words, environment, REPOSITORY)
-
-
-@cache
-def _aws() -> Loaded:
-    return Loaded("awscli.clidriver", "awscli.handlers")
-
-
-@cache
-def _stacks() -> Loaded:
-    return Loaded("stacks.program", "boto3", path=[REPOSITORY])
+    return _STACKS.run_module("stacks", words, environment, REPOSITORY)

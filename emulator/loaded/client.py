@@ -1,7 +1,7 @@
 """``python -I -S client.py SOCKET FILE ARGUMENTS``: is ``python FILE ARGUMENTS``, in a fork of the server there.
 
-The fork gets every open file, the environment and the folder of this process, which ends with its status. Standard
-library only, and little of it: to start quickly is what it is for.
+The fork gets every open file, the environment, the folder and the umask of this process. When the program has ended,
+this process ends with the program's status. Standard library only, and little of it: it is there to start quickly.
 """
 
 import json
@@ -18,8 +18,11 @@ def main() -> int:
     files = [number for number in map(int, os.listdir("/dev/fd")) if _is_open(number)]  # noqa: PTH208
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
-        send(server, program, arguments, os.environ, {number: number for number in files}, folder=os.getcwd())  # noqa: PTH109
-        return status(server)
+        os.umask(umask := os.umask(0o077))  # it can only be read by setting it
+        kept = {number: number for number in files}
+        send(server, program, arguments, os.environ, kept, folder=os.getcwd(), umask=umask)  # noqa: PTH109
+        ended = status(server)
+    return ended if ended >= 0 else 128 - ended  # as a shell says which signal it was
 
 
 def send(
@@ -31,11 +34,13 @@ def send(
     *,
     folder: str,
     module: bool = False,
+    umask: int | None = None,
 ) -> None:
     """Asks for a program.
 
     Args:
         files: the numbers that open files of this process have in the program.
+        umask: None is the server's.
     """
     request = {
         "program": program,
@@ -43,6 +48,7 @@ def send(
         "arguments": list(arguments),
         "environment": dict(environment),
         "folder": folder,
+        "umask": umask,
         "files": list(files),
     }
     content = json.dumps(request).encode()
@@ -51,7 +57,7 @@ def send(
 
 
 def status(server: socket.socket) -> int:
-    """The program's exit status, when it has ended; 1 if it was killed."""
+    """The program's exit status, when it has ended: negative if a signal ended it, 1 if the server has ended."""
     answer = server.recv(16)
     return int(answer) if answer else 1
 

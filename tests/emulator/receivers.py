@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,17 +86,23 @@ def role(aws: EmbeddedAws, name: str, service: str, *allowed: Json, **trusted: s
     return str(arn)
 
 
+def archive(files: Mapping[str, str]) -> bytes:
+    """A ZIP file of these files."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name, text in files.items():
+            file.writestr(name, text)
+    return content.getvalue()
+
+
 def function(aws: EmbeddedAws, name: str, role_arn: str, code: str) -> str:
     """A function of one module."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("index.py", code)
     made = aws.client("lambda").create_function(
         FunctionName=name,
         Role=role_arn,
         Runtime="python3.11",
         Handler="index.handler",
-        Code={"ZipFile": archive.getvalue()},
+        Code={"ZipFile": archive({"index.py": code})},
     )
     return str(made["FunctionArn"])
 

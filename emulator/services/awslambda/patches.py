@@ -5,6 +5,7 @@ at https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.
 """
 
 import os
+import shlex
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -45,26 +46,38 @@ def _leave(original: Any, target: str, name: str, event: Json, result: Json) -> 
         record_metric("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}, 1)
 
 
+_sdk = Loaded("boto3", flags=["-P"])  # as functions start: the judge of their calls is on PYTHONPATH
 _one_at_a_time = Lock()
+
+# Where the worker looks before it looks in the environment: in the code, which is its folder, and in layers.
+START = """#!/bin/sh
+IFS=:
+for folder in . $_LAMBDA_LAYERS_DIRS; do
+  for name in boto3 botocore s3transfer jmespath dateutil urllib3; do
+    if [ -e "$folder/$name" ] || [ -e "$folder/python/$name" ]; then exec {alone} "$@"; fi
+  done
+done
+exec {loaded} "$@"
+"""
 
 
 @patch(lambda_runtime, "_detect_runtime_binary", "runtime")
 def _python(original: Any, runtime: str) -> tuple[str, str]:
     """The program of an execution environment: a Python that has the SDK of the runtime loaded.
 
-    Every function imports it, and none here brings one of its own, which
-    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath would put before it.
+    A function whose code or layers bring an SDK, or a part of one, starts alone and loads that one, as in
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath.
     """
     program, script = original(runtime)
+    if not runtime.startswith("python"):
+        return program, script
     with _one_at_a_time:
-        return (_with_the_sdk() if runtime.startswith("python") else program), script
+        return _starter(START.format(alone=shlex.quote(program), loaded=_sdk.words())), script
 
 
 @cache
-def _with_the_sdk() -> str:
-    # As functions start: the judge of their calls is on PYTHONPATH, and the folder of this program is not.
-    loaded = Loaded("boto3", flags=["-P"])
+def _starter(text: str) -> str:
     file = Path(os.environ["TMPDIR"]) / "python"
-    file.write_text(f'#!/bin/sh\nexec {loaded.words()} "$@"\n', encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     file.chmod(0o755)
     return str(file)

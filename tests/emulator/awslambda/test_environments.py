@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.client import EmbeddedAws
 from tests.emulator.conftest import eventually
-from tests.emulator.receivers import function, role
+from tests.emulator.receivers import archive, function, role
 
 SLOW = """
 import os, pathlib, time
@@ -61,6 +61,36 @@ def test_a_function_that_ends_its_process_has_failed_and_starts_anew(aws: Embedd
     for _ in range(2):
         error, said = _invoked(aws, "ends")
         assert error and "died" in said["errorMessage"]
+
+
+IMPORTS = """
+import boto3
+
+def handler(event, context):
+    return boto3.__file__
+"""
+BROKEN = 'raise ImportError("an SDK that lacks a part")'
+
+
+def test_a_broken_sdk_in_a_layer_is_not_replaced_by_that_of_the_runtime(aws: EmbeddedAws) -> None:
+    functions = aws.client("lambda")
+    function(aws, "layered", role(aws, "by", "lambda.amazonaws.com"), IMPORTS)
+    error, file = _invoked(aws, "layered")
+    assert error is None and file.endswith("__init__.py")
+    layer = functions.publish_layer_version(
+        LayerName="sdk", Content={"ZipFile": archive({"python/boto3/__init__.py": BROKEN})}
+    )
+    functions.update_function_configuration(FunctionName="layered", Layers=[layer["LayerVersionArn"]])
+    error, said = _invoked(aws, "layered")
+    assert error and "an SDK that lacks a part" in said["errorMessage"]
+
+
+def test_a_broken_sdk_in_the_code_is_not_replaced_by_that_of_the_runtime(aws: EmbeddedAws) -> None:
+    function(aws, "bundled", role(aws, "by", "lambda.amazonaws.com"), IMPORTS)
+    code = archive({"index.py": IMPORTS, "boto3/__init__.py": BROKEN})
+    aws.client("lambda").update_function_code(FunctionName="bundled", ZipFile=code)
+    error, said = _invoked(aws, "bundled")
+    assert error and "an SDK that lacks a part" in said["errorMessage"]
 
 
 def _has_ended(process: int) -> bool:

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,16 +29,51 @@ if sys.argv[1:2] == ["wait"]:
     import time
     open(sys.argv[2], "w").write(str(os.getpid()))
     time.sleep(60)
+if sys.argv[1:2] == ["die"]:
+    os.kill(os.getpid(), 9)
 sys.exit(7)
 """
-MODULE = 'import os\nseen = 0\nloaded_by = os.getpid()\nos.environ["GIVEN"] = "by the import"\n'
+ENDS = """
+import atexit, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+
+go = threading.Event()
+
+def later():
+    go.wait()
+    print("by a thread")
+
+threading.Thread(target=later).start()
+pool = ThreadPoolExecutor()
+pool.submit(later)
+atexit.register(print, "by a handler")
+go.set()
+sys.exit(3)
+"""
+PARENT = "import os; print(os.getppid())"
+HAS = """
+import os, time
+
+os.umask(mask := os.umask(0))
+print(oct(mask), time.tzname[0], os.environ["GIVEN"])
+"""
+MODULE = """
+import atexit, os
+
+seen = 0
+loaded_by = os.getpid()
+os.environ["GIVEN"] = "by the import"
+if "KEPT" in os.environ:
+    atexit.register(lambda: open(os.environ["KEPT"], "a").write("ended\\n"))
+"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("programs")
     (folder / "given.py").write_text(MODULE)
-    (folder / "program.py").write_text(PROGRAM)
+    for name, text in (("program.py", PROGRAM), ("ends.py", ENDS), ("has.py", HAS), ("parent.py", PARENT)):
+        (folder / name).write_text(text)
     return folder
 
 
@@ -47,9 +84,11 @@ def loaded(folder: Path) -> Iterator[Loaded]:
     loaded.end()
 
 
-def _run(loaded: Loaded, folder: Path, words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def _run(
+    loaded: Loaded, folder: Path, words: str, *, program: str = "program.py", before: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["bash", "-c", f"{loaded.words()} {folder / 'program.py'} {words}"],  # noqa: S607 - the machine's bash, wherever it is
+        ["bash", "-c", f"{before} {loaded.words()} {folder / program} {words}"],  # noqa: S607 - the machine's bash, wherever it is
         cwd=folder,
         env={"PATH": os.environ["PATH"], **environment},
         input="what comes in",
@@ -81,6 +120,95 @@ def test_an_error_ends_a_program_as_python_ends_it(loaded: Loaded, folder: Path,
     done = _run(loaded, folder, word)
     assert done.returncode == 1
     assert done.stderr.endswith(said)
+    assert done.stdout == f"['{word}'] 1 False {folder} None by the import\n"
+
+
+@pytest.mark.parametrize(("word", "status"), [("die", 128 + signal.SIGKILL), ("end", 7)])
+def test_how_a_program_has_ended_is_told_as_a_shell_tells_it(
+    loaded: Loaded, folder: Path, word: str, status: int
+) -> None:
+    assert _run(loaded, folder, word).returncode == status
+
+
+def test_a_signal_that_ended_a_module_is_told_as_subprocess_tells_it(loaded: Loaded, folder: Path) -> None:
+    assert loaded.run_module("program", ["die"], {}, folder).returncode == -signal.SIGKILL
+
+
+def test_a_program_ends_with_its_threads_and_exit_handlers(loaded: Loaded, folder: Path) -> None:
+    done = _run(loaded, folder, "", program="ends.py")
+    assert done.stdout == "by a thread\nby a thread\nby a handler\n"
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+def test_exit_handlers_of_loaded_modules_run_for_each_program(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ended"
+    loaded = Loaded("given", path=[folder], environment={"KEPT": str(file)})
+    try:
+        for _ in range(2):
+            _run(loaded, folder, "", KEPT=str(file))
+        assert file.read_text() == "ended\n" * 2
+    finally:
+        loaded.end()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_a_program_whose_output_cannot_be_written_fails_as_in_python(loaded: Loaded, folder: Path) -> None:
+    assert _run(loaded, folder, ">/dev/full", program="has.py").returncode == 120
+
+
+def test_a_program_has_the_umask_time_zone_and_own_values_of_its_caller(loaded: Loaded, folder: Path) -> None:
+    for zone, mask in (("EST5", "0o27"), ("UTC0", "0o77")):
+        before = f"umask {mask.removeprefix('0o')};"
+        done = _run(loaded, folder, "", program="has.py", before=before, TZ=zone, GIVEN="by the caller")
+        assert done.stdout == f"{mask} {zone[:3]} by the caller\n"
+
+
+def test_a_caller_that_dies_while_it_asks_leaves_nothing(folder: Path) -> None:
+    loaded = Loaded("given", path=[folder])
+    try:
+        address = loaded.words().split()[-1]
+        for said in (b"", (100).to_bytes(4, "big"), (100).to_bytes(4, "big") + b"{"):
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.settimeout(30)
+                caller.connect(address)
+                caller.sendall(said)
+                caller.shutdown(socket.SHUT_WR)
+                assert caller.recv(16) == b"1", "it has ended"
+        assert _run(loaded, folder, "next").returncode == 7
+    finally:
+        loaded.end()
+
+
+def test_a_server_that_has_died_is_started_anew_where_it_was(folder: Path) -> None:
+    loaded = Loaded("given", path=[folder])
+    try:
+        words = loaded.words()
+        server = int(_run(loaded, folder, "", program="parent.py").stdout)
+        os.kill(server, signal.SIGKILL)
+        os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
+        assert loaded.words() == words
+        assert int(_run(loaded, folder, "", program="parent.py").stdout) != server
+    finally:
+        loaded.end()
+
+
+def test_a_fork_of_its_owner_does_not_end_it(loaded: Loaded, folder: Path) -> None:
+    loaded.words()
+    if (fork := os.fork()) == 0:
+        loaded.end()
+        os._exit(0)
+    os.waitpid(fork, 0)
+    assert _run(loaded, folder, "still there").returncode == 7
+
+
+def test_callers_at_once_start_one_server(folder: Path) -> None:
+    loaded = Loaded("given", path=[folder])
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda _: loaded.run_module("parent", [], {}, folder), range(8)))
+        assert len({each.stdout for each in done}) == 1 and done[0].stdout
+    finally:
+        loaded.end()
 
 
 def test_a_program_ends_with_its_caller(loaded: Loaded, folder: Path) -> None:
@@ -111,8 +239,10 @@ def test_a_module_runs_as_with_m_and_what_it_prints_is_kept(loaded: Loaded, fold
 
 
 def test_what_cannot_be_loaded_is_told_at_once(tmp_path: Path) -> None:
+    loaded = Loaded("missing_module", path=[tmp_path])
     with pytest.raises(RuntimeError, match="missing_module could not be loaded"):
-        Loaded("missing_module", path=[tmp_path])
+        loaded.words()
+    loaded.end()
 
 
 def test_it_takes_no_folder_of_its_own_to_the_programs(loaded: Loaded, folder: Path) -> None:
