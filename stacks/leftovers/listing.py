@@ -20,6 +20,7 @@ from stacks.shared.command import Answer
 from stacks.shared.preflight import Clients
 
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
+NOT_LOOKED_AT = "it may not be looked at, so that nobody knows whether a stack has it: allow your role to describe it"
 VALUES_OF_A_FILTER = 20  # API_GetResources.html
 NOTES = (
     "Not listed, since GetResources does not know it: IAM roles and users, Auto Scaling groups, what never had a tag.",
@@ -97,7 +98,8 @@ def leftovers(clients: Clients, region: str, now: datetime) -> Iterator[Leftover
         if there and of in LAUNCHED:
             continue
         holders.take(arn, shown)
-        stays = stacks.unsettled(solution, stack) or kind.stays(shown[0], now)
+        unknown = NOT_LOOKED_AT if kind.named and not shown[0] else ""
+        stays = unknown or stacks.unsettled(solution, stack) or kind.stays(shown[0], now)
         reasons, command = [said, kind.kept, stays], "" if stays else kind.command(arn, region, shown[0])
         if holder := holders.of(arn):
             reasons, command = [*reasons, f"goes with {holder}"], ""

@@ -40,12 +40,11 @@ class Stacks:
         pages = formation.get_paginator("describe_stacks").paginate()
         there = [stack for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"]
         self._status = {stack["StackId"]: stack["StackStatus"] for stack in there}
-        of = {stack["StackId"]: solution for stack in there if (solution := _solution(stack))}
-        ours = {stack: self._read([stack]) for stack in of}
-        self._of = {stack: solution for stack, solution in of.items() if ours[stack]}
+        self._of = {stack["StackId"]: solution for stack in there if (solution := _solution(stack))}
+        ours = {stack: self._read([stack]) for stack in self._of}
         self._ours = _together(ours.values())
-        self._others = [stack for stack in self._status if stack not in of]
-        self.solutions = set(self._of.values())
+        self._others = [stack for stack in self._status if stack not in self._of]
+        self.solutions = {self._of[stack] for stack, things in ours.items() if things}
 
     def are_there(self, stack: str) -> bool:
         """Whether there is a stack of an id."""
@@ -122,7 +121,10 @@ def _has(things: Things, arn: str, kind: Kind, shown: Mapping[str, Any]) -> bool
 def _names(arn: str, kind: Kind, shown: Mapping[str, Any]) -> Iterator[str]:
     """Every way in which CloudFormation may name what an ARN names, of which a service may know one more."""
     resource = arn.split(":", 5)[5]
-    yield from {arn, arn.removesuffix(":*"), resource, named_by(arn)[1], resource.rpartition("/")[2]}
+    name = named_by(arn)[1]
+    yield from (arn, arn.removesuffix(":*"), resource, name)
+    if not kind.types:
+        yield from (f"/{name}", resource.rpartition("/")[2])
     if other := shown.get(kind.named):
         yield other
 

@@ -168,6 +168,27 @@ def test_what_any_stack_has_is_no_leftover_by_whatever_name(
     assert list(leftovers(account({arn: described}, [FOREIGN], [(kind, ref)]), "us-east-1", NOW)) == []
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].named])
+@pytest.mark.parametrize("stacks", [[], [FOREIGN], [OURS]])
+@pytest.mark.parametrize("tags", [[], OWN, OF_ONE_THAT_IS_GONE])
+def test_what_stacks_know_by_a_name_that_may_not_be_read_has_no_command(
+    kind: str, stacks: list[dict[str, Any]], tags: list[dict[str, str]]
+) -> None:
+    arn = arn_of(kind, "thing-1")
+    there = account({arn.removeprefix("arn:aws:"): {"tags": tags}}, stacks, [("AWS::EC2::EIP", "192.0.2.1")])
+    refused = ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, "Describe")
+    there.answers[DESCRIBED[kind][0]] = refused
+    assert not any(one.remove for one in leftovers(there, "us-east-1", NOW))
+
+
+def test_all_pages_of_what_a_stack_has_are_read() -> None:
+    things: dict[str, dict[str, Any]] = {f"dynamodb:{HERE}:table/items": {}, f"dynamodb:{HERE}:table/old": {}}
+    there = account(things, [FOREIGN], [("AWS::SNS::Topic", "a")] * 100)
+    last = {"ResourceType": "AWS::DynamoDB::Table", "PhysicalResourceId": "items"}
+    there.answers["list_stack_resources"].append({"StackResourceSummaries": [last]})
+    assert [one.arn for one in leftovers(there, "us-east-1", NOW)] == [f"arn:aws:dynamodb:{HERE}:table/old"]
+
+
 @pytest.mark.parametrize("stack", [FOREIGN, OURS])
 @pytest.mark.parametrize(
     ("arn", "kind", "ref"),
@@ -175,6 +196,7 @@ def test_what_any_stack_has_is_no_leftover_by_whatever_name(
         (f"dynamodb:{HERE}:table/items", "AWS::ECS::Cluster", "items"),
         ("s3:::files", "AWS::S3::BucketPolicy", "files"),
         (f"ecr:{HERE}:repository/team/app", "AWS::Lambda::Function", "app"),
+        (f"ecr:{HERE}:repository/team/app", "AWS::ECR::Repository", "app"),
     ],
 )
 def test_something_of_another_type_and_the_same_name_hides_nothing(
