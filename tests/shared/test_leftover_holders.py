@@ -68,7 +68,7 @@ def test_a_volume_in_use_waits_whoever_has_it() -> None:
 
 
 def test_an_address_of_a_gateway_that_is_being_deleted_waits_for_its_end() -> None:
-    (address,) = left({"natgateway/nat-1": {"State": "deleting"}, "elastic-ip/eipalloc-1": {}})
+    (address,) = left({"natgateway/nat-1": {"State": "deleting"}, "elastic-ip/eipalloc-1": {"PublicIp": "192.0.2.1"}})
     assert address.remove == f"{WAIT_GATEWAY} && {RELEASE}"
 
 

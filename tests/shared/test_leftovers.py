@@ -480,7 +480,9 @@ def test_what_others_hold_is_removed_behind_them(holder: str, held: str) -> None
     account = answering("", "")
     tagged_ = [{"ResourceARN": arn, "Tags": TAGS} for arn in sorted(arns)]
     account.answers["get_resources"] = [{"ResourceTagMappingList": tagged_}]
-    account.answers |= {DESCRIBED[kind][0]: {"Items": [{}]} for kind in (holder, held) if kind in DESCRIBED}
+    account.answers |= {
+        DESCRIBED[kind][0]: {"Items": [{"Described": True}]} for kind in (holder, held) if kind in DESCRIBED
+    }
     said = answer(account, ["us-east-1"], NOW)
     assert [row[2] for row in said.rows] == [one["arn"] for one in said.data] == arns
     assert said.lines == [KINDS[kind].command(arn_of(kind, "x"), "us-east-1") for kind in (holder, held)]
