@@ -151,8 +151,8 @@ def _take_over(request: Json, files: list[int], given: dict[str, tuple[str | Non
     if request["umask"] is not None:
         os.umask(request["umask"])
     environment = request["environment"]
-    # A caller with a value of its own keeps it.
-    environment |= {name: value for name, (before, value) in given.items() if environment.get(name) == before}
+    # A caller with a value of its own keeps it; one without gets what the import sets.
+    environment |= {name: value for name, (before, value) in given.items() if environment.get(name) in (before, None)}
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()

@@ -111,6 +111,15 @@ def test_nothing_stays_of_a_program_for_the_next_one(loaded: Loaded, folder: Pat
     assert _run(loaded, folder, "second").stdout == f"['second'] 1 False {folder} None by the import\n"
 
 
+def test_what_an_import_sets_is_there_for_a_caller_that_has_it_not_though_the_server_had(folder: Path) -> None:
+    """A worker that has imported the AWS CLI has AWS_DATA_PATH, which hosts have not, and which the CLI needs."""
+    loaded = Loaded("given", path=[folder], environment={"GIVEN": "before the import"})
+    assert _run(loaded, folder, "").stdout.endswith("by the import\n")
+    assert _run(loaded, folder, "", GIVEN="before the import").stdout.endswith("by the import\n")
+    assert _run(loaded, folder, "", GIVEN="by the caller").stdout.endswith("by the caller\n")
+    loaded.end()
+
+
 def test_a_file_that_only_the_caller_has_open_can_be_read(loaded: Loaded, folder: Path) -> None:
     assert "in a pipe" in _run(loaded, folder, "read <(echo in a pipe)").stdout
 
