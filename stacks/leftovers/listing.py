@@ -99,6 +99,8 @@ def leftovers(clients: Clients, region: str, now: datetime) -> Iterator[Leftover
             continue
         holders.take(arn, shown)
         unknown = NOT_LOOKED_AT if kind.named and not shown[0] else ""
+        if unknown and (stack is None or there):
+            said = ""  # nobody knows
         stays = unknown or stacks.unsettled(solution, stack) or kind.stays(shown[0], now)
         reasons, command = [said, kind.kept, stays], "" if stays else kind.command(arn, region, shown[0])
         if holder := holders.of(arn):

@@ -178,7 +178,8 @@ def test_what_stacks_know_by_a_name_that_may_not_be_read_has_no_command(
     there = account({arn.removeprefix("arn:aws:"): {"tags": tags}}, stacks, [("AWS::EC2::EIP", "192.0.2.1")])
     refused = ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, "Describe")
     there.answers[DESCRIBED[kind][0]] = refused
-    assert not any(one.remove for one in leftovers(there, "us-east-1", NOW))
+    for one in leftovers(there, "us-east-1", NOW):
+        assert not one.remove and "no stack has it" not in one.why and "is there without it" not in one.why
 
 
 def test_all_pages_of_what_a_stack_has_are_read() -> None:
