@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+
 from config.loader import load
 from emulator.client import EmbeddedAws, EmulatorError
 from stacks.catalog import settings_by_slug
@@ -59,11 +61,7 @@ class Lane:
         if not self._bootstrapped:
             self._show("cdk bootstrap")
             account = f"aws://{self._aws.account}/{self._aws.region}"
-            try:
-                self._cdk.require(self._log, "bootstrap", "--app", "", account)
-            except CdkError:
-                self._aws.require_running()
-                raise
+            self._cdk.require(self._log, "bootstrap", "--app", "", account)
             self._bootstrapped = True
 
     def run(self, trial: Trial, *, keep: bool) -> SolutionReport:
@@ -72,6 +70,13 @@ class Lane:
         Raises:
             EmulatorError: the embedded AWS has ended meanwhile.
         """
+        try:
+            return self._run(trial, keep)
+        except (BotoCoreError, CdkError, OSError):
+            self._aws.require_running()  # or that is why, wherever it was noticed
+            raise
+
+    def _run(self, trial: Trial, keep: bool) -> SolutionReport:
         report = SolutionReport(trial.slug, trial.variant, trial.stack)
         way: Way = ByExport(self._aws, trial) if trial.exported else ByCdk(self._cdk, trial)
         if not trial.exported:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from emulator.client import EmulatorError
 from tryout.cdk.cli import CdkError
@@ -42,6 +43,21 @@ def test_an_embedded_aws_that_ends_in_the_middle_is_what_the_lane_ends_with(
     lane = Lane(aws, cdk, tmp_path / "bootstrap.log", lambda text: None, lambda request: {})  # type: ignore[arg-type]
     with pytest.raises(EmulatorError, match=r"has ended \(signal 9\)"):
         lane.run(Trial("odcr_asg", "group", "odcr-asg", tmp_path), keep=False)
+    monkeypatch.setattr(lane, "_bootstrapped", True)
+    with pytest.raises(EmulatorError, match=r"has ended \(signal 9\)"):
+        lane.run(Trial("odcr_asg", "group", "odcr-asg", tmp_path), keep=False)
+
+
+@pytest.mark.parametrize("part", ["inventory", "waiting"])
+def test_it_is_so_wherever_the_lane_notices_it(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/")
+
+    nothing: Any = lambda *_: set()  # noqa: E731
+    for name in ("inventory", "waiting"):
+        monkeypatch.setattr(module, name, refused if name == part else nothing)
+    monkeypatch.setattr(module, "scenario_of", lambda slug: SimpleNamespace(prepare=lambda aws: False))
+    lane = Lane(Aws(), Cli(), tmp_path / "bootstrap.log", lambda text: None, lambda request: {})  # type: ignore[arg-type]
     monkeypatch.setattr(lane, "_bootstrapped", True)
     with pytest.raises(EmulatorError, match=r"has ended \(signal 9\)"):
         lane.run(Trial("odcr_asg", "group", "odcr-asg", tmp_path), keep=False)
