@@ -10,6 +10,7 @@ from pathlib import Path
 
 from emulator.loaded import Loaded
 from emulator.settings import FULL_MODEL
+from tryout.hosts.programs import search_path
 from tryout.paths import REPOSITORY
 
 # Its calls are judged by the whole service model, whatever PYTHONPATH a caller has: forks have their server's.
@@ -23,7 +24,7 @@ def aws_cli() -> str:
 
 
 def path_with_aws(folder: Path) -> str:
-    """PATH of a host whose AWS CLI it is, as a program of the folder."""
+    """PATH of a host whose AWS CLI it is, as a program of the folder; it is its root's, who has ``sbin`` in it."""
     folder.mkdir(exist_ok=True)
     program, text = folder / "aws", f"#!/bin/sh\n{aws_cli()}\n"
     if not program.exists() or program.read_text(encoding="utf-8") != text:
@@ -32,7 +33,7 @@ def path_with_aws(folder: Path) -> str:
             beside.write(text)
         Path(beside.name).chmod(0o755)
         Path(beside.name).replace(program)
-    return f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return f"{folder}{os.pathsep}{search_path()}"
 
 
 def stacks(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":

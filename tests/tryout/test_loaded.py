@@ -47,3 +47,9 @@ def test_the_program_is_replaced_and_not_written_to_while_a_host_runs_it(tmp_pat
     path_with_aws(tmp_path)
     assert program.stat().st_ino == made.st_ino, "nothing had changed"
     assert list(tmp_path.iterdir()) == [program]
+
+
+def test_a_host_finds_what_only_root_has_in_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User data runs as root; who tries it out may have no ``sbin``, as on Debian."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert path_with_aws(tmp_path).split(os.pathsep) == [str(tmp_path), "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
