@@ -24,6 +24,8 @@ from threading import Thread
 
 import boto3
 
+from tryout.hosts.programs import search_path
+
 MOVED = re.compile(r"(?<![\w./-])/(?=(?:opt|etc|dev/disk|var/www)/)")
 # Paths a script may name without writing there: its interpreter, the installed programs, the bin.
 FOREIGN = re.compile(r"(?<![\w.:/@}-])/(?!(?:opt|etc|bin|usr/bin|dev/disk|var/www)/|dev/null\b)\w[\w./-]*")
@@ -148,7 +150,7 @@ class Sandbox:
             _program(programs / name, f"{note}\n{command}")
         file = self._root / "user-data.sh"
         file.write_text(MOVED.sub(f"{self._root}/", user_data))
-        path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        path = f"{programs}{os.pathsep}{search_path()}"
         variables = {**environment, "PATH": path, "TMPDIR": str(scratch), "HOME": str(scratch)}
         done = subprocess.run(
             ["bash", str(file)],  # noqa: S607 - the machine's bash, wherever it is

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tryout.hosts.programs import search_path
+
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 PROGRAMS = (
@@ -152,10 +154,10 @@ class Machine:
         return disk
 
     def run(self, script: str, **more: str) -> Run:
-        """Runs a script like a root service without HOME, with only the PATH of this process."""
+        """Runs a script like a root service without HOME, with root's PATH."""
         environment = {
             **self.variables,
-            "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": f"{self.bin}{os.pathsep}{search_path()}",
             "ROOT": str(self.root),
             "PAUSE_SECONDS": "0",
             **more,

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from tryout.hosts.group import REAL_MINUTE
 from tryout.hosts.processes import Fleet
+from tryout.hosts.programs import search_path
 from tryout.hosts.user_data import Boot
 from tryout.scenario import Deployed, Scenario, expect
 from tryout.waits import wait_until
@@ -44,7 +45,7 @@ class SpotAsgLooks(Scenario):
 
     def _watch(self, instance_id: str) -> Any:
         assert self.machine
-        path = f"{self.machine.root / 'programs'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        path = f"{self.machine.root / 'programs'}{os.pathsep}{search_path()}"
         unit = self.fleet.start(instance_id, self.machine.service("spot-shutdown"), PATH=path, **QUICK_UNIT)
         wait_until("the unit watches", lambda: bool(unit.events("watching")))
         return unit
